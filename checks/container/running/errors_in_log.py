@@ -7,9 +7,11 @@ from checks.container.first_steps.error_steps import first_step
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
-from diagnose.mappings import present
+from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened, time_of_day
 from diagnose.programs.failures import Recognised
@@ -94,7 +96,7 @@ def _finding(case: ErrorCase) -> Finding:
         severity=Severity.warning if is_warning else Severity.advice,
         stable=(error.container.life,),
         touches=(case.server.container.subject,) if case.server is not None else (),
-        calls=(case.absent.subject,) if case.absent is not None else (),
+        calls=subjects_of(_absent_peers(case)),
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
@@ -103,6 +105,15 @@ def _finding(case: ErrorCase) -> Finding:
         does_nothing_else=case.does_nothing_else and not case.nameless.probe,
         is_own_fault=error.is_own_fault,
     )
+
+
+def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
+    """The containers that the line says it called, and that do not run."""
+    error, containers = case.error, case.around.containers
+    if case.absent is not None or containers is None:
+        return (case.absent,) if case.absent is not None else ()
+    named = called_peers((error.line.whole,), error.container, containers, configured=())
+    return tuple(peer for peer in named if not peer.is_running)
 
 
 def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:

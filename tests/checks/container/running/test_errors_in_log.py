@@ -543,6 +543,20 @@ def test_a_name_that_no_container_has(
     assert found.findings[0].variables.get("assignment", "") == assignment
 
 
+@pytest.mark.parametrize(("pid", "called"), [(0, ["db"]), (7, [])])
+def test_what_it_called_is_a_peer_that_does_not_run(pid: int, called: list[str]) -> None:
+    """The resolver forgets the names of a container whose program has ended."""
+    status = {"Status": "running" if pid else "restarting", "Pid": pid}
+    endpoint = {"Networks": {"search": {"Aliases": ["postgresql"]}}}
+    app, db = container("app", **ON_SEARCH), container("db", State=status, NetworkSettings=endpoint)
+    line = 'could not translate host name "postgresql" to address: Temporary failure in name resolution'
+    logs = RecentLogs({app.id: (RecentLine(NOW, line),) * 4})
+    containers = Containers([app, db])
+    errors = repeated_errors(containers, logs)
+    found = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert [subject.name for subject in found.findings[0].calls] == called
+
+
 def test_the_line_is_shown_with_how_often_it_came() -> None:
     lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})

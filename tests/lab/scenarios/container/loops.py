@@ -23,6 +23,30 @@ def fails_over_and_over(box: Box) -> None:
     box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
 
 
+@fault("container.restart-loop", subject="container:store83", also=["container.errors-in-log"])
+def alias_of_a_container_that_keeps_failing(box: Box) -> None:
+    """A program calls a neighbour that keeps failing, by an alias, which resolves for moments."""
+    box.docker("network", "create", "shop83")
+    beside = ["--network=shop83", *GOOD]
+    ends = ["sh", "-c", "echo 'no such key: db.url' >&2; exit 3"]
+    run(box, "store83", "--restart=always", "--network-alias=ledger", *beside, "bb:1.36", *ends)
+    words = 'could not translate host name \\"ledger\\" to address: Name or service not known'
+    calls = ["sh", "-c", f'while sleep 1; do echo "{words}"; done']
+    run(box, "caller83", *beside, "bb:1.36", *calls)
+    box.wait_for(lambda: box.inspect("store83")["RestartCount"] >= 4, timeout=30, what="restarts")
+
+    def is_linked() -> bool:
+        found = box.diagnose("all", "--format", "json").findings
+        errors = [finding for finding in found if finding["id"] == "container.errors-in-log"]
+        return bool(errors) and any(
+            cause["subject"]["name"] == "store83"
+            for error in errors
+            for cause in error["caused_by"]
+        )
+
+    box.wait_for(is_linked, timeout=60, what="the caller's line to be explained")
+
+
 @fault("container.restart-loop", subject="container:ticker", shareable=True)
 def succeeds_over_and_over(box: Box) -> None:
     """A job that ends with exit code 0 under a policy that starts it again."""
