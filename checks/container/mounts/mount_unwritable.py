@@ -3,9 +3,12 @@
 from msgspec.structs import replace
 
 from checks.container.claims import is_failing
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -13,18 +16,23 @@ from diagnose.registry import check
 @check(
     "container.mount-unwritable",
     severity=Severity.advice,
+    causes=["container.answers-with-errors", "container.errors-in-log"],
     aloud=("cannot read what is mounted into it", "cannot read what is mounted into them"),
 )
 def mount_unwritable(
-    mount_access: MountAccess, log_tails: LogTails | None, clock: Clock
+    mount_access: MountAccess,
+    log_tails: LogTails | None,
+    repeated_errors: RepeatedErrors | None,
+    clock: Clock,
 ) -> CheckResult:
     """A running container's user cannot use what is mounted into it.
 
     Owner and mode of the mounted folder do not let the container's user write, although it is
     mounted read-write: the first write will fail. It is advice while the container works, because
     it may only read there, and a warning while it is unhealthy, or was just restarted and its log
-    says nothing. What the user cannot even read is advice that is said aloud. A socket that the
-    user cannot open is a warning: it is mounted for nothing else.
+    says nothing, or while it repeats that it is denied a path there. What the user cannot even read
+    is advice that is said aloud. A socket that the user cannot open is a warning: it is mounted for
+    nothing else.
     What the log has said already is container.mount-forbidden. Access lists and NFS's root_squash
     are not seen.
     """
@@ -34,6 +42,7 @@ def mount_unwritable(
         owner = f"{denied.source.uid}:{denied.source.gid}"
         mode = denied.source.permissions
         access = "read-write" if mount.rw else "read-only"
+        refusal = _repeated_refusal(denied, repeated_errors)
         finding = Finding.about(
             container,
             f"{container} cannot {verb} {mount.destination}: its user is "
@@ -43,11 +52,12 @@ def mount_unwritable(
                 f"owner and mode of {mount.source}": f"{owner} {mode}",
                 "Config.User": container.config.user,
                 "HostConfig.GroupAdd": container.host_config.group_add or "none",
+                **present({"log": refusal}),
             },
             discriminator=mount.destination,
-            severity=_severity(denied, log_tails, clock),
+            severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
         )
-        finding = replace(finding, is_quiet=not denied.is_unread)
+        finding = replace(finding, is_quiet=not (denied.is_unread or refusal))
         yield finding.with_variables(_variables(denied))
 
 
@@ -56,6 +66,16 @@ def _verb(denied: DeniedMount) -> str:
     if denied.is_socket:
         return "open the socket"
     return "read" if denied.is_unread else "write to"
+
+
+def _repeated_refusal(denied: DeniedMount, errors: RepeatedErrors | None) -> str:
+    """The line that the program repeats about a path below the mount which it may not use."""
+    for error in errors or ():
+        path = error.failure.values.get("path", "") if error.failure is not None else ""
+        is_own = error.container.id == denied.container.id and denied.mount.holds(f"{path}/")
+        if path and is_own and "permission" in signs(error.line.whole):
+            return error.line.text
+    return ""
 
 
 def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> Severity:

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.access.file_access import HostUser
 from diagnose.evidence.containers.mounts.access.mount_access import (
@@ -15,6 +16,9 @@ from diagnose.evidence.containers.mounts.access.mount_access import (
 )
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.engine.info import Info
+from diagnose.programs.failures import recognise_family
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.telling_line import TellingLine
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -47,6 +51,32 @@ def test_a_mount_that_its_user_cannot_use(
     access = MountAccess((denied,))
     result = judge("container.mount-unwritable", mount_access=access, log_tails=tails, clock=CLOCK)
     assert rows(result) == [(severity, "web")]
+
+
+@pytest.mark.parametrize(("path", "severity"), [("/d/files", "warning"), ("/else/files", "advice")])
+def test_a_write_that_the_program_repeats_is_a_warning(path: str, severity: str) -> None:
+    """Elsewhere the line is about another folder."""
+    web = container_in("running", age=9000)
+    denied = DeniedMount(
+        web,
+        Mount(source="/s", destination="/d", rw=True),
+        PathStatus(type="folder", mode=0o755),
+        HostUser("1000", "1000:1000", 1000),
+    )
+    line = f"Error: EACCES: permission denied, mkdir '{path}'"
+    failure = recognise_family(TellingLine(line), FAMILIES)
+    errors = RepeatedErrors((RepeatedError(web, TellingLine(line), 4, 9, failure=failure),))
+    result = judge(
+        "container.mount-unwritable",
+        mount_access=MountAccess((denied,)),
+        log_tails=LogTails({}, {}),
+        repeated_errors=errors,
+        clock=CLOCK,
+    )
+    assert rows(result) == [(severity, "web")]
+    assert [finding.evidence.get("log", "") for finding in result.findings] == [
+        line if severity == "warning" else ""
+    ]
 
 
 CLOSED: dict[str, tuple[str, int, bool, list[str]]] = {

@@ -116,6 +116,23 @@ def site_that_its_user_cannot_read(box: Box) -> None:
     assert command.startswith("chown 1000:1000 /srv/kiosk81"), command
 
 
+@fault(
+    "container.mount-unwritable",
+    subject="container:uploads82",
+    also=["container.errors-in-log"],
+    shareable=True,
+)
+def uploads_that_their_folder_refuses(box: Box) -> None:
+    """A program runs on and says of each upload that it may not make its folder."""
+    box.sh("mkdir -m 755 /srv/uploads82")
+    refused = "echo \"Error: EACCES: permission denied, mkdir '/data/$n'\""
+    work = f"while sleep 1; do n=$((n + 1)); mkdir /data/$n 2>/dev/null || {refused}; done"
+    run(box, "uploads82", *GOOD, "-v=/srv/uploads82:/data", "bb:1.36", "sh", "-c", work)
+    box.wait_for(lambda: box.docker("logs", "uploads82").stdout.count("EACCES") > 4, 30, "refusals")
+    command = first_command(box, "container.mount-unwritable", "uploads82")
+    assert command.startswith("chown 1000:1000 /srv/uploads82"), command
+
+
 def _shut_out(box: Box, name: str, mount: str, work: str) -> str:
     """What the tool says, on one line, of a container that ended because its user was denied
     something in a mount."""
