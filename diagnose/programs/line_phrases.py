@@ -198,6 +198,7 @@ GENERIC = Phrases(
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ (?:internal\ |unexpected\ )?error\ occurred\b
         | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
         | \bdue\ to\ (?:the\ )?(?:above\ |previous\ )?errors?\b
+        | \breason:\ (?:app|worker)\ failed\ to\ (?:boot|load)\b
         | \bfailed\ with\ (?:exit\ )?status\ \d{1,3}\s*$ | \bcannot\ load\ config(?:uration)?(?:\ file)?\s*$
         | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport

@@ -50,7 +50,7 @@ FRAME_LINE = LazyPattern(
     | ^Traceback\ \(most | ^\s*\[signal\ SIG | ^\s+\^+\s*$ | ^\s*[~^]+\s*$
     | ^\s*throw\ (?:err|er|new)\b | ^node:internal | ^node:events
     | ^\s+\([a-z]\w{0,40}(?:\ [\w.-]{1,30})?\)\ \S{1,200}:\d+:\ \S  # Elixir
-    | ^\d{4}-\d\d-\d\d\ [\d:]{8}\ [+-]\d{4}\ \[\w{4,5}\]:\ (?:\#\d{1,4}\ )?/\S{1,300}:\d{1,6}:in\ [`']  # Fluentd
+    | ^\s{0,4}\d{4}-\d\d-\d\d\ [\d:]{8}\ [+-]\d{4}\ \[\w{4,5}\]:\ (?:\#\d{1,4}\ )?/\S{1,300}:\d{1,6}:in\ [`']  # Fluentd
     | ^\s+(?:cmd|code|errno|killed|signal|syscall):\s\S+,?$ | ^\s*rflags\b | ^-+\ Native\ stack | ^\s+in\ `
     """,
     re.VERBOSE,

@@ -231,4 +231,36 @@ CALLED_SERVERS = (
         source="Tomcat's own message",
         turns_away=True,
     ),
+    Failure(
+        name="elastic-user-refused",
+        mark="unable to authenticate user [",
+        pattern=r"unable to authenticate user \[(?P<user>[^\]\n]{1,80})\] for REST request",
+        cause="Elasticsearch refuses the password of user {user}: it was never set there, or is another one",
+        cure="set it with bin/elasticsearch-reset-password --username {user} in the container of Elasticsearch, and give the "
+        "program the same; ELASTIC_PASSWORD is only the one of user elastic",
+        source="Elastic documentation, built-in users",
+        turns_away=True,
+        look="database",
+    ),
+    Failure(
+        name="clickhouse-client-refused",
+        mark="authentication failed: code: 193",
+        pattern=r"from: (?P<client>[\da-fA-F.:]{3,45}), user: (?P<user>[\w.-]{1,60}): Authentication failed: Code: 193\.",
+        cause="a client at {client} logs in to ClickHouse as {user} with another password than ClickHouse has",
+        cure="compare the client's password with CLICKHOUSE_PASSWORD and the files of users.d; without a password the image lets "
+        "default in only from its own container",
+        source="ClickHouse's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="chrome-ends",
+        mark="devtoolsactiveport file doesn't exist",
+        pattern=r"DevToolsActivePort file doesn't exist",
+        cause="Chrome ends right after its start: its shared memory (/dev/shm, 64 MB) is too small, it runs as root with its "
+        "sandbox, or an earlier one still uses its profile",
+        cure="recreate it with --shm-size=2g, or start Chrome with --disable-dev-shm-usage and --no-sandbox",
+        source="SeleniumHQ/docker-selenium's documentation",
+        confirmed_by="container.option-missing",
+        needs=("--shm-size=2g",),
+    ),
 )

@@ -154,5 +154,34 @@ COLLECTORS = (
         source="OpenSearch documentation, security admin",
         turns_away=True,
     ),
+    Failure(
+        name="datadog-host-name",
+        mark="unable to reliably determine the host name",
+        pattern=r"unable to reliably determine the host name",
+        cause="the Datadog agent finds no name of its host, without which it sends nothing",
+        cure="set DD_HOSTNAME, or mount the engine's socket, from which it takes the name",
+        source="Datadog documentation, agent in containers",
+        turns_away=True,
+    ),
+    Failure(
+        name="cadvisor-layers",
+        mark="failed to identify the read-write layer id",
+        pattern=r"failed to identify the read-write layer ID for container",
+        cause="cAdvisor looks for the layers of Docker's own store, which this engine does not have (containerd's image store, "
+        "from 29 on by default) or which is not mounted below /rootfs",
+        cure="take a release of cAdvisor that knows containerd's store, or mount / at /rootfs and the data root read-only",
+        source="cAdvisor's own message",
+        turns_away=True,
+        build="newer",
+        look="builds",
+    ),
+    Failure(
+        name="option-one-of",
+        mark="should be non-empty",
+        pattern=r"At least one of (?P<option>--[a-z][\w-]{1,40}) or [^\n]{1,120} should be non-empty",
+        cause="the program is given no configuration: its command lacks {option} or one that stands for it",
+        cure="mount the file, and name it with {option}; a command of your own replaces the one of the image",
+        source="Envoy's own message",
+    ),
 )
 """In the order in which a line is compared with them."""

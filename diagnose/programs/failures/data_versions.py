@@ -282,4 +282,14 @@ DATA_VERSIONS = (
         cure="run the old image, or migrate with neo4j-admin database migrate",
         build="another",
     ),
+    Failure(
+        name="nexus-orient",
+        mark="legacy orient database",
+        pattern=r"instance is using a legacy Orient database, which is no longer supported",
+        cause="Nexus keeps its data in OrientDB, which this release no longer reads",
+        cure="run sonatype/nexus3:3.70.4 again, move the data to H2 with its database migrator, and upgrade then",
+        source="Sonatype documentation, upgrading to 3.71",
+        build="earlier",
+        look="versions",
+    ),
 )

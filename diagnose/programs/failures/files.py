@@ -189,6 +189,7 @@ FILES = (
         r"|Address already in use\. .{0,120}\busing the same port \(default: (?P<port_servarr>\d{2,5})\)"
         r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b|(?:seems to be|is) in use\b)"
         r"|\('[^'\n]{0,45}', (?P<port_python>\d{2,5})(?:, \d, \d)?\): \[?(?:Errno 98\] )?address already in use"
+        r"|\bConnection in use: \('[^'\n]{0,45}', (?P<port_gunicorn>\d{2,5})\)"
         r"|Address already in use: .{0,40}could not bind to address \S{1,60}?:(?P<port_apache>\d{2,5})\b",
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "

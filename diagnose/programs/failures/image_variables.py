@@ -32,7 +32,7 @@ IMAGE_VARIABLES = (
         pattern=r"^error: (?P<variable>RABBITMQ_\w{1,60}) is set but deprecated",
         cause="the image of RabbitMQ no longer takes the variable {variable}, and does not start with it",
         cure="remove {variable}, and write that setting into a file of /etc/rabbitmq/conf.d",
-        source="docker-library/rabbitmq#424",
+        source="docker-library/rabbitmq, docker-entrypoint.sh",
         page={"unset": "{variable}"},
     ),
     Failure(

@@ -274,5 +274,24 @@ INSTALLS = (
         source="Dockerfile reference, shell and exec form",
         build="another",
     ),
+    Failure(
+        name="composer-php",
+        mark="your php version (",
+        pattern=r"requires php (?P<least>\S{1,40}) -> your php version \((?P<has>[\d.]{1,12})",
+        cause="a library asks for PHP {least}, and the image has PHP {has}",
+        cure="take the image of a PHP that fits, or write composer.lock again with composer update under the PHP of the image",
+        source="Composer's own message",
+        build="another",
+        look="builds",
+    ),
+    Failure(
+        name="composer-file",
+        mark="could not find a composer.json file in",
+        pattern=r"Composer could not find a composer\.json file in (?P<folder>/\S{1,200})",
+        cause="there is no composer.json in {folder}: the working directory is another one, or a mount hides the project",
+        cure="mount the project at the working directory (--volume=$PWD:/app for composer's image), or correct it",
+        source="Composer's own message",
+        look="image",
+    ),
 )
 """In the order in which a line is compared with them."""

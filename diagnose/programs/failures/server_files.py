@@ -156,7 +156,7 @@ SERVER_FILES = (
         "or cannot be read by the user openldap",
         cure="look at the three files that TLSCertificateFile and its neighbours name (LDAP_TLS_CRT_FILENAME and others), "
         "or start it without TLS (LDAP_TLS=false)",
-        source="osixia/docker-openldap#161",
+        source="OpenLDAP's own message",
         look="certificate",
     ),
     Failure(

@@ -208,7 +208,7 @@ VARIABLES = (
             # the following environment variables are required; X ...
             | \bvariables?\ are\ (?:required|missing|not\ set|set)\b[^;]{{0,80}};.{{0,60}}?(?P<variable_listed>{_NAME_OF_PARTS})
             # define the X and Y environment variables
-            | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |a\ |your\ )?
+            | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |an?\ |your\ )?
                 {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}
                 (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE}){{0,3}},?\ (?:environment|env)\ variables?\b
             # please re-run this container with an environment variable $X

@@ -32,7 +32,7 @@ _ROOTS = (
 """Folders at the top of images, with those that images for the home have their data in."""
 _OF_THE_SYSTEM = LazyPattern(
     r"EACCES|EPERM|\berr(?:no|or) ?13\b|\(13[:)]|PermissionError|AccessDeniedException|Access to the path"
-    r"|not writ[ae]ble|read-only|cannot write|write access is required"
+    r"|not writ[ae]ble|read-only|cannot write|Unable to write in the |write access is required"
     rf"|permission denied(?=.{{0,300}}{_ROOTS})|{_ROOTS}.{{0,300}}?(?:permission denied|: cannot create)"
     r"|create (?:the )?(?:data )?(?:directory|folder|file)",
     re.IGNORECASE,

@@ -186,6 +186,7 @@ DEPENDENCIES = (
             | \bno\ (?:such\ )?plugin\ (?:found\ |named\ |called\ )?['"`](?P<plugin_named>[\w./-]+)
             | \bunknown\ (?:buffer|filter|format|formatter|input|output|parser)\ (?:template|type):?
                 \ ['"`](?P<plugin_kind>[\w./-]+)
+            | \bUnable\ to\ load\ plugin\.\ \{:type=>"\w{1,20}",\ :name=>"(?P<plugin_logstash>[\w-]{1,60})"
             | \bmodule\ not\ registered:\ (?P<plugin_caddy>[\w.]{1,80})  # Caddy
             | \bundefined\ but\ requested\ (?:aggregator|input|output|parser|processor):
                 \ (?P<plugin_telegraf>[\w.]{1,60})

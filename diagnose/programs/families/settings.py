@@ -330,8 +330,8 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
-                |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]+)
-                (?!.{0,80}\bignor)
+                |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]++)
+                (?!.{0,80}\ ignor)
             | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
             | no\ such\ option:\ (?P<option_click>-\S+)
             | unknown\ shorthand\ flag:\ '\w'\ in\ (?P<option_short>-\w+)

@@ -54,4 +54,13 @@ LINES = {
         "SEVERE [main] org.apache.catalina.core.StandardContext.startInternal One or more listeners failed to start. "
         "Full details will be found in the appropriate container log file"
     ),
+    "elastic-user-refused": (
+        "security_exception: unable to authenticate user [kibana_system] for REST request "
+        "[/_nodes?filter_path=nodes.*.version]"
+    ),
+    "clickhouse-client-refused": (
+        "2024.01.05 10:00:00.000000 [ 61 ] {} <Error> Access(user directories): from: 172.18.0.3, user: default: "
+        "Authentication failed: Code: 193. DB::Exception: Invalid credentials. (WRONG_PASSWORD)"
+    ),
+    "chrome-ends": "(session not created: DevToolsActivePort file doesn't exist)",
 }

@@ -52,4 +52,15 @@ LINES = {
         "[2024-01-05T10:00:00,000][ERROR][o.o.s.a.BackendRegistry  ] [node1] Not yet initialized (you may need to run "
         "securityadmin)"
     ),
+    "datadog-host-name": (
+        "Error while initializing agent: unable to reliably determine the host name. You can define one in the agent "
+        "config file or in your hosts file"
+    ),
+    "cadvisor-layers": (
+        "Failed to create existing container: /system.slice/docker-abc.scope: failed to identify the read-write layer "
+        'ID for container "abc".'
+    ),
+    "option-one-of": (
+        "At least one of --config-path or --config-yaml or Options::configProto() should be non-empty"
+    ),
 }

@@ -55,4 +55,8 @@ LINES = {
     "postgres-wal": "PANIC:  could not locate a valid checkpoint record",
     "neo4j-format": "java.lang.IllegalStateException: Unable to find store format for version AF4.3.0",
     "redis-module": "# The RDB file contains AUX module data I can't load: no matching module 'scdtype00'",
+    "nexus-orient": (
+        "This instance is using a legacy Orient database, which is no longer supported. You must migrate to H2 or "
+        "PostgreSQL before upgrading to this version."
+    ),
 }

@@ -34,4 +34,8 @@ LINES = {
     "zones-absent": "panic: time: missing Location in call to Time.In",
     "init-option-first": "[FATAL tini (7)] exec -- failed: No such file or directory",
     "command-list-broken": "/bin/sh: 1: [npm,: not found",
+    "composer-php": (
+        "- laravel/framework v9.52.16 requires php ^8.0.2 -> your php version (7.4.33) does not satisfy that requirement."
+    ),
+    "composer-file": "Composer could not find a composer.json file in /app",
 }

@@ -45,4 +45,17 @@ LINES = {
         "directory (/etc/ldap/slapd.d)"
     ),
     "oracle-memory": "ORA-00845: MEMORY_TARGET not supported on this system",
+    "nexus-folder": (
+        "java.io.FileNotFoundException: ../sonatype-work/nexus3/tmp/i4j_ZTDnGON8hKM67_i7vtgYvHn4UeE=.lock (No such file "
+        "or directory)"
+    ),
+    "clickhouse-owner": (
+        "DB::Exception: Effective user of the process (clickhouse) does not match the owner of the data (root). Run "
+        "under 'sudo -u root'."
+    ),
+    "activemq-slave": (
+        " INFO | Database /opt/apache-activemq/data/kahadb/lock is locked by another server. This broker is now in "
+        "slave mode waiting a lock to be acquired"
+    ),
+    "solr-core-kept": "ERROR: Core 'shop' already exists!",
 }

@@ -296,13 +296,17 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
 
 
 def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
-    """The line of a known failure by which callers get nothing, though it calls itself a warning.
+    """The line of a known failure by which callers get nothing, though it calls itself a warning,
+    or has no level.
 
     PHP goes on after a login that its database has refused, Nextcloud after a host name that it
-    does not trust.
+    does not trust. OpenLDAP and Zabbix write no levels.
     """
-    grave = [line for line in lines if (message(line).level or INFO) > INFO]
-    failure = recognise(grave, None, _rows_that_turn_away(), has_ended=False) if grave else None
+    levels = [message(line).level for line in lines]
+    grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
+    bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
+    known = recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
+    failure = known or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
     if failure is None:
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
@@ -312,6 +316,12 @@ def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
 @functools.cache
 def _rows_that_turn_away() -> tuple[Failure, ...]:
     return tuple(row for row in (*FAILURES, *FAMILIES) if row.turns_away)
+
+
+@functools.cache
+def _programs_that_turn_away() -> tuple[Failure, ...]:
+    """Rows of one program: words that many have mean little in a line without a level."""
+    return tuple(row for row in FAILURES if row.turns_away)
 
 
 @functools.cache
