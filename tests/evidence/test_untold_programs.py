@@ -390,6 +390,26 @@ def test_the_mark_of_a_cookie_is_a_variable(port: str, variable: str, unmarked: 
     assert finding.variables.get("unmarked", "") == unmarked
 
 
+DOMAINS: dict[str, tuple[str, int, str]] = {
+    "another": ("SESSION_COOKIE_DOMAIN=.chat.example.org", 2, "chat.example.org"),
+    "Laravel": ("SESSION_DOMAIN=chat.example.org", 2, "chat.example.org"),
+    "empty": ("SESSION_DOMAIN=", 4, ""),
+    "none": ("SESSION_DOMAIN=null", 4, ""),
+    "of the site": ("DOMAIN=chat.example.org", 4, ""),
+}
+
+
+@pytest.mark.parametrize(("variable", "logins", "domain"), DOMAINS.values(), ids=DOMAINS)
+def test_the_domain_of_a_cookie_is_a_variable(variable: str, logins: int, domain: str) -> None:
+    chat = on_net("chat", 2, Config={"Env": [variable]})
+    items, _ = found({"chat": LOGIN * logins}, {}, (chat, INNER, EDGE))
+    (finding,) = judge("container.login-not-kept", untold_programs=items).findings
+    assert finding.variables.get("domain", "") == domain
+    assert (domain in finding.summary) or not domain
+    fewer, _ = found({"chat": LOGIN * (logins - 1)}, {}, (chat, INNER, EDGE))
+    assert not fewer.forgotten_logins
+
+
 def test_a_file_that_cannot_be_read_may_set_the_header() -> None:
     settings = site(PLAIN, "include proxy_params;")
     host_files = {"inner": settings}

@@ -47,6 +47,7 @@ LINES = {
         "clojure.lang.ExceptionInfo: Message seems corrupt or tampered with {:type :validation}",
     ),
     "server-too-old": (
+        "The minimum Postgres version requirements for version 9 are not met. Found: 10.23, Wanted: 11.0.",
         "You are connecting to Redis 6.0.16, Sidekiq requires Redis 6.2.0 or greater",
         "Web server startup failed: Unsupported postgresql version: 9.6. Minimal supported version is 11.0.",
         "django.db.utils.NotSupportedError: PostgreSQL 13 or later is required (found 12.18).",
@@ -90,6 +91,7 @@ LINES = {
         "/app/start.sh: line 9: /dev/stdout: Permission denied",
     ),
     "setting-required": (
+        "[  ERROR  ]  Setting hostname/domainname is required",
         'Error: Missing jwtSecret. Please, set configuration variable "jwtSecret" for the users-permissions plugin',
         "Secret 'wifi_password' not defined",
         "main: source code management system not configured",
@@ -279,6 +281,7 @@ LINES = {
         "Failed to get D-Bus connection: Operation not permitted",
     ),
     "download-failed": (
+        "huggingface_hub.errors.LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub",
         "Failed to process download URL",
         "curl: (28) Connection timed out after 300000 milliseconds",
         "Error: Failed to fetch sha256 checksum at https://binaries.example/engine.gz - 403 Forbidden",
@@ -355,7 +358,10 @@ LINES = {
     ),
     "gpu-withdrawn": ("Failed to initialize NVML: Unknown Error",),
     "gpu-driver-changed": ("Failed to initialize NVML: Driver/library version mismatch",),
-    "gpu-memory": ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",),
+    "gpu-memory": (
+        "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
+        "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+    ),
     "kernel-module": (
         "iptables-restore v1.8.10 (legacy): iptables-restore: unable to initialize table 'raw'",
         "**** The wireguard module is not active, please install the wireguard module on your host.",
@@ -567,6 +573,7 @@ LINES = {
         "ls: cannot access '/media/films': Transport endpoint is not connected",
     ),
     "data-damaged": (
+        "Sonarr failed to start: Database file: /config/sonarr.db is corrupt, restore from backup if available",
         "panic: invalid page allocation: 0",
         "java.io.IOException: Detected corrupt journal files. [3]",
         "[ERROR] [MY-013183] [InnoDB] Assertion failure: log0recv.cc:1987:!page || fil_page_type_is_index(page_type) thread 139887",

@@ -2,6 +2,7 @@
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.cookie_domains import cookie_domain
 from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.lazy_pattern import LazyPattern
@@ -24,7 +25,8 @@ _OFF = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
 def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | None) -> CheckResult:
     """A program does not know its clients after they have logged in.
 
-    The access log shows at least four logins that are granted. After each of them the same client
+    The access log shows at least four logins that are granted, or two where a variable gives the
+    cookies a domain. After each of them the same client
     is refused, or led back to the login page. Usually the cookie of the login does not come back:
     it is marked Secure, and browsers keep it over HTTPS alone; or it is for another host name.
     Where an nginx before the program is the cause, another check names it. A wrong password looks
@@ -45,7 +47,8 @@ def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | Non
         )
         yield finding.with_variables(
             present(
-                {"url": f"{address}{symptom.path}" if address else ""} | _without_mark(container)
+                {"url": f"{address}{symptom.path}" if address else ""}
+                | (_without_domain(container) or _without_mark(container))
             )
         )
 
@@ -60,6 +63,12 @@ def _without_mark(container: Container) -> PageVariables:
     return {}
 
 
+def _without_domain(container: Container) -> PageVariables:
+    """The variable that gives its cookies a domain, and that domain."""
+    given = cookie_domain(container)
+    return {"domain_variable": given.variable, "domain": given.domain} if given is not None else {}
+
+
 def _plain_ports(container: Container) -> list[int]:
     """The ports at which it is published, none where one of them is that of HTTPS."""
     ports = sorted({port.host_port for port in container.published_by("tcp") if port.host_port})
@@ -67,6 +76,12 @@ def _plain_ports(container: Container) -> list[int]:
 
 
 def _reason(container: Container) -> str:
+    given = cookie_domain(container)
+    if given is not None:
+        return (
+            f"{given.variable} makes its cookies for {given.domain}, and a browser that calls it "
+            "by another name or by an address does not keep them"
+        )
     ports = _plain_ports(container)
     if ports:
         shown = joined([str(port) for port in ports])

@@ -22,7 +22,7 @@ _ABSENT = r"""
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
-        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish))\b)
+        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose)\b)
 """
 """What no line has in which a value of its own takes the place of the one that is not set."""
 

@@ -69,6 +69,8 @@ APPLICATIONS = (
                 \ v?(?P<least_sidekiq>\d[\d.]*\d)
             | \b(?P<server_django>{_SERVER})\ (?P<least_django>\d[\d.]*)\ or\ later\ is\ required
                 \ \(found\ (?P<found_django>\d[\d.]*\d)
+            | \bminimum\ (?P<server_minimum>Postgres|{_SERVER})\ version\ requirements\b.{{0,60}}\bFound:
+                \ (?P<found_minimum>\d[\d.]*\d),\ Wanted:\ (?P<least_minimum>\d[\d.]*\d)
             | \brequires\ (?P<server_required>{_SERVER})\ (?:version\ )?(?P<least_required>\d[\d.]*)\ or
                 \ (?:above|greater|higher|later|newer)\b.{{0,80}}?\b(?P<found_required>\d[\d.]*\d)
         """,

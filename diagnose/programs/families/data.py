@@ -291,6 +291,7 @@ DATA = (
             # what may or might corrupt it has not done so
             | (?<!can\ )(?<!may\ )(?<!will\ )(?<!could\ )(?<!might\ )(?<!would\ )(?<!avoid\ )(?<!prevent\ )
                 \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
+            | \b[Dd]atabase\ file:?\ \S{1,200}\ is\ corrupt\b
             | CorruptDatabase | \bSQLITE_(?:CORRUPT|NOTADB)\b
             | file\ is\ not\ a\ database
             | \bsegments\ are\ not\ sequential\b  # Prometheus

@@ -16,6 +16,8 @@ _ABSENCE = r"""
     no\ such\ file\ or\ directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
     | no\ config\ file
 """
+_OF_HOSTS = LazyPattern(r"\bhost not found in (?:resolver|upstream)\b")
+"""nginx finds no host; the file is the one that names it."""
 _NO_RIGHT = (
     r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
 )
@@ -222,6 +224,7 @@ FILES = (
     Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
+        unlike=_OF_HOSTS,
         mark="",
         pattern=rf"""(?x)
             (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})

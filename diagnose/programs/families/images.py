@@ -121,8 +121,9 @@ DEVICES = (
     ),
     Failure(
         name="gpu-memory",
-        mark=("cuda", "blas_status_alloc_failed"),
-        pattern=r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED",
+        mark=("cuda", "blas_status_alloc_failed", "cache blocks"),
+        pattern=r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED"
+        r"|No available memory for the cache blocks",  # vLLM
         cause="the memory of the GPU is full: "
         "the model is too large for it, or another program holds a part",
         cure="nvidia-smi on the host shows who holds it; use a smaller model or batch",

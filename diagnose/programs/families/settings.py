@@ -118,6 +118,7 @@ SETTINGS = (
             | \b(?:config(?:uration)?|settings?)\ (?:is|are)?\ ?missing\ (?!required\b)(?:an?\ |the\ )?['"`]?
                 (?P<key_words>[\w.-]{2,40}(?:\ (?!from\b|in\b|on\b|or\b|at\b)[\w.-]{2,30}){0,2})
             | \bmissing\ setting(?:\ for\ [a-z]{3,20}\ [a-z]{3,20})?:\ (?P<key_flag>[a-z][\w-]{1,60})
+            | ^(?:\[\s*ERROR\s*\]\s+)?Setting\ (?P<key_demanded>[a-z][\w./-]{2,60})\ is\ required\b
             | \b(?:missing|lacks)\ (?:(?:config|configuration)\ )?(?:field|key|property|section)
                 \ ['"`](?P<key_lacked>[A-Za-z][\w.-]{1,80})['"`]
             | ['"`](?P<key_quoted>[a-z][\w-]{0,40}(?:\.[\w-]{1,60}){1,8})['"`]\ is\ required\b

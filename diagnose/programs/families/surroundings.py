@@ -92,7 +92,7 @@ SURROUNDINGS = (
                 (?:\bdownload\b|\bchecksum\b|\bat\ https?:|\bfrom\ https?:)
             | \bcurl:\ \((?:6|7|18|22|28|35|52|56)\)
             | \bwget:\ (?:download\ timed\ out|server\ returned\ error)
-            | \bcouldn't\ connect\ to\ 'https://huggingface\.co'
+            | \bcouldn't\ connect\ to\ 'https://huggingface\.co' | \bLocalEntryNotFoundError\b
             )
         """,
         cause="the program downloads something at its start, and that failed: the container does not reach "

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.access_lines import CHANGING_PART, REDIRECTS, AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.proxies.cookie_domains import cookie_domain
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.phrases import unix
@@ -26,6 +27,8 @@ refused, since it came from a page of HTTPS. loop: a page leads to itself."""
 
 LEAST = 4
 """So many times: a client that may come once more may have had a bad moment."""
+_LEAST_OF_DOMAIN = 2
+"""So many logins, where the settings name a domain that cookies are for."""
 FRESH_S = 120.0
 _SOCKET = LazyPattern(
     r"[?&]transport=websocket\b"
@@ -99,7 +102,8 @@ def symptoms(container: Container, logs: RecentLogs, clock: Clock) -> Iterator[S
     requests = logs.requests_of(container)
     for kind, select in _SELECTED.items():
         lines = select(requests)
-        if len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S):
+        least = LEAST if kind != "login" or cookie_domain(container) is None else _LEAST_OF_DOMAIN
+        if len(lines) >= least and clock.is_within(lines[-1].at, FRESH_S):
             last = lines[-1]
             path = last.path.partition("?")[0]
             yield Symptom(kind, container, last.line, path, len(lines), status=last.status)
