@@ -43,6 +43,9 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
         ("ERROR: hostname is not configured; either configure hostname, or set hostname-strict to false", "keycloak-hostname"),
         ("ERROR: the database needs to be migrated to the store format aligned", "neo4j-format"),
         ("error: your database (migration version: 312) is for a newer Forgejo, you can not use the newer", "gitea-database"),
+        ("Invalid command 'php_value', perhaps misspelled or defined by a module not included", "apache-module"),
+        ("Invalid command 'H2Push', perhaps misspelled or defined by a module not included", "apache-module"),
+        ("app: error while loading shared libraries: libQt5Widgets.so.5: cannot open shared object file", "shared-library"),
     ],
 )  # fmt: skip
 def test_other_words_of_a_row_are_recognised_too(line: str, name: str) -> None:
@@ -61,6 +64,7 @@ def test_other_words_of_a_row_are_recognised_too(line: str, name: str) -> None:
         "ERROR STARTTLS required, but server does not support TLS",
         "FATAL: hostname is not configured for this node",
         "ERROR: the profile needs to be migrated before it can be stored",
+        "ERROR 1049 (HY000): database not found: shop",
     ],
 )
 def test_words_that_many_programs_share_are_no_row_of_one(line: str) -> None:

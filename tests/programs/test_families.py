@@ -152,6 +152,7 @@ def test_an_ordinary_line_belongs_to_no_family(line: str):
             "database-extension",
         ),
         ("Error: Connection refused: Not authorized", "some-peer-refused"),
+        ("getaddrinfo ENOTFOUND db.shop.svc.cluster.local", "multicast-name-unresolved"),
     ],
 )
 def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):

@@ -20,7 +20,7 @@ from checks.container.first_steps.server_questions import (
     server_question,
 )
 from diagnose.error_signatures import FOUND_NOBODY, signs
-from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.network.addresses import is_loopback
@@ -288,12 +288,15 @@ def _server_of(case: _Case) -> Container | None:
 
 def _data(case: _Case) -> PageVariables:
     """The folder of its data: the only one that it may write, or the one that is called so."""
-    mounts = [
-        mount for mount in case.container.writable_host_mounts if not is_of_system(mount.source)
-    ]
-    called = [mount for mount in mounts if _DATA.search(mount.destination)]
-    mount = only(mounts) or only(called)
+    mount = _data_mount(case.container)
     return {"named_folder": mount.source} if mount is not None else {}
+
+
+def _data_mount(container: Container) -> Mount | None:
+    """What the folder of its data is mounted from."""
+    mounts = [mount for mount in container.writable_host_mounts if not is_of_system(mount.source)]
+    called = [mount for mount in mounts if _DATA.search(mount.destination)]
+    return only(mounts) or only(called)
 
 
 def _image(case: _Case) -> PageVariables:
@@ -353,14 +356,6 @@ def _networks(case: _Case) -> PageVariables:
     return {"networks_of": case.container.name}
 
 
-def _devices(case: _Case) -> PageVariables:
-    return {"devices_of": case.container.name}
-
-
-def _graphics(case: _Case) -> PageVariables:
-    return {"graphics_of": case.container.name}
-
-
 def _secrets(case: _Case) -> PageVariables:
     """The variables with keys and passwords; the mounted settings where the container has none."""
     given = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
@@ -376,8 +371,11 @@ def _mounts_beside(case: _Case) -> PageVariables:
 
 def _sharing(case: _Case) -> PageVariables:
     """The folder of its data, which another program or a share of the network may have."""
-    folder = _data(case).get("named_folder")
-    return {"shared_data": folder} if folder else {}
+    mount = _data_mount(case.container)
+    if mount is None:
+        return {}
+    # the engine finds the containers of a volume by its name alone
+    return {"shared_data": mount.source, "shared_mount": mount.name or mount.source}
 
 
 _BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
@@ -386,8 +384,8 @@ _BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
     "child": _child,
     "data": _data,
     "database": _database,
-    "devices": _devices,
-    "graphics": _graphics,
+    "devices": lambda case: {"devices_of": case.container.name},
+    "graphics": lambda case: {"graphics_of": case.container.name},
     "image": _image,
     "machine": _machine,
     "memory": _memory,

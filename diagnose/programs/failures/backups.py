@@ -14,7 +14,7 @@ BACKUPS = (
         "the backup can be read",
         source="Borg's, restic's and Kopia's own messages",
         turns_away=True,
-        remedy=TypedLike(r"(?:PASSPHRASE|PASSWORD)$"),
+        remedy=TypedLike(r"PASSPHRASE$|^(?:DUPLICACY|KOPIA|RESTIC)\w*_PASSWORD$"),
     ),
     Failure(
         name="repository-not-made",

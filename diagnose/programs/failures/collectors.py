@@ -49,7 +49,8 @@ COLLECTORS = (
     Failure(
         name="influx-database",
         mark="database not found",
-        pattern=r"\bdatabase not found: \\?\"?(?P<database>[\w-]{1,60})",
+        # servers that speak MySQL (Dolt) say the same behind the number of their error
+        pattern=r"(?<!HY000\): )(?<!1049: )\bdatabase not found: \\?\"?(?P<database>[\w-]{1,60})",
         cause="the InfluxDB that the program calls has no database {database}",
         cure="make it there (CREATE DATABASE {database}); INFLUXDB_DB counts only while the data folder is empty, and "
         "InfluxDB 2 has buckets with a mapping in their place",

@@ -112,7 +112,7 @@ FILES = (
         name="config-is-folder",
         mark="is a directory",
         pattern=r"(?:read|open) (?P<path>/\S+): is a directory"
-        r"|\b(?:cat|cp|envsubst|grep|sed): (?:couldn't edit )?['\u2018]?(?P<path_tool>/[\w./@+-]+)['\u2019]?: Is a directory"
+        r"|\b(?:cat|cp|envsubst|sed): (?:couldn't edit )?['\u2018]?(?P<path_tool>/[\w./@+-]+)['\u2019]?: Is a directory"
         r"|\b(?:include|require)(?:_once)?\((?P<path_php>/[^)\n]+)\): Failed to open stream: Is a directory"
         r"|open\(\) \"(?P<path_nginx>/[^\"]+)\" failed \(21: Is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'"
         r"|FileNotFoundException: (?P<path_java>/[^\s()]{1,200}) \(Is a directory\)",

@@ -166,7 +166,7 @@ _DATA = (
     Failure(
         name="kafka-topic-absent",
         mark="unknown_topic_or_part",
-        pattern=r"UNKNOWN_TOPIC_OR_PART\b.{0,120}?(?:not available: (?P<topic>[\w.-]{1,200}):)?",
+        pattern=r"UNKNOWN_TOPIC_OR_PART\b",
         cause="the broker has no topic that the program reads: the step that makes the topics has not run, or broke "
         "off",
         cure="run the installation or the program's own command for its topics again (in Sentry install.sh), or make "

@@ -146,10 +146,11 @@ PROCESSOR = (
     Failure(
         name="qt-of-newer-kernel",
         mark="libqt",
-        pattern=r"(?P<library>libQt[56]\w{2,30}\.so\.\d): cannot open shared object file",
-        cause="the loader passes over {library}, which is marked for a newer kernel than this host has; or the "
-        "host's libseccomp is too old for the calls that it makes",
-        cure="update the kernel of the host and its Docker with libseccomp, or run an older build of the image",
+        pattern=r"(?P<library>libQt[56]Core\.so\.\d): cannot open shared object file",
+        cause="the image has no {library}, or the loader passes over it, as it is marked for a newer kernel than this "
+        "host has; an old libseccomp of the host has the same effect",
+        cure="see whether the image has it (find / -name '{library}*'). If not, install it; if so, update the kernel of "
+        "the host and its Docker with libseccomp, or run an older build of the image",
         source="linuxserver/docker-qbittorrent, its documentation; Qt's own mark (.note.ABI-tag)",
         build="earlier",
         look="machine",

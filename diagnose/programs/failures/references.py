@@ -17,10 +17,11 @@ REFERENCES = (
     Failure(
         name="apache-module",
         mark="defined by a module not included",
-        pattern=r"Invalid command '(?P<key>(?-i:<?/?[A-Z][A-Za-z]{2,59}>?))', perhaps misspelled or defined by a module not included",
+        pattern=r"Invalid command '(?P<key>(?-i:<?/?(?:[A-Z][A-Za-z\d]{2,59}|php_[a-z_]{2,30})>?))', perhaps misspelled or defined by a module not included",
         cause="Apache does not know {key}: the module that has it is not loaded, or the word is misspelt",
         cure="load the module: a2enmod in the Debian images (RewriteEngine: rewrite; Header: headers; ProxyPass: proxy "
-        "and proxy_http), the line LoadModule in httpd.conf of the official image",
+        "and proxy_http), the line LoadModule in httpd.conf of the official image; php_value and php_flag belong into "
+        "a php.ini or .user.ini where PHP runs as FPM",
         source="Apache's own message",
     ),
     Failure(

@@ -116,7 +116,7 @@ APPLICATIONS = (
         cause="the program has no secret for its tokens: the variable for it is not set",
         cure="set the variable that the image's documentation names for it; openssl rand -hex 32 makes a secret",
         source="FlowiseAI/Flowise#4563",
-        remedy=TypedLike(r"SECRET"),
+        remedy=TypedLike(r"(?:APP|AUTH|JWT|SESSION|TOKEN)\w*SECRET|^SECRET(?:_KEY)?$"),
         of_running=ABOUT_SETTINGS,
     ),
     Failure(

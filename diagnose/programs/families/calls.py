@@ -194,8 +194,8 @@ _OUTSIDE = LazyPattern(
 
 `redis.app` is what a compose file calls a neighbour: a service with another word."""
 
-_MULTICAST = LazyPattern(r"\.local$")
-"""Names that devices give themselves at home, and that no DNS server knows."""
+_MULTICAST = LazyPattern(r"^[^.]+\.local$")
+"""Names that devices give themselves at home. Longer ones are of a domain, as svc.cluster.local."""
 
 PEERS = (
     Failure(

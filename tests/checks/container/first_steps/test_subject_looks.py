@@ -154,8 +154,13 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
     "the folders of its neighbours": (line_of("download-elsewhere"), {}, {"mounts_of": "web"}),
     "who else has its data": (
         line_of("sqlite-locked"),
-        {"Mounts": [mounted("/srv/web", "/data")]},
-        {"shared_data": "/srv/web"},
+        {"Mounts": [mounted("/srv/web", "/data") | {"Type": "bind", "Name": ""}]},
+        {"shared_data": "/srv/web", "shared_mount": "/srv/web"},
+    ),
+    "who else has its volume": (
+        line_of("sqlite-locked"),
+        {"Mounts": [mounted("/var/lib/docker/volumes/web/_data", "/data") | {"Name": "web"}]},
+        {"shared_data": "/var/lib/docker/volumes/web/_data", "shared_mount": "web"},
     ),
     "the length of its keys": (
         line_of("key-malformed"),
