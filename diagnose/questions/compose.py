@@ -194,6 +194,8 @@ class FoundComposeFile(msgspec.Struct, frozen=True):
     mtime: float
     is_here: bool = False
     """Whether it lies in the folder in which the tool was called."""
+    has_others: bool = False
+    """Whether more compose files lie beside it, which may complete it."""
 
 
 class FindComposeFiles(Question[list[FoundComposeFile]], frozen=True):

@@ -16,6 +16,7 @@ REFUSED = {
     "a colon in a value": (WEB + "    command: echo a: b\n", "yaml", 4),
     "marks of a merge": (WEB + "<<<<<<< HEAD\n    tty: true\n=======\n", "yaml", 4),
     "no such file to include": ("include: [none.yaml]\n" + WEB, "file-missing", 1),
+    "an anchor in itself": ("services:\n  web: &w\n    <<: *w\n    image: a\n", "yaml", 0),
     "an unknown anchor": ("services:\n  web:\n    <<: *nope\n", "yaml", 3),
     "a key twice": (WEB + "    image: shop:1.5\n", "doubled", 4),
     "services twice": (WEB + "services:\n  db:\n    image: shop:1.4\n", "doubled", 4),
@@ -76,6 +77,18 @@ TAKEN = {
     "a part that is reset": WEB + "    ports: !reset null\n",
     "an optional neighbour": WEB + "    depends_on: {db: {condition: service_healthy, required: false}}\n",
     "an anchor": "x-a: &a {image: a}\nservices:\n  web:\n    <<: *a\n    networks: [default]\n",
+    "neighbours in an anchor": "x-d: &d {db: {condition: service_started}}\n" + WEB + (
+        "    depends_on:\n      <<: *d\n  db: {image: a}\n"
+    ),
+    "an env file for a profile": WEB + "  tools: {image: a, profiles: [t], env_file: none.env}\n",
+    "parts for a profile": WEB + (
+        "  tools: {profiles: [t], depends_on: [db], networks: [no], volumes: ['no:/a'],"
+        " healthcheck: {test: [curl]}, network_mode: host}\n"
+    ),
+    "two documents": "x-a: 1\n---\n" + WEB,
+    "a mode and no networks": WEB + "    network_mode: host\n    networks: []\n",
+    "an empty include": WEB + "include:\n",
+    "letters of a commit": WEB + "    hostname: 123e4567\n",
     "a newer key": WEB + "    post_start: [{command: a}]\n",
 }  # fmt: skip
 
@@ -99,7 +112,7 @@ def test_two_files_are_one_project(tmp_path: Path) -> None:
 def test_what_the_engine_has_to_have() -> None:
     text = WEB + (
         "    container_name: shop\n    networks: [edge, own]\n    volumes: ['old:/old']\n"
-        "  tools: {image: a, networks: [rare], profiles: [tools]}\n"
+        "  tools: {image: a, networks: [rare], profiles: [tools], container_name: tools}\n"
         "networks:\n  edge: {external: true, name: proxy}\n  own:\n  rare: {external: true}\n"
         "volumes:\n  old: {external: {name: data}}\n"
     )
@@ -114,12 +127,18 @@ def test_files_of_projects_in_the_usual_folders(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     for path in ("shop/docker-compose.yml", "shop/compose.yaml", "home/ann/wiki/compose.yml"):
         (tmp_path / path).write_text(WEB)
+    (tmp_path / "home/ann/wiki/compose.override.yml").write_text(WEB)
+    (tmp_path / "empty/compose.yaml").write_text(WEB)
+    (tmp_path / "empty/.env").write_text("COMPOSE_FILE=base.yaml:prod.yaml\n")
     (tmp_path / "blog" / "compose.yaml").symlink_to("/dev/zero")
     (tmp_path / "link").symlink_to(tmp_path / "shop")
     args: Any = {"folders": [str(tmp_path), f"{tmp_path}/home/*", "/gone"], "here": ""}
     found: Any = found_compose_files(args)
     wanted = {"shop/compose.yaml", "home/ann/wiki/compose.yml"}
     assert {file["path"] for file in found} == {str(tmp_path / path) for path in wanted}
+    assert {file["path"] for file in found if file["has_others"]} == {
+        str(tmp_path / "home/ann/wiki/compose.yml")
+    }
     args = {"folders": [], "here": str(tmp_path / "shop")}
     here: Any = found_compose_files(args)
     assert [file["is_here"] for file in here] == [True]

@@ -21,12 +21,17 @@ from diagnose.yaml_text import read_nodes
 _MOST = 5
 """Faults of one project."""
 _MARKS = ("<<<<<<< ", "=======", ">>>>>>> ")
+_MOST_SERVICES = 300
+"""Services of one project; of more than these, only the shape is judged."""
 _LONGEST = 200
 _SIMILAR = 0.75
 """How much two words share where one is the other with a slip."""
 _NULLS = ("", "~", "null", "Null", "NULL")
 _BOOLEANS = ("true", "True", "TRUE", "false", "False", "FALSE")
-_NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|0x[\da-fA-F]+|0o?[0-7]+")
+_NUMBER = re.compile(
+    r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?|0x[\da-fA-F]+|0o?[0-7]+"
+)
+"""A greater exponent is too much for a number: 123e4567 is a string."""
 _KIND_NAMES = {
     "m": "a mapping",
     "l": "a list",
@@ -37,6 +42,9 @@ _KIND_NAMES = {
 _DURATION = re.compile(r"\s*\d+(?:\.\d+)?\s*")
 _OPEN_BRACE = re.compile(r"(?<!\$)(?:\$\$)*\$\{(?:[^A-Za-z_]|[^{}]*$)")
 """A `${` that no name follows, or that nothing closes."""
+_NEXT_DOCUMENT = "but found another document"
+"""What libyaml says of a second document; compose reads them all, as files that follow each other.
+"""
 _REFERRED = {"networks": "network", "models": "model", "secrets": "secret", "configs": "config"}
 
 
@@ -61,12 +69,17 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
         try:
             root = read_nodes(text.removeprefix("\ufeff"))
         except ValueError as error:
-            return [msgspec.to_builtins(_broken(path, text, error))]
+            fault = _broken(path, text, error)
+            return [] if fault.detail == _NEXT_DOCUMENT else [msgspec.to_builtins(fault)]
         if root is None:
             return [msgspec.to_builtins(_Fault("empty", path))]
         roots[path] = root
-    reader = _Reader(roots, folder)
-    faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
+    try:
+        reader = _Reader(roots, folder)
+        faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
+    except RecursionError:
+        problem = "an anchor merges itself"
+        return [msgspec.to_builtins(_Fault("yaml", next(iter(texts)), detail=problem))]
     return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
 
 
@@ -99,6 +112,8 @@ class _Reader:
         self.folder = folder
         self.tops = {path: entries(root) for path, root in roots.items()}
         self.includes = any("include" in top for top in self.tops.values())
+        self.merged: dict[int, dict[str, Node]] = {}
+        """The parts of nodes that services merge; the roots keep these nodes."""
         self.new_keys: list[_Fault] = []
         """Keys that older versions of compose refuse, with the first one that takes them."""
 
@@ -109,15 +124,25 @@ class _Reader:
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
             yield _Fault("empty", next(iter(self.roots)))
+        if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
+            return
         for item in self._services():
             yield from self._service(item.path, item.name, item.parts)
+        for item in self._active_services():
+            yield from self._needed_files(item)
         yield from self._missing_parts()
 
     def _services(self) -> Iterator[_Service]:
         """Each service in each file that has it."""
         for path, top in self.tops.items():
             for name, node in entries(top.get("services")).items():
-                yield _Service(path, name, entries(node))
+                yield _Service(path, name, entries(node, self.merged))
+
+    def _active_services(self) -> list[_Service]:
+        """Those without a profile; of others compose judges the shape alone."""
+        found = list(self._services())
+        chosen = {item.name for item in found if items(item.parts.get("profiles"))}
+        return [item for item in found if item.name not in chosen]
 
     def _defined(self, kind: str) -> dict[str, Node]:
         """The parts of a kind in all files, by name."""
@@ -200,8 +225,7 @@ class _Reader:
                     yield _Fault(
                         "entry-is-mapping", path, line_of(item), f"{place}.{key}", _first(item)
                     )
-        yield from self._env_files(path, place, service.get("env_file"))
-        yield from self._health_check(path, place, service.get("healthcheck"))
+        yield from self._durations(path, place, service.get("healthcheck"))
         extended = entries(service.get("extends")).get("file")
         if extended is not None and self._is_missing(plain(extended)):
             yield _Fault(
@@ -219,12 +243,19 @@ class _Reader:
                 if self._is_missing(plain(node)):
                     yield _Fault("file-missing", path, line_of(node), "include", plain(node))
 
-    def _env_files(self, path: str, place: str, node: Node | None) -> Iterator[_Fault]:
+    def _needed_files(self, service: _Service) -> Iterator[_Fault]:
+        """Env files, and the words of a health check."""
+        path, place = service.path, f"services.{service.name}"
+        node = service.parts.get("env_file")
         for item in items(node) or ([node] if node is not None else []):
             parts = entries(item)
             name = parts.get("path", item)
             if not _is_optional(item) and self._is_missing(plain(name)):
                 yield _Fault("env-file", path, line_of(name), f"{place}.env_file", plain(name))
+        words = items(entries(service.parts.get("healthcheck")).get("test"))
+        first = plain(words[0]) if words else "NONE"
+        if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
+            yield _Fault("test-without-kind", path, line_of(words[0]), f"{place}.healthcheck.test")
 
     def _is_missing(self, name: str) -> bool:
         if not name or "$" in name or "://" in name or name.startswith("~"):
@@ -237,17 +268,13 @@ class _Reader:
             return False
         return False
 
-    def _health_check(self, path: str, place: str, node: Node | None) -> Iterator[_Fault]:
+    def _durations(self, path: str, place: str, node: Node | None) -> Iterator[_Fault]:
         parts = entries(node)
         for key in ("interval", "timeout", "start_period", "start_interval"):
             value = parts.get(key)
             if value is not None and _DURATION.fullmatch(plain(value)) and plain(value) != "0":
                 place_of_it = f"{place}.healthcheck.{key}"
                 yield _Fault("no-unit", path, line_of(value), place_of_it, plain(value))
-        words = items(parts.get("test"))
-        first = plain(words[0]) if words else "NONE"
-        if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
-            yield _Fault("test-without-kind", path, line_of(words[0]), f"{place}.healthcheck.test")
 
     def _missing_parts(self) -> Iterator[_Fault]:
         """What a service refers to, and no file has; what it needs itself, in all files."""
@@ -256,20 +283,21 @@ class _Reader:
         services: dict[str, dict[str, Node]] = {}
         for item in self._services():
             services[item.name] = {**services.get(item.name, {}), **item.parts}
-        for item in self._services():
+        active = self._active_services()
+        for item in active:
             if "extends" not in services[item.name]:
                 yield from self._unknown_references(item, services)
         for key in ("secrets", "configs"):
-            named = (named_nodes(service.get(key)) for service in services.values())
+            named = (named_nodes(services[item.name].get(key)) for item in active)
             used = {plain(node) for nodes in named for node in nodes}
             yield from self._missing_files(key, used)
-        for item in self._services():
+        for item in active:
             path, place = item.path, f"services.{item.name}"
             whole = services[item.name]
             line = self._line_of(path, item.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
                 yield _Fault("no-image", path, line, place)
-            if "networks" in whole and plain(whole.get("network_mode")):
+            if _has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
                 yield _Fault("two-networks", path, line, place)
 
     def _missing_files(self, key: str, used: Collection[str]) -> Iterator[_Fault]:
@@ -299,7 +327,9 @@ class _Reader:
                 yield _Fault("undefined", path, line_of(node), place, source, "volume")
         waited = service.get("depends_on")
         wanted = [*items(service.get("links")), *items(waited)]
-        wanted += [key for key, value in pairs(waited) if not _is_optional(value)]
+        wanted += [
+            key for key, value in pairs(waited) if key.tag != MERGE and not _is_optional(value)
+        ]
         mode = service.get("network_mode")
         if mode is not None and plain(mode).startswith("service:"):
             wanted.append(mode)
@@ -319,6 +349,10 @@ class _Reader:
 def _is_optional(node: Node) -> bool:
     """Whether an entry says that it may be missing."""
     return plain(entries(node).get("required")).lower() == "false"
+
+
+def _has_parts(node: Node | None) -> bool:
+    return bool(items(node) or pairs(node))
 
 
 def _is_of(node: Node, kinds: str) -> bool:

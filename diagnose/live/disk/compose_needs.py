@@ -22,7 +22,8 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
         top = entries(read_nodes(text.removeprefix("\ufeff")))
         services = entries(top.get("services"))
         for name, service in services.items():
-            named = entries(service).get("container_name")
+            parts_of_it = entries(service)
+            named = None if "profiles" in parts_of_it else parts_of_it.get("container_name")
             if named is not None and "$" not in plain(named):
                 parts.append(_needed("container", path, named, plain(named), name))
         for key, kind in (("networks", "network"), ("volumes", "volume")):

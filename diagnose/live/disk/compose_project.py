@@ -46,6 +46,8 @@ def _services(texts: Mapping[str, str], folder: str) -> list[Json]:
     services: dict[str, dict[str, Any]] = {}
     for path, text in texts.items():
         for name, node in entries(entries(read_nodes(text)).get("services")).items():
+            if len(services) == _MOST and name not in services:
+                continue
             service = services.setdefault(name, {"name": name})
             _add(service, path, node, folder)
     copied = {name for text in texts.values() for name in _copied_parts(read_nodes(text))}

@@ -1,20 +1,29 @@
 """Compose files of projects that no container may be of."""
 
 # Called for hundreds of folders; pathlib triples their cost.
-# ruff: noqa: PTH116, PTH118
+# ruff: noqa: PTH114, PTH116, PTH118
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 
+from diagnose.live.disk.opening import read_text
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which compose looks for them."""
+_OTHERS = re.compile(r"(?:docker-)?compose[.-].*\.ya?ml")
+_NAMES_FILES = re.compile(r"^\s*(?:export\s+)?COMPOSE_FILE\s*=", re.MULTILINE)
+"""A line of `.env` that names the files of the project."""
 _MOST_FOLDERS = 150
 """Folders below one of those that are asked about."""
 _MOST = 100
+_MOST_NAMES = 500
+"""Names in the folder of a file that are looked at."""
+_LONGEST = 1 << 14
+"""Bytes of `.env` that are read."""
 
 
 def found_compose_files(args: Json) -> Json:
@@ -55,13 +64,32 @@ def _below(parent: str, points: Mapping[str, MountEntry]) -> Iterator[str]:
 
 
 def _file_in(folder: str) -> Iterator[dict[str, Json]]:
-    """The file that compose would take there."""
+    """The file that compose would take there; none where `.env` names others."""
     for name in NAMES:
         path = os.path.join(folder, name)
         try:
             status = os.stat(path, follow_symlinks=False)
         except (OSError, ValueError):
             continue
-        if stat.S_ISREG(status.st_mode):
-            yield {"path": path, "mtime": status.st_mtime}
-            return
+        if not stat.S_ISREG(status.st_mode):
+            continue
+        if not _names_files(os.path.join(folder, ".env")):
+            yield {"path": path, "mtime": status.st_mtime, "has_others": _has_others(folder)}
+        return
+
+
+def _names_files(dotenv: str) -> bool:
+    """Whether the variables of a folder say which files compose takes. A link is not followed."""
+    if os.path.islink(dotenv):
+        return False
+    return _NAMES_FILES.search(read_text(dotenv, _LONGEST) or "") is not None
+
+
+def _has_others(folder: str) -> bool:
+    """Whether a folder has an override, or a file for one stage, such as compose.prod.yaml."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES), strict=False)]
+    except OSError:
+        return False
+    return any(map(_OTHERS.fullmatch, names))

@@ -40,7 +40,7 @@ def _shape(text: str) -> dict[str, str]:
 
 SHAPES: Mapping[str, Mapping[str, str]] = {
     "": _shape(
-        "configs:m0 include:l models:m name:sn networks:m0 secrets:m0 services:m version volumes:m0"
+        "configs:m0 include:l0 models:m name:sn networks:m0 secrets:m0 services:m version volumes:m0"
     ),
     "services.*": _shape(
         "annotations:ml attach:bs blkio_config:m build:ms cap_add:l cap_drop:l cgroup:s"

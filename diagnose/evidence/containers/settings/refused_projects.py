@@ -28,6 +28,8 @@ LATEST = (2, 40)
 """The last version of compose whose keys are known here."""
 OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined")
 """Faults that no version of compose can learn to take."""
+_COMPLETED = ("empty", "no-image", "undefined")
+"""Faults of one file that another file of the project may mend."""
 _VERSION = LazyPattern(r"v?(\d{1,3})\.(\d{1,3})")
 
 
@@ -95,7 +97,7 @@ def refused_projects(
             place.project,
             faults=tuple(_certain(place.faults, place.project.version)),
             lacking=tuple(lacking),
-            taken=tuple(_taken(place, containers)),
+            taken=tuple(_taken(place, containers)) if place.was_tried else (),
         )
         if project.faults or project.lacking or project.taken:
             items.append(project)
@@ -110,6 +112,11 @@ class _Place(msgspec.Struct, frozen=True):
     needs: Sequence[NeededPart]
     services: frozenset[str] = frozenset()
     """Those that have a container."""
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether compose made anything of it; a copy of a folder has the names of the original."""
+        return self.project.container is not None or bool(self.project.network)
 
     @classmethod
     def of_made(cls, project: WrittenProject) -> _Place:
@@ -130,7 +137,10 @@ class _Place(msgspec.Struct, frozen=True):
         refused = RefusedProject(
             project.name, project.folder, (project.path,), version=version, network=project.network
         )
-        return cls(refused, project.written.faults, project.written.needs)
+        faults = project.written.faults
+        if project.has_others:
+            faults = [fault for fault in faults if fault.kind not in _COMPLETED]
+        return cls(refused, faults, project.written.needs)
 
 
 def _is_changed(project: WrittenProject) -> bool:
@@ -167,10 +177,14 @@ def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFa
     """The faults that this version of compose finds.
 
     A newer one may know more keys and kinds of values, so that these never count there. Where no
-    version is known, a key counts that looks like a known one with a slip.
+    version is known, a key counts that looks like a known one with a slip. Compose 1 and
+    podman-compose take most of what compose 2 refuses.
     """
     numbers = _numbers(version)
+    is_old = (0, 0) < numbers < (2, 0)
     for fault in faults:
+        if is_old and fault.kind != "yaml":
+            continue
         if fault.kind == "new-key":
             if (0, 0) < numbers < _numbers(fault.detail):
                 yield fault
@@ -182,6 +196,9 @@ def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFa
 
 
 def _version_of(container: Container) -> str:
+    """The version of the compose that made it; "1.0" for podman-compose, which is as lenient."""
+    if "io.podman.compose.project" in container.labels:
+        return "1.0"
     return container.labels.get(f"{COMPOSE}version", "")
 
 

@@ -37,6 +37,8 @@ class UnstartedProject(msgspec.Struct, frozen=True):
     age_s: float
     is_here: bool
     """Whether the tool was called in its folder."""
+    has_others: bool = False
+    """Whether other compose files beside it may complete it."""
     network: str = ""
     """A network that compose has made for it."""
 
@@ -84,7 +86,16 @@ def unstarted_projects(
     for (file, network), written in host.ask_in_order(found[:MOST], _question):
         if not isinstance(written, Failed):
             age = clock.wall - file.mtime
-            projects.append(UnstartedProject(file.path, written, age, file.is_here, network))
+            projects.append(
+                UnstartedProject(
+                    file.path,
+                    written,
+                    age,
+                    file.is_here,
+                    has_others=file.has_others,
+                    network=network,
+                )
+            )
     return UnstartedProjects(tuple(projects))
 
 

@@ -30,6 +30,8 @@ CASES: dict[str, tuple[dict[str, Json], float, str, list[tuple[str, str]]]] = {
     "a slip with a newer compose": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "5.1", []),
     "a slip with any compose": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "", WARNED),
     "an unknown key with any compose": ({"faults": [SLIP]}, LATER, "", []),
+    "a slip of compose 1": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "1.29.2", []),
+    "no YAML for compose 1": ({"faults": [{**SLIP, "kind": "yaml"}]}, LATER, "1.29.2", WARNED),
     "too new": ({"faults": [NEW]}, LATER, "2.26.1", WARNED),
     "new enough": ({"faults": [NEW]}, LATER, "2.38.0", []),
     "new for nobody knows what": ({"faults": [NEW]}, LATER, "", []),
@@ -96,6 +98,48 @@ def test_a_project_that_was_never_started(file: Json, is_found: bool) -> None:
     found = refused_projects(host, written_projects(host, of()), unstarted, containers, networks)
     result = judge("container.compose-file-refused", refused_projects=found)
     assert rows(result) == ([("warning", "host")] if is_found else [])
+
+
+def _unstarted(written: Json, networks: Networks, **file: Json) -> list[tuple[str, str]]:
+    """What is said of a file that was changed lately, beside a container db of nobody."""
+    found = {"path": "/srv/wiki/compose.yaml", "mtime": 999_000.0, **file}
+    host = Made({"file.compose-project": written, "file.compose-found": [found]})
+    containers, clock = of(container("db")), Clock(wall=1_000_000.0, booted=0.0)
+    unstarted = unstarted_projects(host, containers, networks, clock, Options())
+    refused = refused_projects(host, written_projects(host, of()), unstarted, containers, networks)
+    return rows(judge("container.compose-file-refused", refused_projects=refused))
+
+
+def test_a_copy_of_a_folder_has_the_names_of_the_original() -> None:
+    project: Json = {"services": [{"name": "web"}], "needs": [NAMED]}
+    labels = {"com.docker.compose.project": "wiki"}
+    tried = Networks((Network("1", "wiki_default", labels=labels),))
+    assert _unstarted(project, Networks(())) == []
+    assert _unstarted(project, tried) == [("warning", "host")]
+
+
+@pytest.mark.parametrize(("kind", "is_said"), [("no-image", False), ("doubled", True)])
+def test_a_file_that_another_one_completes(kind: str, is_said: bool) -> None:
+    project: Json = {"services": [{"name": "web"}], "faults": [{**SLIP, "kind": kind}]}
+    alone = _unstarted(project, Networks(()))
+    assert alone == [("warning", "host")]
+    assert _unstarted(project, Networks(()), has_others=True) == (alone if is_said else [])
+
+
+def test_podman_compose_takes_what_compose_refuses() -> None:
+    web = made("web", Created="2026-11-30T12:00:00Z")
+    project: Json = {
+        "services": [{"name": "web"}],
+        "changed": {FILE: LATER},
+        "faults": [{**SLIP, "detail": "ports"}],
+    }
+    host = Made({"file.compose-project": project})
+    for labels, expected in (({}, 1), ({"io.podman.compose.project": "shop"}, 0)):
+        web.labels.update(labels)
+        containers = of(web)
+        written = written_projects(host, containers)
+        found = refused_projects(host, written, None, containers, Networks(()))
+        assert len(found.items) == expected
 
 
 def test_a_project_that_could_not_be_read() -> None:
