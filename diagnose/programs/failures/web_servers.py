@@ -26,6 +26,8 @@ _ONLY_FPM = (
     "echo 'php-fpm is not the first process here: restart it by hand' >&2; exit 1 ;; esac"
 )
 """A first process that is an init may take the signal for an order to shut down."""
+_OF_SCANNERS = r"\w+ \S*(?:wp-login|wp-admin|xmlrpc|phpmyadmin|adminer|eval-stdin|/\.)"
+"""Requests of strangers for scripts that are on no such site."""
 
 WEB_SERVERS = (
     Failure(
@@ -247,7 +249,8 @@ WEB_SERVERS = (
     Failure(
         name="fastcgi-script",
         mark="primary script unknown",
-        pattern=r'"Primary script unknown".*?upstream: "fastcgi://(?P<address>[\d.]+)',
+        pattern=rf'"Primary script unknown"(?!.*?request: "{_OF_SCANNERS})'
+        r'.*?upstream: "fastcgi://(?P<address>[\d.]+)',
         cause="nginx answers 404, because php-fpm has no file at the path that nginx gives it",
         cure="mount the project at the same path into both containers, and give "
         "SCRIPT_FILENAME as $document_root$fastcgi_script_name",

@@ -236,7 +236,8 @@ def scripts_that_only_scanners_ask_for(box: Box) -> None:
     """Both have the project at one path, and somebody asks for scripts that are nowhere."""
     _site(box, "22", "/var/www/html", "wp-login.php")
     unknown = "Primary script unknown"
-    box.wait_for(lambda: logs(box, "site22").count(unknown) >= 6, 60, "the refusals")
+    settled = 25  # more than the seconds for which a program may still be starting
+    box.wait_for(lambda: logs(box, "site22").count(unknown) >= settled, 90, "the refusals")
 
 
 _TLS = """server {{ listen 8443 ssl; server_name shop.example.com; root /www;
