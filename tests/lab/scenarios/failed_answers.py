@@ -11,8 +11,9 @@ _CATALOG = """
 import wsgiref.simple_server
 
 def app(environ, start):
+    path = environ["PATH_INFO"]
     try:
-        page = open("/data" + environ["PATH_INFO"], "rb").read()
+        page = open("/data" + ("/index" if path == "/" else path), "rb").read()
     except OSError:
         start("500 Internal Server Error", [])
         return [b"something went wrong"]
@@ -53,8 +54,9 @@ def server_with_one_page_that_fails(box: Box) -> None:
 
 @healthy(shareable=True)
 def server_that_recovered(box: Box) -> None:
-    """The folder was empty for a moment."""
+    """A file was gone for a moment."""
     _catalog(box, "catalog63", 8463)
+    box.sh("echo welcome >/srv/catalog63/index")
     box.sh("rm /srv/catalog63/goods")
     for _ in range(4):
         assert status_outside(box, 8463, "/goods") == "500"

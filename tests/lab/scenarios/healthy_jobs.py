@@ -96,7 +96,8 @@ def init_container_that_others_waited_for(box: Box) -> None:
 @healthy(shareable=True)
 def database_under_attack(box: Box) -> None:
     """A database writes FATAL for every stranger that guesses a password, and works."""
-    run(box, "guessed", "bb:1.36", "sh", "-c", f"while :; do echo '{BRUTE_FORCE}'; sleep 0.3; done")
+    script = f"while :; do echo '{BRUTE_FORCE}'; sleep 0.3; done"
+    run(box, "guessed", "--expose=5432", "bb:1.36", "sh", "-c", script)
 
 
 @healthy(advice={"daemon.live-restore-off", "image.labels-missing"})

@@ -168,10 +168,11 @@ def sidecar_that_shares_localhost(box: Box) -> None:
 
 @healthy(shareable=True)
 def child_that_was_stopped(box: Box) -> None:
-    """A child of the first process is stopped by job control; the first process works."""
+    """A child of the first process is stopped by job control at a terminal; the first one works."""
     run(
         box,
         "jobs9",
+        "--tty",
         "bb:1.36",
         "sh",
         "-c",
