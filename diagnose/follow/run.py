@@ -38,7 +38,10 @@ def follow(
     """
     findings = steps.find(report, target)
     if not findings:
-        person.say(f"Nothing to heal: {_not_found(report, target)}.")
+        person.say(
+            f"Nothing to heal now: {_not_found(report, target)}. What comes and goes is seen only while it "
+            "happens: try again then."
+        )
         return UNKNOWN if _is_blind(report, target) else OK
     finding = _chosen_finding(findings, person)
     if finding is None:
