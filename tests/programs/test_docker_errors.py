@@ -120,6 +120,7 @@ CALLS = {
     "files-too-many": "Error response from daemon: open /proc/self/mountinfo: too many open files",
     "memory-refused": "Error response from daemon: fork/exec /usr/bin/runc: cannot allocate memory",
     "file-forbidden": 'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/containers/json": dial unix /var/run/docker.sock: connect: permission denied',
+    "terminal-withdrawn": "OCI runtime exec failed: exec failed: unable to start container process: open /dev/pts/1: operation not permitted: unknown",
     "file-not-permitted": "failed to start containerd: setting containerd root directory permissions: chmod /var/lib/docker/containerd/daemon: operation not permitted",
     "call-not-permitted": 'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Failed to set link up for docker0: operation not permitted',
     "path-is-a-file": "Error response from daemon: mkdir /srv/data/db: not a directory",

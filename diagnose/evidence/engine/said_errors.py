@@ -21,7 +21,8 @@ OFTEN = 3
 
 HARMLESS = LazyPattern(
     # what is left of a command or a client that was ended while it waited
-    r"reading from a closed fifo|ttrpc: received message on inactive stream|file already closed"
+    r"(?:reading from|writing to) a closed fifo|failed to close container stdin"
+    r"|ttrpc: received message on inactive stream|file already closed"
     r"|broken pipe|connection reset by peer|use of closed network connection|context canceled"
     r"|Could not send KILL signal|process already finished|unexpected HTTP error handling"
     # a program that `docker exec`, a health check or a probe of a monitor did not find

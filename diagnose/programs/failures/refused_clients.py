@@ -6,6 +6,8 @@ from diagnose.programs.failures.remedies import Parameter
 
 _OF_CALLERS = LazyPattern(r"\bTLS handshake error\b")
 """What a server says of those who call it without TLS."""
+_OF_ACCEPTED = LazyPattern(r"(?i)\baccept|\bclient\b ?[:=,]|\bhandshaking\b|\bpeer\b")
+"""The same in the words of OpenSSL, by servers of mail and of the web."""
 _OF_A_CALL = LazyPattern(r"\b(?:Get|Post|Put|Head|Patch|Delete) \\{0,3}\"")
 
 REFUSED_CLIENTS = (
@@ -181,6 +183,18 @@ REFUSED_CLIENTS = (
         source="Go's own messages",
         unlike=_OF_CALLERS,
         of_running=_OF_A_CALL,
+    ),
+    Failure(
+        name="plain-port",
+        mark=("unknown protocol", "wrong version number"),
+        pattern=r"SSL23_GET_SERVER_HELLO:unknown protocol|WRONG_VERSION_NUMBER\] wrong version number"
+        r"|ssl3_get_record:wrong version number",
+        cause="the program speaks TLS to a port that answers in plain text: the address has https or the wrong port, or "
+        "its name leads to another server, such as the container itself",
+        cure="write http:// into the address, or the port on which that server has TLS; getent hosts NAME in the container "
+        "shows where the name leads; of a mail server, STARTTLS in place of TLS",
+        source="OpenSSL's own messages, nginx-proxy/nginx-proxy#915",
+        unlike=_OF_ACCEPTED,
     ),
     Failure(
         name="redis-slots",

@@ -19,6 +19,7 @@ LINES = {
     "no-way-out": "dial tcp 140.82.121.3:443: connect: network is unreachable",
     "mount-inside-refused": "mount.nfs: access denied by server while mounting nas:/volume1/media",
     "plain-server": 'Get "https://registry.lan:5000/v2/": http: server gave HTTP response to HTTPS client',
+    "plain-port": "curl: (35) error:140770FC:SSL routines:SSL23_GET_SERVER_HELLO:unknown protocol",
     "redis-slots": "ReplyError: CLUSTERDOWN Hash slot not served",
     "mongo-user-elsewhere": (
         '{"s":"I","c":"ACCESS","id":20249,"ctx":"conn3","msg":"Authentication failed","attr":{"error":"UserNotFound: '

@@ -84,6 +84,15 @@ ENGINE_CALLS = (
         cure="namei -l {path} shows the rights of each folder; dmesg -T | grep -i denied what a profile refused",
     ),
     Failure(
+        name="terminal-withdrawn",
+        mark="operation not permitted",
+        pattern=r"open (?P<path>/dev/(?:pts/\d{1,6}|ptmx|console|tty))\"?: operation not permitted",
+        cause="the container has lost its right to terminals ({path}): something rewrote the device rules of its control "
+        "group, as systemctl daemon-reload does under some versions of runc",
+        cure="restart that container with docker restart; a newer runc keeps the rules",
+        source="opencontainers/runc#3551",
+    ),
+    Failure(
         name="file-not-permitted",
         mark="operation not permitted",
         pattern=_PATH + _END + r"operation not permitted",
