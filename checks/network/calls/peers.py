@@ -169,7 +169,10 @@ def _owner_clause(stale: _StaleAddress) -> str:
         return f"the fixed address of {stale.stopped}, which does not run"
     whose = "an address that no container has now"
     if stale.is_own:
-        whose += ", and which may have been its own before it was started again"
+        return f"{whose}, and which may have been its own before it was started again"
+    if not stale.servers:
+        hidden = f'which network "{stale.call.network.name}" hides'
+        return f"{whose}: that of a container that is gone, or of a machine outside, {hidden}"
     return whose
 
 
