@@ -87,7 +87,8 @@ def host_known_names(
         if failure.is_denied and not (failure.is_known or failure.is_watched)
     ]
     names = dict.fromkeys(failure.name.name for failure in denied if "." in failure.name.name)
-    answers = _host_answers(host, list(names)[:_MOST], resolvers.host_servers)
+    asked = host.first(list(names), _MOST, "names that were denied")
+    answers = _host_answers(host, asked, resolvers.host_servers)
     known = {}
     for failure in denied:
         answer = answers.get(failure.name.name)

@@ -53,7 +53,9 @@ def unchecked_names(
     ]
     known = {
         asked.error
-        for asked, reply in host.ask_about(failing[:_MOST], _ServerFailure.query)
+        for asked, reply in host.ask_about(
+            host.first(failing, _MOST, "names with SERVFAIL"), _ServerFailure.query
+        )
         if not isinstance(reply, Failed) and reply.knows
     }
     return UncheckedNames(frozenset(known))

@@ -40,7 +40,7 @@ class LogReceivers(msgspec.Struct, frozen=True):
 def log_receivers(host: Host, stuck_containers: StuckContainers, root: DataRoot) -> LogReceivers:
     """The engine keeps the lock of a container that it cannot stop; its settings are on disk."""
     receivers = {}
-    for stuck in list(stuck_containers)[:MOST]:
+    for stuck in host.first(list(stuck_containers), MOST, "containers that the engine holds"):
         if not stuck.id:
             continue
         answer = host.ask(ReadFile(f"{root.path}/containers/{stuck.id}/hostconfig.json"))

@@ -54,7 +54,7 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
         if image.created > own.created
     ]
     found: dict[str, PassedOverImage] = {}
-    for container, own, newer in pairs[:MOST]:
+    for container, own, newer in host.first(pairs, MOST, "newer images that nothing uses"):
         made, brought, own_at = container.created_at, _named_at(host, newer), _named_at(host, own)
         if made is None or brought is None or own_at is None or own_at >= brought:
             continue

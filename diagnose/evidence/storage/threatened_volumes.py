@@ -61,8 +61,9 @@ def threatened_volumes(
     jobs = [job for job in prune_calls if job.every or not spares]
     if not jobs:
         return ThreatenedVolumesByJob()
-    named = [volume for volume in unused or () if _is_named(volume)][:MOST]
-    filled = [volume for volume in named if _has_entries(host, volume)]
+    named = [volume for volume in unused or () if _is_named(volume)]
+    looked_into = host.first(named, MOST, "unused volumes with a name")
+    filled = [volume for volume in looked_into if _has_entries(host, volume)]
     names = tuple(volume.name for volume in filled)
     is_of_project = any(compose_label(volume, "project") for volume in filled)
     removed = tuple(_removed(containers, events))

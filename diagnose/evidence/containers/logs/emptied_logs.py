@@ -49,7 +49,8 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
         and container.host_config.log_config.type == "json-file"
         and container.log_path
     ]
-    found = [_emptied_log(host, container) for container in unanswered[:MOST]]
+    read = host.first(unanswered, MOST, "logs that were not read in time")
+    found = [_emptied_log(host, container) for container in read]
     if None in found:
         return EmptiedLogs()
     return EmptiedLogs(tuple(log for log in found if log is not None))

@@ -54,7 +54,8 @@ def own_logs(host: Host, own_log_files: OwnLogFiles) -> OwnLogs:
     """The ends of the files; whoever may list a file may not always read it."""
     of_containers = by_key((file.container.id, file) for file in own_log_files)
     chosen = [file for files in of_containers.values() for file in files[:MOST_FILES]]
-    wanted = sorted(chosen, key=lambda file: -file.written)[:MOST]
+    latest = sorted(chosen, key=lambda file: -file.written)
+    wanted = host.first(latest, MOST, "log files of programs")
     by_id: dict[str, list[RecentLine]] = {}
     for file, text in host.ask_in_order(wanted, lambda file: file.end):
         if not isinstance(text, Failed):

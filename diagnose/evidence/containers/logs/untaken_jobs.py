@@ -80,7 +80,7 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     workers = [item for item in members if _has_word(item, "worker") and item not in schedulers]
     if not schedulers or not workers:
         return UntakenJobList()
-    wanted = [*schedulers, *workers][:MOST]
+    wanted = host.first([*schedulers, *workers], MOST, "containers of Celery")
     logs: dict[str, ContainerLog] = {}
     unexamined: list[Unexamined] = []
     for container, log in host.ask_about(wanted, lambda item: ReadLogs(item.id, LINES, BYTES)):

@@ -37,11 +37,12 @@ def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) ->
     A folder that the image itself calls a volume is one for data, and a network file system is not
     asked. Where containerd keeps the layers, none are known, and nothing is looked at.
     """
-    places = [
+    covered = [
         (container, mount, place)
         for container in containers.running
         for mount, place in _covered_places(container, mounts)
-    ][:MOST]
+    ]
+    places = host.first(covered, MOST, "mounts over folders of an image")
     if not places:
         return HiddenFolders()
     answer = host.ask(FindHiddenFiles([place for _, _, place in places]))

@@ -51,7 +51,9 @@ def share_watches(
     owners = {process.pid: id for id in shares for process in processes.inside(id)}
     if not owners:
         return ShareWatches()
-    found = host.require(FindWatches(pids=sorted(owners)[:MOST]))
+    found = host.require(
+        FindWatches(pids=list(host.first(sorted(owners), MOST, "processes with a share")))
+    )
     watches: dict[tuple[str, str], ShareWatch] = {}
     for process in found.processes:
         container, shared = shares[owners[process.pid]]

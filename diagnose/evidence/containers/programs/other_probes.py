@@ -61,7 +61,8 @@ def other_probes(
 ) -> OtherProbes:
     """One question about each place of a tool that could take the place of the missing one."""
     commands = {}
-    for probe in _probes_without_tool(containers, namespaces)[:MOST]:
+    lacking = _probes_without_tool(containers, namespaces)
+    for probe in host.first(lacking, MOST, "probes whose program the image lacks"):
         tools = _CONNECTIONS if probe.lacks_script else _CALLS
         present = _tools_in(host, probe.container, tools) - {probe.lacks_program}
         if probe.lacks_script:

@@ -83,7 +83,8 @@ def unstarted_projects(
         if matters and not is_known:
             found.append((file, made.get(name, "")))
     projects = []
-    for (file, network), written in host.ask_in_order(found[:MOST], _question):
+    read = host.first(found, MOST, "compose files that nobody has started")
+    for (file, network), written in host.ask_in_order(read, _question):
         if not isinstance(written, Failed):
             age = clock.wall - file.mtime
             projects.append(

@@ -83,7 +83,7 @@ def all_held_events(
         return AllHeldEvents()
     nginx = NginxConfigurations(host, containers, processes)
     found: dict[tuple[str, str], HeldEvents] = {}
-    for proxy, lines in shown[:MOST]:
+    for proxy, lines in host.first(shown, MOST, "paths whose clients got nothing"):
         own = [hop for hop in nginx.hops if hop.is_of(proxy)]
         for hop in hops_for_path(own, lines[-1].path):
             item = _held(host, nginx, hop, lines)

@@ -33,7 +33,8 @@ def announced_ports(host: Host, closed_host_ports: ClosedHostPorts) -> Announced
     A log that cannot be read announces nothing.
     """
     ids = {closed.port.container.id for closed in closed_host_ports if not closed.port.wanted}
-    logs = host.ask_about(sorted(ids)[:MOST], lambda id: ReadLogs(id, LINES, BYTES))
+    read = host.first(sorted(ids), MOST, "containers whose port a rule closes")
+    logs = host.ask_about(read, lambda id: ReadLogs(id, LINES, BYTES))
     return AnnouncedPorts({id: _ports(log.text) for id, log in logs if not isinstance(log, Failed)})
 
 

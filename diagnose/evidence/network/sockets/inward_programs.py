@@ -64,10 +64,11 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_itself_alone(netns)
     ]
-    led = {container.id: _led_ports(host, container) for container in inward[:MOST]}
+    looked_at = host.first(inward, MOST, "containers that serve themselves alone")
+    led = {container.id: _led_ports(host, container) for container in looked_at}
     tails: dict[str, LogTail] = {}
     reads: dict[str, SettingsRead] = {}
-    answers = host.ask_about(inward[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
+    answers = host.ask_about(looked_at, lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, answer in answers:
         if isinstance(answer, Failed):
             continue

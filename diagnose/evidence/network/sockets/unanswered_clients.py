@@ -102,7 +102,7 @@ def unanswered_clients(
     Over UDP only servers are looked at that answer every request.
     """
     over_udp = _over_udp(containers, networks, links, udp_flows)
-    ports = containers.ports_published_by("tcp")[:MOST_PORTS]
+    ports = host.first(containers.ports_published_by("tcp"), MOST_PORTS, "published TCP ports")
     if not ports:
         return over_udp
     tables = _tables(host, ports, links, containers)

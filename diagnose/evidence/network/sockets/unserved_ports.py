@@ -83,7 +83,7 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
-    tails = read_tails(host, silent[:MOST]).tails
+    tails = read_tails(host, host.first(silent, MOST, "containers that serve nothing")).tails
     explained = {id: tail for id, tail in tails.items() if tail.explains or _is_known(tail)}
     ids = frozenset(container.id for container in silent)
     mute = _mute_containers(host, containers, namespaces)

@@ -47,7 +47,9 @@ def replaced_lists(host: Host, written_projects: WrittenProjects) -> ReplacedLis
         for container in project.containers
         for lost in _lost_mounts(project, container)
     ]
-    for project, container, lost in candidates[:MOST]:
+    for project, container, lost in host.first(
+        candidates, MOST, "mounts that a compose file no longer has"
+    ):
         neighbour = _neighbour_with(project, container, lost)
         if neighbour is None:
             continue
