@@ -22,7 +22,7 @@ import pytest
 
 from diagnose import registry
 from diagnose.judgement import engine
-from diagnose.judgement.collection import Broken, Collection
+from diagnose.judgement.collection import Broken, Collection, _TrackingHost
 from diagnose.judgement.judge import judge
 from diagnose.judgement.report import reported
 from diagnose.model import Failed, ReportBasis, Result, Verdict
@@ -96,7 +96,8 @@ class Known(Collection):
 
     def collect(self, kind: type) -> Any:
         function = registry.collector(kind)
-        return self._outcome(function, dict.fromkeys(registry.needs_of(function)))
+        needs = dict.fromkeys(registry.needs_of(function))
+        return self._outcome(function, needs, _TrackingHost(self.host))
 
 
 def _order() -> list[type]:
