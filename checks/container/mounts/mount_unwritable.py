@@ -16,7 +16,7 @@ from diagnose.registry import check
 @check(
     "container.mount-unwritable",
     severity=Severity.advice,
-    causes=["container.answers-with-errors", "container.errors-in-log"],
+    causes=["container.errors-in-log"],
     aloud=("cannot read what is mounted into it", "cannot read what is mounted into them"),
 )
 def mount_unwritable(
@@ -56,6 +56,7 @@ def mount_unwritable(
             },
             discriminator=mount.destination,
             severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
+            signs=frozenset({"permission"}),
         )
         finding = replace(finding, is_quiet=not (denied.is_unread or refusal))
         yield finding.with_variables(_variables(denied))
