@@ -16,7 +16,7 @@ REFUSED = "session key: disk quota exceeded"
 """The runtime's words, without which nothing is read."""
 NEARLY = 0.97
 _LINE = LazyPattern(
-    r"^\s*(?P<uid>\d+):\s+\d+ \d+/\d+ (?P<keys>\d+)/(?P<max_keys>\d+) "
+    r"^[ \t]*(?P<uid>\d+):\s+\d+ \d+/\d+ (?P<keys>\d+)/(?P<max_keys>\d+) "
     r"(?P<bytes>\d+)/(?P<max_bytes>\d+)",
     re.MULTILINE,
 )

@@ -15,7 +15,7 @@ from diagnose.model import Json
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which compose looks for them."""
 _OTHERS = re.compile(r"(?:docker-)?compose[.-].*\.ya?ml")
-_NAMES_FILES = re.compile(r"^\s*(?:export\s+)?COMPOSE_FILE\s*=", re.MULTILINE)
+_NAMES_FILES = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*=", re.MULTILINE)
 """A line of `.env` that names the files of the project."""
 _MOST_FOLDERS = 150
 """Folders below one of those that are asked about."""

@@ -28,7 +28,7 @@ _REFUSED = "refused"
 _SEVERAL = 3
 """So many failures within minutes are no single mishap."""
 _FRESH_S = 60.0
-_INCLUDED = LazyPattern(r"^\s*include\s+(?P<folder>/\S{1,200}/)\*(?:\.conf)?;", re.MULTILINE)
+_INCLUDED = LazyPattern(r"^[ \t]*include\s+(?P<folder>/\S{1,200}/)\*(?:\.conf)?;", re.MULTILINE)
 
 
 class HostProxyFailure(msgspec.Struct, frozen=True):
