@@ -239,7 +239,12 @@ def _with_tls(box: Box, name: str, url: str, status: str) -> None:
     box.wait_health(name, status, 60)
 
 
-@fault("container.unhealthy", subject="container:vault39", shareable=True)
+@fault(
+    "container.unhealthy",
+    subject="container:vault39",
+    also=["container.errors-in-log"],
+    shareable=True,
+)
 def probe_in_plain_text(box: Box) -> None:
     """A server takes TLS alone, and its probe asks by http."""
     _with_tls(box, "vault39", "http://localhost:8443/", "unhealthy")
