@@ -143,19 +143,20 @@ class _TrackingHost(Host):
             self._note(question, answer)
             yield question, answer
 
-    def _note(self, question: Question[Any], answer: Any) -> None:
-        self.last = question.about()
-        if isinstance(answer, Failed) and answer.reason in SAYS_NOTHING:
-            self.unanswered.append(question.unavailable(answer))
-        if isinstance(answer, Failed) and answer.reason == "forbidden":
-            self.forbidden.append(Unavailable.of(answer))
-
     def answer_or(self, question: Question[Any], default: Any) -> Any:
         """The answer or its default. The collector says that it needs no right to the answer."""
         answer = self._host.ask(question)
-        if not (isinstance(answer, Failed) and answer.reason == "forbidden"):
-            self._note(question, answer)
+        self._note(question, answer, needs_right=False)
         return default if isinstance(answer, Failed) else answer
+
+    def _note(self, question: Question[Any], answer: Any, *, needs_right: bool = True) -> None:
+        self.last = question.about()
+        if not isinstance(answer, Failed):
+            return
+        if answer.reason in SAYS_NOTHING:
+            self.unanswered.append(question.unavailable(answer))
+        elif answer.reason == "forbidden" and needs_right:
+            self.forbidden.append(Unavailable.of(answer))
 
     def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
         return self._host.first(things, most, what)

@@ -112,6 +112,8 @@ class _Reader:
         self.folder = folder
         self.tops = {path: entries(root) for path, root in roots.items()}
         self.includes = any("include" in top for top in self.tops.values())
+        self.defined = {kind: self._parts_of_kind(kind) for kind in (*_REFERRED, "volumes")}
+        """The parts of each kind in all files, by name."""
         self.merged: dict[int, dict[str, Node]] = {}
         """The parts of nodes that services merge; the roots keep these nodes."""
         self.new_keys: list[_Fault] = []
@@ -144,8 +146,7 @@ class _Reader:
         chosen = {item.name for item in found if items(item.parts.get("profiles"))}
         return [item for item in found if item.name not in chosen]
 
-    def _defined(self, kind: str) -> dict[str, Node]:
-        """The parts of a kind in all files, by name."""
+    def _parts_of_kind(self, kind: str) -> dict[str, Node]:
         return {
             name: node
             for top in self.tops.values()
@@ -316,11 +317,11 @@ class _Reader:
     def _unknown_references(self, item: _Service, services: Mapping[str, Any]) -> Iterator[_Fault]:
         path, place, service = item.path, f"services.{item.name}", item.parts
         for key, kind in _REFERRED.items():
-            known = {*self._defined(key), *(("default",) if key == "networks" else ())}
+            known = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
                 if plain(node) not in known and "$" not in plain(node):
                     yield _Fault("undefined", path, line_of(node), place, plain(node), kind)
-        volumes = self._defined("volumes")
+        volumes = self.defined["volumes"]
         for node in items(service.get("volumes")):
             source = volume_of(node)
             if source and source not in volumes:
