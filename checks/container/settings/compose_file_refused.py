@@ -53,8 +53,8 @@ def _finding(project: RefusedProject) -> Finding:
         evidence[place] = f"container_name: {taken.part.name}"
     if project.network:
         evidence["network that compose made for it"] = project.network
-    evidence["containers of it that run"] = "some" if project.runs else "none"
-    state = "the next start changes nothing" if project.runs else "nothing of it runs"
+    evidence["containers that run"] = "some" if project.runs else "none"
+    state = "what runs goes on, and the next start fails" if project.runs else "nothing of it runs"
     summary = f'compose refuses project "{project.name}": {_reason(project)}; {state}'
     variables = {**_place(project), **_steps(project)}
     if project.container is None:
