@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.exposure import engine_socket
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -34,8 +35,9 @@ class HiddenFolders(Items[HiddenFolder], frozen=True):
 def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) -> HiddenFolders:
     """One question for all bind mounts of running containers.
 
-    A folder that the image itself calls a volume is one for data, and a network file system is not
-    asked. Where containerd keeps the layers, none are known, and nothing is looked at.
+    A folder that the image itself calls a volume is one for data, a mount of an engine's socket is
+    never empty, and a network file system is not asked. Where containerd keeps the layers, none are
+    known, and nothing is looked at.
     """
     covered = [
         (container, mount, place)
@@ -67,6 +69,8 @@ def _covered_places(
         return
     volumes = container.config.volumes or {}
     for mount in container.bind_mounts:
+        if engine_socket(mount) is not None:
+            continue
         on_disk = mounts.of(mount.source) if mounts is not None else None
         if mount.destination in volumes or on_disk is None or may_hang(on_disk.fstype):
             continue

@@ -28,3 +28,15 @@ def test_hidden(parts: dict[str, Json], fstype: str, expected: list[tuple[str, s
     mounts = Mounts(tuple(parse(ROOT.format(fstype))))
     found = hidden_folders(Made({"file.hidden": answer}), of(portal), mounts)
     assert rows(judge("container.program-files-hidden", hidden_folders=found)) == expected
+
+
+def test_engine_socket_is_not_asked_about() -> None:
+    mount = {
+        "Type": "bind",
+        "Source": "/var/run/docker.sock",
+        "Destination": "/var/run/docker.sock",
+    }
+    layers: Json = {"Name": "overlay2", "Data": {"LowerDir": "/l/a-init/diff:/l/b/diff"}}
+    portal = container("portal", Mounts=[mount], GraphDriver=layers)
+    host = Made({})
+    assert not hidden_folders(host, of(portal), Mounts(tuple(parse(ROOT.format("ext4")))))
