@@ -49,11 +49,11 @@ class Directive(msgspec.Struct, frozen=True):
 
     def all(self, name: str) -> Iterator[Directive]:
         """Its own directives of that name, without those of blocks in it."""
-        return (item for item in self.inner if item.name == name)
+        return (directive for directive in self.inner if directive.name == name)
 
     def has(self, name: str, value: str) -> bool:
         """Whether it says this itself: `has("absolute_redirect", "off")`."""
-        return any(item.first == value for item in self.all(name))
+        return any(directive.first == value for directive in self.all(name))
 
 
 def read(text: str) -> tuple[Directive, ...]:

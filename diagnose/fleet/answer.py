@@ -121,7 +121,7 @@ def _newly_blind(
         ids = report.blind & previous.seen if previous is not None else ()
         for id in ids:
             lost.setdefault(id, []).append(report.host.name)
-    ordered = sorted(lost.items(), key=lambda item: (-len(item[1]), item[0]))
+    ordered = sorted(lost.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     return tuple(Blindness(id, tuple(hosts)) for id, hosts in ordered)
 
 

@@ -118,7 +118,7 @@ def _by_hosts(sick: Sick, words: Callable[[Root], Iterable[str]]) -> tuple[tuple
     hosts: Counter[str] = Counter()
     for roots in sick.values():
         hosts.update({word for root in roots for word in words(root)})
-    return tuple(sorted(hosts.items(), key=lambda item: (-item[1], item[0])))
+    return tuple(sorted(hosts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _has_finding(report: HostReport, id: str) -> bool:
@@ -167,7 +167,7 @@ def _command(sick: Sick) -> FirstCommand | None:
             example.setdefault(command, host.name)
     if not counted:
         return None
-    (text, risk), hosts = min(counted.items(), key=lambda item: (-item[1], item[0]))
+    (text, risk), hosts = min(counted.items(), key=lambda entry: (-entry[1], entry[0]))
     return FirstCommand(text, risk, example[text, risk], hosts)
 
 

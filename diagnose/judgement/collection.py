@@ -319,7 +319,7 @@ class Collection:
         if not (self._unanswered or self._forbidden or self.uncollected):
             return None
         waiting = list(kinds)
-        unknown = [item for kind in waiting for item in self._forbidden.get(kind, ())]
+        unknown = [forbidden for kind in waiting for forbidden in self._forbidden.get(kind, ())]
         seen: set[type] = set()
         while waiting:
             kind = waiting.pop()

@@ -87,7 +87,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     values = [evidence[need.kind] for need in check.needs]
-    left_out = [item for value in values for item in getattr(value, "unexamined", ())]
+    left_out = [unexamined for value in values for unexamined in getattr(value, "unexamined", ())]
     judged = Result(
         check,
         Verdict.PASSED,

@@ -234,7 +234,7 @@ class _Proofs:
 
 def _is_open(result: Result, subject: Subject) -> bool:
     """Whether a check could not be judged, or left this subject out."""
-    left_out = (item.subject for item in result.unexamined)
+    left_out = (unexamined.subject for unexamined in result.unexamined)
     return result.verdict is Verdict.CRASHED or result.missing is not None or subject in left_out
 
 

@@ -274,7 +274,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def _clean_parts(self, question: AnyQuestion, part: Json) -> Json:
         """A part of an answer that cannot be searched as a whole, cleaned item by item."""
         if isinstance(part, list):
-            return [self._clean_part(question, item) for item in part]
+            return [self._clean_part(question, child) for child in part]
         if isinstance(part, dict):
             # under its own name each: the name tells whether a value is a secret
             fields: dict[str, Json] = {}

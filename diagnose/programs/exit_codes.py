@@ -7,7 +7,9 @@ _ENDS_NOTHING = frozenset(
 )
 """Signals that stop a program or that it ignores: the exit code above 128 that stands for one of
 them is a code of the program's own, as 150 is of .NET."""
-_NAMES = {item.value: item.name for item in signal.Signals if item.name not in _ENDS_NOTHING}
+_NAMES = {
+    number.value: number.name for number in signal.Signals if number.name not in _ENDS_NOTHING
+}
 _MEANINGS = {
     "SIGILL": "illegal instruction",
     "SIGTRAP": "trace or breakpoint trap",

@@ -84,7 +84,7 @@ def arguments(ctx: click.Context) -> Iterator[str]:
             yield option
         else:
             items = value if isinstance(value, tuple) else (value,)
-            yield from (f"{option}={item}" for item in items)
+            yield from (f"{option}={argument}" for argument in items)
     if selectors:
         yield from ("--", *selectors)
 

@@ -39,17 +39,17 @@ def cut(value: Json, longest: int, depth: int = 0) -> Json:
 
 
 def _cut_list(value: list[Json], longest: int, depth: int) -> list[Json]:
-    items = [cut(item, longest, depth + 1) for item in value]
+    items = [cut(child, longest, depth + 1) for child in value]
     is_whole = all(new is old for new, old in zip(items, value, strict=True))
     return value if is_whole else items
 
 
 def _cut_object(value: dict[str, Json], longest: int, depth: int) -> dict[Any, Json]:
     fields: dict[Any, Json] = {}
-    for key, item in value.items():
-        fields[cut(key, longest)] = cut(item, longest, depth + 1)
+    for key, child in value.items():
+        fields[cut(key, longest)] = cut(child, longest, depth + 1)
     is_whole = len(fields) == len(value) and all(
-        key in fields and fields[key] is item for key, item in value.items()
+        key in fields and fields[key] is child for key, child in value.items()
     )
     return value if is_whole else fields
 
@@ -58,7 +58,7 @@ def is_deep(value: Json) -> bool:
     """Whether the value has more levels of nesting than DEEPEST."""
     level = [value]
     for _ in range(DEEPEST + 1):
-        level = [item for holder in level for item in _children_of(holder)]
+        level = [child for holder in level for child in _children_of(holder)]
         if not level:
             return False
     return True
@@ -71,7 +71,7 @@ def _children_of(value: Json) -> list[Json]:
         items = value.values()
     elif type(value) is list:
         items = value
-    return [item for item in items if type(item) is dict or type(item) is list]
+    return [child for child in items if type(child) is dict or type(child) is list]
 
 
 def _is_within_limits(value: Json, longest: int) -> bool:
@@ -82,14 +82,14 @@ def _is_within_limits(value: Json, longest: int) -> bool:
     level = [value]
     for _ in range(DEEPEST + 1):
         below: list[Json] = []
-        for item in level:
-            if type(item) is dict:
-                if max(map(len, item), default=0) > longest:
+        for child in level:
+            if type(child) is dict:
+                if max(map(len, child), default=0) > longest:
                     return False
-                below.extend(item.values())
-            elif type(item) is list:
-                below.extend(item)
-            elif type(item) is str and len(item) > longest:
+                below.extend(child.values())
+            elif type(child) is list:
+                below.extend(child)
+            elif type(child) is str and len(child) > longest:
                 return False
         if not below:
             return True

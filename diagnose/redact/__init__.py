@@ -158,9 +158,9 @@ class Redactor:
                 return _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
             return value
         if isinstance(value, list):
-            return [self.restore(item) for item in value]
+            return [self.restore(child) for child in value]
         if isinstance(value, dict):
-            return {str(self.restore(key)): self.restore(item) for key, item in value.items()}
+            return {str(self.restore(key)): self.restore(child) for key, child in value.items()}
         return value
 
     def _mark(self, kind: str, raw: str, phrase: str) -> str:
@@ -238,9 +238,11 @@ class Redactor:
         if isinstance(value, str):
             return self._replace_literals(value) if value not in self._names else value
         if isinstance(value, list):
-            return [self._map_strings(item) for item in value]
+            return [self._map_strings(child) for child in value]
         if isinstance(value, dict):
-            return {self._map_strings(key): self._map_strings(item) for key, item in value.items()}
+            return {
+                self._map_strings(key): self._map_strings(child) for key, child in value.items()
+            }
         return value
 
     def _file(self, path: str, value: Json) -> Json:
@@ -250,7 +252,7 @@ class Redactor:
         text = value["text"]
         new = self._file_text(path, text)
         rest = self._without_secrets(
-            {key: item for key, item in value.items() if key != "text"}, engine=False
+            {key: child for key, child in value.items() if key != "text"}, engine=False
         )
         return {key: new if key == "text" else rest[key] for key in value}
 
@@ -279,7 +281,7 @@ class Redactor:
             )
         if path.endswith("/environ") or "\0" in text:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
-            assignments = [walk.assignment(item) for item in text.split("\0")]
+            assignments = [walk.assignment(assignment) for assignment in text.split("\0")]
             return self._replace_literals("\0".join(assignments))
         return self.text(text)
 
@@ -335,12 +337,12 @@ def _strings(value: Json) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for key, item in value.items():
+        for key, child in value.items():
             yield key
-            yield from _strings(item)
+            yield from _strings(child)
     elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+        for child in value:
+            yield from _strings(child)
 
 
 def _is_json_of(text: str, value: Json) -> bool:

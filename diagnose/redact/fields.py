@@ -73,9 +73,9 @@ class Plan(dict[str, "_Handler | None"]):
         return todo
 
 
-def keep(_walk: Walk, _key: str, item: Any) -> Any:
+def keep(_walk: Walk, _key: str, value: Any) -> Any:
     """What holds no secret and must stay as it is: ids, addresses, paths, times."""
-    return item
+    return value
 
 
 class Walk:
@@ -132,24 +132,24 @@ class Walk:
         self._depth += 1
         new = old
         plan = self._plan
-        for key, item in old.items():
-            if not item or item is True:
+        for key, child in old.items():
+            if not child or child is True:
                 continue
             todo = plan[key]
             if todo is None:
-                changed = self.value(item)
+                changed = self.value(child)
             elif todo is keep:
                 continue
             else:
-                changed = todo(self, key, item)
-            if changed is not item:
+                changed = todo(self, key, child)
+            if changed is not child:
                 if new is old:
                     new = dict(old)
                 new[key] = changed
         self._depth -= 1
         suspicious = plan.suspicious
         if suspicious and not suspicious.isdisjoint(old):
-            new = {self.string(key): item for key, item in new.items()}
+            new = {self.string(key): child for key, child in new.items()}
         return self.pair(new) if "value" in old or "Value" in old else new
 
     def path(self, key: str) -> str:
@@ -168,10 +168,10 @@ class Walk:
             ("key", "value"),
             ("Key", "Value"),
         ):
-            label, item = old.get(of_name), old.get(of_value)
-            if isinstance(label, str) and isinstance(item, str) and item:
-                new = self.named(label, item)
-                return old if new == item else {**old, of_value: new}
+            label, value = old.get(of_name), old.get(of_value)
+            if isinstance(label, str) and isinstance(value, str) and value:
+                new = self.named(label, value)
+                return old if new == value else {**old, of_value: new}
         return old
 
     def items(self, old: list[Any]) -> list[Any]:
@@ -180,32 +180,32 @@ class Walk:
             return [self.mark("unread", TOO_DEEP, "")]
         self._depth += 1
         new = old
-        for index, item in enumerate(old):
-            changed = self.value(item)
-            if changed is not item:
+        for index, child in enumerate(old):
+            changed = self.value(child)
+            if changed is not child:
                 if new is old:
                     new = list(old)
                 new[index] = changed
         self._depth -= 1
         return new
 
-    def secret(self, key: str, item: Any) -> Any:
+    def secret(self, key: str, value: Any) -> Any:
         """What stands under a secret's name: a string or number is one.
 
         The strings of a list are redacted; a mapping has names of its own.
         """
-        if isinstance(item, str):
-            return self.named(key, item)
-        if isinstance(item, dict):
-            return self.dictionary(item)
-        if isinstance(item, list):
-            new = [self.named(key, part) if isinstance(part, str) else part for part in item]
-            return self.items(item if new == item else new)
+        if isinstance(value, str):
+            return self.named(key, value)
+        if isinstance(value, dict):
+            return self.dictionary(value)
+        if isinstance(value, list):
+            new = [self.named(key, part) if isinstance(part, str) else part for part in value]
+            return self.items(value if new == value else new)
         kind = kind_of(key)
-        raw = str(item)
+        raw = str(value)
         if kind in ("password", "secret", "pin") and not exempt(kind, key, raw):
             return self.mark(kind, raw, f'"{key}": {raw}')
-        return item
+        return value
 
     def named(self, label: str, value: str) -> str:
         """A string under a name: a secret if the name says so, free text otherwise."""

@@ -116,37 +116,37 @@ class OwnRules:
         if not isinstance(old, dict):
             return old
         new: dict[str, Json] = {}
-        for key, item in old.items():
+        for key, child in old.items():
             is_field = not keys_are_own and _FIELD.fullmatch(key) is not None
             own_key = key if is_field else self.text(key, mark)
             if self._is_secret_name(key):
-                new[own_key] = _all_marked(item, key, mark)
+                new[own_key] = _all_marked(child, key, mark)
             else:
-                new[own_key] = self._value(item, mark, keys_are_own=key in _MAPPINGS)
+                new[own_key] = self._value(child, mark, keys_are_own=key in _MAPPINGS)
         return self._pair(new, mark)
 
     def _list(self, old: list[Any], mark: Mark) -> list[Any]:
         """A list of arguments, in which a value may stand behind its option."""
         new: list[Any] = []
         option = ""
-        for item in old:
-            if not isinstance(item, str):
-                new.append(self._value(item, mark, keys_are_own=False))
+        for word in old:
+            if not isinstance(word, str):
+                new.append(self._value(word, mark, keys_are_own=False))
                 option = ""
                 continue
-            is_value = bool(option and item) and not item.startswith("-")
+            is_value = bool(option and word) and not word.startswith("-")
             new.append(
-                _mark_phrase(item, f"{option} {item}", mark) if is_value else self._word(item, mark)
+                _mark_phrase(word, f"{option} {word}", mark) if is_value else self._word(word, mark)
             )
-            option = item if item.startswith("-") and self._is_secret_name(item.lstrip("-")) else ""
+            option = word if word.startswith("-") and self._is_secret_name(word.lstrip("-")) else ""
         return new
 
     def _pair(self, old: dict[str, Json], mark: Mark) -> dict[str, Json]:
         """A mapping that holds a name and its value apart."""
         for of_name, of_value in _PAIRS:
-            name, item = old.get(of_name), old.get(of_value)
+            name, value = old.get(of_name), old.get(of_value)
             if isinstance(name, str) and self._is_secret_name(name):
-                return {**old, of_value: _all_marked(item, name, mark)}
+                return {**old, of_value: _all_marked(value, name, mark)}
         return old
 
 
@@ -193,15 +193,15 @@ def _assignment(match: re.Match[str], mark: Mark) -> str:
     return f'{before}"{mark(NAMED, number, match[0])}"{bare[len(number) :]}' if number else match[0]
 
 
-def _all_marked(item: Json, name: str, mark: Mark) -> Json:
+def _all_marked(value: Json, name: str, mark: Mark) -> Json:
     """Everything under a name that is a secret's."""
-    if isinstance(item, dict):
-        return {key: _all_marked(part, name, mark) for key, part in item.items()}
-    if isinstance(item, list):
-        return [_all_marked(part, name, mark) for part in item]
-    if item is None or isinstance(item, bool) or item == "":
-        return item
-    return _mark_phrase(str(item), f"{name}={item}", mark)
+    if isinstance(value, dict):
+        return {key: _all_marked(part, name, mark) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_all_marked(part, name, mark) for part in value]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    return _mark_phrase(str(value), f"{name}={value}", mark)
 
 
 def _mark_phrase(raw: str, phrase: str, mark: Mark) -> str:

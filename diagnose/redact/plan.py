@@ -71,57 +71,57 @@ def plan_of(*, of_engine: bool) -> Plan:
     return plan
 
 
-def name(walk: Walk, key: str, item: Any) -> Any:
+def name(walk: Walk, key: str, value: Any) -> Any:
     """A container's or an image's name: kept, and known as a name."""
-    if isinstance(item, str):
-        walk.names.add(item.lstrip("/"))
-    elif isinstance(item, list):
-        for part in item:
+    if isinstance(value, str):
+        walk.names.add(value.lstrip("/"))
+    elif isinstance(value, list):
+        for part in value:
             name(walk, key, part)
     else:
-        return walk.value(item)
-    return item
+        return walk.value(value)
+    return value
 
 
-def mount_options(walk: Walk, _key: str, item: Any) -> Any:
+def mount_options(walk: Walk, _key: str, value: Any) -> Any:
     """The options of a file system.
 
     Those of an overlay are its folders, anything else may hold a password (cifs).
     """
-    if isinstance(item, str):
-        return item if "lowerdir=/" in item and _OVERLAY.fullmatch(item) else walk.string(item)
-    return walk.value(item)
+    if isinstance(value, str):
+        return value if "lowerdir=/" in value and _OVERLAY.fullmatch(value) else walk.string(value)
+    return walk.value(value)
 
 
-def counts(walk: Walk, _key: str, item: Any) -> Any:
+def counts(walk: Walk, _key: str, value: Any) -> Any:
     """Numbers by path: a folder may be called like a secret, and its size is none."""
-    if not isinstance(item, dict) or not all(number.__class__ is int for number in item.values()):
-        return walk.value(item)
-    new = {walk.path(path): number for path, number in item.items()}
-    return item if new == item else new
+    if not isinstance(value, dict) or not all(number.__class__ is int for number in value.values()):
+        return walk.value(value)
+    new = {walk.path(path): number for path, number in value.items()}
+    return value if new == value else new
 
 
-def environment(walk: Walk, _key: str, item: Any) -> Any:
+def environment(walk: Walk, _key: str, value: Any) -> Any:
     """The environment, as in `Config.Env`.
 
     NAME=value in a list or in one string, or a mapping of names to values.
     """
-    if isinstance(item, list):
-        if not all(part.__class__ is str for part in item):
-            return walk.items(item)
-        new = [walk.assignment(part) for part in item]
-        return item if new == item else new
-    return mapping(walk, "", item)
+    if isinstance(value, list):
+        if not all(part.__class__ is str for part in value):
+            return walk.items(value)
+        new = [walk.assignment(part) for part in value]
+        return value if new == value else new
+    return mapping(walk, "", value)
 
 
-def mapping(walk: Walk, _key: str, item: Any) -> Any:
+def mapping(walk: Walk, _key: str, holder: Any) -> Any:
     """Names of the user's own with their values.
 
     Labels, log options, driver options, build arguments.
     """
-    if isinstance(item, dict):
+    if isinstance(holder, dict):
         new: dict[str, Any] | None = None
-        for label, value in item.items():
+        for label, value in holder.items():
             if label.startswith("com.docker.compose."):
                 continue  # names, paths and hashes; `token:service_started:true` is a service called token
             if value.__class__ is str:
@@ -130,10 +130,10 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
                 changed = walk.value({label: value})[label]
             if changed is not value and changed != value:
                 if new is None:
-                    new = dict(item)
+                    new = dict(holder)
                 new[label] = changed
-        return item if new is None else new
-    return environment(walk, "", item) if isinstance(item, list) else walk.value(item)
+        return holder if new is None else new
+    return environment(walk, "", holder) if isinstance(holder, list) else walk.value(holder)
 
 
 _LONGEST_OPTION = 12
@@ -163,19 +163,19 @@ def _is_assignment(word: str) -> bool:
     return word[0] == "-" or " " not in word
 
 
-def arguments(walk: Walk, _key: str, item: Any) -> Any:
+def arguments(walk: Walk, _key: str, value: Any) -> Any:
     """A command line as a list of words.
 
     `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a process's cmdline.
     """
-    if item.__class__ is not list or not all(part.__class__ is str for part in item):
-        return walk.value(item)
-    key = tuple(item)
+    if value.__class__ is not list or not all(part.__class__ is str for part in value):
+        return walk.value(value)
+    key = tuple(value)
     if key in walk.clean:
-        return item
+        return value
     new: list[str] = []
     option = ""
-    for word in redact_words(item, walk.mark):
+    for word in redact_words(value, walk.mark):
         kind = _kind_of_word(option, word)
         if kind is not None:
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
@@ -183,7 +183,7 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
             continue
         option = word if _OPTION.fullmatch(word) or _BARE.fullmatch(word) else ""
         new.append(walk.assignment(word) if _is_assignment(word) else walk.string(word))
-    if new == item:
+    if new == value:
         walk.remember(key)
-        return item
+        return value
     return new

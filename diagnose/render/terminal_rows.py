@@ -43,13 +43,13 @@ class TerminalRows:
         hint: how to see more of them.
         """
         row, room = f"{title}  ", self.console.width
-        for number, item in enumerate([*items, hint]):
+        for number, shown in enumerate([*items, hint]):
             is_hint = number == len(items)
             joint = "   " if is_hint else " · "
             if number == 0:
                 joint = ""
-            if len(row) + len(joint) + len(item) > room:
+            if len(row) + len(joint) + len(shown) > room:
                 self.line(row.rstrip())
                 row, joint = "  ", ""
-            row += joint + item
+            row += joint + shown
         self.line(row)

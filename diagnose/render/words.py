@@ -29,10 +29,10 @@ def items_that_fit(note: str, room: int) -> str:
     fitted = " ".join(
         [middle(name, max(7, room - sum(len(digits) + 1 for digits in number))), *number]
     )
-    for item in others:
-        if len(fitted) + len(item) + 2 > room:
+    for other in others:
+        if len(fitted) + len(other) + 2 > room:
             break
-        fitted += f", {item}"
+        fitted += f", {other}"
     return fitted
 
 

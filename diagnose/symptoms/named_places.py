@@ -91,7 +91,8 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
             yield from (_publishes(container, port) for container in publishing)
         elif wanting:
             yield from (
-                f"{item} should publish port {port}, and {_state(item)}" for item in wanting
+                f"{container} should publish port {port}, and {_state(container)}"
+                for container in wanting
             )
         elif not any(
             container.shares_host_network or container.swarm_service for container in containers
@@ -100,13 +101,15 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
 
 
 def _publishes(container: Container, port: int) -> str:
-    inner = {item.port for item in container.published_ports if item.host_port == port}
+    inner = {
+        published.port for published in container.published_ports if published.host_port == port
+    }
     return f"port {port} leads to {joined(sorted(inner))} of {container}"
 
 
 def _nobody_publishes(port: int, containers: Sequence[Container]) -> str:
     published = sorted(
-        {item.host_port for container in containers for item in container.published_by("tcp")}
+        {binding.host_port for container in containers for binding in container.published_by("tcp")}
     )
     others = f"; {numbered('port', published)} are published" if published[1:] else ""
     return f"no container publishes port {port}{others}"

@@ -63,7 +63,7 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
 
 def page_of_message(text: str, pages: Collection[str]) -> str:
     """The page whose message the text is, clearly before all others; "" for none."""
-    ranked = sorted(scores_of_pages(text, pages).items(), key=lambda item: -item[1])
+    ranked = sorted(scores_of_pages(text, pages).items(), key=lambda entry: -entry[1])
     if not ranked or ranked[0][1] < LEAST_SCORE:
         return ""
     is_clear = len(ranked) == 1 or ranked[0][1] >= LEAST_LEAD * ranked[1][1]

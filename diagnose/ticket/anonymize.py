@@ -95,7 +95,7 @@ class Renaming:
 
     def recording(self, recording: Recording) -> dict[AnyQuestion, RecordedAnswer]:
         """The recording with every name replaced, in questions, answers and failures."""
-        ordered = sorted(recording.items(), key=lambda item: item[0].kind == "nftables")
+        ordered = sorted(recording.items(), key=lambda entry: entry[0].kind == "nftables")
         renamed: dict[AnyQuestion, RecordedAnswer] = {}
         for question, entry in ordered:
             if isinstance(entry.answer, Failed):
@@ -135,9 +135,9 @@ class Renaming:
         if isinstance(value, str):
             return self._field(value, key)
         if isinstance(value, list):
-            return [self.value(item, key) for item in value]
+            return [self.value(child, key) for child in value]
         if isinstance(value, dict):
-            return {self._key(name, key): self.value(item, name) for name, item in value.items()}
+            return {self._key(name, key): self.value(child, name) for name, child in value.items()}
         return value
 
     def _key(self, name: str, parent: str) -> str:
@@ -299,9 +299,9 @@ def _with_other_addresses(value: Json, registers: Mapping[str, str]) -> Json:
     if isinstance(value, str) and _REGISTER.fullmatch(value):
         return "".join(_bytes_replaced(value, registers))
     if isinstance(value, list):
-        return [_with_other_addresses(item, registers) for item in value]
+        return [_with_other_addresses(child, registers) for child in value]
     if isinstance(value, dict):
-        return {key: _with_other_addresses(item, registers) for key, item in value.items()}
+        return {key: _with_other_addresses(child, registers) for key, child in value.items()}
     return value
 
 

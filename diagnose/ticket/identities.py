@@ -300,12 +300,12 @@ class Identities:
             self._text(value)
         elif isinstance(value, dict):
             self._pair(value)
-            for key, item in value.items():
+            for key, child in value.items():
                 self._text(key)
-                self._find_by_shape(item)
+                self._find_by_shape(child)
         elif isinstance(value, list):
-            for item in value:
-                self._find_by_shape(item)
+            for child in value:
+                self._find_by_shape(child)
 
     def _pair(self, value: Mapping[str, Any]) -> None:
         """An address and its prefix length as two fields, as netlink and the engine give them."""
@@ -365,5 +365,5 @@ class Identities:
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:
     if isinstance(value, dict):
-        return [item for item in value.values() if isinstance(item, dict)]
+        return [child for child in value.values() if isinstance(child, dict)]
     return ()

@@ -110,6 +110,6 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
     for field in node._fields:
         child = getattr(node, field) if field not in _ANNOTATIONS else None
         if isinstance(child, list):
-            yield from (item for item in child if isinstance(item, ast.AST))
+            yield from (member for member in child if isinstance(member, ast.AST))
         elif isinstance(child, ast.AST):
             yield child

@@ -78,7 +78,7 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
     killed = [container for container in containers if by_id[container.id] is not None]
     found, unread = [], []
     for container, log in host.ask_about(
-        killed, lambda item: ReadLogs(item.id, MORE_LINES, MORE_BYTES)
+        killed, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
     ):
         stop = by_id[container.id]
         if isinstance(log, Failed):

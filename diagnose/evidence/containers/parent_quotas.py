@@ -46,7 +46,7 @@ def parent_quotas(host: Host, containers: Containers) -> ParentQuotas | Unavaila
     pids = {container.id: container.state.pid for container in containers.running}
     quotas = host.require(SampleParentQuotas(pids))
     shared = [_shared_quota(quota, running) for quota in quotas]
-    return ParentQuotas(tuple(sorted(shared, key=lambda item: item.quota.path.count("/"))))
+    return ParentQuotas(tuple(sorted(shared, key=lambda parent: parent.quota.path.count("/"))))
 
 
 def _shared_quota(quota: ParentQuota, running: Mapping[str, Container]) -> SharedQuota:

@@ -92,14 +92,16 @@ def project_clashes(
         return ProjectClashes()
     statuses = host.require(StatPaths(files, follow=True))
     is_there = {path for path, status in statuses.items() if not status.failed}
-    return ProjectClashes(tuple(item for item in clashes if is_there & set(item.former.files)))
+    return ProjectClashes(tuple(clash for clash in clashes if is_there & set(clash.former.files)))
 
 
 def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
     """The folders of each project, against the one that its newest container is from."""
     removals = by_key((_project_name(event.attributes), event) for event in _removals(events))
     named = (container for container in containers if _is_named_by_folder(container.labels))
-    for name, members in by_key((item.compose_project, item) for item in named).items():
+    for name, members in by_key(
+        (container.compose_project, container) for container in named
+    ).items():
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:
             left = project.of(former)
@@ -118,7 +120,7 @@ class _Project(msgspec.Struct, frozen=True):
 
     def of(self, folder: ComposeFolder) -> tuple[Container, ...]:
         """The containers of one folder."""
-        return tuple(item for item in self.members if item.compose_folder == folder.path)
+        return tuple(member for member in self.members if member.compose_folder == folder.path)
 
     @property
     def current(self) -> tuple[Container, ...]:
@@ -127,26 +129,26 @@ class _Project(msgspec.Struct, frozen=True):
     @property
     def former_folders(self) -> list[ComposeFolder]:
         """All other folders, of containers and of what was removed."""
-        folders = {item.compose_folder: _folder(item.labels) for item in self.members}
-        folders |= {item.folder.path: item.folder for item in self.removed}
+        folders = {member.compose_folder: _folder(member.labels) for member in self.members}
+        folders |= {removed.folder.path: removed.folder for removed in self.removed}
         return [folder for path, folder in folders.items() if path != self.newer.path]
 
     def removed_from(self, folder: ComposeFolder) -> list[TakenContainer]:
-        return [item for item in self.removed if item.folder == folder]
+        return [removed for removed in self.removed if removed.folder == folder]
 
     def taken_back(self, gone: Iterable[TakenContainer]) -> set[str]:
         """The services that were first removed from the newer folder, and that it has again."""
         first: dict[str, float] = {}
-        for item in gone:
-            first[item.service] = min(item.at, first.get(item.service, item.at))
+        for removed in gone:
+            first[removed.service] = min(removed.at, first.get(removed.service, removed.at))
         own = self.removed_from(self.newer)
-        return {item.service for item in own if item.at < first.get(item.service, 0.0)}
+        return {removed.service for removed in own if removed.at < first.get(removed.service, 0.0)}
 
 
 def _project(members: Sequence[Container], removals: Iterable[Event]) -> _Project:
-    newest = max(members, key=lambda item: item.created_at or 0.0)
+    newest = max(members, key=lambda member: member.created_at or 0.0)
     newer = _folder(newest.labels)
-    current = [item for item in members if item.compose_folder == newer.path]
+    current = [member for member in members if member.compose_folder == newer.path]
     return _Project(members, newer, [_taken_container(event, current) for event in removals])
 
 
@@ -171,18 +173,18 @@ def _lost_to(
     restored |= project.taken_back(gone)
     created = [container.created_at or 0.0 for container in project.current]
     lost = {}
-    for item in gone:
-        is_orphan = any(abs(moment - item.at) < ORPHAN_S for moment in created)
-        if item.service not in restored and (item.successor is not None or is_orphan):
-            lost[item.service] = item
-    return sorted(lost.values(), key=lambda item: (item.successor is None, item.name))
+    for removed in gone:
+        is_orphan = any(abs(moment - removed.at) < ORPHAN_S for moment in created)
+        if removed.service not in restored and (removed.successor is not None or is_orphan):
+            lost[removed.service] = removed
+    return sorted(lost.values(), key=lambda removed: (removed.successor is None, removed.name))
 
 
 def _taken_container(event: Event, current: Iterable[Container]) -> TakenContainer:
     """What an event says of a removed service; current: the containers of the newer folder."""
     labels = event.attributes
     service = labels.get(f"{COMPOSE}service", "")
-    successors = (item for item in current if item.compose_service == service)
+    successors = (container for container in current if container.compose_service == service)
     return TakenContainer(
         event.name,
         service,

@@ -99,14 +99,16 @@ def removals(host: Host, containers: Containers, events: Events, clock: Clock) -
         container for container in containers.running if _UPDATER.search(container.config.image)
     ]
     unread = []
-    for updater, log in host.ask_about(updaters, lambda item: ReadLogs(item.id, LINES, BYTES)):
+    for updater, log in host.ask_about(
+        updaters, lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
         if isinstance(log, Failed):
             if log.reason != "gone":
                 unread.append(Unexamined(updater.subject, f"its log was not read: {log}"))
             continue
         for name, update in _failed_updates(log, updater, clock.wall - WEEK_S):
             by_name[name] = replace(by_name.get(name, Removal(name)), update=update)
-    gone = (item for item in by_name.values() if not _has_successor(item, containers))
+    gone = (removal for removal in by_name.values() if not _has_successor(removal, containers))
     return Removals(tuple(gone), tuple(unread))
 
 

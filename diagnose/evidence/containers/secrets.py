@@ -46,10 +46,10 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
     Values that were redacted, in whole or as a part (a URL's password).
     """
     secrets = []
-    for item in env or ():
-        if MARK not in item:
+    for assignment in env or ():
+        if MARK not in assignment:
             continue
-        name, _, value = item.partition("=")
+        name, _, value = assignment.partition("=")
         token = _TOKEN.search(value)
         if token:
             secrets.append(Secret(name, is_token(token[0]) or "secret", token[0]))

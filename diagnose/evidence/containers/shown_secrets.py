@@ -17,7 +17,9 @@ def shown_secrets(container: Container, built_in: Sequence[Secret]) -> dict[str,
     test = " ".join((probe.test if probe is not None else None) or ())
     in_environment = has_secret(container.config.env)
     places = {
-        "Config.Env": [item for item in in_environment if (item.name, item.token) not in pairs],
+        "Config.Env": [
+            secret for secret in in_environment if (secret.name, secret.token) not in pairs
+        ],
         "Path, Args": _other_secrets(in_text(" ".join(container.command)), tokens),
         "Config.Healthcheck": _other_secrets(in_text(test), tokens),
     }

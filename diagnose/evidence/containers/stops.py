@@ -71,9 +71,15 @@ def stops(
     exited = [
         container for container in containers if _exited_since(container, clock, options.since_s)
     ]
-    failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
+    failed = [
+        container
+        for container in exited
+        if container.id in with_engine or not _ended_well(container)
+    ]
     requested = _remembered_stops(failed, events)
-    others = [item for item in failed if item.id not in requested and item.stays_down]
+    others = [
+        container for container in failed if container.id not in requested and container.stays_down
+    ]
     requested |= _noted_stops(host, root, others)
     unasked = frozenset(id for id in with_engine if requested.get(id) is False)
     return Stops(requested, stopped_with_daemon=unasked)

@@ -154,12 +154,12 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
     ):
         own = container.ipv4_addresses
         found = {
-            (item.address, item.port): item
-            for item in places
-            if item.address not in own and not is_loopback(item.address)
+            (place.address, place.port): place
+            for place in places
+            if place.address not in own and not is_loopback(place.address)
         }
         if found:
-            yield from (item for item in found.values() if item.port not in _ENCRYPTED)
+            yield from (place for place in found.values() if place.port not in _ENCRYPTED)
             return
 
 

@@ -42,7 +42,11 @@ class ForwardingCircles(Items[ForwardingCircle], frozen=True):
 
     def of(self, container: Container | None) -> ForwardingCircle | None:
         """The first circle of a container."""
-        own = (item for item in self if container is not None and item.container.id == container.id)
+        own = (
+            circle
+            for circle in self
+            if container is not None and circle.container.id == container.id
+        )
         return next(own, None)
 
     def silent_of(self, container: Container | None) -> ForwardingCircle | None:

@@ -302,7 +302,7 @@ def _answer_by_samples(
 
 
 def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
-    for way, members in sorted(plan.groups.items(), key=lambda item: item[0]):
+    for way, members in sorted(plan.groups.items(), key=lambda entry: entry[0]):
         witnesses = [
             (member, reply)
             for member in members[:WITNESSES]
@@ -338,7 +338,7 @@ def _unasked_containers(
         Unexamined(container.subject, f"only {EMBEDDED_LIMIT} containers' own resolvers are asked")
         for container in plan.embedded[EMBEDDED_LIMIT:]
     }
-    return sorted(missing, key=lambda item: (item.subject, item.why))
+    return sorted(missing, key=lambda unexamined: (unexamined.subject, unexamined.why))
 
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:

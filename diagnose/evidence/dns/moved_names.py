@@ -71,19 +71,19 @@ class MovedNames(Items[MovedName], frozen=True):
 
     def called_by(self, container: Container, address: str) -> MovedName | None:
         """The name for which a container calls this address."""
-        for item in self.items:
-            if item.container.id == container.id and item.address == address:
-                return item
+        for moved in self.items:
+            if moved.container.id == container.id and moved.address == address:
+                return moved
         return None
 
     def of(self, failure: LoggedFailure) -> MovedName | None:
         """The name that the calls of this failure are about."""
-        for item in self.items:
-            is_called = (item.name, item.address) in _pairs(failure.line) or (
-                (item.address, item.port) == (failure.host, failure.port)
+        for moved in self.items:
+            is_called = (moved.name, moved.address) in _pairs(failure.line) or (
+                (moved.address, moved.port) == (failure.host, failure.port)
             )
-            if is_called and item.container.id == failure.container.id:
-                return item
+            if is_called and moved.container.id == failure.container.id:
+                return moved
         return None
 
 

@@ -43,7 +43,7 @@ class QueryGroup(msgspec.Struct, frozen=True):
     @property
     def lost(self) -> tuple[ServerReply, ...]:
         """The servers that were asked and did not answer."""
-        return tuple(item for item in self.replies if item.is_lost)
+        return tuple(reply for reply in self.replies if reply.is_lost)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -54,10 +54,10 @@ class QueryGroup(msgspec.Struct, frozen=True):
     @property
     def works(self) -> bool:
         """Whether some server answers."""
-        return any(item.reply is not None and item.reply.answered for item in self.replies)
+        return any(reply.reply is not None and reply.reply.answered for reply in self.replies)
 
     def uses(self, servers: Iterable[str]) -> bool:
-        return any(item.upstream.server in set(servers) for item in self.replies)
+        return any(reply.upstream.server in set(servers) for reply in self.replies)
 
 
 def query_groups(

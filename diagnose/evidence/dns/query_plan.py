@@ -302,7 +302,7 @@ def _failed_queries(
     with fewer dots than `ndots` asks for. A name without a dot gets no other query.
     """
     for container in containers:
-        failed = [item.name for item in failed_names.of(container)]
+        failed = [failed_name.name for failed_name in failed_names.of(container)]
         foreign = [name for name in failed if name not in containers.by_dns_name]
         names = [name for name in foreign if complete or "." in name]
         if not names:

@@ -334,7 +334,7 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
         _read(host, RESOLVED_FILE),
         tuple(str(server) for server in configured or ()),
         inside,
-        tuple(sorted(missing, key=lambda item: item.subject)),
+        tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
         configured_in=daemon.where("dns") if daemon is not None else "the daemon's configuration",
         dangling=_dangling_target(host),
     )

@@ -33,7 +33,7 @@ class SharedName(msgspec.Struct, frozen=True):
 
     @property
     def callers(self) -> list[Container]:
-        callers = [*(item.caller for item in self.led_astray), *self.configured]
+        callers = [*(led.caller for led in self.led_astray), *self.configured]
         return list({caller.id: caller for caller in callers}.values())
 
     @property
@@ -82,7 +82,9 @@ def shared_names(
     called = called_names(members) if shared else {}
     for name, owners in shared.items():
         projects = _projects_of(owners)
-        configured = [item for item in called.get(name, ()) if item.compose_project in projects]
+        configured = [
+            container for container in called.get(name, ()) if container.compose_project in projects
+        ]
         led_astray = _led_astray(network, name, owners, members, recent_logs)
         if configured or led_astray:
             yield SharedName(network, name, owners, configured, led_astray)
@@ -107,7 +109,7 @@ def _led_astray(
         }
         is_of_both = len(strangers) < len(owners)
         lines = recent_logs.of(member) if is_of_both else ()
-        telling = (item.text for item in reversed(lines) if _tells_of_call(item.text, name))
+        telling = (line.text for line in reversed(lines) if _tells_of_call(line.text, name))
         reached = ((text, _owner_in(text, strangers)) for text in telling)
         for text, owner in reached:
             if owner is not None:

@@ -60,9 +60,9 @@ def shared_by_roles(
     for name, owners in shared.items():
         reason = _difference(owners)
         ids = {owner.id for owner in owners}
-        callers = tuple(item for item in called.get(name, ()) if item.id not in ids)
+        callers = tuple(caller for caller in called.get(name, ()) if caller.id not in ids)
         if reason and callers:
-            line = next(filter(None, (_refusal(item, recent_logs) for item in callers)), "")
+            line = next(filter(None, (_refusal(caller, recent_logs) for caller in callers)), "")
             leaving = _copy(owners) if line else None
             yield SharedByRoles(network, name, owners, callers, reason, leaving, line)
 

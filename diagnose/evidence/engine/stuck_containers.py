@@ -64,7 +64,9 @@ def _silent(containers: Containers | None) -> dict[str, str]:
     """Why an inspect had no answer in time, by the container's name."""
     unread = containers.unexamined if containers is not None else ()
     return {
-        item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")
+        unexamined.subject.name: unexamined.why
+        for unexamined in unread
+        if unexamined.why.startswith("inspect: timed out")
     }
 
 

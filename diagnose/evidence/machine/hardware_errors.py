@@ -74,4 +74,4 @@ def hardware_errors(kernel_log: KernelLog, clock: Clock) -> HardwareErrors:
     )
     by_kind = by_key(recent)
     errors = (HardwareError(kind, tuple(by_kind.get(kind, ()))) for kind in _LEAST)
-    return HardwareErrors(tuple(item for item in errors if item.times >= _LEAST[item.kind]))
+    return HardwareErrors(tuple(error for error in errors if error.times >= _LEAST[error.kind]))

@@ -99,7 +99,7 @@ def _plain(driver: str) -> str:
 def _files(containers: Containers) -> dict[str, tuple[str, ...]]:
     """The files of each project, as its newest container names them."""
     files: dict[str, tuple[str, ...]] = {}
-    for container in sorted(containers, key=lambda item: item.created_at or 0.0):
+    for container in sorted(containers, key=lambda container: container.created_at or 0.0):
         paths = tuple(container.compose_files)
         if paths and all(path.startswith("/") for path in paths):
             files[container.compose_project] = paths
@@ -126,6 +126,6 @@ def _changed(
         if wanted.options.get("device", "").startswith((".", "~")):
             continue
         users = tuple(container for container in containers if container.mounts_volume(volume.name))
-        item = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))
-        if item.differences and item.changed_at > (unix(volume.created_at) or 0.0):
-            yield item
+        changed = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))
+        if changed.differences and changed.changed_at > (unix(volume.created_at) or 0.0):
+            yield changed

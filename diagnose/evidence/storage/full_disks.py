@@ -50,9 +50,9 @@ class FullDisks(msgspec.Struct, frozen=True):
     logs: Mapping[str, FileSize] = msgspec.field(default_factory=dict)
     """The largest log among the largest files."""
 
-    def folder_of(self, item: FileSize) -> str:
+    def folder_of(self, file: FileSize) -> str:
         """The folder to look into: a file's own, or the folder itself."""
-        return item.path.rpartition("/")[0] if item.path in self.files else item.path
+        return file.path.rpartition("/")[0] if file.path in self.files else file.path
 
     def of(self, point: str) -> tuple[FileSize, ...]:
         return self.by_point.get(point, ())
@@ -112,7 +112,7 @@ def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
             by_folder.setdefault(folder, []).append(file.bytes)
     if not by_folder:
         return None
-    folder, sizes = max(by_folder.items(), key=lambda item: sum(item[1]))
+    folder, sizes = max(by_folder.items(), key=lambda entry: sum(entry[1]))
     return CoreDumps(folder, len(sizes), sum(sizes))
 
 

@@ -67,7 +67,10 @@ def left_volumes(
         return LeftVolumes()
     names = _names_in_folders(host, fresh, former)
     pairs = [
-        (item, volume) for item in fresh for volume in former if _may_be_left(item, volume, names)
+        (mount, volume)
+        for mount in fresh
+        for volume in former
+        if _may_be_left(mount, volume, names)
     ]
     changed = last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
     return LeftVolumes(tuple(_newest(pairs, names, changed)))
@@ -77,15 +80,15 @@ def _names_in_folders(
     host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
 ) -> dict[str, frozenset[str]]:
     """What lies in the folders of these volumes, by the folder."""
-    paths = {item.mount.source for item in fresh} | {volume.mountpoint for volume in former}
+    paths = {mount.mount.source for mount in fresh} | {volume.mountpoint for volume in former}
     listings = host.answers_about(sorted(paths), ListFolder)
     return {path: frozenset(listing.names) for path, listing in listings.items()}
 
 
-def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
+def _may_be_left(mount: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
     """Whether a volume is older than a container's new one, and holds files of the same names."""
-    is_older = (unix(volume.created_at) or 0.0) < item.made
-    return is_older and is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
+    is_older = (unix(volume.created_at) or 0.0) < mount.made
+    return is_older and is_alike(names.get(mount.mount.source), names.get(volume.mountpoint))
 
 
 def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
@@ -95,7 +98,7 @@ def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
         if created is not None and clock.wall - created < RECENT_S:
             anonymous = [mount for mount in container.mounts if mount.is_anonymous]
             found += [_Fresh(container, mount, created) for mount in anonymous]
-    return sorted(found, key=lambda item: -item.made)
+    return sorted(found, key=lambda mount: -mount.made)
 
 
 def _former(unused: UnusedVolumes) -> list[Volume]:
@@ -117,13 +120,15 @@ def _newest(
 ) -> list[LeftVolume]:
     """For each mount the candidate that was changed last, if that was in time."""
     best: dict[tuple[str, str], LeftVolume] = {}
-    for item, volume in pairs:
+    for mount, volume in pairs:
         at = changed.get(volume.mountpoint)
-        if at is None or not -AFTER_S <= item.made - at <= AROUND_S:
+        if at is None or not -AFTER_S <= mount.made - at <= AROUND_S:
             continue
-        shared = tuple(sorted(names[item.mount.source] & names[volume.mountpoint]))
-        left = LeftVolume(item.container, item.mount, volume.name, shared, max(0.0, item.made - at))
-        key = item.container.id, item.mount.destination
+        shared = tuple(sorted(names[mount.mount.source] & names[volume.mountpoint]))
+        left = LeftVolume(
+            mount.container, mount.mount, volume.name, shared, max(0.0, mount.made - at)
+        )
+        key = mount.container.id, mount.mount.destination
         if key not in best or left.gap < best[key].gap:
             best[key] = left
     return list(best.values())

@@ -59,7 +59,7 @@ def replaced_mounts(
     was made, and no container mounts it.
     """
     young = host.first(
-        sorted(_young(containers, clock), key=lambda item: -(item[0].created_at or 0.0)),
+        sorted(_young(containers, clock), key=lambda entry: -(entry[0].created_at or 0.0)),
         MOST,
         "mounts of new containers",
     )

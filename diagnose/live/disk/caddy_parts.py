@@ -25,7 +25,7 @@ def sites(text: str) -> Iterator[str]:
     ]
     blocks = [directive for directive in directives if directive.is_block and directive.name]
     if len(directives) == len(imports) + sum(1 for directive in directives if directive.is_block):
-        yield from text_of([*(_site(item) for item in blocks), *imports])
+        yield from text_of([*(_site(block) for block in blocks), *imports])
     elif directives:
         # a file with one site may leave its braces out
         first, *rest = directives
@@ -37,6 +37,6 @@ def _site(block: Directive) -> Directive:
 
 
 def _kept(directives: Sequence[Directive]) -> Iterator[Directive]:
-    for item in directives:
-        if item.name in _PASSING or item.name.startswith(_MATCHER):
-            yield _site(item)
+    for directive in directives:
+        if directive.name in _PASSING or directive.name.startswith(_MATCHER):
+            yield _site(directive)

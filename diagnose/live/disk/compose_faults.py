@@ -128,10 +128,10 @@ class _Reader:
             yield _Fault("empty", next(iter(self.roots)))
         if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
             return
-        for item in self._services():
-            yield from self._service(item.path, item.name, item.parts)
-        for item in self._active_services():
-            yield from self._needed_files(item)
+        for service in self._services():
+            yield from self._service(service.path, service.name, service.parts)
+        for service in self._active_services():
+            yield from self._needed_files(service)
         yield from self._missing_parts()
 
     def _services(self) -> Iterator[_Service]:
@@ -143,8 +143,8 @@ class _Reader:
     def _active_services(self) -> list[_Service]:
         """Those without a profile; of others compose judges the shape alone."""
         found = list(self._services())
-        chosen = {item.name for item in found if items(item.parts.get("profiles"))}
-        return [item for item in found if item.name not in chosen]
+        chosen = {service.name for service in found if items(service.parts.get("profiles"))}
+        return [service for service in found if service.name not in chosen]
 
     def _parts_of_kind(self, kind: str) -> dict[str, Node]:
         return {
@@ -221,10 +221,10 @@ class _Reader:
     def _service(self, path: str, name: str, service: Mapping[str, Node]) -> Iterator[_Fault]:
         place = f"services.{name}"
         for key in STRINGS:
-            for item in items(service.get(key)):
-                if isinstance(item, MappingNode):
+            for entry in items(service.get(key)):
+                if isinstance(entry, MappingNode):
                     yield _Fault(
-                        "entry-is-mapping", path, line_of(item), f"{place}.{key}", _first(item)
+                        "entry-is-mapping", path, line_of(entry), f"{place}.{key}", _first(entry)
                     )
         yield from self._durations(path, place, service.get("healthcheck"))
         extended = entries(service.get("extends")).get("file")
@@ -238,8 +238,8 @@ class _Reader:
                     yield _Fault("open-brace", path, line_of(scalar), f"{place}.{key}")
 
     def _missing_includes(self, path: str) -> Iterator[_Fault]:
-        for item in items(self.tops[path].get("include")):
-            named = entries(item).get("path", item)
+        for included in items(self.tops[path].get("include")):
+            named = entries(included).get("path", included)
             for node in items(named) or [named]:
                 if self._is_missing(plain(node)):
                     yield _Fault("file-missing", path, line_of(node), "include", plain(node))
@@ -248,10 +248,10 @@ class _Reader:
         """Env files, and the words of a health check."""
         path, place = service.path, f"services.{service.name}"
         node = service.parts.get("env_file")
-        for item in items(node) or ([node] if node is not None else []):
-            parts = entries(item)
-            name = parts.get("path", item)
-            if not _is_optional(item) and self._is_missing(plain(name)):
+        for entry in items(node) or ([node] if node is not None else []):
+            parts = entries(entry)
+            name = parts.get("path", entry)
+            if not _is_optional(entry) and self._is_missing(plain(name)):
                 yield _Fault("env-file", path, line_of(name), f"{place}.env_file", plain(name))
         words = items(entries(service.parts.get("healthcheck")).get("test"))
         first = plain(words[0]) if words else "NONE"
@@ -282,20 +282,20 @@ class _Reader:
         if self.includes:
             return
         services: dict[str, dict[str, Node]] = {}
-        for item in self._services():
-            services[item.name] = {**services.get(item.name, {}), **item.parts}
+        for service in self._services():
+            services[service.name] = {**services.get(service.name, {}), **service.parts}
         active = self._active_services()
-        for item in active:
-            if "extends" not in services[item.name]:
-                yield from self._unknown_references(item, services)
+        for service in active:
+            if "extends" not in services[service.name]:
+                yield from self._unknown_references(service, services)
         for key in ("secrets", "configs"):
-            named = (named_nodes(services[item.name].get(key)) for item in active)
+            named = (named_nodes(services[service.name].get(key)) for service in active)
             used = {plain(node) for nodes in named for node in nodes}
             yield from self._missing_files(key, used)
-        for item in active:
-            path, place = item.path, f"services.{item.name}"
-            whole = services[item.name]
-            line = self._line_of(path, item.name)
+        for service in active:
+            path, place = service.path, f"services.{service.name}"
+            whole = services[service.name]
+            line = self._line_of(path, service.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
                 yield _Fault("no-image", path, line, place)
             if _has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
@@ -314,8 +314,10 @@ class _Reader:
         services = self.tops[path].get("services")
         return next((line_of(key) for key, _ in pairs(services) if plain(key) == service), 0)
 
-    def _unknown_references(self, item: _Service, services: Mapping[str, Any]) -> Iterator[_Fault]:
-        path, place, service = item.path, f"services.{item.name}", item.parts
+    def _unknown_references(
+        self, referring: _Service, services: Mapping[str, Any]
+    ) -> Iterator[_Fault]:
+        path, place, service = referring.path, f"services.{referring.name}", referring.parts
         for key, kind in _REFERRED.items():
             known = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
@@ -381,5 +383,5 @@ def _scalars(node: Node | None) -> Iterator[Node]:
     """A scalar, or those of a list or a mapping."""
     if isinstance(node, ScalarNode):
         yield node
-    yield from (item for item in items(node) if isinstance(item, ScalarNode))
+    yield from (child for child in items(node) if isinstance(child, ScalarNode))
     yield from (value for _, value in pairs(node) if isinstance(value, ScalarNode))

@@ -80,6 +80,6 @@ def volume_of(node: Node) -> str:
 def named_nodes(node: Node | None) -> Iterator[Node]:
     """What a service refers to: the keys of a mapping, the entries of a list or their sources."""
     yield from (key for key, _ in pairs(node) if key.tag != MERGE)
-    for item in items(node):
-        source = entries(item).get("source")
-        yield item if source is None else source
+    for named in items(node):
+        source = entries(named).get("source")
+        yield named if source is None else source

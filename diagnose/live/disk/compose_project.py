@@ -89,26 +89,26 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
         service["scale"] = plain(replicas)
     lists: dict[str, list[Any]] = {
         "contents": [
-            plain(entries(item).get("source")) or plain(item)
+            plain(entries(named).get("source")) or plain(named)
             for kind in ("configs", "secrets")
-            for item in items(parts.get(kind))
+            for named in items(parts.get(kind))
         ],
-        "profiles": [plain(item) for item in items(parts.get("profiles"))],
-        "ports": [_port(item) for item in items(parts.get("ports"))],
+        "profiles": [plain(profile) for profile in items(parts.get("profiles"))],
+        "ports": [_port(port) for port in items(parts.get("ports"))],
         "variables": [name for name, _ in _variables(parts.get("environment"))],
         "numbers": list(_numbers(path, parts.get("environment"))),
         "replaced": list(_replaced_mounts(node, folder)),
     }
     for key, found in lists.items():
         service[key] = [*service.get(key, []), *found][:_MOST]
-    mounts = {item["target"]: item for item in service.get("mounts", [])}
-    mounts |= {item["target"]: item for item in _mounts(parts.get("volumes"), folder)}
+    mounts = {mount["target"]: mount for mount in service.get("mounts", [])}
+    mounts |= {mount["target"]: mount for mount in _mounts(parts.get("volumes"), folder)}
     service["mounts"] = list(mounts.values())[:_MOST]
 
 
 def _is_for_development(parts: Mapping[str, Node]) -> bool:
     command = parts.get("command")
-    words = [plain(command), *(plain(item) for item in items(command))]
+    words = [plain(command), *(plain(word) for word in items(command))]
     return _RELOADS.search(" ".join(words)) is not None or any(
         _DEVELOPMENT.search(assignment) for assignment in _assignments(parts.get("environment"))
     )
@@ -151,14 +151,14 @@ def _port(node: Node) -> str:
 
 def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
     """What is mounted where; without what a variable names."""
-    for item in items(node):
-        parts = entries(item)
+    for mount in items(node):
+        parts = entries(mount)
         if parts:
             kind, source, target = (plain(parts.get(key)) for key in ("type", "source", "target"))
             if kind not in ("bind", "volume"):
                 continue
         else:
-            words = plain(item).split(":")
+            words = plain(mount).split(":")
             source, target = ("", words[0]) if len(words) == 1 else (words[0], words[1])
         if not target.startswith("/") or "$" in source + target:
             continue
@@ -173,21 +173,21 @@ def _replaced_mounts(node: Node, folder: str) -> Iterator[dict[str, str]]:
     own = [value for key, value in pairs(node) if plain(key) == "volumes"]
     if not own:
         return
-    targets = {item["target"] for item in _mounts(own[0], folder)}
+    targets = {mount["target"] for mount in _mounts(own[0], folder)}
     for key, value in pairs(node):
         if key.tag != MERGE:
             continue
         for part in items(value) or [value]:
-            for item in _mounts(entries(part).get("volumes"), folder):
-                if item["target"] not in targets:
-                    yield item
+            for mount in _mounts(entries(part).get("volumes"), folder):
+                if mount["target"] not in targets:
+                    yield mount
 
 
 def _variables(node: Node | None) -> Iterator[tuple[str, Node | None]]:
     """The names of a mapping or a list of variables; those of a mapping with their nodes."""
     yield from entries(node).items()
-    for item in items(node):
-        yield plain(item).partition("=")[0], None
+    for variable in items(node):
+        yield plain(variable).partition("=")[0], None
 
 
 def _numbers(path: str, node: Node | None) -> Iterator[dict[str, str]]:

@@ -48,7 +48,7 @@ def variables(
             values[name] = (dotenv, known[source])
         elif value is not None and "$" not in value:
             values[name] = (path, value)
-    short = [(name, *item) for name, item in values.items() if len(item[1]) <= _LONGEST]
+    short = [(name, *entry) for name, entry in values.items() if len(entry[1]) <= _LONGEST]
     return [{"path": path, "variable": f"{name}={value}"} for name, path, value in short[:_MOST]]
 
 
@@ -83,8 +83,8 @@ def _pairs(environment: object) -> Iterator[tuple[str, str | None]]:
         for name, value in environment.items():
             yield str(name), None if value is None else _scalar(value)
     items = environment if isinstance(environment, list) else ()
-    for item in items:
-        name, is_set, value = str(item).partition("=")
+    for assignment in items:
+        name, is_set, value = str(assignment).partition("=")
         yield name, value if is_set else None
 
 

@@ -65,13 +65,13 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
     assignments = list(_assignments(texts))
     known = {assignment.name for assignment in assignments if not assignment.is_yaml} | OF_SHELLS
     variables: list[Json] = []
-    for item in assignments:
-        references = item.references
-        unknown = [name for name in references if name not in known | item.meant]
+    for assignment in assignments:
+        references = assignment.references
+        unknown = [name for name in references if name not in known | assignment.meant]
         if unknown:
-            is_plain = len(unknown) == len(references) and not item.has_other_signs
-            place = {"path": item.path, "line": item.number}
-            variables.append({**place, "name": item.name, "is_plain": is_plain})
+            is_plain = len(unknown) == len(references) and not assignment.has_other_signs
+            place = {"path": assignment.path, "line": assignment.number}
+            variables.append({**place, "name": assignment.name, "is_plain": is_plain})
     return variables
 
 

@@ -38,7 +38,7 @@ def names_in_text(text: str) -> list[str]:
 def names_of_entry(entry: object) -> list[str]:
     """The names in a parsed entry `env_file`: one, or a list of names or of entries with a path."""
     items = entry if isinstance(entry, list) else [entry]
-    names = [item.get("path") if isinstance(item, dict) else item for item in items]
+    names = [named.get("path") if isinstance(named, dict) else named for named in items]
     return [name for name in names if isinstance(name, str) and "$" not in name][:_MOST]
 
 

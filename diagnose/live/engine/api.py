@@ -371,7 +371,7 @@ def target_of(question: AnyQuestion, version: tuple[int, int] | None, now: float
             and not _is_unknown_parameter(question, name, version)
         ):
             values = value if isinstance(value, list | tuple) else [value]
-            query += [(name, _parameter(item)) for item in values]
+            query += [(name, _parameter(element)) for element in values]
     return f"{path}?{urlencode(query)}" if query else path
 
 

@@ -149,7 +149,7 @@ def _environment(pid: int) -> dict[str, str]:
         raw = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return {}
-    pairs = (item.partition("=") for item in os.fsdecode(raw).split("\0"))
+    pairs = (assignment.partition("=") for assignment in os.fsdecode(raw).split("\0"))
     return {name: value for name, _, value in pairs}
 
 

@@ -103,9 +103,9 @@ def _value(value: Json, name: str) -> str:
     if value is None:
         return "not set"
     if isinstance(value, list):
-        return ", ".join(_value(item, name) for item in value) or "none"
+        return ", ".join(_value(child, name) for child in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(_pair(key, _value(item, key)) for key, item in value.items()) or "none"
+        return ", ".join(_pair(key, _value(child, key)) for key, child in value.items()) or "none"
     return size(value) if _BYTES.search(name) else str(value)
 
 

@@ -102,8 +102,8 @@ def inner_failures(
             items += in_lines(container, words, lines or own.lines(host, container), clock.wall)
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
-    items = [_with_own_reason(host, item, own) for item in items]
-    items.sort(key=lambda item: (item.container.name, item.name, item.program))
+    items = [_with_own_reason(host, failure, own) for failure in items]
+    items.sort(key=lambda failure: (failure.container.name, failure.name, failure.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
         for container in wanted[MOST:]
@@ -111,14 +111,14 @@ def inner_failures(
     return InnerFailures(tuple(items), tuple(unexamined))
 
 
-def _with_own_reason(host: Host, item: InnerFailure, own: KeeperLogs) -> InnerFailure:
+def _with_own_reason(host: Host, failure: InnerFailure, own: KeeperLogs) -> InnerFailure:
     """The failure with what the program itself has written, where its keeper gives no reason."""
-    if not item.is_unexplained:
-        return item
-    tail = own.explaining(host, item.container, item.program, item.at)
+    if not failure.is_unexplained:
+        return failure
+    tail = own.explaining(host, failure.container, failure.program, failure.at)
     if tail is None or tail.telling is None:
-        return item
-    return msgspec.structs.replace(item, reason=tail.telling.whole, path=tail.path)
+        return failure
+    return msgspec.structs.replace(failure, reason=tail.telling.whole, path=tail.path)
 
 
 def _may_last(container: Container, commands: set[str]) -> bool:

@@ -60,14 +60,20 @@ class KeeperLogs(msgspec.Struct, frozen=True):
 
 def keeper_logs(host: Host, containers: Sequence[Container], within_s: float) -> KeeperLogs:
     """One question; none where no container has a supervisor."""
-    places = by_key((folder.path, folder) for item in containers for folder in folders_of(item))
+    places = by_key(
+        (folder.path, folder) for container in containers for folder in folders_of(container)
+    )
     if not places:
         return KeeperLogs()
     answer = host.ask(FindLogFiles((), sorted(places), within_s))
     if isinstance(answer, Failed):
         return KeeperLogs()
     files = sorted(
-        (folder.file(item) for item in answer.written for folder in places.get(item.folder, ())),
+        (
+            folder.file(written)
+            for written in answer.written
+            for folder in places.get(written.folder, ())
+        ),
         key=lambda file: (-file.written, file.path),
     )
     return KeeperLogs(by_key((file.container.id, file) for file in files))

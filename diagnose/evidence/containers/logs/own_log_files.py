@@ -82,7 +82,9 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
     if not running:
         return OwnLogFiles()
     pids = {} if processes is None else _looked_at(running, processes)
-    folders = by_key((folder.path, folder) for item in running for folder in folders_of(item))
+    folders = by_key(
+        (folder.path, folder) for container in running for folder in folders_of(container)
+    )
     answer = host.ask(FindLogFiles(sorted(pids), sorted(folders), RECENT_S))
     if isinstance(answer, Failed):
         is_older = answer.reason in NOT_IN_BUNDLE
@@ -115,18 +117,20 @@ def folders_of(container: Container) -> Iterator[LogPlace]:
 
 
 def _open_files(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
-    for item in answer.open:
-        if item.pid in pids:
-            root = f"/proc/{item.pid}/root"
-            yield OwnLogFile(pids[item.pid], item.path, root, item.path, item.mtime)
+    for open_file in answer.open:
+        if open_file.pid in pids:
+            root = f"/proc/{open_file.pid}/root"
+            yield OwnLogFile(
+                pids[open_file.pid], open_file.path, root, open_file.path, open_file.mtime
+            )
 
 
 def _written_files(
     answer: LogFileList, folders: Mapping[str, list[LogPlace]], processes: Processes | None
 ) -> Iterator[OwnLogFile]:
-    for item in answer.written:
-        if item.folder in folders:
-            yield _writer(folders[item.folder], item.uid, processes).file(item)
+    for written in answer.written:
+        if written.folder in folders:
+            yield _writer(folders[written.folder], written.uid, processes).file(written)
 
 
 def _writer(sharing: list[LogPlace], uid: int, processes: Processes | None) -> LogPlace:

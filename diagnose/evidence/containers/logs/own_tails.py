@@ -58,9 +58,9 @@ def _ended_tails(
         return
     files = by_key(
         (folder.container.id, file)
-        for item in answer.written
-        for folder in places.get(item.folder, ())
-        if _is_of_last_run(file := folder.file(item))
+        for written in answer.written
+        for folder in places.get(written.folder, ())
+        if _is_of_last_run(file := folder.file(written))
     )
     for id, found in files.items():
         latest = sorted(found, key=lambda file: (-file.written, file.path))[:MOST_FILES]

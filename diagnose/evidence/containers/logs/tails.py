@@ -128,7 +128,7 @@ def log_tails(
         *wanted[:MOST],
         *(container for container in containers.running if container.id in inside),
     ]
-    silent = [item for item in asked if not tails.get(item.id, NO_LINES).explains]
+    silent = [container for container in asked if not tails.get(container.id, NO_LINES).explains]
     tails |= own_tails(host, silent, own_logs, options.since_s)
     return LogTails(tails, unread, skipped, frozenset(inside), begun_again)
 

@@ -76,14 +76,18 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     members = [
         container for container in containers.running if _CELERY.search(" ".join(container.command))
     ]
-    schedulers = [item for item in members if _has_word(item, "beat")]
-    workers = [item for item in members if _has_word(item, "worker") and item not in schedulers]
+    schedulers = [member for member in members if _has_word(member, "beat")]
+    workers = [
+        member for member in members if _has_word(member, "worker") and member not in schedulers
+    ]
     if not schedulers or not workers:
         return UntakenJobList()
     wanted = host.first([*schedulers, *workers], MOST, "containers of Celery")
     logs: dict[str, ContainerLog] = {}
     unexamined: list[Unexamined] = []
-    for container, log in host.ask_about(wanted, lambda item: ReadLogs(item.id, LINES, BYTES)):
+    for container, log in host.ask_about(
+        wanted, lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
         if not isinstance(log, Failed):
             logs[container.id] = log
         elif log.reason != "gone":
@@ -91,7 +95,7 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     found: list[UntakenJobs] = []
     for scheduler in schedulers:
         beside = [worker for worker in workers if _are_together(scheduler, worker)]
-        if beside and all(item.id in logs for item in (scheduler, *beside)):
+        if beside and all(member.id in logs for member in (scheduler, *beside)):
             found += _untaken(scheduler, beside, logs, clock)
     return UntakenJobList(tuple(found), tuple(unexamined))
 
@@ -142,7 +146,7 @@ def _most_frequent_task(
     times = untaken[task]
     if any(_is_busy(logs[worker.id], times[0][0]) for worker in workers):
         return
-    places = [_transport(logs[item.id]) for item in (scheduler, *workers[:1])]
+    places = [_transport(logs[member.id]) for member in (scheduler, *workers[:1])]
     is_other = len(workers) == 1 and all(places) and places[0] != places[1]
     queues = _QUEUES.search(" ".join(workers[0].command)) if len(workers) == 1 else None
     yield UntakenJobs(

@@ -74,8 +74,8 @@ def stale_mounts(
             stale += _stale_mounts_of(container, of_host[container.id], parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
-    by_link = [item for item in stale if item.led_to]
-    others = list(_confirmed_stale(host, (item for item in stale if not item.led_to)))
+    by_link = [mount for mount in stale if mount.led_to]
+    others = list(_confirmed_stale(host, (mount for mount in stale if not mount.led_to)))
     confirmed = [
         *_with_hidden_marked(host, mounts, daemon, others),
         *_whose_link_was_switched(host, by_link),
@@ -146,12 +146,12 @@ def _within(mounted: Mounted, path: str) -> str:
 
 def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
     """The items whose source and former place are both there, and are not the same any more."""
-    paths = {path for item in stale for path in (item.mount.source, item.led_to)}
+    paths = {path for bound in stale for path in (bound.mount.source, bound.led_to)}
     seen = _statuses(host, paths)
-    for item in stale:
-        now, then = seen.get(item.mount.source), seen.get(item.led_to)
+    for bound in stale:
+        now, then = seen.get(bound.mount.source), seen.get(bound.led_to)
         if now and then and now.ino and then.ino and (now.dev, now.ino) != (then.dev, then.ino):
-            yield item
+            yield bound
 
 
 def _with_hidden_marked(
@@ -162,20 +162,20 @@ def _with_hidden_marked(
     A disk that the container still has counts only where the engine sees the same as the host: an
     engine in a mount namespace of its own gives its containers what lies there.
     """
-    if not any(item.point for item in stale):
+    if not any(bound.point for bound in stale):
         return list(stale)
     visible = _mounts_of_engine(host, daemon)
     if visible is None:
-        return [item for item in stale if not item.held]
+        return [bound for bound in stale if not bound.held]
     return [
-        replace(item, is_hidden=_is_hidden(item, visible))
-        for item in stale
-        if not item.held or _is_seen_alike(item.mount.source, mounts, visible)
+        replace(bound, is_hidden=_is_hidden(bound, visible))
+        for bound in stale
+        if not bound.held or _is_seen_alike(bound.mount.source, mounts, visible)
     ]
 
 
-def _is_hidden(item: StaleMount, visible: Mounts) -> bool:
-    return bool(item.point) and not item.held and not visible.has_point(item.point)
+def _is_hidden(bound: StaleMount, visible: Mounts) -> bool:
+    return bool(bound.point) and not bound.held and not visible.has_point(bound.point)
 
 
 def _is_seen_alike(path: str, mounts: Mounts | None, visible: Mounts) -> bool:
@@ -225,11 +225,11 @@ def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounte
 def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleMount]:
     """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
     stale = list(items)
-    covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
+    covered = {path for bound in stale if bound.point for path in (bound.mount.source, bound.point)}
     seen = _statuses(host, covered)
-    for item in stale:
-        if not item.point or _is_same_device(seen.get(item.mount.source), seen.get(item.point)):
-            yield item
+    for bound in stale:
+        if not bound.point or _is_same_device(seen.get(bound.mount.source), seen.get(bound.point)):
+            yield bound
 
 
 def _statuses(host: Host, paths: Collection[str]) -> dict[str, PathStatus]:

@@ -96,7 +96,7 @@ def unread_files(
         if container.id in complaining and (path := _file_of_command(container))
     }
     found = unread_settings(host, tuple(containers.running), reads)
-    settings = {id: item for id, item in found.items() if _FOLDER.match(item.folder)}
+    settings = {id: unread for id, unread in found.items() if _FOLDER.match(unread.folder)}
     return UnreadFiles(settings)
 
 
@@ -120,12 +120,14 @@ def unread_settings(
         for container in containers
         if container.id in reads
     }
-    paths = sorted({_file_of_same_name(item) for items in candidates.values() for item in items})
+    paths = sorted(
+        {_file_of_same_name(settings) for items in candidates.values() for settings in items}
+    )
     statuses = host.answer_or(StatPaths(paths, follow=True), {}) if paths else {}
     files = {path for path, status in statuses.items() if status.type == "file"}
     unread = {}
     for id, items in candidates.items():
-        holder = only([item for item in items if _file_of_same_name(item) in files])
+        holder = only([settings for settings in items if _file_of_same_name(settings) in files])
         if holder is not None:
             unread[id] = holder
     return unread
@@ -140,6 +142,6 @@ def _candidates(container: Container, read: SettingsRead) -> list[UnreadSettings
     ]
 
 
-def _file_of_same_name(item: UnreadSettings) -> str:
+def _file_of_same_name(settings: UnreadSettings) -> str:
     """The file of the same name in the mounted folder."""
-    return f"{item.source}/{posixpath.basename(item.inside)}"
+    return f"{settings.source}/{posixpath.basename(settings.inside)}"

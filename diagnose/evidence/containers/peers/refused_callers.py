@@ -80,28 +80,30 @@ def refused_callers(
 ) -> RefusedCallers:
     """A server's log is read where somebody is refused by it again and again."""
     found = [
-        item
+        refused
         for caller in containers.running
-        for item in _refusals(caller, containers, recent_logs, clock, links)
+        for refused in _refusals(caller, containers, recent_logs, clock, links)
     ]
     servers = host.first(
-        list({item.server.id: item.server for item in found}.values()),
+        list({refused.server.id: refused.server for refused in found}.values()),
         MOST,
         "servers that refuse a container",
     )
     tails = read_tails(host, servers).tails
     explained = [
-        _with_explanation(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
-        for item in found
+        _with_explanation(
+            host, refused, tails.get(refused.server.id, LogTail(())), recent_logs, clock
+        )
+        for refused in found
     ]
-    return RefusedCallers(tuple(item for item in explained if not _is_of_a_proxy(item)))
+    return RefusedCallers(tuple(refused for refused in explained if not _is_of_a_proxy(refused)))
 
 
-def _is_of_a_proxy(item: RefusedCaller) -> bool:
+def _is_of_a_proxy(refused: RefusedCaller) -> bool:
     """Whether the proxy of the caller may have answered, since the server shows no such request."""
-    if item.is_seen or item.written_to or not proxy_settings(item.caller):
+    if refused.is_seen or refused.written_to or not proxy_settings(refused.caller):
         return False
-    return not is_excepted(item.host, exceptions(item.caller))
+    return not is_excepted(refused.host, exceptions(refused.caller))
 
 
 def _refusals(
@@ -187,30 +189,36 @@ def _server(
 
 
 def _with_explanation(
-    host: Host, item: RefusedCaller, tail: LogTail, recent_logs: RecentLogs, clock: Clock
+    host: Host, refused: RefusedCaller, tail: LogTail, recent_logs: RecentLogs, clock: Clock
 ) -> RefusedCaller:
     """With what the server says: a line about this request, or else the line that explains."""
-    answers = list(access_lines(recent_logs.of(item.server)))
-    is_seen = any(line.status == item.status for line in answers)
+    answers = list(access_lines(recent_logs.of(refused.server)))
+    is_seen = any(line.status == refused.status for line in answers)
     reported = {line.line for line in answers}
     printed = LogTail(tuple(line for line in tail.lines if line not in reported))
-    words, written_to, told = _last_line_about(printed, item), "", printed
+    words, written_to, told = _last_line_about(printed, refused), "", printed
     if not words:
-        log = log_of(host, item.server, clock, lambda tail: bool(_last_line_about(tail, item)))
+        log = log_of(
+            host, refused.server, clock, lambda tail: bool(_last_line_about(tail, refused))
+        )
         if log is not None:
-            words, written_to, told = _last_line_about(log.tail, item), log.path, log.tail
+            words, written_to, told = _last_line_about(log.tail, refused), log.path, log.tail
     return msgspec.structs.replace(
-        item, is_seen=is_seen, words=words or _complaint(printed), written_to=written_to, tail=told
+        refused,
+        is_seen=is_seen,
+        words=words or _complaint(printed),
+        written_to=written_to,
+        tail=told,
     )
 
 
-def _last_line_about(tail: LogTail, item: RefusedCaller) -> str:
+def _last_line_about(tail: LogTail, refused: RefusedCaller) -> str:
     """The last line that names what was asked for, the caller's address, or how it was called."""
-    marks = [end.ip_address for end in item.caller.endpoints.values() if end.ip_address]
-    if len(item.path) > _SHORT:
-        marks.append(item.path.partition("?")[0])
-    if "." in item.host or "_" in item.host or "-" in item.host:
-        marks.append(item.host)
+    marks = [end.ip_address for end in refused.caller.endpoints.values() if end.ip_address]
+    if len(refused.path) > _SHORT:
+        marks.append(refused.path.partition("?")[0])
+    if "." in refused.host or "_" in refused.host or "-" in refused.host:
+        marks.append(refused.host)
     for line in reversed(tail.lines):
         if any(mark in line for mark in marks):
             return message(line).text

@@ -69,9 +69,9 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
     alike = by_key((_shared_script(container), container) for container in silent)
     groups = [_with_own_command(host, group) for group in alike.values()]
     unlike = list(filter(None, groups))
-    found = (item for members in unlike[:MOST] for item in _ignored(host, members))
+    found = (ignored for members in unlike[:MOST] for ignored in _ignored(host, members))
     left = tuple(
-        Unexamined(item.subject, TOO_MANY) for members in unlike[MOST:] for item in members
+        Unexamined(member.subject, TOO_MANY) for members in unlike[MOST:] for member in members
     )
     return IgnoredCommands(tuple(found), left)
 

@@ -60,8 +60,8 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
         if not paths or not all(path.startswith("/") for path in paths):
             continue
         service = host.ask(ReadComposeService(paths, container.compose_service))
-        if not isinstance(service, Failed) and (item := _cut(container, service.command)):
-            items.append(item)
+        if not isinstance(service, Failed) and (cut := _cut(container, service.command)):
+            items.append(cut)
     return CutCommands(tuple(items))
 
 

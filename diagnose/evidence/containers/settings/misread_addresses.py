@@ -76,13 +76,13 @@ def misread_addresses(
     for container in containers:
         calls = functools.partial(containers.can_call, container)
         has_failed = log_tails is not None and container.id in log_tails.by_id
-        item = _from_variables(container, calls, has_failed=has_failed)
-        if item is None and log_tails is not None:
+        misread = _from_variables(container, calls, has_failed=has_failed)
+        if misread is None and log_tails is not None:
             tail = log_tails.of(container)
             lines = (*tail.earlier, *tail.lines)
-            item = _from_files(host, container, lines, calls)
-        if item is not None:
-            found.append(item)
+            misread = _from_files(host, container, lines, calls)
+        if misread is not None:
+            found.append(misread)
     return MisreadAddresses(tuple(found))
 
 
@@ -111,7 +111,7 @@ def _from_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the one file of settings that has it."""
-    said = [(line, item) for line in lines for item in _misread(line, calls)]
+    said = [(line, misread) for line in lines for misread in _misread(line, calls)]
     if not said:
         return None
     line, (text, right, name) = said[-1]

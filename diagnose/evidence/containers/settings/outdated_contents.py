@@ -39,10 +39,10 @@ class OutdatedContents(Items[OutdatedContent], frozen=True):
 def outdated_contents(host: Host, written_projects: WrittenProjects) -> OutdatedContents:
     """Two questions for a service with such files, where a file of its project is newer."""
     items = [
-        item
+        outdated
         for project in written_projects
         if _copies_files(project)
-        for item in _outdated(host, project)
+        for outdated in _outdated(host, project)
     ]
     return OutdatedContents(tuple(items))
 

@@ -122,25 +122,27 @@ def _outdated(
     if isinstance(answer, Failed):
         return
     own = dict(container.config.environment)
-    compared = [(item, _compared(item, own)) for item in answer]
-    differing = [found for item, found in compared if found is not None and item.path in newer]
+    compared = [(variable, _compared(variable, own)) for variable in answer]
+    differing = [
+        found for variable, found in compared if found is not None and variable.path in newer
+    ]
     # where most values differ, compose has made them of something else than what was read here
-    equal = sum(_name(item) in own and found is None for item, found in compared)
+    equal = sum(_name(variable) in own and found is None for variable, found in compared)
     if differing and len(differing) <= max(1, equal):
         at = max(newer[variable.path] for variable in differing)
         yield OutdatedContainer(container, tuple(differing), at)
 
 
-def _name(item: ComposeVariable) -> str:
-    return item.variable.partition("=")[0]
+def _name(variable: ComposeVariable) -> str:
+    return variable.variable.partition("=")[0]
 
 
-def _compared(item: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable | None:
+def _compared(variable: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable | None:
     """The variable, where the container has another value of it; None where it does not."""
-    name, _, value = item.variable.partition("=")
+    name, _, value = variable.variable.partition("=")
     present = own.get(name)
     if present is None or same_value(present, value):
         return None
     if (MARK in present) != (MARK in value):
         return None
-    return OutdatedVariable(name, present, value, item.path)
+    return OutdatedVariable(name, present, value, variable.path)

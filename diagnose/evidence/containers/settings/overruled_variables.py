@@ -83,10 +83,10 @@ def _of_container(
     container: Container, variables: Sequence[ShellVariable]
 ) -> Iterator[ShellVariable]:
     """The variables of the host that a container has with the same value."""
-    for item in variables:
-        name, _, value = item.variable.partition("=")
+    for variable in variables:
+        name, _, value = variable.variable.partition("=")
         if container.config.sets(name) and same_value(container.config.value_of(name), value):
-            yield item
+            yield variable
 
 
 def _overruled(
@@ -98,15 +98,15 @@ def _overruled(
     )
     answer = host.ask(question)
     written = {} if isinstance(answer, Failed) else _by_name(answer)
-    for item in set_by:
-        name, _, value = item.variable.partition("=")
+    for variable in set_by:
+        name, _, value = variable.variable.partition("=")
         own = written.get(name)
         if own is None or not own.path.endswith("/.env"):
             continue
         other = own.variable.partition("=")[2]
         if not same_value(value, other) and (MARK in value) == (MARK in other):
-            yield OverruledVariable(container, name, other, own.path, value, item.path)
+            yield OverruledVariable(container, name, other, own.path, value, variable.path)
 
 
 def _by_name(variables: Sequence[ComposeVariable]) -> Mapping[str, ComposeVariable]:
-    return {item.variable.partition("=")[0]: item for item in variables}
+    return {variable.variable.partition("=")[0]: variable for variable in variables}

@@ -151,7 +151,7 @@ def _is_changed(project: WrittenProject) -> bool:
 
 def _volumes(host: Host) -> set[str] | None:
     answer = host.ask(ListVolumes())
-    return None if isinstance(answer, Failed) else {item.name for item in answer.volumes or ()}
+    return None if isinstance(answer, Failed) else {volume.name for volume in answer.volumes or ()}
 
 
 def _is_in_swarm(networks: Networks) -> bool:

@@ -49,7 +49,7 @@ class SecretFiles(Items[SecretFile], frozen=True):
 
     def of(self, container: Container) -> SecretFile | None:
         """The first file of a container."""
-        return next((item for item in self if item.container.id == container.id), None)
+        return next((file for file in self if file.container.id == container.id), None)
 
 
 @evidence

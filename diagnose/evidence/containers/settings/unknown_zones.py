@@ -69,7 +69,7 @@ def _zone(container: Container, recent_logs: RecentLogs) -> UnknownZone | None:
     if len(stated) < LEAST:
         return None
     offset_s = _offset_s(name, lines[-1].at)
-    if abs(offset_s) <= 2 * NEAR_S or not all(_is_of_utc(*item) for item in stated):
+    if abs(offset_s) <= 2 * NEAR_S or not all(_is_of_utc(line, time) for line, time in stated):
         return None
     return UnknownZone(container, name, stated[-1][0].text, offset_s)
 

@@ -78,7 +78,9 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
     A variable for jobs says it. Without one the command has to be of a program that uses Redis, and
     a variable that is not for a cache has to name the server.
     """
-    settings = [item for item in container.config.environment if not _OF_OTHERS.search(item[0])]
+    settings = [
+        variable for variable in container.config.environment if not _OF_OTHERS.search(variable[0])
+    ]
     of_jobs = [value for name, value in settings if name != _OF_LARAVEL and _OF_JOBS.search(name)]
     connection = queue_of_command(container).connection or container.config.value_of(_OF_LARAVEL)
     if any(_has_name(value, server) for value in of_jobs):

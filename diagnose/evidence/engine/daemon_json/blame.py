@@ -46,8 +46,8 @@ def _texts(value: Json) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+        for child in value:
+            yield from _texts(child)
 
 
 def _is_named(text: str, key: str) -> bool:

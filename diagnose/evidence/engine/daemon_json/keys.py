@@ -119,9 +119,9 @@ def wrong_type(key: str, value: Json) -> WrongType | None:
 def _has_type(value: Json, wanted: str) -> bool:
     """Whether a value of daemon.json has the type that its key wants."""
     if wanted in (LIST, OBJECTS):
-        item = str if wanted == LIST else dict
+        kind = str if wanted == LIST else dict
         return isinstance(value, list) and all(
-            entry is None or isinstance(entry, item) for entry in value
+            entry is None or isinstance(entry, kind) for entry in value
         )
     if wanted == MAP:
         return False

@@ -85,7 +85,7 @@ def wrong_value(
     if judge is None:
         return
     if isinstance(value, list) and key != "default-address-pools":
-        value = ["" if item is None else item for item in value]
+        value = ["" if entry is None else entry for entry in value]
     yield from judge(_Setting(key, value, file, major))
 
 

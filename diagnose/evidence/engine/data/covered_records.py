@@ -53,7 +53,7 @@ def covered_records(
         return CoveredRecords(tuple(_emptied_parts(host, info, containers, mounts)))
     configs, layers = f"{root}/containers", layer_records(info)
     found = []
-    planned = {item.point for item in planned_mounts(host)}
+    planned = {mount.point for mount in planned_mounts(host)}
     for hidden, left in ((layers, configs), (configs, layers)):
         mount = _mount_inside(root, hidden, mounts)
         if mount is None or mount.point in planned:

@@ -194,7 +194,7 @@ def _mounted_sources(about: Mapping[str, Json]) -> Iterator[str]:
 
 def _unlisted_ids(names: list[str], containers: Containers) -> list[str]:
     ids = {container.id for container in containers}
-    unread = tuple(item.subject.name for item in containers.unexamined)
+    unread = tuple(unexamined.subject.name for unexamined in containers.unexamined)
     return sorted(
         name
         for name in names

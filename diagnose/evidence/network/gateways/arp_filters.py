@@ -86,7 +86,9 @@ def arp_filters(
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
     found = (_filter_on(wire, ruleset, neighbours) for wire in wires)
-    return ArpFilters(tuple(item for item in found if item is not None), len(chains))
+    return ArpFilters(
+        tuple(arp_filter for arp_filter in found if arp_filter is not None), len(chains)
+    )
 
 
 def _bridges(containers: Containers, networks: Networks) -> Iterator[_Wire]:

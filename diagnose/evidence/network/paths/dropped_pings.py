@@ -111,8 +111,8 @@ def dropped_pings(
         if (sent := _sent_ping(container, wanted, names, sources.networks)) is not None
     ]
     outcomes = [_outcome(sent, host, sources.host_stack) for sent in pings]
-    dropped = tuple(item for item in outcomes if isinstance(item, DroppedPing))
-    unread = tuple(item for item in outcomes if isinstance(item, Unexamined))
+    dropped = tuple(outcome for outcome in outcomes if isinstance(outcome, DroppedPing))
+    unread = tuple(outcome for outcome in outcomes if isinstance(outcome, Unexamined))
     return DroppedPings(dropped, len(pings), unread=unread)
 
 

@@ -53,6 +53,6 @@ def announced_http3_ports(
             for inner in (port, page.door.port)
             if inside is not None and inside.serves_others("udp", inner)
         )
-        item = AnnouncedHttp3(page.container, port, next(taken, 0), page.reply.alternatives)
-        found.setdefault(page.container.id, item)
+        announced = AnnouncedHttp3(page.container, port, next(taken, 0), page.reply.alternatives)
+        found.setdefault(page.container.id, announced)
     return AnnouncedHttp3Ports(tuple(found.values()))

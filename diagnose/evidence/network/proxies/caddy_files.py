@@ -73,8 +73,8 @@ def _read(host: Host, proxy: Container, path: str) -> tuple[Mount | None, Sequen
     return (None, ()) if isinstance(text, Failed) else (mount, read(text.text))
 
 
-def _is_snippet(item: Directive) -> bool:
-    return item.is_block and item.name.startswith("(") and item.name.endswith(")")
+def _is_snippet(directive: Directive) -> bool:
+    return directive.is_block and directive.name.startswith("(") and directive.name.endswith(")")
 
 
 def _length(block: Directive) -> int:
@@ -90,9 +90,9 @@ def _sites(
     directives: Sequence[Directive], snippets: Mapping[str, Directive]
 ) -> Iterator[Directive]:
     importing = _Importing(snippets)
-    for item in directives:
-        if item.is_block and not _is_snippet(item):
-            yield importing.with_snippets(item, 0)
+    for directive in directives:
+        if directive.is_block and not _is_snippet(directive):
+            yield importing.with_snippets(directive, 0)
 
 
 class _Importing(msgspec.Struct):
@@ -105,13 +105,13 @@ class _Importing(msgspec.Struct):
     def with_snippets(self, block: Directive, depth: int) -> Directive:
         """A block with what its snippets say."""
         inner: list[Directive] = []
-        for item in block.inner:
-            snippet = self.snippets.get(item.first) if item.name == _IMPORT else None
+        for directive in block.inner:
+            snippet = self.snippets.get(directive.first) if directive.name == _IMPORT else None
             if snippet is not None and depth < _DEEPEST and self.left > 0:
                 self.left -= 1
                 inner += self.with_snippets(snippet, depth + 1).inner
             else:
-                inner.append(self.with_snippets(item, depth))
+                inner.append(self.with_snippets(directive, depth))
         return msgspec.structs.replace(block, inner=tuple(inner))
 
 

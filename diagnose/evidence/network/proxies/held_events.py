@@ -86,9 +86,9 @@ def all_held_events(
     for proxy, lines in host.first(shown, MOST, "paths whose clients got nothing"):
         own = [hop for hop in nginx.hops if hop.is_of(proxy)]
         for hop in hops_for_path(own, lines[-1].path):
-            item = _held(host, nginx, hop, lines)
-            if item is not None:
-                found.setdefault((proxy.id, hop.directive), item)
+            held = _held(host, nginx, hop, lines)
+            if held is not None:
+                found.setdefault((proxy.id, hop.directive), held)
     return AllHeldEvents(tuple(found.values()))
 
 

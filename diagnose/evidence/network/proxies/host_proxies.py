@@ -91,12 +91,12 @@ def host_proxy_failures(
                 without_resolver = without_resolver or _lasting_failures(
                     log.without_resolver, clock
                 )
-                for item in _failures(log, containers, links, namespaces, clock):
-                    found.setdefault((program, item.place), item)
+                for failure in _failures(log, containers, links, namespaces, clock):
+                    found.setdefault((program, failure.place), failure)
     drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
     items = (
-        msgspec.structs.replace(item, drop_in=drop_in) if item.program == "nginx" else item
-        for item in found.values()
+        msgspec.structs.replace(failure, drop_in=drop_in) if failure.program == "nginx" else failure
+        for failure in found.values()
     )
     return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread), without_resolver)
 

@@ -31,7 +31,7 @@ def looped_programs(
     shown = list(_symptoms(redirect_loops, answered_loops))
     found = causes_of(host, shown, containers, recent_logs, processes)
     return LoopedPrograms(
-        {symptom.container.id: item for symptom, item in found if item is not None}
+        {symptom.container.id: program for symptom, program in found if program is not None}
     )
 
 

@@ -84,9 +84,9 @@ def misplaced_paths(
         return {id: _written_after(begun, lines) for id, lines in logs.items()}
 
     found = [
-        item
+        misplaced
         for hop in nginx.hops
-        if (item := _misplaced(hop, nginx, since(hop), clock, namespaces, relays)) is not None
+        if (misplaced := _misplaced(hop, nginx, since(hop), clock, namespaces, relays)) is not None
     ]
     return MisplacedPaths(tuple(found))
 

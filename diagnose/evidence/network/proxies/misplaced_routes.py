@@ -60,9 +60,9 @@ def misplaced_routes(
         return MisplacedRoutes()
     relays = relays_of(containers, processes)
     found = [
-        item
+        misplaced
         for route in passed_routes(host, containers, processes)
-        if (item := _misplaced(route, logs, clock, relays)) is not None
+        if (misplaced := _misplaced(route, logs, clock, relays)) is not None
     ]
     return MisplacedRoutes(tuple(found))
 

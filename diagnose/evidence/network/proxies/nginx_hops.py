@@ -153,10 +153,16 @@ class _Level(msgspec.Struct, frozen=True):
 
     def within(self, block: Directive) -> _Level:
         """In a block: its own headers take the place of all others, as nginx has it."""
-        own = {item.first.lower(): item.last for item in block.all("proxy_set_header")}
+        own = {
+            directive.first.lower(): directive.last for directive in block.all("proxy_set_header")
+        }
         has_unread = any(True for _ in block.all("include"))
-        variables = {item.first.lstrip("$"): item.last for item in block.all("set")}
-        own_settings = {item.name: item.first for item in block.inner if item.name in INHERITED}
+        variables = {directive.first.lstrip("$"): directive.last for directive in block.all("set")}
+        own_settings = {
+            directive.name: directive.first
+            for directive in block.inner
+            if directive.name in INHERITED
+        }
         return _Level(
             own or self.headers,
             {**self.variables, **variables},
@@ -191,9 +197,9 @@ def _hops_of_site(
     upstreams: Mapping[str, Sequence[str]],
     containers: Containers,
 ) -> Iterator[NginxHop]:
-    listens = [item.words[1:] for item in server.all("listen")]
+    listens = [directive.words[1:] for directive in server.all("listen")]
     with_tls = [words for words in listens if "ssl" in words or server.has("ssl", "on")]
-    names = tuple(word for item in server.all("server_name") for word in item.words[1:])
+    names = tuple(word for directive in server.all("server_name") for word in directive.words[1:])
     for block, level in _locations(server, of_http.within(server)):
         for passed in block.all("proxy_pass"):
             target = _with_values(passed.first, level.variables)

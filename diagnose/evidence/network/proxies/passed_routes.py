@@ -144,40 +144,42 @@ def _of_block(
     is_cut: bool,
 ) -> Iterator[PassedRoute]:
     """What a block passes on. Nothing of one that changes paths by rules of its own."""
-    if any(item.name in ("rewrite", "import") for item in block.inner):
+    if any(directive.name in ("rewrite", "import") for directive in block.inner):
         return
     named = {**outer, **dict(_matchers(block))}
-    stripped = [item.last for item in block.all("uri") if item.first == "strip_prefix"]
+    stripped = [
+        directive.last for directive in block.all("uri") if directive.first == "strip_prefix"
+    ]
     if len(stripped) < sum(1 for _ in block.all("uri")):
         return
-    for item in block.inner:
-        inside = _place(item, named) or location
-        if item.name in _BLOCKS:
-            cuts = is_cut or item.name == "handle_path"
-            yield from _of_block(item, inside, named, proxy, containers, is_cut=cuts)
-        elif item.name == "reverse_proxy" and inside:
+    for directive in block.inner:
+        inside = _place(directive, named) or location
+        if directive.name in _BLOCKS:
+            cuts = is_cut or directive.name == "handle_path"
+            yield from _of_block(directive, inside, named, proxy, containers, is_cut=cuts)
+        elif directive.name == "reverse_proxy" and inside:
             cuts = is_cut or inside.rstrip("/") in stripped
-            yield from _passed(item, block, inside, proxy, containers, is_cut=cuts)
+            yield from _passed(directive, block, inside, proxy, containers, is_cut=cuts)
 
 
 def _matchers(block: Directive) -> Iterator[tuple[str, str]]:
     """The named matchers of a block that ask for one path."""
-    for item in block.inner:
-        if not item.name.startswith("@"):
+    for directive in block.inner:
+        if not directive.name.startswith("@"):
             continue
-        paths = [item] if item.first == "path" else list(item.all("path"))
+        paths = [directive] if directive.first == "path" else list(directive.all("path"))
         if len(paths) == 1 and paths[0].last.startswith("/"):
-            yield item.name, paths[0].last
+            yield directive.name, paths[0].last
 
 
-def _place(item: Directive, named: Mapping[str, str]) -> str:
+def _place(directive: Directive, named: Mapping[str, str]) -> str:
     """The path that a directive is limited to; "" for none."""
-    word = named.get(item.first, item.first)
+    word = named.get(directive.first, directive.first)
     return word.removesuffix("*") if word.startswith("/") and word.endswith("*") else ""
 
 
 def _passed(
-    item: Directive,
+    directive: Directive,
     block: Directive,
     location: str,
     proxy: Container,
@@ -185,12 +187,12 @@ def _passed(
     *,
     is_cut: bool,
 ) -> Iterator[PassedRoute]:
-    words = [word for word in item.words[1:] if not word.startswith(("/", "@", "*"))]
-    words += [word for target in item.all("to") for word in target.words[1:]]
+    words = [word for word in directive.words[1:] if not word.startswith(("/", "@", "*"))]
+    words += [word for target in directive.all("to") for word in target.words[1:]]
     program = called_program(proxy, words, containers) if words else None
     if program is None:
         return
-    holder = item if item.first.startswith(("/", "@")) else block
+    holder = directive if directive.first.startswith(("/", "@")) else block
     port = words[0].rpartition(":")[2]
     yield PassedRoute(
         "Caddy", proxy, program, location, is_cut,

@@ -56,9 +56,9 @@ def all_tls_clients(containers: Containers, recent_logs: RecentLogs, clock: Cloc
         hellos = recent_logs.repeated(container, _says_hello, clock, least=LEAST)
         if (
             hellos
-            and (item := _tls_clients(container, hellos, recent_logs, containers)) is not None
+            and (clients := _tls_clients(container, hellos, recent_logs, containers)) is not None
         ):
-            found.append(item)
+            found.append(clients)
     return AllTlsClients(tuple(found))
 
 

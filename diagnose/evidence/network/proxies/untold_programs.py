@@ -51,11 +51,11 @@ def untold_programs(
     ]
     found: dict[tuple[str, str, str], UntoldProgram] = {}
     forgotten: list[Symptom] = []
-    for symptom, item in causes_of(host, shown, containers, recent_logs, processes):
-        if item is None and symptom.kind == "login":
+    for symptom, program in causes_of(host, shown, containers, recent_logs, processes):
+        if program is None and symptom.kind == "login":
             forgotten.append(symptom)
-        elif item is not None:
-            found.setdefault((symptom.kind, item.hop.label, item.hop.directive), item)
+        elif program is not None:
+            found.setdefault((symptom.kind, program.hop.label, program.hop.directive), program)
     return UntoldPrograms(tuple(found.values()), tuple(forgotten))
 
 
@@ -75,8 +75,8 @@ def causes_of(
     nginx = NginxConfigurations(host, containers, processes)
     for symptom in shown:
         hop = _cause(symptom, nginx.hops, containers, recent_logs)
-        item = UntoldProgram(symptom, hop, nginx.file_of(hop)) if hop is not None else None
-        yield symptom, item
+        program = UntoldProgram(symptom, hop, nginx.file_of(hop)) if hop is not None else None
+        yield symptom, program
 
 
 def _cause(

@@ -83,7 +83,7 @@ def _missed_tables(container: Container, line: str, firewall: Firewall) -> Other
     else:
         return None
     own = _BACKENDS[front]
-    homes = [item for item in firewall.chains if item.name == chain]
+    homes = [home for home in firewall.chains if home.name == chain]
     if not homes or any(home.table.backend == own for home in homes):
         return None
     return OtherTables(container, chain, own, homes[0].label, line)

@@ -72,23 +72,26 @@ def kept_broadcasts(
     on_bridges = [
         container for container in containers.running if _is_on_bridges(container, networks)
     ]
-    servers = [item for item in on_bridges if _serves_dhcp(item, namespaces)]
+    servers = [container for container in on_bridges if _serves_dhcp(container, namespaces)]
     wakers = {
-        item.id: (item, lines[-1])
-        for item in on_bridges
-        if (lines := _matching_lines(item, recent_logs, _WAKES)) and namespaces.of(item) is not None
+        container.id: (container, lines[-1])
+        for container in on_bridges
+        if (lines := _matching_lines(container, recent_logs, _WAKES))
+        and namespaces.of(container) is not None
     }
     found = [
-        KeptBroadcast(item, tuple(networks.of(item)), "dhcp", lines[-1] if lines else "")
-        for item in servers
-        if not _matching_lines(item, recent_logs, _GAVE_ADDRESS)
-        for lines in [_matching_lines(item, recent_logs, _FOREIGN_SUBNET)]
+        KeptBroadcast(container, tuple(networks.of(container)), "dhcp", lines[-1] if lines else "")
+        for container in servers
+        if not _matching_lines(container, recent_logs, _GAVE_ADDRESS)
+        for lines in [_matching_lines(container, recent_logs, _FOREIGN_SUBNET)]
     ]
     unread: tuple[Unexamined, ...] = ()
     if found:
         table = host.ask(ListConnections(protocol="udp", dport=DHCP_PORT))
         if isinstance(table, Failed):
-            unread = tuple(Unexamined(item.container.subject, f"relays: {table}") for item in found)
+            unread = tuple(
+                Unexamined(broadcast.container.subject, f"relays: {table}") for broadcast in found
+            )
             found = []
         elif _is_relayed(table, links):
             found = []
@@ -125,12 +128,12 @@ def _sent_broadcasts(
     """The programs that have sent packets to all of their own subnet, which is the bridge's."""
     if not wakers:
         return []
-    pids = {item.state.pid: (item, line) for item, line in wakers.values()}
+    pids = {container.state.pid: (container, line) for container, line in wakers.values()}
     counted = host.ask(CountMulticast(sorted(pids)))
     if isinstance(counted, Failed):
         return []
     return [
-        KeptBroadcast(item, tuple(networks.of(item)), "wake", line, counters.broadcasts)
-        for pid, (item, line) in pids.items()
+        KeptBroadcast(container, tuple(networks.of(container)), "wake", line, counters.broadcasts)
+        for pid, (container, line) in pids.items()
         if (counters := counted.get(str(pid))) is not None and counters.broadcasts
     ]

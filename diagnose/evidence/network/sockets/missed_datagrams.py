@@ -82,7 +82,7 @@ def all_missed_datagrams(
     published = containers.ports_published_by("udp")
     open_flows = [flow for flow in flows if not _is_taken(flow.dport, published, listeners)]
     missed = [_first_missed(container, ports, open_flows) for container, ports in served.values()]
-    found = tuple(item for item in missed if item is not None)
+    found = tuple(datagrams for datagrams in missed if datagrams is not None)
     return AllMissedDatagrams(found, len(served), tuple(unread))
 
 
@@ -106,7 +106,7 @@ def _first_missed(
 
 def _unpublished_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
     """The UDP ports at which a container takes packets of others, and that it does not publish."""
-    published = {item.number for item in container.published_by("udp")}
+    published = {port.number for port in container.published_by("udp")}
     open_ports = {
         socket.port
         for socket in netns.listeners

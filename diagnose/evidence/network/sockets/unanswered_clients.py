@@ -119,8 +119,8 @@ def unanswered_clients(
             if container is not None:
                 unanswered = _unanswered_clients(container, port, led, ages)
                 items += [
-                    _with_way_back(item, led[0].dst, address, networks, host_stack)
-                    for item in unanswered
+                    _with_way_back(clients, led[0].dst, address, networks, host_stack)
+                    for clients in unanswered
                 ]
     unread = (*over_udp.unread, *_left_out(containers, set(ports)))
     return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
@@ -346,7 +346,7 @@ def _group(
 
 
 def _with_way_back(
-    item: UnansweredClients,
+    clients: UnansweredClients,
     called: str,
     source: str,
     networks: Networks,
@@ -356,19 +356,21 @@ def _with_way_back(
 
     A rule of this host drops it, or a route leads it on. called: the host's address.
     """
-    if host_stack is None or item.stage == "request":
-        return item
-    stack, client = host_stack.stack, item.clients[0]
+    if host_stack is None or clients.stage == "request":
+        return clients
+    stack, client = host_stack.stack, clients.clients[0]
     origin = Origin(stack.routing.look_up(client).oif, client)
-    family: Family = "ip6" if item.is_ipv6 else "ip"
-    in_the_way = trace(stack, Flow(origin, called, "tcp", item.host_port, family)).rule_in_the_way
+    family: Family = "ip6" if clients.is_ipv6 else "ip"
+    in_the_way = trace(
+        stack, Flow(origin, called, "tcp", clients.host_port, family)
+    ).rule_in_the_way
     if in_the_way is not None and in_the_way.part == "reply":
-        return msgspec.structs.replace(item, stopped_by=str(in_the_way.by))
+        return msgspec.structs.replace(clients, stopped_by=str(in_the_way.by))
     network = networks.bridge_of(ip_address(source))
     bridge = network.bridge if network is not None else "lo"
     decision = stack.routing.look_up(client, source, bridge)
     return msgspec.structs.replace(
-        item, leaves_by=decision.oif, router=decision.gateway or "", route=decision.by
+        clients, leaves_by=decision.oif, router=decision.gateway or "", route=decision.by
     )
 
 

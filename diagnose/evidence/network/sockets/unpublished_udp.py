@@ -80,7 +80,7 @@ def unpublished_udp_ports(
     publishing = {
         container.subject for container in containers.running if container.published_ports
     }
-    unread = [item for item in namespaces.unvisited if item.subject in publishing]
+    unread = [unexamined for unexamined in namespaces.unvisited if unexamined.subject in publishing]
     items = []
     for container, published in candidates:
         table = tables.get(published.host_port)

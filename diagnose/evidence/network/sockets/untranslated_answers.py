@@ -85,7 +85,7 @@ def untranslated_answers(
         _answer(host, container, _own_ports(container, netns), flows, line)
         for container, netns, line in waiting
     )
-    return UntranslatedAnswers(tuple(item for item in found if item is not None))
+    return UntranslatedAnswers(tuple(answers for answers in found if answers is not None))
 
 
 def _tells_of_waiting(text: str) -> bool:
@@ -94,7 +94,7 @@ def _tells_of_waiting(text: str) -> bool:
 
 def _own_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
     """The ports at which it waits for UDP, and that it does not publish."""
-    published = {item.number for item in container.published_by("udp")}
+    published = {port.number for port in container.published_by("udp")}
     return frozenset(
         socket.port
         for socket in netns.listeners

@@ -65,7 +65,9 @@ class InterfaceManagers(msgspec.Struct, frozen=True):
 
     def by_own_file(self, bridge: str) -> InterfaceManager | None:
         """networkd, where one of its files matches a bridge that has lost its address."""
-        managers = (item for item in self.by_interface.get(bridge, ()) if item.name == _NETWORKD)
+        managers = (
+            manager for manager in self.by_interface.get(bridge, ()) if manager.name == _NETWORKD
+        )
         return next((manager for manager in managers if manager.file), None)
 
 

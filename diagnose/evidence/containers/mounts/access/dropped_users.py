@@ -115,7 +115,7 @@ def dropped_users(
         return DroppedUsers(())
     sources = BindSources(tops, below)
     dropped = (_denied_user(case, sources) for case in cases)
-    return DroppedUsers(tuple(item for item in dropped if item is not None))
+    return DroppedUsers(tuple(user for user in dropped if user is not None))
 
 
 def _begins_as_root(container: Container, info: Info | None) -> bool:

@@ -54,8 +54,8 @@ class MountAccess(msgspec.Struct, frozen=True):
     def is_denied(self, container: Container, destination: str) -> bool:
         """Whether this container's user cannot use what is mounted there."""
         return any(
-            item.container.id == container.id and item.mount.destination == destination
-            for item in self.denied
+            access.container.id == container.id and access.mount.destination == destination
+            for access in self.denied
         )
 
 

@@ -96,7 +96,7 @@ def refused_databases(
     if isinstance(statuses, Failed):
         return RefusedDatabases(())
     denied = (_denied_user(case, files, statuses) for case in cases)
-    return RefusedDatabases(tuple(item for item in denied if item is not None))
+    return RefusedDatabases(tuple(database for database in denied if database is not None))
 
 
 def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:

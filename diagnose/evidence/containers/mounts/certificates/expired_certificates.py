@@ -57,9 +57,17 @@ def expired_certificates(
         validity = None if isinstance(text, Failed) else validity_of(text.text)
         if validity is not None and _is_late(validity, clock.wall):
             late.append(ExpiredCertificate(file, validity, renewer=_renewer(file, containers)))
-    late.sort(key=lambda item: (item.file.container.name, item.validity.end, item.file.inside))
+    late.sort(
+        key=lambda certificate: (
+            certificate.file.container.name,
+            certificate.validity.end,
+            certificate.file.inside,
+        )
+    )
     expired = []
-    for first, *others in by_key((item.file.container.id, item) for item in late).values():
+    for first, *others in by_key(
+        (certificate.file.container.id, certificate) for certificate in late
+    ).values():
         inside = tuple(other.file.inside for other in others)
         expired.append(msgspec.structs.replace(first, others=inside))
     return ExpiredCertificates(tuple(expired))

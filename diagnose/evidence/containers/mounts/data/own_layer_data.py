@@ -76,7 +76,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     """
     found: list[OwnLayerData] = []
     walked = looked_at = 0
-    for container in sorted(containers.running, key=lambda item: -(item.created_at or 0.0)):
+    for container in sorted(containers.running, key=lambda running: -(running.created_at or 0.0)):
         top = _top(container, layers)
         mounts = [mount for mount in container.mounts if _is_for_data(mount)] if top else []
         if looked_at + len(mounts) > MOST_MOUNTS:

@@ -79,4 +79,4 @@ def _neighbour_with(
 ) -> Container | None:
     """Another container of the project that has the mount there."""
     others = (other for other in project.containers if other.id != container.id)
-    return next((item for item in others if item.mount_at(lost.target) is not None), None)
+    return next((other for other in others if other.mount_at(lost.target) is not None), None)

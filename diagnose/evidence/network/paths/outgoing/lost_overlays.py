@@ -79,7 +79,7 @@ def lost_overlays(
         if owner is not None:
             node = owner.nodes[0]
             entrance = _entrance(host_stack, uplinks, port)
-            item = LostOverlay(
+            overlay = LostOverlay(
                 call.container,
                 network,
                 place=call.place,
@@ -89,7 +89,7 @@ def lost_overlays(
                 closed_by=entrance.closed_by,
                 port=port,
             )
-            lost.setdefault((network.id, node), item)
+            lost.setdefault((network.id, node), overlay)
     return LostOverlays(tuple(lost.values()))
 
 

@@ -85,8 +85,10 @@ def misnamed_exits(
     traced = 0
     if host_stack is not None and tunnels is not None:
         own = [device for device in host_stack.stack.devices if device.name in tunnels.names]
-        walked = (item for device in own for item in _exits(host_stack.stack, device, None))
-        found += [item for item in walked if item.is_absent or item.is_about_clients]
+        walked = (misnamed for device in own for misnamed in _exits(host_stack.stack, device, None))
+        found += [
+            misnamed for misnamed in walked if misnamed.is_absent or misnamed.is_about_clients
+        ]
         traced += len(own)
     served = [
         netns for netns in changed_namespaces(namespaces, containers) if any(_inner_tunnels(netns))

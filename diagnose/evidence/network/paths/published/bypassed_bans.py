@@ -67,12 +67,14 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
         walked += len(clients)
         found = list(_bypassed_at_port(stack, inlet, clients))
         bypassed[inlet.host_port, inlet.port] = [
-            item for item in found if isinstance(item, BypassedBan)
+            ban for ban in found if isinstance(ban, BypassedBan)
         ]
-        unread += [item for item in found if isinstance(item, Unexamined)]
+        unread += [ban for ban in found if isinstance(ban, Unexamined)]
     order = [(inlet.host_port, inlet.port) for inlet in ports]
-    items = tuple(item for key in dict.fromkeys(order) for item in bypassed.get(key, ()))
-    return BypassedBans(items, walked, tuple(sorted(unread, key=lambda item: item.subject)))
+    items = tuple(ban for key in dict.fromkeys(order) for ban in bypassed.get(key, ()))
+    return BypassedBans(
+        items, walked, tuple(sorted(unread, key=lambda unexamined: unexamined.subject))
+    )
 
 
 def _connections(inlet: Inlet) -> ListConnections:

@@ -47,8 +47,8 @@ def all_translated_clients(
             walked.add(network.name)
             rule = _hiding_rule(stack, uplink, port)
             if rule is not None:
-                item = TranslatedClients(port.container, network, port.host_port, rule)
-                found[network.name] = item
+                clients = TranslatedClients(port.container, network, port.host_port, rule)
+                found[network.name] = clients
     return AllTranslatedClients(tuple(found.values()))
 
 
