@@ -41,7 +41,7 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers have to collect the same names: those of sets differ from one process to the next."""
-    unsteady = [item.nodeid for item in items if "{'" in item.nodeid or "set()" in item.nodeid]
+    unsteady = [test.nodeid for test in items if "{'" in test.nodeid or "set()" in test.nodeid]
     if unsteady:
         raise pytest.UsageError(f"named after a set: {unsteady[0]} and {len(unsteady) - 1} more")
 

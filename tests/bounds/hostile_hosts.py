@@ -187,11 +187,11 @@ def _strings(value: Any) -> Iterator[tuple[Any, Any]]:
         items = enumerate(value)
     else:
         items = ()
-    for key, item in items:
-        if isinstance(item, str):
+    for key, child in items:
+        if isinstance(child, str):
             yield value, key
         else:
-            yield from _strings(item)
+            yield from _strings(child)
 
 
 EDITS: dict[str, Edit] = {"api.containers": _listed, "api.container": _inspected, "api.logs": _log}

@@ -137,11 +137,11 @@ def base() -> tuple[dict[type, Any], dict[type, set[AnyQuestion]]]:
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _places(item, (*path, key))
+        for key, child in value.items():
+            yield from _places(child, (*path, key))
     elif isinstance(value, list):
-        for index, item in enumerate(value[:50]):
-            yield from _places(item, (*path, index))
+        for index, child in enumerate(value[:50]):
+            yield from _places(child, (*path, index))
 
 
 def mutated(answer: Any, places: list[tuple[Any, ...]], rng: random.Random) -> Any:

@@ -128,12 +128,12 @@ def put(answer: Any, place: str, text: Any) -> Any:
 def strings(value: Any) -> Iterator[str]:
     """Every string in an answer, keys included, numbers as text."""
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key, child in value.items():
             yield str(key)
-            yield from strings(item)
+            yield from strings(child)
     elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
+        for child in value:
+            yield from strings(child)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield str(value)
 

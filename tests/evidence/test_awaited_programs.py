@@ -79,4 +79,4 @@ CASES: dict[str, tuple[AwaitedPrograms | Unavailable, list[tuple[int, int]]]] = 
 
 @pytest.mark.parametrize(("found", "expected"), CASES.values(), ids=CASES)
 def test_what_the_engine_waits_for(found: AwaitedPrograms, expected: list[tuple[int, int]]) -> None:
-    assert [(item.process.pid, item.culprit.pid) for item in found] == expected
+    assert [(program.process.pid, program.culprit.pid) for program in found] == expected

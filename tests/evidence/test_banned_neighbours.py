@@ -52,8 +52,10 @@ def found(filter_: str) -> BannedNeighbours:
 
 def test_the_neighbour_on_the_list_is_banned_and_the_others_are_not() -> None:
     banned = found(FILTER)
-    assert [(item.address, item.by.chain) for item in banned] == [("192.0.2.80", "f2b-nginx")]
-    assert [port.host_port for item in banned for port in item.ports] == [8080]
+    assert [(neighbour.address, neighbour.by.chain) for neighbour in banned] == [
+        ("192.0.2.80", "f2b-nginx")
+    ]
+    assert [port.host_port for neighbour in banned for port in neighbour.ports] == [8080]
     assert banned.walked == 2, "nobody has answered at the third address"
 
 

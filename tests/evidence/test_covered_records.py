@@ -82,7 +82,7 @@ def test_covered_records(
     host = Made({"file.list": listing(layers=[ID], configs=[ID, "no-id"])})
     found = covered_records(host, INFO, containers, mounts)
     assert isinstance(found, CoveredRecords)
-    assert [(item.mount.point, item.ids) for item in found] == expected
+    assert [(record.mount.point, record.ids) for record in found] == expected
 
 
 def test_a_disk_that_fstab_names_is_meant() -> None:
@@ -103,4 +103,4 @@ def test_a_list_that_was_cut_off_proves_nothing(truncated: bool, expected: list[
     web = of(container("web", Id=OTHER, Mounts=[VOLUME]))
     found = covered_records(Made({"file.list": answer}), INFO, web, mounted(f"{ROOT}/volumes"))
     assert isinstance(found, CoveredRecords)
-    assert [item.mount.point for item in found] == expected
+    assert [record.mount.point for record in found] == expected

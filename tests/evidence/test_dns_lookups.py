@@ -74,7 +74,7 @@ def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_reso
     *_, made = dns_host(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
     queries = [query for query in made.asked if query.kind == "dns.query"]
     asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in queries}
-    pid = {each.name: each.state.pid for each, _ in listed}
+    pid = {owner.name: owner.state.pid for owner, _ in listed}
     assert asked == {
         (LAN, ".", "NS", None),
         (LAN, ".", "NS", pid["plain"]),
@@ -130,7 +130,7 @@ def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
         host, containers, NETWORKS, resolvers, None, Options(), failed_names=None, config=None
     )
     assert isinstance(answer, Lookups)
-    words = [item.why.rpartition(" ")[2] for item in answer.unasked]
+    words = [unexamined.why.rpartition(" ")[2] for unexamined in answer.unasked]
     assert words == sorted(servers)
 
 

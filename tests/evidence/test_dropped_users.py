@@ -123,7 +123,7 @@ def test_the_user_of_a_container_that_has_ended(config: dict[str, Any], owner: s
     line = "Error: Unable to open log file /var/www/html/mosquitto.log for writing."
     answers = host(**{"api.archive": {"hex": USERS.encode().hex()}})
     users = seen(app, [line], [], answers)
-    assert [item.denied.user.owner for item in users] == ([owner] if owner else [])
+    assert [dropped.denied.user.owner for dropped in users] == ([owner] if owner else [])
 
 
 @pytest.mark.parametrize("source", ["/var/log", "/home/alice"])

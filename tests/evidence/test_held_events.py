@@ -53,4 +53,4 @@ def test_streams(lines: list[str], reply: dict[str, Any], settings: str, found: 
         Processes((Process(7, comm="nginx", container=edge.id),)),
     )
     assert len(held) == found
-    assert all(item.program.name == "feed" and item.times == 3 for item in held)
+    assert all(events.program.name == "feed" and events.times == 3 for events in held)

@@ -208,7 +208,7 @@ def test_a_program_that_ends_again_and_again(
     lines = [(AT - ago, text) for ago in seconds_ago for text in (INSECURE, line)]
     found = in_lines(container_in("running"), {command}, lines, AT)
     wanted = [] if program is None else [(program, INSECURE, AT - seconds_ago[-1])]
-    assert [(item.program, item.reason, item.at) for item in found] == wanted
+    assert [(failure.program, failure.reason, failure.at) for failure in found] == wanted
 
 
 def test_the_last_words_may_come_behind_the_note_of_their_keeper() -> None:
@@ -223,8 +223,8 @@ def test_the_last_words_may_come_behind_the_note_of_their_keeper() -> None:
 
 def test_a_note_that_is_written_twice_is_one_end() -> None:
     """The last words stand before the first of both."""
-    each = ((0.2, INSECURE), (0.001, ENDS), (0.0, ENDS))
-    lines = [(AT - ago - before, text) for ago in (30, 20, 10) for before, text in each]
+    end = ((0.2, INSECURE), (0.001, ENDS), (0.0, ENDS))
+    lines = [(AT - ago - before, text) for ago in (30, 20, 10) for before, text in end]
     (failure,) = in_lines(container_in("running"), {"supervisord"}, lines, AT)
     assert failure.reason == INSECURE
     assert in_lines(container_in("running"), {"supervisord"}, lines[3:], AT) == []
@@ -243,7 +243,7 @@ def test_a_program_that_its_keeper_has_given_up_does_not_end_again() -> None:
     gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
     lines = [*((AT - ago, ENDS) for ago in (3, 2, 1)), (AT, gave_up)]
     found = in_lines(container_in("running"), {"supervisord"}, lines, AT)
-    assert [item.name for item in found] == ["supervisord"]
+    assert [failure.name for failure in found] == ["supervisord"]
 
 
 def test_workers_that_lack_a_secret_get_one() -> None:

@@ -47,7 +47,7 @@ def test_settings_that_were_not_read(
     namespaces = Namespaces(
         {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=sockets)}
     )
-    paths = {f"{item['Source']}/mosquitto.conf": status for item in mounts}
+    paths = {f"{row['Source']}/mosquitto.conf": status for row in mounts}
     answers = {"api.logs": {"text": f"2026-01-02T03:04:06Z {line}\n"}, "file.stats": paths}
     programs = inward_programs(Made(answers), of(app), namespaces)
     assert programs.tails[app.id].lines == (line,)

@@ -31,8 +31,8 @@ def test_routes(proxy_lines: list[str], own_lines: list[str], found: int) -> Non
     traefik = container("traefik", Config={"Image": "traefik:v3.1"})
     api = container("api", Config={"Image": "api:1", "Labels": RULE})
     logs = {
-        item.id: tuple(RecentLine(2_000_000_000.0 + at, line) for at, line in enumerate(lines))
-        for item, lines in ((traefik, proxy_lines), (api, own_lines))
+        owner.id: tuple(RecentLine(2_000_000_000.0 + at, line) for at, line in enumerate(lines))
+        for owner, lines in ((traefik, proxy_lines), (api, own_lines))
     }
     routes = misplaced_routes(
         Made({}),

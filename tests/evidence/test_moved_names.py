@@ -47,7 +47,7 @@ LINES = {
 def test_addresses_that_a_name_had(name: str) -> None:
     line, answers, wanted = LINES[name]
     failure, found = _found(line, answers)
-    assert [address for item in found for address in item.present] == wanted
+    assert [address for moved in found for address in moved.present] == wanted
     assert (found.of(failure) is not None) == bool(wanted)
 
 

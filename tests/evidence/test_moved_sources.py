@@ -66,7 +66,7 @@ def host(names: list[str], *absent: str, within: tuple[str, ...] = ()) -> Made:
 @pytest.mark.parametrize(("sources", "names", "expected"), CASES.values(), ids=CASES)
 def test_moved_sources(sources: dict[str, PathStatus], names: list[str], expected: Found) -> None:
     found = moved_sources(host(names), of(), BindSources(sources)).by_source
-    assert {source: (item.place, item.moved) for source, item in found.items()} == expected
+    assert {source: (moved.place, moved.moved) for source, moved in found.items()} == expected
 
 
 @pytest.mark.parametrize("has_file", [True, False])

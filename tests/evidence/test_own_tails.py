@@ -80,7 +80,7 @@ def inner(kept: Container, printed: str, *paths: str) -> list[tuple[str, str, st
     host = Made({"log_files": {"written": rows}, "file.read": read, "api.logs": {"text": printed}})
     process = Process(pid=1, comm="supervisord", uid=0, container=kept.id, start=1)
     failures = inner_failures(host, of(kept), Processes((process,)), Clock(NOW, 0.0))
-    return [(item.program, item.reason, item.path) for item in failures]
+    return [(failure.program, failure.reason, failure.path) for failure in failures]
 
 
 PRINTED = f"{rfc3339(NOW - 60)} {GAVE_UP}"

@@ -120,7 +120,7 @@ def test_a_lock_that_follows_from_a_closed_folder(
     refused = refused_databases(
         host, of(app), recent, Processes((process,)), log_tails=None, info=None, numbers=None
     )
-    assert [item.denied.path for item in refused] == [path] * bool(path)
+    assert [database.denied.path for database in refused] == [path] * bool(path)
 
 
 FOLDERS: dict[str, tuple[list[str], dict[str, Any], list[dict[str, str]], str]] = {

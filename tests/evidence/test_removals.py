@@ -76,7 +76,7 @@ BY_EVENTS: dict[str, tuple[list[Event], list[tuple[str, bool]]]] = {
 @pytest.mark.parametrize(("events", "expected"), BY_EVENTS.values(), ids=BY_EVENTS)
 def test_removals_by_events(events: list[Event], expected: list[tuple[str, bool]]) -> None:
     found = removed(events)
-    assert [(item.name, item.pruned) for item in found] == expected
+    assert [(removal.name, removal.pruned) for removal in found] == expected
 
 
 def test_a_removal_knows_how_it_was_called() -> None:
@@ -124,8 +124,8 @@ BY_LOG: dict[str, tuple[list[str], list[str]]] = {
 @pytest.mark.parametrize(("lines", "errors"), BY_LOG.values(), ids=BY_LOG)
 def test_failed_updates(lines: list[str], errors: list[str]) -> None:
     found: list[Removal] = list(removed([], UPDATER, lines=lines))
-    assert [item.update.error for item in found if item.update is not None] == errors
-    assert {item.name for item in found} <= {"blog"}
+    assert [removal.update.error for removal in found if removal.update is not None] == errors
+    assert {removal.name for removal in found} <= {"blog"}
 
 
 def test_an_update_that_somebody_has_mended() -> None:

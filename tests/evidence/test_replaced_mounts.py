@@ -76,7 +76,7 @@ PLACES: dict[str, tuple[Mapping[str, tuple[str, ...]], Mapping[str, float], list
 def test_place(
     folders: Mapping[str, tuple[str, ...]], ages: Mapping[str, float], expected: list[str]
 ) -> None:
-    assert [item.former for item in _found(_shop(), folders=folders, ages=ages)] == expected
+    assert [replaced.former for replaced in _found(_shop(), folders=folders, ages=ages)] == expected
 
 
 def test_a_folder_that_another_container_mounts() -> None:
@@ -95,5 +95,5 @@ def test_a_volume_of_another_project(project: str, is_found: bool) -> None:
 def test_a_mount_within_it_does_not_count() -> None:
     """Where another folder is mounted in it, that entry may be as old as it likes."""
     inner = {"Type": "bind", "Source": "/srv/x", "Destination": "/data/plugins", "RW": True}
-    (item,) = _found(_shop(NEW, inner))
-    assert (item.former, item.is_folder, item.entries) == (OLD, True, NAMES)
+    (replaced,) = _found(_shop(NEW, inner))
+    assert (replaced.former, replaced.is_folder, replaced.entries) == (OLD, True, NAMES)

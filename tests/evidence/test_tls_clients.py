@@ -41,4 +41,4 @@ def test_whose_requests_a_server_cannot_read(
     web = container("web", NetworkSettings={"Ports": published})
     recent = tuple(RecentLine(CLOCK.wall - 3, line) for line in lines)
     found = all_tls_clients(Containers((web,)), RecentLogs({web.id: recent}), CLOCK)
-    assert [item.clients for item in found] == expected
+    assert [clients.clients for clients in found] == expected

@@ -253,17 +253,17 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
 def test_chains(logs: dict[str, list[str]], files: dict[str, str], expected: list[str]) -> None:
     items, _ = found(logs, files)
     shown = [
-        f"{item.symptom.kind} {item.hop.program.name} {item.hop.proxy.name}"
-        for item in items
-        if item.hop.program is not None and item.hop.proxy is not None
+        f"{program.symptom.kind} {program.hop.program.name} {program.hop.proxy.name}"
+        for program in items
+        if program.hop.program is not None and program.hop.proxy is not None
     ]
     assert shown == expected
 
 
 def test_traefik_ends_https() -> None:
     lines = {"chat": LOGIN * 4, "inner": [asked("GET /", 200)]}
-    (item,) = found(lines, {"inner": site(PLAIN, SCHEME)}, (CHAT, INNER, TRAEFIK))[0]
-    assert item.hop.is_of(INNER)
+    (program,) = found(lines, {"inner": site(PLAIN, SCHEME)}, (CHAT, INNER, TRAEFIK))[0]
+    assert program.hop.is_of(INNER)
 
 
 def test_nothing_is_asked_without_a_symptom() -> None:
@@ -414,7 +414,7 @@ def test_a_file_that_cannot_be_read_may_set_the_header() -> None:
     settings = site(PLAIN, "include proxy_params;")
     host_files = {"inner": settings}
     items, host = found({"chat": [SOCKET] * 6}, host_files)
-    assert [item.hop.label for item in items] == ['nginx in container "inner"']
+    assert [program.hop.label for program in items] == ['nginx in container "inner"']
     answers = dict(host.answers)
 
     def closed(question: Question[Json]) -> Json | Failed:

@@ -63,4 +63,4 @@ def test_answers(
         Uplinks((Uplink("eth0", "192.0.2.10"),)),
         None,
     )
-    assert [item.called_port for item in found] == ([] if port is None else [port])
+    assert [answers.called_port for answers in found] == ([] if port is None else [port])

@@ -25,7 +25,7 @@ ANSWERS: dict[str, tuple[Json | Failed, str]] = {
 @pytest.mark.parametrize(("answer", "why"), ANSWERS.values(), ids=ANSWERS)
 def test_what_is_not_read_is_said(answer: Json | Failed, why: str) -> None:
     found = written_projects(Made({"file.compose-project": answer}), of(made("web"), made("db")))
-    reasons = [item.why for item in found.unexamined]
+    reasons = [unexamined.why for unexamined in found.unexamined]
     assert len(reasons) == bool(why)
     assert all(why in reason for reason in reasons)
 
@@ -42,7 +42,7 @@ def test_variables_of_the_host_that_cannot_be_read() -> None:
     silent = Failed("timed out", "after 1.5 s")
     host = Made({"file.compose-project": project, "host.shell-variables": silent})
     found = overruled_variables(host, written_projects(host, of(web)))
-    assert [item.subject for item in found.unexamined] == [HOST]
+    assert [unexamined.subject for unexamined in found.unexamined] == [HOST]
 
 
 JOBS: dict[str, tuple[Json | Failed, Verdict]] = {

@@ -107,8 +107,8 @@ def host(
         "labels": {"rack": f"r{number // RACK}", "role": rng.choice(("web", "api"))},
         "facts": facts,
         "changed": {
-            f"/etc/sysctl.d/{each}.conf": (taken - timedelta(days=rng.randint(2, 400))).isoformat()
-            for each, _ in _files(rng)
+            f"/etc/sysctl.d/{file}.conf": (taken - timedelta(days=rng.randint(2, 400))).isoformat()
+            for file, _ in _files(rng)
         },
     }
     findings = list(base["findings"])

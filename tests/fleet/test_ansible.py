@@ -81,7 +81,7 @@ def test_the_launcher_knows_its_own_length():
 def test_tasks_on_targets_need_no_python_and_report_no_change():
     tasks = yaml.safe_load((COLLECTION / "roles/collect/tasks/main.yml").read_text())
     flat = [
-        each for task in tasks for each in (*task.get("block", [task]), *task.get("always", ()))
+        step for task in tasks for step in (*task.get("block", [task]), *task.get("always", ()))
     ]
     modules = {
         next(key for key in task if key.startswith("ansible.builtin."))

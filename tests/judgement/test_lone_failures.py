@@ -70,7 +70,9 @@ def test_no_broken_way_explains_a_fault_of_what_a_program_has(check: str, expect
     problem = replace(problem, check=replace(problem.check, id=check))
     own = replace(LONE, finding=replace(LONE.finding, is_own_fault=True))
     called = found(DB, Severity.advice, lone=True)
-    severities = {item.subject: item.severity for item in with_warnings([problem, own, called])}
+    severities = {
+        finding.subject: finding.severity for finding in with_warnings([problem, own, called])
+    }
     assert severities[API] == (Severity.warning if expected else Severity.advice)
     assert severities[DB] == Severity.advice
 

@@ -107,8 +107,8 @@ class Box(BareHost):
 
     def kill_containers(self) -> None:
         """Kill all running containers through the engine: a stop would wait for each."""
-        for item in self.api("/containers/json"):
-            self.api(f"/containers/{item['Id']}/kill", method="POST", check=False)
+        for container in self.api("/containers/json"):
+            self.api(f"/containers/{container['Id']}/kill", method="POST", check=False)
 
     @property
     def engine_pid(self) -> int:

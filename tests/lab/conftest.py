@@ -120,26 +120,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     once, alone, and the summary says so.
     """
     items.sort(key=_turn)
-    for item in items:
-        if "lab" in item.path.parts:
-            item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.flaky(reruns=1))
-        if item.path.name in LONG and not os.environ.get("DIAGNOSE_LAB_LONG"):
-            item.add_marker(
+    for test in items:
+        if "lab" in test.path.parts:
+            test.add_marker(pytest.mark.lab)
+            test.add_marker(pytest.mark.flaky(reruns=1))
+        if test.path.name in LONG and not os.environ.get("DIAGNOSE_LAB_LONG"):
+            test.add_marker(
                 pytest.mark.skip(
                     reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour"
                 )
             )
 
 
-def _turn(item: pytest.Item) -> tuple[bool, int, bool]:
+def _turn(test: pytest.Item) -> tuple[bool, int, bool]:
     """The machine takes one worker for long, so it begins before the boxes; a box that many
     scenarios share takes longer than the others. What is long among the rest comes last."""
-    name = item.path.name
+    name = test.path.name
     order = ("test_machine.py", "test_runner.py", "test_lab.py")
     place = order.index(name) if name in order else len(order) + (name in LONG)
-    has_own_box = item.get_closest_marker("xdist_group") is None
-    return "lab" in item.path.parts, place, has_own_box
+    has_own_box = test.get_closest_marker("xdist_group") is None
+    return "lab" in test.path.parts, place, has_own_box
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

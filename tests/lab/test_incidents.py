@@ -18,9 +18,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     engines = chosen_engines(metafunc.config)
     cases = [
-        pytest.param((each, engine), id=f"{each.name}-{engine.name}")
-        for each in discover().values()
-        for engine in dict.fromkeys([*engines[:1], *(engines[-1:] if each.newest_too else ())])
+        pytest.param((incident, engine), id=f"{incident.name}-{engine.name}")
+        for incident in discover().values()
+        for engine in dict.fromkeys([*engines[:1], *(engines[-1:] if incident.newest_too else ())])
     ]
     skipped = [pytest.param(None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
     metafunc.parametrize("case", cases or skipped)

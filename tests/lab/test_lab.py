@@ -21,9 +21,9 @@ def _companions(
 ) -> list[Scenario]:
     """The shareable scenarios chosen for this run that are in the same box as this one."""
     cases = [
-        (item.callspec.params["scenario"], item.callspec.params["engine"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == "test_scenario"
+        (test.callspec.params["scenario"], test.callspec.params["engine"])
+        for test in request.session.items
+        if isinstance(test, pytest.Function) and test.originalname == "test_scenario"
     ]
     chosen = [s for s, e in cases if isinstance(s, Scenario) and e == engine]
     return [s for s in chosen if s.shared_box == scenario.shared_box]

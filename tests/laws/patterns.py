@@ -43,8 +43,8 @@ def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[str]]:
         inner = value
     elif hasattr(value, "__struct_fields__") and not isinstance(value, type):
         inner = [getattr(value, field) for field in value.__struct_fields__]
-    for item in inner if depth < 5 else ():
-        yield from patterns_in(item, depth + 1)
+    for child in inner if depth < 5 else ():
+        yield from patterns_in(child, depth + 1)
 
 
 @functools.cache

@@ -19,11 +19,13 @@ FILES = [
 
 
 def _annotations(node: ast.AST) -> Iterator[ast.expr]:
-    for each in ast.walk(node):
-        if isinstance(each, ast.arg | ast.AnnAssign) and each.annotation is not None:
-            yield each.annotation
-        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.returns is not None:
-            yield each.returns
+    for child in ast.walk(node):
+        if isinstance(child, ast.arg | ast.AnnAssign) and child.annotation is not None:
+            yield child.annotation
+        elif (
+            isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and child.returns is not None
+        ):
+            yield child.returns
 
 
 def _imported_for_types(tree: ast.Module) -> set[str]:

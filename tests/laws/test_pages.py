@@ -265,7 +265,7 @@ def test_the_paragraph_before_a_fix_stands_for_itself():
         if not block.example
     }
     assert len(impacts) > 200
-    assert {item for item in impacts if _POINTS_BACK.match(item[1])} == set()
+    assert {impact for impact in impacts if _POINTS_BACK.match(impact[1])} == set()
 
 
 def test_no_fix_makes_a_container_without_its_options():

@@ -85,12 +85,12 @@ def test_services_of_one_file() -> None:
     web, worker = services["web"], services["worker"]
     assert web["ports"] == ["80:80", "91:90/udp", "127.0.0.1:93:92"]
     assert web["builds"]
-    assert [item["written"] for item in web["numbers"]] == ["PIN=0123456", "APP_VERSION=3.10"]
-    assert [item["read"] for item in web["numbers"]] == ["PIN=42798", "APP_VERSION=3.1"]
-    assert [(item["source"], item["target"]) for item in web["mounts"]] == [
+    assert [entry["written"] for entry in web["numbers"]] == ["PIN=0123456", "APP_VERSION=3.10"]
+    assert [entry["read"] for entry in web["numbers"]] == ["PIN=42798", "APP_VERSION=3.1"]
+    assert [(entry["source"], entry["target"]) for entry in web["mounts"]] == [
         ("public", "/public"), ("", "/own"), ("~/x", "/x"),
     ]  # fmt: skip
-    assert [item["target"] for item in web["replaced"]] == ["/var/assets", "/html"]
+    assert [entry["target"] for entry in web["replaced"]] == ["/var/assets", "/html"]
     assert worker["mounts"][1] == {"source": "/srv/html", "target": "/html"}
     assert (worker["profiles"], worker["scale"], worker["replaced"]) == (["full"], "0", [])
     assert worker["numbers"] == []

@@ -37,7 +37,9 @@ PARTS: dict[str, tuple[str, list[tuple[str, str]]]] = {
 def test_service(part: str, expected: list[tuple[str, str]]) -> None:
     text = f"services:\n  web:\n    {part}\n"
     found = variables({YAML: text}, "/srv/shop", "web", lambda path: FILES.get(path, ""))
-    assert [(item["path"].rpartition("/")[2], item["variable"]) for item in found] == expected
+    assert [
+        (variable["path"].rpartition("/")[2], variable["variable"]) for variable in found
+    ] == expected
 
 
 def test_several_files_and_none() -> None:
@@ -46,7 +48,10 @@ def test_several_files_and_none() -> None:
         "services: {web: {environment: {A: 3}}}",
     )
     found = variables({YAML: base, "/o.yml": more}, "/srv/shop", "web", lambda _: "")
-    assert {item["variable"]: item["path"] for item in found} == {"A=3": "/o.yml", "B=2": YAML}
+    assert {variable["variable"]: variable["path"] for variable in found} == {
+        "A=3": "/o.yml",
+        "B=2": YAML,
+    }
     for text in ("services: [", "services: {web: [1]}", "- x", "a: &a [*a]", "services: !x {}"):
         assert variables({YAML: text}, "/srv/shop", "web", lambda _: "") == []
 

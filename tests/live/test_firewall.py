@@ -63,7 +63,7 @@ def test_the_netlink_dump_holds_what_nft_lists() -> None:
     ):
         assert len(dump[name]) == sum(kind in row for row in listed) > 0
     comments = sorted(
-        each["rule"]["comment"] for each in listed if "comment" in each.get("rule", {})
+        entry["rule"]["comment"] for entry in listed if "comment" in entry.get("rule", {})
     )
     assert sorted(rule["comment"] for rule in dump["rules"] if rule.get("comment")) == comments
     recorded = json.loads((ENGINE29 / "nftables.netlink.json").read_text())
@@ -219,7 +219,7 @@ def test_a_dormant_table_has_its_flag() -> None:
 
 def test_without_privilege_it_is_forbidden() -> None:
     answer, _ = unshared("iptables-legacy -A FORWARD -j ACCEPT", as_nobody=True)
-    assert {name: each.get("failed") for name, each in answer.items()} == dict.fromkeys(
+    assert {name: answered.get("failed") for name, answered in answer.items()} == dict.fromkeys(
         answer, "forbidden"
     )
 

@@ -24,4 +24,4 @@ ROWS = {
 @pytest.mark.parametrize(("path", "text", "expected"), ROWS.values(), ids=ROWS)
 def test_variables(path: str, text: str, expected: list[str]) -> None:
     found = list(shell_variables({path: text}, {"A"}))
-    assert [item["variable"] for item in found] == expected  # type: ignore[index, call-overload]
+    assert [variable["variable"] for variable in found] == expected  # type: ignore[index, call-overload]

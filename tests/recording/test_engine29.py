@@ -54,8 +54,8 @@ def healthy(backend: str, forwarded: str = "1") -> dict[AnyQuestion, Json | Fail
     units = ("docker.service", "docker.socket", "containerd.service")
     return {
         **{
-            question("iptables", flavour="legacy", family=each): {"text": "", "command": None}
-            for each in ("ip", "ip6")
+            question("iptables", flavour="legacy", family=family): {"text": "", "command": None}
+            for family in ("ip", "ip6")
         },
         question("sysctl", names=list(settings)): dict.fromkeys(settings, forwarded),
         question("endpoint"): {

@@ -64,7 +64,7 @@ def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert not [sentence for sentence in said if "\n" in sentence]
     assert slowest < 5
     assert grown < 400
-    assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()] == [
+    assert [str(left.relative_to(tmp_path)) for left in tmp_path.rglob("*") if left.is_file()] == [
         "in/x.tar.gz"
     ]
 
@@ -148,7 +148,7 @@ def _twisted(rnd: random.Random, value: Any) -> Any:
     if isinstance(value, dict) and value and rnd.random() < 0.85:
         key = rnd.choice(sorted(value))
         if rnd.random() < 0.15:
-            return {each: item for each, item in value.items() if each != key}
+            return {name: child for name, child in value.items() if name != key}
         return {**value, key: _twisted(rnd, value[key])}
     if isinstance(value, list) and value and rnd.random() < 0.85:
         at = rnd.randrange(len(value))

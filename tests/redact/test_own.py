@@ -62,9 +62,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return re.sub(r"<redacted:(?:named|customer|ref):(?!abcdef)[0-9a-f]+>", "K", value)
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(child) for child in value]
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {plain(key): plain(child) for key, child in value.items()}
     return value
 
 

@@ -96,7 +96,9 @@ def attributes(pairs: Any) -> dict[str, Any]:
         kind = pair.value.WhichOneof("value")
         value = getattr(pair.value, kind)
         is_list = kind == "array_value"
-        values[pair.key] = tuple(item.string_value for item in value.values) if is_list else value
+        values[pair.key] = (
+            tuple(element.string_value for element in value.values) if is_list else value
+        )
     return values
 
 

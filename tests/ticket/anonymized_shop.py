@@ -153,8 +153,8 @@ def restored(new_names: Mapping[str, str], new_addresses: Mapping[str, str], val
     addresses = {new: old for old, new in new_addresses.items()}
     new = {**names, **addresses}
     made_up, placed = (
-        "|".join(sorted(map(re.escape, each), key=len, reverse=True)) or "(?!)"
-        for each in (names, addresses)
+        "|".join(sorted(map(re.escape, names_of_kind), key=len, reverse=True)) or "(?!)"
+        for names_of_kind in (names, addresses)
     )
     spot = re.compile(
         rf"(?<![0-9A-Za-z])(?:(?:{placed})(?![0-9A-Za-z]|\.\d)|(?:{made_up})(?![0-9A-Za-z]))"
@@ -164,9 +164,9 @@ def restored(new_names: Mapping[str, str], new_addresses: Mapping[str, str], val
         if isinstance(value, str):
             return spot.sub(lambda found: new[found[0]], value)
         if isinstance(value, list):
-            return [back(item) for item in value]
+            return [back(child) for child in value]
         if isinstance(value, dict):
-            return {back(key): back(item) for key, item in value.items()}
+            return {back(key): back(child) for key, child in value.items()}
         return value
 
     return back(value)

@@ -16,8 +16,8 @@ from diagnose.ticket.identities import registrable
 from tests.ticket.anonymized import KEY
 
 NETWORKS = [
-    ipaddress.ip_network(each)
-    for each in (
+    ipaddress.ip_network(text)
+    for text in (
         "172.28.0.0/16",
         "172.28.5.0/24",
         "10.0.0.0/8",
@@ -70,7 +70,9 @@ def test_prefixes_are_kept_exactly_and_no_two_become_one(seed: int):
     pairs = [(int(old), int(ipaddress.IPv4Address(renamed.rename(str(old))))) for old in set(olds)]
     assert len({new for _, new in pairs}) == len(pairs)
     for (old, new), (other_old, other_new) in itertools.pairwise(pairs):
-        if not any(each in NETWORKS[2] for each in map(ipaddress.IPv4Address, (old, other_old))):
+        if not any(
+            address in NETWORKS[2] for address in map(ipaddress.IPv4Address, (old, other_old))
+        ):
             assert (old ^ other_old).bit_length() == (new ^ other_new).bit_length()
 
 

@@ -44,9 +44,9 @@ def essence(report: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             return sorted(re.split(r"[\s,]+", value))
         if isinstance(value, list):
-            return sorted(json.dumps(loose(item), sort_keys=True) for item in value)
+            return sorted(json.dumps(loose(child), sort_keys=True) for child in value)
         if isinstance(value, dict):
-            return {key: loose(item) for key, item in value.items()}
+            return {key: loose(child) for key, child in value.items()}
         return value
 
     findings = {
@@ -115,9 +115,9 @@ def test_no_old_name_is_in_the_bytes(name: str):
         label for label in drawn if "." not in label and label not in ("other hosts", "outside")
     )
     left = [
-        each
-        for each in telling
-        if re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", whole)
+        word
+        for word in telling
+        if re.search(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", whole)
     ]
     assert left == []
 

@@ -87,13 +87,13 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
     target.write_bytes(b"mine")
     link = tmp_path / "link.tar.gz"
     link.symlink_to(tmp_path / "elsewhere")
-    for each, why in (
+    for path, why in (
         (target, "it exists"),
         (link, "it exists"),
         (tmp_path / "no/t.tar.gz", "no is not a folder"),
     ):
         with pytest.raises(NotWrittenError, match=why):
-            given(Order(each), open_recorder=unasked)
+            given(Order(path), open_recorder=unasked)
     assert target.read_bytes() == b"mine"
     assert not (tmp_path / "elsewhere").exists()
 

@@ -115,12 +115,12 @@ def dns_host(
         return {"sent": 8, "answered": answered, "ms": 1.0 if answered else None, "icmp": icmp}
 
     made = Made({"dns.query": reply, "dns.sample": sample})
-    containers = Containers(tuple(each for each, _ in listed))
+    containers = Containers(tuple(owner for owner, _ in listed))
     resolvers = Resolvers(
         host or ResolvConf((LAN,), mtime=0.0),
         resolved,
         configured,
-        {each.id: parse(text) for each, text in listed},
+        {owner.id: parse(text) for owner, text in listed},
     )
     answer = lookups(
         Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed, config
@@ -157,7 +157,11 @@ def nameserver(server: str = LAN) -> str:
 
 def subjects_and_severities(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
-    return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
+    return [
+        (str(outcome.subject), outcome.severity)
+        for outcome in answer
+        if isinstance(outcome, Finding)
+    ]
 
 
 WEB, OWN = container("web"), container("own", HostConfig={"Dns": [OTHER]})

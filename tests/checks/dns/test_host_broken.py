@@ -222,7 +222,7 @@ def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
         *listed, replies={(LAN, True): "NOERROR"}, resolve=("db",)
     )
     asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "db"}
-    assert asked == {("127.0.0.11", each.state.pid) for each, _ in listed}
+    assert asked == {("127.0.0.11", owner.state.pid) for owner, _ in listed}
     result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
     assert result.findings == ()
 

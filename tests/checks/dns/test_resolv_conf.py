@@ -180,9 +180,9 @@ def test_a_host_with_ipv6_servers_only(
     told = judge_dns("dns.no-nameserver", *listed, host=host, replies=replies, **more).findings
     assert subjects_and_severities(told) == expected
     assert all(
-        "networks without IPv6 get no IPv6 server" in each.summary
-        for each in told
-        if isinstance(each, Finding)
+        "networks without IPv6 get no IPv6 server" in outcome.summary
+        for outcome in told
+        if isinstance(outcome, Finding)
     )
 
 

@@ -87,7 +87,7 @@ def test_where_the_engine_has_no_resolver(
         resolvers=RESOLVERS,
     )
     offered = {"unresolved", "own_server"}
-    assert [offered.intersection(item.variables) for item in result.findings] == expected
+    assert [offered.intersection(finding.variables) for finding in result.findings] == expected
 
 
 STARTED = {

@@ -229,7 +229,7 @@ def test_a_server_in_a_container_of_another_network(network: str, apart: bool) -
         dns_path=DnsPath({("bridge", LAN): Step("ip raw", "PREROUTING", "-j DROP")}),
         networks=NETWORKS,
     ).findings
-    (finding,) = (each for each in findings if each.variables["container"] == "web")
+    (finding,) = (finding for finding in findings if finding.variables["container"] == "web")
     words = 'container "names" has that address on network "shop"'
     assert (words in finding.summary) is apart
     cure = {"apart_network": "shop", "apart_members": "web"}
@@ -319,6 +319,6 @@ def test_servers_of_containers_to_come(
         lookups=Lookups(host=replies),
     )
     assert rows(results) == expected
-    assert [item.variables.get("dns_json", "") for item in results.findings] == [
+    assert [finding.variables.get("dns_json", "") for finding in results.findings] == [
         cure for _ in expected
     ]

@@ -49,7 +49,7 @@ def host_with(recorded: dict[str, Any], *, running: bool = True) -> Made:
     return Made(
         {
             "api.containers": [
-                {"Id": id, "Names": [each["Name"]]} for id, each in inspected.items()
+                {"Id": id, "Names": [inspect["Name"]]} for id, inspect in inspected.items()
             ],
             "api.container": lambda question: inspected[str(question.args["id"])],
             "api.networks": listed,

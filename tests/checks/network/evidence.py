@@ -76,7 +76,11 @@ def with_fields(link: Interface, **fields: Any) -> Interface:
 def subjects_and_severities(answer: Any) -> list[tuple[str, Severity | None]]:
     """Subject and severity of each finding."""
     assert not isinstance(answer, Skipped), answer
-    return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
+    return [
+        (str(outcome.subject), outcome.severity)
+        for outcome in answer
+        if isinstance(outcome, Finding)
+    ]
 
 
 PUBLISHED = {"Networks": {}, "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}}

@@ -39,7 +39,7 @@ WEB = web()
 
 def findings_of(answer: Any) -> list[Finding]:
     if isinstance(answer, Iterable):
-        return [item for item in answer if isinstance(item, Finding)]
+        return [outcome for outcome in answer if isinstance(outcome, Finding)]
     return []
 
 

@@ -205,19 +205,19 @@ def test_what_was_not_measured_is_said() -> None:
 def system_df(name: str) -> Json:
     """/system/df in the shape of API 1.41 to 1.51, or of 1.52 as engine 29 answers with
     verbose=true."""
-    item = {"Id": ID, "SizeRw": 4096, "Size": 70, "Shared": False}
+    layer = {"Id": ID, "SizeRw": 4096, "Size": 70, "Shared": False}
     rows = {
-        "Containers": [item],
+        "Containers": [layer],
         "Volumes": [],
-        "BuildCache": [item, item | {"Shared": True}],
+        "BuildCache": [layer, layer | {"Shared": True}],
         "LayersSize": 9,
     }
     if name == "old":
         return rows
     return {
-        "ContainerUsage": {"Items": [item], "TotalSize": 4096},
+        "ContainerUsage": {"Items": [layer], "TotalSize": 4096},
         "VolumeUsage": {"Items": []},
-        "BuildCacheUsage": {"Items": [item, item | {"Shared": True}]},
+        "BuildCacheUsage": {"Items": [layer, layer | {"Shared": True}]},
         "ImageUsage": {"TotalSize": 9},
     }
 

@@ -105,23 +105,23 @@ class _Site:
                 _SERVE,
             )  # fmt: skip
         networks = {network["Name"]: network for network in box.api("/networks")}
-        self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {
+        self.bridge = {name: f"br-{network['Id'][:12]}" for name, network in networks.items()} | {
             "bridge": "docker0"
         }
         self.subnet = {
-            name: each["IPAM"]["Config"][0]["Subnet"]
-            for name, each in networks.items()
-            if each["IPAM"]["Config"]
+            name: network["IPAM"]["Config"][0]["Subnet"]
+            for name, network in networks.items()
+            if network["IPAM"]["Config"]
         }
         inspected = {
             name: box.inspect(name)
             for name in ("web", "cart", "plain", "quiet1", "quiet2", "inner1")
         }
         self.address = {
-            name: next(iter(each["NetworkSettings"]["Networks"].values()))["IPAddress"]
-            for name, each in inspected.items()
+            name: next(iter(container["NetworkSettings"]["Networks"].values()))["IPAddress"]
+            for name, container in inspected.items()
         }
-        self.pid = {name: each["State"]["Pid"] for name, each in inspected.items()}
+        self.pid = {name: container["State"]["Pid"] for name, container in inspected.items()}
         box.run(
             [
                 "nsenter",

@@ -106,9 +106,9 @@ def pairs(seed: int, number: int, engine: Engine) -> list[tuple[Scenario, Scenar
         for family in sorted(by_family):
             cured = by_family[family][turn % len(by_family[family])]
             others = [
-                each
-                for each in chosen
-                if _stand_together(cured, each) and (cured, each) not in found
+                other
+                for other in chosen
+                if _stand_together(cured, other) and (cured, other) not in found
             ]
             if others:
                 found.append((cured, choice.choice(others)))
@@ -155,8 +155,8 @@ def record_pair(cured: Scenario, other: Scenario, engine: Engine, folder: Path) 
         for scenario in order:
             scenario.inject(box)
         follows = [
-            (each.name, each.expected[0], [*each.expected[1:], *each.also])
-            for each in (cured, other)
+            (scenario.name, scenario.expected[0], [*scenario.expected[1:], *scenario.also])
+            for scenario in (cured, other)
         ]
         _look_cure_look(box, cured, folder, follows)
 

@@ -172,10 +172,10 @@ def admit(scenario: Scenario, cure: Cure, report: Report) -> Patient | None:
         plan.insert(0, Action(CAUSE, FIRST[cure.scenario], None))
     loud = finding.severity > Severity.advice
     effects = frozenset(
-        each.key
-        for each in report.findings
-        if each.severity > Severity.advice
-        and any(link.cause == finding.key for link in each.causes)
+        effect.key
+        for effect in report.findings
+        if effect.severity > Severity.advice
+        and any(link.cause == finding.key for link in effect.causes)
     )
     return Patient(
         cure, finding.key, effects, loud, page, finding.finding.variables, report.docker, plan
@@ -301,9 +301,9 @@ def _judge_afterwards(
 ) -> None:
     """The host must be well again; what cannot be, because a cure leaves it so, is declared."""
     allowed: list[Expectation] = []
-    for scenario, each in zip(scenarios, cures, strict=True):
+    for scenario, followed in zip(scenarios, cures, strict=True):
         allowed += AFTERWARDS.get(scenario.name, ())
-        if each.how == "unproven":
+        if followed.how == "unproven":
             allowed += [*scenario.expected, *scenario.also]
     for _ in range(_PATIENCE):
         if not _left(findings, allowed):

@@ -87,8 +87,8 @@ def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine
     request.node.user_properties.append(("cures", [vars(cure) for cure in cures]))
     _keep(cures)
     said = "".join(
-        f"\n{each.id} ({each.scenario}): {complaint}"
-        for each in cures
-        for complaint in each.complaints
+        f"\n{followed.id} ({followed.scenario}): {complaint}"
+        for followed in cures
+        for complaint in followed.complaints
     )
     assert not said, said

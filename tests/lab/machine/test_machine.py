@@ -75,7 +75,7 @@ def _judge(scenario: Scenario, run: dict[str, Any]) -> None:
     strangers = {
         key: text
         for key, text in loud.items()
-        if not any(fnmatchcase(key[0], each) for each in allowed)
+        if not any(fnmatchcase(key[0], pattern) for pattern in allowed)
     }
     assert not strangers
     if run["user"] == "root":

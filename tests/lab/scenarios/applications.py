@@ -18,7 +18,9 @@ def _meaning(box: Box, check: str, name: str) -> str:
     """What the report says that the line means."""
     findings = box.diagnose("check", check, "--format", "json").findings
     (finding,) = [
-        item for item in findings if (item["id"], item["subject"]["name"]) == (check, name)
+        finding
+        for finding in findings
+        if (finding["id"], finding["subject"]["name"]) == (check, name)
     ]
     return str(finding["evidence"].get("this means", finding["summary"]))
 
@@ -255,7 +257,7 @@ def program_that_has_reached_its_database(box: Box) -> None:
     run(box, "late30", *GOOD, "bb:1.36", "sh", "-c", _LATE)
     box.wait_for(lambda: logs(box, "late30").count("saved") > 4, 60, "its work")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    assert [item for item in findings if item["subject"]["name"] == "late30"] == []
+    assert [finding for finding in findings if finding["subject"]["name"] == "late30"] == []
 
 
 _LISTS = """
@@ -273,4 +275,4 @@ def program_that_ticks_what_it_has_done(box: Box) -> None:
     run(box, "ticks30", *GOOD, "bb:1.36", "sh", "-c", _LISTS)
     box.wait_for(lambda: logs(box, "ticks30").count("passed") > 4, 60, "its lines")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    assert [item for item in findings if item["subject"]["name"] == "ticks30"] == []
+    assert [finding for finding in findings if finding["subject"]["name"] == "ticks30"] == []

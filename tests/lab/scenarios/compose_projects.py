@@ -30,7 +30,7 @@ def _up(box: Box, folder: str, *services: str, options: str = "") -> None:
 def _stage(box: Box) -> str:
     """The system that the container of the service belongs to."""
     variables: list[str] = box.inspect(WEB)["Config"]["Env"]
-    return next(item for item in variables if item.startswith("STAGE="))
+    return next(variable for variable in variables if variable.startswith("STAGE="))
 
 
 def _prepare(box: Box) -> None:

@@ -60,7 +60,7 @@ def program_that_fails_at_every_page(box: Box) -> None:
     _clients(box, "shop41", "/", "/cart", "/health", "/logo.png")
     _answers(box, "shop41", 500, 16)
     run_ = box.diagnose("check", CHECK, "--format", "json")
-    (finding,) = [item for item in run_.findings if item["subject"]["name"] == "shop41"]
+    (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "shop41"]
     assert finding["evidence"]["written to"] == "/app/storage/logs/shop-2026-11-28.log"
     assert "No application encryption key" in finding["evidence"]["log"]
 
@@ -138,9 +138,9 @@ def server_that_fails_for_its_database_says_nothing(box: Box) -> None:
     _answers(box, "shop47", 500, 12)
     run_ = box.diagnose("check", CHECK, "--format", "json")
     (symptom,) = [
-        item
-        for item in run_.findings
-        if item["id"] == CHECK and item["subject"]["name"] == "shop47"
+        finding
+        for finding in run_.findings
+        if finding["id"] == CHECK and finding["subject"]["name"] == "shop47"
     ]
     assert [cause["id"] for cause in symptom["caused_by"]] == ["container.loopback-peer"]
 

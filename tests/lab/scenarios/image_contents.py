@@ -80,7 +80,7 @@ def program_that_only_later_builds_get(box: Box) -> None:
     run(box, "template21", *ROOMY, "--memory=256m", "template:21")
     assert "Cannot find module '/shop/index.js'" in ended(box, "template21")
     findings = box.diagnose("all", "--format", "json").findings
-    own = [item for item in findings if item["subject"]["name"] == "template21"]
+    own = [finding for finding in findings if finding["subject"]["name"] == "template21"]
     assert "ONBUILD instructions" in str(own)
 
 

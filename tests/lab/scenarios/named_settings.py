@@ -211,7 +211,9 @@ def data_folder_with_a_hidden_file(box: Box) -> None:
     assert "exists but is not empty" in ended(box, "disk9")
     args = ("check", "container.option-missing", "--format", "json", "--budget", "60")
     found = box.diagnose(*args).findings
-    assert any('/srv/disk9 on the host holds ".DS_Store"' in item["summary"] for item in found)
+    assert any(
+        '/srv/disk9 on the host holds ".DS_Store"' in finding["summary"] for finding in found
+    )
 
 
 @fault("container.option-missing", subject="container:chowner8", also=[AT_START], shareable=True)

@@ -113,5 +113,7 @@ def supervisor_that_writes_files(box: Box) -> None:
     box.wait_for(lambda: box.pids_of("supervisord"), what="the supervisor")
     assert box.docker("logs", "jobs1").stdout == ""
     findings = box.diagnose("check", "container.failing-inside", "--format", "json").findings
-    (evidence,) = [item["evidence"] for item in findings if item["subject"]["name"] == "jobs1"]
+    (evidence,) = [
+        finding["evidence"] for finding in findings if finding["subject"]["name"] == "jobs1"
+    ]
     assert "nosuchmodule" in evidence["log, the reason"], findings

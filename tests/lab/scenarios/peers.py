@@ -374,7 +374,7 @@ def program_that_came_before_its_database(box: Box) -> None:
 
 def _restarts(box: Box, name: str) -> bool:
     run_of = box.diagnose("check", "network.published-port-not-listening", "--format", "json")
-    firsts = [fix["command"] for item in run_of.findings for fix in item.get("fix", ())[:1]]
+    firsts = [fix["command"] for finding in run_of.findings for fix in finding.get("fix", ())[:1]]
     return f"docker restart {name}" in firsts
 
 

@@ -21,7 +21,11 @@ _JAVA = ["--memory=256m", *ROOMY, "-v", "/etc/java-17-openjdk:/etc/java-17-openj
 def means(box: Box, check: str, name: str) -> str:
     """All that the finding says of a container."""
     findings = box.diagnose("check", check, "--format", "json").findings
-    found = [item for item in findings if (item["id"], item["subject"]["name"]) == (check, name)]
+    found = [
+        finding
+        for finding in findings
+        if (finding["id"], finding["subject"]["name"]) == (check, name)
+    ]
     (finding,) = found
     return f"{finding['summary']} {finding['evidence']}"
 

@@ -80,7 +80,7 @@ def variable_that_the_program_does_not_read(box: Box) -> None:
     _book(box, "1", "DB_USER")
     box.wait_for(lambda: box.inspect("book1")["RestartCount"] >= 4, 60, "the restarts")
     run_ = box.diagnose("check", "container.database-refused", "--format", "json")
-    (finding,) = [item for item in run_.findings if item["subject"]["name"] == "book1"]
+    (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "book1"]
     assert 'not for "shop" of its DB_USER' in finding["summary"], finding["summary"]
 
 
@@ -137,7 +137,7 @@ def provider_that_calls_itself_otherwise(box: Box) -> None:
     run(box, "gate1", *GOOD, *on, "bb:1.36", "sh", "-c", _GATE)
     box.wait_for(lambda: box.inspect("gate1")["RestartCount"] >= 4, 60, "the restarts")
     run_ = box.diagnose("check", "container.restart-loop", "--format", "json")
-    (finding,) = [item for item in run_.findings if item["subject"]["name"] == "gate1"]
+    (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "gate1"]
     words = 'container "sso1" calls itself so by its option --hostname=localhost'
     assert words in finding["summary"], finding["summary"]
 
@@ -165,7 +165,7 @@ def variable_that_compose_left_empty(box: Box) -> None:
     _mail_cache(box, "1", "")
     box.wait_for(lambda: box.inspect("mail1")["RestartCount"] >= 4, 60, "the restarts")
     run_ = box.diagnose("check", "container.restart-loop", "--format", "json")
-    (finding,) = [item for item in run_.findings if item["subject"]["name"] == "mail1"]
+    (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "mail1"]
     assert "its environment variable REDISPASS is empty" in finding["summary"], finding["summary"]
 
 
@@ -212,7 +212,7 @@ def broker_that_listens_for_itself_alone(box: Box) -> None:
     _camera(box, "1", "127.0.0.1")
     box.wait_for(lambda: logs(box, "cam1").count("refused") > 24, 60, "the refusals")
     findings = box.diagnose("check", PORT, "--format", "json").findings
-    (effect,) = [item for item in findings if item["subject"]["name"] == "cam1"]
+    (effect,) = [finding for finding in findings if finding["subject"]["name"] == "cam1"]
     assert [cause["subject"]["name"] for cause in effect["caused_by"]] == ["broker1"]
 
 

@@ -169,7 +169,7 @@ def out_of_inotify_instances(box: Box) -> None:
     options = [
         "--memory=64m",
         "--pids-limit=64",
-        *(f"--volume={each}:{each}:ro" for each in ("/usr", "/lib", "/lib64")),
+        *(f"--volume={folder}:{folder}:ro" for folder in ("/usr", "/lib", "/lib64")),
     ]
     leak = (
         "import ctypes, os, sys\n"

@@ -255,7 +255,7 @@ def settings_mounted_beside_the_place_where_they_are_read(box: Box) -> None:
 
 def _offers_the_place(box: Box) -> bool:
     run_of = box.diagnose("check", "network.published-port-not-listening", "--format", "json")
-    commands = [fix["command"] for item in run_of.findings for fix in item.get("fix", ())]
+    commands = [fix["command"] for finding in run_of.findings for fix in finding.get("fix", ())]
     wanted = "-- --volume=/srv/mqtt9:/mosquitto/config | sh"
     return any(wanted in command for command in commands)
 
@@ -304,7 +304,7 @@ def server_that_does_not_know_its_own_name(box: Box) -> None:
     """Django refuses all of its users, for its settings do not have the name that they ask for."""
     _printing(box, "estore8", _STRANGER, "--env=DJANGO_ALLOWED_HOSTS=localhost")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    (finding,) = [item for item in findings if item["subject"]["name"] == "estore8"]
+    (finding,) = [finding for finding in findings if finding["subject"]["name"] == "estore8"]
     assert finding["severity"] == "warning"
     assert "--env=DJANGO_ALLOWED_HOSTS" in finding["fix"][0]["command"]
 
@@ -316,9 +316,9 @@ def _severities(box: Box, name: str) -> list[str]:
     """How grave a run of all checks calls what the container repeats."""
     findings = box.diagnose("all", "--format", "json").findings
     return [
-        item["severity"]
-        for item in findings
-        if item["id"] == "container.errors-in-log" and item["subject"]["name"] == name
+        finding["severity"]
+        for finding in findings
+        if finding["id"] == "container.errors-in-log" and finding["subject"]["name"] == name
     ]
 
 

@@ -143,7 +143,7 @@ def program_that_does_without_the_engine_socket(box: Box) -> None:
     _watch(box, "watch6", ", skipping the containers")
     box.wait_for(lambda: _count(box, "watch6", "ENOENT") > 3, what="warnings")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    assert [item for item in findings if item["subject"]["name"] == "watch6"] == []
+    assert [finding for finding in findings if finding["subject"]["name"] == "watch6"] == []
 
 
 _TUNNEL = """

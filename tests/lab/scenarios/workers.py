@@ -45,9 +45,9 @@ def _pair(
 ) -> str:
     """A web server and its worker of one image, with these variables; the worker."""
     _broker(box, number)
-    _run(box, number, "web", "php", "serve", options=tuple(f"--env={item}" for item in web))
+    _run(box, number, "web", "php", "serve", options=tuple(f"--env={variable}" for variable in web))
     words = command or ("php", "artisan", "queue:work")
-    given = tuple(f"--env={item}" for item in worker)
+    given = tuple(f"--env={variable}" for variable in worker)
     return _run(box, number, "worker", *words, options=given)
 
 

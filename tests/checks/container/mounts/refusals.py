@@ -54,7 +54,8 @@ def shut_out(
     )
     assert len(findings) < 2
     return "".join(
-        item.summary if isinstance(item, Finding) else f"? {item.why}" for item in findings
+        finding.summary if isinstance(finding, Finding) else f"? {finding.why}"
+        for finding in findings
     )
 
 

@@ -77,4 +77,4 @@ def test_what_its_caller_may_not_see_is_unknown():
     host = Made({"watches": {"processes": [], "unseen": [PID]}})
     process = Process(PID, container=container.id)
     found = share_watches(host, of(container), mounts, Processes((process,)))
-    assert [item.subject for item in found.unexamined] == [container.subject]
+    assert [unexamined.subject for unexamined in found.unexamined] == [container.subject]

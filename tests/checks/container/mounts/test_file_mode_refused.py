@@ -169,7 +169,7 @@ def test_what_the_host_says_of_a_refused_file(
         processes=None,
     )
     assert isinstance(evidence, RefusedFiles)
-    assert [item.inside for item in evidence.items] == expected
+    assert [file.inside for file in evidence.items] == expected
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o644, 1), (0o600, 0)])
@@ -217,8 +217,8 @@ def test_crontabs_that_are_not_roots(
         Made(answers), of(jobs), LogTails({}, {}), info=None, numbers=None, processes=processes
     )
     assert isinstance(files, RefusedFiles)
-    assert [item.inside for item in files.items] == refused
-    assert all(item.owner == "0:0" for item in files.items)
+    assert [crontab.inside for crontab in files.items] == refused
+    assert all(crontab.owner == "0:0" for crontab in files.items)
 
 
 def test_the_folders_of_all_containers_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch):

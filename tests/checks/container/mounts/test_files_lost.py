@@ -109,7 +109,7 @@ def found(container: Container, line: str, changes: Changes, *, runs: bool = Fal
 @pytest.mark.parametrize(("container", "line", "changes", "path"), CASES.values(), ids=CASES)
 def test_lost_files(container: Container, line: str, changes: Changes, path: str) -> None:
     lost = found(container, line, changes)
-    assert [item.path for item in lost] == ([path] if path else [])
+    assert [file.path for file in lost] == ([path] if path else [])
     result = judge("container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK)
     assert rows(result) == ([("critical", container.name)] if path else [])
 
@@ -140,4 +140,4 @@ def test_containers_beyond_the_bound_are_unexamined() -> None:
     lost = lost_files(Made({"api.changes": changes}), workers, tails, RepeatedErrors(()))
     result = judge("container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK)
     assert len(result.findings) == MOST
-    assert [item.subject.name for item in result.unexamined] == ["worker32", "worker33"]
+    assert [unexamined.subject.name for unexamined in result.unexamined] == ["worker32", "worker33"]

@@ -23,10 +23,10 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize(("item", "is_open", "severity", "steps"), ROWS.values(), ids=ROWS)
-def test_home_differs(item: Container, is_open: bool, severity: str, steps: dict[str, str]) -> None:
+@pytest.mark.parametrize(("owner", "is_open", "severity", "steps"), ROWS.values(), ids=ROWS)
+def test_home_differs(owner: Container, is_open: bool, severity: str, steps: dict[str, str]) -> None:
     path = "/root/.cache/chrome"
-    other = OtherHome(item, LINE, LINE.split()[-1], path, "/home/app", "/root", is_open)
+    other = OtherHome(owner, LINE, LINE.split()[-1], path, "/home/app", "/root", is_open)
     answer = judge(
         "container.home-differs",
         other_homes=OtherHomes((other,)),

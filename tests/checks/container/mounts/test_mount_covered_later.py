@@ -48,7 +48,7 @@ def test_disk_mounted_after_the_start(
     table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 {inside} /srv/media/films /films rw - ext4 /dev/x rw\n"
     host = Made({"file.read": {"text": table}, "file.stats": stats})
     stale = stale_mounts(host, of(user), Mounts(tuple(mounts)), None)
-    assert [item.covered_by for item in stale.items] == covered
+    assert [mount.covered_by for mount in stale.items] == covered
     result = judge("container.mount-stale", stale_mounts=stale)
     assert rows(result) == [("warning", "media")] * len(covered)
 
@@ -82,6 +82,6 @@ def test_a_link_that_a_deployment_has_switched(root: str, now: int, led_to: str)
     table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 8:1 {root} /www rw - ext4 /dev/x rw\n"
     host = Made({"file.read": {"text": table}, "file.stats": stats})
     stale = stale_mounts(host, of(web), Mounts((SYSTEM,)), None)
-    assert [item.led_to for item in stale.items] == ([led_to] if led_to else [])
+    assert [mount.led_to for mount in stale.items] == ([led_to] if led_to else [])
     result = judge("container.mount-stale", stale_mounts=stale)
     assert all(f"still sees {led_to}:" in finding.summary for finding in result.findings)

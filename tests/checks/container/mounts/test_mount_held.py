@@ -51,7 +51,7 @@ def test_disk_that_the_host_has_no_longer(
     host = Made({"file.read": table, "file.stats": stats})
     stale = stale_mounts(host, of(user), Mounts(tuple(mounts)), ALIVE)
     expected = [] if covered_by is None else [(covered_by, "/dev/8:17")]
-    assert [(item.covered_by, item.held) for item in stale.items] == expected
+    assert [(mount.covered_by, mount.held) for mount in stale.items] == expected
     result = judge("container.mount-stale", stale_mounts=stale)
     assert rows(result) == [("warning", "media")] * len(expected)
     assert [list(finding.variables) for finding in result.findings] == (
@@ -78,7 +78,7 @@ def test_share_mounted_again_under_a_volume() -> None:
     host, mounts = Made({"file.read": table, "file.stats": stats}), Mounts((SYSTEM, OTHER))
     for folders, expected in (({"films": "/srv/media/films"}, ["/srv/media/films"]), ({}, [])):
         stale = stale_mounts(host, of(user), mounts, ALIVE, BoundVolumes(folders))
-        assert [item.mount.source for item in stale.items] == expected
+        assert [mount.mount.source for mount in stale.items] == expected
 
 
 @pytest.mark.parametrize(

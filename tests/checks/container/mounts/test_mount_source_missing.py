@@ -182,7 +182,7 @@ def test_an_empty_folder_in_the_place_of_a_file(
             log_tails=log_of(container, line),
         )
     )
-    assert [type(item) for item in answer] == expected
+    assert [type(outcome) for outcome in answer] == expected
 
 
 @pytest.mark.parametrize(

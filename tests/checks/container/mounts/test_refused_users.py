@@ -275,7 +275,7 @@ def test_a_source_that_was_not_seen_is_not_passed_over(
         bind_sources=sources,
         info=Info(),
     )
-    assert [type(item) for item in items(answer)] == ([Unexamined] if user else [])
+    assert [type(outcome) for outcome in items(answer)] == ([Unexamined] if user else [])
 
 
 LOCKED_LINE = "sh: can't create /data/pool/app.yml: Operation not permitted"
@@ -303,5 +303,8 @@ def test_what_chattr_has_locked(line: str, flags: dict[str, str], path: str, und
         bind_sources=BindSources({}),
         locked_paths=locked,
     )
-    found = [(item.variables.get("locked"), item.variables.get("flag")) for item in result.findings]
+    found = [
+        (finding.variables.get("locked"), finding.variables.get("flag"))
+        for finding in result.findings
+    ]
     assert found == ([(path, undo)] if path else [])

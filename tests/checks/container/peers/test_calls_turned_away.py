@@ -98,4 +98,4 @@ def test_what_the_server_says(name: str) -> None:
     host = Made({"api.logs": {"text": f"2026-01-02T03:04:06Z {line}\n"}})
     logs = RecentLogs({CALLER.id: calls})
     found = refused_callers(host, of(CALLER, SERVER), logs, Clock(1010.0, 0.0), Interfaces())
-    assert [item.words for item in found] == [wanted]
+    assert [caller.words for caller in found] == [wanted]

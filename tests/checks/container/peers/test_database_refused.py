@@ -550,7 +550,7 @@ def test_end_of_the_file_of_a_password(text: str, found: dict[str, str], words: 
     database = container_in("running", name="db", Config=POSTGRES, **ON_SHOP)
     host = Made({"file.read": {"text": f"{text}\n" if text != "made" else "", "size": 9}})
     files = secret_files(host, of(container, database), log_tails, None)
-    assert [item.path for item in files] == list(found.values())
+    assert [file.path for file in files] == list(found.values())
     (finding,) = judge(
         "container.database-refused", containers=of(container, database), clock=CLOCK,
         log_tails=log_tails, secret_files=files,

@@ -86,7 +86,7 @@ def test_containers_that_are_not_looked_at_are_named() -> None:
     count = MOST + 1
     _, result = _judge_many([WORKER] * count, [f"sha256:{n}" for n in range(count)])
     assert len(result.findings) == MOST
-    assert [item.subject.name for item in result.unexamined] == [f"web{MOST}"]
+    assert [unexamined.subject.name for unexamined in result.unexamined] == [f"web{MOST}"]
 
 
 def test_many_containers_with_the_command_of_their_image() -> None:

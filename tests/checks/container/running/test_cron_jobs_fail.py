@@ -80,7 +80,7 @@ def test_jobs_without_variables(files: dict[str, str], comm: str, found: Any):
 )
 def test_crontabs_of_nobody(users: str, names: list[str]):
     files = {"/var/spool/cron/crontabs/docker": JOB, "/etc/passwd": users}
-    assert [item.user for item in of_files(files, "crond").ownerless] == names
+    assert [crontab.user for crontab in of_files(files, "crond").ownerless] == names
 
 
 def test_findings_and_their_cures():

@@ -72,7 +72,7 @@ def test_a_log_that_was_not_read_keeps_the_check_from_passing() -> None:
     logs = RecentLogs({}, {mute.id: "too long", other.id: "too long"})
     found = unknown_zones(Made({}), Containers([mute, other]), logs)
     result = judge("container.zone-unknown", unknown_zones=found)
-    assert [item.subject.name for item in result.unexamined] == ["billing"]
+    assert [unexamined.subject.name for unexamined in result.unexamined] == ["billing"]
 
 
 NAMED = {"billing": ["TZ=Asia/Tokyo"], "web": ["LANG=C"]}

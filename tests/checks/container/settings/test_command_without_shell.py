@@ -82,7 +82,7 @@ def _cut_commands(written: str, cmd: list[str], exit_code: int) -> CutCommands:
 @pytest.mark.parametrize(("written", "cmd", "rest"), CUT.values(), ids=CUT)
 def test_compose_cuts_a_command(written: str, cmd: list[str], rest: str | None) -> None:
     cut = _cut_commands(written, cmd, 0)
-    assert [item.rest for item in cut] == ([rest] if rest else [])
+    assert [command.rest for command in cut] == ([rest] if rest else [])
     if rest:
         result = judge("container.command-without-shell", containers=of(), cut=cut)
         assert f'"{rest}" never runs' in result.findings[0].summary

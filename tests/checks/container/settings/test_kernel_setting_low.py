@@ -181,7 +181,7 @@ def test_a_port_that_its_process_may_not_open(name: str) -> None:
         }
     )
     ports = unopened_ports(host, of(TIME_SERVER), Listeners(holders))
-    assert [item.port for item in ports] == wanted
+    assert [port.port for port in ports] == wanted
     assert rows(judge("container.kernel-setting-low", **_nothing_else(), unopened_ports=ports)) == [
         ("warning", TIME_SERVER.name)
     ] * len(wanted)

@@ -114,7 +114,7 @@ def test_projects_that_are_not_looked_at_are_named() -> None:
     found = outdated_variables(host, of(*members))
     result = judge("container.settings-outdated", outdated_variables=found, clock=clock)
     assert result.verdict is Verdict.UNKNOWN
-    assert [item.subject.name for item in result.unexamined] == [f"w{MOST}"]
+    assert [unexamined.subject.name for unexamined in result.unexamined] == [f"w{MOST}"]
 
 
 def test_what_is_asked_and_said() -> None:

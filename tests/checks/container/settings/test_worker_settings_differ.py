@@ -133,7 +133,7 @@ def test_workers_beyond_those_that_are_compared_are_said() -> None:
     alike = [_service(f"w{number}", ["QUEUE_NAME=mails"], WORK) for number in range(MOST + 2)]
     assert _judge(web, *alike[:MOST]).verdict == "passed"
     result = _judge(web, *alike)
-    assert (result.verdict, [item.why for item in result.unexamined]) == (
+    assert (result.verdict, [unexamined.why for unexamined in result.unexamined]) == (
         "unknown",
         ["2 workers beyond the 60 that are compared"],
     )

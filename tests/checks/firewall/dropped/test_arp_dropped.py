@@ -98,7 +98,7 @@ def test_neighbours_that_the_host_needs(
     rules = (_OF_ONE_ADDRESS,) if policy == ACCEPT else ()
     known = _filters(_chain(_IN, policy), rules=rules, table=_HEAD + table)
     result = judge("firewall.arp-dropped", arp_filters=known)
-    unexamined = [("unexamined", item.subject.name) for item in result.unexamined]
+    unexamined = [("unexamined", left_out.subject.name) for left_out in result.unexamined]
     assert rows(result) + unexamined == expected
 
 

@@ -119,7 +119,7 @@ def test_a_network_without_neighbour_discovery(
         "firewall.neighbour-discovery-dropped", neighbour_discovery=NeighbourDiscovery(tuple(links))
     )
     assert rows(result) == expected
-    assert [item.subject.name for item in result.unexamined] == (
+    assert [unexamined.subject.name for unexamined in result.unexamined] == (
         ["shop"] if any(not message.is_certain for link in links for message in link.lost) else []
     )
 

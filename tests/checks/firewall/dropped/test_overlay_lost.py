@@ -77,7 +77,7 @@ def test_an_engine_is_asked_once_for_each_network() -> None:
         host, calls, Networks((OVERLAY,)), host_stack=None, uplinks=None, info=None
     )
     assert len(host.asked) == 1
-    assert [item.node for item in found] == [FAR]
+    assert [overlay.node for overlay in found] == [FAR]
 
 
 def test_a_host_without_overlay_networks_needs_no_look() -> None:

@@ -124,7 +124,7 @@ def test_which_clients_are_found(rules: str, flow: dict[str, str], expected: lis
     }
     stack, paths = walked(made)
     found = bypassed_bans(made, stack, paths)
-    assert [item.address for item in found] == expected
-    assert [str(item.subject) for item in found.unread] == (
+    assert [ban.address for ban in found] == expected
+    assert [str(unexamined.subject) for unexamined in found.unread] == (
         ["container:web"] if "geoip" in rules else []
     )

@@ -87,7 +87,7 @@ def seen(*looks: Any, **more: Any) -> list[tuple[str, int, int, bool]]:
     """Chain, total and rise of each rule that drops, and whether it is a limit."""
     found = counted(*looks, **more)
     assert isinstance(found, DroppingRules)
-    return [(item.chain.name, item.total, item.within, item.is_limit) for item in found]
+    return [(path.chain.name, path.total, path.within, path.is_limit) for path in found]
 
 
 def test_counters_of_limits_are_read_twice() -> None:
@@ -147,7 +147,7 @@ def test_counters_of_iptables_legacy(
     made = Made({"nftables": {"rules": [], "consistent": True}, "iptables.counters": texts})
     found = dropping_rules(made, firewall)
     assert isinstance(found, DroppingRules)
-    assert [(item.total, item.within) for item in found] == expected
+    assert [(path.total, path.within) for path in found] == expected
     assert found.uncounted == uncounted
 
 

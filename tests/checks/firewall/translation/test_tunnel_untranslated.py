@@ -61,6 +61,6 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_rules_that_name_an_interface(name: str) -> None:
     exits, wanted = RULES[name]
-    assert [item.leaves_by for item in exits] == wanted
-    levels = [("warning" if item.is_absent else "advice", "host") for item in exits]
+    assert [leaving.leaves_by for leaving in exits] == wanted
+    levels = [("warning" if leaving.is_absent else "advice", "host") for leaving in exits]
     assert rows(judge("firewall.tunnel-untranslated", misnamed_exits=exits)) == levels

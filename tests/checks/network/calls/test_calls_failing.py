@@ -368,8 +368,8 @@ def test_a_router_that_is_away_is_the_one_cure(
 ) -> None:
     call = UnansweredCall(API, "198.41.192.77", port, 2, protocol=protocol)
     lost = msgspec.structs.replace(call, silent_router="192.0.2.1")
-    for item, expected in ((call, True), (lost, False)):
-        answer = UnansweredCalls((item,), 1)
+    for called, expected in ((call, True), (lost, False)):
+        answer = UnansweredCalls((called,), 1)
         (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
         assert (variable in finding.variables) is expected
         assert ("the router of this host" in finding.summary) is not expected

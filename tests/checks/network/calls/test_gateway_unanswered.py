@@ -152,7 +152,7 @@ def test_the_bridge_of_one_container_is_no_way_out_for_another(names: tuple[str,
     homes = {"nas": BOTH, "tv": {"lan": {"IPAddress": "192.0.2.211"}}}
     links, routes = (Interface(2, "eth0"),), (Route("0.0.0.0", gateway="192.0.2.254", oif=2),)
     made = [container(name, NetworkSettings={"Networks": homes[name]}) for name in names]
-    inside = {each.id: ContainerNetns(each, 1, links, (), routes, ()) for each in made}
+    inside = {member.id: ContainerNetns(member, 1, links, (), routes, ()) for member in made}
     host = Made({"file.read": {"text": ARP.format("192.0.2.254", *NOBODY), "size": 200}})
     networks = Networks((LAN, ZUI))
     result = judge(

@@ -183,7 +183,7 @@ def test_a_refused_call_is_stale_or_unserved_and_never_both(
                 failing_calls=FailingCalls((call,)),
                 containers=Containers(tuple(running)),
                 namespaces=Namespaces(
-                    {item.id: known[item.id] for item in running if item.id in known}
+                    {peer.id: known[peer.id] for peer in running if peer.id in known}
                 ),
                 clock=Clock(wall=NOW, booted=NOW - 9e5),
             )

@@ -203,9 +203,9 @@ def test_bridge_without_a_route(
         "routes": Routes(routes),
     }
     said = [finding.summary for finding in judge("network.bridge-down", **known).findings]
-    assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(
-        expected
-    )
+    assert [words in sentence for sentence, words in zip(said, expected, strict=True)] == [
+        True
+    ] * len(expected)
 
 
 def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:

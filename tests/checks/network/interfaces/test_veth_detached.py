@@ -105,7 +105,7 @@ def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
         "links": links(BRIDGE),
     }
     result = judge("network.veth-detached", **known, namespaces=seen, clock=began_before)
-    assert [item.subject for item in result.unexamined] == [who.subject]
+    assert [unexamined.subject for unexamined in result.unexamined] == [who.subject]
     assert result.findings == ()
 
 
@@ -295,7 +295,7 @@ def test_one_that_may_share_the_network_of_a_container_that_was_not_read() -> No
     unread = Containers((who,), (Unexamined(TUNNEL.subject, "inspect: timed out"),))
     known = {"containers": unread, "networks": Networks(()), "links": links(), "clock": LATER}
     result = judge("network.veth-detached", **known, namespaces=visits((who, 1, (LO,))))
-    assert who.subject in [item.subject for item in result.unexamined]
+    assert who.subject in [unexamined.subject for unexamined in result.unexamined]
 
 
 def test_one_that_joined_while_it_was_looked_at() -> None:

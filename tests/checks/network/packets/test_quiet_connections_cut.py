@@ -63,9 +63,9 @@ def test_nobody_is_cut_off() -> None:
 
 
 def test_a_balancer_has_the_cure_in_words() -> None:
-    item = CutConnections(EDGE, 3, 5.0, "line", "/mqtt")
+    cut = CutConnections(EDGE, 3, 5.0, "line", "/mqtt")
     (finding,) = judge(
-        "network.quiet-connections-cut", all_cut_connections=AllCutConnections((item,))
+        "network.quiet-connections-cut", all_cut_connections=AllCutConnections((cut,))
     ).findings
     assert finding.variables["balancer"] == "edge"
 

@@ -141,7 +141,7 @@ def test_visitors_whom_the_host_passes_on(
 @pytest.mark.parametrize(("rule", "variable"), [("ip nat", "bridge"), ("inet site", "translating")])
 def test_clients_whom_a_rule_gives_the_gateway_s_address(rule: str, variable: str) -> None:
     edge = proxy("0.0.0.0")
-    item = TranslatedClients(edge, EDGE, 80, Step(rule, "POSTROUTING", "-j MASQUERADE"))
+    clients = TranslatedClients(edge, EDGE, 80, Step(rule, "POSTROUTING", "-j MASQUERADE"))
     found = judge(
         "network.clients-hidden",
         containers=of(edge),
@@ -150,7 +150,7 @@ def test_clients_whom_a_rule_gives_the_gateway_s_address(rule: str, variable: st
         ),
         networks=Networks((EDGE,)),
         interfaces=HOST,
-        translated=AllTranslatedClients((item,)),
+        translated=AllTranslatedClients((clients,)),
         clock=CLOCK,
     )
     assert rows(found) == FOUND

@@ -302,8 +302,8 @@ def test_a_container_that_is_on_the_network_of_its_clients(
         "lan": {"IPAddress": "192.0.2.168", "IPPrefixLen": 24},
     }
     shop = container("shop", NetworkSettings={"Networks": networks})
-    item = UnansweredClients(shop, 8080, "request", (client,), 3, protocol=protocol)
-    items = UnansweredClientsByPort((item,), watched=1)
+    clients = UnansweredClients(shop, 8080, "request", (client,), 3, protocol=protocol)
+    items = UnansweredClientsByPort((clients,), watched=1)
     (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
     assert step in finding.variables
     assert ('network "lan"' in finding.summary) is (client == NEAR)
@@ -320,10 +320,10 @@ MISTAKEN = {
 def test_a_neighbour_that_is_another_machine(mac: str, stage: Stage, cure: set[str]) -> None:
     place = {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}
     shop = container("shop", NetworkSettings={"Networks": {"shop": place}})
-    item = UnansweredClients(shop, 8080, stage, (NEAR,), 3)
+    clients = UnansweredClients(shop, 8080, stage, (NEAR,), 3)
     (finding,) = judge(
         "network.clients-unanswered",
-        unanswered_clients=UnansweredClientsByPort((item,), watched=1),
+        unanswered_clients=UnansweredClientsByPort((clients,), watched=1),
         neighbours=Neighbours((Neighbour("172.18.0.2", "br-shop", mac),)),
     ).findings
     assert {"mistaken", "mute"} & set(finding.variables) == cure
@@ -331,8 +331,8 @@ def test_a_neighbour_that_is_another_machine(mac: str, stage: Stage, cure: set[s
 
 def test_a_paused_container_is_not_said_to_choose_its_clients() -> None:
     shop = container("shop", State={"Status": "paused", "Paused": True, "Running": True})
-    item = UnansweredClients(shop, 8080, "request", (NEAR,), 3, protocol="udp")
-    items = UnansweredClientsByPort((item,), watched=1)
+    clients = UnansweredClients(shop, 8080, "request", (NEAR,), 3, protocol="udp")
+    items = UnansweredClientsByPort((clients,), watched=1)
     (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
     assert "frozen" in finding.variables
     assert "choosy" not in finding.variables

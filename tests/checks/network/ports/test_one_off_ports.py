@@ -46,8 +46,8 @@ def test_compose_run_publishes_nothing(
     containers = Containers(tuple(listed))
     serves = (Socket("tcp", "0.0.0.0", 8080),)
     inside = {
-        item.id: ContainerNetns(item, 1, links=(), addresses=(), routes=(), listeners=serves)
-        for item in listed
+        member.id: ContainerNetns(member, 1, links=(), addresses=(), routes=(), listeners=serves)
+        for member in listed
     }
     host = Made({"file.compose-service": {"ports": ports}})
     result = judge(

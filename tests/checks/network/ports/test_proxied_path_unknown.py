@@ -28,13 +28,13 @@ def test_places(location: str, path: str, file: HopFile, words: str, edit: str) 
     block = f"location {location} {{ proxy_pass http://api:8000{path}; }}"
     site = f"http {{ server {{ listen 80; {block} }} }}"
     (hop,) = hops(EDGE, read(site), Containers((API, EDGE)))
-    item = MisplacedPath(
+    misplaced = MisplacedPath(
         hop, API, file, "GET /api/users 404", times=4, asked="/api/users",
         sent=hop.sent_path("/api/users"), other="/users", address="http://172.18.0.3:8000",
         is_of_visitors=True,
     )  # fmt: skip
     (finding,) = judge(
-        "network.proxied-path-unknown", misplaced_paths=MisplacedPaths((item,))
+        "network.proxied-path-unknown", misplaced_paths=MisplacedPaths((misplaced,))
     ).findings
     assert words in finding.summary
     variables = finding.variables

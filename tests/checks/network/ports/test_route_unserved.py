@@ -53,8 +53,8 @@ def judged(
     sockets.append(Socket("tcp", "127.0.0.1", 9999))
     seen = {
         id: netns
-        for each in containers
-        for id, netns in namespaces_of(each, *sockets).items.items()
+        for member in containers
+        for id, netns in namespaces_of(member, *sockets).items.items()
     }
     routes = unserved_routes(
         host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER

@@ -74,7 +74,7 @@ def test_sockets_unknown() -> None:
     result = judge(
         "network.port-not-published", containers=Containers((on_host("18514"),)), listeners=NONE
     )
-    assert [item.subject.name for item in result.unexamined] == ["cart"]
+    assert [unexamined.subject.name for unexamined in result.unexamined] == ["cart"]
 
 
 def caller(name: str = "api") -> Container:

@@ -265,7 +265,7 @@ def made_again_without_its_volume(box: Box) -> None:
     box.docker("rm", "-f", "archive9")
     box.docker(*words)
     findings = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
-    (finding,) = [item for item in findings if item["subject"]["name"] == "archive9"]
+    (finding,) = [finding for finding in findings if finding["subject"]["name"] == "archive9"]
     assert "recreate archive9 --unmount /data" in finding["fix"][0]["command"], finding
 
 

@@ -101,8 +101,8 @@ def record_emptied_by_a_power_cut(box: Box) -> None:
         f"cp -a {folder}/{made.stdout.strip()} {folder}/{lost}; : >{folder}/{lost}/config.v2.json"
     )
     finding = next(
-        item
-        for item in box.diagnose("check", "container.record-damaged", "--format", "json").findings
-        if item["subject"]["name"] == lost[:12]
+        listed
+        for listed in box.diagnose("check", "container.record-damaged", "--format", "json").findings
+        if listed["subject"]["name"] == lost[:12]
     )
     assert "mounted in it: emptied9" in finding["summary"], finding

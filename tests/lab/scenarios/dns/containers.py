@@ -136,7 +136,9 @@ def server_and_router_ask_each_other(box: Box) -> None:
 
     box.wait_for(comes_back, 60, "a query to come back")
     found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
-    assert [f"passes queries on to {GATEWAY}, and" in item["summary"] for item in found] == [True]
+    assert [f"passes queries on to {GATEWAY}, and" in finding["summary"] for finding in found] == [
+        True
+    ]
 
 
 @healthy()

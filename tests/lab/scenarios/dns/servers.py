@@ -344,8 +344,8 @@ def three_dead_servers_before_a_live_one(box: Box) -> None:
     start(
         box,
         "".join(
-            f"nameserver {each}\n"
-            for each in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)
+            f"nameserver {server}\n"
+            for server in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)
         ),
     )
     baseline(box)

@@ -103,7 +103,7 @@ def layer_without_a_record(box: Box) -> None:
     box.stop_engine()
     box.sh(f"rm -r {ROOT}/image/overlay2/layerdb/mounts/{id}")
     box.start_engine(config=dict(BASE_CONFIG))
-    assert id not in {item["Id"] for item in box.api("/containers/json?all=1")}
+    assert id not in {container["Id"] for container in box.api("/containers/json?all=1")}
 
 
 @healthy(engine_started=False, baseline=False)

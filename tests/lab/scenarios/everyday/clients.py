@@ -236,7 +236,7 @@ def certificate_that_nobody_issues(box: Box) -> None:
     box.docker("run", "-d", "--name=caddy9", *SAFE, "-p", "80:80", "bb:1.36", "sh", "-c", _ACME)
     box.wait_for(lambda: box.docker("logs", "caddy9").stdout.count("acme") > 4, 20, "errors")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
-    (finding,) = [item for item in findings if item["subject"]["name"] == "caddy9"]
+    (finding,) = [finding for finding in findings if finding["subject"]["name"] == "caddy9"]
     assert "shop.example.com gets no certificate" in finding["summary"]
 
 

@@ -12,7 +12,9 @@ def first_command(box: Box, check: str, name: str) -> str:
     """The first command that the report offers for a container."""
     findings = box.diagnose("check", check, "--format", "json").findings
     (finding,) = [
-        item for item in findings if (item["id"], item["subject"]["name"]) == (check, name)
+        finding
+        for finding in findings
+        if (finding["id"], finding["subject"]["name"]) == (check, name)
     ]
     return str(finding["fix"][0]["command"])
 

@@ -138,8 +138,8 @@ def served_by_a_container_that_shares_the_network(box: Box) -> None:
     box.sh("sleep 21", timeout=30)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18095/", check=False) == ""
     found = {
-        (item["id"], item["subject"]["name"]): item
-        for item in box.diagnose("all", "--format", "json", *PATIENT).findings
+        (finding["id"], finding["subject"]["name"]): finding
+        for finding in box.diagnose("all", "--format", "json", *PATIENT).findings
     }
     assert ("container.restart-loop", "exporter64") in found
     port = found["network.published-port-not-listening", "queue64"]

@@ -103,7 +103,7 @@ def _grown(box: Box) -> None:
     """A container that writes to the full disk; the command that the report offers makes room."""
     box.docker(*SAFE, "--name=films", "-v", "/srv/films:/films", "bb:1.36", "sleep", "1000")
     run = box.diagnose("check", "storage.disk-full", "--format", "json")
-    (finding,) = [item for item in run.findings if item["subject"]["name"] == "/srv/films"]
+    (finding,) = [finding for finding in run.findings if finding["subject"]["name"] == "/srv/films"]
     assert "that its file system does not use yet" in finding["summary"], finding
     before = box.usage("/srv/films").f_blocks
     box.sh(finding["fix"][0]["command"])
