@@ -302,7 +302,8 @@ def _jumps(field: Literal["iif", "oif"], jumps: str, names: Sequence[str]) -> _W
     entries = tuple(((Name(name),), Enter(f"{jumps}__{name}")) for name in names)
     action = Choose((field,), entries)
     return _Written(
-        f"{field}name vmap @{jumps}-jumps", Rule(describe((), (), action), action=action)
+        f"{field}name vmap @{jumps}-jumps",
+        Rule(describe(conditions=(), assigns=(), action=action), action=action),
     )
 
 
@@ -351,7 +352,9 @@ def _chain(table: Table, name: str, written: Sequence[_Written]) -> Chain:
     base = _BASES.get(name)
     if base is None:
         return Chain(table, name, rules)
-    return Chain(table, name, rules, base.hook, base.priority[1], base.kind)
+    return Chain(
+        table, name, rules=rules, hook=base.hook, priority=base.priority[1], kind=base.kind
+    )
 
 
 _RuleKey = tuple[object, object]

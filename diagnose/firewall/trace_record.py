@@ -61,7 +61,9 @@ class TraceRecord:
         self._stages.append(Stage(part, hook, verdict))
         if verdict.outcome == "accept":
             return
-        obstacle = Obstacle("rule", verdict.by or Step("", "", "unknown"), part, hook)
+        obstacle = Obstacle(
+            "rule", verdict.by or Step(table="", chain="", rule="unknown"), part, hook
+        )
         if verdict.is_blocked:
             is_certain = not self.is_in_doubt or self._leads_here
             raise TraceEndedError(verdict.outcome if is_certain else "unknown", obstacle)

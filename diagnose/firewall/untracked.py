@@ -32,7 +32,9 @@ def untracked(chains: Iterable[Chain], packet: Packet) -> Step | None:
 
 def untracked_dns(chains: Iterable[Chain], bridge: str) -> Step | None:
     """The first rule that leaves IPv4 queries from a bridge to a server elsewhere untracked."""
-    query = Packet(bridge, "", None, None, "udp", dport=53, dst_local=False, src_local=False)
+    query = Packet(
+        bridge, oif="", src=None, dst=None, proto="udp", dport=53, dst_local=False, src_local=False
+    )
     return untracked(chains, query)
 
 

@@ -129,7 +129,9 @@ def _verdict_on(ruleset: Ruleset, passed: list[Way], blocked: list[Decided]) -> 
     way = min(passed, key=lambda passing: not passing.is_sure)
     state = way.state
     if ruleset.unread:
-        unread = Step("", "", f"the rules of {ruleset.unread[0]}, which could not be read")
+        unread = Step(
+            table="", chain="", rule=f"the rules of {ruleset.unread[0]}, which could not be read"
+        )
         return PacketVerdict("unknown", unread, way.path, state.nat, state.packet, nat_unknown=True)
     translations = {passing.state.nat for passing in passed}
     return PacketVerdict(

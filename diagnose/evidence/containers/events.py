@@ -105,5 +105,10 @@ def _event(row: EngineEvent) -> Event:
     action, _, detail = row.action.partition(":")
     at = row.time_nano / 1e9 if row.time_nano else float(row.time)
     return Event(
-        at, row.type, action.strip(), detail.strip(), row.actor.id, row.actor.attributes or {}
+        at,
+        row.type,
+        action=action.strip(),
+        detail=detail.strip(),
+        id=row.actor.id,
+        attributes=row.actor.attributes or {},
     )

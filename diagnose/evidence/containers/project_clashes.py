@@ -107,7 +107,14 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
             left = project.of(former)
             lost = _lost_to(project, left, project.removed_from(former))
             if left or lost:
-                yield ProjectClash(name, former, project.newer, tuple(lost), left, project.current)
+                yield ProjectClash(
+                    name,
+                    former,
+                    newer=project.newer,
+                    taken=tuple(lost),
+                    left=left,
+                    containers=project.current,
+                )
 
 
 class _Project(msgspec.Struct, frozen=True):
@@ -188,10 +195,10 @@ def _taken_container(event: Event, current: Iterable[Container]) -> TakenContain
     return TakenContainer(
         event.name,
         service,
-        labels.get("image", ""),
-        event.at,
-        _folder(labels),
-        next(successors, None),
+        image=labels.get("image", ""),
+        at=event.at,
+        folder=_folder(labels),
+        successor=next(successors, None),
     )
 
 

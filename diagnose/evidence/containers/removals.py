@@ -121,7 +121,14 @@ def _by_event(events: Events) -> Iterator[Removal]:
         pruned = _is_pruned(event, events, prunes)
         if pruned or _was_kept(event, events):
             image = event.attributes.get("image", "")
-            yield Removal(event.name, event.at, event.id, image, event.attributes, pruned)
+            yield Removal(
+                event.name,
+                event.at,
+                id=event.id,
+                image=image,
+                labels=event.attributes,
+                pruned=pruned,
+            )
 
 
 def _is_pruned(event: Event, events: Events, prunes: Sequence[float]) -> bool:

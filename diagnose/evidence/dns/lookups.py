@@ -178,7 +178,13 @@ def lookups(
     """
     writes_rules = config is None or config.writes_rules
     plan = plan_queries(
-        containers, networks, resolvers, routes, options, failed_names, writes_rules=writes_rules
+        containers,
+        networks,
+        resolvers=resolvers,
+        routes=routes,
+        options=options,
+        failed_names=failed_names,
+        writes_rules=writes_rules,
     )
     queries = plan.questions(options.resolve)
     answers = _ask(host, [*queries, *plan.samples()])
@@ -343,7 +349,7 @@ def _unasked_containers(
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
     """All replies, samples and failures, by their query."""
-    answers = _Answers({}, {}, {})
+    answers = _Answers(replies={}, samples={}, failures={})
     for query, answer in host.ask_in_order(queries, _as_question):
         match query, answer:
             case QueryDns(), Failed():

@@ -154,7 +154,11 @@ def moved_names(
             present = tuple(answer for answer in reply.answers if is_address(answer))
             server = question.upstream.server
             if present:
-                found.append(MovedName(container, name, address, present, server, port))
+                found.append(
+                    MovedName(
+                        container, name, address=address, present=present, server=server, port=port
+                    )
+                )
     return MovedNames(tuple(found))
 
 

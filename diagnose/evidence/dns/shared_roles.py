@@ -64,7 +64,15 @@ def shared_by_roles(
         if reason and callers:
             line = next(filter(None, (_refusal(caller, recent_logs) for caller in callers)), "")
             leaving = _copy(owners) if line else None
-            yield SharedByRoles(network, name, owners, callers, reason, leaving, line)
+            yield SharedByRoles(
+                network,
+                name,
+                owners=owners,
+                callers=callers,
+                reason=reason,
+                leaving=leaving,
+                line=line,
+            )
 
 
 def _is_of_one_side(owners: Sequence[Container]) -> bool:

@@ -188,7 +188,13 @@ def daemon(
     path, own = pinged.endpoint.path, pinged.endpoint.rootless
     containerd_unit = system_unit(host, CONTAINERD_UNIT, own)
     alive = daemon_processes(
-        host, locality.engine_pid, clock, config, processes, containerd_unit, own
+        host,
+        locality.engine_pid,
+        clock=clock,
+        config=config,
+        processes=processes,
+        containerd_unit=containerd_unit,
+        own=own,
     )
     states = path_states(host, path or "/", *TRACES)
     return msgspec.structs.replace(

@@ -59,7 +59,7 @@ def layer_folders(
     reports = tuple(_reports(log, clock.wall - options.since_s))
     owners = _owners(host, details, images, reports)
     if not owners:
-        return LayerFolders((), 0, reports, details.unexamined)
+        return LayerFolders(missing=(), looked_at=0, reports=reports, unexamined=details.unexamined)
     statuses = host.require(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
     failed = {path: status.failed for path, status in statuses.items() if status.failed}
     hidden = _why_hidden(failed)

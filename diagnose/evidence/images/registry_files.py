@@ -118,10 +118,12 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
             file for registry, names in files.items() for file in _unpaired_files(registry, names)
         ),
         authorities.path,
-        authorities.changed,
-        unlisted,
-        tuple(registry for registry, names in files.items() if any(map(_is_authority, names))),
-        tuple(file for file in unread if file is not None),
+        authorities_changed=authorities.changed,
+        unlisted=unlisted,
+        own_authorities=tuple(
+            registry for registry, names in files.items() if any(map(_is_authority, names))
+        ),
+        unread=tuple(file for file in unread if file is not None),
     )
 
 

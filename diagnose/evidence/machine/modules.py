@@ -85,7 +85,14 @@ def modules(host: Host) -> Modules | Unavailable:
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
     if not lines or folder:
         return Modules(release, len(lines), folder, names)
-    return Modules(release, len(lines), "", names, _releases(host), container_system(host))
+    return Modules(
+        release,
+        len(lines),
+        folder="",
+        names=names,
+        others=_releases(host),
+        around=container_system(host),
+    )
 
 
 def _releases(host: Host) -> tuple[str, ...]:

@@ -79,7 +79,9 @@ def filled_volumes(
         return FilledVolumes()
     folder = leading_folder(walked.by).path
     kind = leading_kind(walked.largest)
-    volume = FilledVolume(name, _users(containers, name), top, walked.bytes, folder, kind)
+    volume = FilledVolume(
+        name, _users(containers, name), top=top, bytes=walked.bytes, folder=folder, kind=kind
+    )
     if kind is not None and kind.name == WRITE_AHEAD_LOG:
         volume = _with_readers(host, volume, kind.folder)
     return FilledVolumes(volume)

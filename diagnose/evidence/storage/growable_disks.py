@@ -72,10 +72,10 @@ def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
         found[disk.point] = GrowableDisk(
             f"/dev/{device.name}",
             disk.usage.fstype or "",
-            device.size,
-            unused,
-            f"/dev/{device.parent}" if is_partition else "",
-            device.number if is_partition else "",
+            device_bytes=device.size,
+            unused=unused,
+            disk=f"/dev/{device.parent}" if is_partition else "",
+            number=device.number if is_partition else "",
         )
     return GrowableDisks(found)
 

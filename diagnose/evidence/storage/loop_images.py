@@ -85,8 +85,8 @@ def _image(host: Host, disk: Filesystem) -> LoopImage | None:
     return LoopImage(
         file,
         disk.usage.source or f"/dev/loop{number}",
-        disk.usage.fstype or "",
-        disk.point,
-        status.size,
-        around.available,
+        fstype=disk.usage.fstype or "",
+        point=disk.point,
+        size=status.size,
+        room=around.available,
     )

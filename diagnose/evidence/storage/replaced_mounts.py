@@ -83,7 +83,7 @@ def replaced_mounts(
         alike = {path: names for path, names in near.items() if is_alike(own, names)}
         times = {path: _latest(host, path, names) for path, names in alike.items()}
         ended = {path: at for path, at in times.items() if at is not None and at < since}
-        found += _best(container, mount, own, alike, ended, volumes)
+        found += _best(container, mount, own=own, alike=alike, ended=ended, volumes=volumes)
     return ReplacedMounts(tuple(found))
 
 

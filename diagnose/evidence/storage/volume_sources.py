@@ -104,7 +104,11 @@ def volume_sources(
             if device.startswith("/"):
                 was_mounted = any(user.started_at is not None for user in users)
                 moved_to = _moved_to(host, device, places, was_mounted=was_mounted)
-            missing.append(VolumeSource(name, device, users, refusal.text, refusal.at, moved_to))
+            missing.append(
+                VolumeSource(
+                    name, device, users=users, text=refusal.text, at=refusal.at, moved_to=moved_to
+                )
+            )
     return VolumeSources(tuple(missing))
 
 

@@ -122,7 +122,7 @@ class _Reader:
     def faults(self) -> Iterator[_Fault]:
         for path, root in self.roots.items():
             yield from self._doubled(path, root)
-            yield from self._shape(path, root, "", "")
+            yield from self._shape(path, root, pattern="", place="")
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
             yield _Fault("empty", next(iter(self.roots)))
@@ -188,18 +188,29 @@ class _Reader:
 
                 similar = difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR)
                 meant = "".join(similar)
-                yield _Fault("unknown-key", path, line_of(key), place, name[:_LONGEST], meant)
+                yield _Fault(
+                    "unknown-key",
+                    path,
+                    line=line_of(key),
+                    place=place,
+                    name=name[:_LONGEST],
+                    detail=meant,
+                )
                 continue
             here = ".".join(filter(None, (pattern, name)))
             if here in NEW_KEYS:
                 since = ".".join(map(str, NEW_KEYS[here]))
-                self.new_keys.append(_Fault("new-key", path, line_of(key), place, name, since))
+                self.new_keys.append(
+                    _Fault("new-key", path, line=line_of(key), place=place, name=name, detail=since)
+                )
             if value.tag.startswith("!"):
                 continue
             kinds = known[name]
             if kinds and not _is_of(value, kinds):
                 wanted = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
-                yield _Fault("wrong-kind", path, line_of(key), own, name, wanted)
+                yield _Fault(
+                    "wrong-kind", path, line=line_of(key), place=own, name=name, detail=wanted
+                )
                 continue
             if name in below and isinstance(value, MappingNode):
                 yield from self._shape(path, value, here, own)
@@ -216,7 +227,14 @@ class _Reader:
             if isinstance(value, MappingNode):
                 yield from self._shape(path, value, pattern, f"{place}.{name}")
             elif pattern == "services.*" or not is_nothing:
-                yield _Fault("wrong-kind", path, line_of(key), f"{place}.{name}", name, "a mapping")
+                yield _Fault(
+                    "wrong-kind",
+                    path,
+                    line=line_of(key),
+                    place=f"{place}.{name}",
+                    name=name,
+                    detail="a mapping",
+                )
 
     def _service(self, path: str, name: str, service: Mapping[str, Node]) -> Iterator[_Fault]:
         place = f"services.{name}"
@@ -322,12 +340,21 @@ class _Reader:
             known = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
                 if plain(node) not in known and "$" not in plain(node):
-                    yield _Fault("undefined", path, line_of(node), place, plain(node), kind)
+                    yield _Fault(
+                        "undefined",
+                        path,
+                        line=line_of(node),
+                        place=place,
+                        name=plain(node),
+                        detail=kind,
+                    )
         volumes = self.defined["volumes"]
         for node in items(service.get("volumes")):
             source = volume_of(node)
             if source and source not in volumes:
-                yield _Fault("undefined", path, line_of(node), place, source, "volume")
+                yield _Fault(
+                    "undefined", path, line=line_of(node), place=place, name=source, detail="volume"
+                )
         waited = service.get("depends_on")
         wanted = [*items(service.get("links")), *items(waited)]
         wanted += [
@@ -339,7 +366,9 @@ class _Reader:
         for node in wanted:
             name = plain(node).removeprefix("service:").partition(":")[0]
             if name and name not in services and "$" not in name:
-                yield _Fault("undefined", path, line_of(node), place, name, "service")
+                yield _Fault(
+                    "undefined", path, line=line_of(node), place=place, name=name, detail="service"
+                )
         for key, value in entries(service.get("depends_on")).items():
             condition = entries(value).get("condition")
             text = plain(condition)

@@ -141,7 +141,7 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
     OSError where the folder itself cannot be listed.
     """
     top = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)  # a user may mount a folder by a link to it
-    waiting = deque([_OpenFolder(top, "", 0)])
+    waiting = deque([_OpenFolder(top, below="", depth=0)])
     try:
         for _ in range(MOST_FOLDERS):
             if not waiting:

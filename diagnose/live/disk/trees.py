@@ -61,7 +61,7 @@ class _Tree:
         self.largest: list[tuple[int, str]] = []
         self.entries = 0
         self.refused = 0
-        self.folders = [_Folder(top, "", 0)]
+        self.folders = [_Folder(top, name="", level=0)]
         """A stack of folders yet to be read."""
         self._linked: set[int] = set()
 

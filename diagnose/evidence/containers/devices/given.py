@@ -55,5 +55,10 @@ def denied_by_mode(
             continue
         if user.may(status, READ_AND_WRITE) is False:
             yield DeniedDevice(
-                device.container, device.inside, device.path, device.line, user, status
+                device.container,
+                device.inside,
+                path=device.path,
+                line=device.line,
+                user=user,
+                source=status,
             )

@@ -73,32 +73,32 @@ PATTERNS = (
     Pattern(
         "supervisord",
         frozenset({"supervisord"}),
-        LazyPattern(r"gave up: (?P<program>\S+) entered FATAL state"),
-        r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
-        'supervisord has given up program "{program}"',
-        _OF_SUPERVISORD,
+        failed=LazyPattern(r"gave up: (?P<program>\S+) entered FATAL state"),
+        over=r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
+        cause='supervisord has given up program "{program}"',
+        noise=_OF_SUPERVISORD,
     ),
     Pattern(
         "supervisord-again",
         frozenset({"supervisord"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"\bexited: (?P<program>[^\s(]{1,100}) \((?P<detail>exit status [1-9]\d{0,2}"
             r"|terminated by SIG\w{2,8})[^;)]{0,40}; not expected\)"
         ),
-        "gave up: {program} entered FATAL state",
-        'program "{program}" of supervisord ends again and again ({detail})',
-        _OF_SUPERVISORD,
+        over="gave up: {program} entered FATAL state",
+        cause='program "{program}" of supervisord ends again and again ({detail})',
+        noise=_OF_SUPERVISORD,
         recurs=True,
     ),
     Pattern(
         "gunicorn-again",
         frozenset({"gunicorn"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"\bWorker \((?P<program>)pid:\d{1,10}\) exited with code (?P<detail>[1-9]\d{0,2})\b"
         ),
-        "",
-        "gunicorn's workers end again and again (exit code {detail})",
-        LazyPattern(
+        over="",
+        cause="gunicorn's workers end again and again (exit code {detail})",
+        noise=LazyPattern(
             r"\[(?:INFO|ERROR)\] (?:Worker|Booting|Control socket|Listening|Using|Starting)"
         ),
         recurs=True,
@@ -106,51 +106,51 @@ PATTERNS = (
     Pattern(
         "s6",
         frozenset({"s6-svscan", "s6-rc"}),
-        LazyPattern(r"s6-rc: warning: unable to start service (?P<program>[^\s:]+)"),
-        r"s6-rc: info: service {program} successfully started",
-        's6 could not start service "{program}"',
-        LazyPattern(r"^s6-"),
+        failed=LazyPattern(r"s6-rc: warning: unable to start service (?P<program>[^\s:]+)"),
+        over=r"s6-rc: info: service {program} successfully started",
+        cause='s6 could not start service "{program}"',
+        noise=LazyPattern(r"^s6-"),
     ),
     Pattern(
         "s6-run",
         frozenset({"s6-svscan", "s6-supervise"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"s6-supervise (?P<program>(?!s6-)[\w.@-]{1,80}): (?:warning|fatal): unable to (?:spawn|exec) \S*run\b"
         ),
-        r"s6-rc: info: service {program} successfully started",
-        's6 cannot start service "{program}" and tries again and again',
-        LazyPattern(r"^s6-supervise \S+: warning|^\["),
+        over=r"s6-rc: info: service {program} successfully started",
+        cause='s6 cannot start service "{program}" and tries again and again',
+        noise=LazyPattern(r"^s6-supervise \S+: warning|^\["),
     ),
     Pattern(
         "pm2",
         frozenset({"PM2", "pm2", "pm2-runtime"}),
-        LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),
-        r"PM2\b.{{0,40}}App \[[^\]]*\] online",
-        'PM2 has given up script "{program}"',
-        _OF_PM2,
+        failed=LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),
+        over=r"PM2\b.{{0,40}}App \[[^\]]*\] online",
+        cause='PM2 has given up script "{program}"',
+        noise=_OF_PM2,
     ),
     Pattern(
         "pm2-again",
         frozenset({"PM2", "pm2", "pm2-runtime"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"PM2\b.{0,40}App \[(?P<program>[^\]:]{1,100}):\d{1,4}\] exited with code"
             r" \[(?P<detail>[1-9]\d{0,2})\]"
         ),
-        "had too many unstable restarts",
-        'script "{program}" of PM2 ends again and again (exit code {detail})',
-        _OF_PM2,
+        over="had too many unstable restarts",
+        cause='script "{program}" of PM2 ends again and again (exit code {detail})',
+        noise=_OF_PM2,
         recurs=True,
     ),
     Pattern(
         "redis",
         frozenset({"redis-server", "valkey-server", "keydb-server"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"(?P<program>Failed opening the (?:temp )?RDB file|Write error (?:while )?saving DB"
             r"|Background saving error)"
         ),
-        r"Background saving terminated with success|DB saved on disk|RDB: \d+ MB of memory",
-        "Redis cannot save its data to disk, and refuses writes by default (MISCONF)",
-        LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
+        over=r"Background saving terminated with success|DB saved on disk|RDB: \d+ MB of memory",
+        cause="Redis cannot save its data to disk, and refuses writes by default (MISCONF)",
+        noise=LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
     ),
     Pattern(
         "rabbitmq",
@@ -173,53 +173,53 @@ PATTERNS = (
     Pattern(
         "mysql-replica",
         frozenset({"mariadbd", "mysqld"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"(?P<program>)(?:Error running query, (?:slave|replica) SQL thread aborted"
             r"|\b(?:Slave|Replica) SQL for channel '.{0,80}': .{0,400}Error_code: MY-\d{6}"
             r"|\bSlave SQL: Error '.{0,400}Internal MariaDB error code)"
         ),
-        r"(?:Slave|Replica) SQL thread (?:for channel '[^']*' )?initialized",
-        "it shows old data: it is a replica, and the thread that applies the changes of its source has stopped",
-        LazyPattern(r"\[Note\]|\[System\]|SQL thread aborted"),
+        over=r"(?:Slave|Replica) SQL thread (?:for channel '[^']*' )?initialized",
+        cause="it shows old data: it is a replica, and the thread that applies the changes of its source has stopped",
+        noise=LazyPattern(r"\[Note\]|\[System\]|SQL thread aborted"),
         lasts=True,
         why=LazyPattern(r"\[ERROR\].{0,60}\bSQL\b.{0,20}: (?:Error|Worker) "),
     ),
     Pattern(
         "portainer",
         frozenset({"portainer"}),
-        LazyPattern(r"(?P<program>instance timed out for security purposes)"),
-        "starting HTTPS? server",
-        "Portainer serves nothing until it is restarted: "
+        failed=LazyPattern(r"(?P<program>instance timed out for security purposes)"),
+        over="starting HTTPS? server",
+        cause="Portainer serves nothing until it is restarted: "
         "nobody made its administrator within five minutes of its start",
-        LazyPattern(r"instance timed out for security purposes"),
+        noise=LazyPattern(r"instance timed out for security purposes"),
         lasts=True,
     ),
     Pattern(
         "servarr",
         frozenset({"Lidarr", "Prowlarr", "Radarr", "Readarr", "Sonarr", "Whisparr"}),
-        LazyPattern(r"(?P<program>Non-recoverable failure, waiting for user intervention)"),
-        "Now listening on:",
-        "its program has failed at its start, waits for a key at a terminal, and serves nothing",
-        LazyPattern(r"Non-recoverable failure|Press enter to exit"),
+        failed=LazyPattern(r"(?P<program>Non-recoverable failure, waiting for user intervention)"),
+        over="Now listening on:",
+        cause="its program has failed at its start, waits for a key at a terminal, and serves nothing",
+        noise=LazyPattern(r"Non-recoverable failure|Press enter to exit"),
         lasts=True,
     ),
     Pattern(
         "wireguard",
         frozenset({"s6-svscan"}),
-        LazyPattern(r"\*{4} Tunnel (?P<program>\S{1,200}) failed, will stop all others"),
-        r"\*{{4}} (?:Activating tunnel {program}|All tunnels are now active)",
-        'its WireGuard tunnel "{program}" could not be set up, and it runs on without any',
-        LazyPattern(r"^\*{4} |^\[#\] "),
+        failed=LazyPattern(r"\*{4} Tunnel (?P<program>\S{1,200}) failed, will stop all others"),
+        over=r"\*{{4}} (?:Activating tunnel {program}|All tunnels are now active)",
+        cause='its WireGuard tunnel "{program}" could not be set up, and it runs on without any',
+        noise=LazyPattern(r"^\*{4} |^\[#\] "),
         lasts=True,
     ),
     Pattern(
         "dns-local",
         frozenset({"dnsmasq", "pihole-FTL"}),
-        LazyPattern(r"ignoring query from non-local network (?P<program>[\d.:a-f]+)"),
-        "",
-        "its DNS server ignores all clients that are not on the container's own network, "
+        failed=LazyPattern(r"ignoring query from non-local network (?P<program>[\d.:a-f]+)"),
+        over="",
+        cause="its DNS server ignores all clients that are not on the container's own network, "
         "such as {program}",
-        LazyPattern(r"ignoring query from non-local network"),
+        noise=LazyPattern(r"ignoring query from non-local network"),
         lasts=True,
         is_of_address=True,
     ),
@@ -227,28 +227,28 @@ PATTERNS = (
         "haproxy",
         frozenset({"haproxy"}),
         # with 503 a server says itself that it is not to be called: a stand-by, Patroni's replicas
-        LazyPattern(
+        failed=LazyPattern(
             r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
             r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]{0,200}(?:, code: \d{1,3})?)"
             r".{0,300} 0 active and 0 backup servers left"
         ),
-        r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
-        'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
+        over=r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
+        cause='HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
         "({detail})",
-        LazyPattern(r"Server \S+ is DOWN|has no server available"),
+        noise=LazyPattern(r"Server \S+ is DOWN|has no server available"),
         lasts=True,
     ),
     Pattern(
         UNREACHED,
         frozenset({"haproxy"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
             r"(?P<detail>Layer4 (?:timeout|connection problem)).{0,300} 0 active and 0 backup servers left"
         ),
-        r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
-        'HAProxy answers 503 for backend "{program}": it cannot connect to the last server there '
+        over=r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
+        cause='HAProxy answers 503 for backend "{program}": it cannot connect to the last server there '
         "({detail})",
-        LazyPattern(r"Server \S+ is DOWN|has no server available"),
+        noise=LazyPattern(r"Server \S+ is DOWN|has no server available"),
         lasts=True,
     ),
     Pattern(
@@ -264,34 +264,36 @@ PATTERNS = (
     Pattern(
         "mysql",
         frozenset({"mariadbd", "mysqld"}),
-        LazyPattern(r"\[ERROR\] (?:\[MY-\d+\] \[Server\] )?(?P<program>)Aborting\s*$"),
-        "ready for connections",
-        "its server of MySQL or MariaDB has ended, and was not started again",
-        LazyPattern(r"\] Aborting\s*$|\[Note\]|\[System\]"),
+        failed=LazyPattern(r"\[ERROR\] (?:\[MY-\d+\] \[Server\] )?(?P<program>)Aborting\s*$"),
+        over="ready for connections",
+        cause="its server of MySQL or MariaDB has ended, and was not started again",
+        noise=LazyPattern(r"\] Aborting\s*$|\[Note\]|\[System\]"),
         lasts=True,
         data=("/var/lib/mysql",),
     ),
     Pattern(
         "postgres",
         frozenset({"postgres", "postmaster"}),
-        LazyPattern(
+        failed=LazyPattern(
             r"(?P<program>)(?:pg_ctl: could not start server|LOG: +database system is shut down"
             r"|FATAL: +(?:could not|data directory|database files|lock file)"
             r"|^postgres: could not |execution of the PostgreSQL server is not permitted)"
         ),
-        "ready to accept connections",
-        "its server of PostgreSQL has ended, and was not started again",
-        LazyPattern(r"pg_ctl: |LOG: |HINT: |Examine the log"),
+        over="ready to accept connections",
+        cause="its server of PostgreSQL has ended, and was not started again",
+        noise=LazyPattern(r"pg_ctl: |LOG: |HINT: |Examine the log"),
         lasts=True,
         data=("/var/lib/postgresql",),
     ),
     Pattern(
         "mongo",
         frozenset({"mongod"}),
-        LazyPattern(r"(?P<program>)(?:\"exitCode\": ?[1-9]|shutting down with code: ?[1-9])"),
-        "[Ww]aiting for connections",
-        "its server of MongoDB has ended, and was not started again",
-        LazyPattern(r"\"s\":\"I\"|shutting down with code"),
+        failed=LazyPattern(
+            r"(?P<program>)(?:\"exitCode\": ?[1-9]|shutting down with code: ?[1-9])"
+        ),
+        over="[Ww]aiting for connections",
+        cause="its server of MongoDB has ended, and was not started again",
+        noise=LazyPattern(r"\"s\":\"I\"|shutting down with code"),
         lasts=True,
         data=("/data/db", "/var/lib/mongodb"),
     ),

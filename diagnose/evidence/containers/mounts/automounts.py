@@ -74,7 +74,7 @@ def unseen_automounts(
             continue
         inside = list(parse(table.text))
         for mount, point in places[container.id]:
-            found = _unseen(container, mount, point, inside, mounts, logs)
+            found = _unseen(container, mount, point=point, inside=inside, mounts=mounts, logs=logs)
             if found is not None:
                 unseen.append(found)
     return UnseenAutomounts(tuple(unseen), tuple(unexamined))

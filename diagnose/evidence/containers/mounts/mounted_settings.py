@@ -51,7 +51,9 @@ def mounted_settings(
     """
     mounts = container.mounts if with_volumes else container.bind_mounts
     mounted = [mount for mount in mounts if mount.has_host_path]
-    for file in itertools.islice(_files(host, mounted, parts, names, folders, is_deep), _MOST):
+    for file in itertools.islice(
+        _files(host, mounted, parts=parts, names=names, folders=folders, is_deep=is_deep), _MOST
+    ):
         text = host.ask(file)
         if not isinstance(text, Failed):
             yield MountedSettings(file, text.text)

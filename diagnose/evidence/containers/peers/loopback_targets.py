@@ -131,4 +131,11 @@ def _targets(host: Host, container: Container, refused: int) -> Iterator[Loopbac
         for line in dict.fromkeys(mounted.text.splitlines()):
             place, _, port = line.partition("|")
             number = int(port or place.rpartition(":")[2])
-            yield LoopbackTarget(container, place, number, mounted.path, refused, is_linked)
+            yield LoopbackTarget(
+                container,
+                place,
+                port=number,
+                path=mounted.path,
+                refused=refused,
+                is_linked=is_linked,
+            )

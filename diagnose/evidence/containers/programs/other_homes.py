@@ -102,7 +102,9 @@ def _other_home(
             continue
         other, path = there
         is_open = may_enter(_file(host, container, other), uid or "0", gid)
-        yield OtherHome(container, line, missing, path, own, other, is_open)
+        yield OtherHome(
+            container, line, missed=missing, path=path, home=own, other=other, is_open=is_open
+        )
         return
 
 

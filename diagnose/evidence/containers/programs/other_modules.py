@@ -270,7 +270,14 @@ def _other_module(search: _Search, module: str, line: str, user: str) -> OtherMo
         is_pure = not on_host or not _has_compiled(search, on_host)
         helps = is_open and is_pure and _BY_IMPORT not in line
         assignment = _assignment(search.container, language.variable, folder) if helps else ""
-        return OtherModule(search.container, language, module, folder, is_open, assignment)
+        return OtherModule(
+            search.container,
+            language,
+            module=module,
+            folder=folder,
+            is_open=is_open,
+            assignment=assignment,
+        )
     return None
 
 

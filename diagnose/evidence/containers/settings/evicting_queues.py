@@ -69,7 +69,11 @@ def evicting_queues(
         if complaint.policy or (policy is not None and limit is not None):
             name = policy["policy"] if policy is not None else complaint.policy
             size = limit["limit"] if limit is not None else ""
-            found.append(EvictingQueue(server, name, size, workers, complaint.line, file))
+            found.append(
+                EvictingQueue(
+                    server, name, limit=size, workers=workers, line=complaint.line, file=file
+                )
+            )
     return EvictingQueues(tuple(found))
 
 

@@ -105,7 +105,9 @@ def _overruled(
             continue
         other = own.variable.partition("=")[2]
         if not same_value(value, other) and (MARK in value) == (MARK in other):
-            yield OverruledVariable(container, name, other, own.path, value, variable.path)
+            yield OverruledVariable(
+                container, name, written=other, path=own.path, value=value, source=variable.path
+            )
 
 
 def _by_name(variables: Sequence[ComposeVariable]) -> Mapping[str, ComposeVariable]:

@@ -174,7 +174,9 @@ def _unequal_key(
             twin = (
                 twins[0] if len(twins) == 1 and _may_be_copied(host, twins[0], caller, peer) else ""
             )
-            return UnequalSecret(line, caller, peer, key, place, tuple(others), twin)
+            return UnequalSecret(
+                line, caller, peer=peer, name=key, place=place, places=tuple(others), twin=twin
+            )
     return None
 
 

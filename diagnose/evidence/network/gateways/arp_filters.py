@@ -120,14 +120,21 @@ def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> 
         if verdict.outcome != "accept" and verdict.by is not None:
             is_felt = neighbours is None or any(map(neighbours.unanswered, wire.addresses))
             return ArpFilter(
-                wire.device, wire.network, wire.members, verdict.by, verdict.is_blocked, is_felt
+                wire.device,
+                wire.network,
+                members=wire.members,
+                by=verdict.by,
+                is_certain=verdict.is_blocked,
+                is_felt=is_felt,
             )
     return None
 
 
 def _verdicts(device: str, ruleset: Ruleset) -> Iterator[PacketVerdict]:
     """What becomes of the messages that come in there, and of those that the host sends."""
-    came = Packet(device, "", None, None, "", state="untracked", physin=None, is_arp=True)
+    came = Packet(
+        device, oif="", src=None, dst=None, proto="", state="untracked", physin=None, is_arp=True
+    )
     sent = replace(came, iif="", oif=device)
     if ruleset.uses_devices:
         yield walk(ruleset, "ingress", came, layer="netdev", device=device)

@@ -90,5 +90,5 @@ def _target(location: str) -> _Target:
     try:
         url = urlsplit(location)
     except ValueError:
-        return _Target("", "", location)
+        return _Target(scheme="", site="", path=location)
     return _Target(url.scheme.lower(), url.netloc.lower(), url.path or "/")

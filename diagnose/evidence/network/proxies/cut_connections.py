@@ -136,7 +136,9 @@ def _regular(
             if line.at <= ended[-1].at - timeout - _COMES_AGAIN_S
         ]
         if sum(pairs) >= LEAST and sum(pairs) >= _MOSTLY * len(pairs):
-            yield CutConnections(container, len(ended), timeout, ended[-1].line, path, hop)
+            yield CutConnections(
+                container, len(ended), seconds=timeout, line=ended[-1].line, path=path, hop=hop
+            )
 
 
 def _comes_again(line: AccessLine, ended: Sequence[AccessLine], timeout: float) -> bool:

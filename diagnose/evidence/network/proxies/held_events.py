@@ -126,7 +126,15 @@ def _held(
     is_secret = reply.status in _SECRET and _SURE_STREAM.search(path) is not None
     if not reply.kind.startswith(_KIND) and not is_secret:
         return None
-    return HeldEvents(hop, program, nginx.file_of(hop), lines[-1].line, path, len(lines), reply)
+    return HeldEvents(
+        hop,
+        program,
+        file=nginx.file_of(hop),
+        line=lines[-1].line,
+        path=path,
+        times=len(lines),
+        reply=reply,
+    )
 
 
 def _question(hop: NginxHop, program: Container, target: str) -> RequestPage | None:

@@ -130,7 +130,9 @@ def _failures(
         else:
             callee = _holder(containers, address)
         if callee is not None:
-            yield HostProxyFailure(log, address, port, lines, callee, is_published)
+            yield HostProxyFailure(
+                log, address, port=port, lines=lines, container=callee, is_published=is_published
+            )
 
 
 def _publisher(containers: Containers, port: int) -> Container | None:

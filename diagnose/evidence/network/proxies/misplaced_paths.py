@@ -86,7 +86,12 @@ def misplaced_paths(
     found = [
         misplaced
         for hop in nginx.hops
-        if (misplaced := _misplaced(hop, nginx, since(hop), clock, namespaces, relays)) is not None
+        if (
+            misplaced := _misplaced(
+                hop, nginx, logs=since(hop), clock=clock, namespaces=namespaces, relays=relays
+            )
+        )
+        is not None
     ]
     return MisplacedPaths(tuple(found))
 
@@ -181,10 +186,10 @@ def _misplaced(
     return MisplacedPath(
         hop,
         program,
-        nginx.file_of(hop),
-        last.line,
-        len(seen),
-        asked,
+        file=nginx.file_of(hop),
+        line=last.line,
+        times=len(seen),
+        asked=asked,
         sent=hop.sent_path(asked),
         other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
         address=_address(hop, program, namespaces),

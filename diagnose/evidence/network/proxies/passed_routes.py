@@ -121,7 +121,9 @@ def _of_caddyfile(host: Host, proxy: Container, containers: Containers) -> Itera
         told = Counter(_told(file.sites))
         is_fixed = not file.mount.rw or file.mount.destination == file.path
         for site in file.sites:
-            for route in _of_block(site, "", {}, proxy, containers, is_cut=False):
+            for route in _of_block(
+                site, location="", outer={}, proxy=proxy, containers=containers, is_cut=False
+            ):
                 may_edit = is_fixed and told[route.said] == 1
                 on_host = file.mount.on_host(file.path) if may_edit else ""
                 yield msgspec.structs.replace(route, inside=file.path, on_host=on_host)

@@ -118,7 +118,14 @@ def _strays(
     if publisher is not None:
         is_own = publisher.id == page.container.id
         if not is_own and place.scheme == "http" and place.port in ports:
-            yield StrayRedirect(page, "port", str(place), place.port, place.port, publisher)
+            yield StrayRedirect(
+                page,
+                "port",
+                target=str(place),
+                port=place.port,
+                inner_port=place.port,
+                other=publisher,
+            )
     elif place.scheme == "https" and not page.reply.tls:
         inner = next((port for port in (place.port, *sorted(TLS_PORTS)) if port in ports), 0)
         if inner and inner != page.door.port and not _takes_proxies_word(page):

@@ -69,7 +69,9 @@ def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[Str
         files = tuple(dict.fromkeys(line.path.partition("?")[0] for line in lines))
         if is_missed and len(lines) >= LEAST and len(files) > 1:
             last = lines[-1]
-            yield StrayedPage(container, below, files, len(lines), last.line, last.at)
+            yield StrayedPage(
+                container, below, files=files, times=len(lines), line=last.line, at=last.at
+            )
 
 
 def _is_file(path: str) -> bool:

@@ -125,7 +125,7 @@ def _symptoms_in_words(
         line, match = found[-1]
         if clock.is_within(line.at, FRESH_S):
             origin = next(filter(None, match.groups()), "") if kind == "origin" else ""
-            yield Symptom(kind, container, line.text, "", len(found), origin)
+            yield Symptom(kind, container, line=line.text, path="", times=len(found), origin=origin)
 
 
 def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:

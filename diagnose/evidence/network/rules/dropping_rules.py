@@ -111,7 +111,7 @@ def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
     for chain in firewall.chains:
         for at, rule in enumerate(chain.rules if chain.table.backend == "legacy" else ()):
             if _drops(rule):
-                yield DroppingRule(chain, at, 0, 0)
+                yield DroppingRule(chain, at, total=0, within=0)
 
 
 def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:

@@ -71,7 +71,14 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def untracked_port(self, interface: str, protocol: str, port: int) -> Step | None:
         """The first rule that leaves untracked what comes to a port of the host over IPv4."""
         packet = Packet(
-            interface, "", None, None, protocol, dport=port, dst_local=True, src_local=False
+            interface,
+            oif="",
+            src=None,
+            dst=None,
+            proto=protocol,
+            dport=port,
+            dst_local=True,
+            src_local=False,
         )
         return untracked(self.ruleset.chains, packet)
 
@@ -113,10 +120,10 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
     ruleset = assemble(
         nftables,
         {family: texts["nft", family] or "" for family in FAMILIES},
-        {family: text for family, text in legacy.items() if text != ""},
-        uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
-        _sets(host, filter(None, texts.values())),
-        _groups(host),
+        iptables_legacy={family: text for family, text in legacy.items() if text != ""},
+        interfaces=uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
+        sets=_sets(host, filter(None, texts.values())),
+        groups=_groups(host),
     )
     return Firewall(ruleset)
 

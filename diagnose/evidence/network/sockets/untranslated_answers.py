@@ -126,10 +126,24 @@ def _answer(
             call = _call(host, container, flow.src, protocol)
             if call is not None:
                 return UntranslatedAnswer(
-                    container, flow.src, flow.dport, flow.sport, call.dport, protocol, line
+                    container,
+                    flow.src,
+                    port=flow.dport,
+                    from_port=flow.sport,
+                    called_port=call.dport,
+                    protocol=protocol,
+                    line=line,
                 )
         if flow.src in line:
-            return UntranslatedAnswer(container, flow.src, flow.dport, flow.sport, 0, "", line)
+            return UntranslatedAnswer(
+                container,
+                flow.src,
+                port=flow.dport,
+                from_port=flow.sport,
+                called_port=0,
+                protocol="",
+                line=line,
+            )
     return None
 
 

@@ -24,7 +24,9 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("owner", "is_open", "severity", "steps"), ROWS.values(), ids=ROWS)
-def test_home_differs(owner: Container, is_open: bool, severity: str, steps: dict[str, str]) -> None:
+def test_home_differs(
+    owner: Container, is_open: bool, severity: str, steps: dict[str, str]
+) -> None:
     path = "/root/.cache/chrome"
     other = OtherHome(owner, LINE, LINE.split()[-1], path, "/home/app", "/root", is_open)
     answer = judge(

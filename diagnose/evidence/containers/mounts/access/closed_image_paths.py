@@ -69,7 +69,14 @@ def closed_image_paths(
             is_folder = file.type == "directory"
             mode = f"{file.mode or 0:o}"
             found.append(
-                ClosedImagePath(container, denied.line, denied.path, closed.path, is_folder, mode)
+                ClosedImagePath(
+                    container,
+                    denied.line,
+                    asked=denied.path,
+                    path=closed.path,
+                    is_folder=is_folder,
+                    mode=mode,
+                )
             )
         if len(found) >= MOST:
             break

@@ -66,7 +66,17 @@ def image_places(
         if place is not None and _is_kept(place.file, int(uid), gid):
             is_folder = place.path != _whole(container, name)
             owner, mode = f"{place.file.uid}:{place.file.gid}", f"{place.file.mode or 0:o}"
-            found.append(ImagePlace(container, line, name, place.path, is_folder, owner, mode))
+            found.append(
+                ImagePlace(
+                    container,
+                    line,
+                    name=name,
+                    place=place.path,
+                    is_folder=is_folder,
+                    owner=owner,
+                    mode=mode,
+                )
+            )
         if len(found) >= MOST:
             break
     return ImagePlaces(tuple(found))

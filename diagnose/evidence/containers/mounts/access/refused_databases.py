@@ -152,7 +152,9 @@ def _case(
     writable = container.writable_host_mounts[:MOST]
     if writable:
         times = len(refusals) if of else 0
-        yield _RefusedContainer(container, refusals[-1], times, of, users, tuple(writable))
+        yield _RefusedContainer(
+            container, refusals[-1], times=times, of=of, users=users, mounts=tuple(writable)
+        )
 
 
 def _denied_user(

@@ -113,7 +113,13 @@ def _files(
         status = statuses[path]
         if status.type == "file":  # a folder of HAProxy changes with each file that comes or goes
             yield CertificateFile(
-                container, server, loaded_at, place.inside, place.holder, status, has_socket
+                container,
+                server,
+                loaded_at=loaded_at,
+                inside=place.inside,
+                holder=place.holder,
+                status=status,
+                has_socket=has_socket,
             )
 
 

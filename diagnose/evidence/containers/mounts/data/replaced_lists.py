@@ -60,7 +60,12 @@ def replaced_lists(host: Host, written_projects: WrittenProjects) -> ReplacedLis
         entries = tuple(sorted(answer.names))
         items.append(
             ReplacedList(
-                container, lost.target, mount.name or mount.source, neighbour, entries, project.file
+                container,
+                lost.target,
+                volume=mount.name or mount.source,
+                neighbour=neighbour,
+                entries=entries,
+                path=project.file,
             )
         )
     return ReplacedLists(tuple(items))

@@ -155,5 +155,7 @@ def _entrance(host_stack: HostStack | None, uplinks: Uplinks | None, port: int) 
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
         return _Entrance()
-    verdict = refused_by_host(host_stack.stack, uplink.name, uplink.address, port, "udp", "ip")
+    verdict = refused_by_host(
+        host_stack.stack, uplink.name, address=uplink.address, port=port, proto="udp", family="ip"
+    )
     return _Entrance(uplink.name, verdict.by if verdict.is_blocked else None)

@@ -84,7 +84,12 @@ def resolver_paths(
         path
         for container in containers.running
         for path in _paths_of_container(
-            host_stack.stack, container, networks, resolvers, walked, homes
+            host_stack.stack,
+            container,
+            networks=networks,
+            resolvers=resolvers,
+            walked=walked,
+            homes=homes,
         )
     ]
     return ResolverPaths(

@@ -109,7 +109,13 @@ def _bypassed_at_port(
     uplink, address, port = inlet.uplink.name, inlet.host_address, inlet.host_port
     for client in clients:
         refused = refused_by_host(
-            stack, uplink, address, port, inlet.protocol, inlet.family, client
+            stack,
+            uplink,
+            address=address,
+            port=port,
+            proto=inlet.protocol,
+            family=inlet.family,
+            src=client,
         )
         by = refused.by
         if by is None or not is_ban(by.table, by.chain, by.rule):

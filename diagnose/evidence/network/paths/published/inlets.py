@@ -147,7 +147,12 @@ def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
         reach=reach,
         sample=sample,
         refused=refused_by_host(
-            walks.stack, uplink.name, port.host_address, port.host_port, proto, port.family
+            walks.stack,
+            uplink.name,
+            address=port.host_address,
+            port=port.host_port,
+            proto=proto,
+            family=port.family,
         ),
         family=port.family,
     )
@@ -197,7 +202,11 @@ def refused_by_host(
     )
     verdict = walk(stack.ruleset, "input", sent)
     return ConnectionVerdict(
-        verdict.outcome, None, False, None if verdict.outcome == "accept" else verdict.by, "input"
+        verdict.outcome,
+        nat=None,
+        nat_unknown=False,
+        by=None if verdict.outcome == "accept" else verdict.by,
+        hook="input",
     )
 
 

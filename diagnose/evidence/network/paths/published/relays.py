@@ -104,7 +104,15 @@ def _walked_relays(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Ite
         is_by_it = traced.nat_by is not None and traced.nat_by.rule == rule.text
         if traced.nat is not None and is_by_it:
             to_port = traced.nat.port or port
-            yield Relay(uplink.name, port, protocol, target, to_port, rule.text, traced)
+            yield Relay(
+                uplink.name,
+                port,
+                protocol=protocol,
+                address=target,
+                to_port=to_port,
+                rule=rule.text,
+                trace=traced,
+            )
 
 
 def _port_of(rule: Rule) -> int:
