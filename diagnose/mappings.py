@@ -45,9 +45,9 @@ class HasName(Protocol):
 
 def names_of(things: Iterable[HasName]) -> list[str]:
     """The names of these things, in their order."""
-    return [thing.name for thing in things]
+    return [named.name for named in things]
 
 
 def subjects_of(things: Iterable[HasSubject]) -> tuple[Subject, ...]:
     """What a finding about these things touches."""
-    return tuple(thing.subject for thing in things)
+    return tuple(owner.subject for owner in things)

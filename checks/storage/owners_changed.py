@@ -38,7 +38,9 @@ def owners_changed(
         return Skipped("a rootless Podman's data belongs to its user")
     if owner.uid is None:
         return None
-    complaining = sorted(_complaining_containers(containers, tails), key=lambda one: one.name)
+    complaining = sorted(
+        _complaining_containers(containers, tails), key=lambda container: container.name
+    )
     yield Finding(
         subject=DAEMON,
         summary=sentence(

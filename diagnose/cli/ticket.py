@@ -79,7 +79,15 @@ def bundle(
     from diagnose.ticket import write
 
     try:
-        order = write.Order(output, max_size, review, anonymize, map_, recipients, signer)
+        order = write.Order(
+            output,
+            max_size=max_size,
+            review=review,
+            anonymize=anonymize,
+            map=map_,
+            recipients=recipients,
+            signer=signer,
+        )
         sentence = write.deliver(
             registry.load(), options.of_run(given), order, began=process.began()
         )

@@ -30,10 +30,10 @@ def present(text: str) -> dict[str, Present]:
         elif line.startswith("-A "):
             chain, _, rule = line[3:].partition(" ")
             table.setdefault(chain, []).append(rule.strip())
-    return {name: _present(chains) for name, chains in tables.items()}
+    return {name: _present_chains(chains) for name, chains in tables.items()}
 
 
-def _present(chains: Mapping[str, Iterable[str]]) -> Present:
+def _present_chains(chains: Mapping[str, Iterable[str]]) -> Present:
     return Present({chain: tuple(rules) for chain, rules in chains.items()})
 
 

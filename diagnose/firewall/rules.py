@@ -131,7 +131,7 @@ class _RuleIndex:
                     for position in self._positions_about(name, number)
                 }
             else:
-                positions += self._open(name, packet.inner)
+                positions += self._rules_for_open_field(name, packet.inner)
         positions.sort()
         return positions
 
@@ -151,7 +151,7 @@ class _RuleIndex:
             ),
         ]
 
-    def _open(self, name: Field, inner: Nets | None) -> list[int]:
+    def _rules_for_open_field(self, name: Field, inner: Nets | None) -> list[int]:
         """The rules that a field left open may meet.
 
         A packet with an address outside of some networks meets none about an address in them.

@@ -129,8 +129,8 @@ def _disks_of_all(topology: Topology) -> frozenset[Subject]:
     """
     containers = [subject for subject in topology if subject.kind == "container"]
     shared = [_things_below(container, topology) for container in containers]
-    things = frozenset.intersection(*shared) if shared else frozenset()
-    return frozenset(thing for thing in things if thing.kind == "filesystem")
+    shared_by_all = frozenset.intersection(*shared) if shared else frozenset()
+    return frozenset(subject for subject in shared_by_all if subject.kind == "filesystem")
 
 
 def _groups_of_failures(
@@ -141,10 +141,10 @@ def _groups_of_failures(
     left.sort(key=lambda failure: (failure.began, failure.container))
     for _ in range(MOST_GROUPS):
         standing_on = by_key(
-            (thing, failure) for failure in left for thing in below[failure.container]
+            (subject, failure) for failure in left for subject in below[failure.container]
         )
         best: Sequence[_Failure] = []
-        for _thing, failures in sorted(standing_on.items()):
+        for _subject, failures in sorted(standing_on.items()):
             best = max(best, _longest_window(failures), key=len)
         if len(best) < FEWEST:
             return

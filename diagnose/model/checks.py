@@ -60,7 +60,7 @@ class Focus(msgspec.Struct, frozen=True):
         """The things that are asked about."""
         if self.subject is None:
             return things
-        return (thing for thing in things if thing.subject == self.subject)
+        return (candidate for candidate in things if candidate.subject == self.subject)
 
 
 ON_ALL = Focus()

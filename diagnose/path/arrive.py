@@ -43,8 +43,7 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     by_name = walk.site.networks.by_name if walk.site.networks is not None else {}
     endpoint, network = owner.endpoints.get(name), by_name.get(name)
     if endpoint is None or network is None:
-        walk.add("network", f"{end}", no_network(end), "broken", end.subject)
-        return
+        walk.break_off("network", f"{end}", no_network(end), end.subject)
     if not endpoint.ip_address:
         walk.add("namespace", f"{end}", NO_IPV4, "unknown", end.subject)
         return
@@ -92,7 +91,7 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
             return
     shown = ", ".join(map(str, end.published_ports)) or "none"
     text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
-    walk.add("listener", f"{end}", text, "broken", end.subject)
+    walk.break_off("listener", f"{end}", text, end.subject)
 
 
 def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
@@ -102,7 +101,7 @@ def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding
     walk.add("listener", f"{end}", text, "ok", end.subject)
     if address and ip_address(address).is_loopback:
         text = f"port {host_port} is published on {address} only: nobody beyond the host reaches it"
-        walk.add("listener", "published port", text, "broken", end.subject)
+        walk.break_off("listener", "published port", text, end.subject)
     if address in ANY:
         address = walk.stack.address_on(leg.device, "ip") or ""
     _by_host_port(walk, leg, end=end, address=address, host_port=host_port, port=published.number)
@@ -157,7 +156,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
         return
     target = f"port {port} of the host" if is_for_host else f"{nat.address}:{port}"
     text = f"port {host_port} is redirected to {target}, not to {end}"
-    walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
+    walk.break_off("translation", "PREROUTING", text, end.subject, HOST)
 
 
 def _add_proxy_hop(walk: PathWalk, end: Container, address: str, port: int) -> None:
@@ -173,7 +172,7 @@ def _add_proxy_hop(walk: PathWalk, end: Container, address: str, port: int) -> N
         networks = [
             network.subject for network in walk.site.networks or () if network.name in end.endpoints
         ]
-        walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST, *networks)
+        walk.break_off("translation", "PREROUTING", text, end.subject, HOST, *networks)
 
 
 def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
@@ -248,7 +247,7 @@ def _is_published_for(walk: PathWalk, publisher: _PublishedPort, address: str) -
     client = walk.begin.container
     about = (client.subject,) if client is not None else ()
     text = f"is published on {publisher.address} only: nobody reaches it at {address}"
-    walk.add("listener", "published port", text, "broken", publisher.container.subject, *about)
+    walk.break_off("listener", "published port", text, publisher.container.subject, *about)
 
 
 def _host_address(walk: PathWalk, leg: Leg) -> str:
@@ -316,7 +315,7 @@ def _leads_out(walk: PathWalk, uplink: str) -> None:
         return
     if all(port.kind == "veth" for port in interfaces.ports(bridge)):
         text = f"packets for other hosts are sent to {uplink}, which leads to containers only"
-        walk.add("route", "route", text, "broken", Subject("interface", uplink), HOST)
+        walk.break_off("route", "route", text, Subject("interface", uplink), HOST)
 
 
 def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
@@ -339,7 +338,7 @@ def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
         text = f"no rule translates the source {leg.address}: no answer finds its way back"
     else:
         return
-    walk.add("translation", "POSTROUTING", text, "broken", network.subject, HOST)
+    walk.break_off("translation", "POSTROUTING", text, network.subject, HOST)
 
 
 def _is_foreign(walk: PathWalk, address: str | None, uplink: str) -> bool:
@@ -366,6 +365,6 @@ def _sent_to(walk: PathWalk, traced: Trace, network: Network, address: str) -> N
     oif = next((device for device in reversed(leaving) if device), "")
     if oif and oif != network.bridge and network.is_bridge:
         text = f"packets for {address} are sent to {oif}, not to bridge {network.bridge}"
-        walk.add(
-            "route", "route", text, "broken", network.subject, Subject("interface", network.bridge)
+        walk.break_off(
+            "route", "route", text, network.subject, Subject("interface", network.bridge)
         )

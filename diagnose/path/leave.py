@@ -20,7 +20,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
     if walk.begin.kind == "outside":
         uplink = next(iter(walk.site.uplinks or ()), None)
         if uplink is None:
-            walk.add("uplink", "uplink", "no interface of this host leads to others", "broken")
+            walk.break_off("uplink", "uplink", "no interface of this host leads to others")
             raise AssertionError
         text = "packets come in through it"
         walk.add("uplink", uplink.name, text, "ok", Subject("interface", uplink.name))
@@ -30,7 +30,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
     owner = walk.site.containers.owner_of(begin)
     if owner.host_config.network_mode == "none" or not owner.endpoints:
         hint = f"docker network connect NETWORK {owner.name}"
-        walk.add("network", "network", no_network(owner), "broken", begin.subject, hint=hint)
+        walk.break_off("network", "network", no_network(owner), begin.subject, hint=hint)
     network = _network_of(walk, owner, end)
     endpoint = owner.endpoints[network.name]
     if not endpoint.ip_address:
@@ -50,7 +50,7 @@ def _has_an_interface(walk: PathWalk, begin: Container) -> None:
     if netns is not None and [link.name for link in netns.links] == ["lo"]:
         hint = f"docker restart {begin.name}"
         place, text = f'namespace of "{begin.name}"', "has no interface but lo"
-        walk.add("namespace", place, text, "broken", begin.subject, hint=hint)
+        walk.break_off("namespace", place, text, begin.subject, hint=hint)
 
 
 def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Network:
@@ -84,7 +84,7 @@ def _leading_network(walk: PathWalk, begin: Container, mine: list[Network]) -> N
     leading = [network for network in mine if not network.internal]
     if not leading:
         text = f"its only {mine[0]} is internal: nothing leads out of it, on purpose"
-        walk.add("network", f"{mine[0]}", text, "broken", mine[0].subject)
+        walk.break_off("network", f"{mine[0]}", text, mine[0].subject)
     return max(leading, key=lambda network: begin.endpoints[network.name].gw_priority)
 
 
@@ -107,13 +107,13 @@ def _without_common_network(walk: PathWalk, begin: Container, end: Container) ->
     """The engine keeps containers on different networks apart, unless the port is published."""
     others = sorted(walk.site.containers.owner_of(end).endpoints)
     if not others:
-        walk.add("network", f"{end}", no_network(end), "broken", end.subject)
+        walk.break_off("network", f"{end}", no_network(end), end.subject)
     text = (
         f'no network in common: "{begin.name}" is on {_quoted_list(begin.endpoints)}, '
         f'"{end.name}" is on {_quoted_list(others)}'
     )
     hint = f"docker network connect {others[0]} {begin.name}"
-    walk.add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
+    walk.break_off("network", "network", text, begin.subject, end.subject, hint=hint)
 
 
 def _name(walk: PathWalk, end: Container, network: Network) -> None:
@@ -150,13 +150,12 @@ def inside(
     hint = f"docker restart {container.name}"
     if link is None:
         text = f"no interface has the address {endpoint.ip_address}"
-        walk.add("namespace", place, text, "broken", container.subject, hint=hint)
-        return
+        walk.break_off("namespace", place, text, container.subject, hint=hint)
     if not link.up:
-        walk.add("namespace", place, f"{link.name} is down", "broken", container.subject, hint=hint)
+        walk.break_off("namespace", place, f"{link.name} is down", container.subject, hint=hint)
     trouble = _route_trouble(walk, container, netns) if needs_route else ""
     if trouble:
-        walk.add("namespace", place, trouble, "broken", container.subject, hint=hint)
+        walk.break_off("namespace", place, trouble, container.subject, hint=hint)
     _port_of_bridge(walk, container, link.link)
     text = f"{link.name} is up with {endpoint.ip_address}"
     walk.add("namespace", place, text, "ok", container.subject)
@@ -200,10 +199,10 @@ def _port_of_bridge(walk: PathWalk, container: Container, peer: int | None) -> N
     hint = f"docker restart {container.name}"
     if not veth.up:
         text = "the host's end of the pair is down"
-        walk.add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
+        walk.break_off("bridge", veth.name, text, container.subject, veth.subject, hint=hint)
     if veth.master is None:
         text = "the host's end of the pair is on no bridge"
-        walk.add("bridge", veth.name, text, "broken", container.subject, veth.subject, hint=hint)
+        walk.break_off("bridge", veth.name, text, container.subject, veth.subject, hint=hint)
 
 
 def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
@@ -224,13 +223,13 @@ def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
         text = f"bridge {network.bridge} could not be looked at{reason}"
         walk.add("bridge", place, text, "unknown", *about)
     elif bridge is None:
-        walk.add("bridge", place, f"bridge {network.bridge} is gone", "broken", *about)
+        walk.break_off("bridge", place, f"bridge {network.bridge} is gone", *about)
     elif not bridge.up:
         hint = f"ip link set {bridge.name} up"
-        walk.add("bridge", place, f"bridge {bridge.name} is down", "broken", *about, hint=hint)
+        walk.break_off("bridge", place, f"bridge {bridge.name} is down", *about, hint=hint)
     elif gateway and network.bridge_has_address and gateway not in interfaces.addresses_of(bridge):
         text = f"bridge {bridge.name} does not have the address of the gateway {gateway}"
-        walk.add("bridge", place, text, "broken", *about)
+        walk.break_off("bridge", place, text, *about)
     else:
         walk.add("bridge", place, f"bridge {bridge.name} is up", "ok", *about)
 

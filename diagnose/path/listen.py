@@ -32,7 +32,7 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
             f"listens on {with_port(sockets[0].address, port)} only: "
             "nobody outside the container reaches it"
         )
-        walk.add("listener", place, text, "broken", end.subject)
+        walk.break_off("listener", place, text, end.subject)
     else:
         others = sorted(
             {socket.port for socket in netns.listeners if socket.protocol == walk.wanted.proto}
@@ -42,7 +42,7 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
             ports = f"it listens on {', '.join(map(str, others[:6]))}"
         text = f"nothing listens on port {port}/{walk.wanted.proto}: {ports}"
         hint = f"docker logs --tail 20 {end.name}"
-        walk.add("listener", place, text, "broken", end.subject, hint=hint)
+        walk.break_off("listener", place, text, end.subject, hint=hint)
 
 
 def host_listens(walk: PathWalk, address: str, port: int, *about: Subject) -> None:
@@ -66,4 +66,4 @@ def host_listens(walk: PathWalk, address: str, port: int, *about: Subject) -> No
     if elsewhere:
         text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"
     hint = f"ss -lntup 'sport = :{port}'"
-    walk.add("listener", "host", text, "broken", HOST, *about, hint=hint)
+    walk.break_off("listener", "host", text, HOST, *about, hint=hint)

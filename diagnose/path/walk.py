@@ -1,5 +1,7 @@
 """One walk along a path: its ends, the host, and the hops so far."""
 
+from typing import NoReturn
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
@@ -57,6 +59,13 @@ class PathWalk:
         if state == "broken":
             raise EndedError
 
+    def break_off(
+        self, kind: HopKind, place: str, text: str, *about: Subject, hint: str = ""
+    ) -> NoReturn:
+        """End the walk at a hop that is broken."""
+        self.hops.append(Hop(kind, place, text=text, state="broken", about=about, hint=hint))
+        raise EndedError
+
     def netns(self, container: Container) -> ContainerNetns | None:
         """What was seen in the container's network namespace."""
         seen = self.site.namespaces
@@ -75,11 +84,11 @@ def runs(walk: PathWalk, container: Container) -> None:
     if container.state.status == "paused":
         command = f"docker unpause {container.name}"
         text = "is paused: its processes do nothing"
-        walk.add("process", place, text, "broken", container.subject, hint=command)
+        walk.break_off("process", place, text, container.subject, hint=command)
     ended = f", exit code {container.state.exit_code}" if container.state.status == "exited" else ""
     command = f"docker logs --tail 20 {container.name}"
     text = f"does not run: {container.state.status}{ended}"
-    walk.add("process", place, text, "broken", container.subject, hint=command)
+    walk.break_off("process", place, text, container.subject, hint=command)
 
 
 def no_network(container: Container) -> str:

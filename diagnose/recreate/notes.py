@@ -50,5 +50,5 @@ def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
     return [
         begin,
         *(f"    {line}" for line in lines),
-        *(f"Leave out there: {thing}" for thing in gone),
+        *(f"Leave out there: {option}" for option in gone),
     ]

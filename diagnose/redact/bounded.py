@@ -32,7 +32,7 @@ _CATEGORIES = {
     "CATEGORY_WORD": r"\w",
     "CATEGORY_NOT_WORD": r"\W",
 }
-_Item = tuple[Any, Any]
+_Piece = tuple[Any, Any]
 
 
 class UnboundedPatternError(ValueError):
@@ -66,19 +66,19 @@ def compile_bounded(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _count_ways(items: Sequence[_Item], after: frozenset[int]) -> int:
+def _count_ways(pieces: Sequence[_Piece], after: frozenset[int]) -> int:
     """In how many ways a sequence may be tried where what follows it begins with `after`."""
     ways = 1
-    for index in reversed(range(len(items))):
-        ways *= _ways_of(items[index], after)
-        first = _first_of_item(items[index])
+    for index in reversed(range(len(pieces))):
+        ways *= _ways_of(pieces[index], after)
+        first = _first_of_piece(pieces[index])
         after = first.characters | after if first.may_be_empty else first.characters
     return ways
 
 
-def _ways_of(item: _Item, after: frozenset[int]) -> int:
-    """In how many ways an item of a parsed pattern can match a text."""
-    operation, value = item
+def _ways_of(piece: _Piece, after: frozenset[int]) -> int:
+    """In how many ways a piece of a parsed pattern can match a text."""
+    operation, value = piece
     name = str(operation)
     if name in ("LITERAL", "NOT_LITERAL", "IN", "ANY", "AT"):
         return 1
@@ -106,20 +106,20 @@ def _ways_of_repeat(
     if len(inner) != 1 or _width_of(inner[0]) != 1:
         if least == most == 1 or (least, most) == (0, 1):
             return (2 if least == 0 else 1) * _count_ways(inner, after)
-        if least == most and all(_width_of(item) == 1 for item in inner):
+        if least == most and all(_width_of(piece) == 1 for piece in inner):
             return 1
         raise UnboundedPatternError(
             "what is repeated a varying number of times may only be one character or one [class]"
         )
-    first = _first_of_item(inner[0])
+    first = _first_of_piece(inner[0])
     if is_possessive or not first.characters & after:
         return 1
     return int(most - least + 1)
 
 
-def _width_of(item: _Item) -> int | None:
+def _width_of(piece: _Piece) -> int | None:
     """1 for what stands for one character."""
-    return 1 if str(item[0]) in ("LITERAL", "NOT_LITERAL", "IN", "ANY") else None
+    return 1 if str(piece[0]) in ("LITERAL", "NOT_LITERAL", "IN", "ANY") else None
 
 
 class _First(msgspec.Struct, frozen=True):
@@ -129,10 +129,10 @@ class _First(msgspec.Struct, frozen=True):
     may_be_empty: bool
 
 
-def _first_of_item(item: _Item) -> _First:
-    operation, value = item
+def _first_of_piece(piece: _Piece) -> _First:
+    operation, value = piece
     name = str(operation)
-    if _width_of(item):
+    if _width_of(piece):
         return _First(_characters(name, value), may_be_empty=False)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         first = _first_of(list(value[2]))
@@ -148,10 +148,10 @@ def _first_of_item(item: _Item) -> _First:
     return _First(_NOTHING, may_be_empty=True)
 
 
-def _first_of(items: Sequence[_Item]) -> _First:
+def _first_of(pieces: Sequence[_Piece]) -> _First:
     union = _NOTHING
-    for item in items:
-        first = _first_of_item(item)
+    for piece in pieces:
+        first = _first_of_piece(piece)
         union |= first.characters
         if not first.may_be_empty:
             return _First(union, may_be_empty=False)

@@ -73,7 +73,9 @@ def _paused_since(
         for id, group in stats.items()
         if group.frozen_by and running[id].state.status != "paused"
     ]
-    answers = host.ask_about(frozen, lambda one: InspectContainer(one.id, round="again"))
+    answers = host.ask_about(
+        frozen, lambda container: InspectContainer(container.id, round="again")
+    )
     return [
         container
         for container, answer in answers

@@ -62,7 +62,7 @@ class RunContext(msgspec.Struct, frozen=True):
             self.file_defects,
         )
         found = (by_id.of(container) for by_id in by_kind if by_id is not None)
-        return next((one for one in found if one is not None), None)
+        return next((explanation for explanation in found if explanation is not None), None)
 
 
 @evidence

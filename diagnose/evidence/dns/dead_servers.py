@@ -71,7 +71,9 @@ class DeadServers(msgspec.Struct, frozen=True):
         """Whether queries do not leave this host, because no route leads to the first server."""
         if self.rejected_by is not None or self.routes is None:
             return False
-        is_unreachable = any(self.lookups.host[one].icmp == "unreachable" for one in self.dead)
+        is_unreachable = any(
+            self.lookups.host[server].icmp == "unreachable" for server in self.dead
+        )
         return is_unreachable and not self.routes.leads_to(self.first)
 
     @property

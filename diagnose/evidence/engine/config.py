@@ -283,7 +283,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     )
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
-        return _unread(bare, file)
+        return _config_without_file(bare, file)
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
     parsed = parse_text(file.text)
@@ -297,7 +297,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     )
 
 
-def _unread(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | Unavailable:
+def _config_without_file(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | Unavailable:
     """The configuration without its file: empty, wrong, or not known, by why it was not read."""
     if refusal.reason == "malformed":
         return replace(bare, text_ok=False, error=refusal.detail.removeprefix(f"{bare.path} "))

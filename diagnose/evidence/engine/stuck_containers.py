@@ -43,7 +43,7 @@ class StuckContainers(Items[StuckContainer], frozen=True):
 def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckContainers:
     """By the state of the shims, and by the inspects that timed out."""
     names = {container.id: container.name for container in containers or ()}
-    silent = _silent(containers)
+    silent = _silent_inspects(containers)
     stopped = {
         _name(id, names, silent): shim
         for id, shim in (daemon.processes.shims or {}).items()
@@ -60,7 +60,7 @@ def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckCont
     )
 
 
-def _silent(containers: Containers | None) -> dict[str, str]:
+def _silent_inspects(containers: Containers | None) -> dict[str, str]:
     """Why an inspect had no answer in time, by the container's name."""
     unread = containers.unexamined if containers is not None else ()
     return {

@@ -108,7 +108,7 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     files = {name: set(answer.names) for name, answer in asked if not isinstance(answer, Failed)}
     failing = {trouble.registry for trouble in pulls.of("tls")} if pulls is not None else set()
     unread = (
-        _unread(host, registry, name)
+        _unread_authority(host, registry, name)
         for registry, names in files.items()
         if registry in failing
         for name in sorted(filter(_is_authority, names))
@@ -127,7 +127,7 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     )
 
 
-def _unread(host: Host, registry: str, name: str) -> UnreadAuthority | None:
+def _unread_authority(host: Host, registry: str, name: str) -> UnreadAuthority | None:
     """What is in an authority's file that has no certificate in the form that Go reads (PEM)."""
     path = f"{CERTIFICATES}/{registry}/{name}"
     answer = host.ask(ReadFile(path))

@@ -62,7 +62,7 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
     }
     if not shared:
         return PinnedSets()
-    pids = {one.id: one.state.pid for members in shared.values() for one in members}
+    pids = {member.id: member.state.pid for members in shared.values() for member in members}
     growth = host.require(SampleCgroups(pids, seconds=SAMPLE_S))
     used = {
         id: reading.cpus or 0.0 for id, reading in growth.items() if not isinstance(reading, Failed)
@@ -85,8 +85,10 @@ def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedCont
 
 
 def _pinned(text: str, members: Sequence[Container], used: Mapping[str, float]) -> PinnedContainers:
-    by_use = sorted(members, key=lambda one: -used.get(one.id, 0.0))
-    users = tuple((one, used[one.id]) for one in by_use if used.get(one.id, 0.0) >= WORTH_A_NAME)
+    by_use = sorted(members, key=lambda member: -used.get(member.id, 0.0))
+    users = tuple(
+        (user, used[user.id]) for user in by_use if used.get(user.id, 0.0) >= WORTH_A_NAME
+    )
     return PinnedContainers(text, cpu_numbers(text), users)
 
 

@@ -62,7 +62,7 @@ def left_volumes(
     A folder that cannot be listed is left out.
     """
     fresh = host.first(_fresh_mounts(containers, clock), MOST, "new anonymous volumes")
-    former = host.first(_former(unused), MOST, "unused anonymous volumes")
+    former = host.first(_former_volumes(unused), MOST, "unused anonymous volumes")
     if not fresh or not former:
         return LeftVolumes()
     names = _names_in_folders(host, fresh, former)
@@ -101,7 +101,7 @@ def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
     return sorted(found, key=lambda mount: -mount.made)
 
 
-def _former(unused: UnusedVolumes) -> list[Volume]:
+def _former_volumes(unused: UnusedVolumes) -> list[Volume]:
     found = [volume for volume in unused if volume.is_anonymous and volume.mountpoint]
     return sorted(found, key=lambda volume: volume.created_at, reverse=True)
 

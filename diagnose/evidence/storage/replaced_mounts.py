@@ -77,7 +77,7 @@ def replaced_mounts(
     for container, mount, since in begun:
         volumes = _volumes_for(container, unused)
         own = listings[mount.source]
-        beside = [path for path in _beside(host, container) if path not in used]
+        beside = [path for path in _neighbouring_folders(host, container) if path not in used]
         places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
         near = {path: names for path, names in _listings(host, places).items() if path not in used}
         alike = {path: names for path, names in near.items() if is_alike(own, names)}
@@ -140,7 +140,7 @@ def _latest(host: Host, path: str, names: frozenset[str]) -> float | None:
     return max(times) if times else None
 
 
-def _beside(host: Host, container: Container) -> list[str]:
+def _neighbouring_folders(host: Host, container: Container) -> list[str]:
     """The folders beside what it mounts, and in the folder of its project."""
     parents = dict.fromkeys(
         posixpath.dirname(mount.source.rstrip("/")) for mount in container.bind_mounts

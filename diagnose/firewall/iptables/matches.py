@@ -63,7 +63,7 @@ def _option_condition(
     Some need other options of the rule.
     """
     if module == "recent":
-        return _recent(option, rule)
+        return _recent_conditions(option, rule)
     if module == "connbytes":
         return _transferred_conditions(option, rule)
     if option.name in ("--src-type", "--dst-type"):
@@ -76,7 +76,7 @@ def _option_condition(
     return [] if condition is None else [condition]
 
 
-def _recent(option: RuleOption, rule: RuleText) -> list[Condition]:
+def _recent_conditions(option: RuleOption, rule: RuleText) -> list[Condition]:
     """Whether an address was seen recently: with a number of hits, only a flood has been.
 
     Without such a number that is not known.

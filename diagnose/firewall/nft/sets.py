@@ -31,7 +31,7 @@ def look_up(program: RuleProgram, expression: Expression) -> None:
     parts = _key_parts(program, expression["sreg"], named_set)
     keys = _keys(program, parts, named_set)
     if named_set is None or parts is None or keys is None:
-        _unread(program, expression)
+        _mark_unread(program, expression)
         return
     fields = tuple(named(part) for part in parts)
     if target == _VERDICT_REGISTER:
@@ -50,7 +50,7 @@ def _choice(fields: tuple[Field, ...], keys: list[tuple[_Key, Mapping[str, Any]]
     return Choose(fields, tuple((key, action) for key, action in verdicts if action is not None))
 
 
-def _unread(program: RuleProgram, expression: Expression) -> None:
+def _mark_unread(program: RuleProgram, expression: Expression) -> None:
     text = f"set {expression['set']}"
     if expression.get("dreg") == _VERDICT_REGISTER:
         program.action = Maybe(text)

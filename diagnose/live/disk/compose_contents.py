@@ -35,7 +35,7 @@ def written_contents(
         if "extends" in part:
             return {}
         for kind in _FOLDERS:
-            given[kind] |= dict(_given(_mapping(whole.get(kind)), known))
+            given[kind] |= dict(_given_contents(_mapping(whole.get(kind)), known))
             listed = part.get(kind)
             wanted[kind] += listed if isinstance(listed, list) else []
     found: dict[str, str] = {}
@@ -47,7 +47,9 @@ def written_contents(
     return dict(list(found.items())[:_MOST])
 
 
-def _given(section: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _given_contents(
+    section: Mapping[str, Any], known: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """The contents of a section by name, as far as they are known here."""
     for name, part in section.items():
         written = _mapping(part)

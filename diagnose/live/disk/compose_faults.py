@@ -7,13 +7,23 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from diagnose.live.disk.compose_needs import named_nodes, volume_of
-from diagnose.live.disk.compose_nodes import MERGE, entries, items, line_of, pairs, plain
+from diagnose.live.disk.compose_nodes import (
+    MERGE,
+    entries,
+    first_key,
+    has_parts,
+    items,
+    line_of,
+    pairs,
+    plain,
+    scalars,
+)
 from diagnose.live.disk.compose_shapes import CONDITIONS, NEW_KEYS, SHAPES, STRINGS
 from diagnose.model import Json
 from diagnose.yaml_text import read_nodes
@@ -57,6 +67,23 @@ class _Fault(msgspec.Struct, frozen=True):
     place: str = ""
     name: str = ""
     detail: str = ""
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A part of a file: services.web.ports."""
+
+    path: str
+    part: str = ""
+
+    def at(self, key: str) -> Self:
+        """The part of this one that has that key."""
+        return type(self)(self.path, ".".join(filter(None, (self.part, key))))
+
+    def fault(self, kind: str, node: Node, name: str = "", detail: str = "") -> _Fault:
+        """A fault of this part, at the line of a node."""
+        return _Fault(
+            kind, self.path, line=line_of(node), place=self.part, name=name, detail=detail
+        )
 
 
 def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
@@ -103,6 +130,10 @@ class _Service(msgspec.Struct, frozen=True):
     name: str
     parts: Mapping[str, Node]
 
+    @property
+    def place(self) -> _Place:
+        return _Place(self.path, f"services.{self.name}")
+
 
 class _Reader:
     """The files of one project. A part that another file may change is not judged."""
@@ -122,14 +153,14 @@ class _Reader:
     def faults(self) -> Iterator[_Fault]:
         for path, root in self.roots.items():
             yield from self._doubled(path, root)
-            yield from self._shape(path, root, pattern="", place="")
+            yield from self._shape(_Place(path), root, pattern="")
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
             yield _Fault("empty", next(iter(self.roots)))
         if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
             return
         for service in self._services():
-            yield from self._service(service.path, service.name, service.parts)
+            yield from self._service(service)
         for service in self._active_services():
             yield from self._needed_files(service)
         yield from self._missing_parts()
@@ -172,7 +203,7 @@ class _Reader:
                 waiting.append(value)
             waiting += items(node)
 
-    def _shape(self, path: str, node: Node, pattern: str, place: str) -> Iterator[_Fault]:
+    def _shape(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
         """Unknown keys and values of another kind, in a part and in those below it."""
         known = SHAPES[pattern]
         below = {
@@ -182,42 +213,27 @@ class _Reader:
             name = plain(key)
             if key.tag == MERGE or name.startswith("x-"):
                 continue
-            own = ".".join(filter(None, (place, name)))
             if name not in known:
-                import difflib  # 5 ms, only for a key with a slip
-
-                similar = difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR)
-                meant = "".join(similar)
-                yield _Fault(
-                    "unknown-key",
-                    path,
-                    line=line_of(key),
-                    place=place,
-                    name=name[:_LONGEST],
-                    detail=meant,
-                )
+                meant = _similar_key(name, known)
+                yield place.fault("unknown-key", key, name[:_LONGEST], meant)
                 continue
             here = ".".join(filter(None, (pattern, name)))
             if here in NEW_KEYS:
                 since = ".".join(map(str, NEW_KEYS[here]))
-                self.new_keys.append(
-                    _Fault("new-key", path, line=line_of(key), place=place, name=name, detail=since)
-                )
+                self.new_keys.append(place.fault("new-key", key, name, since))
             if value.tag.startswith("!"):
                 continue
             kinds = known[name]
             if kinds and not _is_of(value, kinds):
                 wanted = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
-                yield _Fault(
-                    "wrong-kind", path, line=line_of(key), place=own, name=name, detail=wanted
-                )
+                yield place.at(name).fault("wrong-kind", key, name, wanted)
                 continue
             if name in below and isinstance(value, MappingNode):
-                yield from self._shape(path, value, here, own)
+                yield from self._shape(place.at(name), value, here)
             if f"{here}.*" in SHAPES:
-                yield from self._parts(path, value, f"{here}.*", own)
+                yield from self._parts(place.at(name), value, f"{here}.*")
 
-    def _parts(self, path: str, node: Node, pattern: str, place: str) -> Iterator[_Fault]:
+    def _parts(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
         """The shape of each part of a kind, such as each service."""
         for key, value in pairs(node):
             name = plain(key)
@@ -225,75 +241,63 @@ class _Reader:
                 continue
             is_nothing = isinstance(value, ScalarNode) and plain(value) in _NULLS
             if isinstance(value, MappingNode):
-                yield from self._shape(path, value, pattern, f"{place}.{name}")
+                yield from self._shape(place.at(name), value, pattern)
             elif pattern == "services.*" or not is_nothing:
-                yield _Fault(
-                    "wrong-kind",
-                    path,
-                    line=line_of(key),
-                    place=f"{place}.{name}",
-                    name=name,
-                    detail="a mapping",
-                )
+                yield place.at(name).fault("wrong-kind", key, name, "a mapping")
 
-    def _service(self, path: str, name: str, service: Mapping[str, Node]) -> Iterator[_Fault]:
-        place = f"services.{name}"
+    def _service(self, service: _Service) -> Iterator[_Fault]:
+        place, parts = service.place, service.parts
         for key in STRINGS:
-            for entry in items(service.get(key)):
+            for entry in items(parts.get(key)):
                 if isinstance(entry, MappingNode):
-                    yield _Fault(
-                        "entry-is-mapping", path, line_of(entry), f"{place}.{key}", _first(entry)
+                    yield place.at(key).fault(
+                        "entry-is-mapping", entry, first_key(entry)[:_LONGEST]
                     )
-        yield from self._durations(path, place, service.get("healthcheck"))
-        extended = entries(service.get("extends")).get("file")
+        yield from self._durations(place.at("healthcheck"), parts.get("healthcheck"))
+        extended = entries(parts.get("extends")).get("file")
         if extended is not None and self._is_missing(plain(extended)):
-            yield _Fault(
-                "file-missing", path, line_of(extended), f"{place}.extends", plain(extended)
-            )
+            yield place.at("extends").fault("file-missing", extended, plain(extended))
         for key in ("image", "command", "environment", "ports", "volumes"):
-            for scalar in _scalars(service.get(key)):
+            for scalar in scalars(parts.get(key)):
                 if _OPEN_BRACE.search(plain(scalar)):
-                    yield _Fault("open-brace", path, line_of(scalar), f"{place}.{key}")
+                    yield place.at(key).fault("open-brace", scalar)
 
     def _missing_includes(self, path: str) -> Iterator[_Fault]:
         for included in items(self.tops[path].get("include")):
             named = entries(included).get("path", included)
             for node in items(named) or [named]:
                 if self._is_missing(plain(node)):
-                    yield _Fault("file-missing", path, line_of(node), "include", plain(node))
+                    yield _Place(path, "include").fault("file-missing", node, plain(node))
 
     def _needed_files(self, service: _Service) -> Iterator[_Fault]:
         """Env files, and the words of a health check."""
-        path, place = service.path, f"services.{service.name}"
+        place = service.place
         node = service.parts.get("env_file")
         for entry in items(node) or ([node] if node is not None else []):
             parts = entries(entry)
             name = parts.get("path", entry)
             if not _is_optional(entry) and self._is_missing(plain(name)):
-                yield _Fault("env-file", path, line_of(name), f"{place}.env_file", plain(name))
+                yield place.at("env_file").fault("env-file", name, plain(name))
         words = items(entries(service.parts.get("healthcheck")).get("test"))
         first = plain(words[0]) if words else "NONE"
         if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
-            yield _Fault("test-without-kind", path, line_of(words[0]), f"{place}.healthcheck.test")
+            yield place.at("healthcheck").at("test").fault("test-without-kind", words[0])
 
     def _is_missing(self, name: str) -> bool:
         if not name or "$" in name or "://" in name or name.startswith("~"):
             return False
         try:
             os.stat(posixpath.join(self.folder, name))  # noqa: PTH116 - as in its neighbours
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        except (OSError, ValueError):
-            return False
+        except (OSError, ValueError) as error:
+            return isinstance(error, FileNotFoundError | NotADirectoryError)
         return False
 
-    def _durations(self, path: str, place: str, node: Node | None) -> Iterator[_Fault]:
+    def _durations(self, place: _Place, node: Node | None) -> Iterator[_Fault]:
         parts = entries(node)
         for key in ("interval", "timeout", "start_period", "start_interval"):
             value = parts.get(key)
             if value is not None and _DURATION.fullmatch(plain(value)) and plain(value) != "0":
-                place_of_it = f"{place}.healthcheck.{key}"
-                yield _Fault("no-unit", path, line_of(value), place_of_it, plain(value))
+                yield place.at(key).fault("no-unit", value, plain(value))
 
     def _missing_parts(self) -> Iterator[_Fault]:
         """What a service refers to, and no file has; what it needs itself, in all files."""
@@ -311,13 +315,12 @@ class _Reader:
             used = {plain(node) for nodes in named for node in nodes}
             yield from self._missing_files(key, used)
         for service in active:
-            path, place = service.path, f"services.{service.name}"
-            whole = services[service.name]
-            line = self._line_of(path, service.name)
+            place, whole = service.place, services[service.name]
+            line = self._line_of(place.path, service.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
-                yield _Fault("no-image", path, line, place)
-            if _has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
-                yield _Fault("two-networks", path, line, place)
+                yield _Fault("no-image", place.path, line, place.part)
+            if has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
+                yield _Fault("two-networks", place.path, line, place.part)
 
     def _missing_files(self, key: str, used: Collection[str]) -> Iterator[_Fault]:
         """The files of secrets or configs that services have."""
@@ -325,8 +328,8 @@ class _Reader:
             for name, part in entries(top.get(key)).items():
                 file = entries(part).get("file")
                 if name in used and file is not None and self._is_missing(plain(file)):
-                    place = f"{key}.{name}.file"
-                    yield _Fault("file-missing", path, line_of(file), place, plain(file))
+                    place = _Place(path, f"{key}.{name}.file")
+                    yield place.fault("file-missing", file, plain(file))
 
     def _line_of(self, path: str, service: str) -> int:
         services = self.tops[path].get("services")
@@ -335,56 +338,50 @@ class _Reader:
     def _unknown_references(
         self, referring: _Service, services: Mapping[str, Any]
     ) -> Iterator[_Fault]:
-        path, place, service = referring.path, f"services.{referring.name}", referring.parts
+        """The names in a service of what no file has."""
+        place, service = referring.place, referring.parts
         for key, kind in _REFERRED.items():
             known = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
                 if plain(node) not in known and "$" not in plain(node):
-                    yield _Fault(
-                        "undefined",
-                        path,
-                        line=line_of(node),
-                        place=place,
-                        name=plain(node),
-                        detail=kind,
-                    )
+                    yield place.fault("undefined", node, plain(node), kind)
         volumes = self.defined["volumes"]
         for node in items(service.get("volumes")):
             source = volume_of(node)
             if source and source not in volumes:
-                yield _Fault(
-                    "undefined", path, line=line_of(node), place=place, name=source, detail="volume"
-                )
-        waited = service.get("depends_on")
-        wanted = [*items(service.get("links")), *items(waited)]
-        wanted += [
-            key for key, value in pairs(waited) if key.tag != MERGE and not _is_optional(value)
-        ]
-        mode = service.get("network_mode")
-        if mode is not None and plain(mode).startswith("service:"):
-            wanted.append(mode)
-        for node in wanted:
+                yield place.fault("undefined", node, source, "volume")
+        for node in _wanted_services(service):
             name = plain(node).removeprefix("service:").partition(":")[0]
             if name and name not in services and "$" not in name:
-                yield _Fault(
-                    "undefined", path, line=line_of(node), place=place, name=name, detail="service"
-                )
+                yield place.fault("undefined", node, name, "service")
         for key, value in entries(service.get("depends_on")).items():
             condition = entries(value).get("condition")
             text = plain(condition)
             if condition is not None and text not in CONDITIONS and "$" not in text:
-                yield _Fault(
-                    "condition", path, line_of(condition), f"{place}.depends_on.{key}", text
-                )
+                yield place.at("depends_on").at(key).fault("condition", condition, text)
+
+
+def _similar_key(name: str, known: Collection[str]) -> str:
+    """The key that is meant by one with a slip; "" for none."""
+    import difflib  # 5 ms, only for a key with a slip
+
+    return "".join(difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR))
+
+
+def _wanted_services(service: Mapping[str, Node]) -> Iterator[Node]:
+    """The nodes that name another service."""
+    waited = service.get("depends_on")
+    yield from items(service.get("links"))
+    yield from items(waited)
+    yield from (key for key, value in pairs(waited) if key.tag != MERGE and not _is_optional(value))
+    mode = service.get("network_mode")
+    if mode is not None and plain(mode).startswith("service:"):
+        yield mode
 
 
 def _is_optional(node: Node) -> bool:
     """Whether an entry says that it may be missing."""
     return plain(entries(node).get("required")).lower() == "false"
-
-
-def _has_parts(node: Node | None) -> bool:
-    return bool(items(node) or pairs(node))
 
 
 def _is_of(node: Node, kinds: str) -> bool:
@@ -401,16 +398,3 @@ def _is_of(node: Node, kinds: str) -> bool:
     if is_plain and _NUMBER.fullmatch(text):
         return "n" in kinds
     return "s" in kinds
-
-
-def _first(node: Node) -> str:
-    """The first key of a mapping."""
-    return next((plain(key)[:_LONGEST] for key, _ in pairs(node)), "")
-
-
-def _scalars(node: Node | None) -> Iterator[Node]:
-    """A scalar, or those of a list or a mapping."""
-    if isinstance(node, ScalarNode):
-        yield node
-    yield from (child for child in items(node) if isinstance(child, ScalarNode))
-    yield from (value for _, value in pairs(node) if isinstance(value, ScalarNode))

@@ -1,5 +1,7 @@
 """The nodes of YAML, in which compose files are read: they know how each value is written. Pure."""
 
+from collections.abc import Iterator
+
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 MERGE = "tag:yaml.org,2002:merge"
@@ -45,3 +47,21 @@ def plain(node: Node | None) -> str:
 def line_of(node: Node) -> int:
     """The line on which it begins, from 1 on."""
     return int(node.start_mark.line) + 1
+
+
+def has_parts(node: Node | None) -> bool:
+    """Whether a list or a mapping holds anything."""
+    return bool(items(node) or pairs(node))
+
+
+def first_key(node: Node) -> str:
+    """The first key of a mapping; "" for none."""
+    return next((plain(key) for key, _ in pairs(node)), "")
+
+
+def scalars(node: Node | None) -> Iterator[Node]:
+    """A scalar, or those of a list or a mapping."""
+    if isinstance(node, ScalarNode):
+        yield node
+    yield from (child for child in items(node) if isinstance(child, ScalarNode))
+    yield from (value for _, value in pairs(node) if isinstance(value, ScalarNode))

@@ -36,9 +36,9 @@ def found_compose_files(args: Json) -> Json:
     for place in args["folders"]:
         parents = [place]
         if place.endswith("/*"):
-            parents = list(_below(place.removesuffix("/*"), points))
+            parents = list(_folders_below(place.removesuffix("/*"), points))
         for parent in parents:
-            for folder in _below(parent, points):
+            for folder in _folders_below(parent, points):
                 for file in _file_in(folder):
                     found.setdefault(file["path"], file)
     return list(found.values())[:_MOST]
@@ -50,7 +50,7 @@ def _is_own(path: str, points: Mapping[str, MountEntry]) -> bool:
     return mount is not None and not mount.may_hang and mount.fstype != "autofs"
 
 
-def _below(parent: str, points: Mapping[str, MountEntry]) -> Iterator[str]:
+def _folders_below(parent: str, points: Mapping[str, MountEntry]) -> Iterator[str]:
     """The folders in a folder, but for links and mount points."""
     if not _is_own(parent, points):
         return

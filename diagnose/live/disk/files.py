@@ -56,7 +56,7 @@ def stats(live: Live, question: StatPaths) -> Json:
     answer: dict[str, Json] = {}
     pending = []
     for point, paths in groups:
-        if point in _silent(live):
+        if point in _silent_mounts(live):
             answer |= {path: {"failed": "timed out"} for path in paths}
         else:
             request = live.helper("disk").submit(
@@ -71,7 +71,7 @@ def stats(live: Live, question: StatPaths) -> Json:
             why = {"failed": failed.reason, "detail": failed.detail}
             answer |= dict.fromkeys(paths, why)
             if point and failed.reason == "timed out":
-                _silent(live)[point] = failed.detail
+                _silent_mounts(live)[point] = failed.detail
     return answer
 
 
@@ -168,8 +168,8 @@ def ask_worker(live: Live, question: AnyQuestion, function: str, paths: Iterable
         mount = holding(path, points)
         if mount is None:
             continue
-        if mount.point in _silent(live):
-            raise Refused("timed out", f"not asked again: {_silent(live)[mount.point]}")
+        if mount.point in _silent_mounts(live):
+            raise Refused("timed out", f"not asked again: {_silent_mounts(live)[mount.point]}")
         if mount.fstype == "autofs":
             raise Refused("not allowed", f"{mount.point} is mounted on demand and is not woken")
     try:
@@ -190,7 +190,7 @@ def _remember(
     for path in paths:
         mount = holding(path, points)
         if mount is not None and mount.may_hang:
-            _silent(live)[mount.point] = (
+            _silent_mounts(live)[mount.point] = (
                 f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
             )
 
@@ -210,7 +210,7 @@ def _points(live: Live) -> Mapping[str, MountEntry]:
     return points
 
 
-def _silent(live: Live) -> dict[str, str]:
+def _silent_mounts(live: Live) -> dict[str, str]:
     silent: dict[str, str] = live.keep("silent mounts", dict)
     return silent
 

@@ -17,7 +17,7 @@ from diagnose.questions.containers import ParentQuota, SampleParentQuotas
 def parent_quotas(_live: Live, question: SampleParentQuotas) -> Json:
     """Each group with a quota; one that was throttled before is looked at twice."""
     places = Places.now()
-    limited = list(_limited(places, question.containers))
+    limited = list(_limited_parents(places, question.containers))
     before = {quota.path: cpu_of_group(places, quota.path) for quota in limited}
     if any(quota.throttled for quota in limited):
         time.sleep(min(question.seconds, 2.0))
@@ -32,7 +32,7 @@ def parent_quotas(_live: Live, question: SampleParentQuotas) -> Json:
     return answer
 
 
-def _limited(places: Places, containers: Mapping[str, int | None]) -> Iterator[ParentQuota]:
+def _limited_parents(places: Places, containers: Mapping[str, int | None]) -> Iterator[ParentQuota]:
     """The groups with a quota, with what was throttled since they exist."""
     name = "cpu.cfs_quota_us" if places.version == 1 else "cpu.max"
     controller = "cpu" if places.version == 1 else ""

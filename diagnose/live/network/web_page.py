@@ -152,7 +152,7 @@ class _Visit:
             "redirects": max(len(pages) - 1, 0),
             "is_circle": is_circle,
             "sets_cookie": any("set-cookie" in page.reply.headers for page in pages),
-            **(_shown(last.reply) if last is not None else {}),
+            **(_page(last.reply) if last is not None else {}),
             **looked,
         }
 
@@ -292,7 +292,7 @@ def _outcome_of(error: BaseException) -> PageOutcome:
     return "no http" if str(error) == "no http" else "closed"
 
 
-def _shown(reply: Reply) -> dict[str, Any]:
+def _page(reply: Reply) -> dict[str, Any]:
     headers = reply.headers
     kind = headers.get("content-type", "")
     is_text = not kind or kind.startswith("text/") or any(word in kind for word in ("json", "xml"))

@@ -119,7 +119,7 @@ def recent_logs(
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
         for container in wanted[MOST:]
     }
-    recent = {id: tuple(_recent(log, since)) for id, log in read.logs.items()}
+    recent = {id: tuple(_recent_lines(log, since)) for id, log in read.logs.items()}
     if own_logs is None:
         return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
     for id, lines in own_logs.by_id.items():
@@ -167,7 +167,7 @@ def _read(host: Host, containers: Sequence[Container], clock: Clock) -> _ReadLog
     return _ReadLogs(logs, unread)
 
 
-def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:
+def _recent_lines(log: ContainerLog, since: float) -> Iterator[RecentLine]:
     for line in log.lines:
         if line.at is not None and line.at >= since and line.text.strip():
             yield RecentLine(line.at, line.text.rstrip())

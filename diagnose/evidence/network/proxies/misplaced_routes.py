@@ -73,11 +73,11 @@ def _misplaced(
     """The route if all requests for it end with 404."""
     outside = [
         line
-        for line in _below(route, logs.get(route.proxy.id, []))
+        for line in _requests_below(route, logs.get(route.proxy.id, []))
         if _NO_ROUTER.search(line.rest) is None
     ]
     of_program = logs.get(route.program.id, [])
-    inside = _by_proxy(route, of_program) if route.is_cut else _below(route, of_program)
+    inside = _by_proxy(route, of_program) if route.is_cut else _requests_below(route, of_program)
     # Caddy without an access log still writes down the calls that failed
     seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
     if seen is None or any(map(is_known, (*outside, *inside))):
@@ -98,7 +98,7 @@ def _misplaced(
     )
 
 
-def _below(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
+def _requests_below(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
     return [line for line in lines if line.path.startswith(f"{route.prefix}/")]
 
 

@@ -49,13 +49,13 @@ def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) 
         netns = namespaces.of(container) if namespaces is not None else None
         served = netns.served_ports if netns is not None else []
         ports = () if isinstance(service, Failed) else service.ports
-        own = tuple(port for port in ports if _inside(port) in served)
+        own = tuple(port for port in ports if _container_port(port) in served)
         if own:
             items.append(OneOffPorts(container, own))
     return OneOffs(tuple(items))
 
 
-def _inside(port: str) -> int:
+def _container_port(port: str) -> int:
     """The port of the container in an entry of `ports`: 80 of "127.0.0.1:8080:80/tcp"."""
     number = port.partition("/")[0].rpartition(":")[2]
     return int(number) if number.isdigit() else 0

@@ -166,7 +166,9 @@ def _host_listening(
     containers: Containers, listeners: Listeners | None
 ) -> Iterator[_ListeningNetns]:
     """The host's own namespace, where a container that shares it listens."""
-    sharing = {one.id: one for one in containers.running if one.shares_host_network}
+    sharing = {
+        container.id: container for container in containers.running if container.shares_host_network
+    }
     sockets = [socket for socket in listeners or () if socket.proto.startswith("tcp")]
     by_port = {
         socket.port: sharing[socket.container] for socket in sockets if socket.container in sharing

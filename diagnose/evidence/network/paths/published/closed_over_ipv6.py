@@ -96,12 +96,12 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
 
     A certificate authority names the address that it has called.
     """
-    lines = _recent(containers, recent_logs) if recent_logs is not None else ()
+    lines = _recent_texts(containers, recent_logs) if recent_logs is not None else ()
     whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
     failing_lines = [line for line in lines if whole.search(line) and signs(line) & FOUND_NOBODY]
     return quoted(failing_lines[-1]) if failing_lines else ""
 
 
-def _recent(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:
+def _recent_texts(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:
     for container in containers.running:
         yield from recent_logs.texts_of(container)
