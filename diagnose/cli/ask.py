@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from diagnose.cli import options, process
 
 if TYPE_CHECKING:
     from diagnose.model import Check, Report, Reported
+    from diagnose.path.answer import PathAnswer
 
 IDS_SHOWN = 6
 
@@ -40,13 +42,16 @@ def ask(
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of
     this host, its findings come first. What an error message means stands above the report, and
-    what its addresses, ports and names are on this host. A single - reads the message from stdin.
+    what its addresses, ports and names are on this host. If the words name a connection, such as
+    "web cannot reach db:5432", its first broken hop stands there too. A single - reads the message
+    from stdin.
     """
     from msgspec.structs import replace
 
     from diagnose import registry
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
+    from diagnose.render import path as path_text
     from diagnose.render import terminal
     from diagnose.symptoms import search
 
@@ -60,10 +65,11 @@ def ask(
     of_families = (id for id in checks if id.partition(".")[0] in families)
     fitting = tuple(dict.fromkeys((*ids, *of_families)))
     report = _report(checks, given)
-    about = search.about(text, tuple((report.container_names or {}).values()))
-    report = replace(report, findings=search.ordered(report.findings, fitting, about))
+    ways = _ways_asked_about(text, report)
+    report = replace(report, findings=_by_fit(report, text, fitting, ways))
     code = code_of(report, fail_on)
-    if said := (*unknown, *meaning, *_on_this_host(text, report)):
+    walked = itertools.chain.from_iterable(map(path_text.sentences, ways))
+    if said := (*unknown, *meaning, *_on_this_host(text, report), *walked):
         terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
@@ -74,21 +80,21 @@ def ask(
         shell=reader.shell(given["source"]),
     )
     first = _what_came_first(ids, families, fitting, report.findings) if fitting else []
-    if further := [*first, *_way_between(text)]:
-        terminal.say(("", *further), sys.stdout, color=options.color(no_color))
+    if first:
+        terminal.say(("", *first), sys.stdout, color=options.color(no_color))
     process.leave(code)
 
 
 def _report(checks: Mapping[str, Check], given: Mapping[str, Any]) -> Report:
-    """The report of every check, by the options given, with what names its containers."""
+    """The report of every check, by the options given, with what a path is walked through."""
     from diagnose import session
-    from diagnose.evidence.containers.listing import Containers
-    from diagnose.evidence.network.networks import Networks
+    from diagnose.path import answer
 
-    shown = (Containers, Networks)
     run = options.of_run(given)
     try:
-        return session.diagnose(lambda: checks, None, run, began=process.began(), shown=shown)
+        return session.diagnose(
+            lambda: checks, None, run, began=process.began(), shown=answer.KINDS
+        )
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
 
@@ -104,6 +110,37 @@ def _on_this_host(text: str, report: Report) -> list[str]:
         return []
     known = networks if isinstance(networks, Networks) else None
     return [f"on this host: {fact}" for fact in places_named(text, containers, known)]
+
+
+def _by_fit(
+    report: Report, text: str, fitting: Collection[str], ways: Iterable[PathAnswer]
+) -> tuple[Reported, ...]:
+    """First what breaks the connections that are asked about, then what fits the words."""
+    from diagnose.symptoms import search
+
+    about = search.about(text, tuple((report.container_names or {}).values()))
+    behind = {way.finding.key for way in ways if way.finding is not None}
+    ordered = search.ordered(report.findings, fitting, about)
+    return tuple(sorted(ordered, key=lambda finding: finding.key not in behind))
+
+
+def _ways_asked_about(text: str, report: Report) -> list[PathAnswer]:
+    """The walk of each connection that the words name, whose ends are known here."""
+    from diagnose.evidence.containers.listing import Containers
+    from diagnose.model import Unavailable
+    from diagnose.path import answer, ends
+    from diagnose.symptoms.asked_ways import asked_ways
+
+    containers = report.evidence.get(Containers)
+    walked: list[PathAnswer] = []
+    for way in asked_ways(text, containers) if isinstance(containers, Containers) else ():
+        try:
+            found = answer.answer(report, way.begin, way.target)
+        except ends.UnknownEndError:
+            continue
+        if not isinstance(found, Unavailable):
+            walked.append(found)
+    return walked
 
 
 def _what_came_first(
@@ -125,13 +162,3 @@ def _what_came_first(
         return [order]
     by_hand = [f"how to look yourself: diagnose explain {ids[0]}"] if ids else []
     return [order, "none of them found anything", *by_hand]
-
-
-def _way_between(text: str) -> list[str]:
-    """The command that shows each hop, where the words name both ends of a connection."""
-    from diagnose.symptoms import search
-
-    ends = search.ends(text)
-    if ends is None:
-        return []
-    return [f"each hop between the two: diagnose path {ends.begin} {ends.end}"]

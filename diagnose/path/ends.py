@@ -41,6 +41,11 @@ class PathTarget(msgspec.Struct, frozen=True):
     record: str = ""
     """The type of record that a DNS query asks for, where `/dns` was typed."""
 
+    def __str__(self) -> str:
+        port = f":{self.port}" if self.port is not None else ""
+        protocol = "/udp" if self.proto == "udp" else ""
+        return f"{self.end}{port}{protocol}"
+
     def port_of(self, end: Container | None) -> int:
         """The port that was typed, or else the lowest that the container's image exposes."""
         if self.port is not None:

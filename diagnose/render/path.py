@@ -1,6 +1,7 @@
 """A path as text, JSON, or a drawing."""
 
 import json
+from collections.abc import Iterator
 from typing import TextIO
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 from diagnose import runbooks
 from diagnose.model import Json, Reported
 from diagnose.path.answer import PathAnswer
+from diagnose.path.ends import INTERNET
 from diagnose.path.model import Hop, Path, SentPacket, State
 from diagnose.render.console import literal
 from diagnose.render.words import clean, one_line
@@ -28,6 +30,23 @@ def headline(answer: PathAnswer) -> str:
     if path.packet is None:
         return f"{ways}: every hop is open"
     return f"{ways}: a packet came through"
+
+
+def sentences(answer: PathAnswer) -> Iterator[str]:
+    """The answer in a few lines, above the report that has its finding."""
+    path = answer.path
+    yield f"{WORDS[path.state]} {headline(answer)}"
+    if answer.finding is not None:
+        yield f"because of what comes first below: {answer.finding.id}"
+    elif answer.cure is not None:
+        yield f"to look yourself: {one_line(answer.cure.text)}"
+    elif path.state == "ok" and path.begin.called == INTERNET:
+        yield "a firewall or a router before this host is not seen from here"
+    words = f"{path.begin.called} {path.target}"
+    if path.state == "ok" and INTERNET not in (path.begin.called, path.end.called):
+        yield f"each hop, and what becomes of a packet: diagnose path --probe {words}"
+    else:
+        yield f"each hop: diagnose path {words}"
 
 
 def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | None = None) -> None:

@@ -80,11 +80,16 @@ def _of_no_container(address: str, networks: Networks) -> Iterator[str]:
         yield f"no running container has {address} now, an address of {network}"
 
 
-def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
+def ports_of_visitor(text: str) -> tuple[int, ...]:
+    """The ports of the host that a visitor names, who is no program of a container."""
     if not _BY_A_VISITOR.search(text):
-        return
+        return ()
     named = dict.fromkeys(int(match["port"]) for match in _PORT.finditer(text))
-    for port in (port for port in named if port <= _MOST_PORT):
+    return tuple(port for port in named if 0 < port <= _MOST_PORT)
+
+
+def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
+    for port in ports_of_visitor(text):
         publishing = [container for container in containers if container.publishes(port)]
         wanting = [container for container in containers if container.wants_port(port)]
         if publishing:

@@ -109,8 +109,8 @@ def test_a_cause_stands_where_what_it_explains_would() -> None:
 
 def test_an_answer_begins_with_what_the_words_fit() -> None:
     done = run("ask", "--budget", "2m", "--from", "demo", "stray cannot reach web")
-    assert done.stdout.startswith("CRITICAL ")
-    assert "diagnose path stray web" in done.stdout
+    assert done.stdout.startswith('BROKEN container "stray" to container "web": network: ')
+    assert "\neach hop: diagnose path stray web\n\nCRITICAL " in done.stdout
     assert "what fits these words comes first: " in done.stdout
     assert "storage.disk-full" in done.stdout, "what else is wrong is said too"
     assert ", and all of dns, firewall and network\n" in done.stdout

@@ -1,0 +1,131 @@
+"""The connections that a question is about, as the two ends of a path on the examined host.
+
+"web cannot reach db:5432" names both. "port 8080 does not answer" and a URL name one: whoever says
+it comes from outside, or from the host where the address is `localhost`.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.network.addresses import is_address
+from diagnose.path.ends import HOST, INTERNET
+from diagnose.symptoms import search
+from diagnose.symptoms.named_places import ports_of_visitor
+
+MOST = 2
+"""So many connections are walked for one question."""
+_NOT_FROM = re.compile(
+    r"\b(?P<end>[\w.:-]+)\s+(?:is\s+|are\s+)?(?:not\s+(?:reachable|accessible|available)|unreachable"
+    r"|does\s?n[o']t\s+answer)\s+from\s+(?:(?:the|my|inside|within|container)\s+){0,3}(?P<begin>[\w.-]+)",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    r"\bfrom\s+(?:(?:the|container)\s+){0,2}(?P<begin>[\w.-]+)\s+to\s+"
+    r"(?:(?:the|container)\s+){0,2}(?P<end>[\w.:-]+)",
+    re.IGNORECASE,
+)
+_ON_PORT = re.compile(r"\b(?:on|at)\s+port\s+(?P<port>\d{1,5})\b", re.IGNORECASE)
+_URL = re.compile(
+    r"\b(?P<scheme>https?)://(?P<place>\[[\da-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE
+)
+_BEYOND = frozenset({"internet", "outside", "world"})
+_VISITORS = _BEYOND | {"browser", "browsers", "clients", "customers", "laptop", "phone", "users"}
+_HOSTS = frozenset({"host", "localhost", "machine", "server"})
+_HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class AskedWay(msgspec.Struct, frozen=True):
+    """A connection, with its ends as `diagnose path` takes them."""
+
+    begin: str
+    target: str
+
+
+def asked_ways(question: str, containers: Iterable[Container]) -> tuple[AskedWay, ...]:
+    """The connections that the words are about; none where no end is known on this host."""
+    listed = tuple(containers)
+    named = tuple(_between_named_ends(question, listed))
+    ways = named or tuple(_of_visitors(question, listed))
+    return tuple(itertools.islice(dict.fromkeys(ways), MOST))
+
+
+def _between_named_ends(question: str, containers: Sequence[Container]) -> Iterator[AskedWay]:
+    ends = search.ends(question)
+    pairs = [(ends.begin, ends.end)] if ends is not None else []
+    for pattern in (_NOT_FROM, _FROM_TO):
+        pairs += [
+            (match["begin"], match["end"].rstrip(".:")) for match in pattern.finditer(question)
+        ]
+    port = _ON_PORT.search(question)
+    for begin, end in pairs:
+        caller = _caller(begin, containers)
+        target = _target(end, port["port"] if port is not None else "", containers)
+        if caller and target and (caller != INTERNET or _is_here(target, containers)):
+            yield AskedWay(caller, target)
+
+
+def _caller(word: str, containers: Sequence[Container]) -> str:
+    """Who calls, as `diagnose path` takes it; empty where the word names nobody here."""
+    if _is_called(word, containers):
+        return word
+    if word.lower() in _HOSTS:
+        return HOST
+    return INTERNET if word.lower() in _VISITORS else ""
+
+
+def _target(word: str, port: str, containers: Sequence[Container]) -> str:
+    """Who is called; empty where the word names nobody, or the host without a port."""
+    name, _, own_port = word.partition(":")
+    number = own_port or port
+    if name.lower() in _BEYOND and not _is_called(name, containers):
+        return INTERNET
+    if name.lower() in _HOSTS:
+        return f"{HOST}:{number}" if number else ""
+    is_of_elsewhere = is_address(name) or "." in name.strip(".")
+    if not is_of_elsewhere and not _is_called(name, containers):
+        return ""
+    return f"{name}:{number}" if number else name
+
+
+def _is_here(target: str, containers: Sequence[Container]) -> bool:
+    name = target.partition(":")[0]
+    return name == HOST or _is_called(name, containers)
+
+
+def _is_called(word: str, containers: Sequence[Container]) -> bool:
+    """Whether a container has that name; the beginning of an id is a word like another."""
+    return any(word in container.dns_names for container in containers)
+
+
+def _of_visitors(question: str, containers: Sequence[Container]) -> Iterator[AskedWay]:
+    """Ways to ports that the words name, whoever has them; to a URL without a port if one does."""
+    begin = HOST if any(place in question for place in _HERE) else INTERNET
+    for port in ports_of_visitor(question):
+        yield from _ways_to(begin, port, containers, even_to_host=True)
+    for url in _URL.finditer(question):
+        begin = HOST if url["place"].lower() in _HERE else INTERNET
+        if _is_called(url["place"], containers):
+            continue
+        default = 443 if url["scheme"].lower() == "https" else 80
+        yield from _ways_to(
+            begin, int(url["port"] or default), containers, even_to_host=bool(url["port"])
+        )
+
+
+def _ways_to(
+    begin: str, port: int, containers: Sequence[Container], *, even_to_host: bool
+) -> Iterator[AskedWay]:
+    """To each container that publishes the port, or should; else to the host itself."""
+    leading = [
+        AskedWay(begin, f"{container.name}:{binding.number}")
+        for container in containers
+        for binding in (*container.published_by("tcp"), *container.wanted_ports)
+        if binding.host_port == port and binding.protocol == "tcp"
+    ]
+    yield from leading
+    if not leading and even_to_host:
+        yield AskedWay(begin, f"{HOST}:{port}")
