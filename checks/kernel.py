@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.machine.cgroup_counts import LIMIT, CgroupCounts
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.hardware_errors import HardwareErrors, HardwareFault
 from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
+from diagnose.evidence.machine.limits.cgroup_counts import LIMIT, CgroupCounts
+from diagnose.evidence.machine.limits.mount_room import MountRoom
 from diagnose.evidence.machine.modules import Modules
-from diagnose.evidence.machine.mount_room import MountRoom
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices

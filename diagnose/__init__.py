@@ -15,11 +15,8 @@ One arrow runs through the house:
                 `source` is what `--from` names.
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
-                `containers` (with rooms for `devices`, `logs`, `mounts`, `peers`, `programs`,
-                `settings`), `engine` (with rooms for how it is `installed`, its `starting`, its
-                `data`), `images`, `storage`, `network` (with rooms, such as `paths` of packets,
-                `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`. A room with rooms of its own
-                lists them in its docstring.
+                `containers`, `engine`, `images`, `storage`, `network`, `dns`, `swarm`, `machine`,
+                `run`. A room with rooms of its own lists them in its docstring.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.

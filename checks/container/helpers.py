@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import has_health_check
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock

@@ -4,7 +4,7 @@ import msgspec
 
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK

@@ -11,20 +11,20 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dead_servers import serving
 from diagnose.evidence.dns.dns_containers import DNS_PORT
-from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
-from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
-from diagnose.evidence.dns.host_known_names import HostKnownNames
-from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.dns.unchecked_names import UncheckedNames
-from diagnose.evidence.dns.unresolved_names import (
+from diagnose.evidence.dns.names.failed_names import FailedNames
+from diagnose.evidence.dns.names.half_known_names import HalfKnownName, HalfKnownNames
+from diagnose.evidence.dns.names.host_known_names import HostKnownNames
+from diagnose.evidence.dns.names.hosts_file import HostsFile
+from diagnose.evidence.dns.names.unchecked_names import UncheckedNames
+from diagnose.evidence.dns.names.unresolved_names import (
     ERRORS,
     ServerError,
     UnresolvedName,
     unresolved_names,
 )
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.evidence.network.interfaces import Interfaces

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
-from diagnose.evidence.dns.host_known_names import HostKnownName, HostKnownNames
-from diagnose.evidence.dns.hosts_file import PATH, HostsFile
-from diagnose.evidence.dns.unresolved_names import OF_DESKTOP
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.host_known_names import HostKnownName, HostKnownNames
+from diagnose.evidence.dns.names.hosts_file import PATH, HostsFile
+from diagnose.evidence.dns.names.unresolved_names import OF_DESKTOP
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import is_loopback, with_port
 from diagnose.model import CheckResult, Finding, Json, Severity

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from diagnose.evidence.dns.pinned_names import PinnedName, PinnedNames
+from diagnose.evidence.dns.names.pinned_names import PinnedName, PinnedNames
 from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence

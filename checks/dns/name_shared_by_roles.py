@@ -2,8 +2,8 @@
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.dns.failed_names import referenced_names
-from diagnose.evidence.dns.shared_roles import SharedByRoles, shared_by_roles
+from diagnose.evidence.dns.names.failed_names import referenced_names
+from diagnose.evidence.dns.names.shared_roles import SharedByRoles, shared_by_roles
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject

@@ -1,7 +1,7 @@
 """dns.name-without-address: a name that a server knows, and for which it gives no address."""
 
 from checks.dns.helpers import FAILED_CONTAINERS
-from diagnose.evidence.dns.addressless_names import AddresslessName, AddresslessNames
+from diagnose.evidence.dns.names.addressless_names import AddresslessName, AddresslessNames
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted, sentence

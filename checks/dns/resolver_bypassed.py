@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.absent_resolvers import AbsentResolver, AbsentResolvers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock

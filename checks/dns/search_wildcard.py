@@ -6,10 +6,10 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import FailedNames, stray_names
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import FailedNames, stray_names
+from diagnose.evidence.dns.names.unresolved_names import UnresolvedName, unresolved_names
 from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
-from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, quoted, sentence

@@ -7,8 +7,8 @@ import msgspec
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
-from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
-from diagnose.evidence.dns.service_names import of_project, owners_of, resolves
+from diagnose.evidence.dns.names.failed_names import FailedNames, referenced_names
+from diagnose.evidence.dns.names.service_names import of_project, owners_of, resolves
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -11,10 +11,10 @@ from checks.dns.helpers import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
-from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.lost_queries import LostQuery
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
 from diagnose.evidence.network.addresses import is_loopback, with_port

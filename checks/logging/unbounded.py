@@ -4,9 +4,9 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
-from diagnose.evidence.storage.disk_parts import UsagePart
-from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.usage.disk_parts import UsagePart
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import CheckResult, Finding, Json, Severity, Unavailable, Unexamined
 from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import size

@@ -1,8 +1,8 @@
 """What changes a file of nginx, as variables of a page."""
 
-from diagnose.evidence.network.proxies.nginx_configurations import HopFile
-from diagnose.evidence.network.proxies.nginx_hops import NginxHop
-from diagnose.evidence.network.proxies.untold_programs import UntoldProgram
+from diagnose.evidence.network.proxies.nginx.configurations import HopFile
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop
+from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldProgram
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.nginx_settings import edited_nginx

@@ -9,8 +9,8 @@ from diagnose.evidence.containers.logs.refused_files import (
 )
 from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
-from diagnose.evidence.machine.open_files import Crowded, OpenFiles
+from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
+from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import quoted
 from diagnose.registry import check

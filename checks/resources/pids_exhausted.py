@@ -15,7 +15,7 @@ from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.ulimits import Ulimit, ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.limits.host_limits import HostLimits
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern

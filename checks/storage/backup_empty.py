@@ -1,6 +1,6 @@
 """storage.backup-empty: a backup program reads an empty volume, and the data is in another one."""
 
-from diagnose.evidence.storage.empty_backups import EmptyBackup, EmptyBackups
+from diagnose.evidence.storage.volumes.empty_backups import EmptyBackup, EmptyBackups
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 

@@ -1,8 +1,8 @@
 """storage.deleted-files-held: a deleted file that a process holds open keeps its space."""
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.usage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Subject, Unexamined, container
 from diagnose.model.units import Bytes, Percent

@@ -3,16 +3,16 @@
 import posixpath
 from collections.abc import Mapping
 
-from diagnose.evidence.storage.file_kinds import (
+from diagnose.evidence.storage.usage.file_kinds import (
     BINARY_LOGS,
     CORE_DUMPS,
     DUMPS,
     HEAP_DUMPS,
     FileKind,
 )
-from diagnose.evidence.storage.filled_disk import FilledDisk
-from diagnose.evidence.storage.filled_volumes import FilledVolume
-from diagnose.evidence.storage.written_layers import WrittenLayer
+from diagnose.evidence.storage.usage.filled_disk import FilledDisk
+from diagnose.evidence.storage.usage.filled_volumes import FilledVolume
+from diagnose.evidence.storage.usage.written_layers import WrittenLayer
 from diagnose.phrases import and_more, count, size
 
 SEGMENTS = 8

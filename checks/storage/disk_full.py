@@ -7,19 +7,19 @@ from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.storage.abandoned_roots import AbandonedRoots
-from diagnose.evidence.storage.btrfs_room import BtrfsRooms
-from diagnose.evidence.storage.disk_parts import UsagePart
-from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
-from diagnose.evidence.storage.fill_rate import FillRate
-from diagnose.evidence.storage.filled_disk import FilledDisk
-from diagnose.evidence.storage.filled_volumes import FilledVolumes
-from diagnose.evidence.storage.full_disks import FullDisks
-from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
-from diagnose.evidence.storage.written_layers import WrittenLayers
+from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoots
+from diagnose.evidence.storage.usage.btrfs_room import BtrfsRooms
+from diagnose.evidence.storage.usage.disk_parts import UsagePart
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
+from diagnose.evidence.storage.usage.fill_rate import FillRate
+from diagnose.evidence.storage.usage.filled_disk import FilledDisk
+from diagnose.evidence.storage.usage.filled_volumes import FilledVolumes
+from diagnose.evidence.storage.usage.full_disks import FullDisks
+from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.evidence.storage.usage.written_layers import WrittenLayers
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import (
     CheckResult,

@@ -4,11 +4,11 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from checks.storage.helpers import users
-from diagnose.evidence.storage.btrfs_room import BtrfsRoom, BtrfsRooms
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
-from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
+from diagnose.evidence.storage.usage.btrfs_room import BtrfsRoom, BtrfsRooms
+from diagnose.evidence.storage.usage.inode_usage import InodeHolder, InodeUsage, fullest
+from diagnose.evidence.storage.usage.written_layers import WrittenLayer, WrittenLayers
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Percent, Severity
 from diagnose.phrases import size

@@ -4,8 +4,8 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.disk_usage import DiskUsage
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.model.subjects import DAEMON, Subject
 from diagnose.model.units import Seconds

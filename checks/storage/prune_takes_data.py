@@ -8,7 +8,10 @@ from diagnose.evidence.machine.cron_calls import (
     jobs_of_another_engine,
     unread_jobs,
 )
-from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumes, ThreatenedVolumesByJob
+from diagnose.evidence.storage.volumes.threatened_volumes import (
+    ThreatenedVolumes,
+    ThreatenedVolumesByJob,
+)
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Subject, Unavailable
 from diagnose.phrases import and_more, named

@@ -1,7 +1,7 @@
 """storage.volume-options-outdated: a volume keeps the options with which it was made."""
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.changed_volumes import ChangedVolume, ChangedVolumes
+from diagnose.evidence.storage.volumes.changed_volumes import ChangedVolume, ChangedVolumes
 from diagnose.mappings import only, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined

@@ -3,9 +3,9 @@
 import posixpath
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolumes
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
-from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
+from diagnose.evidence.storage.volumes.refused_volumes import FILESYSTEMS, RefusedVolumes
+from diagnose.evidence.storage.volumes.volume_sources import VolumeSource, VolumeSources
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, container
 from diagnose.phrases import agree, named, shortened

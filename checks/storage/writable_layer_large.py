@@ -1,7 +1,7 @@
 """storage.writable-layer-large: a container writes a lot outside its volumes."""
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import Bytes, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import size
 from diagnose.registry import check

@@ -22,7 +22,7 @@ class ReadComposeService(Question[ComposeService], frozen=True):
     POLICY = Policy(
         "file.compose-service",
         what="a service in compose files",
-        collector="disk.compose:compose_service",
+        collector="disk.compose.collectors:compose_service",
         lane="file",
         deadline=1.5,
         priority=4,
@@ -54,7 +54,7 @@ class ReadComposeVolumes(Question[list[ComposeVolume]], frozen=True):
     POLICY = Policy(
         "file.compose-volumes",
         what="the volumes in compose files",
-        collector="disk.compose:compose_volumes",
+        collector="disk.compose.collectors:compose_volumes",
         lane="file",
         deadline=1.5,
         priority=4,
@@ -172,7 +172,7 @@ class ReadComposeProject(Question[ComposeProject], frozen=True):
     POLICY = Policy(
         "file.compose-project",
         what="a compose project",
-        collector="disk.compose:compose_project",
+        collector="disk.compose.collectors:compose_project",
         lane="file",
         scope="host",
         deadline=1.5,
@@ -207,7 +207,7 @@ class FindComposeFiles(Question[list[FoundComposeFile]], frozen=True):
     POLICY = Policy(
         "file.compose-found",
         what="compose files in the usual folders",
-        collector="disk.compose:found_compose_files",
+        collector="disk.compose.collectors:found_compose_files",
         lane="file",
         deadline=1.5,
         priority=7,
@@ -226,7 +226,7 @@ class ReadDifferingContents(Question[list[str]], frozen=True):
     POLICY = Policy(
         "file.compose-contents",
         what="the contents in compose files",
-        collector="disk.compose:differing_contents",
+        collector="disk.compose.collectors:differing_contents",
         lane="file",
         deadline=1.5,
         priority=4,

@@ -9,7 +9,7 @@ import pytest
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.evidence.machine.mount_room import MANY, MountRoom, mount_room
+from diagnose.evidence.machine.limits.mount_room import MANY, MountRoom, mount_room
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices, block_devices
 from diagnose.evidence.storage.mounts import Mounted, Mounts

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, abandoned_roots
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoot, abandoned_roots
 from diagnose.model import Failed
 from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made

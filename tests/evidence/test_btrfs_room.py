@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.storage.btrfs_room import BtrfsRoom, BtrfsRooms, btrfs_rooms
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
+from diagnose.evidence.storage.usage.btrfs_room import BtrfsRoom, BtrfsRooms, btrfs_rooms
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.hosts import Made

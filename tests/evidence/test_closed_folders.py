@@ -12,7 +12,7 @@ from diagnose.evidence.containers.programs.closed_folders import closed_folders
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge

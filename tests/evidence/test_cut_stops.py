@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from diagnose.evidence.containers.cut_stops import CutStops, cut_stops
+from diagnose.evidence.containers.ends.cut_stops import CutStops, cut_stops
 from diagnose.model import Failed
 from tests.checks.container.evidence import EARLY, NOW, events_of, exit_event
 from tests.hosts import Made

@@ -7,8 +7,8 @@ import pytest
 from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups, lookups
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
 from diagnose.evidence.dns.samples import DnsSamples, dns_samples
 from diagnose.evidence.engine.config import DaemonConfig

@@ -1,10 +1,10 @@
-"""Which name a line of a log says could not be resolved: diagnose/evidence/dns/failed_names.py."""
+"""Which name a line says could not be resolved: diagnose/evidence/dns/names/failed_names.py."""
 
 from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.dns.names.failed_names import failed_name
 
 LINES = {
     "a client that says the name": ("psql: pay.office: Name or service not known", "pay.office"),

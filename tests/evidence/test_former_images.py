@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.ends.former_images import former_images
 from diagnose.evidence.containers.events import Event, Events
-from diagnose.evidence.containers.former_images import former_images
 from diagnose.evidence.images.listing import Images
 from diagnose.questions.images import Image
 from tests.checks.container.evidence import NOW, container_in, moment

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.evidence.network.proxies.front_pages import FrontPages, front_pages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPages, front_pages
 from diagnose.model import Failed, Unavailable
 from diagnose.programs.web_programs import is_web_program, speaks_otherwise
 from diagnose.questions import Question
@@ -86,7 +86,7 @@ def test_a_neighbour_of_a_published_server_is_asked() -> None:
 
 
 def test_what_is_more_than_a_run_asks_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diagnose.evidence.network.proxies.front_pages.MOST", 0)
+    monkeypatch.setattr("diagnose.evidence.network.proxies.pages.front_pages.MOST", 0)
     found = pages(published("web", 80), 80, "nginx")
     assert isinstance(found, FrontPages)
     assert (len(found), found.coverage.pages_left_out) == (0, 1)

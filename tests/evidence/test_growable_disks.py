@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
-from diagnose.evidence.storage.growable_disks import GrowableDisk, growable_disks
+from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, growable_disks
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.hosts import Made

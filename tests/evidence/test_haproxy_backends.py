@@ -6,10 +6,10 @@ import pytest
 
 from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.logs.access_lines import access_lines
-from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.proxies.haproxy_backends import backend_faults
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.live.disk.haproxy_parts import backends
 from tests.checks.network.evidence import container, namespaces_of
 from tests.hosts import Made

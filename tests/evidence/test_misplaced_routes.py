@@ -8,7 +8,7 @@ from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.misplaced_routes import misplaced_routes
+from diagnose.evidence.network.proxies.routes.misplaced_routes import misplaced_routes
 from tests.checks.network.evidence import container
 from tests.hosts import Made
 

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.dns.moved_names import MovedNames, moved_names
+from diagnose.evidence.dns.names.moved_names import MovedNames, moved_names
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.live.disk.parts import only

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.own_log_files import OwnLogFiles, own_log_files
-from diagnose.evidence.containers.logs.own_logs import OwnLogs, own_logs
+from diagnose.evidence.containers.logs.own_files.own_log_files import OwnLogFiles, own_log_files
+from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs, own_logs
 from diagnose.evidence.containers.logs.recent import recent_logs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.machine.clock import Clock

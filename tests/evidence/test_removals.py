@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from diagnose.evidence.containers.ends.removals import Removal, Removals, removals
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.removals import Removal, Removals, removals
 from diagnose.evidence.machine.clock import Clock
 from tests.hosts import Made
 from tests.inspected import container, of

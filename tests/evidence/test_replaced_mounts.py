@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.storage.replaced_mounts import ReplacedMounts, replaced_mounts
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.volumes.replaced_mounts import ReplacedMounts, replaced_mounts
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import CLOCK, NOW

@@ -11,9 +11,9 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.looped_programs import looped_programs
-from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
-from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms, untold_programs
+from diagnose.evidence.network.proxies.nginx.looped_programs import looped_programs
+from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldPrograms, untold_programs
+from diagnose.evidence.network.proxies.pages.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
 from diagnose.questions import Question

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
-from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket

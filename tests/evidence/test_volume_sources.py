@@ -7,7 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.volume_sources import BoundVolumes, VolumeSources, volume_sources
+from diagnose.evidence.storage.volumes.volume_sources import (
+    BoundVolumes,
+    VolumeSources,
+    volume_sources,
+)
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.files import ListFolder, StatPaths

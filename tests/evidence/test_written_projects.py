@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.settings.overruled_variables import overruled_variables
-from diagnose.evidence.containers.settings.written_projects import written_projects
+from diagnose.evidence.containers.compose.overruled_variables import overruled_variables
+from diagnose.evidence.containers.compose.written_projects import written_projects
 from diagnose.evidence.machine.cron_calls import job_calls
 from diagnose.model import HOST, Failed, Json, Reason, Unavailable, Verdict
 from tests.checks.container.written import made

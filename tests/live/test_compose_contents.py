@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.live.disk.compose_contents import written_contents
-from diagnose.live.disk.project_files import compose_project, differing_contents
+from diagnose.live.disk.compose.contents import written_contents
+from diagnose.live.disk.compose.project_files import compose_project, differing_contents
 
 FILE = """
 services:

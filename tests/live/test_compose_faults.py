@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.live.disk.compose_faults import compose_faults
-from diagnose.live.disk.compose_needs import needed_parts
-from diagnose.live.disk.compose_search import found_compose_files
+from diagnose.live.disk.compose.faults import compose_faults
+from diagnose.live.disk.compose.needs import needed_parts
+from diagnose.live.disk.compose.search import found_compose_files
 
 WEB = "services:\n  web:\n    image: shop:1.4\n"
 REFUSED = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.live.disk.compose_parts import service_parts, volume_parts
+from diagnose.live.disk.compose.parts import service_parts, volume_parts
 
 BASE = "volumes: {data: {driver_opts: {type: none, o: bind, device: /srv/a}}}"
 OVERRIDE = "volumes: {data: {driver_opts: {device: /srv/b}}}"

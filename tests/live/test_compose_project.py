@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
-from diagnose.live.disk.compose_project import includes_others, project_services
-from diagnose.live.disk.project_files import compose_project
+from diagnose.live.disk.compose.numbers import as_compose_reads, loses_digits
+from diagnose.live.disk.compose.project import includes_others, project_services
+from diagnose.live.disk.compose.project_files import compose_project
 
 _NOBODY = 65534
 READ = {

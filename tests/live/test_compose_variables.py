@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from diagnose.live.disk.compose_variables import assigned_values, variables
-from diagnose.live.disk.env_files import names_in_text, names_of_entry
+from diagnose.live.disk.compose.env_files import names_in_text, names_of_entry
+from diagnose.live.disk.compose.variables import assigned_values, variables
 
 YAML = "/srv/shop/compose.yaml"
 FILES = {"/srv/shop/.env": "NAME=shop\nPORT=80\n", "/srv/shop/a.env": "A=1\nB=2\n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.dollars import lost_variables
+from diagnose.live.disk.compose.dollars import lost_variables
 
 ENV = "/srv/shop/.env"
 YAML = "/srv/shop/compose.yaml"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from diagnose.live import Live, Refused
-from diagnose.live.disk import files, opening, project_files, worker
+from diagnose.live.disk import files, opening, worker
+from diagnose.live.disk.compose import project_files
 from tests.live.proc_helpers import plain
 from tests.questions import question
 

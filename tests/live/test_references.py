@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.references import blank_commands
+from diagnose.live.disk.compose.references import blank_commands
 
 FILE = "/srv/jobs/compose.yaml"
 HEAD = "services:\n  db:\n    image: postgres\n  worker:\n    image: jobs:3\n"

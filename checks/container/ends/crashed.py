@@ -19,6 +19,7 @@ from checks.container.helpers import (
     tail_of,
     took,
 )
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -26,7 +27,6 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.installed.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock

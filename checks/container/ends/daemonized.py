@@ -6,11 +6,11 @@ A server put itself in the background, and its container exited at once with cod
 import shlex
 
 from checks.container.helpers import log_evidence, tail_of, took
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.closed_input import awaits_input, is_bare_shell
 from diagnose.evidence.containers.service import is_somebodys_job
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern

@@ -24,7 +24,8 @@ from checks.container.helpers import (
 )
 from checks.container.peers.peer_evidence import peer_evidence
 from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
-from diagnose.evidence.containers.former_images import FormerImage
+from diagnose.evidence.containers.compose.compose_files import ChangedFile
+from diagnose.evidence.containers.ends.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
@@ -35,8 +36,7 @@ from diagnose.evidence.containers.peers.stray_calls import called_host, strays_o
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
-from diagnose.evidence.containers.settings.compose_files import ChangedFile
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import only, subjects_of
 from diagnose.model import Json, Subject

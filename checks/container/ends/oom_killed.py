@@ -4,9 +4,9 @@ import posixpath
 
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.cgroups import Cgroups
+from diagnose.evidence.containers.ends.memory_losses import MemoryLoss, memory_losses
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.memory_losses import MemoryLoss, memory_losses
 from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.containers.shared_memory import SharedMemory
 from diagnose.evidence.machine.clock import Clock

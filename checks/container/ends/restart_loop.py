@@ -10,15 +10,15 @@ from checks.container.ends.failed_run_steps import further_steps
 from checks.container.ends.own_calls import OwnCalls, own_calls
 from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
+from diagnose.evidence.containers.ends.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.line_kinds import is_served, tells_of_work
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
-from diagnose.evidence.containers.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
 from diagnose.evidence.containers.run_context import RunContext
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces

@@ -3,7 +3,7 @@
 Ignored stop signals, shutdowns that are cut short, missing restart policies.
 """
 
-from diagnose.evidence.containers.cut_stops import CutStops, KilledStop, killed_stop
+from diagnose.evidence.containers.ends.cut_stops import CutStops, KilledStop, killed_stop
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service

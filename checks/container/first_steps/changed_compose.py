@@ -1,7 +1,7 @@
 """A compose file that is newer than the failed container that was made from it."""
 
+from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.model import PageVariables
 from diagnose.phrases import duration
 

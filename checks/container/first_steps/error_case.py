@@ -22,7 +22,7 @@ from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unused_database import unused_database
-from diagnose.evidence.containers.settings.named_settings import (
+from diagnose.evidence.containers.settings.named.named_settings import (
     NamedSetting,
     missing_variable,
     named_setting,

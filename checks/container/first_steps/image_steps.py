@@ -6,10 +6,11 @@ certificate that a server shows.
 
 import posixpath
 
-from diagnose.evidence.containers.former_images import FormerImage
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.ends.former_images import FormerImage
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.other_logs import other_log
+from diagnose.evidence.containers.logs.own_files.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.containers.programs.failure_places import (
@@ -20,7 +21,6 @@ from diagnose.evidence.containers.programs.failure_places import (
     server_of_certificate,
     settings_inside,
 )
-from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of

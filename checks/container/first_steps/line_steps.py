@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.stray_calls import called_host
 from diagnose.evidence.containers.programs.missing_programs import options_in_command
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Json, PageVariables

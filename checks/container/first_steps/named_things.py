@@ -10,8 +10,8 @@ from checks.container.first_steps.named_paths import path_steps
 from checks.container.first_steps.named_programs import program_steps
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.dns.failed_names import failed_name
-from diagnose.evidence.dns.name_search import name_variables
+from diagnose.evidence.dns.names.failed_names import failed_name
+from diagnose.evidence.dns.names.name_search import name_variables
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables

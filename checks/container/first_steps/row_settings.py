@@ -5,8 +5,8 @@ import re
 
 from checks.container.first_steps.row_case import RowCase, steps
 from diagnose.evidence.containers.settings import changed_words
-from diagnose.evidence.containers.settings.named_settings import named_setting
-from diagnose.evidence.containers.settings.setting_variables import variable_called
+from diagnose.evidence.containers.settings.named.named_settings import named_setting
+from diagnose.evidence.containers.settings.named.setting_variables import variable_called
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables

@@ -7,7 +7,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.settings.named_settings import (
+from diagnose.evidence.containers.settings.named.named_settings import (
     NamedSetting,
     named_setting,
     setting_in,

@@ -1,10 +1,10 @@
 """container.data-left-behind: a container was recreated, and began with an empty volume."""
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.left_volumes import LeftVolume, LeftVolumes
-from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes
-from diagnose.evidence.storage.renamed_projects import RenamedProject, RenamedProjects
-from diagnose.evidence.storage.replaced_mounts import ReplacedMount, ReplacedMounts
+from diagnose.evidence.storage.volumes.left_volumes import LeftVolume, LeftVolumes
+from diagnose.evidence.storage.volumes.node_folders import LeftNode, LeftNodes
+from diagnose.evidence.storage.volumes.renamed_projects import RenamedProject, RenamedProjects
+from diagnose.evidence.storage.volumes.replaced_mounts import ReplacedMount, ReplacedMounts
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject
 from diagnose.phrases import and_more, duration
 from diagnose.registry import check

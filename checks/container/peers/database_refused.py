@@ -20,6 +20,7 @@ from checks.container.peers.refused_login import (
     unnamed_database,
     unused_variable,
 )
+from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
@@ -31,7 +32,6 @@ from diagnose.evidence.containers.peers.stray_logins import (
     stray_login,
     url_without_source,
 )
-from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.settings.secret_files import SecretFile, SecretFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from diagnose.evidence.containers.ends.removals import Removal, Removals
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.removals import Removal, Removals
-from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, present
 from diagnose.model import CheckResult, Finding, Json, Severity

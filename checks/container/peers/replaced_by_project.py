@@ -1,6 +1,6 @@
 """container.replaced-by-project: two folders of compose take each other's containers."""
 
-from diagnose.evidence.containers.project_clashes import ProjectClash, ProjectClashes
+from diagnose.evidence.containers.compose.project_clashes import ProjectClash, ProjectClashes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, container

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.removals import Removals
-from diagnose.evidence.containers.settings.written_projects import (
+from diagnose.evidence.containers.compose.written_projects import (
     WrittenProject,
     WrittenProjects,
     WrittenService,
 )
-from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.containers.ends.removals import Removals
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity

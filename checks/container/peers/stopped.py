@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.socket_clients import SocketClients, StopOrder
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures

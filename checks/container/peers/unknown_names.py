@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.containers.settings.changed_words import line_with_text, with_text
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only

@@ -3,14 +3,14 @@
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs
+from diagnose.evidence.containers.logs.own_files.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.proxies.haproxy_backends import BackendFaults
-from diagnose.evidence.network.proxies.page_text import first_words
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.proxies.pages.page_text import first_words
 from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
 from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -2,10 +2,10 @@
 
 import msgspec
 
+from diagnose.evidence.containers.ends.recent_exits import mean_pause
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.recent_exits import mean_pause
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Seconds
 

@@ -4,8 +4,8 @@ import posixpath
 import shlex
 from collections.abc import Sequence
 
+from diagnose.evidence.containers.compose.cut_commands import CutCommand, CutCommands
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.cut_commands import CutCommand, CutCommands
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

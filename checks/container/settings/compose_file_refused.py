@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from diagnose.evidence.containers.settings.refused_projects import (
+from diagnose.evidence.containers.compose.refused_projects import (
     ComposeFault,
     RefusedProject,
     RefusedProjects,

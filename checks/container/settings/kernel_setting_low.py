@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.kernel_settings import KernelSettings, setting_of_running
+from diagnose.evidence.machine.limits.kernel_settings import KernelSettings, setting_of_running
 from diagnose.evidence.network.sockets.unopened_ports import UnopenedPort, UnopenedPorts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity

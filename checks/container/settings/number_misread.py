@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.secrets import MARK, same_value
-from diagnose.evidence.containers.settings.written_projects import (
+from diagnose.evidence.containers.compose.written_projects import (
     MisreadNumber,
     WrittenProject,
     WrittenProjects,
 )
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.secrets import MARK, same_value
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity

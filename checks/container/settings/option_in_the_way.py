@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.claims import Claim, claims, compose_variables, is_failing
+from diagnose.evidence.containers.ends.recent_exits import recent_exits
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.recent_exits import recent_exits
 from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.containers.ulimits import ulimit
 from diagnose.evidence.engine.config import DaemonConfig

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.written_parts import missing_parts
-from diagnose.evidence.containers.settings.written_projects import (
+from diagnose.evidence.containers.compose.written_parts import missing_parts
+from diagnose.evidence.containers.compose.written_projects import (
     WrittenProject,
     WrittenProjects,
     WrittenService,
 )
+from diagnose.evidence.containers.listing import Container
 from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import and_more, joined
 from diagnose.registry import check

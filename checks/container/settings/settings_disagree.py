@@ -8,7 +8,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.disputed_names import (
+from diagnose.evidence.containers.settings.named.disputed_names import (
     SHOWN_BY_CALLERS,
     DisputedName,
     disputed_name,

@@ -1,17 +1,14 @@
 """container.settings-outdated: a restart did not apply what was changed in the files of compose."""
 
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.compose_files import only_file
-from diagnose.evidence.containers.settings.outdated_contents import (
-    OutdatedContent,
-    OutdatedContents,
-)
-from diagnose.evidence.containers.settings.outdated_parts import OutdatedParts, outdated_parts
-from diagnose.evidence.containers.settings.outdated_variables import (
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.compose.outdated_contents import OutdatedContent, OutdatedContents
+from diagnose.evidence.containers.compose.outdated_parts import OutdatedParts, outdated_parts
+from diagnose.evidence.containers.compose.outdated_variables import (
     OutdatedContainer,
     OutdatedVariables,
 )
-from diagnose.evidence.containers.settings.written_projects import WrittenProjects
+from diagnose.evidence.containers.compose.written_projects import WrittenProjects
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import agree, and_more, joined

@@ -4,7 +4,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
-from diagnose.evidence.containers.settings.named_settings import missing_variable
+from diagnose.evidence.containers.settings.named.named_settings import missing_variable
 from diagnose.evidence.machine.processes import Processes
 
 TO_CRON = "tr '\\0' '\\n' </proc/1/environ >>/etc/environment"

@@ -1,6 +1,6 @@
 """container.variable-overruled: the host's own environment is stronger than a project's .env."""
 
-from diagnose.evidence.containers.settings.overruled_variables import (
+from diagnose.evidence.containers.compose.overruled_variables import (
     OverruledVariable,
     OverruledVariables,
 )

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from checks.container.claims import Claim, claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence, written_to
+from diagnose.evidence.containers.compose.blank_references import BlankReference, BlankReferences
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.compose.lost_dollars import CutSecrets, LostDollars
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
 from diagnose.evidence.containers.settings.carriage_returns import CarriageReturn, CarriageReturns
 from diagnose.evidence.containers.settings.changed_words import with_text
-from diagnose.evidence.containers.settings.compose_files import only_file
-from diagnose.evidence.containers.settings.lost_dollars import CutSecrets, LostDollars
 from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses
-from diagnose.evidence.containers.settings.named_settings import missing_variable
+from diagnose.evidence.containers.settings.named.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
     Unreplaced,

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from checks.container.claims import compose_variables
+from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.written_projects import WrittenProjects
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity

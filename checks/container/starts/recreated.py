@@ -1,7 +1,7 @@
 """container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
 
 from checks.container.claims import compose_variables
-from diagnose.evidence.containers.half_recreated import HalfRecreated, half_recreated
+from diagnose.evidence.containers.compose.half_recreated import HalfRecreated, half_recreated
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of

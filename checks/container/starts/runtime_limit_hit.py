@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.start_refusals import innermost
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
+from diagnose.evidence.machine.limits.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine
 from diagnose.lazy_pattern import LazyPattern

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from checks.network.causes import NO_WAY_TO_PEER
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
-from diagnose.evidence.dns.moved_names import MovedName, MovedNames
+from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
 from diagnose.evidence.network.calls.unanswered_call import MAIL_BLOCKED, CallLoss, UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.rules.refusing_routes import is_refusal, without_refusal

@@ -9,8 +9,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.dns.moved_names import MovedName, MovedNames
-from diagnose.evidence.dns.name_search import name_variables
+from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
+from diagnose.evidence.dns.names.name_search import name_variables
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.absent_machine import AbsentMachine, HostLinks, absent_machine

@@ -5,8 +5,8 @@ network.host-name-refused.
 """
 
 from checks.network.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
-from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
-from diagnose.evidence.network.proxies.web_symptoms import Symptom
+from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldProgram, UntoldPrograms
+from diagnose.evidence.network.proxies.nginx.web_symptoms import Symptom
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened

@@ -1,7 +1,7 @@
 """network.page-unanswered: a web server takes a request for its first page, and does not answer."""
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.proxies.front_pages import FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.waiting_clients import WaitingClients
 from diagnose.mappings import present

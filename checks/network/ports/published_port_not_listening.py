@@ -13,7 +13,10 @@ from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
 from diagnose.evidence.containers.port_binding import in_long_ranges
 from diagnose.evidence.containers.settings.loopback_words import with_host
-from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
+from diagnose.evidence.containers.settings.named.named_settings import (
+    missing_variable,
+    named_setting,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces

@@ -1,6 +1,6 @@
 """network.redirect-unserved: a server sends its visitors on to where nobody serves."""
 
-from diagnose.evidence.network.proxies.stray_redirects import StrayRedirect, StrayRedirects
+from diagnose.evidence.network.proxies.pages.stray_redirects import StrayRedirect, StrayRedirects
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence, shortened

@@ -1,6 +1,6 @@
 """network.sub-path-unknown: a program does not know the path at which a proxy serves it."""
 
-from diagnose.evidence.network.proxies.strayed_pages import StrayedPages
+from diagnose.evidence.network.proxies.pages.strayed_pages import StrayedPages
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check

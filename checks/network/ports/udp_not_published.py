@@ -2,7 +2,10 @@
 
 from msgspec.structs import replace
 
-from diagnose.evidence.network.proxies.announced_http3 import AnnouncedHttp3, AnnouncedHttp3Ports
+from diagnose.evidence.network.proxies.pages.announced_http3 import (
+    AnnouncedHttp3,
+    AnnouncedHttp3Ports,
+)
 from diagnose.evidence.network.sockets.unpublished_udp import UnpublishedUdp, UnpublishedUdpPorts
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

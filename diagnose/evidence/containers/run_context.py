@@ -2,8 +2,9 @@
 
 import msgspec
 
+from diagnose.evidence.containers.compose.compose_files import ComposeFiles
 from diagnose.evidence.containers.container import Container
-from diagnose.evidence.containers.former_images import FormerImages
+from diagnose.evidence.containers.ends.former_images import FormerImages
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
@@ -14,7 +15,6 @@ from diagnose.evidence.containers.programs.missing_modules import MissingModule,
 from diagnose.evidence.containers.programs.other_libraries import OtherLibraries, OtherLibrary
 from diagnose.evidence.containers.programs.other_modules import OtherModule, OtherModules
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
-from diagnose.evidence.containers.settings.compose_files import ComposeFiles
 from diagnose.evidence.containers.settings.file_defects import FileDefect, FileDefects
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.commands import ImageCommands

@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.query_plan import (
     EMBEDDED_LIMIT,
     WITNESSES,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames, stray_names
+from diagnose.evidence.dns.names.failed_names import FailedNames, stray_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,

@@ -3,8 +3,8 @@
 import msgspec
 
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.disk_usage import FAMILIES, WORTH_PCT
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.usage.disk_usage import FAMILIES, WORTH_PCT
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.disk_usage import MeasureDiskUsage

@@ -1,1 +1,4 @@
-"""The machine below the engine: clock, kernel log, limits, pressure and processes."""
+"""The machine below the engine: clock, kernel log, pressure and processes.
+
+In the room `limits/`: what the kernel allows at most.
+"""

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.compose.compose_files import project_files
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import suspicious
-from diagnose.evidence.containers.settings.compose_files import project_files
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_logs
 from diagnose.evidence.run.options import Options

@@ -1,1 +1,7 @@
-"""Storage: file systems, mounts, volumes and what takes up disk space."""
+"""Storage: file systems, their disks and their mounts.
+
+Rooms:
+
+- `usage/`  what fills a disk, how fast, and what of it may go
+- `volumes/`  volumes and mounted folders that were left, replaced, refused or changed
+"""

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
-from diagnose.live.disk import project_files
 from diagnose.live.disk.build_history import builds
-from diagnose.live.disk.compose_search import found_compose_files
+from diagnose.live.disk.compose import project_files
+from diagnose.live.disk.compose.search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
 from diagnose.live.disk.hidden_files import hidden_files
 from diagnose.live.disk.host_call_files import host_jobs, shell_variables

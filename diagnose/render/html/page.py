@@ -21,9 +21,9 @@ from msgspec.structs import replace
 from diagnose import timeline
 from diagnose.evidence.run.host_map import HostMap
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.disk_parts import UsagePart
-from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.usage.disk_parts import UsagePart
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import Report
 from diagnose.phrases import and_more, size, time_of_day
 from diagnose.render.html import moments, networks

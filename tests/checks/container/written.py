@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.written_projects import WrittenProject, WrittenProjects
 from diagnose.questions.compose import ComposeProject, WrittenService
 from tests.inspected import container
 

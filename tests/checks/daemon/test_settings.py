@@ -22,9 +22,9 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
-from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage
-from diagnose.evidence.storage.refused_volumes import RefusedVolumes, refused_volumes
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.usage.inode_usage import InodeHolder, InodeUsage
+from diagnose.evidence.storage.volumes.refused_volumes import RefusedVolumes, refused_volumes
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import DAEMON, Failed
 from tests.hosts import Made
 from tests.inspected import container, of

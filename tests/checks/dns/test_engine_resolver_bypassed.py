@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from tests.checks.dns.evidence import MISSING, container

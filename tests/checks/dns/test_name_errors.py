@@ -7,10 +7,10 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
-from diagnose.evidence.dns.half_known_names import half_known_names
-from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.half_known_names import half_known_names
+from diagnose.evidence.dns.names.hosts_file import HostsFile
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.watchers import watchers

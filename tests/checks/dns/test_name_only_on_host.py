@@ -9,16 +9,16 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
-from diagnose.evidence.dns.host_known_names import (
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.host_known_names import (
     HostAnswer,
     HostKnownName,
     HostKnownNames,
     Redirect,
     host_known_names,
 )
-from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
-from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.hosts_file import HostsFile, hosts_file
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.model import Failed, Json, Severity, Unavailable, Unexamined, Verdict

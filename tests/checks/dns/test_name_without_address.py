@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.addressless_names import addressless_names
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
 from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.names.addressless_names import addressless_names
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames, failed_name
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.questions import Host
 from diagnose.questions.dns import DnsReply

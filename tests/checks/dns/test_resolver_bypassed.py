@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.absent_resolvers import absent_resolvers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames, failed_name
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from tests.checks.dns.evidence import LAN, container
 from tests.judging import judge, rows

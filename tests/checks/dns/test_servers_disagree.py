@@ -7,14 +7,14 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import (
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import (
     FailedName,
     FailedNames,
     failed_name,
     failed_names,
     referenced_names,
 )
-from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_plan import MOST_FAILED_NAMES
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.model import Severity
 from tests.checks.dns.evidence import CRITICAL, NETWORKS, WARNING, container
 from tests.judging import judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
 from diagnose.questions.web_pages import PageReply, RequestPage
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
+from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.run.options import Options
 from diagnose.model import Finding

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.cgroups import Pids
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.host_limits import HostLimits, host_limits
+from diagnose.evidence.machine.limits.host_limits import HostLimits, host_limits
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Json

@@ -9,8 +9,8 @@ import pytest
 from diagnose import runbooks
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Throttling, throttling
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
-from diagnose.evidence.machine.open_files import Crowded, OpenFiles
+from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
+from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
 from diagnose.model import Finding
 from tests.checks.resources.evidence import ROOMY, WEB, severities
 from tests.hosts import Made

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.limits.host_limits import HostLimits
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Finding
 from tests.checks.resources.evidence import (

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.machine.cgroup_counts import CgroupCounts, cgroup_counts
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.confinement import Confinement, confinement
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.limits.cgroup_counts import CgroupCounts, cgroup_counts
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.leaked_mounts import leaked_mounts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.storage.empty_backups import empty_backups
+from diagnose.evidence.storage.volumes.empty_backups import empty_backups
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
-from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
-from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
+from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoot, AbandonedRoots
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
     BASE,

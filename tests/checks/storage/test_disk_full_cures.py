@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
-from diagnose.evidence.storage.full_disks import FileSize, FullDisks
-from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.evidence.storage.usage.full_disks import FileSize, FullDisks
+from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
 from tests.checks.storage.evidence import (
     GIB,
     ID,

@@ -9,8 +9,11 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
-from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumesByJob, threatened_volumes
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.volumes.threatened_volumes import (
+    ThreatenedVolumesByJob,
+    threatened_volumes,
+)
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import HOST, Result, Unavailable, Unexamined, Verdict
 from diagnose.phrases import unix
 from tests.hosts import Made

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.changed_volumes import changed_volumes
+from diagnose.evidence.storage.volumes.changed_volumes import changed_volumes
 from diagnose.phrases import unix
 from tests.hosts import Made
 from tests.inspected import container, of

@@ -1,1 +1,4 @@
-"""Logs of containers: their lines, their files, and who writes them."""
+"""Logs of containers: their lines, their files, and who writes them.
+
+In the room `own_files/`: log files that programs and their keepers write themselves.
+"""

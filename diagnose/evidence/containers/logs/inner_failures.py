@@ -14,7 +14,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_patterns import PATTERNS, Pattern
-from diagnose.evidence.containers.logs.keeper_logs import KEEPERS, KeeperLogs, keeper_logs
+from diagnose.evidence.containers.logs.own_files.keeper_logs import KEEPERS, KeeperLogs, keeper_logs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

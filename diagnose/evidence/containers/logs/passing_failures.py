@@ -2,7 +2,7 @@
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.programs.failures import Recognised
 from diagnose.word_sets import vocabulary
 

@@ -8,7 +8,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.files import LogFiles
-from diagnose.evidence.containers.logs.own_logs import OwnLogs, RecentLine
+from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs, RecentLine
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined

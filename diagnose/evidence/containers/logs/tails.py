@@ -10,8 +10,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures
 from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
-from diagnose.evidence.containers.logs.own_logs import OwnLogs
-from diagnose.evidence.containers.logs.own_tails import own_tails
+from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs
+from diagnose.evidence.containers.logs.own_files.own_tails import own_tails
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.machine.clock import Clock

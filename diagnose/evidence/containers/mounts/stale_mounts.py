@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, mount_table_of, parse
-from diagnose.evidence.storage.volume_sources import BoundVolumes
+from diagnose.evidence.storage.volumes.volume_sources import BoundVolumes
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.dns.failed_names import UNREACHED, stray_names
+from diagnose.evidence.dns.names.failed_names import UNREACHED, stray_names
 from diagnose.programs.failures import Recognised
 
 _NAMED = frozenset({"name-unresolved", "nginx-upstream", "peer-unreached"})

@@ -17,7 +17,7 @@ from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE,
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths

@@ -5,7 +5,7 @@ import shlex
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
-from diagnose.evidence.containers.settings.setting_files import file_of_image
+from diagnose.evidence.containers.settings.named.setting_files import file_of_image
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.missing_files import ABSENCE
-from diagnose.evidence.containers.settings.setting_variables import stands_in
+from diagnose.evidence.containers.settings.named.setting_variables import stands_in
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Json
 from diagnose.phrases import and_more

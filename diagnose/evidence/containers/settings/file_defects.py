@@ -13,7 +13,7 @@ from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.named_settings import NamedSetting, named_setting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting, named_setting
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, PageVariables

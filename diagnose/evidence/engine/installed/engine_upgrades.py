@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.container import Container
-from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_logs

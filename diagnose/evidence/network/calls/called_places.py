@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.dns.names.failed_names import failed_name
 from diagnose.evidence.network.addresses import WEB_PORTS, is_address
 from diagnose.lazy_pattern import LazyPattern
 

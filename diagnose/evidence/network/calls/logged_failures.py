@@ -10,7 +10,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import NONE, Complaints, complaints
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.dns.names.failed_names import failed_name
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in

@@ -1,1 +1,8 @@
-"""Reverse proxies in containers: what they should serve, and to whom they redirect."""
+"""Reverse proxies and web servers, in containers and on the host.
+
+Rooms:
+
+- `nginx/`  what nginx passes on, and what users meet where it tells too little
+- `pages/`  what web servers answer: first pages, errors, redirects
+- `routes/`  what Traefik and Caddy are to serve
+"""

@@ -15,12 +15,12 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx_configurations import (
+from diagnose.evidence.network.proxies.nginx.configurations import (
     HopFile,
     NginxConfigurations,
     configured_at,
 )
-from diagnose.evidence.network.proxies.nginx_hops import NginxHop, hops_for_path
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.questions import Host

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.phrases import joined

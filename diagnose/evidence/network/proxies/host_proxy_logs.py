@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.logs.log_folder import BYTES, RECENT_S
+from diagnose.evidence.containers.logs.own_files.log_folder import BYTES, RECENT_S
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import CalledPlace, place_in
 from diagnose.lazy_pattern import LazyPattern

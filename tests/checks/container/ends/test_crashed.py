@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.ends.stops import Stops, stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.stops import Stops, stops
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.installed.engine_upgrades import engine_upgrades
 from diagnose.evidence.engine.log import DaemonLog, LogLine

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.stops import Stops
 from tests.checks.container.evidence import CLOCK, OPTIONS, container_in, log_of
 from tests.inspected import of
 from tests.judging import judge, rows

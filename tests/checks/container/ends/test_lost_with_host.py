@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Result

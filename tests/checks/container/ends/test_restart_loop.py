@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.run_context import RunContext
-from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses

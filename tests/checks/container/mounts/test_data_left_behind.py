@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.storage.left_volumes import LeftVolumes, left_volumes
-from diagnose.evidence.storage.node_folders import LeftNodes, left_nodes
-from diagnose.evidence.storage.renamed_projects import RenamedProjects, renamed_projects
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.volumes.left_volumes import LeftVolumes, left_volumes
+from diagnose.evidence.storage.volumes.node_folders import LeftNodes, left_nodes
+from diagnose.evidence.storage.volumes.renamed_projects import RenamedProjects, renamed_projects
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import CLOCK, NOW

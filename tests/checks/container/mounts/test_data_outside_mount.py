@@ -14,7 +14,7 @@ from diagnose.evidence.containers.mounts.data.split_data import (
 )
 from diagnose.evidence.containers.programs.program_faults import faults_in, program_faults
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.programs.exit_codes import described, is_fault, signal_of
 from diagnose.questions.images import Volume
 from tests.checks.container.evidence import NOW, container_in

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.evidence.storage.volume_sources import BoundVolumes
+from diagnose.evidence.storage.volumes.volume_sources import BoundVolumes
 from diagnose.model import Json
 from diagnose.questions import Question
 from tests.checks.daemon.evidence import ALIVE

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors, repeated_errors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.settings.secret_files import secret_files
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.runbooks import Place, cure

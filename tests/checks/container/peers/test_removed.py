@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.ends.removals import FailedUpdate, Removal, Removals
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.removals import FailedUpdate, Removal, Removals
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from tests.checks.container.evidence import CLOCK
 from tests.inspected import container, of
 from tests.judging import judge, rows

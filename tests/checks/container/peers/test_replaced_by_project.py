@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.compose.project_clashes import ProjectClashes, project_clashes
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.project_clashes import ProjectClashes, project_clashes
 from diagnose.phrases import rfc3339
 from diagnose.questions import Host
 from tests.checks.container.evidence import CLOCK

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.removals import Removal, Removals
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.containers.ends.removals import Removal, Removals
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.machine.clock import Clock
 from diagnose.phrases import unix
 from diagnose.questions.compose import WrittenService

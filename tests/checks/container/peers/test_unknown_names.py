@@ -9,7 +9,7 @@ import pytest
 
 from checks.container.peers.unknown_names import stray_evidence, stray_variables
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from tests.inspected import container, of
 
 SERVICE = {"Config": {"Labels": {"com.docker.compose.service": "orders"}}}

@@ -7,13 +7,17 @@ import pytest
 
 from diagnose.evidence.containers.inspect import ContainerConfig
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs, program_logs
+from diagnose.evidence.containers.logs.own_files.program_logs import (
+    ProgramLog,
+    ProgramLogs,
+    program_logs,
+)
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.evidence.network.proxies.failed_answers import all_failed_answers
-from diagnose.evidence.network.proxies.front_pages import FrontPage
+from diagnose.evidence.network.proxies.pages.failed_answers import all_failed_answers
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage
 from diagnose.model import Finding, Severity
 from diagnose.questions.web_pages import PageReply
 from tests.checks.network.evidence import container, namespaces_of

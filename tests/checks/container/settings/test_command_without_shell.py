@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.settings.cut_commands import CutCommands, cut_commands
+from diagnose.evidence.containers.compose.cut_commands import CutCommands, cut_commands
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from tests.hosts import Made

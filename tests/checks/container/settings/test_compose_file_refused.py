@@ -2,9 +2,9 @@
 
 import pytest
 
-from diagnose.evidence.containers.settings.refused_projects import refused_projects
-from diagnose.evidence.containers.settings.unstarted_projects import unstarted_projects
-from diagnose.evidence.containers.settings.written_projects import written_projects
+from diagnose.evidence.containers.compose.refused_projects import refused_projects
+from diagnose.evidence.containers.compose.unstarted_projects import unstarted_projects
+from diagnose.evidence.containers.compose.written_projects import written_projects
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.run.options import Options

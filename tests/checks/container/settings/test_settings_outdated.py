@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from diagnose.evidence.containers.inspect import GraphDriver
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.outdated_contents import outdated_contents
-from diagnose.evidence.containers.settings.outdated_variables import (
+from diagnose.evidence.containers.compose.outdated_contents import outdated_contents
+from diagnose.evidence.containers.compose.outdated_variables import (
     MOST,
     OutdatedVariables,
     outdated_variables,
 )
+from diagnose.evidence.containers.inspect import GraphDriver
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Verdict
 from diagnose.phrases import unix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.settings.overruled_variables import overruled_variables
+from diagnose.evidence.containers.compose.overruled_variables import overruled_variables
 from diagnose.questions.compose import WrittenService
 from tests.checks.container.written import made, project
 from tests.hosts import Made

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.containers.compose.blank_references import blank_references
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.blank_references import blank_references
 from diagnose.evidence.containers.settings.carriage_returns import carriage_returns
 from diagnose.evidence.containers.settings.misread_addresses import misread_addresses
 from diagnose.evidence.containers.settings.variable_faults import asked_together

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.engine.daemon import Caller, Daemon, ProcessDetail
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.machine.kernel_keys import KernelKeys, KeyQuota, parse_quotas
+from diagnose.evidence.machine.limits.kernel_keys import KernelKeys, KeyQuota, parse_quotas
 from diagnose.evidence.machine.processor import OnlineProcessors, processor_numbers
 from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine, real_time
 from diagnose.model import Failed

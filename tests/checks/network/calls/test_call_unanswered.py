@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.dns.moved_names import MovedName, MovedNames
+from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall

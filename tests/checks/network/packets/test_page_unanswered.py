@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.proxies.front_pages import FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.waiting_clients import WaitingAtPort, WaitingClients
 from diagnose.model import Severity
 from diagnose.questions.sockets import WaitingClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
-from diagnose.evidence.network.proxies.misplaced_paths import MisplacedPath, MisplacedPaths
-from diagnose.evidence.network.proxies.nginx_configurations import HopFile
-from diagnose.evidence.network.proxies.nginx_hops import hops
+from diagnose.evidence.network.proxies.nginx.configurations import HopFile
+from diagnose.evidence.network.proxies.nginx.hops import hops
+from diagnose.evidence.network.proxies.nginx.misplaced_paths import MisplacedPath, MisplacedPaths
 from diagnose.nginx_text import read
 from tests.checks.network.evidence import container
 from tests.judging import judge

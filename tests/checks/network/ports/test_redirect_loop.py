@@ -7,9 +7,9 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.evidence.network.proxies.answered_loops import answered_loops
-from diagnose.evidence.network.proxies.front_pages import FrontPage
-from diagnose.evidence.network.proxies.redirect_loops import redirect_loops
+from diagnose.evidence.network.proxies.pages.answered_loops import answered_loops
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage
+from diagnose.evidence.network.proxies.pages.redirect_loops import redirect_loops
 from diagnose.model import Finding, Severity
 from diagnose.questions.web_pages import PageReply
 from tests.checks.network.evidence import container, namespaces_of

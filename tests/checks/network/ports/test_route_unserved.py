@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces, Socket
-from diagnose.evidence.network.proxies.unserved_routes import unserved_routes
+from diagnose.evidence.network.proxies.routes.unserved_routes import unserved_routes
 from diagnose.model import Failed, Result
 from tests.checks.network.evidence import LATER, container, namespaces_of
 from tests.hosts import Made

@@ -17,8 +17,8 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network, Networks

@@ -6,8 +6,8 @@ the place of those of the anchor.
 
 import msgspec
 
+from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.questions import Host

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder

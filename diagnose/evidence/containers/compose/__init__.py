@@ -1,0 +1,1 @@
+"""What compose files say, beside the containers that were made of them."""

@@ -1,0 +1,85 @@
+"""Secrets of containers that complain, of which compose has taken a part for a variable."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.compose.compose_files import project_files
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails, suspicious
+from diagnose.evidence.items import ByContainer
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FindLostDollars, LostDollar
+from diagnose.redact.names import kind_of
+from diagnose.registry import evidence
+
+__all__ = ["LostDollar", "LostDollars", "lost_dollars"]
+
+SECRET = LazyPattern(
+    r"pass(?:word|phrase|wd)|credential|decrypt|authenticat|unauthori[sz]ed|access denied"
+    r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b"
+)
+"""What a program that refuses a secret says, in small letters."""
+
+
+class CutSecrets(msgspec.Struct, frozen=True):
+    """The secrets of one container that lack a part."""
+
+    variables: list[LostDollar]
+    line: str
+    """What the container's log complains of."""
+
+
+class LostDollars(ByContainer[CutSecrets], frozen=True):
+    """Those of containers that fail or repeat an error, whose log mentions a secret."""
+
+
+@evidence
+def lost_dollars(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
+    clock: Clock,
+    options: Options,
+) -> LostDollars:
+    """Files are read only of a project with a container that fails, or repeats an error, whose log
+    mentions a secret."""
+    by_id: dict[str, CutSecrets] = {}
+    repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}
+    for container in containers:
+        is_failing = suspicious(container, clock.wall, options.since_s)
+        said = repeated.get(container.id, "")
+        line = _complaint(log_tails.of(container)) if is_failing else _if_of_secret(said)
+        files = project_files(container)
+        if line and files:
+            question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
+            answer = host.ask(question)
+            lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
+            if lost:
+                by_id[container.id] = CutSecrets(lost, line)
+    return LostDollars(by_id)
+
+
+def _complaint(tail: LogTail) -> str:
+    """The newest line that mentions a secret."""
+    lines = [*tail.earlier, *tail.lines]
+    return next(filter(_if_of_secret, reversed(lines)), "")
+
+
+def _if_of_secret(line: str) -> str:
+    """The line, where it mentions a secret."""
+    return line if SECRET.search(line.lower()) else ""
+
+
+def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
+    """The found names that are secrets, and variables of this container."""
+    own = {name for name, _ in container.config.environment}
+    for lost in found:
+        if lost.name in own and kind_of(lost.name) is not None:
+            yield lost

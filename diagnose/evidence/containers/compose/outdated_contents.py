@@ -1,0 +1,76 @@
+"""Files that compose copied into containers, and whose content the compose file has changed since.
+
+Compose copies `content:` of a config when it makes a container. A restart keeps the old content,
+and so does `docker compose up`, which does not compare it (seen with compose 2.40).
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.compose.compose_files import SLACK_S
+from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.compose import ReadDifferingContents
+from diagnose.questions.files import ListComposeFiles
+from diagnose.registry import evidence
+
+
+class OutdatedContent(msgspec.Struct, frozen=True):
+    """A running container with files of an older content."""
+
+    container: Container
+    targets: tuple[str, ...]
+    """The files, as the container calls them."""
+    path: str
+    """The newest file of the project."""
+    changed_at: float
+    """Unix time of its change."""
+
+
+class OutdatedContents(Items[OutdatedContent], frozen=True):
+    """By project and container."""
+
+
+@evidence
+def outdated_contents(host: Host, written_projects: WrittenProjects) -> OutdatedContents:
+    """Two questions for a service with such files, where a file of its project is newer."""
+    items = [
+        outdated
+        for project in written_projects
+        if _copies_files(project)
+        for outdated in _outdated(host, project)
+    ]
+    return OutdatedContents(tuple(items))
+
+
+def _copies_files(project: WrittenProject) -> bool:
+    return any(service.contents for service in project.written.services)
+
+
+def _outdated(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
+    listed = host.ask(ListComposeFiles(list(project.paths), folder=project.folder))
+    files = [] if isinstance(listed, Failed) else listed
+    newest = max(files, key=lambda file: file.mtime, default=None)
+    for container in project.containers:
+        service, made = project.of(container), container.created_at
+        has_files = service is not None and bool(service.contents) and container.is_running
+        if not has_files or newest is None or made is None or newest.mtime <= made + SLACK_S:
+            continue
+        targets = _differing(host, project, container)
+        if targets:
+            yield OutdatedContent(container, targets, newest.path, newest.mtime)
+
+
+def _differing(host: Host, project: WrittenProject, container: Container) -> tuple[str, ...]:
+    """The copied files with another content; none where the layer is not a folder of the host."""
+    if not container.layer_folder:
+        return ()
+    question = ReadDifferingContents(
+        list(project.paths), project.folder, container.compose_service, container.layer_folder
+    )
+    answer = host.ask(question)
+    return () if isinstance(answer, Failed) else tuple(answer)

@@ -1,0 +1,148 @@
+"""Variables of containers that the files of their compose project have with another value by now.
+
+Compose hands variables to a container when it makes it. `docker compose restart`, `docker restart`
+and a restart of the host start the same container again, with the old ones.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.compose.compose_files import SLACK_S
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.secrets import MARK, same_value
+from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.files import ComposeVariable, ListComposeFiles, ReadComposeVariables
+from diagnose.registry import evidence
+
+MOST = 40
+"""Projects whose files are looked at, and services that are read."""
+TOO_MANY = f"its compose files were not read: more than {MOST} projects were started again"
+
+
+class OutdatedVariable(msgspec.Struct, frozen=True):
+    """One variable, with both values as far as they are no secrets."""
+
+    name: str
+    value: str
+    newer: str
+    path: str
+
+    @property
+    def difference(self) -> str:
+        """Both values in words."""
+        if MARK in self.value + self.newer:
+            return "another value (both are secrets)"
+        return f'"{self.newer}", and the container has "{self.value}"'
+
+
+class OutdatedContainer(msgspec.Struct, frozen=True):
+    """A container that was started again after its variables had changed in the files."""
+
+    container: Container
+    variables: tuple[OutdatedVariable, ...]
+    changed_at: float
+    """Unix time of the last change of the files that have them."""
+
+
+class OutdatedVariables(Items[OutdatedContainer], frozen=True):
+    """Those of running containers that compose made on this host."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
+    """One question for each project of which a container was started again after it was made.
+
+    The variables are read only where a file of the project was changed between the two. A value
+    that is a secret is compared as the token that stands for it.
+    """
+    again = [container for container in containers.running if _was_started_again(container)]
+    projects = by_key((_project(container), container) for container in again)
+    items: list[OutdatedContainer] = []
+    left = [members[0] for members in list(projects.values())[MOST:]]
+    read = 0
+    for (folder, *paths), members in list(projects.items())[:MOST]:
+        listed = host.ask(ListComposeFiles(list(paths), folder=folder))
+        times = {} if isinstance(listed, Failed) else {file.path: file.mtime for file in listed}
+        for container in members:
+            newer = dict(_changed_between(container, times))
+            if newer and read < MOST:
+                read += 1
+                items += _outdated(host, container, newer)
+            elif newer:
+                left.append(container)
+    return OutdatedVariables(
+        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in left)
+    )
+
+
+def _project(container: Container) -> tuple[str, ...]:
+    """The folder of its project, and the compose files."""
+    return (container.compose_folder, *container.compose_files)
+
+
+def _was_started_again(container: Container) -> bool:
+    """Whether compose made the container from files of this host, and it was started later too.
+
+    `--env-file` names another file than `.env`, and is not followed.
+    """
+    made, started = container.created_at, container.started_at
+    if made is None or started is None or container.is_one_off:
+        return False
+    if started < made + SLACK_S:
+        return False
+    folder, *files = _project(container)
+    other = container.compose_label("project.environment_file")
+    is_usual = other in ("", f"{folder}/.env")
+    return is_usual and bool(files) and all(path.startswith("/") for path in (folder, *files))
+
+
+def _changed_between(
+    container: Container, times: Mapping[str, float]
+) -> Iterator[tuple[str, float]]:
+    """The files that were changed after the container was made and before it was started."""
+    made, started = container.created_at or 0.0, container.started_at or 0.0
+    for path, at in times.items():
+        if made + SLACK_S < at < started:
+            yield path, at
+
+
+def _outdated(
+    host: Host, container: Container, newer: Mapping[str, float]
+) -> Iterator[OutdatedContainer]:
+    """The container, if the files of its compose project now give it other variables."""
+    folder, *paths = _project(container)
+    question = ReadComposeVariables(paths, folder=folder, service=container.compose_service)
+    answer = host.ask(question)
+    if isinstance(answer, Failed):
+        return
+    own = dict(container.config.environment)
+    compared = [(variable, _compared(variable, own)) for variable in answer]
+    differing = [
+        found for variable, found in compared if found is not None and variable.path in newer
+    ]
+    # where most values differ, compose has made them of something else than what was read here
+    equal = sum(_name(variable) in own and found is None for variable, found in compared)
+    if differing and len(differing) <= max(1, equal):
+        at = max(newer[variable.path] for variable in differing)
+        yield OutdatedContainer(container, tuple(differing), at)
+
+
+def _name(variable: ComposeVariable) -> str:
+    return variable.variable.partition("=")[0]
+
+
+def _compared(variable: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable | None:
+    """The variable, where the container has another value of it; None where it does not."""
+    name, _, value = variable.variable.partition("=")
+    present = own.get(name)
+    if present is None or same_value(present, value):
+        return None
+    if (MARK in present) != (MARK in value):
+        return None
+    return OutdatedVariable(name, present, value, variable.path)

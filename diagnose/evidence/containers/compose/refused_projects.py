@@ -1,0 +1,207 @@
+"""Compose projects whose files compose refuses as they are now, or whose names are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.compose.unstarted_projects import (
+    UnstartedProject,
+    UnstartedProjects,
+)
+from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
+from diagnose.evidence.containers.inspected_container import COMPOSE
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.networks import Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.compose import ComposeFault, NeededPart
+from diagnose.questions.images import ListVolumes
+from diagnose.registry import evidence
+
+__all__ = ["ComposeFault", "RefusedProject", "RefusedProjects", "TakenName"]
+
+LATEST = (2, 40)
+"""The last version of compose whose keys are known here."""
+OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined")
+"""Faults that no version of compose can learn to take."""
+_COMPLETED = ("empty", "no-image", "undefined")
+"""Faults of one file that another file of the project may mend."""
+_VERSION = LazyPattern(r"v?(\d{1,3})\.(\d{1,3})")
+
+
+class TakenName(msgspec.Struct, frozen=True):
+    """A name that a service gives its container, and that another container has."""
+
+    part: NeededPart
+    holder: Container
+
+
+class RefusedProject(msgspec.Struct, frozen=True):
+    """A project of which the next `docker compose up` starts nothing."""
+
+    name: str
+    folder: str
+    paths: tuple[str, ...]
+    container: Container | None = None
+    """One of its containers, rather one that does not run; None where it has none."""
+    runs: bool = False
+    """Whether one of its containers runs."""
+    faults: tuple[ComposeFault, ...] = ()
+    lacking: tuple[NeededPart, ...] = ()
+    """External networks and volumes that the engine does not have."""
+    taken: tuple[TakenName, ...] = ()
+    version: str = ""
+    """Of the compose that made containers of it, or of others here."""
+    network: str = ""
+    """What compose made before it gave up; "" where that is not known."""
+
+
+class RefusedProjects(Items[RefusedProject], frozen=True):
+    """Those that were changed since, or of which nothing was started."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def refused_projects(
+    host: Host,
+    written_projects: WrittenProjects,
+    unstarted_projects: UnstartedProjects | None,
+    containers: Containers,
+    networks: Networks | None,
+) -> RefusedProjects:
+    """The engine is asked for its volumes only where a project needs one that it does not make.
+
+    A file that compose has made containers of was taken by it: only one that was changed since is
+    judged. A node of a swarm does not list each overlay network that it could use.
+    """
+    newest = max(map(_version_of, containers), default="", key=_numbers)
+    known = (*written_projects, *written_projects.unread)
+    places = [_Place.of_made(project) for project in known if _is_changed(project)]
+    places += [_Place.of_file(project, newest) for project in unstarted_projects or ()]
+    needed = {part.name for place in places for part in place.needs if part.kind == "volume"}
+    volumes = _volumes(host) if needed else None
+    listed = None if networks is None or _is_in_swarm(networks) else set(networks.by_name)
+    items = []
+    for place in places:
+        lacking = [
+            part
+            for part in place.needs
+            if _lacks(part, {"network": listed, "volume": volumes}.get(part.kind))
+        ]
+        project = msgspec.structs.replace(
+            place.project,
+            faults=tuple(_certain(place.faults, place.project.version)),
+            lacking=tuple(lacking),
+            taken=tuple(_taken(place, containers)) if place.was_tried else (),
+        )
+        if project.faults or project.lacking or project.taken:
+            items.append(project)
+    return RefusedProjects(tuple(items), written_projects.unexamined)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A project before anything is known of its faults."""
+
+    project: RefusedProject
+    faults: Sequence[ComposeFault]
+    needs: Sequence[NeededPart]
+    services: frozenset[str] = frozenset()
+    """Those that have a container."""
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether compose made anything of it; a copy of a folder has the names of the original."""
+        return self.project.container is not None or bool(self.project.network)
+
+    @classmethod
+    def of_made(cls, project: WrittenProject) -> _Place:
+        standing = [container for container in project.containers if not container.is_running]
+        refused = RefusedProject(
+            project.name,
+            project.folder,
+            project.paths,
+            container=[*standing, *project.containers][0],
+            runs=len(standing) < len(project.containers),
+            version=max(map(_version_of, project.containers), default="", key=_numbers),
+        )
+        own = frozenset(container.compose_service for container in project.containers)
+        return cls(refused, project.written.faults, project.written.needs, own)
+
+    @classmethod
+    def of_file(cls, project: UnstartedProject, version: str) -> _Place:
+        refused = RefusedProject(
+            project.name, project.folder, (project.path,), version=version, network=project.network
+        )
+        faults = project.written.faults
+        if project.has_others:
+            faults = [fault for fault in faults if fault.kind not in _COMPLETED]
+        return cls(refused, faults, project.written.needs)
+
+
+def _is_changed(project: WrittenProject) -> bool:
+    """Whether one of its files is newer than all of its containers."""
+    made = max((container.created_at or 0.0 for container in project.containers), default=0.0)
+    return 0.0 < made < max(project.written.changed.values(), default=0.0)
+
+
+def _volumes(host: Host) -> set[str] | None:
+    answer = host.ask(ListVolumes())
+    return None if isinstance(answer, Failed) else {volume.name for volume in answer.volumes or ()}
+
+
+def _is_in_swarm(networks: Networks) -> bool:
+    return any(network.driver == "overlay" for network in networks)
+
+
+def _lacks(part: NeededPart, present: set[str] | None) -> bool:
+    return present is not None and part.name not in present
+
+
+def _taken(place: _Place, containers: Containers) -> Iterator[TakenName]:
+    """The names of services without a container that a container of another project has."""
+    by_name = {container.name: container for container in containers}
+    for part in place.needs:
+        holder = by_name.get(part.name) if part.kind == "container" else None
+        if holder is None or part.service in place.services:
+            continue
+        if holder.compose_project != place.project.name:
+            yield TakenName(part, holder)
+
+
+def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFault]:
+    """The faults that this version of compose finds.
+
+    A newer one may know more keys and kinds of values, so that these never count there. Where no
+    version is known, a key counts that looks like a known one with a slip. Compose 1 and
+    podman-compose take most of what compose 2 refuses.
+    """
+    numbers = _numbers(version)
+    is_old = (0, 0) < numbers < (2, 0)
+    for fault in faults:
+        if is_old and fault.kind != "yaml":
+            continue
+        if fault.kind == "new-key":
+            if (0, 0) < numbers < _numbers(fault.detail):
+                yield fault
+        elif numbers > LATEST:
+            if fault.kind in OF_EACH_VERSION:
+                yield fault
+        elif fault.kind != "unknown-key" or numbers != (0, 0) or fault.detail:
+            yield fault
+
+
+def _version_of(container: Container) -> str:
+    """The version of the compose that made it; "1.0" for podman-compose, which is as lenient."""
+    if "io.podman.compose.project" in container.labels:
+        return "1.0"
+    return container.labels.get(f"{COMPOSE}version", "")
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    match = _VERSION.match(version)
+    return (int(match[1]), int(match[2])) if match is not None else (0, 0)

@@ -1,0 +1,1 @@
+"""How containers ended, at whose request, and what has taken their place."""

@@ -1,0 +1,143 @@
+"""Where a setting was made that a failed program's log line names, in a variable, a mounted file,
+or the command.
+
+Most programs that end at their start object to a setting, and say which. The line alone leaves open
+whether the value came from the environment, from a file of the host, or from the command. Pure.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.named import setting_files, setting_variables
+from diagnose.evidence.containers.settings.named.named_setting import NamedSetting
+from diagnose.evidence.containers.settings.named.setting_files import only_file
+from diagnose.evidence.containers.settings.named.setting_variables import SHORTEST, stands_in
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+from diagnose.programs.telling_line import TellingLine
+from diagnose.word_sets import vocabulary
+
+__all__ = [
+    "NamedSetting",
+    "missing_variable",
+    "named_setting",
+    "only_file",
+    "setting_in",
+    "setting_of_key",
+]
+
+_VARIABLE_OF_CURE = LazyPattern(r"\b[A-Z][A-Z0-9]*_[A-Za-z0-9_]+\b")
+_OPTION = LazyPattern(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
+
+
+def named_setting(container: Container, telling: TellingLine | None) -> NamedSetting | None:
+    """The setting that the line names; None where it names none of this container's.
+
+    A file comes first, for a line that names one is seldom about anything else; then a variable
+    whose value or name the line repeats; then an option of the command. Where the line gives the
+    number of a line alone, it is one of the file that the command names. A folder whose name the
+    line repeats comes last.
+    """
+    if telling is None:
+        return None
+    for find in _IN_ORDER:
+        setting = find(container, telling.whole)
+        if setting is not None:
+            is_missed = setting_variables.misses_value(container, setting.variable, telling.whole)
+            return msgspec.structs.replace(setting, is_missed=is_missed)
+    return setting_files.repeated_folder(container, telling.whole) if telling.explains else None
+
+
+def setting_in(container: Container, cure: str) -> NamedSetting | None:
+    """Where the container is given what the cure of a known failure names.
+
+    An option in its command, or in a variable such as NODE_OPTIONS; or else a variable.
+    """
+    for option in _OPTION.findall(cure):
+        if any(word.startswith(option) for word in container.config.words):
+            return NamedSetting(option=option)
+        for name, value in container.config.environment:
+            if option in value:
+                return NamedSetting(variable=name)
+    own = {name for name, _ in container.config.environment}
+    named_in_cure = [name for name in _VARIABLE_OF_CURE.findall(cure) if name in own]
+    return NamedSetting(variable=named_in_cure[0], fault="value") if named_in_cure else None
+
+
+def setting_of_key(container: Container, key: str) -> NamedSetting | None:
+    """The option of the container's command that ends with a key the program does not know."""
+    last = key.lower()
+    for word in container.config.words[1:]:
+        option = word.partition("=")[0]
+        if option.startswith("--") and option.lower().rpartition(".")[2].lstrip("-") == last:
+            return NamedSetting(option=option)
+    return None
+
+
+_CLASS_OF_SETTINGS = LazyPattern(
+    r"(?P<of>[A-Z][A-Za-z0-9]{1,30}?)(?:Settings|Config(?:uration)?|Env\w*)"
+)
+_OF_ANY_PROGRAM = frozenset({"App", "Application", "Base", "Global", "Main", "My", "Server"})
+_NAMES_OF_ANY = vocabulary(
+    "API_KEY DATABASE DSN HOST HOSTNAME ID KEY NAME PASSWORD PORT REALM SECRET TOKEN URI URL USER USERNAME"
+)
+"""Names of settings that say nothing without what they belong to."""
+
+
+def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
+    """The prefix that pydantic's class of settings has by its own name: KeycloakSettings reads
+    KEYCLOAK_URL. "" where neither the container nor the name itself shows that."""
+    match = _CLASS_OF_SETTINGS.fullmatch(class_name)
+    if match is None or match["of"] in _OF_ANY_PROGRAM:
+        return ""
+    prefix = "_".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", match["of"])).upper() + "_"
+    is_given = any(given.startswith(prefix) for given, _ in container.config.environment)
+    return prefix if is_given or name in _NAMES_OF_ANY else ""
+
+
+def missing_variable(container: Container, failure: Recognised) -> str:
+    """The variable that a line asks for; of two that the line names, the one that is not set.
+
+    "" where the line names none.
+    """
+    setting = failure.values.get("setting", "")
+    if setting:
+        name = re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
+        return _prefix_of_class(container, failure.values.get("class", ""), name) + name
+    first, second = (failure.values.get(name, "") for name in ("variable", "second"))
+    return second if second and container.config.sets(first) else first
+
+
+def _option(container: Container, text: str) -> NamedSetting | None:
+    """The option of the command that the line names, with its dashes or in words."""
+    for word in container.config.words:
+        option = word.partition("=")[0]
+        name = option.lstrip("-")
+        if not word.startswith("-") or len(name) < SHORTEST:
+            continue
+        # "config" and "file" are in many lines: a name of one word counts with its dashes alone
+        is_named = "-" in name and (
+            stands_in(name, text) or stands_in(name.replace("-", "_"), text)
+        )
+        if option in text or is_named:
+            return NamedSetting(option=option)
+    return None
+
+
+_IN_ORDER: tuple[Callable[[Container, str], NamedSetting | None], ...] = (
+    setting_files.named_file,
+    setting_files.from_working_directory,
+    setting_variables.repeated,
+    setting_variables.in_words,
+    setting_variables.of_url,
+    _option,
+    setting_variables.empty,
+    setting_files.of_command,
+    setting_variables.of_password,
+    setting_variables.of_peer,
+    setting_files.only_file,
+)
+"""The first that finds a setting counts."""

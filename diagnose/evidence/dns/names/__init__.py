@@ -1,0 +1,1 @@
+"""Names that containers call: unknown, known to one server alone, shared, or moved."""

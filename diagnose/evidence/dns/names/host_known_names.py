@@ -1,0 +1,150 @@
+"""Names that containers cannot resolve, and that the host's own DNS servers give the host."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.names.failed_names import FailedNames
+from diagnose.evidence.dns.names.unresolved_names import unresolved_names
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.addresses import family_of, is_address
+from diagnose.evidence.network.calls.watchers import Watchers
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.trace import trace
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import QueryDns
+from diagnose.registry import evidence
+
+_HERE = "127.0.0.1"
+"""Where a redirection of the host's own packets leads to."""
+_MOST = 4
+"""Names that are asked for."""
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """Where a rule sends the host's own queries, and the rule."""
+
+    address: str
+    port: int
+    rule: str
+
+
+class HostAnswer(msgspec.Struct, frozen=True):
+    """What the host learns of a name."""
+
+    server: str
+    address: str
+    redirect: Redirect | None = None
+    """The translation of the host's own queries to that server; containers' queries have none."""
+
+
+class HostKnownName(msgspec.Struct, frozen=True):
+    """A name that a container cannot resolve, and its host can."""
+
+    answer: HostAnswer
+    denied_by: tuple[str, ...]
+    """The servers of the container that say that there is no such name."""
+
+    @property
+    def is_of_one_server(self) -> bool:
+        """Whether the server tells the host what it keeps from the container."""
+        return self.answer.server in self.denied_by
+
+
+class HostKnownNames(msgspec.Struct, frozen=True):
+    """The names that the host's servers know, of those that a container's servers deny."""
+
+    by_caller: Mapping[tuple[str, str], HostKnownName] = {}
+    """By the id of the container, and the name."""
+
+    def of(self, container: Container, name: str) -> HostKnownName | None:
+        return self.by_caller.get((container.id, name))
+
+
+@evidence
+def host_known_names(
+    host: Host,
+    containers: Containers,
+    failed_names: FailedNames,
+    lookups: Lookups,
+    resolvers: Resolvers,
+    watchers: Watchers | None,
+    host_stack: HostStack | None,
+) -> HostKnownNames:
+    """The host's servers are asked, as its own programs do, only for names that were denied.
+
+    Names that a monitor or a crawler has found gone are left out: the server of the container may
+    deny them on purpose.
+    """
+    denied = [
+        failure
+        for failure in unresolved_names(containers, failed_names, lookups, watchers)
+        if failure.is_denied and not (failure.is_known or failure.is_watched)
+    ]
+    names = dict.fromkeys(failure.name.name for failure in denied if "." in failure.name.name)
+    asked = host.first(list(names), _MOST, "names that were denied")
+    answers = _host_answers(host, asked, resolvers.host_servers)
+    known = {}
+    for failure in denied:
+        answer = answers.get(failure.name.name)
+        if answer is not None:
+            refusing = tuple(server for server, reply in failure.replies.items() if reply.denies)
+            place = (failure.container.id, failure.name.name)
+            known[place] = _known_name(answer, refusing, host_stack)
+    return HostKnownNames(known)
+
+
+def _host_answers(
+    host: Host, names: Sequence[str], servers: Sequence[str]
+) -> dict[str, HostAnswer]:
+    """What the host learns of these names, without those that it does not know either."""
+    queries = [QueryDns(server, name, "A") for name in names for server in servers]
+    replies = dict(host.ask_many(queries))
+    answers = {}
+    for name in names:
+        asked = ((server, replies.get(QueryDns(server, name, "A"))) for server in servers)
+        answer = _first_decision(asked)
+        if answer is not None:
+            answers[name] = answer
+    return answers
+
+
+def _known_name(
+    answer: HostAnswer, refusing: tuple[str, ...], host_stack: HostStack | None
+) -> HostKnownName:
+    """A name with the rule that leads the host's queries away from a server which refuses it."""
+    known = HostKnownName(answer, refusing)
+    if not known.is_of_one_server:
+        return known
+    redirect = _redirect(host_stack, answer.server)
+    return HostKnownName(msgspec.structs.replace(answer, redirect=redirect), refusing)
+
+
+def _first_decision(asked: Iterable[tuple[str, DnsReply | Failed | None]]) -> HostAnswer | None:
+    """The address that the first server gives which decides; a denial ends a program's search."""
+    for server, reply in asked:
+        if reply is None or isinstance(reply, Failed):
+            continue
+        if reply.denies:
+            return None
+        address = next(filter(is_address, reply.answers), "")
+        if reply.knows and address:
+            return HostAnswer(server, address)
+    return None
+
+
+def _redirect(host_stack: HostStack | None, server: str) -> Redirect | None:
+    """The rule that leads the host's own queries for this server to another one."""
+    if host_stack is None or family_of(server) != "ip":
+        return None
+    traced = trace(host_stack.stack, Flow(Origin(), server, "udp", DNS_PORT))
+    if traced.nat is None or traced.nat_by is None or traced.nat_unknown:
+        return None
+    stays = _HERE if traced.nat.kind == "redirect" else server
+    address, port = traced.nat.address or stays, traced.nat.port or DNS_PORT
+    return Redirect(address, port, str(traced.nat_by))

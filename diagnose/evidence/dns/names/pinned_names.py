@@ -1,0 +1,265 @@
+"""Lines of containers' hosts files that give a name another address than its owner has now.
+
+The C library reads /etc/hosts before it asks any server, so that such a line hides the engine's
+answer. A line may also lead to an address of one of Docker's networks that no container has any
+more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import ip_address
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.error_signatures import NO_WAY_OUT, signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
+from diagnose.mappings import only
+from diagnose.model import EvidenceGroup
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+MOST = 20
+"""Hosts files that are read: those of containers that complain."""
+_OF_CALLS = NO_WAY_OUT | {"refused", "certificate"}
+"""Classes of errors of a call that came to nobody, or to a stranger."""
+HOSTS = "/etc/hosts"
+
+
+class PinnedName(msgspec.Struct, frozen=True):
+    """A name in a hosts file that belongs to a neighbour, or leads to an address of nobody."""
+
+    container: Container
+    name: str
+    address: str
+    """Where the line leads."""
+    peers: tuple[Container, ...]
+    """The containers that have the name; empty where its address belongs to nobody."""
+    left_on: str = ""
+    """The network whose subnet holds the address, where no container has it any more."""
+    meant: Container | None = None
+    """The one container on that network that offers the port which is called."""
+    is_configured: bool = False
+    """Whether the container was created with the line (`--add-host`, `extra_hosts`)."""
+    is_blamed: bool = False
+    """Whether a call of the container failed, or its log names the line's name or address."""
+
+    @property
+    def file(self) -> str:
+        """The file of the host that somebody has mounted there; "" for the engine's own."""
+        mount = self.container.mount_at(HOSTS)
+        return mount.source if mount is not None else ""
+
+    @property
+    def present_address(self) -> str:
+        """The address there of the container that is meant; "" where that is not known."""
+        return self.meant.endpoints[self.left_on].ip_address if self.meant is not None else ""
+
+    @property
+    def own_addresses(self) -> dict[str, list[str]]:
+        """The addresses of those containers, by their names."""
+        return {peer.name: _addresses_beside(peer, self.container) for peer in self.peers}
+
+
+def _addresses_beside(peer: Container, container: Container) -> list[str]:
+    """The addresses of a container on the networks of another one."""
+    shared = peer.shared_networks(container)
+    ends = (end for network, end in peer.endpoints.items() if network in shared)
+    return [address for end in ends for address in end.addresses]
+
+
+class PinnedNames(Items[PinnedName], frozen=True):
+    """Those of containers that complain."""
+
+    def blamed(self, failing: Collection[str], said: Mapping[str, Sequence[str]]) -> PinnedNames:
+        """The same names, each with whether the complaint may be about it.
+
+        failing: ids of containers whose calls or requests fail. said: what others say, by id.
+        """
+        return PinnedNames(
+            tuple(
+                replace(
+                    pinned,
+                    is_blamed=pinned.container.id in failing
+                    or _may_blame(said.get(pinned.container.id, ()), pinned),
+                )
+                for pinned in self
+            )
+        )
+
+
+def _may_blame(lines: Sequence[str], pinned: PinnedName) -> bool:
+    """Whether lines show a call that failed, or name where the hosts file leads."""
+    return any(
+        pinned.name in line or pinned.address in line or signs(line) & _OF_CALLS for line in lines
+    )
+
+
+class NameComplaints(EvidenceGroup, frozen=True):
+    """What shows that a container does not reach another."""
+
+    log_tails: LogTails | None = None
+    repeated_errors: RepeatedErrors | None = None
+    logged_failures: LoggedFailures | None = None
+    unanswered_calls: UnansweredCalls | None = None
+    all_failed_answers: AllFailedAnswers | None = None
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The ids of containers whose calls or requests fail."""
+        calls = (*(self.logged_failures or ()), *(self.unanswered_calls or ()))
+        troubles = (*calls, *(self.all_failed_answers or ()))
+        return frozenset(trouble.container.id for trouble in troubles)
+
+    @property
+    def said(self) -> dict[str, list[str]]:
+        """The lines of containers that failed, or that repeat an error, by their ids."""
+        tails = self.log_tails.by_id if self.log_tails is not None else {}
+        said = {id: list(tail.lines) for id, tail in tails.items()}
+        for error in self.repeated_errors or ():
+            said.setdefault(error.container.id, []).extend((error.line.whole, *error.lines))
+        for failure in self.logged_failures or ():
+            said.setdefault(failure.container.id, []).append(failure.line)
+        return said
+
+
+@evidence
+def pinned_names(
+    host: Host,
+    containers: Containers,
+    complaints: NameComplaints,
+    networks: Networks | None,
+    links: Interfaces | None,
+) -> PinnedNames:
+    """One question about each container that complains, up to `MOST`.
+
+    The file that the engine keeps is read: it is the one that the container has mounted.
+    """
+    failing, said = complaints.failing, complaints.said
+    complaining = failing | said.keys()
+    suspects = [
+        container
+        for container in containers
+        if container.id in complaining and _is_given_names(container)
+    ]
+    asked = host.first(suspects, MOST, "hosts files of containers that complain")
+    files = host.answers_about(
+        [container.hosts_path for container in asked], lambda path: ReadFile(path, follow=False)
+    )
+    names: list[PinnedName] = []
+    for container in asked:
+        if container.hosts_path in files:
+            text = files[container.hosts_path].text
+            names += _names_of_others(container, text, containers)
+            if networks is not None and links is not None:
+                left = _names_left_over(container, text, containers, networks, links)
+                lines = said.get(container.id, [])
+                names += _called_names(left, containers, lines, complaints.unanswered_calls)
+    return PinnedNames(tuple(names)).blamed(failing, said)
+
+
+def _is_given_names(container: Container) -> bool:
+    """Whether a container has a hosts file, and a network by which it may call others."""
+    return bool(container.hosts_path and container.endpoints)
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Address and name; of two lines with one name the first counts."""
+    seen = set()
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        for name in names:
+            if name not in seen:
+                seen.add(name)
+                yield address, name
+
+
+def _names_of_others(
+    container: Container, text: str, containers: Containers
+) -> Iterator[PinnedName]:
+    """The names of others in a hosts file."""
+    for address, name in _lines(text):
+        peers = _peers(container, name, containers)
+        is_configured = name in container.extra_names
+        pinned = PinnedName(container, name, address, peers, is_configured=is_configured)
+        known = [own for owns in pinned.own_addresses.values() for own in owns]
+        if known and address not in known:
+            yield pinned
+
+
+def _names_left_over(
+    container: Container, text: str, containers: Containers, networks: Networks, links: Interfaces
+) -> Iterator[PinnedName]:
+    """The names in a hosts file that lead to an address of Docker's which nobody has any more.
+
+    Its own line is left out: a container that is between two starts has no address.
+    """
+    own = {container.config.hostname, *container.dns_names}
+    for address, name in _lines(text):
+        if name in own or not is_address(address) or _peers(container, name, containers):
+            continue
+        network = networks.bridge_of(ip_address(address))
+        is_left = network is not None and (network.name, address) not in containers.by_place
+        if network is None or not is_left or links.holds(address):
+            continue
+        is_configured = name in container.extra_names
+        left_on = network.name
+        yield PinnedName(container, name, address, (), left_on=left_on, is_configured=is_configured)
+
+
+def _called_names(
+    names: Iterator[PinnedName],
+    containers: Containers,
+    said: Sequence[str],
+    unanswered_calls: UnansweredCalls | None,
+) -> Iterator[PinnedName]:
+    """The names whose calls fail, each with the container that is meant.
+
+    said: what their container says.
+    """
+    failed = [(line, place_in(line)) for line in said if signs(line) & _OF_CALLS]
+    for pinned in names:
+        ports = {
+            port if host in (pinned.name, pinned.address) else 0
+            for line, (host, port) in failed
+            if _is_named(pinned.name, line) or _is_named(pinned.address, line)
+        } | {
+            call.port
+            for call in unanswered_calls or ()
+            if call.container.id == pinned.container.id and call.address == pinned.address
+        }
+        if ports:
+            offering = [
+                other
+                for other in containers.running_on(pinned.left_on)
+                if other.id != pinned.container.id
+                and not other.offered_ports.isdisjoint(map(str, ports))
+            ]
+            yield replace(pinned, meant=only(offering))
+
+
+def _is_named(word: str, line: str) -> bool:
+    """Whether a name or an address is in a line as a whole."""
+    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", line) is not None
+
+
+def _peers(container: Container, name: str, containers: Containers) -> tuple[Container, ...]:
+    """The other running containers that the engine gives for that name; none for its own names."""
+    if name in container.dns_names or name in container.linked_names:
+        return ()
+    networks = container.endpoints.keys() - {DEFAULT_NETWORK}
+    called = {peer.id: peer for network in networks for peer in containers.called(network, name)}
+    return tuple(peer for peer in called.values() if peer.is_running)

@@ -1,0 +1,1 @@
+"""What the kernel allows at most: tasks, files, keys, mounts, control groups."""

@@ -1,0 +1,69 @@
+"""All that the nginx of containers and of the host pass on, by their configurations."""
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx.files import NginxFiles
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops
+from diagnose.questions import Host
+
+_MOST = 8
+"""Servers whose configuration is read."""
+_PROGRAM = "nginx"
+
+
+class HopFile(msgspec.Struct, frozen=True):
+    """The file in which a location stands."""
+
+    inside: str
+    """As nginx has it; "" where it is not known."""
+    is_read_only: bool
+    """Whether the container may not write it."""
+    on_host: str
+    """The file on the host; "" where it is in the image alone."""
+
+
+class NginxConfigurations:
+    """The configurations of all nginx, which are read when this is made."""
+
+    def __init__(self, host: Host, containers: Containers, processes: Processes) -> None:
+        self._files: dict[str, NginxFiles] = {}
+        self.hops: tuple[NginxHop, ...] = ()
+        for proxy in _servers(containers, processes):
+            name = proxy.id if proxy is not None else ""
+            self._files[name] = NginxFiles(host, proxy)
+            found = hops(proxy, self._files[name].directives(), containers)
+            self.hops = (*self.hops, *found)
+
+    def file_of(self, hop: NginxHop) -> HopFile:
+        """Where a location stands, if one file alone has its proxy_pass."""
+        files = self._files[hop.proxy.id if hop.proxy is not None else ""]
+        inside = files.holding(("proxy_pass", hop.target))
+        if hop.proxy is None:
+            return HopFile(inside, is_read_only=False, on_host=inside)
+        mount = innermost_mount(hop.proxy.mounts, inside)
+        if mount is None:
+            return HopFile(inside, is_read_only=False, on_host="")
+        return HopFile(inside, not mount.rw, mount.on_host(inside))
+
+
+def configured_at(proxy: Container | None, processes: Processes, clock: Clock) -> float:
+    """Unix time since which an nginx works by its present configuration.
+
+    It starts new workers when it reads its files again.
+    """
+    near = processes.outside if proxy is None else processes.inside(proxy.id)
+    starts = (process.start for process in near if process.comm == _PROGRAM)
+    return clock.booted + max(starts, default=0.0)
+
+
+def _servers(containers: Containers, processes: Processes) -> list[Container | None]:
+    """The containers that run nginx, and None for one of the host itself."""
+    inside: list[Container | None] = [
+        container for container in containers.running if processes.runs(container.id, (_PROGRAM,))
+    ]
+    is_on_host = any(process.comm == _PROGRAM for process in processes.outside)
+    return [*([None] if is_on_host else []), *inside][:_MOST]

@@ -1,0 +1,217 @@
+"""Locations of nginx all of whose requests the program behind them answers with 404.
+
+`proxy_pass http://program:8080;` passes the path on as it is, and with a path at its end, a slash
+alone too, nginx puts that in the place of the location. A program that knows the other one of both
+has none of its pages.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, is_ours
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.nginx.configurations import (
+    HopFile,
+    NginxConfigurations,
+    configured_at,
+)
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop
+from diagnose.evidence.network.proxies.web_address import web_address
+from diagnose.programs.callers import is_of_the_internet
+from diagnose.programs.web_programs import is_proxy
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+LEAST = 4
+FRESH_S = 120.0
+REPEATED = 3
+_NOT_FOUND = 404
+
+
+class MisplacedPath(msgspec.Struct, frozen=True):
+    """A location whose path and proxy_pass do not fit the program."""
+
+    hop: NginxHop
+    program: Container
+    file: HopFile
+    line: str
+    """The last request of its log, or of nginx's."""
+    times: int
+    asked: str
+    """What a client asked for last."""
+    sent: str
+    """What the program was asked for then."""
+    other: str
+    """What it would be asked for with the other form of proxy_pass."""
+    address: str
+    """How the host calls the program: http://172.18.0.3:8080; "" where that is not known."""
+    is_of_visitors: bool
+    """Whether neighbours or pages of a site asked, and not only strangers of the internet."""
+
+
+class MisplacedPaths(Items[MisplacedPath], frozen=True):
+    """At most one for each location."""
+
+
+@evidence
+def misplaced_paths(
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    processes: Processes,
+    namespaces: Namespaces | None,
+) -> MisplacedPaths:
+    """A configuration is read only where a log has several 404, all of them fresh."""
+    logs = requests_by_id(containers, recent_logs)
+    if not any(are_missed(requests, clock) for requests in logs.values()):
+        return MisplacedPaths()
+    nginx = NginxConfigurations(host, containers, processes)
+    relays = relays_of(containers, processes)
+
+    def since(hop: NginxHop) -> dict[str, list[AccessLine]]:
+        """The requests that were passed on by the present configuration."""
+        begun = configured_at(hop.proxy, processes, clock)
+        return {id: _written_after(begun, lines) for id, lines in logs.items()}
+
+    found = [
+        misplaced
+        for hop in nginx.hops
+        if (
+            misplaced := _misplaced(
+                hop, nginx, logs=since(hop), clock=clock, namespaces=namespaces, relays=relays
+            )
+        )
+        is not None
+    ]
+    return MisplacedPaths(tuple(found))
+
+
+def _written_after(moment: float, lines: Iterable[AccessLine]) -> list[AccessLine]:
+    return [line for line in lines if line.at > moment]
+
+
+def relays_of(containers: Containers, processes: Processes) -> frozenset[str]:
+    """The addresses of proxies before nginx: in containers, and on the host, which is a gateway.
+
+    A scanner that comes through one has the proxy's address in nginx's log.
+    """
+    proxies = (
+        end.ip_address
+        for container in containers.running
+        if _runs_proxy(container, processes)
+        for end in container.endpoints.values()
+    )
+    gateways = (
+        end.gateway for container in containers.running for end in container.endpoints.values()
+    )
+    return frozenset((*proxies, *gateways))
+
+
+def _runs_proxy(container: Container, processes: Processes) -> bool:
+    return is_proxy({process.comm for process in processes.inside(container.id)})
+
+
+def are_of_visitors(lines: Sequence[AccessLine], relays: frozenset[str]) -> bool:
+    """Whether neighbours or the pages of a site asked, and not only strangers of the internet.
+
+    These ask for each page once, also through a proxy, whose address the log has then.
+    """
+    times = Counter(line.path.partition("?")[0] for line in lines if line.address in relays)
+    is_repeated = any(number >= REPEATED for number in times.values())
+    return is_repeated or any(line.referer or _is_near(line, relays) for line in lines)
+
+
+def _is_near(line: AccessLine, relays: frozenset[str]) -> bool:
+    """Whether a neighbour asked, and no stranger of the internet, who may come through a proxy."""
+    return not is_of_the_internet(line.address) and line.address not in relays
+
+
+def requests_by_id(containers: Containers, logs: RecentLogs) -> dict[str, list[AccessLine]]:
+    """The requests in the log of each container, without those of this tool."""
+    by_id = {container.id: _requests(container, logs) for container in containers.running}
+    return {id: lines for id, lines in by_id.items() if lines}
+
+
+def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
+    return [line for line in logs.requests_of(container) if not is_ours(line, container)]
+
+
+def is_known(line: AccessLine) -> bool:
+    """Whether the program had the page. An error of its own, or of the way to it, says nothing."""
+    return line.status != _NOT_FOUND and not line.failed
+
+
+def are_missed(requests: Iterable[AccessLine], clock: Clock) -> bool:
+    """Whether several of them were answered with 404, and lately."""
+    missed = [line for line in requests if line.status == _NOT_FOUND]
+    return len(missed) >= LEAST and clock.is_within(missed[-1].at, FRESH_S)
+
+
+def _misplaced(
+    hop: NginxHop,
+    nginx: NginxConfigurations,
+    logs: dict[str, list[AccessLine]],
+    clock: Clock,
+    namespaces: Namespaces | None,
+    relays: frozenset[str],
+) -> MisplacedPath | None:
+    """The location if all requests for it end with 404."""
+    program = hop.program
+    is_plain = hop.location.strip("/") and "$" not in hop.target and hop.path in ("", "/")
+    if program is None or not is_plain or hop.rewrites or not hop.is_prefix:
+        return None
+    of_proxy = logs.get(hop.proxy.id, []) if hop.proxy is not None else []
+    outside = [line for line in of_proxy if line.path.startswith(hop.location)]
+    below = hop.sent_path(hop.location)
+    inside = [line for line in logs.get(program.id, []) if line.path.startswith(below)]
+    seen = outside or (inside if below.strip("/") else [])
+    answered = [*outside, *(inside if below.strip("/") else [])]
+    if not are_missed(seen, clock) or any(is_known(line) for line in answered):
+        return None
+    last = telling(seen)
+    asked = last.path.partition("?")[0]
+    if not outside and hop.path:
+        asked = f"{hop.location}{asked.removeprefix(below)}"
+    rest = asked.removeprefix(hop.location)
+    return MisplacedPath(
+        hop,
+        program,
+        file=nginx.file_of(hop),
+        line=last.line,
+        times=len(seen),
+        asked=asked,
+        sent=hop.sent_path(asked),
+        other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
+        address=_address(hop, program, namespaces),
+        is_of_visitors=are_of_visitors(seen, relays),
+    )
+
+
+def _address(hop: NginxHop, program: Container, namespaces: Namespaces | None) -> str:
+    """How the host calls the program, at the port that nginx calls."""
+    try:
+        port = urlsplit(hop.target).port
+    except ValueError:
+        port = None
+    networks = hop.proxy.endpoints if hop.proxy is not None else program.endpoints
+    ends = (program.endpoints[name] for name in networks if name in program.endpoints)
+    address = next((end.ip_address for end in ends if end.ip_address), "")
+    if port is None or not address or hop.proxy is None:
+        return web_address(program, namespaces)
+    return f"http://{with_port(address, port)}"
+
+
+def telling(lines: Sequence[AccessLine]) -> AccessLine:
+    """The last request that may be sent again, or else the last one."""
+    gets = [line for line in lines if line.method == "GET"]
+    return (gets or list(lines))[-1]

@@ -1,0 +1,94 @@
+"""Servers that lead a client back to the very page that it asked for, as they answered us. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.registry import evidence
+
+_HTTPS_PORTS = (443, 8443)
+
+
+class AnsweredLoop(msgspec.Struct, frozen=True):
+    """A first page that is a redirect to itself."""
+
+    page: FrontPage
+    is_possible: bool = False
+    """Whether it is one only for clients of a proxy elsewhere, which ends HTTPS and calls this port
+    by HTTP."""
+
+    @property
+    def location(self) -> str:
+        """Where the answer leads."""
+        page = self.page
+        return (
+            page.forwarded.location if self.is_possible and page.forwarded else page.reply.location
+        )
+
+
+class AnsweredLoops(Items[AnsweredLoop], frozen=True):
+    """At most one for each port that was asked."""
+
+
+@evidence
+def answered_loops(
+    front_pages: FrontPages, containers: Containers, listeners: Listeners | None
+) -> AnsweredLoops:
+    """A redirect in a circle is one for everybody, unless a cookie on the way would end it.
+
+    A redirect to HTTPS that also a client gets who came by HTTPS, as the header of a proxy says, is
+    one for the clients of that proxy. Where this host serves HTTPS itself, it is meant for those
+    who come by HTTP.
+    """
+    serves_https = any(
+        binding.host_port in _HTTPS_PORTS
+        for container in containers.running
+        for binding in container.published_by("tcp")
+    ) or any(listener.port in _HTTPS_PORTS for listener in listeners or ())
+    return AnsweredLoops(tuple(_loops(front_pages, serves_https=serves_https)))
+
+
+def _loops(pages: FrontPages, *, serves_https: bool) -> Iterator[AnsweredLoop]:
+    for page in pages:
+        if page.reply.is_circle and not page.reply.sets_cookie:
+            yield AnsweredLoop(page)
+        elif page.door.host_port and not serves_https and _insists(page):
+            yield AnsweredLoop(page, is_possible=True)
+
+
+def _insists(page: FrontPage) -> bool:
+    """Whether a client who came by HTTPS is led to the same address of HTTPS again.
+
+    One of another host is no loop of this program: a log-in for many sites is such a host.
+    """
+    second = page.forwarded
+    if second is None or second.sets_cookie or not page.leads_to_https:
+        return False
+    if second.is_circle:
+        return True
+    target = _target(second.location)
+    is_own = target.site.partition(":")[0] == page.door.question.name.lower()
+    return is_own and target == _target(page.reply.location)
+
+
+class _Target(NamedTuple):
+    """Where a redirect leads to, without the query."""
+
+    scheme: str
+    site: str
+    """The host, and the port where one is named."""
+    path: str
+
+
+def _target(location: str) -> _Target:
+    try:
+        url = urlsplit(location)
+    except ValueError:
+        return _Target(scheme="", site="", path=location)
+    return _Target(url.scheme.lower(), url.netloc.lower(), url.path or "/")

@@ -1,0 +1,163 @@
+"""First pages that send a visitor on to where nobody serves: a port inside, or an inner name. Pure.
+
+A program that makes a whole address of a redirect has to know how its visitors call it.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import ANY, WEB_PORTS, is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.programs.web_programs import TLS_PORTS
+from diagnose.registry import evidence
+
+Kind = Literal["port", "https", "name"]
+"""port: the same host at a port that nobody serves. https: the same host by HTTPS, which is served
+inside and not published. name: a name or an address that only containers know."""
+_OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - compared
+_REDIRECT = 300
+
+
+class StrayRedirect(msgspec.Struct, frozen=True):
+    """A first page that is a redirect, and where it leads."""
+
+    page: FrontPage
+    kind: Kind
+    target: str
+    """Host and port, as a browser takes them."""
+    port: int
+    """Of the host, where it leads."""
+    inner_port: int = 0
+    """At which the container serves what belongs there; 0 for none."""
+    other: Container | None = None
+    """The container that publishes that port of the host, and is not meant."""
+
+
+class StrayRedirects(Items[StrayRedirect], frozen=True):
+    """At most one for each port that was asked."""
+
+    def has(self, page: FrontPage) -> bool:
+        return any(stray.page.door == page.door for stray in self)
+
+
+class _Place(NamedTuple):
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return self.host if self.port == WEB_PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+
+@evidence
+def stray_redirects(
+    front_pages: FrontPages, containers: Containers, namespaces: Namespaces, listeners: Listeners
+) -> StrayRedirects:
+    """Only of ports that others than this host reach: a proxy of the host may correct addresses."""
+    publishers = {
+        binding.host_port: container
+        for container in containers.running
+        for binding in container.published_by("tcp")
+    }
+    proxies = {page.container.id for page in front_pages if page.is_proxy}
+    strays: list[StrayRedirect] = []
+    for page in front_pages:
+        place = _place(page)
+        if place is None or page.reply.is_circle or not _is_for_others(page):
+            continue
+        publisher = publishers.get(place.port)
+        if publisher is not None and publisher.id in proxies and _share(publisher, page.container):
+            continue
+        if publisher is None and listeners.on("tcp", ANY, place.port):
+            continue  # a program of the host, most likely a proxy
+        strays += _strays(page, place, containers, namespaces, publisher)
+    return StrayRedirects(tuple(strays))
+
+
+def _place(page: FrontPage) -> _Place | None:
+    """Where a redirect leads; None for one that stays where it is."""
+    try:
+        url = urlsplit(page.reply.location)
+        port = url.port or WEB_PORTS.get(url.scheme, 0)
+    except ValueError:
+        return None
+    if url.scheme not in WEB_PORTS or not url.hostname:
+        return None
+    return _Place(url.scheme, url.hostname.lower(), port)
+
+
+def _is_for_others(page: FrontPage) -> bool:
+    return any(
+        binding.host_port == page.door.host_port and not is_loopback(binding.host_ip)
+        for binding in page.container.published_by("tcp")
+    )
+
+
+def _strays(
+    page: FrontPage,
+    place: _Place,
+    containers: Containers,
+    namespaces: Namespaces,
+    publisher: Container | None,
+) -> Iterator[StrayRedirect]:
+    own = page.door.question.name.lower()
+    if place.host != own:
+        if _is_inner(place.host, page.container, containers, own):
+            yield StrayRedirect(page, "name", str(place), place.port)
+        return
+    inside = namespaces.of(page.container)
+    ports = inside.served_ports if inside is not None else []
+    if publisher is not None:
+        is_own = publisher.id == page.container.id
+        if not is_own and place.scheme == "http" and place.port in ports:
+            yield StrayRedirect(
+                page,
+                "port",
+                target=str(place),
+                port=place.port,
+                inner_port=place.port,
+                other=publisher,
+            )
+    elif place.scheme == "https" and not page.reply.tls:
+        inner = next((port for port in (place.port, *sorted(TLS_PORTS)) if port in ports), 0)
+        if inner and inner != page.door.port and not _takes_proxies_word(page):
+            yield StrayRedirect(page, "https", str(place), place.port, inner)
+    elif place.port in ports:
+        yield StrayRedirect(page, "port", str(place), place.port, place.port)
+
+
+def _share(proxy: Container, container: Container) -> bool:
+    """Whether both are on a network that was made for them: on the default one all are."""
+    return bool(set(proxy.shared_networks(container)) - {"bridge"})
+
+
+def _takes_proxies_word(page: FrontPage) -> bool:
+    """Whether a client who came by HTTPS, as the header of a proxy says, gets a page."""
+    forwarded = page.forwarded
+    return forwarded is not None and 0 < forwarded.status < _REDIRECT
+
+
+def _is_inner(host: str, container: Container, containers: Containers, own: str) -> bool:
+    """Whether only containers know this name or address, or it is the visitor's own machine."""
+    if host in _OWN_NAMES:
+        return own not in _OWN_NAMES
+    if _is_address(host):
+        return host in containers.by_address
+    is_short = "." not in host
+    return is_short and any(containers.called(network, host) for network in container.endpoints)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

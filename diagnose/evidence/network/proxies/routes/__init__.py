@@ -1,0 +1,1 @@
+"""What Traefik and Caddy are to serve: routes by labels, variables and Caddyfiles."""

@@ -1,0 +1,1 @@
+"""What fills a disk, how fast, and what of it may go."""

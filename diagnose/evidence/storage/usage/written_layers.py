@@ -1,0 +1,171 @@
+"""What containers have written into their own layers, where that fills a disk: the folders."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
+from diagnose.evidence.storage.usage.file_kinds import LEADS, FileKind, leading_kind
+from diagnose.evidence.storage.usage.full_disks import is_log
+from diagnose.evidence.storage.usage.inode_usage import InodeUsage
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.data_root import WalkedFolder, WalkFolder
+from diagnose.registry import evidence
+
+WORTH_PCT = 85.0
+"""From here on a disk is called full, and somebody has to know where in a layer the bytes are."""
+WALK_S = 1.2
+DEPTH = 4
+
+
+class WrittenLayer(msgspec.Struct, frozen=True):
+    """The writable layer of one container; its paths are those inside the container."""
+
+    container: str
+    is_running: bool
+    top: str
+    """The folder of the layer on the host."""
+    bytes: int
+    folder: str
+    """Where most of the bytes are."""
+    crowd: str
+    """Where most of the files are."""
+    crowded: int
+    """How many entries lie there."""
+    file: str = ""
+    """The one file that holds most of the bytes; "" where there is none."""
+    pid: int = 0
+    """The container's process; 0 where it does not run."""
+    kind: FileKind | None = None
+    """What most of the largest files are; its folder is one of the host."""
+
+    @property
+    def log(self) -> str:
+        """That file, if it is a log by its name."""
+        return self.file if is_log(self.file) else ""
+
+    def on_host(self, path: str) -> str:
+        return f"{self.top}{path}".rstrip("/")
+
+
+class WrittenLayers(msgspec.Struct, frozen=True):
+    """The layers that were looked into: the largest one of a full disk, the most crowded one."""
+
+    by_bytes: WrittenLayer | None = None
+    by_top: Mapping[str, WrittenLayer] = {}
+    """By the folder of the layer, as the storage driver has it."""
+
+    def of(self, path: str) -> WrittenLayer | None:
+        """The layer in this folder of the storage driver."""
+        return self.by_top.get(path)
+
+
+@evidence
+def written_layers(
+    host: Host,
+    filesystems: Filesystems,
+    usage: DiskUsage | None,
+    inodes: InodeUsage | None,
+    containers: Containers,
+    layers: Layers | None,
+) -> WrittenLayers:
+    """Walks at most two layers, each for a second: only on a disk that is full, or has no inodes.
+
+    The root of a running container would show its mounts too; its layer's folder does not.
+    """
+    tops = {container.id: _top(container, layers) for container in containers}
+    by_id = {container.id: container for container in containers}
+    by_top: dict[str, WrittenLayer] = {}
+    largest = None
+    disk = filesystems.of_data_root
+    is_full = disk is not None and disk.usage.used_pct >= WORTH_PCT
+    if usage is not None and is_full and usage.writable and usage.is_led_by("writable layers"):
+        id_ = max(usage.writable, key=lambda id_: usage.writable[id_])
+        if id_ in by_id and tops[id_]:
+            largest = _look(host, by_id[id_], tops[id_])
+    for id_, folder in _crowded_layers(inodes, tops):
+        layer = _look(host, by_id[id_], tops[id_])
+        if layer is not None:
+            by_top[folder] = layer
+    return WrittenLayers(largest, by_top)
+
+
+def _top(container: Container, layers: Layers | None) -> str:
+    """The folder of a container's writable layer on the host; "" where nobody says."""
+    path = container.layer_folder
+    if not path and layers is not None and container.id in layers.writable:
+        path = f"{layers.path}/{layers.writable[container.id]}/diff"
+    return path
+
+
+def _crowded_layers(
+    inodes: InodeUsage | None, tops: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The containers whose layer holds most inodes of a disk, with the layer's folder."""
+    leaders = [most[0].path for most in inodes.by_point.values() if most] if inodes else []
+    for id_, top in tops.items():
+        folder = top.removesuffix("/diff")
+        if top and folder in leaders:
+            yield id_, folder
+
+
+def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
+    """How much a container has written into its layer, and where most of that is."""
+    walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
+    if isinstance(walked, Failed) or not walked.bytes:
+        return None
+    file = _largest_file(walked, top)
+    folder = leading_folder(walked.by).path
+    crowd = leading_folder(walked.files)
+    return WrittenLayer(
+        container.name,
+        is_running=container.is_running,
+        top=top,
+        bytes=walked.bytes,
+        folder=folder.rpartition("/")[0] or "/" if folder == file else folder,
+        crowd=crowd.path,
+        crowded=crowd.count,
+        file=file,
+        pid=container.state.pid if container.is_running else 0,
+        kind=leading_kind(walked.largest),
+    )
+
+
+def _largest_file(walked: WalkedFolder, top: str) -> str:
+    most = max(walked.largest, key=lambda file: file.bytes, default=None)
+    if most is None or most.bytes < LEADS * walked.bytes:
+        return ""
+    return most.path.removeprefix(top)
+
+
+class LeadingFolder(msgspec.Struct, frozen=True):
+    """A folder that has most of what is counted, and how much that is."""
+
+    path: str
+    count: int
+
+
+def leading_folder(counts: Mapping[str, int]) -> LeadingFolder:
+    """The deepest folder that has most of what is around it.
+
+    `/` where none has. counts: by the path below the top, each without what is counted under a
+    longer path.
+    """
+    sums: dict[str, int] = {}
+    for path, number in counts.items():
+        parts = path.split("/")
+        for end in range(1, len(parts) + 1):
+            name = "/".join(parts[:end])
+            sums[name] = sums.get(name, 0) + number
+    total = sum(counts.values())
+    leader, number = "", total
+    while True:
+        below = [name for name in sums if name.rpartition("/")[0] == leader and name != leader]
+        best = max(below, key=lambda name: sums[name], default="")
+        if not best or sums[best] < LEADS * number:
+            return LeadingFolder(f"/{leader}", number)
+        leader, number = best, sums[best]

@@ -1,0 +1,131 @@
+"""Volumes of compose whose options are not those that the file has by now.
+
+Options belong to a volume from its creation on. `docker compose up` asks whether it may make the
+volume again, or keeps it in silence where nobody can answer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.compose.compose_files import SLACK_S
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.secrets import MARK
+from diagnose.evidence.items import Items
+from diagnose.evidence.storage.volumes.unused_volumes import Volume, compose_label
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unavailable
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.compose import ComposeVolume, ReadComposeVolumes
+from diagnose.questions.files import StatPaths
+from diagnose.questions.images import ListVolumes
+from diagnose.registry import evidence
+
+MOST = 20
+"""Projects whose files are read."""
+
+
+class ChangedVolume(msgspec.Struct, frozen=True):
+    """A volume, and what the file says of it now."""
+
+    volume: Volume
+    wanted: ComposeVolume
+    users: tuple[Container, ...]
+    """The containers that have it."""
+    changed_at: float
+    """Unix time of the file's last change."""
+
+    @property
+    def differences(self) -> dict[str, tuple[str, str]]:
+        """The options that differ, as the volume has them and as the file does; "" for none."""
+        own: Mapping[str, str] = self.volume.options or {}
+        wanted = self.wanted.options
+        pairs = {name: (own.get(name, ""), wanted.get(name, "")) for name in {**own, **wanted}}
+        pairs["driver"] = (_plain(self.volume.driver), _plain(self.wanted.driver))
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+    @property
+    def lies_elsewhere(self) -> bool:
+        """Whether the volume's data is in a folder of the host or on a server, and stays there.
+
+        What a driver other than the engine's own does with the data is not known.
+        """
+        options = self.volume.options or {}
+        is_elsewhere = "bind" in options.get("o", "").split(",") or ":" in options.get("device", "")
+        return is_elsewhere and self.volume.driver == "local"
+
+
+class ChangedVolumes(Items[ChangedVolume], frozen=True):
+    """Those of projects whose file was changed after the volume was made."""
+
+
+@evidence
+def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unavailable:
+    """One question about the files of all projects with volumes; a file is read that is newer.
+
+    Values with a secret or a variable are not compared, nor is a relative path, which compose makes
+    an absolute one.
+    """
+    listed = host.require(ListVolumes()).volumes or ()
+    projects = by_key((compose_label(volume, "project"), volume) for volume in listed)
+    files = {
+        project: paths
+        for project, paths in _files(containers).items()
+        if project and projects.get(project)
+    }
+    wanted = sorted({path for paths in files.values() for path in paths})
+    if not wanted:
+        return ChangedVolumes()
+    statuses = host.require(StatPaths(wanted, follow=True))
+    times = {path: status.mtime or 0.0 for path, status in statuses.items()}
+    items: list[ChangedVolume] = []
+    for project, paths in host.first(list(files.items()), MOST, "compose projects with volumes"):
+        newest = max(times[path] for path in paths)
+        older = [volume for volume in projects[project] if _is_older(volume, newest)]
+        if not older:
+            continue
+        answer = host.ask(ReadComposeVolumes(list(paths)))
+        if not isinstance(answer, Failed):
+            items += _changed(project, older, answer, containers, times)
+    return ChangedVolumes(tuple(items))
+
+
+def _plain(driver: str) -> str:
+    """The name of a driver as a file has it: the engine adds the tag of a plugin."""
+    return driver.removesuffix(":latest")
+
+
+def _files(containers: Containers) -> dict[str, tuple[str, ...]]:
+    """The files of each project, as its newest container names them."""
+    files: dict[str, tuple[str, ...]] = {}
+    for container in sorted(containers, key=lambda container: container.created_at or 0.0):
+        paths = tuple(container.compose_files)
+        if paths and all(path.startswith("/") for path in paths):
+            files[container.compose_project] = paths
+    return files
+
+
+def _is_older(volume: Volume, newest: float) -> bool:
+    made = unix(volume.created_at)
+    return made is not None and made + SLACK_S < newest
+
+
+def _changed(
+    project: str,
+    volumes: Iterable[Volume],
+    answer: Iterable[ComposeVolume],
+    containers: Containers,
+    times: Mapping[str, float],
+) -> Iterator[ChangedVolume]:
+    by_name = {wanted.name or f"{project}_{wanted.key}": wanted for wanted in answer}
+    for volume in volumes:
+        wanted = by_name.get(volume.name)
+        if wanted is None or MARK in f"{volume.options}{wanted.options}":
+            continue
+        if wanted.options.get("device", "").startswith((".", "~")):
+            continue
+        users = tuple(container for container in containers if container.mounts_volume(volume.name))
+        changed = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))
+        if changed.differences and changed.changed_at > (unix(volume.created_at) or 0.0):
+            yield changed

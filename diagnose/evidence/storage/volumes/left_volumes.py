@@ -1,0 +1,153 @@
+"""Anonymous volumes with the data that a container had before it was recreated."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, Volume
+from diagnose.model import Failed
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+RECENT_S = 7 * 86400.0
+"""A container that is older has data of its own by now, and somebody has missed the former."""
+AROUND_S = 600.0
+"""So shortly before the container was made the former volume was changed for the last time: its
+program ended then."""
+AFTER_S = 60.0
+MOST = 20
+"""So many volumes of each kind are looked at, the newest first."""
+LEAST_ENTRIES = 3
+ALIKE = 0.6
+"""So much of two listings has to be the same: a program's files have fixed names."""
+
+
+class LeftVolume(msgspec.Struct, frozen=True):
+    """A volume that a container has left for a new and empty one."""
+
+    container: Container
+    mount: Mount
+    former: str
+    """The volume that no container uses."""
+    entries: tuple[str, ...]
+    """What both have at their top."""
+    gap: float
+    """Seconds from its last change to the creation of the container."""
+
+
+class LeftVolumes(Items[LeftVolume], frozen=True):
+    """At most one for each mount."""
+
+
+class _Fresh(msgspec.Struct, frozen=True):
+    """An anonymous volume of a container that was made a short time ago."""
+
+    container: Container
+    mount: Mount
+    made: float
+
+
+@evidence
+def left_volumes(
+    host: Host, containers: Containers, unused: UnusedVolumes, clock: Clock
+) -> LeftVolumes:
+    """Folders are listed only where a young container has an anonymous volume, and one is unused.
+
+    A folder that cannot be listed is left out.
+    """
+    fresh = host.first(_fresh_mounts(containers, clock), MOST, "new anonymous volumes")
+    former = host.first(_former_volumes(unused), MOST, "unused anonymous volumes")
+    if not fresh or not former:
+        return LeftVolumes()
+    names = _names_in_folders(host, fresh, former)
+    pairs = [
+        (mount, volume)
+        for mount in fresh
+        for volume in former
+        if _may_be_left(mount, volume, names)
+    ]
+    changed = last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
+    return LeftVolumes(tuple(_newest(pairs, names, changed)))
+
+
+def _names_in_folders(
+    host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
+) -> dict[str, frozenset[str]]:
+    """What lies in the folders of these volumes, by the folder."""
+    paths = {mount.mount.source for mount in fresh} | {volume.mountpoint for volume in former}
+    listings = host.answers_about(sorted(paths), ListFolder)
+    return {path: frozenset(listing.names) for path, listing in listings.items()}
+
+
+def _may_be_left(mount: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a volume is older than a container's new one, and holds files of the same names."""
+    is_older = (unix(volume.created_at) or 0.0) < mount.made
+    return is_older and is_alike(names.get(mount.mount.source), names.get(volume.mountpoint))
+
+
+def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
+    found: list[_Fresh] = []
+    for container in containers:
+        created = container.created_at
+        if created is not None and clock.wall - created < RECENT_S:
+            anonymous = [mount for mount in container.mounts if mount.is_anonymous]
+            found += [_Fresh(container, mount, created) for mount in anonymous]
+    return sorted(found, key=lambda mount: -mount.made)
+
+
+def _former_volumes(unused: UnusedVolumes) -> list[Volume]:
+    found = [volume for volume in unused if volume.is_anonymous and volume.mountpoint]
+    return sorted(found, key=lambda volume: volume.created_at, reverse=True)
+
+
+def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether two listings are of one program's data."""
+    if own is None or other is None or len(other) < LEAST_ENTRIES:
+        return False
+    return len(own & other) >= ALIKE * len(own | other)
+
+
+def _newest(
+    pairs: Sequence[tuple[_Fresh, Volume]],
+    names: Mapping[str, frozenset[str]],
+    changed: Mapping[str, float],
+) -> list[LeftVolume]:
+    """For each mount the candidate that was changed last, if that was in time."""
+    best: dict[tuple[str, str], LeftVolume] = {}
+    for mount, volume in pairs:
+        at = changed.get(volume.mountpoint)
+        if at is None or not -AFTER_S <= mount.made - at <= AROUND_S:
+            continue
+        shared = tuple(sorted(names[mount.mount.source] & names[volume.mountpoint]))
+        left = LeftVolume(
+            mount.container, mount.mount, volume.name, shared, max(0.0, mount.made - at)
+        )
+        key = mount.container.id, mount.mount.destination
+        if key not in best or left.gap < best[key].gap:
+            best[key] = left
+    return list(best.values())
+
+
+def last_changes(
+    host: Host, folders: Iterable[str], names: Mapping[str, frozenset[str]]
+) -> dict[str, float]:
+    """When each folder or an entry of it was last changed; without those that nobody can read."""
+    answers = host.ask_about(
+        sorted(folders),
+        lambda folder: StatPaths(
+            [folder, *(f"{folder}/{name}" for name in sorted(names[folder])[:MOST])]
+        ),
+    )
+    changed = {}
+    for folder, answer in answers:
+        statuses = [] if isinstance(answer, Failed) else answer.values()
+        times = [status.mtime for status in statuses if status.mtime]
+        if times:
+            changed[folder] = max(times)
+    return changed

@@ -1,0 +1,1 @@
+"""Compose files, read and compared in a worker of the helper process."""

@@ -1,0 +1,93 @@
+"""Files that compose writes into a container from `content:` or a variable. Pure.
+
+Compose copies them when it makes the container, into the container's own layer.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from diagnose.live.disk.compose.parts import document
+
+_REFERENCE = re.compile(
+    r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w{0,99})(?::?-(?P<default>[^${}]{0,999}))?\}"
+    r"|(?P<bare>[A-Za-z_]\w{0,99}))"
+)
+_FOLDERS = {"configs": "/", "secrets": "/run/secrets/"}
+"""Where each kind lies in a container if nothing else is said."""
+_MOST = 50
+
+
+def written_contents(
+    texts: Mapping[str, str], service: str, known: Mapping[str, str]
+) -> dict[str, str]:
+    """The contents that the files give a service, by their paths in its containers.
+
+    texts: the compose files of the project in their order. known: the variables of `.env`. What has
+    a variable that is not among these is left out: a shell may set it. Empty where a service
+    extends another one.
+    """
+    given: dict[str, dict[str, str]] = {kind: {} for kind in _FOLDERS}
+    wanted: dict[str, list[Any]] = {kind: [] for kind in _FOLDERS}
+    for text in texts.values():
+        whole = document(text) or {}
+        part = _mapping(_mapping(whole.get("services")).get(service))
+        if "extends" in part:
+            return {}
+        for kind in _FOLDERS:
+            given[kind] |= dict(_given_contents(_mapping(whole.get(kind)), known))
+            listed = part.get(kind)
+            wanted[kind] += listed if isinstance(listed, list) else []
+    found: dict[str, str] = {}
+    for kind, folder in _FOLDERS.items():
+        for name, target in map(_source_and_target, wanted[kind]):
+            path = target if target.startswith("/") else f"{folder}{target or name}"
+            if name in given[kind]:
+                found[path] = given[kind][name]
+    return dict(list(found.items())[:_MOST])
+
+
+def _given_contents(
+    section: Mapping[str, Any], known: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The contents of a section by name, as far as they are known here."""
+    for name, part in section.items():
+        written = _mapping(part)
+        variable = written.get("environment")
+        if isinstance(variable, str) and variable in known:
+            yield str(name), known[variable]
+        content = written.get("content")
+        if isinstance(content, str) and (whole := _filled(content, known)) is not None:
+            yield str(name), whole
+
+
+def _filled(content: str, known: Mapping[str, str]) -> str | None:
+    """The content with its variables; None where one of them is not known."""
+    unknown = [
+        match
+        for match in _REFERENCE.finditer(content)
+        if match[0] != "$$" and (match["braced"] or match["bare"]) not in known
+    ]
+    if unknown or "${" in _REFERENCE.sub("", content):
+        return None
+
+    def value(match: re.Match[str]) -> str:
+        name = match["braced"] or match["bare"]
+        # an empty value takes the default of `:-`, and keeps itself with `-`
+        if name and not known[name] and match["default"] and ":-" in match[0]:
+            return match["default"]
+        return known[name] if name else "$"
+
+    return _REFERENCE.sub(value, content)
+
+
+def _source_and_target(entry: object) -> tuple[str, str]:
+    """The name of an entry and the path that it asks for; "" for the usual one."""
+    parts = _mapping(entry)
+    if parts:
+        return str(parts.get("source", "")), str(parts.get("target") or "")
+    return str(entry), ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

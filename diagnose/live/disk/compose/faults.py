@@ -1,0 +1,400 @@
+"""For what compose refuses the files of a project. Pure, but for the files that they name.
+
+Written after the answers of `docker compose config`; what an engine has is not known here.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Self
+
+import msgspec
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+from diagnose.live.disk.compose.needs import named_nodes, volume_of
+from diagnose.live.disk.compose.nodes import (
+    MERGE,
+    entries,
+    first_key,
+    has_parts,
+    items,
+    line_of,
+    pairs,
+    plain,
+    scalars,
+)
+from diagnose.live.disk.compose.shapes import CONDITIONS, NEW_KEYS, SHAPES, STRINGS
+from diagnose.model import Json
+from diagnose.yaml_text import read_nodes
+
+_MOST = 5
+"""Faults of one project."""
+_MARKS = ("<<<<<<< ", "=======", ">>>>>>> ")
+_MOST_SERVICES = 300
+"""Services of one project; of more than these, only the shape is judged."""
+_LONGEST = 200
+_SIMILAR = 0.75
+"""How much two words share where one is the other with a slip."""
+_NULLS = ("", "~", "null", "Null", "NULL")
+_BOOLEANS = ("true", "True", "TRUE", "false", "False", "FALSE")
+_NUMBER = re.compile(
+    r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?|0x[\da-fA-F]+|0o?[0-7]+"
+)
+"""A greater exponent is too much for a number: 123e4567 is a string."""
+_KIND_NAMES = {
+    "m": "a mapping",
+    "l": "a list",
+    "s": "a string",
+    "n": "a number",
+    "b": "true or false",
+}
+_DURATION = re.compile(r"\s*\d+(?:\.\d+)?\s*")
+_OPEN_BRACE = re.compile(r"(?<!\$)(?:\$\$)*\$\{(?:[^A-Za-z_]|[^{}]*$)")
+"""A `${` that no name follows, or that nothing closes."""
+_NEXT_DOCUMENT = "but found another document"
+"""What libyaml says of a second document; compose reads them all, as files that follow each other.
+"""
+_REFERRED = {"networks": "network", "models": "model", "secrets": "secret", "configs": "config"}
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    """See `questions.compose.ComposeFault`."""
+
+    kind: str
+    path: str
+    line: int = 0
+    place: str = ""
+    name: str = ""
+    detail: str = ""
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A part of a file: services.web.ports."""
+
+    path: str
+    part: str = ""
+
+    def at(self, key: str) -> Self:
+        """The part of this one that has that key."""
+        return type(self)(self.path, ".".join(filter(None, (self.part, key))))
+
+    def fault(self, kind: str, node: Node, name: str = "", detail: str = "") -> _Fault:
+        """A fault of this part, at the line of a node."""
+        return _Fault(
+            kind, self.path, line=line_of(node), place=self.part, name=name, detail=detail
+        )
+
+
+def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
+    """What compose refuses, as `ComposeFault`, the first of which is what it says.
+
+    texts: the files of the project in their order. folder: where relative names begin.
+    """
+    roots: dict[str, Node] = {}
+    for path, text in texts.items():
+        try:
+            root = read_nodes(text.removeprefix("\ufeff"))
+        except ValueError as error:
+            fault = _broken(path, text, error)
+            return [] if fault.detail == _NEXT_DOCUMENT else [msgspec.to_builtins(fault)]
+        if root is None:
+            return [msgspec.to_builtins(_Fault("empty", path))]
+        roots[path] = root
+    try:
+        reader = _Reader(roots, folder)
+        faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
+    except RecursionError:
+        problem = "an anchor merges itself"
+        return [msgspec.to_builtins(_Fault("yaml", next(iter(texts)), detail=problem))]
+    return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
+
+
+def _broken(path: str, text: str, error: ValueError) -> _Fault:
+    """What libyaml met, and where; a tab and the marks of git it does not know."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(_MARKS):
+            return _Fault("yaml", path, number, detail="marks of a merge that was not finished")
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            return _Fault("yaml", path, number, detail="it is indented by a tab")
+    cause = error.__cause__
+    mark = getattr(cause, "problem_mark", None)
+    problem = str(getattr(cause, "problem", "") or "it cannot be read")[:_LONGEST]
+    return _Fault("yaml", path, 0 if mark is None else mark.line + 1, detail=problem)
+
+
+class _Service(msgspec.Struct, frozen=True):
+    """A service in one file."""
+
+    path: str
+    name: str
+    parts: Mapping[str, Node]
+
+    @property
+    def place(self) -> _Place:
+        return _Place(self.path, f"services.{self.name}")
+
+
+class _Reader:
+    """The files of one project. A part that another file may change is not judged."""
+
+    def __init__(self, roots: Mapping[str, Node], folder: str) -> None:
+        self.roots = roots
+        self.folder = folder
+        self.tops = {path: entries(root) for path, root in roots.items()}
+        self.includes = any("include" in top for top in self.tops.values())
+        self.defined = {kind: self._parts_of_kind(kind) for kind in (*_REFERRED, "volumes")}
+        """The parts of each kind in all files, by name."""
+        self.merged: dict[int, dict[str, Node]] = {}
+        """The parts of nodes that services merge; the roots keep these nodes."""
+        self.new_keys: list[_Fault] = []
+        """Keys that older versions of compose refuse, with the first one that takes them."""
+
+    def faults(self) -> Iterator[_Fault]:
+        for path, root in self.roots.items():
+            yield from self._doubled(path, root)
+            yield from self._shape(_Place(path), root, pattern="")
+            yield from self._missing_includes(path)
+        if not self.includes and not any("services" in top for top in self.tops.values()):
+            yield _Fault("empty", next(iter(self.roots)))
+        if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
+            return
+        for service in self._services():
+            yield from self._service(service)
+        for service in self._active_services():
+            yield from self._needed_files(service)
+        yield from self._missing_parts()
+
+    def _services(self) -> Iterator[_Service]:
+        """Each service in each file that has it."""
+        for path, top in self.tops.items():
+            for name, node in entries(top.get("services")).items():
+                yield _Service(path, name, entries(node, self.merged))
+
+    def _active_services(self) -> list[_Service]:
+        """Those without a profile; of others compose judges the shape alone."""
+        found = list(self._services())
+        chosen = {service.name for service in found if items(service.parts.get("profiles"))}
+        return [service for service in found if service.name not in chosen]
+
+    def _parts_of_kind(self, kind: str) -> dict[str, Node]:
+        return {
+            name: node
+            for top in self.tops.values()
+            for name, node in entries(top.get(kind)).items()
+        }
+
+    def _doubled(self, path: str, root: Node) -> Iterator[_Fault]:
+        """A key that stands twice in one mapping."""
+        seen: set[int] = set()
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            lines: dict[str, int] = {}
+            for key, value in pairs(node):
+                text = plain(key)
+                if isinstance(key, ScalarNode) and text in lines:
+                    first = f"line {lines[text]}"
+                    yield _Fault("doubled", path, line_of(key), name=text[:_LONGEST], detail=first)
+                lines.setdefault(text, line_of(key))
+                waiting.append(value)
+            waiting += items(node)
+
+    def _shape(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
+        """Unknown keys and values of another kind, in a part and in those below it."""
+        known = SHAPES[pattern]
+        below = {
+            shape.rpartition(".")[2] for shape in SHAPES if shape.rpartition(".")[0] == pattern
+        }
+        for key, value in pairs(node):
+            name = plain(key)
+            if key.tag == MERGE or name.startswith("x-"):
+                continue
+            if name not in known:
+                meant = _similar_key(name, known)
+                yield place.fault("unknown-key", key, name[:_LONGEST], meant)
+                continue
+            here = ".".join(filter(None, (pattern, name)))
+            if here in NEW_KEYS:
+                since = ".".join(map(str, NEW_KEYS[here]))
+                self.new_keys.append(place.fault("new-key", key, name, since))
+            if value.tag.startswith("!"):
+                continue
+            kinds = known[name]
+            if kinds and not _is_of(value, kinds):
+                wanted = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
+                yield place.at(name).fault("wrong-kind", key, name, wanted)
+                continue
+            if name in below and isinstance(value, MappingNode):
+                yield from self._shape(place.at(name), value, here)
+            if f"{here}.*" in SHAPES:
+                yield from self._parts(place.at(name), value, f"{here}.*")
+
+    def _parts(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
+        """The shape of each part of a kind, such as each service."""
+        for key, value in pairs(node):
+            name = plain(key)
+            if key.tag == MERGE or name.startswith("x-") or value.tag.startswith("!"):
+                continue
+            is_nothing = isinstance(value, ScalarNode) and plain(value) in _NULLS
+            if isinstance(value, MappingNode):
+                yield from self._shape(place.at(name), value, pattern)
+            elif pattern == "services.*" or not is_nothing:
+                yield place.at(name).fault("wrong-kind", key, name, "a mapping")
+
+    def _service(self, service: _Service) -> Iterator[_Fault]:
+        place, parts = service.place, service.parts
+        for key in STRINGS:
+            for entry in items(parts.get(key)):
+                if isinstance(entry, MappingNode):
+                    yield place.at(key).fault(
+                        "entry-is-mapping", entry, first_key(entry)[:_LONGEST]
+                    )
+        yield from self._durations(place.at("healthcheck"), parts.get("healthcheck"))
+        extended = entries(parts.get("extends")).get("file")
+        if extended is not None and self._is_missing(plain(extended)):
+            yield place.at("extends").fault("file-missing", extended, plain(extended))
+        for key in ("image", "command", "environment", "ports", "volumes"):
+            for scalar in scalars(parts.get(key)):
+                if _OPEN_BRACE.search(plain(scalar)):
+                    yield place.at(key).fault("open-brace", scalar)
+
+    def _missing_includes(self, path: str) -> Iterator[_Fault]:
+        for included in items(self.tops[path].get("include")):
+            named = entries(included).get("path", included)
+            for node in items(named) or [named]:
+                if self._is_missing(plain(node)):
+                    yield _Place(path, "include").fault("file-missing", node, plain(node))
+
+    def _needed_files(self, service: _Service) -> Iterator[_Fault]:
+        """Env files, and the words of a health check."""
+        place = service.place
+        node = service.parts.get("env_file")
+        for entry in items(node) or ([node] if node is not None else []):
+            parts = entries(entry)
+            name = parts.get("path", entry)
+            if not _is_optional(entry) and self._is_missing(plain(name)):
+                yield place.at("env_file").fault("env-file", name, plain(name))
+        words = items(entries(service.parts.get("healthcheck")).get("test"))
+        first = plain(words[0]) if words else "NONE"
+        if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
+            yield place.at("healthcheck").at("test").fault("test-without-kind", words[0])
+
+    def _is_missing(self, name: str) -> bool:
+        if not name or "$" in name or "://" in name or name.startswith("~"):
+            return False
+        try:
+            os.stat(posixpath.join(self.folder, name))  # noqa: PTH116 - as in its neighbours
+        except (OSError, ValueError) as error:
+            return isinstance(error, FileNotFoundError | NotADirectoryError)
+        return False
+
+    def _durations(self, place: _Place, node: Node | None) -> Iterator[_Fault]:
+        parts = entries(node)
+        for key in ("interval", "timeout", "start_period", "start_interval"):
+            value = parts.get(key)
+            if value is not None and _DURATION.fullmatch(plain(value)) and plain(value) != "0":
+                yield place.at(key).fault("no-unit", value, plain(value))
+
+    def _missing_parts(self) -> Iterator[_Fault]:
+        """What a service refers to, and no file has; what it needs itself, in all files."""
+        if self.includes:
+            return
+        services: dict[str, dict[str, Node]] = {}
+        for service in self._services():
+            services[service.name] = {**services.get(service.name, {}), **service.parts}
+        active = self._active_services()
+        for service in active:
+            if "extends" not in services[service.name]:
+                yield from self._unknown_references(service, services)
+        for key in ("secrets", "configs"):
+            named = (named_nodes(services[service.name].get(key)) for service in active)
+            used = {plain(node) for nodes in named for node in nodes}
+            yield from self._missing_files(key, used)
+        for service in active:
+            place, whole = service.place, services[service.name]
+            line = self._line_of(place.path, service.name)
+            if not {"image", "build", "extends", "provider"} & whole.keys():
+                yield _Fault("no-image", place.path, line, place.part)
+            if has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
+                yield _Fault("two-networks", place.path, line, place.part)
+
+    def _missing_files(self, key: str, used: Collection[str]) -> Iterator[_Fault]:
+        """The files of secrets or configs that services have."""
+        for path, top in self.tops.items():
+            for name, part in entries(top.get(key)).items():
+                file = entries(part).get("file")
+                if name in used and file is not None and self._is_missing(plain(file)):
+                    place = _Place(path, f"{key}.{name}.file")
+                    yield place.fault("file-missing", file, plain(file))
+
+    def _line_of(self, path: str, service: str) -> int:
+        services = self.tops[path].get("services")
+        return next((line_of(key) for key, _ in pairs(services) if plain(key) == service), 0)
+
+    def _unknown_references(
+        self, referring: _Service, services: Mapping[str, Any]
+    ) -> Iterator[_Fault]:
+        """The names in a service of what no file has."""
+        place, service = referring.place, referring.parts
+        for key, kind in _REFERRED.items():
+            known = {*self.defined[key], *(("default",) if key == "networks" else ())}
+            for node in named_nodes(service.get(key)):
+                if plain(node) not in known and "$" not in plain(node):
+                    yield place.fault("undefined", node, plain(node), kind)
+        volumes = self.defined["volumes"]
+        for node in items(service.get("volumes")):
+            source = volume_of(node)
+            if source and source not in volumes:
+                yield place.fault("undefined", node, source, "volume")
+        for node in _wanted_services(service):
+            name = plain(node).removeprefix("service:").partition(":")[0]
+            if name and name not in services and "$" not in name:
+                yield place.fault("undefined", node, name, "service")
+        for key, value in entries(service.get("depends_on")).items():
+            condition = entries(value).get("condition")
+            text = plain(condition)
+            if condition is not None and text not in CONDITIONS and "$" not in text:
+                yield place.at("depends_on").at(key).fault("condition", condition, text)
+
+
+def _similar_key(name: str, known: Collection[str]) -> str:
+    """The key that is meant by one with a slip; "" for none."""
+    import difflib  # 5 ms, only for a key with a slip
+
+    return "".join(difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR))
+
+
+def _wanted_services(service: Mapping[str, Node]) -> Iterator[Node]:
+    """The nodes that name another service."""
+    waited = service.get("depends_on")
+    yield from items(service.get("links"))
+    yield from items(waited)
+    yield from (key for key, value in pairs(waited) if key.tag != MERGE and not _is_optional(value))
+    mode = service.get("network_mode")
+    if mode is not None and plain(mode).startswith("service:"):
+        yield mode
+
+
+def _is_optional(node: Node) -> bool:
+    """Whether an entry says that it may be missing."""
+    return plain(entries(node).get("required")).lower() == "false"
+
+
+def _is_of(node: Node, kinds: str) -> bool:
+    """Whether a value is of one of these kinds; a variable may become any scalar."""
+    if isinstance(node, MappingNode):
+        return "m" in kinds
+    if isinstance(node, SequenceNode):
+        return "l" in kinds
+    text, is_plain = plain(node), not getattr(node, "style", None)
+    if is_plain and text in _NULLS:
+        return "0" in kinds
+    if is_plain and text in _BOOLEANS:
+        return "b" in kinds
+    if is_plain and _NUMBER.fullmatch(text):
+        return "n" in kinds
+    return "s" in kinds

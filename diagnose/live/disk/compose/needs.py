@@ -1,0 +1,85 @@
+"""What the files of a compose project refer to, and what they need of the engine. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from yaml import Node
+
+from diagnose.live.disk.compose.nodes import MERGE, entries, items, line_of, pairs, plain
+from diagnose.model import Json
+from diagnose.yaml_text import read_nodes
+
+_MOST = 50
+_LONGEST = 200
+"""Characters of a name."""
+_NAMED_VOLUME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+def needed_parts(texts: Mapping[str, str]) -> list[Json]:
+    """What the files need of the engine, as `NeededPart`; without names that have a variable."""
+    parts: list[Json] = []
+    for path, text in texts.items():
+        top = entries(read_nodes(text.removeprefix("\ufeff")))
+        services = entries(top.get("services"))
+        for name, service in services.items():
+            parts_of_it = entries(service)
+            named = None if "profiles" in parts_of_it else parts_of_it.get("container_name")
+            if named is not None and "$" not in plain(named):
+                parts.append(_needed("container", path, named, plain(named), name))
+        for key, kind in (("networks", "network"), ("volumes", "volume")):
+            used = _used(services.values(), key)
+            for name, node in entries(top.get(key)).items():
+                own = _external_name(name, node)
+                if own and name in used and "$" not in own:
+                    parts.append(_needed(kind, path, node, own))
+    return parts[:_MOST]
+
+
+def _needed(kind: str, path: str, node: Node, name: str, service: str = "") -> dict[str, Json]:
+    place = {"path": path, "line": line_of(node)}
+    return {"kind": kind, "name": name[:_LONGEST], **place, "service": service[:_LONGEST]}
+
+
+def _used(services: Iterable[Node], key: str) -> set[str]:
+    """The networks or volumes that services without a profile name."""
+    used: set[str] = set()
+    for service in map(entries, services):
+        if "profiles" in service:
+            continue
+        if key == "networks":
+            used |= set(map(plain, named_nodes(service.get(key)))) or {"default"}
+        else:
+            used |= set(filter(None, map(volume_of, items(service.get(key)))))
+    return used
+
+
+def _external_name(name: str, node: Node) -> str:
+    """The name of a part that compose does not make itself; "" for any other."""
+    parts = entries(node)
+    external = parts.get("external")
+    if external is None:
+        return ""
+    old_name = plain(entries(external).get("name"))
+    is_external = bool(old_name) or plain(external).lower() == "true"
+    return (old_name or plain(parts.get("name")) or name) if is_external else ""
+
+
+def volume_of(node: Node) -> str:
+    """The volume that an entry of `volumes` names; "" for a path, and where a variable is in it."""
+    parts = entries(node)
+    if parts:
+        source = plain(parts.get("source")) if plain(parts.get("type")) == "volume" else ""
+    else:
+        words = plain(node).split(":")
+        source = words[0] if len(words) > 1 else ""
+    is_name = _NAMED_VOLUME.fullmatch(source.partition("/")[0]) is not None
+    is_windows = len(source) == 1 and not parts
+    return source if is_name and "$" not in source and not is_windows else ""
+
+
+def named_nodes(node: Node | None) -> Iterator[Node]:
+    """What a service refers to: the keys of a mapping, the entries of a list or their sources."""
+    yield from (key for key, _ in pairs(node) if key.tag != MERGE)
+    for named in items(node):
+        source = entries(named).get("source")
+        yield named if source is None else source

@@ -1,0 +1,93 @@
+"""The variables that compose gives a service, as the files of its project have them now. Pure.
+
+What another file or a shell may set, or what cannot be read here, is left out.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from diagnose.live.disk.compose.dollars import ASSIGNED
+from diagnose.live.disk.compose.env_files import names_of_entry, paths_of
+from diagnose.live.disk.compose.parts import document
+from diagnose.model import Json
+
+_REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-[^${}]*)?\}|([A-Za-z_]\w*))")
+"""A value that is one variable, with or without a default value."""
+_LONGEST = 4096
+"""Characters of a value."""
+_MOST = 200
+"""Variables of one service."""
+
+
+def variables(
+    texts: Mapping[str, str], folder: str, service: str, read: Callable[[str], str]
+) -> list[Json]:
+    """The variables of a service as NAME=value, each with the file that gives its value.
+
+    texts: the compose files of the project in their order. folder: where relative names begin.
+    read: the text of another file, "" for none.
+    """
+    values: dict[str, tuple[str, str]] = {}
+    environment: dict[str, tuple[str, str | None]] = {}
+    for path, text in texts.items():
+        part = _service(text, service)
+        if part is None or "extends" in part:
+            return []
+        for place in paths_of(names_of_entry(part.get("env_file")), folder):
+            values |= {name: (place, value) for name, value in assigned_values(read(place)).items()}
+        environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
+    dotenv = posixpath.join(folder, ".env")
+    known = assigned_values(read(dotenv))
+    for name, (path, value) in environment.items():
+        values.pop(name, None)
+        reference = _REFERENCE.fullmatch(name if value is None else value)
+        source = name if value is None else reference and (reference[1] or reference[2])
+        if source in known:
+            values[name] = (dotenv, known[source])
+        elif value is not None and "$" not in value:
+            values[name] = (path, value)
+    short = [(name, *entry) for name, entry in values.items() if len(entry[1]) <= _LONGEST]
+    return [{"path": path, "variable": f"{name}={value}"} for name, path, value in short[:_MOST]]
+
+
+def assigned_values(text: str) -> dict[str, str]:
+    """The variables of an env file as compose reads it; without those that need a second look.
+
+    These are references, escapes, and quotes that another line closes.
+    """
+    values: dict[str, str] = {}
+    for match in filter(None, map(ASSIGNED.match, text.splitlines())):
+        name, value = match[1], match[2]
+        values.pop(name, None)
+        quote = value[:1] if value[:1] in ("'", '"') else ""
+        if quote and (len(value) == 1 or value[-1] != quote):
+            continue
+        if "\\" in value or ("$" in value and quote != "'"):
+            continue
+        values[name] = value[1:-1] if quote else re.sub(r"\s+#.*$", "", value)
+    return values
+
+
+def _service(text: str, name: str) -> dict[str, Any] | None:
+    """A service of a compose file, empty where this file has none of it; None for no such file."""
+    services = (document(text) or {}).get("services")
+    part = services.get(name, {}) if isinstance(services, dict) else None
+    return part if isinstance(part, dict) else None
+
+
+def _pairs(environment: object) -> Iterator[tuple[str, str | None]]:
+    """The variables of a mapping or a list; None for those that compose takes from elsewhere."""
+    if isinstance(environment, dict):
+        for name, value in environment.items():
+            yield str(name), None if value is None else _scalar(value)
+    items = environment if isinstance(environment, list) else ()
+    for assignment in items:
+        name, is_set, value = str(assignment).partition("=")
+        yield name, value if is_set else None
+
+
+def _scalar(value: object) -> str:
+    """A value as compose writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
