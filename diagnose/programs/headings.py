@@ -9,7 +9,9 @@ from diagnose.programs.log_message import ERROR, FATAL, INFO, WARNING, Message
 _HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
 """Django's system check and Airlift (Trino) list below it what is wrong."""
 _SPRING_HEADING = LazyPattern(r"^Description:\s*$")
-"""What Spring Boot says below it, behind an empty line, is why the application does not start."""
+"""What Spring Boot says below it, behind an empty line, is why the application does not start.
+
+Below that of a usage text stands an indented line."""
 _DOTNET_HEADING = LazyPattern(
     r"^(?P<level>trce|dbug|info|warn|fail|crit): [^\s\[]{1,300}\[\d{1,9}\]\s*$"
 )
@@ -37,7 +39,7 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
         if heading or not line.text.startswith("  "):
             below = _DOTNET_LEVELS[heading["level"]] if heading else None
         is_first_error = (place > 0 and _HEADING.match(messages[place - 1].text)) or (
-            _is_below_spring(messages[max(0, place - 2) : place])
+            not line.text.startswith(" ") and _is_below_spring(messages[max(0, place - 2) : place])
         )
         level = ERROR if is_first_error else below
         if heading:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.foreign_words import in_english
 from diagnose.word_sets import vocabulary
 
 LONGEST = 1200
@@ -187,6 +188,11 @@ _REASON_FIELDS = (
 _ROUND_NAMES = " :!"
 """What callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value without
 one."""
+_TRACE_FIELDS = (
+    *("error.stack_trace", "stack_trace", "stacktrace", "stackTrace", "stack", "exc_info"),
+    *("exception", "trace", "@x", "err", "error"),
+)
+"""Where a trace may stand, or an object that has one; its last cause says more than its head."""
 _PATH_FIELDS = ("path", "file", "filename")
 _INNER_FIELDS = ("message", "msg", "errmsg", "detail", "info", "error")
 """Where an object of one of these fields has its message: MongoDB has `errmsg`, Hasura `info`."""
@@ -261,7 +267,8 @@ def message(line: str) -> Message:
     if fields is None:
         return Message(text, _level(text))
     what = _field(fields, *_MESSAGE_FIELDS)
-    why = _field(fields, *_REASON_FIELDS) or _attribute(fields)
+    why = _last_cause(fields) or _field(fields, *_REASON_FIELDS) or _attribute(fields)
+    why = why or _reason_inside(fields)
     place = _field(fields, *_PATH_FIELDS) if why else ""
     which = place if place.startswith("/") and place not in f"{what} {why}" else ""
     texts = [part for part in (what, which, why) if part]
@@ -274,6 +281,7 @@ def without_numbers(line: str) -> str:
 
 
 def _level(text: str) -> int | None:
+    text = in_english(text)
     if _CROSS.match(text):
         return ERROR
     if text[:1].isdigit() and _QUIET_REDIS.match(text):
@@ -320,6 +328,26 @@ def _telling_part(value: str) -> str:
         return (causes or lines)[-1]
     is_heading = len(lines[0]) <= HEADING and 1 < len(lines) <= MOST_BELOW
     return lines[-1] if is_heading else lines[0]
+
+
+def _last_cause(fields: dict[str, Any]) -> str:
+    """The last `Caused by` of a trace in a field; "" where none has one."""
+    for name in _TRACE_FIELDS:
+        value = fields.get(name)
+        trace = (
+            next(filter(None, map(value.get, _TRACE_FIELDS)), "")
+            if isinstance(value, dict)
+            else value
+        )
+        if isinstance(trace, str) and "\nCaused by: " in trace:
+            return _telling_part(trace)
+    return ""
+
+
+def _reason_inside(fields: dict[str, Any]) -> str:
+    """What an object below another name has of an error, as `context.exception.message`."""
+    inner = [value for value in fields.values() if isinstance(value, dict)]
+    return next(filter(None, (_field(value, *_REASON_FIELDS) for value in inner)), "")
 
 
 def _attribute(fields: dict[str, Any]) -> str:

@@ -74,6 +74,11 @@ _MOST_FIELDS = 40
 _OF_A_PROPERTY = LazyPattern(r"\s{2,8}(?:Property|Value|Origin|Reason): ")
 """What Spring says below a complaint about one of its properties."""
 _SAYS_WHY = LazyPattern(r"\s{2,8}(?:Value|Reason): ")
+_CAUSES_FOLLOW = LazyPattern(r"\s{0,4}Caused by:\s{0,9}$")
+"""What anyhow and eyre of Rust print below their error, before the list of its causes."""
+_CAUSE_OF_LIST = LazyPattern(r"\s{1,8}(?:\d{1,2}: |(?=\S))(?P<text>\S.{0,400})$")
+_CAUSE_OF_TREE = LazyPattern(r"\s{0,8}[├╰]─▶ (?P<text>\S.{0,400})$")
+"""A cause as miette draws it below the error."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -102,6 +107,7 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
         _rest_of_exception,
         _issue_of_zod,
         _message_of_object,
+        _listed_causes,
         _announced_settings,
         _about_property,
         _lines_in_frame,
@@ -163,6 +169,23 @@ def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ..
     name = ".".join(part.strip(" '\"") for part in path["path"].split(","))
     what = "Required" if said["text"].endswith("received undefined") else said["text"]
     return (f"{name}: {what}",)
+
+
+def _listed_causes(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The causes that Rust's libraries list below an error, without those that repeat one."""
+    below = list(itertools.dropwhile(lambda line: not line.text.strip(), following[:_MOST_FIELDS]))
+    pattern = _CAUSE_OF_TREE
+    if below and _CAUSES_FOLLOW.match(below[0].text):
+        pattern, below = _CAUSE_OF_LIST, below[1:]
+    causes: list[str] = []
+    for line in below:
+        match = pattern.match(line.text)
+        if match is None:
+            break
+        text = match["text"].strip()
+        if not any(text in other for other in (first.text, *causes)):
+            causes.append(text)
+    return tuple(causes[-MOST_DETAILS:])
 
 
 def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

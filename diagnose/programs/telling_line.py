@@ -18,6 +18,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.callers import lines_about_callers
+from diagnose.programs.foreign_words import in_english
 from diagnose.programs.headings import with_levels_of_headings
 from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG
 from diagnose.programs.log_message import (
@@ -76,7 +77,7 @@ class TellingLine(msgspec.Struct, frozen=True):
     @property
     def is_complaint(self) -> bool:
         """Whether it objects to something around the program, rather than to itself."""
-        lowered = self.whole.lower()
+        lowered = in_english(self.whole).lower()
         return any(phrases.pattern.search(lowered) for phrases in (EXPLAINS, STRONG))
 
     @property
@@ -182,6 +183,7 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
 
     without_generic: those that any error may have do not count.
     """
+    text = in_english(text)
     lowered, words = text.lower(), words_of(text)
     wanted = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
     found = [
@@ -233,9 +235,15 @@ def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
 
 def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:
     """No program goes on after the warning that is its last word: it counts as an error then, where
-    no other line explains the end; changes the scores."""
+    no other line explains the end. So does the last warning that complains, whatever it reports
+    below it; changes the scores."""
     if messages[-1].level == WARNING:
         scores[-1] += DOUBT
+        return
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place].level == WARNING and scores[place] + DOUBT >= CLEAR + WARNING:
+            scores[place] += DOUBT
+            return
 
 
 def _is_cause(text: str, score: int) -> bool:

@@ -309,7 +309,10 @@ LINES = {
     ),
     "owner-doubted": ("fatal: detected dubious ownership in repository at '/app'",),
     "kernel-old": ("FATAL: kernel too old",),
-    "some-peer-refused": ("SQLSTATE[HY000] [2002] Connection refused",),
+    "some-peer-refused": (
+        "SQLSTATE[HY000] [2002] Connection refused",
+        "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /app/Db.php:10",
+    ),
     "certificate-expired": (
         (
             'Get "https://api.example.com": x509: certificate has expired or is not yet valid: current time '
@@ -635,10 +638,17 @@ LINES = {
         "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use 0.0.0.0",
         "Error: invalid value for LOG_LEVEL: inf",
         "'admin@localhost' does not appear to be a valid email address.",
+        'unknown GATE_MODE "fast"',
+        "GATE_MODE=fast is not supported",
+        "GATE_PORT: expected integer, got 'http'",
     ),
     "unknown-option": (
         "error: unknown long flag '--storage.local.path'",
         "flag provided but not defined: -config",
+        "ERROR: unknown command line flag 'lisen'",
+        "Unrecognized command or argument '--lisen'.",
+        "Unknown argument: lisen",
+        'ERROR: "gate server" was called with arguments ["--lisen"]',
     ),
     "unknown-command": (
         'Error: unknown command "serv" for "app"',
@@ -766,6 +776,8 @@ LINES = {
         "Message from VCC-compiler: Expected an action, 'if', '{' or '}'",
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
         "Could not read configuration file: Near line 23: Expected value but found '/' instead.",
+        "json: invalid character '}' looking for beginning of object key string",
+        "error in config file /etc/gate/gate.cfg at line 7: unexpected end of file",
     ),
     "script-words-quoted": (
         "2024-01-20 15:43:16 /var/www/html/entrypoint.sh: 5: php artisan migrate: not found",

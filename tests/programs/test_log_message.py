@@ -31,6 +31,23 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
         {"levelname": "ERROR", "message": "boot failed", "exc_info": TRACE.format(WHY)},
         ERROR,
     ),
+    "Elastic's names": (
+        {
+            "message": "Application run failed",
+            "log.level": "ERROR",
+            "error.message": "no connection",
+            "error.stack_trace": f"org.x.PSQLException: no connection\n\tat org.x.A\nCaused by: FATAL: {WHY}\n\tat org.x.B",
+        },
+        ERROR,
+    ),
+    "an exception in a context": (
+        {
+            "severity": "ERROR",
+            "message": "server exited",
+            "context": {"exception": {"class": "PG::ConnectionBad", "message": WHY}},
+        },
+        ERROR,
+    ),
     "Monolog": ({"message": WHY, "level": 500, "level_name": "CRITICAL"}, FATAL),
     "Serilog": (
         {

@@ -48,6 +48,36 @@ def test_the_corpus_is_as_large_as_it_says():
 
 
 DETAILS = {
+    "the causes that anyhow lists": (
+        [
+            "Error: failed to load settings",
+            "",
+            "Caused by:",
+            "    0: could not read /etc/gate/config.toml",
+            "    1: No such file or directory (os error 2)",
+        ],
+        ("could not read /etc/gate/config.toml", "No such file or directory (os error 2)"),
+    ),
+    "causes of which one repeats the other": (
+        [
+            "Error: Could not run server",
+            "",
+            "Caused by:",
+            '   0: error returned from database: role "gate" does not exist',
+            '   1: role "gate" does not exist',
+            "",
+            "Location:",
+        ],
+        ('error returned from database: role "gate" does not exist',),
+    ),
+    "the causes that miette draws": (
+        [
+            "Error:   × could not parse the configuration",
+            "  ├─▶ TOML parse error at line 3, column 1",
+            "  ╰─▶ missing field `listen`",
+        ],
+        ("TOML parse error at line 3, column 1", "missing field `listen`"),
+    ),
     "what a line with a colon announces": (
         [
             "ERROR: Your license cannot be read:",
@@ -266,6 +296,19 @@ def test_a_line_with_a_time_of_its_own_is_not_the_rest_of_the_one_before():
 
 
 CHOSEN = {
+    "a warning that complains, above ordinary words and an end that says nothing": [
+        '{"level":"info","msg":"starting"}',
+        '{"level":"warn","msg":"config rejected","reason":"unknown field \\"listen_addres\\" in config"}',
+        '{"level":"info","msg":"shutting down"}',
+    ],
+    "the complaint above the description of a program of .NET": [
+        "starting the gate",
+        "Unrecognized command or argument '--lisen'.",
+        "Description:",
+        "  Gate",
+        "Usage:",
+        "  gate [options]",
+    ],
     "the reason in a crash report of Erlang": [
         "[error] <0.254.0>   crasher:",
         '[error] <0.254.0>     reason: {error,"Cookie file /srv/.erlang.cookie must be accessible by owner only"}',

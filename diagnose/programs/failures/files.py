@@ -187,7 +187,8 @@ FILES = (
         r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
         r"|::bind couldn't find an open port between (?P<port_steam>\d{2,5})\b"
         r"|Address already in use\. .{0,120}\busing the same port \(default: (?P<port_servarr>\d{2,5})\)"
-        r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b|(?:seems to be|is) in use\b)"
+        r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b|(?:seems to be|is) in use\b|(?:is )?(?:already )?(?:bound|occupied|taken)\b)"
+        r"|\bbind: Address in use \(?\S{0,60}:(?P<port_bare>\d{2,5})\b"
         r"|\('[^'\n]{0,45}', (?P<port_python>\d{2,5})(?:, \d, \d)?\): \[?(?:Errno 98\] )?address already in use"
         r"|\bConnection in use: \('[^'\n]{0,45}', (?P<port_gunicorn>\d{2,5})\)"
         r"|Address already in use: .{0,40}could not bind to address \S{1,60}?:(?P<port_apache>\d{2,5})\b",

@@ -14,6 +14,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.failures.remedies import Remedy
+from diagnose.programs.foreign_words import in_english
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
@@ -254,10 +255,11 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """A line as it stands, and without the backslashes that logfmt and C put before quotes."""
+    """A line as it stands, without the backslashes that logfmt and C put before quotes, and in
+    English."""
     line = text[:LONGEST]
     bare = _ESCAPED_QUOTE.sub('"', line)
-    return (line,) if bare == line else (line, bare)
+    return tuple(dict.fromkeys((line, bare, in_english(bare))))
 
 
 def _first_match(pattern: re.Pattern[str], forms: Sequence[str]) -> re.Match[str] | None:

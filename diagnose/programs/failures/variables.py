@@ -19,6 +19,9 @@ _ABSENT = r"""
         | (?<=must\ be\ )(?:configured|defined|present|provided|set|specified|supplied))\b
 """
 """How programs say that a variable is not there."""
+_GIVEN = r"(?:configured|defined|found|given|present|provided|set|specified)\b"
+_KIND = r"(?:field|key|option|parameter|property|setting)\b"
+_LACKING = rf"(?:mandatory|missing|required|not\ {_GIVEN})"
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
@@ -236,6 +239,16 @@ VARIABLES = (
                 (?:\ (?:a|value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
                 (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])(?![^.;\n]{{0,60}}\b(?:after|before|during)\b)
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
+            # no X provided, no value for X, cannot start without X, X or X_FILE has to be set
+            | \bno\ {_QUOTE}(?P<variable_none>{_NAME_OF_PARTS}){_QUOTE}\ (?:is\ |was\ )?{_GIVEN}
+            | \bno\ value\ (?:for|in|of)\ {_QUOTE}(?P<variable_value>{_NAME_OF_PARTS})
+            | (?:\bcan(?:no|'|\ no)t|\bunable\ to|\bwill\ not|\bwon't)\ (?:be\ )?(?:continue|proceed|run|start|work)
+                \w*\ without\ (?:an?\ |the\ |your\ )?{_QUOTE}(?P<variable_without>{_NAME_OF_PARTS})
+            | {_QUOTE}(?P<variable_either>{_NAME_OF_PARTS}){_QUOTE},?\ or\ {_QUOTE}{_NAME_OF_PARTS}{_QUOTE}
+                \ (?:must|has\ to|have\ to|needs?\ to|should)\ be\ {_GIVEN}
+            | {_QUOTE}(?P<variable_option>{_NAME_OF_PARTS}){_QUOTE}\ (?:config\w*\ )?{_KIND}\ (?:is|was)\ {_LACKING}
+            | {_QUOTE}(?P<variable_field>{_NAME_OF_PARTS}){_QUOTE}\ is\ an?\ (?:mandatory|required)\ {_KIND}
+            | \bexpected\ (?:the\ )?(?:env\w*\ )?(?:variable\ )?{_QUOTE}(?P<variable_expected>{_NAME_OF_PARTS}){_QUOTE}\ to\ be\ {_GIVEN}
             # {{ X: [ 'Required' ] }}, as Zod has it
             | {_QUOTE}(?P<variable_subject>{_NAME_OF_PARTS}){_QUOTE}:?\ \[?\ ?['\"]?(?:is\ )?required\b
             )

@@ -197,6 +197,9 @@ _OUTSIDE = LazyPattern(
 _MULTICAST = LazyPattern(r"^[^.]+\.local$")
 """Names that devices give themselves at home. Longer ones are of a domain, as svc.cluster.local."""
 
+_NO_SOURCE_FILE = r"(?![\w.-]{1,200}\.(?:c|cc|cpp|cs|ex|go|java|[cm]?js|lua|php|pl|py|rb|rs|tsx?):)"
+"""A place in the code is no server."""
+
 PEERS = (
     Failure(
         name="multicast-name-unresolved",
@@ -250,17 +253,18 @@ PEERS = (
     Failure(
         name="peer-refused",
         mark="refused",
-        pattern=r"""(?x)
-            (?<![\w.:-])(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):\d{2,5})\b(?!:\d)
-                .{0,40}connection\ refused
-            | ECONNREFUSED\ (?P<peer_node>\S+:\d{2,5})
-            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?<![\w.:-])(?P<peer_behind>[\w.-]+:\d{2,5})\b(?!:\d)
-            | \bConnection\ to\ (?P<peer_jdbc>[\w.-]+:\d{2,5})\ refused\b
-            | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{0,60}connection\ refused
-            | connection\ refused[;\s]{1,9}(?:\(0x\w{1,9}/\d{1,6}\)\s{1,9})?
+        pattern=rf"""(?x)
+            (?<![\w.:-])(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
+                .{{0,40}}connection\ refused
+            | ECONNREFUSED\ (?P<peer_node>\S+:\d{{2,5}})
+            | connection\ (?:to\ \S+\ )?refused.{{0,40}}?(?<![\w.:-])
+                (?P<peer_behind>{_NO_SOURCE_FILE}[\w.-]+:\d{{2,5}})\b(?!:\d)
+            | \bConnection\ to\ (?P<peer_jdbc>[\w.-]+:\d{{2,5}})\ refused\b
+            | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{{0,60}}connection\ refused
+            | connection\ refused[;\s]{{1,9}}(?:\(0x\w{{1,9}}/\d{{1,6}}\)\s{{1,9}})?
                 is\ the\ server\ running\ on\ host\ \"(?P<peer_libpq>[\w.-]+)\"
-            | /dev/tcp/(?P<peer_shell>[\w.-]+/\d{2,5}):\ connection\ refused
-            | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]+)'[^\n]{0,400}\bconnection\ refused
+            | /dev/tcp/(?P<peer_shell>[\w.-]+/\d{{2,5}}):\ connection\ refused
+            | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]+)'[^\n]{{0,400}}\bconnection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
         cure="see whether the program that is called runs, and on which port it listens",
@@ -290,7 +294,7 @@ PEERS = (
         pattern=r"""(?x)
             ^(?!.{0,600}\bcode:\ \d+,\ message:).*?  # the database has answered
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
-                |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
+                |get|connect|open|establish|acquire|reach).{0,30}(?<![/.])\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
                 |sql)\b(?!\ file)(?!.{0,200}\brequested\ by\ the\ login\b)
             | \bdatabase\ not\ reachable\b

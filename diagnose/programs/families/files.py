@@ -324,6 +324,9 @@ FILES = (
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
             | invalid\ (?:directive|command|configuration)
+            | \bjson:\ invalid\ character\b | \bUnrecognizedPropertyException\b
+            | \b(?:error|mistake|problem)\ in\ (?:the\ )?(?:config(?:uration)?|settings)\ file\b[^\n]{0,200}
+                \b(?:at|on)\ line\ \d
             | toml:[ ] | \bNear\ line\ \d+\b.{0,80}\bexpected\b
             | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:parse|read)\ (?:the\ )?config(?:uration)?\ file:
                 \ .{0,40}\bline\ \d+

@@ -294,9 +294,9 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
-            unknown\ (?:sub-?)?command[:\ ]+['\"]?(?P<command>[\w./-]+)
+            unknown\ (?:sub-?)?command(?![- ]line\b)[:\ ]+['\"]?(?P<command>[\w./-]+)
             | \bno\ such\ (?:sub)?command(?:\ for\ \w+)?:?\ ['\"`]?(?P<command_click>[\w./:-]+)
-            | \bunrecognized\ (?:sub)?command:?\ ['\"`]?(?P<command_clap>[\w./:-]+)
+            | \bunrecognized\ (?:sub)?command(?!\ or\ argument):?\ ['\"`]?(?P<command_clap>[\w./:-]+)
             | \bargument\ [^-\s]\S{0,80}:\ invalid\ choice:\ '(?P<command_argparse>[\w./:-]+)'
             | \bcommand\ ['\"](?P<command_symfony>[\w.:-]+)['\"]\ is\ not\ defined\b
         """,
@@ -312,6 +312,10 @@ SETTINGS = (
         pattern=r"""(?x)
             invalid\ (?:value|format|port|url|uri|address|choice|host|configuration\ property)
             | value\ of\ \S+\ is\ forbidden | \bbad\ (?:bool(?:ean)?|int(?:eger)?|numeric)\ value\b
+            | (?<![\w./-])(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b['"`]?(?:=\S{1,80}\ is\ (?:not\ |un)supported
+                |:\ expected\ (?:an?\ )?(?:boolean|float|int(?:eger)?|number|url)\b)
+            | \b(?:bad|unknown|unsupported|wrong)\ (?:value\ (?:for|of)\ )?['"`]?
+                (?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b['"`]?(?:\ is)?[:=]?\ ?['"`]\S
             | unsupported\ \w+\ specified | \bvalid\ (?:choices|drivers|options|values)\ are\b
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
             | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b
@@ -337,6 +341,10 @@ SETTINGS = (
             | no\ such\ option:\ (?P<option_click>-\S+)
             | unknown\ shorthand\ flag:\ '\w'\ in\ (?P<option_short>-\w+)
             | \bFound\ argument\ '(?P<option_clap>-[\w-]+)'\ which\ wasn't\ expected
+            | \bunknown\ command[- ]line\ (?:flag|option)\ ['"](?P<option_gflags>[\w-]{1,60})
+            | \bunrecogni[sz]ed\ command\ or\ argument\ ['"](?P<option_dotnet>-[\w-]{1,60})
+            | ^Unknown\ arguments?:\ (?P<option_yargs>[\w-]{1,60})
+            | \bwas\ called\ with\ arguments\ \["(?P<option_thor>-[\w-]{1,60})"
         """,
         cause="the program does not know the option {option} of its command: "
         "it was removed in this version, or is misspelt",
