@@ -7,6 +7,7 @@ from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoots
@@ -46,6 +47,7 @@ class DiskContents(EvidenceGroup, frozen=True):
     hidden: HiddenContainers | None
     written: WrittenLayers | None
     volumes: FilledVolumes | None
+    images: Images | None
 
 
 class DiskRoom(EvidenceGroup, frozen=True):
@@ -86,16 +88,17 @@ def disk_full(
     there, although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes
     available the finding is a warning at most. So is a full /tmp or /var/log of its own, which the
     engine can do without. File systems that are read-only by design are left out. The finding adds
-    up what stopped containers and anonymous volumes without a container hold; for a disk other than
-    the data root's it names the largest folders. A log that a program writes itself, into a volume
-    or a folder of the host, is named: the engine rotates only what a program prints. A disk that
-    was enlarged, but whose file system or partition was not, is named with the room that it has. So
-    is a data root that no engine uses any more: it was moved, and the old folder was kept. So are
-    the layers of a storage driver that the engine used before; they may go where no container of it
-    is left. With containerd's image store, images lie in containerd's own folder, wherever the data
-    root is. The storage driver vfs keeps a full copy of each layer, and is named. Where containers'
-    own layers lead, or volumes, the folder or the file is named in which the largest one has most;
-    dumps of crashed programs and the logs of databases are known by their names.
+    up what stopped containers, and volumes and images without a container hold; for a disk other
+    than the data root's it names the largest folders. A log that a program writes itself, into a
+    volume or a folder of the host, is named: the engine rotates only what a program prints. A disk
+    that was enlarged, but whose file system or partition was not, is named with the room that it
+    has. So is a data root that no engine uses any more: it was moved, and the old folder was kept.
+    So are the layers of a storage driver that the engine used before; they may go where no
+    container of it is left. With containerd's image store, images lie in containerd's own folder,
+    wherever the data root is. The storage driver vfs keeps a full copy of each layer, and is named.
+    Where containers' own layers lead, or volumes, the folder or the file is named in which the
+    largest one has most; dumps of crashed programs and the logs of databases are known by their
+    names.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -125,6 +128,7 @@ def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) ->
         written=written.by_bytes if written is not None else None,
         layers=f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
         largest_volume=volumes.largest if volumes is not None else None,
+        images=contents.images,
     )
 
 

@@ -8,11 +8,13 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.usage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
+from diagnose.evidence.storage.usage.idle_images import IdleImages, idle_images
 from diagnose.evidence.storage.usage.written_layers import WrittenLayer
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.file_paths import is_below
@@ -40,6 +42,8 @@ COPYING = "/vfs"
 one below it, with its changes."""
 _FREED_BY = {"cache": "build cache", "images": "images"}
 """The kind of usage that each variable of the page frees."""
+IDLE_IMAGES = "idle_images"
+"""The variable of images with a name and without a container."""
 BUILDER_CACHE = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
 """The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
 
@@ -108,6 +112,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     """The folder of the engine's storage driver; "" where the engine does not say."""
     largest_volume: FilledVolume | None = None
     """The largest volume of the data root's disk, where volumes lead."""
+    images: Images | None = None
 
     @property
     def measured(self) -> DiskUsage | None:
@@ -212,8 +217,28 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             bytes=sum(usage.volumes.get(volume.name, 0) for volume in volumes),
         )
         kinds = [spare for spare in (stopped, anonymous) if self.is_worth_a_prune(spare.bytes)]
-        idle = self._idle(usage)
-        return [*kinds, idle] if self.is_to_blame(idle.bytes) else kinds
+        last = (self._spare_images, self._idle(usage))
+        return [*kinds, *(spare for spare in last if self.is_to_blame(spare.bytes))]
+
+    @functools.cached_property
+    def idle_images(self) -> IdleImages:
+        """The images that no container uses."""
+        parts = self.measured.parts if self.measured is not None else ()
+        size = sum(part.bytes for part in parts if part.name == "images")
+        return idle_images(self.images, size)
+
+    @property
+    def _spare_images(self) -> Spare:
+        """Images with a name that no container uses: pulled again, unless they were built here."""
+        idle = self.idle_images
+        return Spare(
+            "image",
+            which=UNUSED,
+            variable=IDLE_IMAGES,
+            value=idle.pattern,
+            count=len(idle.images),
+            bytes=idle.bytes,
+        )
 
     def _idle(self, usage: DiskUsage) -> Spare:
         """The largest volumes with a name that no container uses: data that somebody may want."""
@@ -304,12 +329,26 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.disk.holds_data_root or self.measured is None:
             return {}
-        rooms = [*_rooms(self.measured), *(spare.room for spare in self.spare)]
+        rooms = [*self._rooms(self.measured), *(spare.room for spare in self.spare)]
         worth_it = [room for room in rooms if self.is_worth_a_prune(room.bytes)]
-        # an image with a name stays, so that nobody can say what a prune of images frees
+        # what images without a name share with others stays
         sure = [room for room in worth_it if room.variable not in ("images", LAST_RESORT)]
         enough = [room for room in sure if room.bytes >= self._excess]
         return {room.variable: room.value for room in enough or worth_it}
+
+    def _rooms(self, usage: DiskUsage) -> Iterator[Room]:
+        """What a prune may free, and the largest log of a container."""
+        parts = {part.name: part for part in usage.parts}
+        sizes = {name: part.bytes for name, part in parts.items()}
+        if self.images is not None:
+            sizes["images"] = self.idle_images.unnamed_bytes
+        for variable, name in _FREED_BY.items():
+            if name in parts:
+                yield Room(variable, "--force", sizes[name])
+        logs = parts.get("container logs")
+        if logs is not None and logs.subjects:
+            container, size = logs.subjects[0]
+            yield Room("chatty", container, size)
 
     @property
     def _excess(self) -> float:
@@ -351,15 +390,3 @@ def _holds(container: Container, path: str) -> bool:
     """Whether the folder of a file, or one above it, is mounted into a container."""
     sources = (mount.source for mount in container.mounts if mount.has_host_path)
     return any(is_below(path, source) for source in sources)
-
-
-def _rooms(usage: DiskUsage) -> Iterator[Room]:
-    """What a prune may free, and the largest log of a container."""
-    parts = {part.name: part for part in usage.parts}
-    for variable, name in _FREED_BY.items():
-        if name in parts:
-            yield Room(variable, "--force", parts[name].bytes)
-    logs = parts.get("container logs")
-    if logs is not None and logs.subjects:
-        container, size = logs.subjects[0]
-        yield Room("chatty", container, size)

@@ -36,6 +36,18 @@ def anonymous_volumes_fill_the_disk(box: Box) -> None:
     assert "volume rm" in first["fix"][0]["command"]
 
 
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"})
+def images_of_former_releases_fill_the_disk(box: Box) -> None:
+    """Each release left its image with its tag, which `docker image prune` leaves alone."""
+    for number in range(1, 5):
+        files = {"release": (bytes([number]) * 60_000_000, 0o644)}
+        images.load(box, f"shop/web:1.{number}", Recipe(files))
+    box.fill(f"{ROOT}/spare", 0.96)
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "4 images without a container hold" in first["summary"], first["summary"]
+    assert first["fix"][0]["command"].endswith("xargs -r docker image rm")
+
+
 @fault(
     "storage.disk-full",
     subject="filesystem:/var/lib/docker",
