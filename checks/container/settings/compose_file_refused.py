@@ -11,6 +11,7 @@ from diagnose.evidence.containers.compose.refused_projects import (
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity
+from diagnose.phrases import short_id
 from diagnose.registry import check
 
 SHOWN = 4
@@ -139,10 +140,13 @@ _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
 
 
 def _place(project: RefusedProject) -> PageVariables:
+    """Compose tells faults of a file without an engine: names and networks it meets at a start."""
     file = only(project.paths)
-    place = {"folder": project.folder, "compose_file": project.paths[0]}
     if file is None:
         return {"folder": project.folder, "project": project.name}
+    place = {"folder": project.folder, "compose_file": file}
+    if project.faults:
+        place["refused_file"] = file
     return place if project.container is None else {**place, "project": project.name}
 
 
@@ -158,8 +162,16 @@ def _steps(project: RefusedProject) -> PageVariables:
         part = project.lacking[0]
         kind = "first" if is_new and part.kind == "network" else "external"
         return {f"{kind}_{part.kind}": part.name}
-    taken = project.taken[0]
-    return {"holder": taken.part.name, "compose_service": taken.part.service}
+    return _name_steps(project.taken[0], is_new=is_new)
+
+
+def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:
+    """The name of a container that runs is for a person; one that has ended can give it up."""
+    holder = taken.holder
+    if holder.is_running or holder.restarts_always:
+        return {"holder": holder.name, "compose_service": taken.part.service}
+    kind = "first_stopped" if is_new else "stopped"
+    return {f"{kind}_holder": holder.name, "kept_name": f"{holder.name}-{short_id(holder.id)}"}
 
 
 def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:

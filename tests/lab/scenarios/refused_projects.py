@@ -74,6 +74,16 @@ def name_that_another_project_has(box: Box) -> None:
     assert "second45_default" in box.docker("network", "ls").stdout
 
 
+@fault(CHECK, subject="host:host", exit_code=1)
+def name_of_a_container_that_has_ended(box: Box) -> None:
+    """A container that somebody ran by hand long ago still has the name of a service."""
+    box.docker("run", "--name=db46", "bb:1.36", "true")
+    _write(box, "shop46", _WEB + "    container_name: db46\n")
+    assert "is already in use by container" in _compose(box, "shop46", "up --detach")
+    said = box.diagnose("check", CHECK).joined
+    assert "docker rename db46 db46-" in said, said
+
+
 @healthy()
 def files_that_compose_takes(box: Box) -> None:
     """Anchors, long and short forms, quoted numbers, a profile, extensions, an optional env file,

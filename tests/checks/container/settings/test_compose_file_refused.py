@@ -148,3 +148,20 @@ def test_a_project_that_could_not_be_read() -> None:
     found = refused_projects(host, written_projects(host, containers), None, containers, None)
     result = judge("container.compose-file-refused", refused_projects=found)
     assert result.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"), [("running", None), ("exited", "db-" + "c" * 12)], ids=["runs", "has ended"]
+)
+def test_a_name_can_be_given_up_by_a_container_that_has_ended(state: str, kept: str | None) -> None:
+    web = made("web", Created="2026-11-30T12:00:00Z")
+    holder = container("db", Id="c" * 64, State={"Status": state, "Running": state == "running"})
+    project: Json = {"services": [{"name": "web"}], "changed": {FILE: LATER}, "needs": [NAMED]}
+    host = Made({"file.compose-project": project})
+    containers = of(web, holder)
+    found = refused_projects(
+        host, written_projects(host, containers), None, containers, networks=None
+    )
+    (finding,) = judge("container.compose-file-refused", refused_projects=found).findings
+    assert finding.variables.get("kept_name") == kept
+    assert "refused_file" not in finding.variables
