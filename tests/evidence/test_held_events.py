@@ -18,6 +18,7 @@ from tests.hosts import Made
 
 LEFT = '192.0.2.1 - - [x] "GET /api/events HTTP/1.1" 499 0 "-" "Mozilla/5.0"'
 SERVED = LEFT.replace("499 0", "200 42")
+POSTED = LEFT.replace("GET /api/events", "POST /api/v1/chat/completions")
 STREAM = {"outcome": "answered", "status": 200, "kind": "text/event-stream"}
 SITE = "http { server { listen 80; location /api/ { %s proxy_pass http://feed:8000; } } }"
 CASES: dict[str, tuple[list[str], dict[str, Any], str, int]] = {
@@ -32,6 +33,14 @@ CASES: dict[str, tuple[list[str], dict[str, Any], str, int]] = {
     "nginx says so": ([LEFT] * 3, STREAM, "proxy_buffering off;", 0),
     "a slow page": ([LEFT] * 3, {"outcome": "silent"}, "", 0),
     "another page": ([LEFT] * 3, {"outcome": "answered", "status": 200, "kind": "text/html"}, "", 0),
+    "the words of a language model": ([POSTED] * 3, {"outcome": "silent"}, "", 1),
+    "words that nginx passes on": ([POSTED] * 3, {"outcome": "silent"}, "proxy_buffering off;", 0),
+    "words that somebody got": (
+        [*[POSTED] * 3, POSTED.replace("499 0", "200 9")], {"outcome": "silent"}, "", 0,
+    ),
+    "a form that is slow": (
+        [POSTED.replace("chat/completions", "orders")] * 3, {"outcome": "silent"}, "", 0,
+    ),
     "no stream by its path": ([LEFT.replace("events", "orders")] * 3, STREAM, "", 0),
 }  # fmt: skip
 

@@ -3,8 +3,9 @@
 import functools
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import count, sentence, shortened
 from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
 from diagnose.programs.failures.remedies import Inside
@@ -35,9 +36,11 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     nginx, Apache, Caddy, HAProxy or Traefik runs on the host itself, in front of published ports,
     and its clients get 502, 503 or 504. Nothing in the container shows that: the server's own log,
     a file or its unit's journal, says why. It counts where three requests failed within five
-    minutes, the last one within a minute, and the place that was called belongs to a container.
+    minutes, the last one within a minute, and the place that was called belongs to a container, or
+    nobody listens there.
     Where it refuses and nobody publishes the port, the one container that serves it in its own
-    network may be meant. Websockets that end idle do not count, nor does an error page that the
+    network may be meant, or the one whose port of the host the engine chooses anew at each start.
+    Websockets that end idle do not count, nor does an error page that the
     container itself has sent.
     """
     if not host_proxy_failures.programs:
@@ -54,44 +57,58 @@ def _about_upstreams() -> tuple[Failure, ...]:
 
 def _finding(failure: HostProxyFailure) -> Finding:
     known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
-    line = failure.lines[-1]
-    times = count(len(failure.lines), "time")
-    if not failure.is_published:
-        why = f"no container publishes that port, and {failure.container} serves it inside"
-    elif not failure.container.is_running:
-        why = "it does not run"
-    elif known is not None:
-        why = known.cause
-    else:
-        why = shortened(message(line).text, 160)
-    whom = f" of {failure.container}" if failure.is_published else ""
+    container, line = failure.container, failure.lines[-1]
+    whom = f" of {container}" if failure.is_published else ""
+    summary = sentence(
+        f"{failure.program} on this host cannot pass requests on to {failure.place}{whom} "
+        f"({count(len(failure.lines), 'time')} lately)",
+        _reason(failure, known),
+    )
+    evidence: dict[str, Json] = {failure.log.name: message(line).text}
+    if known is not None:
+        evidence["what fixes it"] = known.cure
+    discriminator = f"{failure.program} {failure.place}"
+    if container is None:
+        finding = Finding(
+            subject=HOST, summary=summary, evidence=evidence, discriminator=discriminator
+        )
+        return finding.with_variables({"nobody": str(failure.port)})
     return Finding.about(
-        failure.container,
-        sentence(
-            f"{failure.program} on this host cannot pass requests on to {failure.place}{whom} "
-            f"({times} lately)",
-            why,
-        ),
-        {
-            failure.log.name: message(line).text,
-            **({"what fixes it": known.cure} if known is not None else {}),
-        },
-        discriminator=f"{failure.program} {failure.place}",
+        container,
+        summary,
+        evidence,
+        discriminator=discriminator,
         signs=signs(line),
-        stable=(failure.container.life,),
-    ).with_variables(_variables(failure, known))
+        stable=(container.life,),
+    ).with_variables(_variables(failure, container, known))
 
 
-def _variables(failure: HostProxyFailure, known: Recognised | None) -> PageVariables:
+def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
+    container = failure.container
+    if container is None:
+        return "nothing listens there, and no container publishes that port"
+    if failure.moved is not None:
+        return (
+            f"nothing listens there, and {container} is published at port "
+            f"{failure.moved.host_port}, which the engine has chosen for this start alone"
+        )
+    if not failure.is_published:
+        return f"no container publishes that port, and {container} serves it inside"
+    if not container.is_running:
+        return "it does not run"
+    return known.cause if known is not None else shortened(message(failure.lines[-1]).text, 160)
+
+
+def _variables(
+    failure: HostProxyFailure, container: Container, known: Recognised | None
+) -> PageVariables:
     """The variables of the first command, by what keeps the proxy from its server."""
     remedy = known.remedy if known is not None else None
     if not failure.is_published:
-        return {
-            "unpublished": failure.container.name,
-            "publish": f"127.0.0.1:{failure.port}:{failure.port}",
-        }
-    if not failure.container.is_running:
-        return {"stopped": failure.container.name}
+        inside = failure.moved.port if failure.moved is not None else failure.port
+        return {"unpublished": container.name, "publish": f"127.0.0.1:{failure.port}:{inside}"}
+    if not container.is_running:
+        return {"stopped": container.name}
     if isinstance(remedy, Inside) and failure.program == "nginx":
         command = remedy.command.replace(_USUAL, failure.drop_in or _USUAL)
         return {"on_host": command}

@@ -20,7 +20,8 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
     path of such a stream, and went without a byte (status 499): three or more within five minutes,
     and none that got any. nginx's configuration is read then, and the program is asked for that
     path, without cookie or login: its answer is a stream of events, or wants a login where the path
-    says that it is one.
+    says that it is one. It is not asked where clients send data (POST), as to language models: that
+    the answer is a stream is then a guess by the path, and is called so.
     """
     for held in all_held_events:
         yield _finding(held)
@@ -29,8 +30,18 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
 def _finding(held: HeldEvents) -> Finding:
     hop, reply = held.hop, held.reply
     setting = "proxy_buffering is not off there"
-    unsure = "" if held.is_seen else ", if that is a stream of events (the program wants a login)"
-    answer = reply.kind if held.is_seen else f"HTTP status {reply.status}, which wants a login"
+    unsure, asked = "", {}
+    if reply is None:
+        unsure = ", if that answer is a stream; else the program is slower than they wait"
+    else:
+        answer = reply.kind
+        if not held.is_seen:
+            unsure = ", if that is a stream of events (the program wants a login)"
+            answer = f"HTTP status {reply.status}, which wants a login"
+        asked = {
+            f"GET {shortened(hop.sent_path(held.path), 60)} at the program": answer,
+            "X-Accel-Buffering": reply.buffering or "not sent",
+        }
     return Finding.about(
         held.program,
         sentence(
@@ -41,8 +52,7 @@ def _finding(held: HeldEvents) -> Finding:
         present(
             {
                 "log": shortened(held.line, 160),
-                f"GET {shortened(hop.sent_path(held.path), 60)} at the program": answer,
-                "X-Accel-Buffering": reply.buffering or "not sent",
+                **asked,
                 "where that is set": f"{hop.directive} in {held.file.on_host or held.file.inside}",
             }
         ),

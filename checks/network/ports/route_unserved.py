@@ -7,7 +7,7 @@ from diagnose.evidence.network.proxies.routes import route_obstacles
 from diagnose.evidence.network.proxies.routes.unserved_routes import UnservedRoute, UnservedRoutes
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import joined, sentence
+from diagnose.phrases import duration, joined, sentence
 from diagnose.registry import check
 
 
@@ -29,7 +29,8 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
 
 def _route_finding(route: UnservedRoute) -> Finding:
     obstacle = route.obstacle
-    others = (obstacle.other.subject,) if isinstance(obstacle, route_obstacles.DefinedTwice) else ()
+    rivals = (route_obstacles.DefinedTwice, route_obstacles.SameRule)
+    others = (obstacle.other.subject,) if isinstance(obstacle, rivals) else ()
     finding = Finding.about(
         route.container,
         _words(route),
@@ -99,7 +100,35 @@ def _words(route: UnservedRoute) -> str:
                 f'{proxy} serves neither {site} nor "{other_site}": {container} '
                 f'and {other} define the same router "{route.router}" in different ways'
             )
+        case route_obstacles.SameRule() as same:
+            return _same_rule(route, same)
+        case route_obstacles.NoAuthServer() as lack:
+            return f"{proxy} answers each request for {site} with an error: {_auth_reason(lack)}"
     return f"{unserved}: {container} {_unmet_wish(route)}"
+
+
+def _same_rule(route: UnservedRoute, same: route_obstacles.SameRule) -> str:
+    """Which two containers a proxy takes for one site."""
+    both = f"{same.other} and {route.container}"
+    if not same.router:
+        return (
+            f'{route.proxy} sends requests for "{route.site}" to {both} in turn: '
+            "both have that name in VIRTUAL_HOST, and their images differ"
+        )
+    return (
+        f'{route.proxy} serves "{route.site}" from only one of {both}: their routers '
+        f'"{same.router}" and "{route.router}" have the same rule'
+    )
+
+
+def _auth_reason(lack: route_obstacles.NoAuthServer) -> str:
+    asks = f'its middleware "{lack.middleware}" asks {lack.place} about each one'
+    server = lack.server
+    if server is None:
+        return f"{asks}, and no container has that name"
+    if not server.is_running:
+        return f"{asks}, and {server} does not run"
+    return f"{asks}, and {server} does not listen there, or is on none of the proxy's networks"
 
 
 def _unmet_wish(route: UnservedRoute) -> str:
@@ -119,6 +148,12 @@ def _unmet_wish(route: UnservedRoute) -> str:
             return (
                 f"has the services {joined(services)}, "
                 f'but its router "{route.router}" names none of them'
+            )
+        case route_obstacles.Unchecked(interval_s, has_run):
+            what = "has not succeeded yet" if has_run else "has not run yet"
+            return (
+                f"is not healthy so far, for its check {what} (it runs every "
+                f"{duration(interval_s)}), and the proxy leaves it out until then"
             )
     return "has labels that Traefik does not follow"
 
@@ -191,8 +226,30 @@ def _cure(route: UnservedRoute) -> PageVariables:
             return {"label": f"{labels}.entrypoints={sole}"}
         case route_obstacles.NoResolver(known=(sole,)):
             return {"label": f"{labels}.tls.certresolver={sole}"}
+        case route_obstacles.SameRule(other):
+            return {"rival": other.name}
+        case route_obstacles.NoAuthServer() as lack:
+            return _auth_cure(route, lack)
+        case route_obstacles.Unchecked():
+            return {"check_option": f"--health-interval={SOON_S}s"}
         case _:
             return {}
+
+
+SOON_S = 10
+"""How often a health check runs after the cure."""
+
+
+def _auth_cure(route: UnservedRoute, lack: route_obstacles.NoAuthServer) -> PageVariables:
+    if lack.server is None:
+        return {"auth_place": lack.place}
+    if not lack.server.is_running:
+        return {"auth_server": lack.server.name}
+    shared = lack.server.shared_networks(route.proxy)
+    network = only([name for name in route.proxy.endpoints if name != "bridge"])
+    if shared or network is None:
+        return {"auth_place": lack.place}
+    return {"network": network, "joining": lack.server.name}
 
 
 def _network_cure(route: UnservedRoute, lack: route_obstacles.NoSharedNetwork) -> PageVariables:

@@ -362,6 +362,12 @@ class HealthCheck(msgspec.Struct, frozen=True):
         return only(ports) or 0
 
 
+def interval_s(container: Container) -> float:
+    """How long the engine waits before each run of its health check."""
+    healthcheck = container.config.healthcheck
+    return _seconds(healthcheck.interval if healthcheck is not None else None)
+
+
 def _seconds(nanoseconds: int | None) -> float:
     """A time of a health check; the engine's default where none is set."""
     return nanoseconds / _NANO if nanoseconds else _DEFAULT_S

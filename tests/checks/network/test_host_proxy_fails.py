@@ -204,3 +204,39 @@ def test_proxies_of_the_host(program: str, lines: list[str], fails: bool, in_jou
     assert len(findings) == fails
     assert all(("unit" in finding.variables) == in_journal for finding in findings)
     assert all(finding.variables["upstream"] == "127.0.0.1:8081" for finding in findings)
+
+
+REFUSED = "connect() failed (111: Connection refused)"
+CHOSEN = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32770"}]}
+ANY_PORT = {"8080/tcp": [{"HostIp": "", "HostPort": ""}]}
+NOBODY: dict[str, tuple[int, dict[str, Any], list[tuple[str, str]], str]] = {
+    "a port of nobody": (3000, {}, [("warning", "host")], "no container publishes that port"),
+    "a port that the engine chose": (
+        32768,
+        {"NetworkSettings": {"Ports": CHOSEN}, "HostConfig": {"PortBindings": ANY_PORT}},
+        [("warning", "shop")],
+        "is published at port 32770",
+    ),
+    "a port that the user chose": (
+        32768,
+        {"NetworkSettings": {"Ports": PORTS}, "HostConfig": {"PortBindings": PORTS}},
+        [("warning", "host")],
+        "no container publishes that port",
+    ),
+}
+
+
+@pytest.mark.parametrize(("port", "fields", "expected", "words"), NOBODY.values(), ids=NOBODY)
+def test_a_port_where_nobody_listens(
+    port: int, fields: dict[str, Any], expected: list[tuple[str, str]], words: str
+) -> None:
+    answers: dict[str, Any] = {
+        "file.list": {"entries": [{"name": "error.log", "type": "file"}]},
+        "file.read": {
+            "text": "\n".join(NGINX.format(at, REFUSED, port) for at in range(4)),
+            "mtime": 995.0,
+        },
+    }
+    result = _judged("nginx", answers, container("shop", **fields))
+    assert rows(result) == expected
+    assert words in result.findings[0].summary

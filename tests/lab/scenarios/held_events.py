@@ -30,6 +30,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.3)
         except OSError:
             pass
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
     def log_message(self, *_):
         pass
 
@@ -53,9 +56,10 @@ def _feed(box: Box, number: int, settings: str = "", headers: str = "()", status
     return f"{url}/api/events"
 
 
-def _received(box: Box, url: str) -> int:
+def _received(box: Box, url: str, *options: str) -> int:
     """How many events a client gets in two seconds, for whom the page of the site asks."""
-    words = ["curl", "-sN", "--noproxy", "*", "-m", "2", "-e", url, "-b", "session=1", url]
+    usual = ["-sN", "--noproxy", "*", "-m", "2", "-e", url, "-b", "session=1"]
+    words = ["curl", *usual, *options, url]
     return str(box.provider.run(words, check=False).stdout).count("tick")
 
 
@@ -82,12 +86,21 @@ def events_for_those_who_have_logged_in(box: Box) -> None:
         assert _received(box, url) == 0
 
 
+@fault(CHECK, subject="container:feed86")
+def answers_of_a_language_model(box: Box) -> None:
+    """Clients send a question, and nginx collects the words of the answer."""
+    url = _feed(box, 86).replace("/events", "/chat/completions")
+    for _ in range(4):
+        assert _received(box, url, "-d", "{}") == 0
+
+
 @healthy()
 def events_that_nginx_passes_on(box: Box) -> None:
     """The location says that nothing is to be collected."""
     url = _feed(box, 83, "proxy_buffering off;")
     for _ in range(4):
         assert _received(box, url) > 0
+        assert _received(box, url, "-d", "{}") > 0
 
 
 @healthy()

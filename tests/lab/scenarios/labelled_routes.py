@@ -40,6 +40,8 @@ def place_of(site):
     for row in rows:
         container = ask("/containers/" + row["Id"] + "/json")
         labels = container["Config"]["Labels"] or {}
+        if container["State"].get("Health", {}).get("Status", "healthy") != "healthy":
+            continue
         if labels.get("traefik.enable", str(open_to_all).lower()) != "true":
             continue
         for label, rule in labels.items():
@@ -238,6 +240,40 @@ def site_that_was_given_the_network_of_traefik(box: Box) -> None:
     """The same container on both networks after the commands of the report."""
     _apart(box)
     _heals(box)
+
+
+_TELLS_APART = "traefik.http.routers.new.priority=90"
+
+
+def _two_of_a_site(box: Box, *labels: str) -> None:
+    """A shop, and a copy of it for tests, whose labels were taken over with another name."""
+    _traefik(box)
+    _shop(box, _ON, _ROUTER, _PORT)
+    port = "traefik.http.services.new.loadbalancer.server.port=8080"
+    rule = f"traefik.http.routers.new.rule=Host(`{_SITE}`)"
+    _shop(box, _ON, rule, port, *labels, name="shop16")
+
+
+@fault(
+    CHECK, subject="container:shop16", expect=((CHECK, "container:slow16"),),
+    also=(READS_ENGINE,), args=PATIENT,
+)  # fmt: skip
+def site_of_two_containers_and_one_that_is_not_checked_yet(box: Box) -> None:
+    """Two routers have one rule, and Traefik waits for a health check that runs each half hour."""
+    _two_of_a_site(box)
+    check = ("--health-cmd=true", "--health-interval=30m", *SAFE)
+    labels = (f"--label={_ON}", "--label=traefik.http.routers.slow.rule=Host(`slow.lab.test`)")
+    words = ("bb:1.36", "httpd", "-f", "-p", "8080")
+    box.docker("run", "-d", "--name=slow16", "--net=edge", *check, *labels, *words)
+    assert _get(box, "slow.lab.test") == "404 page not found\n404"
+    box.sh("sleep 21", timeout=40)  # the site may be missing for so long after a start
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def site_of_two_containers_by_priority(box: Box) -> None:
+    """The same two, and a priority says which of them serves the site."""
+    _two_of_a_site(box, _TELLS_APART)
+    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
 
 
 _FPM = b"#!/bin/sh\nexec nc -ll -p 9000 -e true\n"

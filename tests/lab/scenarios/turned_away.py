@@ -6,6 +6,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import install_server
 from tests.lab.provider import BOX_ADDRESS, WEB
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs
 
 _SERVER = """
@@ -159,3 +160,31 @@ def nginx_of_the_host_with_room_for_a_header(box: Box) -> None:
     box.wait_for(lambda: _status(box) == "302", 20, "the login")
     for _ in range(4):
         _status(box)
+
+
+def _app_at_a_port_that_the_engine_chooses(box: Box) -> None:
+    box.docker("run", "-d", "--name=app9", *GOOD, "-p", "8080", "shop:1.4")
+
+
+@fault("network.host-proxy-fails", subject="container:app9")
+def nginx_of_the_host_before_a_port_that_was_chosen_anew(box: Box) -> None:
+    """The engine gives a recreated container another port of the host, and nginx the old one."""
+    install_server(box, "nginx")
+    _app_at_a_port_that_the_engine_chooses(box)
+    (port,) = {
+        item["HostPort"] for item in box.inspect("app9")["NetworkSettings"]["Ports"]["8080/tcp"]
+    }
+    box.sh("mkdir -p /etc/nginx/conf.d /var/log/nginx /var/lib/nginx")
+    box.write("/etc/nginx/nginx.conf", _FRONT.replace("8492", port))
+    box.sh("/usr/sbin/nginx")
+    box.wait_for(lambda: _status(box) == "200", 20, "the app")
+    box.docker("rm", "-f", "app9")
+    _app_at_a_port_that_the_engine_chooses(box)
+    for _ in range(4):
+        assert _status(box) == "502"
+    box.sh(first_command(box, "network.host-proxy-fails", "app9"), timeout=60)
+    box.wait_for(lambda: _status(box) == "200", 20, "the app after the command")
+    box.docker("rm", "-f", "app9")
+    _app_at_a_port_that_the_engine_chooses(box)
+    for _ in range(4):
+        assert _status(box) == "502"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -28,6 +29,8 @@ _REFUSED = "refused"
 _SEVERAL = 3
 """So many failures within minutes are no single mishap."""
 _FRESH_S = 60.0
+_FIRST_CHOSEN = 32768
+"""The engine takes ports from here on where a published port has none of its own."""
 _INCLUDED = LazyPattern(r"^[ \t]*include\s+(?P<folder>/\S{1,200}/)\*(?:\.conf)?;", re.MULTILINE)
 
 
@@ -39,10 +42,14 @@ class HostProxyFailure(msgspec.Struct, frozen=True):
     port: int
     lines: tuple[str, ...]
     """Oldest first."""
-    container: Container
-    """Who publishes that place, has that address, or is meant by its port."""
+    container: Container | None
+    """Who publishes that place, has that address, or is meant by its port; None where nobody
+    listens at that port of this host, and no container is known to be meant."""
     is_published: bool
     """Whether the container serves that place now; otherwise only a port inside is the same."""
+    moved: PortBinding | None = None
+    """Where the container is published now, at a port that the engine has chosen: another one after
+    each start."""
     drop_in: str = ""
     """The folder whose files nginx reads, with a slash at its end; "" where it is not known."""
 
@@ -122,17 +129,62 @@ def _failures(
         is_host = address == "localhost" or (
             is_address(address) and (is_loopback(address) or links.holds(address))
         )
-        callee, is_published = None, True
+        callee = None
         if is_host:
             callee = _publisher(containers, port)
             if callee is None and (_REFUSED in lines[-1] or log.mark):
-                callee, is_published = _serves_inside(containers, namespaces, port), False
+                yield _failure_at_nobody(
+                    log, address, port, lines, containers=containers, namespaces=namespaces
+                )
         else:
             callee = _holder(containers, address)
         if callee is not None:
             yield HostProxyFailure(
-                log, address, port=port, lines=lines, container=callee, is_published=is_published
+                log, address, port=port, lines=lines, container=callee, is_published=True
             )
+
+
+def _failure_at_nobody(
+    log: HostLog,
+    address: str,
+    port: int,
+    lines: tuple[str, ...],
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> HostProxyFailure:
+    """The failure at a port that no container publishes: who serves it inside, or has moved."""
+    callee = _serves_inside(containers, namespaces, port)
+    moved = _moved(containers, port) if callee is None else None
+    if moved is not None:
+        callee = moved.container
+    return HostProxyFailure(
+        log,
+        address,
+        port=port,
+        lines=lines,
+        container=callee,
+        is_published=False,
+        moved=moved.binding if moved is not None else None,
+    )
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """A container whose port of the host the engine chooses at each start."""
+
+    container: Container
+    binding: PortBinding
+
+
+def _moved(containers: Containers, port: int) -> _Moved | None:
+    """The only container that is published so, where the port may be one that it had before."""
+    if port < _FIRST_CHOSEN:
+        return None
+    chosen = []
+    for container in containers.running:
+        free = {wanted.port for wanted in container.wanted_ports if not wanted.host_port}
+        ports = {item.port: item for item in container.published_by("tcp") if item.port in free}
+        chosen += [_Moved(container, binding) for binding in ports.values()]
+    return only(chosen)
 
 
 def _publisher(containers: Containers, port: int) -> Container | None:

@@ -64,6 +64,13 @@ def judged(
 
 OPEN = traefik()
 MANY = {**ON, **RULE, PORT: "8080", "traefik.http.services.admin.loadbalancer.server.port": "9000"}
+ROUTER = "traefik.http.routers.shop"
+SAME = {f"{ROUTER}2.rule": "Host(`shop.example`)"}
+AUTH = "traefik.http.middlewares.auth.forwardauth.address"
+GUARDED = {**RULE, f"{ROUTER}.middlewares": "auth", AUTH: "http://auth:9091/verify"}
+EARLY, NOW = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
+BEGAN = {"Health": {"Status": "starting"}, "StartedAt": "2026-01-01T00:59:30Z"}
+STARTS = BEGAN | {"Health": {"Status": "starting", "Log": [{"ExitCode": 1}]}}
 ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "served": ([OPEN, shop({**RULE, PORT: "8080"})], None),
     "the only declared port": ([OPEN, shop(RULE, 8080)], None),
@@ -177,8 +184,51 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         ],
         None,
     ),
-    "a program that starts": (
-        [OPEN, shop(RULE, 80, State={"Health": {"Status": "starting"}})], None,
+    "a program that starts": ([OPEN, shop(RULE, 80, State=STARTS)], None),
+    "a health check that has not run for an hour": (
+        [OPEN, shop(RULE, 80, State={"Health": {"Status": "starting"}})],
+        {"check_option": "--health-interval=10s"},
+    ),
+    "a health check whose first run is far": (
+        [OPEN, shop(RULE, 80, State=BEGAN, Config={"Healthcheck": {"Interval": 1800 * 10**9}})],
+        {"check_option": "--health-interval=10s"},
+    ),
+    "one rule in two routers": (
+        [OPEN, shop(RULE, 8080, name="old", Created=EARLY), shop(SAME, 8080, Created=NOW)],
+        {"rival": "old"},
+    ),
+    "one rule and a priority": (
+        [OPEN, shop(RULE, 8080, name="old"), shop({**SAME, f"{ROUTER}2.priority": "9"}, 8080)],
+        None,
+    ),
+    "one rule for HTTP and one for HTTPS": (
+        [OPEN, shop(RULE, 8080, name="old"), shop({**SAME, f"{ROUTER}2.tls": "true"}, 8080)],
+        None,
+    ),
+    "one rule at two entry points": (
+        [
+            OPEN,
+            shop({**RULE, f"{ROUTER}.entrypoints": "web"}, 8080, name="old"),
+            shop({**SAME, f"{ROUTER}2.entrypoints": "lan"}, 8080),
+        ],
+        None,
+    ),
+    "two routers of one container": ([OPEN, shop({**RULE, **SAME}, 8080)], None),
+    "nobody allows requests": ([OPEN, shop(GUARDED, 8080)], {"auth_place": "auth:9091"}),
+    "who allows requests is stopped": (
+        [OPEN, shop(GUARDED, 8080), shop({}, name="auth", State={"Status": "exited"})],
+        {"auth_server": "auth"},
+    ),
+    "who allows requests is on another network": (
+        [OPEN, shop(GUARDED, 8080), shop({}, name="auth", networks=("back",))],
+        {"network": "edge", "joining": "auth"},
+    ),
+    "who allows requests is there": (
+        [OPEN, shop({**GUARDED, AUTH: "http://auth:8080/verify"}, 8080), shop({}, name="auth")],
+        None,
+    ),
+    "who allows requests is elsewhere": (
+        [OPEN, shop({**GUARDED, AUTH: "https://auth.example/verify"}, 8080)], None,
     ),
     "a program that is paused": ([OPEN, shop(RULE, 80, State={"Status": "paused"})], None),
     "values behind a blank": (
@@ -292,6 +342,22 @@ def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str]
     assert [finding.variables for finding in found] == (
         [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
     )
+
+
+RIVALS: dict[str, tuple[str, list[str]]] = {
+    "another image": ("sha256:old", ["shop"]),
+    "the same image": ("sha256:new", []),
+}
+
+
+@pytest.mark.parametrize(("image", "expected"), RIVALS.values(), ids=RIVALS)
+def test_two_containers_for_one_virtual_host(image: str, expected: list[str]) -> None:
+    config = {"Config": {"Env": ["VIRTUAL_HOST=shop.example", "VIRTUAL_PORT=8080"]}}
+    old = shop({}, name="old", Image=image, Created=EARLY, **config)
+    new = shop({}, Image="sha256:new", Created=NOW, **config)
+    found = judged([nginx_proxy()[0], new, old]).findings
+    assert [finding.subject.name for finding in found] == expected
+    assert all("in turn" in finding.summary for finding in found)
 
 
 UNDECIDED = {

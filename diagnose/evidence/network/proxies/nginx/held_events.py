@@ -39,6 +39,11 @@ _SURE_STREAM = LazyPattern(
     2,
 )
 """Those that slow pages are hardly called: enough where the program wants a login."""
+_POSTED = LazyPattern(
+    r"(?:^|[/_.-])(?:events?|sse|streams?|streaming|chat|completions?|generate|converse|ask)(?=[/?._-]|$)",
+    2,
+)
+"""The same of streams that answer a question that is sent: those of language models."""
 _LEFT = 499
 """nginx: the client has closed the connection before the header of the answer was sent."""
 _HELD_PORTS = {"http": 80, "https": 443}
@@ -56,13 +61,13 @@ class HeldEvents(msgspec.Struct, frozen=True):
     """The last client that got nothing."""
     path: str
     times: int
-    reply: PageReply
-    """What the program itself answers."""
+    reply: PageReply | None
+    """What the program itself answers; None where it was not asked, since clients send data."""
 
     @property
     def is_seen(self) -> bool:
         """Whether the program sends a stream of events to who asks without a login."""
-        return self.reply.kind.startswith(_KIND)
+        return self.reply is not None and self.reply.kind.startswith(_KIND)
 
 
 class AllHeldEvents(Items[HeldEvents], frozen=True):
@@ -94,15 +99,18 @@ def all_held_events(
 
 def _empty_handed(requests: Sequence[AccessLine], clock: Clock) -> Iterator[list[AccessLine]]:
     """The requests for one path all of whose clients went without a byte."""
-    streams = (
-        line
-        for line in requests
-        if line.method == "GET" and _STREAM.search(line.path.partition("?")[0])
-    )
-    for lines in by_key((line.path.partition("?")[0], line) for line in streams).values():
+    streams = (line for line in requests if _may_stream(line))
+    by_path = by_key(((line.method, line.path.partition("?")[0]), line) for line in streams)
+    for lines in by_path.values():
         is_fresh = clock.is_within(lines[-1].at, FRESH_S)
         if len(lines) >= LEAST and is_fresh and all(map(_got_nothing, lines)):
             yield lines
+
+
+def _may_stream(line: AccessLine) -> bool:
+    """Whether the answer may be a stream, by the path."""
+    pattern = {"GET": _STREAM, "POST": _POSTED}.get(line.method)
+    return pattern is not None and pattern.search(line.path.partition("?")[0]) is not None
 
 
 def _got_nothing(line: AccessLine) -> bool:
@@ -117,6 +125,9 @@ def _held(
     if program is None or not hop.holds_back or "$" in hop.target:
         return None
     path = lines[-1].path.partition("?")[0]
+    if lines[-1].method != "GET":
+        file = nginx.file_of(hop)
+        return HeldEvents(hop, program, file, lines[-1].line, path, len(lines), reply=None)
     question = _question(hop, program, hop.sent_path(path))
     if question is None:
         return None

@@ -95,6 +95,32 @@ class DefinedTwice(msgspec.Struct, frozen=True):
     """The site of that router."""
 
 
+class SameRule(msgspec.Struct, frozen=True):
+    """Another container asks for the very same requests: the proxy cannot tell the two apart."""
+
+    other: Container
+    router: str = ""
+    """Traefik's router of that container; "" with nginx-proxy."""
+
+
+class Unchecked(msgspec.Struct, frozen=True):
+    """The container's health check has not succeeded yet, and Traefik waits for that."""
+
+    interval_s: float
+    """How long the engine waits before each run of the check."""
+    has_run: bool
+
+
+class NoAuthServer(msgspec.Struct, frozen=True):
+    """The server that is to allow each request (forwardAuth) is not where the proxy calls it."""
+
+    middleware: str
+    place: str
+    """The host and the port in its address."""
+    server: Container | None
+    """The container that has this name, and does not answer there."""
+
+
 RouteObstacle = (
     NotEnabled
     | NoSharedNetwork
@@ -106,4 +132,7 @@ RouteObstacle = (
     | SeveralServices
     | DefinedTwice
     | UnreadParts
+    | SameRule
+    | Unchecked
+    | NoAuthServer
 )

@@ -149,6 +149,14 @@ class LabelledRouter(msgspec.Struct, frozen=True):
         match = _HOST.search(self.rule) if "host" in self.rule.lower() else None
         return match[1] if match else self.name
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether it takes requests by HTTPS, and those alone."""
+        return any(
+            key.startswith("tls") and value.lower() != "false"
+            for key, value in self.settings.items()
+        )
+
     def names(self, setting: str) -> list[str]:
         """The names in a list of its labels."""
         return [name.strip() for name in self.settings.get(setting, "").split(",") if name.strip()]

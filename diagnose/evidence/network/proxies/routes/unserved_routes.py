@@ -1,29 +1,38 @@
 """Routes that a reverse proxy takes from labels and variables of containers, and cannot serve."""
 
-import functools
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.health_check import interval_s
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.proxies.routes.route_obstacles import (
-    FASTCGI_PORT,
+from diagnose.evidence.network.proxies.auth_servers import lacking_auth_server
+from diagnose.evidence.network.proxies.nginx_proxy_routes import nginx_proxy_routes
+from diagnose.evidence.network.proxies.route_obstacles import (
     DefinedTwice,
     NoEntryPoint,
     NoMiddleware,
     NoResolver,
-    NoSharedNetwork,
     NotEnabled,
-    OtherProtocol,
     RouteObstacle,
     SeveralServices,
+    Unchecked,
     UnreadParts,
-    WrongPort,
 )
-from diagnose.evidence.network.proxies.routes.traefik_labels import (
+from diagnose.evidence.network.proxies.routing_site import (
+    SETTLED_S,
+    CalledPort,
+    RoutingSite,
+    UnservedRoute,
+    at_port,
+    declared_ports,
+    without_network,
+)
+from diagnose.evidence.network.proxies.shared_rules import shared_rules
+from diagnose.evidence.network.proxies.traefik_labels import (
     FILES,
     FOLDER,
     LabelledRouter,
@@ -35,37 +44,12 @@ from diagnose.evidence.network.proxies.routes.traefik_labels import (
     settings_of_file,
     settings_of_words,
 )
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
-from diagnose.model import Failed, Subject, Unexamined
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
-SETTLED_S = 20
-"""Seconds after its start within which a program may still open its first port."""
-NEXT_S = 3
-"""Seconds after its start within which a program may still open a further port."""
-_NGINX_PROXY = LazyPattern(
-    r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
-)
-_HOSTS = "VIRTUAL_HOST"
-_PROTOCOL = "VIRTUAL_PROTO"
-_FASTCGI = LazyPattern(r"(?:\S*/)?php-fpm[\d.]*")
-"""A program that speaks FastCGI, and no HTTP."""
-_MIDDLEWARE = "traefik.http.middlewares."
 _MISSPELT = frozenset({"traefik.enabled", "traefik.http.enable", "traefik.docker.enable"})
-
-
-class UnservedRoute(msgspec.Struct, frozen=True):
-    """A site that a proxy should serve from a container, and why the proxy cannot."""
-
-    proxy: Container
-    container: Container
-    site: str
-    obstacle: RouteObstacle
-    router: str = ""
-    """The name of Traefik's router; "" with nginx-proxy, which has none."""
 
 
 class UnservedRoutes(Items[UnservedRoute], frozen=True):
@@ -83,48 +67,13 @@ def unserved_routes(
 ) -> UnservedRoutes:
     """Judged by inspect and sockets; Traefik's file of static settings is read if there is one."""
     seen = Namespaces({}) if namespaces is None else namespaces
-    site = _Site(containers, seen, clock)
-    routes = [*_traefik_routes(host, site), *_nginx_proxy_routes(site)]
+    site = RoutingSite(containers, seen, clock)
+    routes = [*_traefik_routes(host, site), *nginx_proxy_routes(site)]
     unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
     return UnservedRoutes(tuple(routes), tuple(unseen))
 
 
-class _Site(msgspec.Struct, dict=True):
-    """What routes are compared with; it collects the containers whose sockets were not seen."""
-
-    containers: Containers
-    namespaces: Namespaces
-    clock: Clock
-    unseen: set[Subject] = msgspec.field(default_factory=set)
-
-    @functools.cached_property
-    def middlewares(self) -> frozenset[str]:
-        """The names, in small letters, that labels of running containers define."""
-        return frozenset(
-            label.split(".")[3].lower()
-            for container in self.containers.running
-            for label in container.labels
-            if label.lower().startswith(_MIDDLEWARE)
-        )
-
-    def listening(self, container: Container) -> tuple[int, ...] | None:
-        """The TCP ports of a container that others reach; None while that is not known or may
-        change."""
-        netns = self.namespaces.of(container)
-        age = self.clock.age(container.started_at)
-        if netns is None or container.has_own_kernel or age is None:
-            self.unseen.add(container.subject)
-            return None
-        health = container.state.health
-        is_up = container.state.status == "running"
-        if not is_up or (health is not None and health.status == "starting"):
-            return None
-        ports = {socket.port for socket in netns.listeners if socket.protocol == "tcp"}
-        served = tuple(sorted(port for port in ports if netns.serves_others("tcp", port)))
-        return served if age >= (NEXT_S if served else SETTLED_S) else None
-
-
-def _traefik_routes(host: Host, site: _Site) -> Iterator[UnservedRoute]:
+def _traefik_routes(host: Host, site: RoutingSite) -> Iterator[UnservedRoute]:
     """The routes of the one Traefik on this host, where its settings are known."""
     proxies = [container for container in site.containers.running if is_traefik(container)]
     if len(proxies) != 1:
@@ -152,6 +101,7 @@ def _traefik_routes(host: Host, site: _Site) -> Iterator[UnservedRoute]:
             if obstacle is not None:
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
     yield from _defined_twice(proxy, served)
+    yield from shared_rules(proxy, served)
 
 
 class ReadStatic(msgspec.Struct, frozen=True):
@@ -222,7 +172,7 @@ def _obstacle_of(
     proxy: Container,
     container: Container,
     settings: StaticSettings,
-    site: _Site,
+    site: RoutingSite,
 ) -> RouteObstacle | None:
     """The first thing that keeps Traefik from serving a router of a container."""
     if router.services:
@@ -233,13 +183,35 @@ def _obstacle_of(
     undefined = _undefined_middleware(router, site)
     if undefined:
         return NoMiddleware(undefined)
+    if (unchecked := _unchecked(container, site)) is not None:
+        return unchecked
+    if (lacking := lacking_auth_server(router, proxy, site)) is not None:
+        return lacking
     if router.is_elsewhere:
         return None
     network_name = container.labels.get("traefik.docker.network") or settings.network
-    lost = _without_network(proxy, container, network_name) or _at_port(
+    lost = without_network(proxy, container, network_name) or at_port(
         container, _called_port(container, router), site
     )
     return lost or _lacking_resolver(router, settings)
+
+
+UNCHECKED_S = 120.0
+"""So long after a start a site is missed that waits for its health check."""
+
+
+def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
+    """Whether Traefik passes over a container, whose health check has not succeeded yet.
+
+    Where the first run is still far, that is known soon after the start.
+    """
+    health = container.state.health
+    if health is None or health.status != "starting":
+        return None
+    obstacle = Unchecked(interval_s(container), has_run=bool(health.log))
+    is_far = not obstacle.has_run and obstacle.interval_s > UNCHECKED_S
+    waited = SETTLED_S if is_far else UNCHECKED_S
+    return obstacle if site.clock.has_passed(container.started_at, waited) else None
 
 
 def _lacking_resolver(router: LabelledRouter, settings: StaticSettings) -> NoResolver | None:
@@ -257,7 +229,7 @@ def _lacks_entry_point(router: LabelledRouter, settings: StaticSettings) -> bool
     return bool(wanted and known) and wanted.isdisjoint(known)
 
 
-def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
+def _undefined_middleware(router: LabelledRouter, site: RoutingSite) -> str:
     """The first middleware of a router that no running container defines; "" if all are defined.
 
     Those of another provider (`@file`) are not known here.
@@ -267,60 +239,11 @@ def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
     return next((name for name in wanted if name.lower() not in site.middlewares), "")
 
 
-class _CalledPort(msgspec.Struct, frozen=True):
-    """The port that a proxy calls."""
-
-    number: int
-    """0 where the proxy knows none."""
-    source: str = ""
-    """The label or variable that says so."""
-
-
-def _called_port(container: Container, router: LabelledRouter) -> _CalledPort:
+def _called_port(container: Container, router: LabelledRouter) -> CalledPort:
     """The port that Traefik calls."""
     if router.port:
-        return _CalledPort(router.port, router.port_label)
-    return _CalledPort(min(_declared_ports(container), default=0))
-
-
-def _declared_ports(container: Container) -> set[int]:
-    """The ports that a container's image declares, or that the container publishes."""
-    ports = {*(container.network_settings.ports or ()), *(container.config.exposed_ports or ())}
-    return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
-
-
-def _without_network(proxy: Container, container: Container, named: str) -> NoSharedNetwork | None:
-    """Whether the proxy calls an address of the container on none of its own networks."""
-    both = (proxy, container)
-    if any(end.shares_network or end.host_config.network_mode == "none" for end in both):
-        return None
-    called = [named] if named in container.endpoints else list(container.endpoints)
-    if not called or not proxy.endpoints or any(name in proxy.endpoints for name in called):
-        return None
-    networks = tuple(name for name in proxy.endpoints if name != "bridge")
-    return NoSharedNetwork(networks, named if named in container.endpoints else "")
-
-
-def _at_port(container: Container, called: _CalledPort, site: _Site) -> WrongPort | None:
-    """Whether nothing in the container listens at the port that the proxy calls."""
-    if container.shares_host_network:
-        return None
-    listening = site.listening(container)
-    if listening is None or called.number in listening:
-        return None
-    ports = tuple(str(number) for number in listening)
-    netns = site.namespaces.of(container)
-    is_inward = netns is not None and bool(netns.sockets("tcp", called.number))
-    declared = _declared_ports(container)
-    is_meant = called.number in declared and declared.isdisjoint(listening)
-    return WrongPort(
-        called.number,
-        source=called.source,
-        listening=ports,
-        better="" if is_inward or is_meant else only(ports) or "",
-        declared=tuple(str(number) for number in sorted(declared)),
-        is_inward=is_inward,
-    )
+        return CalledPort(router.port, router.port_label)
+    return CalledPort(min(declared_ports(container), default=0))
 
 
 def _defined_twice(
@@ -334,47 +257,3 @@ def _defined_twice(
             if router.rule != known.rule:
                 obstacle = DefinedTwice(other, known.site)
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
-
-
-def _nginx_proxy_routes(site: _Site) -> Iterator[UnservedRoute]:
-    """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it finds out itself."""
-    proxies = [
-        container
-        for container in site.containers.running
-        if _NGINX_PROXY.search(container.config.image)
-    ]
-    if len(proxies) != 1:
-        return
-    (proxy,) = proxies
-    for container in site.containers.running:
-        host = container.config.value_of(_HOSTS).partition(",")[0]
-        if not host or container.id == proxy.id:
-            continue
-        port = container.config.value_of("VIRTUAL_PORT")
-        called = (
-            _CalledPort(int(port), "VIRTUAL_PORT") if port.isdigit() else _usual_port(container)
-        )
-        lost = _without_network(proxy, container, "")
-        obstacle = lost or _fastcgi_obstacle(container, called, site)
-        if obstacle is not None:
-            yield UnservedRoute(proxy, container, host, obstacle)
-
-
-def _fastcgi_obstacle(
-    container: Container, called: _CalledPort, site: _Site
-) -> WrongPort | OtherProtocol | None:
-    """What is wrong with the port, or with HTTP at a program that takes nothing but FastCGI."""
-    wrong = _at_port(container, called, site)
-    is_fastcgi = any(map(_FASTCGI.fullmatch, container.command))
-    if container.config.value_of(_PROTOCOL) or not is_fastcgi:
-        return wrong
-    if site.listening(container) != (FASTCGI_PORT,):
-        return wrong
-    if wrong is None or not called.number:
-        return wrong or OtherProtocol(called.number)
-    return msgspec.structs.replace(wrong, better=str(FASTCGI_PORT), is_fastcgi=True)
-
-
-def _usual_port(container: Container) -> _CalledPort:
-    """The port that nginx-proxy calls without VIRTUAL_PORT: the only declared one, or 80."""
-    return _CalledPort(only(_declared_ports(container)) or 80)

@@ -1,0 +1,58 @@
+"""Containers that ask one reverse proxy for the same requests. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.proxies.route_obstacles import SameRule
+from diagnose.evidence.network.proxies.routing_site import UnservedRoute
+from diagnose.evidence.network.proxies.traefik_labels import LabelledRouter
+from diagnose.mappings import by_key
+
+_HOSTS, _PATH = "VIRTUAL_HOST", "VIRTUAL_PATH"
+
+
+def shared_rules(
+    proxy: Container, served: Sequence[tuple[Container, Sequence[LabelledRouter]]]
+) -> Iterator[UnservedRoute]:
+    """Routers of two names and containers with one rule: Traefik uses the one or the other.
+
+    A priority settles that, and one may be for HTTP and the other for HTTPS.
+    """
+    first: dict[tuple[str, str, bool], tuple[Container, LabelledRouter]] = {}
+    for container, routers in served:
+        for router in routers:
+            if not router.rule or "priority" in router.settings:
+                continue
+            rule = "".join(router.rule.lower().split())
+            points = router.names("entrypoints")
+            key = (rule, ",".join(sorted(points)), router.has_tls)
+            other, known = first.setdefault(key, (container, router))
+            if other.id != container.id and known.name != router.name:
+                yield _of_the_younger(proxy, (container, router), (other, known))
+
+
+def _of_the_younger(
+    proxy: Container, one: tuple[Container, LabelledRouter], other: tuple[Container, LabelledRouter]
+) -> UnservedRoute:
+    """The later one took the rule of a site that was served before."""
+    older, younger = sorted((one, other), key=lambda route: route[0].created_at or 0.0)
+    obstacle = SameRule(older[0], older[1].name)
+    return UnservedRoute(proxy, younger[0], younger[1].site, obstacle, younger[1].name)
+
+
+def shared_hosts(proxy: Container, containers: Iterable[Container]) -> Iterator[UnservedRoute]:
+    """Containers of two images for one VIRTUAL_HOST: nginx-proxy sends requests to each in turn.
+
+    Containers of one image share the work.
+    """
+    sites = by_key(
+        ((host.strip(), container.config.value_of(_PATH)), container)
+        for container in containers
+        for host in container.config.value_of(_HOSTS).split(",")
+        if host.strip() and container.id != proxy.id
+    )
+    for (host, _), sharing in sites.items():
+        older, *others = sorted(sharing, key=lambda container: container.created_at or 0.0)
+        for younger in others:
+            if younger.image != older.image:
+                yield UnservedRoute(proxy, younger, host, SameRule(older))
