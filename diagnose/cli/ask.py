@@ -54,6 +54,7 @@ def ask(
     from diagnose.render import path as path_text
     from diagnose.render import terminal
     from diagnose.symptoms import search
+    from diagnose.symptoms.asked_places import asked_places
 
     text = options.text_of(question)
     matches = search.matching(text)
@@ -64,7 +65,7 @@ def ask(
     ids = [match.id for match in matches]
     of_families = (id for id in checks if id.partition(".")[0] in families)
     fitting = tuple(dict.fromkeys((*ids, *of_families)))
-    report = _report(checks, given)
+    report = _report(checks, {**given, "reach": asked_places(text)})
     ways = _ways_asked_about(text, report)
     report = replace(report, findings=_by_fit(report, text, fitting, ways))
     code = code_of(report, fail_on)

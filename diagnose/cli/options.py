@@ -92,6 +92,15 @@ def parse_collector(_: click.Context, __: click.Parameter, value: str | None) ->
     return value
 
 
+def parse_places(_: click.Context, __: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Ports, each with an address or a name before it or not."""
+    for value in values:
+        port = value.rpartition(":")[2]
+        if not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise click.BadParameter(f"{value!r} is no port such as 8080 or 192.0.2.10:8080")
+    return tuple(values)
+
+
 def parse_size(_: click.Context, __: click.Parameter, value: str) -> int:
     """A size as people write it: 10M, 500k, 2G, in powers of ten."""
     unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
@@ -232,6 +241,13 @@ run = combined(
         multiple=True,
         metavar="NAME",
         help="A name that must resolve, from the host and from its containers. Repeatable.",
+    ),
+    click.option(
+        "--reach",
+        multiple=True,
+        callback=parse_places,
+        metavar="[ADDRESS:]PORT",
+        help="A TCP port of this host that other machines must reach. Repeatable.",
     ),
     no_probe,
     engine,

@@ -84,6 +84,8 @@ class Options(msgspec.Struct, frozen=True):
     """How many seconds back events and logs are read."""
     resolve: tuple[str, ...] = ()
     """Names that must resolve."""
+    reach: tuple[str, ...] = ()
+    """TCP ports of this host that other machines must reach: `8080`, or `192.0.2.10:8080`."""
     wanted: tuple[str, ...] = ()
     """The ids of the selected checks; none for all."""
     containers: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ class Options(msgspec.Struct, frozen=True):
         return {name: msgspec.to_builtins(getattr(self, name)) for name in RECORDED}
 
 
-RECORDED = ("since_s", "resolve", "wanted", "budget_s", "probe")
+RECORDED = ("since_s", "resolve", "reach", "wanted", "budget_s", "probe")
 """The options that evidence depends on."""
 
 

@@ -15,7 +15,8 @@ from diagnose.judgement.judge import Thresholds
 from diagnose.judgement.report import UNLINKED, UNPROVEN
 from diagnose.model import Check, Json, Report
 from diagnose.phrases import and_more, count, shortened
-from diagnose.recording.recorder import Replay
+from diagnose.questions.run import ReadOptions
+from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.session.request import InvalidRequestError, redactor
 from diagnose.version import __version__
 
@@ -54,14 +55,21 @@ def replay(
     *,
     explicit: bool,
     ends: float = math.inf,
+    reach: tuple[str, ...] = (),
 ) -> RecordedRun:
     """The run of a recording.
 
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
-    force. ends: until when it is read. InvalidRequestError for what is no recording.
+    force. ends: until when it is read. reach: the ports that must be reached: to know whether they
+    are, nothing more is asked of the host. InvalidRequestError for what is no recording.
     """
     recording = recorded_host_redacted_now(path, configured, ends)
-    source, head = Replay(recording.answers), recording.manifest
+    answers, head = recording.answers, recording.manifest
+    options = answers.get(ReadOptions())
+    if reach and options is not None and isinstance(options.answer, dict):
+        wanted = RecordedAnswer({**options.answer, "reach": list(reach)}, options.duration_s)
+        answers = {**answers, ReadOptions(): wanted}
+    source = Replay(answers)
     run = engine.Run(
         checks,
         selected,

@@ -125,6 +125,7 @@ def _examine_recording(
         configured,
         explicit=options.config is not None,
         ends=read_until(began, options.budget_s),
+        reach=options.reach,
     )
     budget = Budget.of_replay(began, options.budget_s)
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)

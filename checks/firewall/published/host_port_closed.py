@@ -31,9 +31,10 @@ def host_port_closed(
     Published ports pass by the input rules, and a container with `network_mode: host` does not. A
     rule on source ports drops its answers in the same way. The port may be closed on purpose: it is
     advice, unless the kernel's log shows clients that were blocked, `ports` name the port, a label
-    tells a proxy to call it, or requests are let in and the answers are dropped. A report says it
-    aloud of a web server's ports, 80 and 443: images of clouds reject all but SSH; and of a port of
-    which the program logs an address for browsers (http://0.0.0.0:8840).
+    tells a proxy to call it, `--reach` or a question names it, or requests are let in and the
+    answers are dropped. A report says it aloud of a web server's ports, 80 and 443: images of
+    clouds reject all but SSH; and of a port of which the program logs an address for browsers
+    (http://0.0.0.0:8840).
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
@@ -48,6 +49,7 @@ def host_port_closed(
 
 
 _CLEARLY_WANTED: dict[Reason, str] = {
+    "asked": "other machines must reach the port, as was asked",
     "ports": "its configuration names the port to be published",
     "proxy": "a label or variable tells a proxy to call the port",
 }

@@ -39,7 +39,7 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     minutes, the last one within a minute, and the place that was called belongs to a container, or
     nobody listens there.
     Where it refuses and nobody publishes the port, the one container that serves it in its own
-    network may be meant, or the one whose port of the host the engine chooses anew at each start.
+    network may be meant, or the one whose port of the host the engine chooses again at each start.
     Websockets that end idle do not count, nor does an error page that the
     container itself has sent.
     """

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.routes import route_obstacles
-from diagnose.evidence.network.proxies.routes.unserved_routes import UnservedRoute, UnservedRoutes
+from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
+from diagnose.evidence.network.proxies.routes.unserved_routes import UnservedRoutes
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration, joined, sentence

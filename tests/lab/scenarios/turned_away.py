@@ -6,7 +6,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import install_server
 from tests.lab.provider import BOX_ADDRESS, WEB
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs
 
 _SERVER = """
@@ -182,7 +182,7 @@ def nginx_of_the_host_before_a_port_that_was_chosen_anew(box: Box) -> None:
     _app_at_a_port_that_the_engine_chooses(box)
     for _ in range(4):
         assert _status(box) == "502"
-    box.sh(first_command(box, "network.host-proxy-fails", "app9"), timeout=60)
+    typed(box, first_command(box, "network.host-proxy-fails", "app9"))
     box.wait_for(lambda: _status(box) == "200", 20, "the app after the command")
     box.docker("rm", "-f", "app9")
     _app_at_a_port_that_the_engine_chooses(box)

@@ -4,7 +4,7 @@ A published port passes by the input rules; a program of a container with `netwo
 them like any other program of the host.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Literal
 
 import msgspec
@@ -14,8 +14,10 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.sockets.asked_ports import wanted_ports
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.evidence.run.options import Options
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
@@ -30,9 +32,9 @@ _BLOCKED = LazyPattern(
 _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
 """The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
 
-Reason = Literal["clients", "ports", "proxy", "image", ""]
-"""Why others are to reach a port: clients tried, it is to be published, a proxy is to call it, the
-image declares it. Empty: nothing says so."""
+Reason = Literal["asked", "clients", "ports", "proxy", "image", ""]
+"""Why others are to reach a port: the user says so, clients tried, it is to be published, a proxy
+is to call it, the image declares it. Empty: nothing says so."""
 
 
 class ServedPort(msgspec.Struct, frozen=True):
@@ -78,6 +80,7 @@ def closed_host_ports(
     listeners: Listeners,
     uplinks: Uplinks,
     kernel_log: KernelLog | None,
+    options: Options | None,
 ) -> ClosedHostPorts:
     """One call of any client to each TCP port, and each UDP port that somebody is to reach."""
     sharing = {
@@ -88,7 +91,8 @@ def closed_host_ports(
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
-    for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log)):
+    asked = frozenset(wanted_ports(options.reach)) if options is not None else frozenset()
+    for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log), asked):
         walked += 1
         origin = Origin(uplink.name)
         call = Flow(origin, uplink.address, port.protocol, port.number, assumed=uplink.name)
@@ -103,9 +107,12 @@ def closed_host_ports(
 
 
 def _served_ports(
-    sharing: Mapping[str, Container], listeners: Listeners, blocked: Mapping[int, tuple[str, ...]]
+    sharing: Mapping[str, Container],
+    listeners: Listeners,
+    blocked: Mapping[int, tuple[str, ...]],
+    asked: Set[int],
 ) -> Iterator[ServedPort]:
-    """blocked: the clients whose packets were dropped, by port.
+    """blocked: the clients whose packets were dropped, by port. asked: ports that the user names.
 
     A UDP port that nobody is known to want may be the source port of the container's own queries.
     """
@@ -117,6 +124,8 @@ def _served_ports(
         protocol = listener.proto[:3]
         clients = blocked.get(listener.port, ())
         wanted = "clients" if clients else _reason_to_reach(container, listener.port, protocol)
+        if listener.port in asked and protocol == "tcp":
+            wanted = "asked"
         if protocol == "tcp" or (protocol == "udp" and wanted):
             yield ServedPort(container, listener, protocol, clients, wanted)
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
+
 from tests.lab import Box
 from tests.lab.provider import BOX_ADDRESS
 
 LEFT = "container.data-left-behind"
 
 
-def first_command(box: Box, check: str, name: str) -> str:
+def first_command(box: Box, check: str, name: str, *options: str) -> str:
     """The first command that the report offers for a container."""
-    findings = box.diagnose("check", check, "--format", "json").findings
+    findings = box.diagnose("check", check, "--format", "json", *options).findings
     (finding,) = [
         finding
         for finding in findings
         if (finding["id"], finding["subject"]["name"]) == (check, name)
     ]
     return str(finding["fix"][0]["command"])
+
+
+def typed(box: Box, command: str) -> None:
+    """Run a command of the report in the box, where the tool itself has no name."""
+    for line in command.splitlines():
+        words = shlex.split(line.removesuffix(" | sh"))
+        box.sh(box.diagnose(*words[1:]).out if words[0] == "diagnose" else line, timeout=60)
 
 
 def status_outside(box: Box, port: int, path: str) -> str:

@@ -36,11 +36,17 @@ class NginxFiles:
         """container: None for an nginx of the host itself."""
         self._host, self._container, self._left = host, container, _MOST
         self._texts: dict[str, str] = {}
+        self._patterns: dict[str, None] = {}
 
     def directives(self, main: str = MAIN) -> tuple[Directive, ...]:
         """All of its configuration; an include that could not be read stays in it as such."""
         text = self._text(main)
         return () if text is None else tuple(self._included(read(text), 0))
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """The patterns of the files that the configuration includes, as far as it was read."""
+        return tuple(self._patterns)
 
     def holding(self, words: Sequence[str]) -> str:
         """The one file that has this directive, and once; "" where there is none."""
@@ -59,6 +65,7 @@ class NginxFiles:
     def _included_directives(self, include: Directive, depth: int) -> Iterator[Directive]:
         """What an include stands for; it itself where a file of it is not read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
+        self._patterns[pattern] = None
         for path in self._matching(pattern):
             text = self._text(path) if depth < _DEEPEST else None
             if text is None:

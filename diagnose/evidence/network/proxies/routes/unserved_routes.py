@@ -9,9 +9,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.proxies.auth_servers import lacking_auth_server
-from diagnose.evidence.network.proxies.nginx_proxy_routes import nginx_proxy_routes
-from diagnose.evidence.network.proxies.route_obstacles import (
+from diagnose.evidence.network.proxies.routes.auth_servers import lacking_auth_server
+from diagnose.evidence.network.proxies.routes.nginx_proxy_routes import nginx_proxy_routes
+from diagnose.evidence.network.proxies.routes.route_obstacles import (
     DefinedTwice,
     NoEntryPoint,
     NoMiddleware,
@@ -22,7 +22,7 @@ from diagnose.evidence.network.proxies.route_obstacles import (
     Unchecked,
     UnreadParts,
 )
-from diagnose.evidence.network.proxies.routing_site import (
+from diagnose.evidence.network.proxies.routes.routing_site import (
     SETTLED_S,
     CalledPort,
     RoutingSite,
@@ -31,8 +31,8 @@ from diagnose.evidence.network.proxies.routing_site import (
     declared_ports,
     without_network,
 )
-from diagnose.evidence.network.proxies.shared_rules import shared_rules
-from diagnose.evidence.network.proxies.traefik_labels import (
+from diagnose.evidence.network.proxies.routes.shared_rules import shared_rules
+from diagnose.evidence.network.proxies.routes.traefik_labels import (
     FILES,
     FOLDER,
     LabelledRouter,

@@ -1,9 +1,9 @@
 """The servers that Traefik asks about each request (forwardAuth), and that are not there. Pure."""
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.route_obstacles import NoAuthServer
-from diagnose.evidence.network.proxies.routing_site import RoutingSite
-from diagnose.evidence.network.proxies.traefik_labels import LabelledRouter
+from diagnose.evidence.network.proxies.routes.route_obstacles import NoAuthServer
+from diagnose.evidence.network.proxies.routes.routing_site import RoutingSite
+from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRouter
 from diagnose.lazy_pattern import LazyPattern
 
 _ADDRESS = LazyPattern(

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.proxies.route_obstacles import (
+from diagnose.evidence.network.proxies.routes.route_obstacles import (
     NoSharedNetwork,
     RouteObstacle,
     WrongPort,

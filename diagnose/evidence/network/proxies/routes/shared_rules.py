@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.route_obstacles import SameRule
-from diagnose.evidence.network.proxies.routing_site import UnservedRoute
-from diagnose.evidence.network.proxies.traefik_labels import LabelledRouter
+from diagnose.evidence.network.proxies.routes.route_obstacles import SameRule
+from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
+from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRouter
 from diagnose.mappings import by_key
 
 _HOSTS, _PATH = "VIRTUAL_HOST", "VIRTUAL_PATH"

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.route_obstacles import FASTCGI_PORT, OtherProtocol, WrongPort
-from diagnose.evidence.network.proxies.routing_site import (
+from diagnose.evidence.network.proxies.routes.route_obstacles import (
+    FASTCGI_PORT,
+    OtherProtocol,
+    WrongPort,
+)
+from diagnose.evidence.network.proxies.routes.routing_site import (
     CalledPort,
     RoutingSite,
     UnservedRoute,
@@ -14,7 +18,7 @@ from diagnose.evidence.network.proxies.routing_site import (
     declared_ports,
     without_network,
 )
-from diagnose.evidence.network.proxies.shared_rules import shared_hosts
+from diagnose.evidence.network.proxies.routes.shared_rules import shared_hosts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 

@@ -1,0 +1,86 @@
+"""dns.name-misled: a name leads a container elsewhere than to the machine that is meant."""
+
+from diagnose.evidence.dns.names.misled_names import MisledName, MisledNames
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import and_more, sentence, shortened
+from diagnose.registry import check
+
+
+@check(
+    "dns.name-misled",
+    severity=Severity.warning,
+    causes=(
+        "container.answers-with-errors",
+        "container.crashed",
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.failing-inside",
+        "container.restart-loop",
+        "container.unhealthy",
+        "network.calls-failing",
+    ),
+)
+def name_misled(misled_names: MisledNames) -> CheckResult:
+    """A name leads a container to itself, or to a neighbour that is not meant.
+
+    Three settings do that, and none of them is an error for anybody. A container has the host name
+    of the neighbour that its variables or its command name: its hosts file leads that name to
+    itself. A DNS filter gives 0.0.0.0 for a name, as it does for advertisements. Or a container has
+    the name of a site that DNS knows at another address: its neighbours call the container, which
+    serves nothing at that port. The last two count where the caller logs that it is refused.
+    """
+    for misled in misled_names:
+        yield _finding(misled)
+
+
+def _finding(misled: MisledName) -> Finding:
+    peer = misled.peer
+    touches = (peer.subject,) if peer is not None else ()
+    says = f"{misled.name} A at {misled.server}" if misled.server else "server"
+    return Finding.about(
+        misled.container,
+        _words(misled),
+        present(
+            {
+                "where the name stands": misled.source,
+                "Config.Hostname": misled.name if misled.kind == "itself" else "",
+                says: list(misled.addresses),
+                "log": shortened(misled.line, 160),
+            }
+        ),
+        discriminator=misled.name,
+        touches=touches,
+        stable=(misled.container.life, *((peer.life,) if peer is not None else ())),
+        name=misled.name,
+    ).with_variables(_cure(misled))
+
+
+def _words(misled: MisledName) -> str:
+    container, peer, name = misled.container, misled.peer, f'"{misled.name}"'
+    if misled.kind == "itself":
+        return (
+            f"{container} calls {name}, a name of {peer}, and reaches itself: {name} is its own "
+            "host name, which its hosts file leads to its own address"
+        )
+    if misled.kind == "filtered":
+        return sentence(
+            f"{container} calls {name} and is refused: its DNS server {misled.server} gives "
+            f"{and_more(misled.addresses)} for that name, which leads to the container itself",
+            "a filter on that server blocks the name",
+        )
+    sure = "calls" if misled.source else "may call"
+    return (
+        f"{container} {sure} {name} at port {misled.port} and is refused: on their network that is "
+        f"a name of {peer}, which serves nothing there, and no longer the machine that DNS knows "
+        f"({and_more(misled.addresses)})"
+    )
+
+
+def _cure(misled: MisledName) -> PageVariables:
+    if misled.kind == "itself":
+        return {"own_name": misled.container.name, "hostname": misled.container.name}
+    if misled.kind == "filtered":
+        return {"filter": misled.server}
+    assert misled.peer is not None
+    return {"hiding": misled.peer.name}

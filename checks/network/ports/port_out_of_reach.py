@@ -1,0 +1,92 @@
+"""network.port-out-of-reach: nothing takes the calls of other machines to a port of this host."""
+
+from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.sockets.asked_ports import AskedPort, AskedPorts
+from diagnose.mappings import present
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+
+@check(
+    "network.port-out-of-reach",
+    severity=Severity.warning,
+    caused_by=("container.exits-at-start", "container.restart-loop", "container.start-refused"),
+)
+def port_out_of_reach(asked_ports: AskedPorts) -> CheckResult:
+    """Other machines do not reach a port of this host that they should.
+
+    Which port that is, the user says: with `--reach`, or in a question to `diagnose ask`. Whether
+    one is published, and at which address of the host, is otherwise a wish that nobody can judge: a
+    port at 127.0.0.1 may be for a proxy of the host alone. What a firewall does to packets is no
+    part of this check.
+    """
+    if not asked_ports.asked:
+        return Skipped("no port was named with --reach, nor in a question")
+    for port in asked_ports:
+        yield _finding(port)
+
+
+def _finding(port: AskedPort) -> Finding:
+    container = port.container
+    bindings = [str(binding) for binding in port.published]
+    listener = port.listener
+    evidence = present(
+        {
+            "NetworkSettings.Ports": bindings,
+            "listener": with_port(listener.address, listener.port) if listener else "",
+            "called at": with_port(port.address, port.number) if port.address else "",
+        }
+    )
+    discriminator = str(port.number)
+    if container is None:
+        own = {"port": discriminator}
+        return Finding(
+            subject=HOST,
+            summary=_words(port),
+            evidence=evidence,
+            discriminator=discriminator,
+            variables=own,
+        )
+    finding = Finding.about(
+        container,
+        _words(port),
+        evidence,
+        discriminator=discriminator,
+        stable=(container.life,) if container.is_running else (),
+    )
+    return finding.with_variables(_cure(port))
+
+
+def _words(port: AskedPort) -> str:
+    unreached = f"other machines do not reach port {port.number} of this host"
+    container = port.container
+    match port.reason:
+        case "published elsewhere":
+            places = joined(sorted({binding.host_ip for binding in port.published}))
+            return f"{unreached}: {container} publishes it only at {places}"
+        case "listens elsewhere" if port.listener is not None:
+            where = with_port(port.listener.address, port.number)
+            who = container or f"program {port.listener.comm or 'of the host'}"
+            return f"{unreached}: {who} listens at {where} only"
+        case "unpublished":
+            return (
+                f"{unreached}: {container} serves it on its own networks, and does not publish it"
+            )
+        case "stopped":
+            return f"{unreached}: {container}, which should publish it, does not run"
+    return f"{unreached}: nothing listens there, and no container publishes it"
+
+
+def _cure(port: AskedPort) -> PageVariables:
+    container = port.container
+    assert container is not None
+    number = str(port.number)
+    if port.reason == "published elsewhere":
+        inside = port.published[0].port
+        return {"rebound": container.name, "publish": f"{number}:{inside}"}
+    if port.reason == "unpublished":
+        return {"unpublished": container.name, "publish": f"{number}:{number}"}
+    if port.reason == "stopped":
+        return {"stopped": container.name}
+    return {"inward": container.name, "port": number}

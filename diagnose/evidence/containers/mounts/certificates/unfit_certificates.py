@@ -1,0 +1,85 @@
+"""Certificates of sites that their clients cannot accept, though they are valid."""
+
+import posixpath
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.certificate import names_of
+from diagnose.evidence.network.proxies.nginx.sites import NginxSite, NginxSites
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+MOST = 20
+"""Sites whose certificate is read."""
+_LEAF, _CHAIN = "cert.pem", "fullchain.pem"
+"""What certbot and its like write into one folder: the certificate alone, and with its chain."""
+
+
+class UnfitCertificate(msgspec.Struct, frozen=True):
+    """A certificate of a site that its clients refuse."""
+
+    container: Container
+    inside: str
+    """The path in the container."""
+    path: str
+    """On the host."""
+    uncovered: tuple[str, ...] = ()
+    """The names of the site that it does not hold for."""
+    names: tuple[str, ...] = ()
+    """The names that it holds for."""
+    chain: str = ""
+    """The file beside it that has the authorities between it and the root too; "" for none."""
+
+
+class UnfitCertificates(Items[UnfitCertificate], frozen=True):
+    """At most one for each file of a container."""
+
+
+@evidence
+def unfit_certificates(host: Host, nginx_sites: NginxSites) -> UnfitCertificates:
+    """The first certificate of each file that a site of nginx names, below a mount."""
+    found: dict[tuple[str, str], UnfitCertificate] = {}
+    for site in host.first(tuple(nginx_sites), MOST, "sites with a certificate"):
+        unfit = _unfit(host, site)
+        if unfit is not None:
+            found.setdefault((site.container.id, unfit.inside), unfit)
+    return UnfitCertificates(tuple(found.values()))
+
+
+def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
+    inside = site.certificate
+    mount = host_mount(site.container.mounts, inside)
+    if mount is None or "$" in inside or ".." in inside.split("/"):
+        return None
+    text = host.ask(mounted_file(mount, inside, parts="first certificate"))
+    if isinstance(text, Failed):
+        return None
+    names = names_of(text.text)
+    path = mount.on_host(inside)
+    unfit = UnfitCertificate(site.container, inside, path, names=names)
+    if posixpath.basename(inside) == _LEAF and mount.destination != inside:
+        chain = posixpath.join(posixpath.dirname(inside), _CHAIN)
+        on_host = mount.on_host(chain)
+        statuses = host.ask(StatPaths([on_host], follow=True))
+        if not isinstance(statuses, Failed) and statuses[on_host].type == "file":
+            return msgspec.structs.replace(unfit, chain=chain)
+    uncovered = tuple(name for name in site.names if _is_host(name) and not _covers(names, name))
+    return msgspec.structs.replace(unfit, uncovered=uncovered) if names and uncovered else None
+
+
+def _is_host(name: str) -> bool:
+    """Whether a word of server_name is one name of a host: no pattern, and more than one word."""
+    return "." in name and "*" not in name and not name.startswith((".", "~"))
+
+
+def _covers(names: Sequence[str], wanted: str) -> bool:
+    """Whether a certificate holds for a name; a wildcard stands for one word."""
+    name = wanted.lower()
+    return name in names or f"*.{name.partition('.')[2]}" in names

@@ -1,0 +1,237 @@
+"""Names that lead a container to itself, to nowhere, or to a neighbour that is not meant.
+
+A container's own host name stands in its hosts file, a DNS filter answers with 0.0.0.0, and a
+container that is named like a site hides that site from its neighbours: each call is refused, and
+the log says no more than that.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.names.configured_names import places_in
+from diagnose.evidence.dns.names.failed_names import referenced_names
+from diagnose.evidence.dns.names.pinned_names import NameComplaints
+from diagnose.evidence.dns.query_plan import asking_pid
+from diagnose.evidence.dns.resolvers import Resolvers, Upstream
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_everywhere, is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply, QueryDns
+from diagnose.registry import evidence
+
+Kind = Literal["itself", "filtered", "hidden"]
+"""itself: the container has the host name of its neighbour. filtered: its DNS server gives an
+address that leads nowhere. hidden: a neighbour is named like a machine that DNS knows."""
+
+MOST = 8
+"""Names that DNS servers are asked for."""
+_REFUSED = frozenset({"refused", "certificate", "tls"})
+_WEB_PORTS = (443, 80)
+
+
+class MisledName(msgspec.Struct, frozen=True):
+    """A name that does not lead a container to the machine that is meant."""
+
+    container: Container
+    """Who calls the name."""
+    name: str
+    kind: Kind
+    source: str
+    """Where the name stands."""
+    peer: Container | None = None
+    """The neighbour that is meant (itself), or that is called in its place (hidden)."""
+    port: int = 0
+    """The port at which the peer does not serve (hidden)."""
+    server: str = ""
+    addresses: tuple[str, ...] = ()
+    """What that DNS server says of the name."""
+    line: str = ""
+    """The line by which the container complains."""
+
+
+class MisledNames(Items[MisledName], frozen=True):
+    """At most one for each name of a container."""
+
+
+class _Called(msgspec.Struct, frozen=True):
+    """A name that a container calls, and its last complaint."""
+
+    container: Container
+    name: str
+    port: int
+    source: str
+    line: str
+
+
+@evidence
+def misled_names(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    resolvers: Resolvers | None,
+    complaints: NameComplaints,
+) -> MisledNames:
+    """DNS servers are asked for names of several words that containers name which are refused."""
+    said = complaints.said
+    refused = {id: [line for line in lines if signs(line) & _REFUSED] for id, lines in said.items()}
+    found = [
+        _itself(container, containers, said)
+        for container in containers.running
+        if container.endpoints.keys() - {DEFAULT_NETWORK}
+    ]
+    called = [
+        item
+        for container in containers.running
+        if refused.get(container.id)
+        for item in _called_names(container, containers, refused[container.id])
+    ]
+    outer = [
+        *_filtered(host, called, resolvers),
+        *_hidden(host, called, containers, namespaces, resolvers),
+    ]
+    by_name = {(item.container.id, item.name): item for item in (*outer, *filter(None, found))}
+    return MisledNames(tuple(by_name.values()))
+
+
+def _itself(
+    container: Container, containers: Containers, said: Mapping[str, Sequence[str]]
+) -> MisledName | None:
+    """A neighbour that the container calls by a name which is its own host name."""
+    own = container.config.hostname
+    sources = {name.lower(): where for name, where in referenced_names(container).items()}
+    is_its_own = own in (container.name, container.compose_service)
+    if is_its_own or own.lower() not in sources:
+        return None
+    peer = _holder(container, own, containers)
+    if peer is None:
+        return None
+    line = next(reversed(said.get(container.id, ())), "")
+    return MisledName(container, own, "itself", sources[own.lower()], peer, line=line)
+
+
+def _holder(container: Container, name: str, containers: Containers) -> Container | None:
+    """The one other running container that has a name on a network of this one."""
+    networks = container.endpoints.keys() - {DEFAULT_NETWORK}
+    holders = {
+        other.id: other
+        for network in networks
+        for other in containers.called(network, name)
+        if other.id != container.id and other.is_running
+    }
+    return only(list(holders.values()))
+
+
+def _called_names(
+    container: Container, containers: Containers, lines: Sequence[str]
+) -> Iterator[_Called]:
+    """The names of several words in its variables, its command and its complaints.
+
+    Where it gives none, those of its neighbours: its code may have the name.
+    """
+    texts = [
+        *((f"environment variable {name}", value) for name, value in container.config.environment),
+        *(("its command", word) for word in container.command),
+        *(("its log", line) for line in lines[-3:]),
+    ]
+    places = [
+        _Called(container, name, int(port), source, lines[-1])
+        for source, text in texts
+        for name, _, port in (place.partition(":") for place in places_in(text))
+    ]
+    yield from {(item.name, item.port): item for item in reversed(places)}.values()
+    if places:
+        return
+    for other in containers.beside(container):
+        for name in sorted(other.dns_names):
+            if "." in name and other.is_running:
+                for port in _WEB_PORTS:
+                    yield _Called(container, name, port, "", lines[-1])
+
+
+class _Query(msgspec.Struct, frozen=True):
+    """A name, and the DNS server that is asked for it."""
+
+    called: _Called
+    upstream: Upstream
+
+    def question(self) -> QueryDns:
+        pid = asking_pid(self.called.container, self.upstream)
+        return QueryDns(self.upstream.server, self.called.name, "A", pid=pid)
+
+
+def _replies(
+    host: Host, called: Sequence[_Called], resolvers: Resolvers | None
+) -> Iterator[tuple[_Query, DnsReply]]:
+    """What the first server of each container says of a name."""
+    queries = [
+        _Query(item, upstream)
+        for item in {(item.container.id, item.name): item for item in called}.values()
+        for upstream in (resolvers.upstreams(item.container)[:1] if resolvers is not None else ())
+    ]
+    chosen = host.first(queries, MOST, "names whose calls are refused")
+    for query, reply in host.ask_about(chosen, _Query.question):
+        if not isinstance(reply, Failed):
+            yield query, reply
+
+
+def _filtered(
+    host: Host, called: Sequence[_Called], resolvers: Resolvers | None
+) -> Iterator[MisledName]:
+    """Names for which the server gives nothing but 0.0.0.0 or a loopback address."""
+    given = [item for item in called if item.source and item.name not in item.container.extra_names]
+    for query, reply in _replies(host, given, resolvers):
+        addresses = tuple(reply.answers)
+        if addresses and all(is_everywhere(own) or is_loopback(own) for own in addresses):
+            item = query.called
+            yield MisledName(
+                item.container,
+                item.name,
+                "filtered",
+                item.source,
+                port=item.port,
+                server=query.upstream.server,
+                addresses=addresses,
+                line=item.line,
+            )
+
+
+def _hidden(
+    host: Host,
+    called: Sequence[_Called],
+    containers: Containers,
+    namespaces: Namespaces | None,
+    resolvers: Resolvers | None,
+) -> Iterator[MisledName]:
+    """Names of machines that DNS knows, and of a neighbour that does not serve the port."""
+    taken: dict[str, Container] = {}
+    hiding = []
+    for item in called:
+        peer = _holder(item.container, item.name, containers)
+        netns = namespaces.of(peer) if namespaces is not None and peer is not None else None
+        if peer is None or netns is None or netns.serves_others("tcp", item.port):
+            continue
+        taken[item.name] = peer
+        hiding.append(item)
+    for query, reply in _replies(host, hiding, resolvers):
+        item, peer = query.called, taken[query.called.name]
+        own = {end.ip_address for end in peer.endpoints.values()}
+        if reply.knows and own.isdisjoint(reply.answers):
+            yield MisledName(
+                item.container,
+                item.name,
+                "hidden",
+                item.source,
+                peer,
+                item.port,
+                query.upstream.server,
+                tuple(reply.answers),
+                item.line,
+            )

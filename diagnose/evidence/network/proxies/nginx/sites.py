@@ -1,0 +1,140 @@
+"""The sites of each nginx in a container, and mounted files of sites that it does not read."""
+
+import fnmatch
+import itertools
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.nginx_text import Directive, read
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+_PROGRAM = "nginx"
+_MOST = 8
+_MOST_FILES = 8
+_BELOW = "/etc/nginx"
+_SET_ASIDE = LazyPattern(
+    r"(?i)(?:available|template|disabled|example|sample|backup|\.(?:bak|old|orig|save|off|dist|rpm\w+))"
+    r"|~$|(?:^|/)\."
+)
+"""Names of files and folders that nobody wants to be read as they lie there."""
+
+
+class NginxSite(msgspec.Struct, frozen=True):
+    """One `server` of an nginx that ends TLS."""
+
+    container: Container
+    names: tuple[str, ...]
+    """The host names of its site."""
+    certificate: str
+    """The path of its certificate in the container."""
+
+
+class UnreadSite(msgspec.Struct, frozen=True):
+    """A mounted file of sites that nginx does not read."""
+
+    container: Container
+    inside: str
+    """Its path in the container."""
+    mount: Mount
+    names: tuple[str, ...]
+    """The host names of its sites."""
+    read_from: tuple[str, ...]
+    """The patterns of the files of sites that nginx reads."""
+
+    @property
+    def path(self) -> str:
+        """On the host."""
+        return self.mount.on_host(self.inside)
+
+
+class NginxSites(Items[NginxSite], frozen=True):
+    """Of nginx with a configuration that could be read as a whole."""
+
+    unread: tuple[UnreadSite, ...] = ()
+
+
+@evidence
+def nginx_sites(host: Host, containers: Containers, processes: Processes) -> NginxSites:
+    """The configurations of containers whose first process reads the usual file."""
+    sites: list[NginxSite] = []
+    unread: list[UnreadSite] = []
+    proxies = [
+        container
+        for container in containers.running
+        if processes.runs(container.id, (_PROGRAM,)) and _reads_usual_file(container)
+    ]
+    for container in host.first(proxies, _MOST, "web servers with nginx"):
+        files = NginxFiles(host, container)
+        directives = files.directives()
+        sites += _sites(container, directives)
+        patterns = files.includes
+        if directives and not any("$" in pattern for pattern in patterns):
+            unread += _unread_sites(host, container, patterns)
+    return NginxSites(tuple(sites), tuple(unread))
+
+
+def _reads_usual_file(container: Container) -> bool:
+    """Whether its command names no other file (`-c`)."""
+    words = list(container.command)
+    named = [after for word, after in itertools.pairwise(words) if word == "-c"]
+    return named in ([], [MAIN])
+
+
+def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[NginxSite]:
+    for http in (item for item in directives if item.name == "http"):
+        usual = next((item.first for item in http.all("ssl_certificate")), "")
+        for server in http.all("server"):
+            names = tuple(word for item in server.all("server_name") for word in item.words[1:])
+            own = next((item.first for item in server.all("ssl_certificate")), usual)
+            has_tls = any("ssl" in item.words for item in server.all("listen"))
+            if own and has_tls:
+                yield NginxSite(container, names, own)
+
+
+def _unread_sites(
+    host: Host, container: Container, patterns: tuple[str, ...]
+) -> Iterator[UnreadSite]:
+    """The mounted files with a site that no pattern takes."""
+    of_sites = tuple(pattern for pattern in patterns if "*" in pattern and "modules" not in pattern)
+    for mount, inside in [*_candidates(host, container)][:_MOST_FILES]:
+        if any(fnmatch.fnmatchcase(inside, pattern) for pattern in patterns):
+            continue
+        text = host.ask(mounted_file(mount, inside, parts="proxying"))
+        if isinstance(text, Failed):
+            continue
+        servers = [item for item in read(text.text) if item.name == "server" and item.is_block]
+        names = (
+            word
+            for server in servers
+            for item in server.all("server_name")
+            for word in item.words[1:]
+        )
+        if servers:
+            yield UnreadSite(container, inside, mount, tuple(dict.fromkeys(names)), of_sites)
+
+
+def _candidates(host: Host, container: Container) -> Iterator[tuple[Mount, str]]:
+    """Mounted files below nginx's folder, and those of mounted folders there."""
+    for mount in container.bind_mounts:
+        place = mount.destination.rstrip("/")
+        if not place.startswith(f"{_BELOW}/") or place == MAIN or _SET_ASIDE.search(place):
+            continue
+        listing = host.ask(ListFolder("/", root=mount.source))
+        if not isinstance(listing, Failed):
+            for entry in listing.entries:
+                if entry.type == "file" and not _SET_ASIDE.search(entry.name):
+                    yield mount, posixpath.join(place, entry.name)
+        else:  # a file that is mounted alone
+            yield mount, place

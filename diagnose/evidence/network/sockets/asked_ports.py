@@ -1,0 +1,133 @@
+"""Ports of this host that the user says others must reach, and what keeps them from it."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_address, is_everywhere, is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.run.options import Options
+from diagnose.registry import evidence
+
+Reason = Literal["published elsewhere", "listens elsewhere", "unpublished", "stopped", "nobody"]
+"""published elsewhere: at other addresses of the host. listens elsewhere: a program of the host's
+network does so. unpublished: a container serves the port on its own networks alone. stopped: who
+should publish it does not run."""
+
+
+class AskedPort(msgspec.Struct, frozen=True):
+    """A port that others do not reach."""
+
+    number: int
+    address: str
+    """That of the host by which it is called; "" where the user names none."""
+    reason: Reason
+    container: Container | None = None
+    published: tuple[PortBinding, ...] = ()
+    """Where it is published instead."""
+    listener: Listener | None = None
+    """Which program of the host's network listens elsewhere."""
+
+
+class AskedPorts(Items[AskedPort], frozen=True):
+    """Those of the named ports that others do not reach, whatever the firewall does."""
+
+    asked: tuple[str, ...] = ()
+    """All that the user named."""
+
+
+def wanted_ports(places: Iterable[str]) -> Iterator[int]:
+    """The numbers of `8080` and of `192.0.2.10:8080`."""
+    for place in places:
+        number = place.rpartition(":")[2]
+        if number.isdecimal():
+            yield int(number)
+
+
+@evidence
+def asked_ports(
+    options: Options,
+    containers: Containers,
+    networks: Networks,
+    interfaces: Interfaces,
+    listeners: Listeners,
+    namespaces: Namespaces,
+    firewall: Firewall | None,
+) -> AskedPorts:
+    """Nothing is asked of the host; a place of another machine or of a container is left out."""
+    found: dict[int, AskedPort] = {}
+    for place in options.reach:
+        host, _, number = place.rpartition(":")
+        address = host.strip("[]").lower()
+        if not number.isdecimal() or not _is_of_host(address, containers, networks, interfaces):
+            continue
+        called = address if is_address(address) else ""
+        if firewall is not None and ("tcp", int(number)) in firewall.redirected_ports:
+            continue
+        port = _out_of_reach(int(number), called, containers, listeners, namespaces)
+        if port is not None:
+            found.setdefault(port.number, port)
+    return AskedPorts(tuple(found.values()), options.reach)
+
+
+def _is_of_host(
+    host: str, containers: Containers, networks: Networks, interfaces: Interfaces
+) -> bool:
+    """Whether this may be the host as other machines call it.
+
+    A name is, unless a container has it; what the host itself calls by its loopback is not, and
+    neither is an address by which containers call the host.
+    """
+    if not is_address(host):
+        return host != "localhost" and host not in containers.by_dns_name
+    is_inner = networks.bridge_of(ipaddress.ip_address(host)) is not None
+    return not is_loopback(host) and not is_inner and interfaces.holds(host)
+
+
+def _out_of_reach(
+    number: int, address: str, containers: Containers, listeners: Listeners, namespaces: Namespaces
+) -> AskedPort | None:
+    """Why others do not reach a port; None where something takes their calls."""
+    publisher = next((own for own in containers.running if own.publishes(number)), None)
+    listening = [item for item in listeners if item.port == number and item.proto[:3] == "tcp"]
+    if publisher is not None:
+        bindings = tuple(item for item in publisher.published_by("tcp") if item.host_port == number)
+        is_open = any(_covers(item.host_ip, address) for item in bindings)
+        is_open |= any(_covers(item.address, address) for item in listening)
+        if is_open:
+            return None
+        return AskedPort(number, address, "published elsewhere", publisher, bindings)
+    if listening:
+        if any(_covers(item.address, address) for item in listening):
+            return None
+        holder = listening[0]
+        owner = containers.by_id.get(holder.container or "")
+        return AskedPort(number, address, "listens elsewhere", owner, listener=holder)
+    wanting = (container for container in containers if container.wants_port(number))
+    stopped = next((container for container in wanting if not container.is_running), None)
+    if stopped is not None:
+        return AskedPort(number, address, "stopped", stopped)
+    inside = [
+        container
+        for container in containers.running
+        if (netns := namespaces.of(container)) is not None and netns.serves_others("tcp", number)
+    ]
+    if inside:
+        return AskedPort(number, address, "unpublished", inside[0])
+    return AskedPort(number, address, "nobody")
+
+
+def _covers(own: str, called: str) -> bool:
+    """Whether a socket at this address takes calls to that one; "" for one that nobody names."""
+    if is_everywhere(own) or not own:
+        return True
+    return not is_loopback(own) and called in ("", own)

@@ -1,0 +1,145 @@
+"""container.certificate-unfit and container.site-unread, by what nginx's configuration says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.mounts.certificates.unfit_certificates import unfit_certificates
+from diagnose.evidence.machine.certificate import names_of
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.network.proxies.nginx.sites import NginxSites, nginx_sites
+from diagnose.live.disk.parts import only
+from diagnose.model import Failed
+from tests.hosts import Made
+from tests.inspected import container
+from tests.judging import judge, rows
+
+PEM = """-----BEGIN CERTIFICATE-----
+MIIBpTCCAUygAwIBAgIUSnT9+b2ZeJCb7RhNUuoD/Aitf28wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJc2hvcC50ZXN0MB4XDTI2MTEzMDE5NTM1M1oXDTM2MTEyNzE5
+NTM1M1owFDESMBAGA1UEAwwJc2hvcC50ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAEmt/umVLFrFGwU38FkMhj4boGGxVuE222s7c4ImCBWPTnjt83ZPYc57O2
+TbiyYpw0E0J2cO/UlvyzmdaAClfkeaN8MHowHQYDVR0OBBYEFOfeitta7OzKWwi8
+lB9HgyfORuKmMB8GA1UdIwQYMBaAFOfeitta7OzKWwi8lB9HgyfORuKmMA8GA1Ud
+EwEB/wQFMAMBAf8wJwYDVR0RBCAwHoIJc2hvcC50ZXN0ggsqLnNob3AudGVzdIcE
+wAACATAKBggqhkjOPQQDAgNHADBEAiA5BmHaD9YXHe+adSvrp4ETW1ZST0EJsxTP
+KTaNo8rASQIgUWXqJ4Sv4ztcLyO1sfsXuFZ4NfTPcMI0jdSn/8dfv+0=
+-----END CERTIFICATE-----
+"""
+MAIN = "/srv/edge/nginx.conf"
+TLS = "http {{ server {{ listen 443 ssl; server_name {}; ssl_certificate {}; }} }}"
+INCLUDES = "http { include /etc/nginx/conf.d/*.conf; server { listen 80; } }"
+SITE = "server { listen 80; server_name shop.test; }"
+
+
+def edge(*mounts: tuple[str, str], command: tuple[str, ...] = ()) -> Any:
+    """nginx with its main file and these further mounts: source and destination."""
+    given = [
+        {"Type": "bind", "Source": source, "Destination": destination, "RW": False}
+        for source, destination in ((MAIN, "/etc/nginx/nginx.conf"), *mounts)
+    ]
+    return container("edge", Mounts=given, Path="nginx", Args=list(command))
+
+
+def sites(server: Any, texts: dict[str, str]) -> tuple[Made, NginxSites]:
+    """The sites of a server by the texts of the host's files, and that host."""
+
+    def read(question: Any) -> Any:
+        path = f"{question.root or ''}{question.path}"
+        if path not in texts:
+            return Failed("missing", path)
+        text = texts[path]
+        return {"text": only(question.parts, text) if question.parts else text}
+
+    def listed(question: Any) -> Any:
+        folder = f"{(question.root or '').rstrip('/')}/"
+        names = [path.removeprefix(folder) for path in texts if path.startswith(folder)]
+        if not names:
+            return Failed("malformed", "no folder")
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    def stat(question: Any) -> Any:
+        return {path: {"type": "file" if path in texts else "missing"} for path in question.paths}
+
+    host = Made({"file.read": read, "file.list": listed, "file.stats": stat})
+    processes = Processes((Process(7, comm="nginx", container=server.id),))
+    return host, nginx_sites(host, Containers((server,)), processes)
+
+
+CERTIFICATES: dict[str, tuple[str, str, dict[str, str], list[tuple[str, str]]]] = {
+    "its name": ("shop.test", "/certs/site.pem", {}, []),
+    "a wildcard": ("www.shop.test shop.test", "/certs/site.pem", {}, []),
+    "another name": ("shop.example", "/certs/site.pem", {}, [("advice", "edge")]),
+    "two words for one": ("a.b.shop.test", "/certs/site.pem", {}, [("advice", "edge")]),
+    "no name": ("_", "/certs/site.pem", {}, []),
+    "a pattern": ("~^(.+)\\.example$ *.example", "/certs/site.pem", {}, []),
+    "without its chain": (
+        "shop.test", "/certs/cert.pem", {"/srv/certs/fullchain.pem": PEM}, [("warning", "edge")],
+    ),
+    "cert.pem alone": ("shop.test", "/certs/cert.pem", {}, []),
+    "no certificate": ("shop.example", "/certs/none.pem", {}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "file", "more", "expected"), CERTIFICATES.values(), ids=CERTIFICATES
+)
+def test_certificates(
+    names: str, file: str, more: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    certificates = {"/srv/certs/site.pem": PEM, "/srv/certs/cert.pem": PEM}
+    texts = {MAIN: TLS.format(names, file), **certificates, **more}
+    host, found = sites(edge(("/srv/certs", "/certs")), texts)
+    result = judge(
+        "container.certificate-unfit", unfit_certificates=unfit_certificates(host, found)
+    )
+    assert rows(result) == expected
+
+
+def test_names_of_what_is_no_certificate() -> None:
+    assert names_of(PEM) == ("shop.test", "*.shop.test")
+    assert names_of("") == ()
+    assert names_of("-----BEGIN CERTIFICATE-----!-----END CERTIFICATE-----") == ()
+    lines = PEM.splitlines()
+    assert names_of("\n".join([*lines[:7], lines[-1]])) == ()
+
+
+PLACES: dict[str, tuple[tuple[str, str], tuple[str, ...], dict[str, str]]] = {
+    "beside what is included": (
+        ("/srv/shop.conf", "/etc/nginx/sites-enabled/shop.conf"), (),
+        {"volume": "/srv/shop.conf:/etc/nginx/conf.d/shop.conf:ro"},
+    ),
+    "in a folder": (
+        ("/srv/sites", "/etc/nginx/sites-enabled"), (),
+        {"unread": "/etc/nginx/sites-enabled/shop", "target": "/etc/nginx/conf.d/shop.conf"},
+    ),
+    "included": (("/srv/shop.conf", "/etc/nginx/conf.d/shop.conf"), (), {}),
+    "set aside": (("/srv/shop.conf", "/etc/nginx/sites-available/shop.conf"), (), {}),
+    "set aside by its name": (("/srv/shop.conf", "/etc/nginx/conf.d/shop.conf.bak"), (), {}),
+    "no site": (("/srv/snippet.conf", "/etc/nginx/snippets/tls.conf"), (), {}),
+    "another main file": (
+        ("/srv/shop.conf", "/etc/nginx/sites-enabled/shop.conf"), ("-c", "/opt/nginx.conf"), {},
+    ),
+    "elsewhere": (("/srv/shop.conf", "/opt/shop.conf"), (), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mount", "command", "cure"), PLACES.values(), ids=PLACES)
+def test_sites_that_nginx_does_not_read(
+    mount: tuple[str, str], command: tuple[str, ...], cure: dict[str, str]
+) -> None:
+    texts = {
+        MAIN: INCLUDES,
+        "/srv/shop.conf": SITE,
+        "/srv/sites/shop": SITE,
+        "/srv/snippet.conf": "ssl_protocols TLSv1.3;",
+    }
+    _, found = sites(edge(mount, command=command), texts)
+    result = judge("container.site-unread", nginx_sites=found)
+    assert len(result.findings) == bool(cure)
+    for finding in result.findings:
+        assert cure.items() <= finding.variables.items()
+        assert "shop.test" in finding.summary

@@ -1,0 +1,93 @@
+"""network.port-out-of-reach, on ports that the user names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.asked_ports import asked_ports
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.run.options import Options
+from diagnose.questions.sockets import Socket
+from diagnose.symptoms.asked_places import asked_places
+from tests.checks.network.evidence import container, links, namespaces_of, network
+from tests.judging import judge, rows
+
+
+def published(address: str, name: str = "web") -> Container:
+    binding = {"8080/tcp": [{"HostIp": address, "HostPort": "3000"}]}
+    return container(name, NetworkSettings={"Ports": binding}, HostConfig={"PortBindings": binding})
+
+
+STOPPED = container(
+    "web",
+    State={"Status": "exited", "Pid": 0},
+    HostConfig={"PortBindings": {"8080/tcp": [{"HostIp": "", "HostPort": "3000"}]}},
+)
+CASES: dict[str, tuple[list[str], Container, str, int, list[tuple[str, str]]]] = {
+    "nothing was asked": ([], published("127.0.0.1"), "", 0, []),
+    "on loopback": (["3000"], published("127.0.0.1"), "", 0, [("warning", "web")]),
+    "on all addresses": (["3000"], published("0.0.0.0"), "", 0, []),
+    "at another address": (
+        ["192.0.2.10:3000"], published("10.0.0.5"), "", 0, [("warning", "web")],
+    ),
+    "at the address": (["192.0.2.10:3000"], published("192.0.2.10"), "", 0, []),
+    "at an address of the host": (["3000"], published("10.0.0.5"), "", 0, []),
+    "at an address of another machine": (["198.51.100.7:3000"], published("127.0.0.1"), "", 0, []),
+    "from the host itself": (["127.0.0.1:3000"], published("127.0.0.1"), "", 0, []),
+    "by the gateway of a network": (["172.18.0.1:3000"], published("127.0.0.1"), "", 0, []),
+    "of a container by its name": (["web:3000"], published("127.0.0.1"), "", 0, []),
+    "served on its network alone": (["3000"], container("web"), "", 3000, [("warning", "web")]),
+    "on loopback in it": (["3000"], container("web"), "", -3000, [("warning", "host")]),
+    "stopped": (["3000"], STOPPED, "", 0, [("warning", "web")]),
+    "nobody": (["3000"], container("web"), "", 0, [("warning", "host")]),
+    "a program of the host": (["3000"], container("web"), "0.0.0.0", 0, []),
+    "a program of the host on loopback": (
+        ["3000"], container("web"), "127.0.0.1", 0, [("warning", "host")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "web", "listens", "inside", "expected"), CASES.values(), ids=CASES
+)
+def test_ports_that_the_user_names(
+    asked: list[str], web: Container, listens: str, inside: int, expected: list[tuple[str, str]]
+) -> None:
+    """listens: where a program of the host does. inside: at which port one does in the container,
+    negative for its loopback alone."""
+    address = "0.0.0.0" if inside > 0 else "127.0.0.1"
+    sockets = [Socket("tcp", address, abs(inside))] if inside else []
+    found: Any = asked_ports(
+        Options(reach=tuple(asked)),
+        Containers((web,)),
+        Networks((network(),)),
+        links(),
+        Listeners((Listener("tcp", listens, 3000, 7, "node"),) if listens else ()),
+        namespaces_of(web, *sockets),
+        firewall=None,
+    )
+    result = judge("network.port-out-of-reach", asked_ports=found)
+    assert rows(result) == expected
+    assert (result.verdict == "skipped") == (not asked)
+
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "cannot open port 3000 from another computer": ("3000",),
+    "http://192.0.2.10:3100 refuses my browser": ("192.0.2.10:3100",),
+    "the page at http://192.0.2.10 does not load": ("192.0.2.10:80",),
+    "port 8080 is not reachable": ("8080",),
+    'connection to server at "db" (172.18.0.3), port 5432 failed: Connection refused': (),
+    "web cannot reach db on port 5432": (),
+    "dial tcp 192.0.2.10:5432: connect: connection refused": ("192.0.2.10:5432",),
+    "version 1.2.3.4 is too old": (),
+    "port 99999 does not answer": (),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), PLACES.items())
+def test_ports_of_a_question(text: str, expected: tuple[str, ...]) -> None:
+    assert asked_places(text) == expected
