@@ -22,7 +22,7 @@ def _programs(box: Box, publish: tuple[str, ...], own_address: str) -> None:
     own = ("-p", "3100:3100") if own_address == "0.0.0.0" else ()
     box.docker("run", "-d", "--name=wiki", *SAFE, *own, *_SERVES, "3100")
     box.docker("run", "-d", "--name=dash", "--net=host", *SAFE, *_SERVES, f"{own_address}:3200")
-    box.wait_for(lambda: box.sh("busybox nc -z 127.0.0.1 3200 && echo up || true"), 20, "dash")
+    box.wait_for(lambda: box.sh("ss -lnt 'sport = :3200' | tail -n +2"), 20, "dash")
 
 
 @fault(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import GATEWAY, WEB
 
@@ -68,7 +70,7 @@ def name_that_a_filter_blocks_and_name_of_a_site(box: Box) -> None:
     box.docker("run", "-d", "--name=shop.lab.test", "--net=edge", *SAFE, *words)
     _caller(box, "hook", "http://shop.lab.test/", "--net=edge")
     for name in ("metrics", "hook"):
-        box.wait_for(lambda name=name: _refused(box, name), 20, "refusals")
+        box.wait_for(functools.partial(_refused, box, name), 20, "refusals")
 
 
 @healthy(engine_started=False)
@@ -81,4 +83,4 @@ def names_that_nobody_blocks_or_takes(box: Box) -> None:
     box.docker("run", "-d", "--name=shop", "--net=edge", *SAFE, *words)
     _caller(box, "hook", "http://shop.lab.test/", "--net=edge")
     for name in ("metrics", "hook"):
-        box.wait_for(lambda name=name: _served(box, name), 20, "answers")
+        box.wait_for(functools.partial(_served, box, name), 20, "answers")
