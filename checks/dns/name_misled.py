@@ -17,6 +17,7 @@ from diagnose.registry import check
         "container.exits-at-start",
         "container.failing-inside",
         "container.restart-loop",
+        "container.restarts-exhausted",
         "container.unhealthy",
         "network.calls-failing",
     ),

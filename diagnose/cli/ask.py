@@ -54,7 +54,6 @@ def ask(
     from diagnose.render import path as path_text
     from diagnose.render import terminal
     from diagnose.symptoms import search
-    from diagnose.symptoms.asked_places import asked_places
 
     text = options.text_of(question)
     matches = search.matching(text)
@@ -65,7 +64,7 @@ def ask(
     ids = [match.id for match in matches]
     of_families = (id for id in checks if id.partition(".")[0] in families)
     fitting = tuple(dict.fromkeys((*ids, *of_families)))
-    report = _report(checks, {**given, "reach": asked_places(text)})
+    report = _report(checks, text, given)
     ways = _ways_asked_about(text, report)
     report = replace(report, findings=_by_fit(report, text, fitting, ways))
     code = code_of(report, fail_on)
@@ -86,12 +85,13 @@ def ask(
     process.leave(code)
 
 
-def _report(checks: Mapping[str, Check], given: Mapping[str, Any]) -> Report:
+def _report(checks: Mapping[str, Check], text: str, given: Mapping[str, Any]) -> Report:
     """The report of every check, by the options given, with what a path is walked through."""
     from diagnose import session
     from diagnose.path import answer
+    from diagnose.symptoms.asked_places import asked_places
 
-    run = options.of_run(given)
+    run = options.of_run({**given, "reach": asked_places(text)})
     try:
         return session.diagnose(
             lambda: checks, None, run, began=process.began(), shown=answer.KINDS

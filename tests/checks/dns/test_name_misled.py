@@ -62,12 +62,16 @@ def test_names_that_lead_elsewhere(
 ) -> None:
     reply = {"answered": True, "rcode": "NOERROR", "answers": answers, "ms": 1.0, "sent": 1}
     conf = ResolvConf((LAN,))
-    failures = (LoggedFailure(caller, "refused", "", 0, line, 3, 3, first=0.0),) if line else ()
+    failures = (
+        (LoggedFailure(caller, "refused", host="", port=0, line=line, times=3, of=3, first=0.0),)
+        if line
+        else ()
+    )
     found = misled_names(
         Made({"dns.query": reply}),
         Containers((caller, peer)),
         Namespaces({**namespaces_of(peer, Socket("tcp", "0.0.0.0", 80)).items}),
-        Resolvers(MISSING, MISSING, (), {caller.id: conf}),
+        Resolvers(MISSING, MISSING, configured=(), inside={caller.id: conf}),
         NameComplaints(logged_failures=LoggedFailures(failures)),
     )
     result = judge("dns.name-misled", misled_names=found)

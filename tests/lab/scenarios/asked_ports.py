@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.everyday.helpers import first_command, typed
 
 CHECK = "network.port-out-of-reach"
 SAFE = ("--memory=64m", "--pids-limit=64")
 _SERVES = ("bb:1.36", "httpd", "-f", "-h", "/www", "-p")
-_REACH = ("--reach", "3000", "--reach", f"{BOX_ADDRESS}:3100", "--reach", "3200")
+_REACH = ("--reach", "3000", "--reach", f"{BOX_ADDRESS}:3100", "--reach", "3200", *PATIENT)
 
 
 def _page(box: Box, port: int) -> str:

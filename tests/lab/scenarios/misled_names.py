@@ -6,6 +6,7 @@ import functools
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import GATEWAY, WEB
+from tests.lab.runner import PATIENT
 
 CHECK = "dns.name-misled"
 SAFE = ("--memory=64m", "--pids-limit=64")
@@ -59,8 +60,12 @@ def _behind_a_filter(box: Box, *addresses: str) -> None:
 
 
 @fault(
-    CHECK, subject="container:metrics", expect=((CHECK, "container:hook"),), engine_started=False,
-)  # fmt: skip
+    CHECK,
+    subject="container:metrics",
+    expect=((CHECK, "container:hook"),),
+    engine_started=False,
+    args=PATIENT,
+)
 def name_that_a_filter_blocks_and_name_of_a_site(box: Box) -> None:
     """A DNS filter takes a server for one of advertisements; a container is named like a site."""
     _behind_a_filter(box, "/stats.lab.test/0.0.0.0")

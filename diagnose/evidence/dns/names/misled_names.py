@@ -81,23 +81,17 @@ def misled_names(
 ) -> MisledNames:
     """DNS servers are asked for names of several words that containers name which are refused."""
     said = complaints.said
-    refused = {id: [line for line in lines if signs(line) & _REFUSED] for id, lines in said.items()}
-    found = [
-        _itself(container, containers, said)
-        for container in containers.running
-        if container.endpoints.keys() - {DEFAULT_NETWORK}
-    ]
-    called = [
-        item
-        for container in containers.running
-        if refused.get(container.id)
-        for item in _called_names(container, containers, refused[container.id])
-    ]
-    outer = [
-        *_filtered(host, called, resolvers),
-        *_hidden(host, called, containers, namespaces, resolvers),
-    ]
-    by_name = {(item.container.id, item.name): item for item in (*outer, *filter(None, found))}
+    called: list[_Called] = []
+    found: list[MisledName | None] = []
+    for container in containers.running:
+        if container.endpoints.keys() - {DEFAULT_NETWORK}:
+            found.append(_itself(container, containers, said))
+        lines = said.get(container.id, ())
+        if refused := [line for line in lines if signs(line) & _REFUSED]:
+            called += _called_names(container, containers, refused)
+    hidden = _hidden(host, called, containers, namespaces, resolvers)
+    found += [*_filtered(host, called, resolvers), *hidden]
+    by_name = {(misled.container.id, misled.name): misled for misled in filter(None, found)}
     return MisledNames(tuple(by_name.values()))
 
 
@@ -141,19 +135,20 @@ def _called_names(
         *(("its command", word) for word in container.command),
         *(("its log", line) for line in lines[-3:]),
     ]
-    places = [
-        _Called(container, name, int(port), source, lines[-1])
-        for source, text in texts
-        for name, _, port in (place.partition(":") for place in places_in(text))
-    ]
-    yield from {(item.name, item.port): item for item in reversed(places)}.values()
+    places: dict[str, _Called] = {}
+    for source, text in texts:
+        for place in places_in(text):
+            name, _, port = place.partition(":")
+            called = _Called(container, name, int(port), source=source, line=lines[-1])
+            places.setdefault(place, called)
+    yield from places.values()
     if places:
         return
     for other in containers.beside(container):
         for name in sorted(other.dns_names):
             if "." in name and other.is_running:
                 for port in _WEB_PORTS:
-                    yield _Called(container, name, port, "", lines[-1])
+                    yield _Called(container, name, port, source="", line=lines[-1])
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -171,11 +166,10 @@ def _replies(
     host: Host, called: Sequence[_Called], resolvers: Resolvers | None
 ) -> Iterator[tuple[_Query, DnsReply]]:
     """What the first server of each container says of a name."""
-    queries = [
-        _Query(item, upstream)
-        for item in {(item.container.id, item.name): item for item in called}.values()
-        for upstream in (resolvers.upstreams(item.container)[:1] if resolvers is not None else ())
-    ]
+    queries: list[_Query] = []
+    for call in {(call.container.id, call.name): call for call in called}.values():
+        upstreams = resolvers.upstreams(call.container) if resolvers is not None else ()
+        queries += [_Query(call, upstream) for upstream in upstreams[:1]]
     chosen = host.first(queries, MOST, "names whose calls are refused")
     for query, reply in host.ask_about(chosen, _Query.question):
         if not isinstance(reply, Failed):
@@ -186,21 +180,28 @@ def _filtered(
     host: Host, called: Sequence[_Called], resolvers: Resolvers | None
 ) -> Iterator[MisledName]:
     """Names for which the server gives nothing but 0.0.0.0 or a loopback address."""
-    given = [item for item in called if item.source and item.name not in item.container.extra_names]
+    given = [call for call in called if call.source and call.name not in call.container.extra_names]
     for query, reply in _replies(host, given, resolvers):
         addresses = tuple(reply.answers)
         if addresses and all(is_everywhere(own) or is_loopback(own) for own in addresses):
-            item = query.called
-            yield MisledName(
-                item.container,
-                item.name,
-                "filtered",
-                item.source,
-                port=item.port,
-                server=query.upstream.server,
-                addresses=addresses,
-                line=item.line,
-            )
+            yield _misled(query, "filtered", addresses)
+
+
+def _misled(
+    query: _Query, kind: Kind, addresses: tuple[str, ...], peer: Container | None = None
+) -> MisledName:
+    call = query.called
+    return MisledName(
+        call.container,
+        call.name,
+        kind,
+        call.source,
+        peer,
+        port=call.port,
+        server=query.upstream.server,
+        addresses=addresses,
+        line=call.line,
+    )
 
 
 def _hidden(
@@ -213,25 +214,15 @@ def _hidden(
     """Names of machines that DNS knows, and of a neighbour that does not serve the port."""
     taken: dict[str, Container] = {}
     hiding = []
-    for item in called:
-        peer = _holder(item.container, item.name, containers)
+    for call in called:
+        peer = _holder(call.container, call.name, containers)
         netns = namespaces.of(peer) if namespaces is not None and peer is not None else None
-        if peer is None or netns is None or netns.serves_others("tcp", item.port):
+        if peer is None or netns is None or netns.serves_others("tcp", call.port):
             continue
-        taken[item.name] = peer
-        hiding.append(item)
+        taken[call.name] = peer
+        hiding.append(call)
     for query, reply in _replies(host, hiding, resolvers):
-        item, peer = query.called, taken[query.called.name]
+        peer = taken[query.called.name]
         own = {end.ip_address for end in peer.endpoints.values()}
         if reply.knows and own.isdisjoint(reply.answers):
-            yield MisledName(
-                item.container,
-                item.name,
-                "hidden",
-                item.source,
-                peer,
-                item.port,
-                query.upstream.server,
-                tuple(reply.answers),
-                item.line,
-            )
+            yield _misled(query, "hidden", tuple(reply.answers), peer)

@@ -182,7 +182,11 @@ def _moved(containers: Containers, port: int) -> _Moved | None:
     chosen = []
     for container in containers.running:
         free = {wanted.port for wanted in container.wanted_ports if not wanted.host_port}
-        ports = {item.port: item for item in container.published_by("tcp") if item.port in free}
+        ports = {
+            binding.port: binding
+            for binding in container.published_by("tcp")
+            if binding.port in free
+        }
         chosen += [_Moved(container, binding) for binding in ports.values()]
     return only(chosen)
 

@@ -98,16 +98,22 @@ def _out_of_reach(
 ) -> AskedPort | None:
     """Why others do not reach a port; None where something takes their calls."""
     publisher = next((own for own in containers.running if own.publishes(number)), None)
-    listening = [item for item in listeners if item.port == number and item.proto[:3] == "tcp"]
+    listening = [
+        listener
+        for listener in listeners
+        if listener.port == number and listener.proto[:3] == "tcp"
+    ]
     if publisher is not None:
-        bindings = tuple(item for item in publisher.published_by("tcp") if item.host_port == number)
-        is_open = any(_covers(item.host_ip, address) for item in bindings)
-        is_open |= any(_covers(item.address, address) for item in listening)
+        bindings = tuple(
+            binding for binding in publisher.published_by("tcp") if binding.host_port == number
+        )
+        is_open = any(_covers(binding.host_ip, address) for binding in bindings)
+        is_open |= any(_covers(listener.address, address) for listener in listening)
         if is_open:
             return None
         return AskedPort(number, address, "published elsewhere", publisher, bindings)
     if listening:
-        if any(_covers(item.address, address) for item in listening):
+        if any(_covers(listener.address, address) for listener in listening):
             return None
         holder = listening[0]
         owner = containers.by_id.get(holder.container or "")

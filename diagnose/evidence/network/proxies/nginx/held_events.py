@@ -127,7 +127,9 @@ def _held(
     path = lines[-1].path.partition("?")[0]
     if lines[-1].method != "GET":
         file = nginx.file_of(hop)
-        return HeldEvents(hop, program, file, lines[-1].line, path, len(lines), reply=None)
+        return HeldEvents(
+            hop, program, file, line=lines[-1].line, path=path, times=len(lines), reply=None
+        )
     question = _question(hop, program, hop.sent_path(path))
     if question is None:
         return None

@@ -86,19 +86,21 @@ def nginx_sites(host: Host, containers: Containers, processes: Processes) -> Ngi
 
 
 def _reads_usual_file(container: Container) -> bool:
-    """Whether its command names no other file (`-c`)."""
+    """Whether the command of a container names no other file (`-c`)."""
     words = list(container.command)
     named = [after for word, after in itertools.pairwise(words) if word == "-c"]
     return named in ([], [MAIN])
 
 
 def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[NginxSite]:
-    for http in (item for item in directives if item.name == "http"):
-        usual = next((item.first for item in http.all("ssl_certificate")), "")
+    for http in (directive for directive in directives if directive.name == "http"):
+        usual = next((directive.first for directive in http.all("ssl_certificate")), "")
         for server in http.all("server"):
-            names = tuple(word for item in server.all("server_name") for word in item.words[1:])
-            own = next((item.first for item in server.all("ssl_certificate")), usual)
-            has_tls = any("ssl" in item.words for item in server.all("listen"))
+            names = tuple(
+                word for directive in server.all("server_name") for word in directive.words[1:]
+            )
+            own = next((directive.first for directive in server.all("ssl_certificate")), usual)
+            has_tls = any("ssl" in directive.words for directive in server.all("listen"))
             if own and has_tls:
                 yield NginxSite(container, names, own)
 
@@ -114,12 +116,16 @@ def _unread_sites(
         text = host.ask(mounted_file(mount, inside, parts="proxying"))
         if isinstance(text, Failed):
             continue
-        servers = [item for item in read(text.text) if item.name == "server" and item.is_block]
+        servers = [
+            directive
+            for directive in read(text.text)
+            if directive.name == "server" and directive.is_block
+        ]
         names = (
             word
             for server in servers
-            for item in server.all("server_name")
-            for word in item.words[1:]
+            for directive in server.all("server_name")
+            for word in directive.words[1:]
         )
         if servers:
             yield UnreadSite(container, inside, mount, tuple(dict.fromkeys(names)), of_sites)
