@@ -147,8 +147,8 @@ def _called_names(
     for other in containers.beside(container):
         for name in sorted(other.dns_names):
             if "." in name and other.is_running:
-                for port in _WEB_PORTS:
-                    yield _Called(container, name, port, source="", line=lines[-1])
+                for web_port in _WEB_PORTS:
+                    yield _Called(container, name, web_port, source="", line=lines[-1])
 
 
 class _Query(msgspec.Struct, frozen=True):
