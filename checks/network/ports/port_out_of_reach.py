@@ -83,8 +83,10 @@ def _cure(port: AskedPort) -> PageVariables:
     assert container is not None
     number = str(port.number)
     if port.reason == "published elsewhere":
-        inside = port.published[0].port
-        return {"rebound": container.name, "publish": f"{number}:{inside}"}
+        binding = port.published[0]
+        before = f"[{binding.host_ip}]" if binding.is_ipv6 else binding.host_ip
+        publish = f"{number}:{binding.port}"
+        return {"rebound": container.name, "publish": publish, "narrow": f"{before}:{publish}"}
     if port.reason == "unpublished":
         return {"unpublished": container.name, "publish": f"{number}:{number}"}
     if port.reason == "stopped":
