@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.everyday.helpers import first_command, status_outside
 from tests.lab.scenarios.programs.helpers import MACHINE
 from tests.lab.scenarios.untold_programs import SAFE, browse, site_of
@@ -59,6 +60,34 @@ def program_that_believes_to_be_at_the_root(box: Box) -> None:
 def program_that_knows_its_path(box: Box) -> None:
     """The same program, with its base path."""
     _below_a_path(box, 86, "/kopia", "")
+
+
+def _page_with_a_script(box: Box, number: int, script: str) -> None:
+    """nginx with a page that names /static/app.js, and a browser that loads both."""
+    port = 8300 + number
+    page = "<html><script src=/static/app.js></script></html>"
+    location = f"location = / {{ default_type text/html; return 200 '{page}'; }}"
+    found = f"location = /static/{script} {{ return 200 'go()'; }} location / {{ return 404; }}"
+    site_of(box, f"page{number}", f"listen 80; {location} {found}", "-p", f"{port}:80")
+    url = f"http://{BOX_ADDRESS}:{port}"
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the page")
+    expected = "200" if script == "app.js" else "404"
+    for _ in range(4):
+        assert browse(box, f"{url}/") == "200"
+        assert browse(box, f"{url}/static/app.js", "-e", f"{url}/") == expected
+
+
+@fault("container.page-files-missing", subject="container:page88", args=PATIENT)
+def page_whose_script_is_not_there(box: Box) -> None:
+    """The build has given the script another name, and the page is that of the build before."""
+    _page_with_a_script(box, 88, "app.4f2a.js")
+    box.sh("sleep 11", timeout=20)  # a program may listen so late, and is not asked before
+
+
+@healthy(args=PATIENT)
+def page_whose_script_is_there(box: Box) -> None:
+    """The same page and its script."""
+    _page_with_a_script(box, 89, "app.js")
 
 
 _SHOP = """

@@ -1,0 +1,110 @@
+"""Scripts and styles that a page names and its own server does not have, by access logs.
+
+The page itself is served, so that no server takes this for an error: its visitors see nothing.
+"""
+
+import posixpath
+from collections.abc import Collection, Iterator, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
+from diagnose.evidence.network.proxies.pages.strayed_pages import StrayedPages
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+LEAST = 3
+FRESH_S = 300.0
+_FILES = frozenset({".css", ".js", ".mjs"})
+"""Without these a page is blank; a missing picture is a gap in it."""
+_NOT_FOUND = 404
+_SERVED = range(200, 400)
+
+
+class AbsentFiles(msgspec.Struct, frozen=True):
+    """Files of a server's own pages, for which it answers 404."""
+
+    container: Container
+    files: tuple[str, ...]
+    """In the order in which they were asked for."""
+    times: int
+    line: str
+    is_named: bool = False
+    """Whether the first page of the server, as it is now, names one of them."""
+
+
+class AllAbsentFiles(Items[AbsentFiles], frozen=True):
+    """At most one for each container; of a proxy and the program behind it, the program's."""
+
+
+@evidence
+def all_absent_files(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    front_pages: FrontPages | None,
+    strayed_pages: StrayedPages | None,
+) -> AllAbsentFiles:
+    """The last lines of access logs; the first pages are those that were asked for anyway."""
+    strayed = {page.container.id for page in strayed_pages or ()}
+    bodies = by_key((page.container.id, page.reply.body) for page in front_pages or ())
+    proxies = {page.container.id for page in front_pages or () if page.is_proxy}
+    found = []
+    for container in containers.running:
+        lines = list(_missed(recent_logs.requests_of(container)))
+        is_fresh = len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
+        if not is_fresh or container.id in strayed:
+            continue
+        files = tuple(dict.fromkeys(_path(line) for line in lines))
+        is_named = _names_one(bodies.get(container.id, ()), files)
+        found.append(
+            AbsentFiles(container, files, len(lines), line=lines[-1].line, is_named=is_named)
+        )
+    behind = {absent.files[0] for absent in found if absent.container.id not in proxies}
+    return AllAbsentFiles(
+        tuple(
+            absent
+            for absent in found
+            if absent.container.id not in proxies or absent.files[0] not in behind
+        )
+    )
+
+
+def _missed(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:
+    """The requests for files that nobody got, by clients that are served otherwise.
+
+    A scanner asks for files of programs that are not there, and no page has named them.
+    """
+    got = {_path(line) for line in requests if line.status in _SERVED}
+    pages = {
+        line.client
+        for line in requests
+        if line.method == "GET" and line.status in _SERVED and not _is_file(line)
+    }
+    for line in requests:
+        is_missing = line.status == _NOT_FOUND and _is_file(line) and _path(line) not in got
+        if is_missing and line.client in pages and _is_of_own_page(line):
+            yield line
+
+
+def _is_of_own_page(line: AccessLine) -> bool:
+    """Whether a page of this very site named the file, as far as the log says that."""
+    return not line.referer or urlsplit(line.referer).scheme in ("http", "https")
+
+
+def _names_one(bodies: Collection[str], files: Sequence[str]) -> bool:
+    return any(posixpath.basename(file) in body for body in bodies for file in files)
+
+
+def _is_file(line: AccessLine) -> bool:
+    return posixpath.splitext(_path(line))[1] in _FILES
+
+
+def _path(line: AccessLine) -> str:
+    return line.path.partition("?")[0]
