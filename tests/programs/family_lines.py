@@ -3,6 +3,41 @@
 from __future__ import annotations
 
 LINES = {
+    "waits-for-another": (
+        "websocket server waiting for zammads railsserver to be ready...",
+        "waiting for postgresql to start up",
+        "Waiting for postgres to come up...",
+        "db:5432 is unavailable - sleeping",
+    ),
+    "nothing-in-common": (
+        "Client with the currently selected authenticator does not support any combination of challenges that will satisfy the CA.",
+        "Unable to negotiate with 10.0.0.1 port 22: no matching host key type found. Their offer: ssh-rsa",
+        "tls: no common cipher suite",
+    ),
+    "curl-exit-6": ("curl failed with exit code 6",),
+    "curl-exit-7": ("webhook: curl exited with status 7",),
+    "curl-exit-22": ("curl returned exit code 22",),
+    "curl-exit-28": ("curl exit code: 28",),
+    "curl-exit-35": ("curl ended with error 35",),
+    "curl-exit-52": ("curl exit status 52",),
+    "curl-exit-60": (
+        "Webhook startup notification failed with http status code: 000 and curl exit code: 60",
+    ),
+    "curl-exit-77": ("curl exit code 77",),
+    "wget-exit-4": ("wget exited with code 4",),
+    "wget-exit-5": ("wget exited with code 5",),
+    "wget-exit-6": ("wget exited with code 6",),
+    "wget-exit-8": ("wget failed, exit status 8",),
+    "rsync-exit-10": ("rsync failed with exit code 10",),
+    "rsync-exit-11": ("rsync error: error in file IO (code 11) at receiver.c(374)",),
+    "rsync-exit-12": ("rsync error: error in rsync protocol data stream (code 12) at io.c(231)",),
+    "rsync-exit-23": (
+        "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338)",
+    ),
+    "ssh-exit-255": ("ssh exited with status 255",),
+    "git-exit-128": ("git exited with code 128",),
+    "pg-dump-exit-1": ("pg_dump exited with code 1",),
+    "tar-exit-2": ("tar exited with status 2",),
     "multicast-name-unresolved": ("getaddrinfo ENOTFOUND livingroom.local",),
     "option-offered": ("TLS not configured. To start server without encryption pass --insecure",),
     "gpu-driver-old": (
@@ -644,11 +679,11 @@ LINES = {
     ),
     "unknown-option": (
         "error: unknown long flag '--storage.local.path'",
-        "flag provided but not defined: -config",
         "ERROR: unknown command line flag 'lisen'",
         "Unrecognized command or argument '--lisen'.",
         "Unknown argument: lisen",
         'ERROR: "gate server" was called with arguments ["--lisen"]',
+        "flag provided but not defined: -config",
     ),
     "unknown-command": (
         'Error: unknown command "serv" for "app"',

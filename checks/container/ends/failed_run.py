@@ -12,7 +12,8 @@ from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.first_steps.setting_steps import setting_of
-from checks.container.first_steps.subject_looks import subject_look, unknown_clause
+from checks.container.first_steps.spoken_subjects import unknown_clause
+from checks.container.first_steps.subject_looks import subject_look
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,

@@ -11,12 +11,14 @@ from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
+from diagnose.programs.foreign_words import in_english
 
 _REFUSED = LazyPattern(
-    r"permission denied|insufficient permissions|not accessible for user|unable to create data directory"
+    r"permission denied|insufficient permissions|not accessible for user"
     r"|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
     r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing"
-    r"|cannot create (?:the )?directory|write access is required|are too open|Failed asserting that (?:mode|owner)"
+    r"|(?:unable to|failed to|cannot|can't|could not) create (?:the )?(?:\w+ )?(?:directory|file|folder)"
+    r"|write access is required|are too open|Failed asserting that (?:mode|owner)"
     r"|wrong ownership|has invalid permissions|readonly database|unable to open (?:the )?database file",
     re.IGNORECASE,
 )
@@ -53,6 +55,7 @@ def path_steps(container: Container, text: str) -> PageVariables:
 
     Nothing where the line does not complain of it, or names none.
     """
+    text = in_english(text)
     is_full = "no-space" in signs(text)
     is_refused = _REFUSED.search(text) is not None
     if _VERSION_OF_LIBRARY.search(text):

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from checks.container.first_steps.line_operands import named_operand
 from checks.container.first_steps.line_steps import is_of_system, settings_folder, shown_settings
 from checks.container.first_steps.named_programs import sought_name
 from checks.container.first_steps.server_questions import (
@@ -19,6 +20,7 @@ from checks.container.first_steps.server_questions import (
     names_a_kind,
     server_question,
 )
+from checks.container.first_steps.spoken_subjects import spoken_subject
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -42,37 +44,13 @@ _PARTS = ("module", "class", "library", "plugin", "package", "extension", "file"
 _PART = LazyPattern(r"@?[A-Za-z_][\w./@\\-]{1,100}")
 _CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
 _OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|keys?$", re.IGNORECASE)
-_SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
-    ("certificate", LazyPattern(r"\bcertificate|\bx509\b|\bPEM\b|\bkeystore\b", re.IGNORECASE)),
-    (
-        "database",
-        LazyPattern(
-            r"\bSQL(?:STATE|\b)|\bmigrations?\b|\bdatabase\b|\btablespace\b|\brelation \""
-            r"|\b(?:table|column|schema) ['`\"]",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "builds",
-        LazyPattern(
-            r"\bversions?\b.{0,60}(?:mismatch|require|expect|support|newer|older|at least|incompatib|differ)"
-            r"|(?:mismatch|require|expect|support|incompatib)\w{0,12}\b.{0,60}\bversion"
-            r"|\bdeprecated\b|no longer supported",
-            re.IGNORECASE,
-        ),
-    ),
-)
-"""Words of lines that no row knows."""
-_ABOUT = {
-    "certificate": "; its words are about a certificate or a key",
-    "database": "; its words are about a database",
-    "builds": "; its words are about versions that do not belong together",
-}
 _ADDRESS = LazyPattern(r"://|^[^=]*(?:host|addr|server|broker)", re.IGNORECASE)
 """Variables that may hold the address of a server."""
 _PLACES = ("host", "address", "server", "peer", "url", "port")
 """The groups of a row that hold what the program has called."""
 _BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
+_SETTING = LazyPattern(r"\bsettings?\b|\boption\b|\bcommand of the container\b")
+"""Words of rows about one setting that they do not name."""
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
 _OF_SECRETS = LazyPattern(r"KEY|SECRET|TOKEN|PASS|SALT", re.IGNORECASE)
@@ -117,12 +95,6 @@ def subject_look(
     return next(filter(None, _looks(case)), {})
 
 
-def unknown_clause(text: str) -> str:
-    """What may be said of a complaint that no row knows: what its words are about."""
-    about = next((_ABOUT[kind] for kind, words in _SPOKEN if words.search(text)), "")
-    return f"no error that this tool knows{about}"
-
-
 def running_look(
     container: Container, failure: Recognised | None, text: str, containers: Containers | None
 ) -> PageVariables:
@@ -154,6 +126,7 @@ def _looks(case: _Case) -> Iterator[PageVariables]:
     if kind:
         yield _BY_KIND[kind](case)
     yield _unanswered_place(case)
+    yield _own_port(case)
     yield _place_of_word(case)
     yield _mounted_settings(case)
     yield _definition(case)
@@ -162,7 +135,7 @@ def _looks(case: _Case) -> Iterator[PageVariables]:
 def _kind_of(case: _Case) -> Look | Literal[""]:
     """The kind of thing that the row is about, or of which a line without a row has the words."""
     if case.failure is None:
-        return next((kind for kind, words in _SPOKEN if words.search(case.text)), "")
+        return spoken_subject(case.text)
     row = case.failure.failure
     return row.look or ("builds" if row.build else "")
 
@@ -220,11 +193,27 @@ def _hidden_place(case: _Case, kind: Look | Literal[""]) -> PageVariables:
 
 def _place_of_word(case: _Case) -> PageVariables:
     """Where compose and its files set what the line names."""
-    word = case.value(*_WORDS)
+    word = case.value(*_WORDS) or _objected_word(case)
     folder = case.container.compose_folder or settings_folder(case.container)
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
     is_folder = folder.startswith("/") and not is_of_system(folder)
     return {"named_word": word, "word_folder": folder} if is_name and is_folder else {}
+
+
+def _own_port(case: _Case) -> PageVariables:
+    """The port that is taken in a network of the container's own."""
+    port = case.value("port")
+    is_taken = case.failure is not None and case.failure.name == "port-inside"
+    if not (is_taken and port.isdigit()) or case.container.shares_host_network:
+        return {}
+    return {"port_of": case.container.name, "own_port": port}
+
+
+def _objected_word(case: _Case) -> str:
+    """The word of a complaint about settings for which its row has no name."""
+    row = case.failure.failure if case.failure is not None else None
+    is_about = row is not None and (row.of_running is ABOUT_SETTINGS or _SETTING.search(row.cause))
+    return named_operand(case.text) if is_about else ""
 
 
 def _mounted_settings(case: _Case) -> PageVariables:

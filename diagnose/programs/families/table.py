@@ -1,6 +1,7 @@
 """The order of the families: the more telling ones first."""
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.families.agreements import AGREEMENTS
 from diagnose.programs.families.applications import APPLICATIONS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
@@ -18,8 +19,10 @@ from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
 from diagnose.programs.families.starts import STARTS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
+from diagnose.programs.families.tool_exits import TOOL_EXITS
 from diagnose.programs.families.unset_values import UNSET_VALUES
 from diagnose.programs.families.values import VALUES
+from diagnose.programs.families.waits import WAITS
 
 FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
@@ -36,6 +39,7 @@ FAMILIES: tuple[Failure, ...] = (
     *LOCKED_MIGRATIONS,
     *DATA,
     *REFUSED_HOSTS,
+    *AGREEMENTS,
     *SETTINGS,
     *PEERS,
     *SURROUNDINGS,
@@ -43,7 +47,9 @@ FAMILIES: tuple[Failure, ...] = (
     *FILES,
     *LOGINS,
     *MIGRATION_RUNS,
+    *TOOL_EXITS,
     *PROGRAM_FAULTS,
     *EXCEPTION_CLASSES,
+    *WAITS,
 )
 """In the order in which a line is compared with them."""

@@ -1,12 +1,13 @@
 """Devices that a program which runs on cannot use, because its user may not open them.
 
-The libraries of graphics cards and serial ports seldom say "permission denied": they say that no
-device was found. Images that take PUID start as root and change to that user, who has only the
-groups that the image gives him: only his process shows whether he may open the device.
+The libraries of graphics cards seldom say "permission denied": they say that no device was found.
+Programs with a serial port try it again and again. Images that take PUID start as root and change
+to that user, who has only the groups that the image gives him: only his process shows whether he
+may open the device.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from diagnose.evidence.containers.devices.given import (
     DeniedDevice,
@@ -38,6 +39,8 @@ _NO_GRAPHICS = LazyPattern(
     re.IGNORECASE,
 )
 """What FFmpeg, libva and Plex say whose render node cannot be opened."""
+_REFUSED = LazyPattern(r"permission denied|\bEACCES\b|access denied", re.IGNORECASE)
+_OF_PATH = LazyPattern(r"(?:[\w/-]|\.(?=\w)){0,200}")
 _RENDER_NODE = LazyPattern(r"/dev/dri/renderD\d{1,4}")
 _GROUPS = LazyPattern(r"^(?:Gid|Groups):(?P<ids>[\d \t]*)$", re.MULTILINE)
 
@@ -58,7 +61,7 @@ def unusable_devices(
     info: Info | None,
     numbers: UserNumbers | None,
 ) -> UnusableDevices | Unavailable:
-    """Looked up only where a running program complains of its graphics device."""
+    """Looked up only where a running program complains of a device that it was given."""
     complaints = list(_complaints(containers, recent_logs))
     if not complaints:
         return UnusableDevices()
@@ -79,21 +82,50 @@ def unusable_devices(
 
 
 def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Iterator[NamedDevice]:
-    """Running containers with a render node whose program says that it cannot use one."""
+    """Running containers whose program says that it cannot use a render node, or that it was
+    refused one of its devices."""
     if recent_logs is None:
         return
     for container in containers.running:
-        given = _graphics_of(container)
+        given = given_devices(container)
         lines = [line.text for line in recent_logs.of_this_run(container)] if given else []
-        said = [line for line in lines if _NO_GRAPHICS.search(line)]
-        if len(said) < LEAST:
-            continue
-        named = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
-        inside = named or f"{GRAPHICS}/renderD128"
-        for folder, path in given.items():
-            if is_within(inside, folder):
-                yield NamedDevice(container, inside, f"{path}{inside[len(folder) :]}", said[-1])
-                break
+        refused = next(_refused_devices(container, given, lines), None)
+        if refused is not None:
+            yield refused
+        elif device := _complaint_of_graphics(container, lines):
+            yield device
+
+
+def _refused_devices(
+    container: Container, given: Mapping[str, str], lines: Sequence[str]
+) -> Iterator[NamedDevice]:
+    """The devices that lines name by their path, each refused several times."""
+    refusals = [line for line in lines if _REFUSED.search(line)]
+    for inside, path in given.items():
+        below = [rest for line in refusals if (rest := _rest_of_path(line, inside)) is not None]
+        if len(below) >= LEAST:
+            named = f"{inside}{below[-1]}"
+            said = next(line for line in reversed(refusals) if named in line)
+            yield NamedDevice(container, named, f"{path}{below[-1]}", said)
+
+
+def _rest_of_path(line: str, path: str) -> str | None:
+    """What a line has behind this path: "" for the path itself, None where it names another one."""
+    _, found, behind = line.partition(path)
+    rest = _OF_PATH.match(behind) if found else None
+    return rest[0] if rest is not None and rest[0][:1] in ("", "/") else None
+
+
+def _complaint_of_graphics(container: Container, lines: Sequence[str]) -> NamedDevice | None:
+    said = [line for line in lines if _NO_GRAPHICS.search(line)]
+    if len(said) < LEAST:
+        return None
+    named = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
+    inside = named or f"{GRAPHICS}/renderD128"
+    for folder, path in _graphics_of(container).items():
+        if is_within(inside, folder):
+            return NamedDevice(container, inside, f"{path}{inside[len(folder) :]}", said[-1])
+    return None
 
 
 def _graphics_of(container: Container) -> dict[str, str]:

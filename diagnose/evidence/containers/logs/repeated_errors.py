@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.awaited import line_that_waits, lines_at_the_end
 from diagnose.evidence.containers.logs.line_kinds import (
     is_about_no_page,
     is_about_surroundings,
@@ -206,6 +207,9 @@ def _repeated_error(
     lasting -= _shapes_of_skipped_items(shaped, times) | _shapes_of_earlier_calls(shaped)
     repeated = [line for line, shape in shaped if shape in lasting and not is_harmless(line)]
     telling = _telling_line(container, repeated)
+    if telling is None:
+        repeated = lines_at_the_end(shaped, lasting)
+        telling = line_that_waits(repeated)
     if telling is None:
         return None
     error = _shape(repeated[telling.index])

@@ -102,6 +102,21 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         OF_COMPOSE,
         {"defined_service": "web:"},
     ),
+    "the value that the line quotes": (
+        'FATAL Error: value of "elastic" is forbidden, use a service account',
+        OF_COMPOSE,
+        {"named_word": "elastic", "word_folder": "/srv/shop"},
+    ),
+    "the port in a network of its own": (
+        "Error: listen tcp 0.0.0.0:4222: bind: address already in use",
+        OF_COMPOSE,
+        {"port_of": "web", "own_port": "4222"},
+    ),
+    "the port of the host": (
+        "Error: listen tcp 0.0.0.0:4222: bind: address already in use",
+        {"HostConfig": {"NetworkMode": "host"}},
+        {},
+    ),
     "a line that nobody knows": (FRENCH, OF_COMPOSE, {}),
     "scripts of the image": (
         line_of("npm-script"),

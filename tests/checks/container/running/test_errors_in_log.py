@@ -87,6 +87,13 @@ LOGS = {
     ),
     "requests": ([f'10.0.0.{i} "GET /orders HTTP/1.1" 200' for i in range(9)], []),
     "information about errors": ([f"INFO checked {i} rows, 0 errors" for i in range(9)], []),
+    "a program that waits for another one": (["waiting for postgresql to start up"] * 9, ADVICE),
+    "a program that waits, with the lines of its script": (
+        ["+ nc -z db 5432", "waiting for db to be ready", "+ sleep 1"] * 4,
+        ADVICE,
+    ),
+    "a program that has waited": ([*["waiting for db to be ready"] * 9, "started on port 80"], []),
+    "a worker that waits for work": (["waiting for new jobs to be available"] * 9, []),
     "nothing": ([], []),
     "a password that somebody of the internet guesses": (
         ["[Warning] Access denied for user 'root'@'1.2.3.4' (using password: YES)"] * 4,

@@ -123,6 +123,14 @@ RUNNING: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[st
     "the container's user, in its group": (LOST, OWN, "104", RENDER, [], ""),
     "root": (LOST, {"User": ""}, "0", RENDER, [], ""),
     "open to all": (LOST, PUID, "1000", OPEN, [], ""),
+    "a refusal by its name": (
+        f"PermissionError: [Errno 13] Permission denied: '{INSIDE}'",
+        PUID,
+        "1000",
+        RENDER,
+        WARNED,
+        "opened",
+    ),
     "another complaint": ("no such table", PUID, "1000", RENDER, [], ""),
     "without a name": (
         "ERROR - [FFMPEG] - Failed to initialise VAAPI connection: -1 (unknown libva error).",
