@@ -52,7 +52,7 @@ def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:
             "CPUs in use, by container": [
                 f"{container.name} {used:.2f}" for container, used in pinned.used[:MOST_NAMED]
             ],
-            "idle, percent": joined([f"CPU {n} {share:.0f}" for n, share in pinned.idle[:8]]),
+            "idle, percent": joined([f"CPU {cpu} {share:.0f}" for cpu, share in pinned.idle[:8]]),
         },
         discriminator=pinned.cpuset,
         touches=tuple(container.subject for container in users[1:]),

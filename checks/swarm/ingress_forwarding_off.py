@@ -36,7 +36,9 @@ def ingress_forwarding_off(
             ),
             evidence={f"net.ipv4.ip_forward in {PATH}": "0", "services": services},
             variables={"namespace": PATH},
-            touches=subjects_of(c for c in containers.running if _NETWORK in c.endpoints),
+            touches=subjects_of(
+                container for container in containers.running if _NETWORK in container.endpoints
+            ),
             signs=frozenset({"timeout", "unreachable"}),
         )
 

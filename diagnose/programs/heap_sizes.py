@@ -76,6 +76,9 @@ def largest_heap(command: Iterable[str], environment: Iterable[str]) -> HeapOpti
     for text in texts:
         java = list(_JAVA.finditer(text))[-1:]
         node = list(_NODE.finditer(text))[-1:]
-        heaps += [HeapOption(int(m["count"]) * _UNITS[m["unit"].lower()], m[0]) for m in java]
-        heaps += [HeapOption(int(m["count"]) * MIB, m[0]) for m in node]
+        heaps += [
+            HeapOption(int(option["count"]) * _UNITS[option["unit"].lower()], option[0])
+            for option in java
+        ]
+        heaps += [HeapOption(int(option["count"]) * MIB, option[0]) for option in node]
     return max(heaps)

@@ -155,7 +155,7 @@ class Redactor:
         """
         if isinstance(value, str):
             if "<redacted:" in value:
-                return _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value)
+                return _TOKENS.sub(lambda hit: self._values.get(hit[0], hit[0]), value)
             return value
         if isinstance(value, list):
             return [self.restore(child) for child in value]

@@ -166,7 +166,7 @@ def _lower_in_place(text: str) -> str:
     low = text.lower()
     if len(low) == len(text):
         return low
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
 def _name_start(text: str, start: int, past: int) -> int:

@@ -245,7 +245,7 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
     if '["' in text and _SIGN.search(low):
-        text = _WORDS_OF_LIST.sub(lambda m: _in_list(m[0], mark), text)
+        text = _WORDS_OF_LIST.sub(lambda hit: _in_list(hit[0], mark), text)
     pieces: list[str] = []
     done = 0
     while option := _OPTION.search(text, done):

@@ -61,7 +61,7 @@ def in_wide_text(text: str, redact: Callable[[str], str]) -> str | None:
             new = redact(letters)
             if new == letters:
                 return text
-            wide = "".join([f"\0{c}" if first else f"{c}\0" for c in new])
+            wide = "".join([f"\0{char}" if first else f"{char}\0" for char in new])
             if len(text) % 2 == 0:
                 return wide
             return wide + "\0" if first else wide[:-1]

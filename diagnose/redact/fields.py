@@ -217,7 +217,9 @@ class Walk:
                 return value
             accounts = _accounts_under(label)
             if accounts.of_proxy:
-                return _LOGIN.sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
+                return _LOGIN.sub(
+                    lambda hit: hit[1] + self.mark("password-hash", hit[2], hit[0]), value
+                )
             if accounts.named and (":" in value or "|" in value):
                 return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)

@@ -59,16 +59,20 @@ def in_headers(text: str, low: str, mark: Mark) -> str:
     """The text without the values of Authorization and Cookie headers."""
     if "authorization" in low:
         text = on_lines(
-            text, "authorization", lambda t: _SIGNED.sub(lambda m: _redact_signed(m, mark), t)
+            text,
+            "authorization",
+            lambda lines: _SIGNED.sub(lambda hit: _redact_signed(hit, mark), lines),
         )
         text = on_lines(
-            text, "authorization", lambda t: _AUTHORIZATION.sub(lambda m: _header(m, mark), t)
+            text,
+            "authorization",
+            lambda lines: _AUTHORIZATION.sub(lambda hit: _header(hit, mark), lines),
         )
     if "cookie" in low:
         text = on_lines(
             text,
             "cookie",
-            lambda t: _COOKIE.sub(lambda m: m["head"] + cookies(m["value"], mark), t),
+            lambda lines: _COOKIE.sub(lambda hit: hit["head"] + cookies(hit["value"], mark), lines),
         )
     return text
 
@@ -80,21 +84,25 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
     """
     for scheme in SCHEMES:
         if scheme in low:
-            text = on_lines(text, scheme, lambda t: _BEARER.sub(lambda m: _bearer(m, mark), t))
+            text = on_lines(
+                text, scheme, lambda lines: _BEARER.sub(lambda hit: _bearer(hit, mark), lines)
+            )
     if "auth " in low or "334 " in text:
-        text = at_signs(text, ("auth ", "334 "), _MAIL, lambda m: _redacted_mail(m, mark))
+        text = at_signs(text, ("auth ", "334 "), _MAIL, lambda hit: _redacted_mail(hit, mark))
     if " LOGIN " in text:
-        text = on_lines(text, " login ", lambda t: _IMAP.sub(lambda m: mark_mixed(m, 2, mark), t))
+        text = on_lines(
+            text, " login ", lambda lines: _IMAP.sub(lambda hit: mark_mixed(hit, 2, mark), lines)
+        )
     if "PASS " in text:
         if "USER " in text:
-            text = at_signs(text, ("user ",), _FTP_LOGIN, lambda m: mark_group(m, 2, mark))
-        text = _FTP_PASS.sub(lambda m: mark_mixed(m, 2, mark), text)
+            text = at_signs(text, ("user ",), _FTP_LOGIN, lambda hit: mark_group(hit, 2, mark))
+        text = _FTP_PASS.sub(lambda hit: mark_mixed(hit, 2, mark), text)
     return text
 
 
 def _redact_signed(match: re.Match[str], mark: Mark) -> str:
     return match["scheme"] + _SIGNED_PART.sub(
-        lambda m: m["head"] + mark("auth", m["value"], m[0]), match["parts"]
+        lambda hit: hit["head"] + mark("auth", hit["value"], hit[0]), match["parts"]
     )
 
 
@@ -119,7 +127,7 @@ def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
         return is_base64 and (is_basic(raw, mark) or len(raw) > 40)
     if random_looking(raw) or is_scrambled(raw):
         return True
-    return scheme in ("bearer", "ssws") and any(c.isdigit() for c in raw)
+    return scheme in ("bearer", "ssws") and any(char.isdigit() for char in raw)
 
 
 def _redacted_mail(match: re.Match[str], mark: Mark) -> str:

@@ -60,13 +60,15 @@ def in_private_keys(text: str, _low: str, mark: Mark) -> str:
         if "-----END" in text:
             text = _key_tails(text, mark)
     if "Private-" in text:
-        text = _PUTTY.sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
+        text = _PUTTY.sub(lambda hit: hit[1] + mark("private-key", hit[2], hit[0]), text)
     if '"kty"' in text:
         text = on_lines(
-            text, "kty", lambda t: _JWK.sub(lambda m: m[1] + mark("private-key", m[2], m[0]), t)
+            text,
+            "kty",
+            lambda lines: _JWK.sub(lambda hit: hit[1] + mark("private-key", hit[2], hit[0]), lines),
         )
     if "AKIA" in text or "ASIA" in text:
-        text = _AWS_PAIR.sub(lambda m: m[1] + mark("aws-secret-key", m[2], m[0]), text)
+        text = _AWS_PAIR.sub(lambda hit: hit[1] + mark("aws-secret-key", hit[2], hit[0]), text)
     return text
 
 
@@ -126,6 +128,6 @@ def in_hashes(text: str, _low: str, mark: Mark) -> str:
             text = on_lines(
                 text,
                 sign.lower(),
-                lambda t: _HASH.sub(lambda m: mark("password-hash", m[0], m[0]), t),
+                lambda lines: _HASH.sub(lambda hit: mark("password-hash", hit[0], hit[0]), lines),
             )
     return text

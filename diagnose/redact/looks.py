@@ -191,10 +191,10 @@ def is_mixed(value: str) -> bool:
     """
     if _TAG_OR_DIGEST.fullmatch(value):
         return False
-    if not any(c.isdigit() for c in value):
+    if not any(char.isdigit() for char in value):
         return is_scrambled(value)
     return random_looking(value) or (
-        any(c.isupper() for c in value) and any(c.islower() for c in value)
+        any(char.isupper() for char in value) and any(char.islower() for char in value)
     )
 
 
@@ -276,7 +276,7 @@ def _stands_for_nothing(value: str) -> bool:
     """Whether a value is empty, a switch, a mark for something else, or a path."""
     if len(value) < 12 and value.strip().lower() in _SWITCH:
         return True
-    if not value.strip() or (len(value) < 4 and not any(c.isalnum() for c in value)):
+    if not value.strip() or (len(value) < 4 and not any(char.isalnum() for char in value)):
         return True
     return any(form.fullmatch(value) for form in (_TOKEN, _HELD, _PLACEHOLDER, _PATH))
 

@@ -121,7 +121,7 @@ _LITERAL = LazyPattern(r"(?<=,)[ \t]{0,20}[\"']([^\"'\n]{8,100})(?=[\"'])")
 def in_password_files(text: str, _low: str, mark: Mark) -> str:
     """The text without the passwords of lines as in .pgpass."""
     if _PGPASS_SIGN.search(text):
-        text = _PGPASS.sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
+        text = _PGPASS.sub(lambda hit: hit[1] + mark("password", hit[2], hit[0]), text)
     return text
 
 
@@ -129,42 +129,50 @@ def in_calls(text: str, _low: str, mark: Mark) -> str:
     """The text without what is handed to `connect("db", "root", "x")` after its first argument."""
     if "(" not in text:
         return text
-    text = at_signs(text, CALLS, _CALL, lambda m: m[0].replace(m[1], _later_arguments(m[1], mark)))
-    return at_signs(text, LOGINS, _LOGIN, lambda m: mark_group(m, 2, mark))
+    text = at_signs(
+        text, CALLS, _CALL, lambda hit: hit[0].replace(hit[1], _later_arguments(hit[1], mark))
+    )
+    return at_signs(text, LOGINS, _LOGIN, lambda hit: mark_group(hit, 2, mark))
 
 
 def _later_arguments(arguments: str, mark: Mark) -> str:
-    return _LITERAL.sub(lambda m: mark_mixed(m, 1, mark), arguments)
+    return _LITERAL.sub(lambda hit: mark_mixed(hit, 1, mark), arguments)
 
 
 def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the secrets in its XML."""
     if "</" in text:
-        text = _XML.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
+        text = _XML.sub(lambda hit: _redacted_if_secret(hit, hit[1], 2, mark, scan), text)
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_NAMED.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
+            lambda lines: _XML_NAMED.sub(
+                lambda hit: _redacted_if_secret(hit, hit[1], 2, mark, scan), lines
+            ),
             more=1,
         )
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_PAIR.sub(lambda m: _redacted_if_secret(m, m[2], 4, mark, scan), t),
+            lambda lines: _XML_PAIR.sub(
+                lambda hit: _redacted_if_secret(hit, hit[2], 4, mark, scan), lines
+            ),
             more=1,
         )
     if "<" in text and "value=" in low:
         text = on_lines(
             text,
             "<",
-            lambda t: _XML_ADD.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
+            lambda lines: _XML_ADD.sub(
+                lambda hit: _redacted_if_secret(hit, hit[1], 2, mark, scan), lines
+            ),
         )
     return text
 
 
 def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
     """The text without the values of pairs of a name and a value."""
-    text = _PAIR_BACKWARDS.sub(lambda m: _redacted_if_secret(m, m[2], 1, mark, scan), text)
+    text = _PAIR_BACKWARDS.sub(lambda hit: _redacted_if_secret(hit, hit[2], 1, mark, scan), text)
 
     def pair(match: re.Match[str]) -> str:
         group = next(number for number in (3, 4, 5) if match[number])
@@ -180,10 +188,12 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
             text = on_lines(
                 text,
                 sign,
-                lambda t: _SQL.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), t),
+                lambda lines: _SQL.sub(
+                    lambda hit: _redacted_if_secret(hit, "password", 2, mark, scan), lines
+                ),
             )
     if "identified" in low:
-        text = _SQL_BARE.sub(lambda m: _unquoted_password(m, mark), text)
+        text = _SQL_BARE.sub(lambda hit: _unquoted_password(hit, mark), text)
     return text
 
 
@@ -202,21 +212,27 @@ def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
 def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the passwords of Redis's AUTH, of .netrc and of a Dockerfile's ENV."""
     if "AUTH" in text:
-        text = _REDIS.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
+        text = _REDIS.sub(lambda hit: _redacted_if_secret(hit, "password", 2, mark, scan), text)
     if "login" in low or "machine" in low:
         text = on_lines(
             text,
             "password",
-            lambda t: _NETRC.sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), t),
+            lambda lines: _NETRC.sub(
+                lambda hit: _redacted_if_secret(hit, "password", 1, mark, scan), lines
+            ),
         )
     if ": psk" in low or ": xauth" in low:
-        text = _IPSEC.sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), text)
+        text = _IPSEC.sub(lambda hit: _redacted_if_secret(hit, "password", 1, mark, scan), text)
     if "stats" in low and "auth" in low:
-        text = _HAPROXY_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
+        text = _HAPROXY_LOGIN.sub(
+            lambda hit: _redacted_if_secret(hit, "password", 2, mark, scan), text
+        )
     if "<auth-user-pass>" in text:
-        text = _OPENVPN_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
+        text = _OPENVPN_LOGIN.sub(
+            lambda hit: _redacted_if_secret(hit, "password", 2, mark, scan), text
+        )
     if any(word in text for word in ("ENV ", "ARG ", "setx ", "setenv ")):
-        text = _ENV_PAIR.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
+        text = _ENV_PAIR.sub(lambda hit: _redacted_if_secret(hit, hit[1], 2, mark, scan), text)
     return text
 
 

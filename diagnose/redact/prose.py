@@ -69,22 +69,24 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
     for sign in ("login", "log in", "credential"):
         if sign in low and "/" in text:
             text = on_lines(
-                text, sign, lambda t: _USER_SLASH.sub(lambda m: mark_mixed(m, 1, mark), t)
+                text,
+                sign,
+                lambda lines: _USER_SLASH.sub(lambda hit: mark_mixed(hit, 1, mark), lines),
             )
     for sign in SIGNS:
         if sign in low:
-            text = on_lines(text, sign, lambda t: _redacted_sentence(t, mark), more=2)
+            text = on_lines(text, sign, lambda lines: _redacted_sentence(lines, mark), more=2)
     return text
 
 
 def _redacted_sentence(text: str, mark: Mark) -> str:
-    text = _ANNOUNCED.sub(lambda m: _redacted_after_announcement(m, mark), text)
+    text = _ANNOUNCED.sub(lambda hit: _redacted_after_announcement(hit, mark), text)
     text = _CREDENTIALS_ARE.sub(
-        lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text
+        lambda hit: hit[0].replace(f":{hit[1]}", f":{mark('password', hit[1], hit[0])}"), text
     )
     if " -" in text:
-        text = _DASHED.sub(lambda m: mark_mixed(m, 2, mark), text)
-    return _AT_END.sub(lambda m: _sentence_end(m, mark), text)
+        text = _DASHED.sub(lambda hit: mark_mixed(hit, 2, mark), text)
+    return _AT_END.sub(lambda hit: _sentence_end(hit, mark), text)
 
 
 def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:

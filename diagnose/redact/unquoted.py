@@ -142,7 +142,7 @@ def _names_an_object(text: str, name: SecretName, value: str, right: int) -> boo
     if name.kind != "secret" or not _OBJECT_NAME.fullmatch(value):
         return False
     if name.text == "secretKey":
-        return not any(c.isdigit() for c in value)
+        return not any(char.isdigit() for char in value)
     return name.text.lower() == "secret" and _NEAR_NAMESPACE.match(text, right) is not None
 
 

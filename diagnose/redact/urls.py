@@ -149,22 +149,24 @@ def in_addresses(text: str, low: str, mark: Mark) -> str:
     if "@" in text:
         text = on_lines(text, "@", lambda line: _before_hosts(line, mark))
     if "%40" in text:
-        text = _USERINFO_ESCAPED.sub(lambda m: f"{m[1]}%3A{mark('url-password', m[2], m[0])}", text)
+        text = _USERINFO_ESCAPED.sub(
+            lambda hit: f"{hit[1]}%3A{mark('url-password', hit[2], hit[0])}", text
+        )
     if ":" in text or "|" in text:
         users = tuple(sign for sign in ("user", "login", "account", "auth ") if sign in low)
         if users:
-            text = at_signs(text, users, _OF_USER, lambda m: _redacted_user(m, mark))
+            text = at_signs(text, users, _OF_USER, lambda hit: _redacted_user(hit, mark))
     return text
 
 
 def in_queries(text: str, low: str, mark: Mark) -> str:
     """The text without the signatures and tokens in its queries and paths."""
     if "=" in text and ("?" in text or "&" in text):
-        text = _QUERY.sub(lambda m: m[1] + _query_value(m, mark), text)
+        text = _QUERY.sub(lambda hit: hit[1] + _query_value(hit, mark), text)
         if "&p=" in text:
-            text = _QUERY_PAIR.sub(lambda m: m[1] + mark("url-password", m[2], m[0]), text)
+            text = _QUERY_PAIR.sub(lambda hit: hit[1] + mark("url-password", hit[2], hit[0]), text)
     if "/" in text and has_sign(low, PATH_SIGNS):
-        text = at_signs(text, PATH_SIGNS, _PATH, lambda m: m[1] + _path(m[2], mark))
+        text = at_signs(text, PATH_SIGNS, _PATH, lambda hit: hit[1] + _path(hit[2], mark))
     return text
 
 
@@ -204,7 +206,7 @@ def _redacted_user(match: re.Match[str], mark: Mark) -> str:
 
 
 def _has_letter_and_digit(text: str) -> bool:
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
 
 
 def _before_hosts(text: str, mark: Mark) -> str:
@@ -229,9 +231,9 @@ def _before_hosts(text: str, mark: Mark) -> str:
     if ":" in text:
         if has_sign(text, PROTOCOL_SIGNS):
             text = _LOGIN_AT_PROTOCOL.sub(pair, text)
-        text = _LOGIN_AT.sub(lambda m: _login_at(m, mark), text)
+        text = _LOGIN_AT.sub(lambda hit: _login_at(hit, mark), text)
     if "/" in text:
-        text = _ORACLE.sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
+        text = _ORACLE.sub(lambda hit: f"{hit[1]}{hit[2]}/{mark('password', hit[3], hit[0])}", text)
     return text
 
 

@@ -140,7 +140,9 @@ def of_finding(target: str, checks: Mapping[str, Check], options: Options, *, be
             f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}"
         )
     examined = session.examine(checks, options, began=began)
-    findings = [f for f in examined.report.findings if target in (f.id, f.key)]
+    findings = [
+        finding for finding in examined.report.findings if target in (finding.id, finding.key)
+    ]
     if not findings:
         raise NoRepairError(f"{target} is not found on this host: nothing to repair")
     host = Host(Replay(examined.answers))

@@ -92,8 +92,8 @@ class KernelLog(Items[Record], frozen=True, dict=True):
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
         return tuple(
-            HungTask(record.at, m["task"], int(m["pid"]), int(m["seconds"]))
-            for record, m in self.matching(_HUNG, ("blocked for more than",))
+            HungTask(record.at, hung["task"], int(hung["pid"]), int(hung["seconds"]))
+            for record, hung in self.matching(_HUNG, ("blocked for more than",))
         )
 
     @functools.cached_property

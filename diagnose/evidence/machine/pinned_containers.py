@@ -79,7 +79,7 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
 def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
     """The set with what its CPUs, and the others, had to do."""
     own = [share for number, share in idle.items() if number in pinned.cpus]
-    others = tuple(sorted((n, share) for n, share in idle.items() if n not in pinned.cpus))
+    others = tuple(sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus))
     own_idle = sum(own) / len(own) if own else 100.0
     return msgspec.structs.replace(pinned, idle=others, own_idle=own_idle)
 

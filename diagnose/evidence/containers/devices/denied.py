@@ -69,7 +69,11 @@ def _barred_devices(host: Host, named: Sequence[NamedDevice]) -> Iterator[Barred
     trials = host.ask(TryDevices(sorted({device.path for device in candidates})))
     if isinstance(trials, Failed):
         return
-    refused = [d for d in candidates if d.path in trials and trials[d.path].error == "EPERM"]
+    refused = [
+        device
+        for device in candidates
+        if device.path in trials and trials[device.path].error == "EPERM"
+    ]
     if not refused:
         return
     around = host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()

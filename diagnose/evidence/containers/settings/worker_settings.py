@@ -97,7 +97,11 @@ def worker_differences(
     """
     found: list[WorkerDifference] = []
     compared = left_out = 0
-    members = (c for c in containers.running if c.compose_project and not c.is_one_off)
+    members = (
+        container
+        for container in containers.running
+        if container.compose_project and not container.is_one_off
+    )
     for project in by_key((member.compose_project, member) for member in members).values():
         workers = [member for member in project if is_background(member)]
         others = [member for member in project if not is_background(member)]
@@ -118,7 +122,10 @@ def _is_same_program(host: Host, worker: Container, other: Container) -> bool:
     if worker.image == other.image:
         return True
     project = worker.compose_project
-    if not all(c.config.image.startswith((f"{project}-", f"{project}_")) for c in (worker, other)):
+    if not all(
+        container.config.image.startswith((f"{project}-", f"{project}_"))
+        for container in (worker, other)
+    ):
         return False
     images = host.answers_about((worker.image, other.image), InspectImage)
     layers = [image.layers for image in images.values()]
@@ -256,7 +263,7 @@ def _lacking(
 
 def _share_settings(worker: Container, program: Container) -> bool:
     """Whether both mount one file or folder that may hold the settings of the program."""
-    folders = {c.config.working_dir.rstrip("/") for c in (worker, program)} - {""}
+    folders = {container.config.working_dir.rstrip("/") for container in (worker, program)} - {""}
     own = {mount.source for mount in worker.mounts}
     for mount in program.mounts:
         if mount.source not in own:

@@ -280,8 +280,10 @@ def _configured_ports(container: Container, names: set[str]) -> set[int]:
     values = container.config.variable_values
     ports: set[int] = set()
     for text in (*container.command, *values):
-        ports |= {int(m["port"]) for m in _NAMED_PLACE.finditer(text) if m["name"] in names}
-        if any(m["name"] in names for m in _PORTLESS_URL.finditer(text)):
+        ports |= {
+            int(named["port"]) for named in _NAMED_PLACE.finditer(text) if named["name"] in names
+        }
+        if any(named["name"] in names for named in _PORTLESS_URL.finditer(text)):
             ports.add(_WEB_PORT)
     return ports
 

@@ -139,7 +139,7 @@ def _by_walk(
         volumes=volumes,
         layers=layers,
         former=former,
-        files=tuple(f for f in walked.largest if f.path.startswith(f"{root}/volumes/")),
+        files=tuple(file for file in walked.largest if file.path.startswith(f"{root}/volumes/")),
         unmeasured=(*unmeasured, *notes),
     )
 

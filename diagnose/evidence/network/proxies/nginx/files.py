@@ -87,7 +87,11 @@ class NginxFiles:
         if self._container is not None:
             mounts = self._container.mounts
             mount = innermost_mount(mounts, folder)
-            alone = (m.destination for m in mounts if posixpath.dirname(m.destination) == folder)
+            alone = (
+                mount.destination
+                for mount in mounts
+                if posixpath.dirname(mount.destination) == folder
+            )
             yield from (posixpath.basename(path) for path in alone)
             if mount is None or not mount.has_host_path:
                 yield from _OF_IMAGE
