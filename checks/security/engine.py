@@ -22,7 +22,9 @@ def insecure_registry(info: Info) -> CheckResult:
     for name, registry in sorted((config.index_configs or {}).items()):
         host = name.rpartition(":")[0] or name
         if not registry.secure and not _is_loopback(host):
-            yield _insecure_finding(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
+            yield _insecure_finding(
+                name, path=f"RegistryConfig.IndexConfigs.{name}.Secure", value=False
+            )
     for block in config.insecure_blocks or ():
         if not _is_loopback(block):
             yield _insecure_finding(block, "RegistryConfig.InsecureRegistryCIDRs", block)

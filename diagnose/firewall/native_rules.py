@@ -251,7 +251,7 @@ class _Rules:
         value = Interval(int(network.network_address), int(network.broadcast_address))
         word = "saddr" if end == "src" else "daddr"
         unequal = "!= " if is_not else ""
-        return _Part(f"{self._ip} {word} {unequal}{text}", (_match(end, value, is_not),))
+        return _Part(f"{self._ip} {word} {unequal}{text}", (_match(end, value, is_not=is_not),))
 
     def _icmp(self) -> _Part:
         if self._is_ipv4:
@@ -274,14 +274,14 @@ def _distinct(ports: Iterable[PublishedPort]) -> Iterator[PublishedPort]:
             yield port
 
 
-def _match(field: Field, value: Interval | Masked | Name, is_not: bool = False) -> Match:
+def _match(field: Field, value: Interval | Masked | Name, *, is_not: bool = False) -> Match:
     return Match((field,), ((value,),), is_not)
 
 
 def _interface(field: Literal["iif", "oif"], name: str, *, is_not: bool = False) -> _Part:
     unequal = "!= " if is_not else ""
     text = f'{field}name {unequal}"{name}"'
-    return _Part(text, (_match(field, Name(name), is_not),))
+    return _Part(text, (_match(field, Name(name), is_not=is_not),))
 
 
 def _port(protocol: str, number: int) -> _Part:

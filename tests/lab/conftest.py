@@ -28,7 +28,6 @@ TOOLS = [
 _BEGAN = time.monotonic()
 DIFFERENT = frozenset({"broken_host", "traps", "firewall", "dns"})
 LONG = ("test_incidents.py", "test_cures.py")
-PROVEN = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

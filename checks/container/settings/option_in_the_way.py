@@ -157,7 +157,9 @@ def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Op
     if own:
         return _Option("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
     if config is not None and config.value(_PRIVILEGES) is True:
-        return _Option(config.where(_PRIVILEGES), True, undone, what, "privileges")
+        return _Option(
+            config.where(_PRIVILEGES), value=True, undone=undone, what=what, variable="privileges"
+        )
     return None
 
 

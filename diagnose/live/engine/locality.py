@@ -67,28 +67,28 @@ def locality(live: Live, question: FindLocality) -> Json:  # noqa: ARG001 - the 
             raise
         listener = Found(None, "systemd's listening socket")
     if listener.elsewhere:
-        return _answer(listener, False, listener.elsewhere)
+        return _answer(listener, listener.elsewhere, is_here=False)
     if listener.pid is None:
         if in_container():
             return _answer(
                 listener,
-                False,
                 "this tool runs in a container, and no engine's process is visible from it",
+                is_here=False,
             )
         return _answer(
             listener,
-            True,
             "the endpoint is a socket of this machine, and no engine is seen alive here",
+            is_here=True,
         )
     spaces = {name: same_namespace(listener.pid, name) for name in ("net", "mnt", "pid")}
     why_not = _why_elsewhere(live, spaces)
     if why_not:
-        return _answer(listener, False, why_not, spaces)
+        return _answer(listener, why_not, is_here=False, spaces=spaces)
     return _answer(
         listener,
-        True,
         f"the engine is process {listener.pid} ({comm(listener.pid)}) here, by its {listener.how}",
-        spaces,
+        is_here=True,
+        spaces=spaces,
     )
 
 
@@ -108,13 +108,13 @@ def _why_elsewhere(live: Live, spaces: Mapping[str, bool | None]) -> str:
 
 
 def _answer(
-    listener: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None
+    listener: Found, why: str, *, is_here: bool, spaces: dict[str, bool | None] | None = None
 ) -> Json:
     """The answer about the engine's process: whether it is of this machine, and of these
     namespaces."""
     spaces = spaces or {}
     return {
-        "same_host": same,
+        "same_host": is_here,
         "why": why,
         "engine_pid": listener.pid,
         "how": listener.how,

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import asdict
 
@@ -101,22 +102,30 @@ def idle_cpus(_live: Live, question: SampleCpus) -> Json:
     time.sleep(min(question.seconds, 1.0))
     second = cpu_times(Path("/proc/stat").read_text())
     shares: dict[str, Json] = {}
-    for number, (idle, total) in second.items():
-        idle_before, total_before = first.get(number, (idle, total))
-        if total > total_before:
-            shares[number] = 100 * (idle - idle_before) / (total - total_before)
+    for number, now in second.items():
+        before = first.get(number, now)
+        if now.total > before.total:
+            shares[number] = 100 * (now.idle - before.idle) / (now.total - before.total)
     return shares
 
 
-def cpu_times(text: str) -> dict[str, tuple[int, int]]:
-    """Of each CPU its idle time, with what it waited for disks, and all its time (proc(5))."""
+class CpuTime(NamedTuple):
+    """What a processor has done since the boot, in ticks."""
+
+    idle: int
+    """With what it waited for disks."""
+    total: int
+
+
+def cpu_times(text: str) -> dict[str, CpuTime]:
+    """Of each CPU how it has spent its time (proc(5))."""
     times = {}
     for line in text.splitlines():
         name, *words = line.split()
         if name.startswith("cpu") and name[3:].isdigit():
             # guest time is counted in user time already
             numbers = [int(word) for word in words[:8]]
-            times[name[3:]] = (sum(numbers[3:5]), sum(numbers))
+            times[name[3:]] = CpuTime(sum(numbers[3:5]), sum(numbers))
     return times
 
 

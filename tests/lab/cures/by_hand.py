@@ -36,11 +36,6 @@ def _anew(options: str = "", image: str = "bb:1.36", command: str = "sleep 1000"
 
 _CONFIG = f"printf '%s' '{json.dumps(dict(BASE_CONFIG))}' >/etc/docker/daemon.json"
 """daemon.json as it should be."""
-_RECEIVER = """
-setsid python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 24224)); time.sleep(900)' >/dev/null 2>&1 &
-sleep 1
-"""
-"""Takes connections where a log driver looks for a receiver."""
 
 
 _START_PLAIN = "systemctl stop docker; printf 'dockerd\\0' >/run/lab/dockerd.argv; rm -f /run/lab/dockerd.environ; systemctl start docker"

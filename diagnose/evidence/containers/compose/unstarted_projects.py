@@ -34,7 +34,6 @@ class UnstartedProject(msgspec.Struct, frozen=True):
 
     path: str
     written: ComposeProject
-    age_s: float
     is_here: bool
     """Whether the tool was called in its folder."""
     has_others: bool = False
@@ -86,13 +85,11 @@ def unstarted_projects(
     read = host.first(found, MOST, "compose files that nobody has started")
     for (file, network), written in host.ask_in_order(read, _question):
         if not isinstance(written, Failed):
-            age = clock.wall - file.mtime
             projects.append(
                 UnstartedProject(
                     file.path,
                     written,
-                    age,
-                    file.is_here,
+                    is_here=file.is_here,
                     has_others=file.has_others,
                     network=network,
                 )

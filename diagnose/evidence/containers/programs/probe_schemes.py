@@ -60,10 +60,10 @@ def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None
     uses_tls = "https://" in probe.command or "--tls" in probe.command
     if uses_tls:
         line = next((line for line in printed if _TLS_TO_PLAIN.search(line)), "")
-        return ProbeScheme(True, line, _by_http(probe)) if line else None
+        return ProbeScheme(speaks_tls=True, line=line, command=_by_http(probe)) if line else None
     logged = (line for line in lines if _may_be_about(probe, line))
     line = next((line for line in (*printed, *logged) if _PLAIN_TO_TLS.search(line)), "")
-    return ProbeScheme(False, line, _by_tls(probe)) if line else None
+    return ProbeScheme(speaks_tls=False, line=line, command=_by_tls(probe)) if line else None
 
 
 def _may_be_about(probe: HealthCheck, line: str) -> bool:

@@ -159,7 +159,9 @@ def _without_layer(
         known = _config(config.text)
         if known.driver == info.driver and not known.state.dead:
             mounts = tuple(_mounted_sources(_object(about.text)))
-            yield DamagedRecord(id, record, False, known.name.lstrip("/"), mounts, is_gone=True)
+            yield DamagedRecord(
+                id, record, is_empty=False, name=known.name.lstrip("/"), mounts=mounts, is_gone=True
+            )
 
 
 def layer_records(info: Info) -> str:

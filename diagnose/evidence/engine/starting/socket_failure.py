@@ -40,5 +40,7 @@ def socket_failure(host: Host, daemon: Daemon) -> SocketFailure:
     for entry in reversed(answer.entries):
         if cause := _CAUSE.search(entry.message):
             group = _GROUP.search(entry.message)
-            return SocketFailure(True, cause[1].strip(), group["group"] if group else "")
+            return SocketFailure(
+                has_failed=True, words=cause[1].strip(), group=group["group"] if group else ""
+            )
     return SocketFailure(has_failed=True)

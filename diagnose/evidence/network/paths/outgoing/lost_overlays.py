@@ -13,6 +13,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.published.inlets import refused_by_host
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.verdict import Step
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -155,7 +156,6 @@ def _entrance(host_stack: HostStack | None, uplinks: Uplinks | None, port: int) 
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
         return _Entrance()
-    verdict = refused_by_host(
-        host_stack.stack, uplink.name, address=uplink.address, port=port, proto="udp", family="ip"
-    )
+    flow = Flow(Origin(uplink.name), uplink.address, "udp", port)
+    verdict = refused_by_host(host_stack.stack, flow)
     return _Entrance(uplink.name, verdict.by if verdict.is_blocked else None)

@@ -108,15 +108,8 @@ def _bypassed_at_port(
     """The clients that are banned, and the rules of ban lists that are not understood."""
     uplink, address, port = inlet.uplink.name, inlet.host_address, inlet.host_port
     for client in clients:
-        refused = refused_by_host(
-            stack,
-            uplink,
-            address=address,
-            port=port,
-            proto=inlet.protocol,
-            family=inlet.family,
-            src=client,
-        )
+        flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
+        refused = refused_by_host(stack, flow)
         by = refused.by
         if by is None or not is_ban(by.table, by.chain, by.rule):
             continue
@@ -125,7 +118,6 @@ def _bypassed_at_port(
                 inlet.container.subject, f"clients of its port: {by} is not understood"
             )
             return
-        flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
         if trace(stack, flow).rule_in_the_way is None:
             chain = _chain_of(stack, by)
             yield BypassedBan(

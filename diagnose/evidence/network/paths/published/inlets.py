@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6
@@ -18,10 +19,11 @@ from diagnose.evidence.network.paths.walks import (
     verdict_of,
 )
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.connection_packets import first_packet
 from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import is_docker_chain
-from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace
-from diagnose.firewall.packet import Family, Packet
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
@@ -121,11 +123,13 @@ def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
     proto = port.port.partition("/")[2]
     bridges = [network.bridge for network in port.networks.values()]
 
-    def verdict(origin: Origin) -> ConnectionVerdict:
-        flow = Flow(
+    def flow_from(origin: Origin) -> Flow:
+        return Flow(
             origin, port.host_address, proto, port.host_port, port.family, assumed=uplink.name
         )
-        return _incoming_verdict(trace(walks.stack, flow), bridges)
+
+    def verdict(origin: Origin) -> ConnectionVerdict:
+        return _incoming_verdict(trace(walks.stack, flow_from(origin)), bridges)
 
     reach = verdict(Origin(uplink.name))
     # what any client meets, an ordinary one meets too
@@ -146,14 +150,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
         uplink=uplink,
         reach=reach,
         sample=sample,
-        refused=refused_by_host(
-            walks.stack,
-            uplink.name,
-            address=port.host_address,
-            port=port.host_port,
-            proto=proto,
-            family=port.family,
-        ),
+        refused=refused_by_host(walks.stack, flow_from(Origin(uplink.name))),
         family=port.family,
     )
 
@@ -172,34 +169,10 @@ def _incoming_verdict(traced: Trace, bridges: Collection[str]) -> ConnectionVerd
     return verdict_of(traced)
 
 
-def refused_by_host(
-    stack: Stack,
-    uplink: str,
-    address: str,
-    port: int,
-    proto: str,
-    family: Family,
-    src: str | None = None,
-) -> ConnectionVerdict:
+def refused_by_host(stack: Stack, flow: Flow) -> ConnectionVerdict:
     """What the host's own filter does to a connection to one of its processes, as if nothing
-    translated the port.
-
-    src: the client, where it is known.
-    """
-    sent = Packet(
-        iif=uplink,
-        oif="",
-        src=src,
-        dst=address,
-        proto=proto,
-        sport=EPHEMERAL,
-        dport=port,
-        family=family,
-        dst_local=True,
-        src_local=False,
-        inner=stack.inner_nets,
-        uid=-1,
-    )
+    translated the port."""
+    sent = replace(first_packet(stack, flow), dst_local=True)
     verdict = walk(stack.ruleset, "input", sent)
     return ConnectionVerdict(
         verdict.outcome,
