@@ -68,6 +68,7 @@ def test_a_module_with_bytecode_is_found_quickly(made: Path) -> None:
     assert module.NUMBER == 1
     assert loader_of(module) == "_ReadLoader"
     assert module.__file__ == str(made / "thing.py")
+    assert loader_of(sys.modules[f"{NAME}.room"]) == "_ReadLoader"
     assert sys.modules[f"{NAME}.room"].IS_ROOM
     assert list(sys.modules[f"{NAME}.room"].__path__) == [str(made)]
     assert importlib.reload(module).NUMBER == 1

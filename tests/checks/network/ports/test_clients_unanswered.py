@@ -46,12 +46,17 @@ def tries(state: str, *sources: str, age: int = 3, reply: str = "172.18.0.2") ->
 
 
 @pytest.mark.parametrize(
-    ("net", "words"),
-    [("192.0.2.64", "route 192.0.2.64/27 leads to cni0, where nobody has"), ("192.0.2.96", "")],
+    ("net", "kind", "words"),
+    [
+        ("192.0.2.64", "bridge", "route 192.0.2.64/27 leads to cni0, where nobody has"),
+        ("192.0.2.96", "bridge", ""),
+        ("192.0.2.64", None, ""),
+    ],
+    ids=["in it", "beside it", "in the net of a wire"],
 )
-def test_clients_in_the_net_of_another_program(net: str, words: str) -> None:
+def test_clients_in_the_net_of_another_program(net: str, kind: str | None, words: str) -> None:
     lost = UnansweredClients(SHOP, 8080, "answer", (NEAR,), 5, leaves_by="cni0")
-    pods = Interface(index=7, name="cni0", up=True, operstate="up", kind="bridge")
+    pods = Interface(index=7, name="cni0", up=True, operstate="up", kind=kind)
     found = judge(
         "network.clients-unanswered",
         unanswered_clients=UnansweredClientsByPort((lost,), 1),
