@@ -76,8 +76,8 @@ class Page(msgspec.Struct, frozen=True):
     """Why the lab has not healed the fault by the commands of the page; "" where it has."""
     no_real_fault: str
     """Why no host of the lab can have the fault; "" where one has it."""
-    complaints: str
-    """How people describe the fault who do not know what it is, as a list; "" for most pages."""
+    complaints: tuple[str, ...]
+    """How people describe the fault who do not know what it is."""
     body: str
     """The Markdown without its front matter."""
     blocks: tuple[CommandBlock, ...]
@@ -108,7 +108,7 @@ def parse(text: str, name: str) -> Page:
         retired=str(head.get("retired", "")),
         unhealed=str(head.get("unhealed", "")),
         no_real_fault=str(head.get("no-real-fault", "")),
-        complaints=str(head.get("complaints", "")),
+        complaints=tuple(str(complaint) for complaint in head.get("complaints") or ()),
         body=body,
         blocks=blocks_in(body, name),
     )

@@ -3,8 +3,8 @@
 Plain matching of words, no model.
 
 The words of a question are compared with each page's id, complaints, title, symptom and reason,
-rare words counting more (BM25). Where the question is an error message, the page of a known error
-comes first, and then the pages that quote the message.
+rare words counting more (BM25), and all of them with each complaint. Where the question is an error
+message, the page of a known error comes first, and then the pages that quote the message.
 """
 
 import functools
@@ -18,7 +18,8 @@ import msgspec
 from diagnose import registry, runbooks
 from diagnose.mappings import by_key
 from diagnose.model import Reported, container
-from diagnose.symptoms import error_texts, quoted_errors
+from diagnose.symptoms import complaints, error_texts, quoted_errors
+from diagnose.symptoms.page_words import PageTexts, page_texts, read
 from diagnose.symptoms.words import GROUP_OF, telling_words
 
 _PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
@@ -38,6 +39,16 @@ _WEIGHTS = (("id", 3.0), ("complaints", 3.0), ("title", 2.5), ("symptom", 1.5), 
 _SATURATION = 2.5
 PART = 0.35
 """A page counts if it scores at least this part of the best one."""
+_COMPLAINT = 2.0
+"""What a complaint counts that has the very words of the question."""
+_LEAST = 0.5
+"""The best page has so much of the question; else most of its words are of another matter."""
+_LEAST_QUOTED = 0.12
+"""A message that scores less is of too many pages: "permission denied"."""
+_TELLING = 0.4
+"""A message that scores so much leads to its page whatever other words say."""
+_UNKNOWN_RARITY = 5.0
+"""What a word counts that no page has."""
 NEARLY = 0.8
 """So does one that has nearly as many of the words as the best, where the message is of another."""
 MOST = 24
@@ -50,8 +61,6 @@ class SymptomMatch(msgspec.Struct, frozen=True):
 
     id: str
     score: float
-    words: tuple[str, ...]
-    """The words of the question that the page has."""
 
 
 class NamedEnds(msgspec.Struct, frozen=True):
@@ -75,7 +84,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     most_words = max((match.score for match in by_words.values()), default=1.0)
     matches = dict(by_words)
     for id, weight in _weights_by_message(told, known).items():
-        match = by_words.get(id, SymptomMatch(id, score=0.0, words=()))
+        match = by_words.get(id, SymptomMatch(id, score=0.0))
         matches[id] = msgspec.structs.replace(match, score=match.score + most_words * weight)
     severity = {id: check.severity for id, check in registry.load().items()}
     ranked = sorted(
@@ -87,15 +96,21 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
 
 def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
     """The pages that have words of the question."""
-    wanted = Counter(telling_words(_REACHES.sub(_without_ends, question)))
+    wanted = Counter(telling_words(read(_REACHES.sub(_without_ends, question))))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity_of_terms()
-    return {
+    matches = {
         id: match
         for id, terms in _index().items()
         if (match := _match(id, terms, wanted, rarity)) is not None
     }
+    for id, closeness in complaints.closeness_of_pages(question).items():
+        match = matches.get(id, SymptomMatch(id, score=0.0))
+        score = match.score + _COMPLAINT * closeness
+        matches[id] = msgspec.structs.replace(match, score=score)
+    best = max((match.score for match in matches.values()), default=0.0)
+    return matches if best >= _LEAST else {}
 
 
 def _weights_by_message(question: str, known: error_texts.KnownError | None) -> Mapping[str, float]:
@@ -105,8 +120,9 @@ def _weights_by_message(question: str, known: error_texts.KnownError | None) -> 
     """
     pages = _index().keys()
     weights = {
-        id: 1 + _QUOTED * share
+        id: min(1.0, share / _TELLING) + _QUOTED * share
         for id, share in quoted_errors.scores_of_pages(question, pages).items()
+        if share >= _LEAST_QUOTED
     }
     if known is not None and known.page in pages:
         weight = _CONFIRMED if known.recognised.confirmed_by else _KNOWN
@@ -170,31 +186,29 @@ def _match(
         rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION)
         for term in shared
     )
+    most = (_SATURATION + 1) * sum(rarity.get(term, _UNKNOWN_RARITY) for term in wanted)
     # a page that has all words of the question is better than one that has a rare one of them
-    return SymptomMatch(id, score * (0.5 + 0.5 * len(shared) / len(wanted)), tuple(shared))
+    return SymptomMatch(id, score / most * (0.5 + 0.5 * len(shared) / len(wanted)))
 
 
 @functools.cache
 def _index() -> Mapping[str, Mapping[str, float]]:
     """The weight of each term on each page of a known check."""
-    checks = registry.load()
-    return {id: _weights(id, checks[id].title) for id in runbooks.paths() if id in checks}
+    return {id: _weights(id, texts) for id, texts in page_texts().items()}
 
 
-def _weights(id: str, title: str) -> Mapping[str, float]:
+def _weights(id: str, texts: PageTexts) -> Mapping[str, float]:
     """How much each telling word of a check's id, title and page counts in a search."""
-    texts = {"id": id.replace(".", " ").replace("-", " "), "title": title}
-    try:
-        page = runbooks.page(id)
-    except runbooks.PageError:
-        pass
-    else:
-        texts["complaints"] = page.complaints
-        texts["symptom"] = page.section("Symptom")
-        texts["reason"] = page.section("Why it matters")
+    parts = {
+        "id": id.replace(".", " "),
+        "title": texts.title,
+        "complaints": " ".join(texts.complaints),
+        "symptom": texts.symptom,
+        "reason": texts.reason,
+    }
     weights: dict[str, float] = {}
     for part, weight in _WEIGHTS:
-        for term in telling_words(texts.get(part, "")):
+        for term in telling_words(read(parts[part])):
             weights[term] = weights.get(term, 0.0) + weight
     return weights
 

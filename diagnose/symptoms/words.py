@@ -4,7 +4,9 @@ People and pages use different words for one thing, so that some words stand for
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from diagnose.word_sets import vocabulary
 
 GROUPS: Mapping[str, str] = {
     "answer": (
@@ -47,31 +49,106 @@ GROUPS: Mapping[str, str] = {
     "secret": "secret secrets password passwords token credentials",
 }
 """Words that mean the same where somebody describes a symptom, by the name of their group."""
+KINDS: Mapping[str, str] = {
+    "gone": "gone lost lose losing vanished vanish disappeared disappear missing wiped empty",
+    "site": "website websites site sites page pages web webpage homepage",
+    "slow": "slow slowly slowness sluggish laggy forever long",
+    "hang": "hang hangs hanging hung stuck frozen freeze freezes freezing stalled unresponsive still",
+    "server": "server machine host vm computer box pc",
+    "program": "app apps application program service software",
+    "user": "user users visitor visitors customer customers client clients",
+    "certificate": "certificate certificates cert certs ssl tls https letsencrypt certbot",
+    "mail": "mail mails email emails smtp",
+    "database": "database databases db postgres postgresql mysql mariadb mongodb mongo sql",
+    "folder": "folder folders directory directories path",
+    "change": "change changes changed edit edits edited modify modified",
+    "vpn": "vpn wireguard openvpn tailscale",
+    "device": "device devices usb gpu serial nvidia cuda graphics stick dongle",
+    "save": "save saves saved store stores stored write writes writing written",
+    "big": "big large huge",
+    "failure": "error errors fail fails failing failed failure broken",
+    "down": "down offline dead unavailable",
+    "job": "job jobs task tasks queue worker workers",
+    "end": "crash crashes crashing crashed dies die died dying exits exit exited quits stops",
+    "old": "old older outdated stale former previous",
+}
+"""Words that mean nearly the same in a complaint: one stands for another, and counts less."""
 GROUP_OF = {word: group for group, words in GROUPS.items() for word in words.split()}
 _SAY_NOTHING = """
-a an the is are was be been it its of on in to for from with and or not no my our your this that
-does do did can cannot cant doesnt dont isnt wont could but if when what which who why how there i
-we you they he she has have had any all at by as so than then since after before still only always
-suddenly sometimes again even although just everything nothing know where shows plenty half
-container containers docker service app host server get gets keep keeps other another more work
-works working
+a an the is are was were be been being am it its of on in to for from with and or my our your his
+her their this that these those there here do does did doing can could would should may might if but
+when where what which who why how i we you they he she me us them has have had having any at all by
+as so than then since just even although though because only always again still really very too
+suddenly sometimes anything something everything nothing one get gets got getting also please help
+im ive
 """
-_STOP = frozenset(_SAY_NOTHING.split())
-_WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
+"""Words that stand in any sentence."""
+_SAY_LITTLE = """
+not no cannot cant doesnt dont isnt wont after before keep keeps other another more know shows plenty
+half container containers docker service app host server work works working
+"""
+"""Words that stand in any sentence about containers."""
+_NOTHING = vocabulary(_SAY_NOTHING)
+_STOP = _NOTHING | vocabulary(_SAY_LITTLE)
+_NOT = frozenset(
+    [
+        "not",
+        "no",
+        "cannot",
+        "cant",
+        "doesnt",
+        "dont",
+        "isnt",
+        "wont",
+        "arent",
+        "wasnt",
+        "never",
+        "without",
+        "nobody",
+    ]
+)
+COMMON = _STOP | _NOT
+"""Words that stand in any sentence, of whatever."""
+_APOSTROPHE = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
+_WORD = re.compile(r"[^\W_]+(?:[.][^\W_]+)*")
 
 
-def telling_words(text: str) -> Iterator[str]:
-    """The words of a text without those that say nothing: groups, or stems."""
-    for word in _WORD.findall(text.lower().replace("'", "")):
+def plain_words(text: str) -> list[str]:
+    """The words of a text: one with a hyphen is two, the name of a file with its ending is one."""
+    return _WORD.findall(_APOSTROPHE.sub("", text.lower()))
+
+
+def telling_words(words: Iterable[str]) -> Iterator[str]:
+    """The words that say something about a page's fault: groups, or stems."""
+    for word in words:
         if word in GROUP_OF:
             yield GROUP_OF[word]
         elif word not in _STOP and not word.isdigit():
-            yield _stem(word)
+            yield stem(word)
 
 
-def _stem(word: str) -> str:
+def spoken_words(words: Iterable[str]) -> Iterator[str]:
+    """The stems of a complaint: of all words but those of any sentence. No and cannot are not."""
+    for word in words:
+        if word in _NOT:
+            yield "not"
+        elif word not in _NOTHING:
+            yield stem(word)
+
+
+def kind_of(stem_of_word: str) -> str:
+    """The words that mean the same as a stem, or nearly so: their name, or the stem."""
+    return _KIND_OF_STEM.get(stem_of_word, stem_of_word)
+
+
+def stem(word: str) -> str:
     """A word without its ending, so that "resolves" and "resolving" are one."""
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word.removesuffix(ending)
     return word
+
+
+_KIND_OF_STEM = {stem(word): group for word, group in GROUP_OF.items()} | {
+    stem(word): kind for kind, words in KINDS.items() for word in words.split()
+}

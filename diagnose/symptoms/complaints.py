@@ -1,0 +1,89 @@
+"""How near the words of a question are to the complaints that the pages have."""
+
+import functools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.symptoms.page_words import page_texts, read
+from diagnose.symptoms.words import kind_of, spoken_words
+
+_OF_A_KIND = 0.6
+"""What a word counts where the complaint has another one that means the same."""
+_LEFT_OUT = 0.5
+"""What a word of the question counts against a complaint that does not have it."""
+_UNSAID = 0.3
+"""What a word of the complaint counts against it where the question does not have it."""
+_UNKNOWN_IN = 3
+"""A word that no complaint has counts like one that so many have."""
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """What somebody says of one fault."""
+
+    page: str
+    stems: frozenset[str]
+    kinds: frozenset[str]
+
+
+class ComplaintIndex(msgspec.Struct, frozen=True):
+    """All complaints, and where each word stands."""
+
+    complaints: Sequence[Complaint]
+    totals: Sequence[float]
+    """What the words of each complaint count in all."""
+    places_of_stem: Mapping[str, Sequence[int]]
+    places_of_kind: Mapping[str, Sequence[int]]
+
+    def weight_of(self, item: str) -> float:
+        """A rare word tells more than a common one."""
+        found = len(self.places_of_stem.get(item, ())) or _UNKNOWN_IN
+        return math.log(1 + (len(self.complaints) - found + 0.5) / (found + 0.5))
+
+
+def closeness_of_pages(question: str) -> Mapping[str, float]:
+    """By page, how near its nearest complaint is: 1.0 has the very words. Others are left out.
+
+    Words that no page has make all of them less near, as a foreign language does.
+    """
+    index = _index()
+    weights = {item: index.weight_of(item) for item in spoken_words(read(question))}
+    shared: dict[int, float] = defaultdict(float)
+    for item, weight in weights.items():
+        for place in index.places_of_stem.get(item, ()):
+            shared[place] += weight
+        for place in index.places_of_kind.get(kind_of(item), ()):
+            if item not in index.complaints[place].stems:
+                shared[place] += _OF_A_KIND * weight
+    whole = sum(weights.values())
+    nearest: dict[str, float] = {}
+    for place, common in shared.items():
+        unsaid = max(0.0, index.totals[place] - common)
+        value = common / (common + _LEFT_OUT * (whole - common) + _UNSAID * unsaid)
+        page = index.complaints[place].page
+        nearest[page] = max(nearest.get(page, 0.0), value)
+    return nearest
+
+
+@functools.cache
+def _index() -> ComplaintIndex:
+    complaints = tuple(_complaints())
+    stems: dict[str, list[int]] = defaultdict(list)
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for place, complaint in enumerate(complaints):
+        for item in complaint.stems:
+            stems[item].append(place)
+        for kind in complaint.kinds:
+            kinds[kind].append(place)
+    index = ComplaintIndex(complaints, (), stems, kinds)
+    totals = [sum(map(index.weight_of, complaint.stems)) for complaint in complaints]
+    return msgspec.structs.replace(index, totals=totals)
+
+
+def _complaints() -> Iterator[Complaint]:
+    for id, texts in page_texts().items():
+        for text in texts.complaints:
+            stems = frozenset(spoken_words(read(text)))
+            yield Complaint(id, stems, frozenset(map(kind_of, stems)))

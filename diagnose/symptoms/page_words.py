@@ -1,0 +1,67 @@
+"""What each page says of its fault, word by word, and how the words of a question stand there."""
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose import registry, runbooks
+from diagnose.symptoms import spelling
+from diagnose.symptoms.words import COMMON, plain_words
+
+
+class PageTexts(msgspec.Struct, frozen=True):
+    """What a page and its check say of a fault."""
+
+    title: str
+    complaints: tuple[str, ...] = ()
+    symptom: str = ""
+    reason: str = ""
+
+
+class Lexicon(msgspec.Struct, frozen=True):
+    """The words that stand on the pages."""
+
+    known: Mapping[str, int]
+    """How often each of them does."""
+    pairs: Mapping[str, tuple[str, str]]
+    """Two words that follow each other there, by the word in one piece."""
+
+
+def read(text: str) -> list[str]:
+    """The words of a text as they stand on the pages: without a slip, and in two pieces."""
+    lexicon = _lexicon()
+    return list(spelling.read_as(plain_words(text), lexicon.known, lexicon.pairs))
+
+
+@functools.cache
+def page_texts() -> Mapping[str, PageTexts]:
+    """By id, of each known check that has a page."""
+    checks = registry.load()
+    return {id: _texts(id, checks[id].title) for id in runbooks.paths() if id in checks}
+
+
+def _texts(id: str, title: str) -> PageTexts:
+    try:
+        page = runbooks.page(id)
+    except runbooks.PageError:
+        return PageTexts(title)
+    symptom, reason = page.section("Symptom"), page.section("Why it matters")
+    return PageTexts(title, page.complaints, symptom, reason)
+
+
+@functools.cache
+def _lexicon() -> Lexicon:
+    listed = [plain_words(sentence) for sentence in _sentences()]
+    known = Counter(word for words in listed for word in words)
+    known.update(COMMON)
+    return Lexicon(known, spelling.pairs_in(listed, COMMON))
+
+
+def _sentences() -> Iterator[str]:
+    for texts in page_texts().values():
+        yield texts.title
+        yield from texts.complaints
+        yield texts.symptom
+        yield texts.reason

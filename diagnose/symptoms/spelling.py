@@ -1,0 +1,83 @@
+"""Words as somebody types them in a hurry: with a slip, or in one piece where pages have two."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+LEAST_LETTERS = 5
+"""A shorter word is taken as it is: too many others are near it."""
+LEAST_PART = 3
+"""So many letters has each part of a word that is written in two."""
+MOST_WORDS = 60
+"""In a longer text, such as a pasted log, no spelling is looked at."""
+
+
+def read_as(
+    words: Iterable[str], known: Mapping[str, int], pairs: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    """The words as they stand on the pages.
+
+    known: how often each word does. pairs: the two words that stand there for one.
+    """
+    listed = list(words)
+    meant = _meant(listed, known)
+    for word in listed:
+        if word in pairs:
+            yield from pairs[word]
+        else:
+            yield meant.get(word, word)
+
+
+def _meant(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
+    """The words with a slip, and what they stand for; none where most are of no page at all.
+
+    Those are another language, or a log.
+    """
+    strange = [word for word in dict.fromkeys(words) if word not in known]
+    if len(words) > MOST_WORDS:
+        return {}
+    meant = {word: near for word in strange if (near := _nearest(word, known))}
+    return meant if 2 * len(meant) >= len(strange) else {}
+
+
+def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str, tuple[str, str]]:
+    """By the word in one piece, each two words that follow each other; none is one of the plain."""
+    pairs: dict[str, tuple[str, str]] = {}
+    for words in texts:
+        before = ""
+        for word in words:
+            if word in plain or len(word) < LEAST_PART or not word.isalpha():
+                before = ""
+                continue
+            if before:
+                pairs[before + word] = (before, word)
+            before = word
+    return pairs
+
+
+def _nearest(word: str, known: Mapping[str, int]) -> str:
+    """The commonest known word that one slip makes this one; "" without one."""
+    if len(word) < LEAST_LETTERS or not word.isalpha():
+        return ""
+    near = [
+        other
+        for other in known
+        if other[0] == word[0]
+        and abs(len(other) - len(word)) <= 1
+        and len(other) >= LEAST_LETTERS
+        and is_one_slip(word, other)
+    ]
+    return max(near, key=lambda other: known[other], default="")
+
+
+def is_one_slip(word: str, other: str) -> bool:
+    """Whether one letter is missing, too much or wrong, or two letters have changed places."""
+    shorter = min(len(word), len(other))
+    begin = 0
+    while begin < shorter and word[begin] == other[begin]:
+        begin += 1
+    end = 0
+    while end < shorter - begin and word[-1 - end] == other[-1 - end]:
+        end += 1
+    rest, other_rest = word[begin : len(word) - end], other[begin : len(other) - end]
+    if len(rest) <= 1 and len(other_rest) <= 1:
+        return True
+    return len(rest) == len(other_rest) == 2 and rest == other_rest[::-1]
