@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose import registry, runbooks
 from diagnose.symptoms import spelling
-from diagnose.symptoms.words import COMMON, plain_words
+from diagnose.symptoms.words import COMMON, MEANINGS, plain_words
 
 
 class PageTexts(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def _texts(id: str, title: str) -> PageTexts:
 def _lexicon() -> Lexicon:
     listed = [plain_words(sentence) for sentence in _sentences()]
     known = Counter(word for words in listed for word in words)
-    known.update(COMMON)
+    known.update(COMMON | MEANINGS)
     return Lexicon(known, spelling.pairs_in(listed, COMMON))
 
 

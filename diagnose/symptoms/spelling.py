@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from diagnose.symptoms.words import PARTICLES
+
 LEAST_LETTERS = 5
 """A shorter word is taken as it is: too many others are near it."""
 LEAST_PART = 3
@@ -17,13 +19,28 @@ def read_as(
 
     known: how often each word does. pairs: the two words that stand there for one.
     """
-    listed = list(words)
+    listed = list(_in_one_piece(words, known))
     meant = _meant(listed, known)
     for word in listed:
         if word in pairs:
             yield from pairs[word]
         else:
             yield meant.get(word, word)
+
+
+def _in_one_piece(words: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """The words, and one for a verb with its particle where the pages have that: "log in"."""
+    verb = ""
+    for word in words:
+        if verb and word in PARTICLES and verb + word in known:
+            yield verb + word
+            verb = ""
+            continue
+        if verb:
+            yield verb
+        verb = word
+    if verb:
+        yield verb
 
 
 def _meant(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:

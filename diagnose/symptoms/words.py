@@ -51,7 +51,7 @@ GROUPS: Mapping[str, str] = {
 """Words that mean the same where somebody describes a symptom, by the name of their group."""
 KINDS: Mapping[str, str] = {
     "gone": "gone lost lose losing vanished vanish disappeared disappear missing wiped empty",
-    "site": "website websites site sites page pages web webpage homepage",
+    "site": "website websites site sites page pages web webpage homepage ui gui dashboard",
     "slow": "slow slowly slowness sluggish laggy forever long",
     "hang": "hang hangs hanging hung stuck frozen freeze freezes freezing stalled unresponsive still",
     "server": "server machine host vm computer box pc",
@@ -88,6 +88,8 @@ not no cannot cant doesnt dont isnt wont after before keep keeps other another m
 half container containers docker service app host server work works working
 """
 """Words that stand in any sentence about containers."""
+MEANINGS = frozenset(word for words in KINDS.values() for word in words.split()) | GROUP_OF.keys()
+"""Words with others that mean the same."""
 _NOTHING = vocabulary(_SAY_NOTHING)
 _STOP = _NOTHING | vocabulary(_SAY_LITTLE)
 _NOT = frozenset(
@@ -109,12 +111,14 @@ _NOT = frozenset(
 )
 COMMON = _STOP | _NOT
 """Words that stand in any sentence, of whatever."""
+PARTICLES = vocabulary("in on up out off down")
+"""Words that make one word with a verb: to log in, and a login."""
 _APOSTROPHE = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
-_WORD = re.compile(r"[^\W_]+(?:[.][^\W_]+)*")
+_WORD = re.compile(r"(?:/[\w.-]+)+|[^\W_]+(?:[.][^\W_]+)*")
 
 
 def plain_words(text: str) -> list[str]:
-    """The words of a text: one with a hyphen is two, the name of a file with its ending is one."""
+    """The words of a text: one with a hyphen is two, a path or the name of a file is one."""
     return _WORD.findall(_APOSTROPHE.sub("", text.lower()))
 
 

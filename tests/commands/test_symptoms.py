@@ -113,7 +113,7 @@ def test_an_answer_begins_with_what_the_words_fit() -> None:
     assert "\neach hop: diagnose path stray web\n\nCRITICAL " in done.stdout
     assert "what fits these words comes first: " in done.stdout
     assert "storage.disk-full" in done.stdout, "what else is wrong is said too"
-    assert ", and all of dns, firewall and network\n" in " ".join(done.stdout.split(" "))
+    assert ", and all of dns, firewall and network" in " ".join(done.stdout.split())
     assert "network.subnet-overlaps-route" in done.stdout
     refused = run("ask", "--budget", "2m", "--from", "demo", "curl: (52) Empty reply from server")
     assert refused.stdout.startswith("the message means: something took the connection")
