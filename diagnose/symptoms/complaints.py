@@ -37,9 +37,9 @@ class ComplaintIndex(msgspec.Struct, frozen=True):
     places_of_stem: Mapping[str, Sequence[int]]
     places_of_kind: Mapping[str, Sequence[int]]
 
-    def weight_of(self, item: str) -> float:
+    def weight_of(self, term: str) -> float:
         """A rare word tells more than a common one."""
-        found = len(self.places_of_stem.get(item, ())) or _UNKNOWN_IN
+        found = len(self.places_of_stem.get(term, ())) or _UNKNOWN_IN
         return math.log(1 + (len(self.complaints) - found + 0.5) / (found + 0.5))
 
 
@@ -49,13 +49,13 @@ def closeness_of_pages(question: str) -> Mapping[str, float]:
     Words that no page has make all of them less near, as a foreign language does.
     """
     index = _index()
-    weights = {item: index.weight_of(item) for item in spoken_words(read(question))}
+    weights = {term: index.weight_of(term) for term in spoken_words(read(question))}
     shared: dict[int, float] = defaultdict(float)
-    for item, weight in weights.items():
-        for place in index.places_of_stem.get(item, ()):
+    for term, weight in weights.items():
+        for place in index.places_of_stem.get(term, ()):
             shared[place] += weight
-        for place in index.places_of_kind.get(kind_of(item), ()):
-            if item not in index.complaints[place].stems:
+        for place in index.places_of_kind.get(kind_of(term), ()):
+            if term not in index.complaints[place].stems:
                 shared[place] += _OF_A_KIND * weight
     whole = sum(weights.values())
     nearest: dict[str, float] = {}
@@ -73,8 +73,8 @@ def _index() -> ComplaintIndex:
     stems: dict[str, list[int]] = defaultdict(list)
     kinds: dict[str, list[int]] = defaultdict(list)
     for place, complaint in enumerate(complaints):
-        for item in complaint.stems:
-            stems[item].append(place)
+        for term in complaint.stems:
+            stems[term].append(place)
         for kind in complaint.kinds:
             kinds[kind].append(place)
     index = ComplaintIndex(complaints, (), stems, kinds)
