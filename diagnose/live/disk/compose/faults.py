@@ -7,11 +7,12 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
+from diagnose.live.disk.compose.file_parts import FileFault, FilePart
 from diagnose.live.disk.compose.needs import named_nodes, volume_of
 from diagnose.live.disk.compose.nodes import (
     MERGE,
@@ -58,34 +59,6 @@ _NEXT_DOCUMENT = "but found another document"
 _REFERRED = {"networks": "network", "models": "model", "secrets": "secret", "configs": "config"}
 
 
-class _Fault(msgspec.Struct, frozen=True):
-    """See `questions.compose.ComposeFault`."""
-
-    kind: str
-    path: str
-    line: int = 0
-    place: str = ""
-    name: str = ""
-    detail: str = ""
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """A part of a file: services.web.ports."""
-
-    path: str
-    part: str = ""
-
-    def at(self, key: str) -> Self:
-        """The part of this one that has that key."""
-        return type(self)(self.path, ".".join(filter(None, (self.part, key))))
-
-    def fault(self, kind: str, node: Node, name: str = "", detail: str = "") -> _Fault:
-        """A fault of this part, at the line of a node."""
-        return _Fault(
-            kind, self.path, line=line_of(node), place=self.part, name=name, detail=detail
-        )
-
-
 def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
     """What compose refuses, as `ComposeFault`, the first of which is what it says.
 
@@ -99,28 +72,28 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
             fault = _broken(path, text, error)
             return [] if fault.detail == _NEXT_DOCUMENT else [msgspec.to_builtins(fault)]
         if root is None:
-            return [msgspec.to_builtins(_Fault("empty", path))]
+            return [msgspec.to_builtins(FileFault("empty", path))]
         roots[path] = root
     try:
         reader = _Reader(roots, folder)
         faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
     except RecursionError:
         problem = "an anchor merges itself"
-        return [msgspec.to_builtins(_Fault("yaml", next(iter(texts)), detail=problem))]
+        return [msgspec.to_builtins(FileFault("yaml", next(iter(texts)), detail=problem))]
     return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
 
 
-def _broken(path: str, text: str, error: ValueError) -> _Fault:
+def _broken(path: str, text: str, error: ValueError) -> FileFault:
     """What libyaml met, and where; a tab and the marks of git it does not know."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_MARKS):
-            return _Fault("yaml", path, number, detail="marks of a merge that was not finished")
+            return FileFault("yaml", path, number, detail="marks of a merge that was not finished")
         if "\t" in line[: len(line) - len(line.lstrip())]:
-            return _Fault("yaml", path, number, detail="it is indented by a tab")
+            return FileFault("yaml", path, number, detail="it is indented by a tab")
     cause = error.__cause__
     mark = getattr(cause, "problem_mark", None)
     problem = str(getattr(cause, "problem", "") or "it cannot be read")[:_LONGEST]
-    return _Fault("yaml", path, 0 if mark is None else mark.line + 1, detail=problem)
+    return FileFault("yaml", path, 0 if mark is None else mark.line + 1, detail=problem)
 
 
 class _Service(msgspec.Struct, frozen=True):
@@ -131,8 +104,8 @@ class _Service(msgspec.Struct, frozen=True):
     parts: Mapping[str, Node]
 
     @property
-    def place(self) -> _Place:
-        return _Place(self.path, f"services.{self.name}")
+    def place(self) -> FilePart:
+        return FilePart(self.path, f"services.{self.name}")
 
 
 class _Reader:
@@ -147,16 +120,16 @@ class _Reader:
         """The parts of each kind in all files, by name."""
         self.merged: dict[int, dict[str, Node]] = {}
         """The parts of nodes that services merge; the roots keep these nodes."""
-        self.new_keys: list[_Fault] = []
+        self.new_keys: list[FileFault] = []
         """Keys that older versions of compose refuse, with the first one that takes them."""
 
-    def faults(self) -> Iterator[_Fault]:
+    def faults(self) -> Iterator[FileFault]:
         for path, root in self.roots.items():
             yield from self._doubled(path, root)
-            yield from self._shape(_Place(path), root, pattern="")
+            yield from self._shape(FilePart(path), root, pattern="")
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
-            yield _Fault("empty", next(iter(self.roots)))
+            yield FileFault("empty", next(iter(self.roots)))
         if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
             return
         for service in self._services():
@@ -184,7 +157,7 @@ class _Reader:
             for name, node in entries(top.get(kind)).items()
         }
 
-    def _doubled(self, path: str, root: Node) -> Iterator[_Fault]:
+    def _doubled(self, path: str, root: Node) -> Iterator[FileFault]:
         """A key that stands twice in one mapping."""
         seen: set[int] = set()
         waiting = [root]
@@ -198,12 +171,14 @@ class _Reader:
                 text = plain(key)
                 if isinstance(key, ScalarNode) and text in lines:
                     first = f"line {lines[text]}"
-                    yield _Fault("doubled", path, line_of(key), name=text[:_LONGEST], detail=first)
+                    yield FileFault(
+                        "doubled", path, line_of(key), name=text[:_LONGEST], detail=first
+                    )
                 lines.setdefault(text, line_of(key))
                 waiting.append(value)
             waiting += items(node)
 
-    def _shape(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
+    def _shape(self, place: FilePart, node: Node, pattern: str) -> Iterator[FileFault]:
         """Unknown keys and values of another kind, in a part and in those below it."""
         known = SHAPES[pattern]
         below = {
@@ -233,7 +208,7 @@ class _Reader:
             if f"{here}.*" in SHAPES:
                 yield from self._parts(place.at(name), value, f"{here}.*")
 
-    def _parts(self, place: _Place, node: Node, pattern: str) -> Iterator[_Fault]:
+    def _parts(self, place: FilePart, node: Node, pattern: str) -> Iterator[FileFault]:
         """The shape of each part of a kind, such as each service."""
         for key, value in pairs(node):
             name = plain(key)
@@ -245,7 +220,7 @@ class _Reader:
             elif pattern == "services.*" or not is_nothing:
                 yield place.at(name).fault("wrong-kind", key, name, "a mapping")
 
-    def _service(self, service: _Service) -> Iterator[_Fault]:
+    def _service(self, service: _Service) -> Iterator[FileFault]:
         place, parts = service.place, service.parts
         for key in STRINGS:
             for entry in items(parts.get(key)):
@@ -262,14 +237,14 @@ class _Reader:
                 if _OPEN_BRACE.search(plain(scalar)):
                     yield place.at(key).fault("open-brace", scalar)
 
-    def _missing_includes(self, path: str) -> Iterator[_Fault]:
+    def _missing_includes(self, path: str) -> Iterator[FileFault]:
         for included in items(self.tops[path].get("include")):
             named = entries(included).get("path", included)
             for node in items(named) or [named]:
                 if self._is_missing(plain(node)):
-                    yield _Place(path, "include").fault("file-missing", node, plain(node))
+                    yield FilePart(path, "include").fault("file-missing", node, plain(node))
 
-    def _needed_files(self, service: _Service) -> Iterator[_Fault]:
+    def _needed_files(self, service: _Service) -> Iterator[FileFault]:
         """Env files, and the words of a health check."""
         place = service.place
         node = service.parts.get("env_file")
@@ -292,14 +267,14 @@ class _Reader:
             return isinstance(error, FileNotFoundError | NotADirectoryError)
         return False
 
-    def _durations(self, place: _Place, node: Node | None) -> Iterator[_Fault]:
+    def _durations(self, place: FilePart, node: Node | None) -> Iterator[FileFault]:
         parts = entries(node)
         for key in ("interval", "timeout", "start_period", "start_interval"):
             value = parts.get(key)
             if value is not None and _DURATION.fullmatch(plain(value)) and plain(value) != "0":
                 yield place.at(key).fault("no-unit", value, plain(value))
 
-    def _missing_parts(self) -> Iterator[_Fault]:
+    def _missing_parts(self) -> Iterator[FileFault]:
         """What a service refers to, and no file has; what it needs itself, in all files."""
         if self.includes:
             return
@@ -318,17 +293,17 @@ class _Reader:
             place, whole = service.place, services[service.name]
             line = self._line_of(place.path, service.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
-                yield _Fault("no-image", place.path, line, place.part)
+                yield FileFault("no-image", place.path, line, place.part)
             if has_parts(whole.get("networks")) and plain(whole.get("network_mode")):
-                yield _Fault("two-networks", place.path, line, place.part)
+                yield FileFault("two-networks", place.path, line, place.part)
 
-    def _missing_files(self, key: str, used: Collection[str]) -> Iterator[_Fault]:
+    def _missing_files(self, key: str, used: Collection[str]) -> Iterator[FileFault]:
         """The files of secrets or configs that services have."""
         for path, top in self.tops.items():
             for name, part in entries(top.get(key)).items():
                 file = entries(part).get("file")
                 if name in used and file is not None and self._is_missing(plain(file)):
-                    place = _Place(path, f"{key}.{name}.file")
+                    place = FilePart(path, f"{key}.{name}.file")
                     yield place.fault("file-missing", file, plain(file))
 
     def _line_of(self, path: str, service: str) -> int:
@@ -337,7 +312,7 @@ class _Reader:
 
     def _unknown_references(
         self, referring: _Service, services: Mapping[str, Any]
-    ) -> Iterator[_Fault]:
+    ) -> Iterator[FileFault]:
         """The names in a service of what no file has."""
         place, service = referring.place, referring.parts
         for key, kind in _REFERRED.items():
