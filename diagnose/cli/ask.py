@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,7 +51,6 @@ def ask(
     from diagnose import registry
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
-    from diagnose.render import path as path_text
     from diagnose.render import terminal
     from diagnose.symptoms import search
 
@@ -68,8 +67,7 @@ def ask(
     ways = _ways_asked_about(text, report)
     report = replace(report, findings=_by_fit(report, text, fitting, ways))
     code = code_of(report, fail_on)
-    walked = itertools.chain.from_iterable(map(path_text.sentences, ways))
-    if said := (*unknown, *meaning, *_on_this_host(text, report), *walked):
+    if said := (*unknown, *meaning, *_facts(text, report, ways)):
         terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
@@ -90,14 +88,24 @@ def _report(checks: Mapping[str, Check], text: str, given: Mapping[str, Any]) ->
     from diagnose import session
     from diagnose.path import answer
     from diagnose.symptoms.asked_places import asked_places
+    from diagnose.symptoms.named_containers import KINDS
 
     run = options.of_run({**given, "reach": asked_places(text)})
     try:
         return session.diagnose(
-            lambda: checks, None, run, began=process.began(), shown=answer.KINDS
+            lambda: checks, None, run, began=process.began(), shown=(*answer.KINDS, *KINDS)
         )
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _facts(text: str, report: Report, ways: Iterable[PathAnswer]) -> Iterator[str]:
+    """What the places, connections and containers that the words name are on this host."""
+    from diagnose.render import path
+
+    yield from _on_this_host(text, report)
+    yield from itertools.chain.from_iterable(map(path.sentences, ways))
+    yield from _of_named_containers(text, report)
 
 
 def _on_this_host(text: str, report: Report) -> list[str]:
@@ -111,6 +119,21 @@ def _on_this_host(text: str, report: Report) -> list[str]:
         return []
     known = networks if isinstance(networks, Networks) else None
     return [f"on this host: {fact}" for fact in places_named(text, containers, known)]
+
+
+def _of_named_containers(text: str, report: Report) -> Iterator[str]:
+    """What is known of containers that the words name and no finding is about."""
+    from diagnose.evidence.containers.listing import Containers
+    from diagnose.evidence.containers.logs.recent import RecentLogs
+    from diagnose.evidence.machine.clock import Clock
+    from diagnose.symptoms.named_containers import facts_of, quiet_named
+
+    containers, clock = report.evidence.get(Containers), report.evidence.get(Clock)
+    if not isinstance(containers, Containers) or not isinstance(clock, Clock):
+        return
+    logs = report.evidence.get(RecentLogs)
+    for container in quiet_named(text, containers, report.findings):
+        yield from facts_of(container, logs if isinstance(logs, RecentLogs) else None, clock)
 
 
 def _by_fit(

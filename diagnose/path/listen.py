@@ -1,6 +1,7 @@
 """The socket at the other end of a path."""
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.addresses import with_port
 from diagnose.model import HOST, Subject
 from diagnose.path.walk import ANY, PathWalk
@@ -35,7 +36,11 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
         walk.break_off("listener", place, text, end.subject)
     else:
         others = sorted(
-            {socket.port for socket in netns.listeners if socket.protocol == walk.wanted.proto}
+            {
+                socket.port
+                for socket in netns.listeners
+                if socket.protocol == walk.wanted.proto and socket.address != EMBEDDED
+            }
         )
         ports = "it listens on no port"
         if others:
