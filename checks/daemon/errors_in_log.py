@@ -28,7 +28,8 @@ _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 _SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
 _REQUEST = LazyPattern(
-    r"Handler for (?P<method>[A-Z]{3,7}) (?:/v[\d.]{1,8})?/(?P<path>\S{1,300}) returned error: (?P<error>.+)",
+    r"Handler for (?P<method>[A-Z]{3,7}) (?:/v[\d.]{1,8})?/"
+    r"(?P<path>\S{1,300}) returned error: (?P<error>.+)",
     re.DOTALL,
 )
 _ACTIONS = {

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 _TARGET = re.compile(
-    r"(?:ssh://)?(?:(?P<user>[^@/\s]+)@)?(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^@:/\[\]\s]+)(?::(?P<port>\d{1,5}))?/?"
+    r"(?:ssh://)?(?:(?P<user>[^@/\s]+)@)?(?P<host>\[[0-9A-Fa-f:.%\w]+\]"
+    r"|[^@:/\[\]\s]+)(?::(?P<port>\d{1,5}))?/?"
 )
 
 

@@ -101,7 +101,8 @@ _DIRECTIVES = words(
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf,
 snmpd.conf, keepalived.conf, haproxy.cfg, hostapd.conf."""
 _SENTENCE = LazyPattern(
-    r"(?i)[\"']?[ \t]{1,40}(?:are|cannot|for|has|in|is|must|not|of|should|to|too|was|with)[ \t]{1,40}[\w\"']"
+    r"(?i)[\"']?[ \t]{1,40}(?:are|cannot|for|has|in|is|must"
+    r"|not|of|should|to|too|was|with)[ \t]{1,40}[\w\"']"
 )
 """After the name of such a directive: an error message that mentions it."""
 _SETS = LazyPattern(

@@ -62,7 +62,8 @@ _TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au j
 """
 _HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")
 _URL_HOST = re.compile(
-    r"[a-z][a-z0-9+.-]{0,30}://(?:([A-Za-z][\w.-]{0,200})(?::[^@\s/]{0,500})?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
+    r"[a-z][a-z0-9+.-]{0,30}://(?:([A-Za-z][\w.-]{0,200})"
+    r"(?::[^@\s/]{0,500})?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
 )
 _MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _SEARCH = re.compile(r"^[ \t]*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)

@@ -17,7 +17,8 @@ from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 BUSY = LazyPattern(
-    r"(?:unlinkat|remove|rmdir) (?P<path>/\S{1,500}?):? .{0,300}device or resource busy|device or resource busy"
+    r"(?:unlinkat|remove|rmdir) "
+    r"(?P<path>/\S{1,500}?):? .{0,300}device or resource busy|device or resource busy"
 )
 MOST_NAMESPACES = 200
 

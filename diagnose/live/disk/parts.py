@@ -28,7 +28,8 @@ _LOOPBACK = re.compile(
     re.IGNORECASE,
 )
 _LOOPBACK_HOST = re.compile(
-    r"(?:export[ \t]+)?(?P<host>(?P<of>\w{1,60}_)HOST(?:NAME)?=[\"']?(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?)[ \t]*",
+    r"(?:export[ \t]+)?(?P<host>(?P<of>\w{1,60}_)HOST(?:NAME)?=[\"']?"
+    r"(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?)[ \t]*",
     re.IGNORECASE,
 )
 _LOOPBACK_PAIR = re.compile(

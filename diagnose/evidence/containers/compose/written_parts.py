@@ -8,7 +8,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.questions.compose import WrittenMount, WrittenService
 
 _PORT = re.compile(
-    r"(?:(?P<address>\d+\.[\d.]+|\[[\da-fA-F:]+\]):)?(?:(?P<published>\d+):)?(?P<target>\d+)(?:/(?P<protocol>\w+))?"
+    r"(?:(?P<address>\d+\.[\d.]+|\[[\da-fA-F:]+\]):)?(?:"
+    r"(?P<published>\d+):)?(?P<target>\d+)(?:/(?P<protocol>\w+))?"
 )
 """An entry of `ports` that is neither a range nor a variable."""
 

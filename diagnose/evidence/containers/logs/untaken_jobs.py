@@ -30,7 +30,8 @@ _CELERY = LazyPattern(r"(?:^|[/ ])celery(?:$| )")
 _SENT = LazyPattern(r"Scheduler: Sending due task [^\s(]{1,200} \((?P<task>[\w.]{1,200})\)")
 _TAKEN = LazyPattern(r"Task (?P<task>[\w.]{1,200})\[(?P<id>[\w-]{8,40})\] received")
 _ENDED = LazyPattern(
-    r"ask (?:[\w.]{1,200}\[|id=)?(?P<id>[\w-]{8,40})\]? (?:succeeded|raised|retry|ignored|rejected|revoked)"
+    r"ask (?:[\w.]{1,200}\[|id=)?(?P<id>[\w-]{8,40})\]? "
+    r"(?:succeeded|raised|retry|ignored|rejected|revoked)"
 )
 _TALKS = LazyPattern(r": INFO/MainProcess\] ")
 """A worker that writes down what it does, and not only its errors."""

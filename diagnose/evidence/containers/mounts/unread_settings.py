@@ -19,7 +19,8 @@ from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 _OF_COMMAND = LazyPattern(
-    r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250}\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))"
+    r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250}\.(?:conf"
+    r"|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))"
 )
 """A word of a command that names a file of settings."""
 _FOLDER = LazyPattern(r"/etc/|/usr/local/|/(?:[\w.-]+/)*conf(?:ig)?(?:/|$)")

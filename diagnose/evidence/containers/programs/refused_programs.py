@@ -44,7 +44,8 @@ until runc 1.0.0-rc92), and what an init writes that stands between the two: tin
 dumb-init.
 """
 _BY_ENV = LazyPattern(
-    r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
+    r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?"
+    r"(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
 )
 """What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
 line names."""

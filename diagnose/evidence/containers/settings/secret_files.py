@@ -25,7 +25,8 @@ BYTES = 4096
 _OPEN = "open "
 _LOGINS = frozenset({"postgres-login", "mysql-access", "mongo-auth", "redis-password"})
 _VARIABLE = LazyPattern(
-    r"(?:^|_)(?:PASS(?:W(?:OR)?D)?|SECRET|TOKEN|KEY|PW)(?:_FILE|__FILE)$|^FILE__.*(?:PASS|SECRET|TOKEN|KEY)"
+    r"(?:^|_)(?:PASS(?:W(?:OR)?D)?|SECRET|TOKEN|KEY|PW)"
+    r"(?:_FILE|__FILE)$|^FILE__.*(?:PASS|SECRET|TOKEN|KEY)"
 )
 _PLACE = LazyPattern(
     r"(?i)^/(?:var/)?run/secrets/|(?:^|/)[^/]{0,80}(?:passw(?:or)?d|passwd|secret|token)[^/]{0,40}$"

@@ -45,7 +45,8 @@ _OPTIONS = LazyPattern(r"(?<!\w)(?:-e|--env)[ =]([A-Z][A-Z0-9_]{1,60})=")
 """Variables in an example of `docker run` that a program prints."""
 _NAME = LazyPattern(r"\b[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6}\b")
 _LIST = LazyPattern(
-    r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?| and | & )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
+    r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?"
+    r"| and | & )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
 )
 _ONE_ASKED = LazyPattern(
     r"\bpath\"?: \[ ?['\"](?P<issue>[A-Z][A-Z0-9_]{2,60})['\"] ?\]"

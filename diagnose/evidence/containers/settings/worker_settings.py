@@ -39,7 +39,8 @@ _PLACE = r"URL|URI|DSN|HOST|HOSTS|HOSTNAME|SERVER|ADDR|ADDRESS|NAME|DB|DATABASE|
 _OF_BROKER = LazyPattern(rf"(?:^|_)(?:{_BROKER})(?:_.{{0,20}})?(?:_(?:{_PLACE})|(?<=BROKER))$")
 _OF_DATABASE = LazyPattern(rf"(?:^|_)(?:(?:{_DATABASE})(?:_.{{0,20}})?_(?:{_PLACE})|PGDATABASE)$")
 _OF_ITSELF = LazyPattern(
-    r"(?:^|_)(?:APP|APPLICATION|CLIENT|CONNECTION|CONSUMER|GROUP|INSTANCE|NODE|POOL|WORKER)_?(?:HOST)?NAME$"
+    r"(?:^|_)(?:APP|APPLICATION|CLIENT|CONNECTION|CONSUMER"
+    r"|GROUP|INSTANCE|NODE|POOL|WORKER)_?(?:HOST)?NAME$"
 )
 """What a program calls itself to its server."""
 _IS_QUEUE_NAME = LazyPattern(r"(?:^|_)QUEUE_?NAME$")

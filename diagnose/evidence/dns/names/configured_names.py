@@ -12,10 +12,12 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 
 _PLACE = LazyPattern(
-    r"(?<![\w.@-])(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})\.?:(?P<port>\d{2,5})(?!\d)"
+    r"(?<![\w.@-])(?P<name>[A-Za-z0-9][\w-]{0,62}"
+    r"(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})\.?:(?P<port>\d{2,5})(?!\d)"
 )
 _URL = LazyPattern(
-    r"(?<![\w+.-])(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})(?![\w.:-])"
+    r"(?<![\w+.-])(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?"
+    r"(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})(?![\w.:-])"
 )
 _PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 

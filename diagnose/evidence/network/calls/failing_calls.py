@@ -29,7 +29,8 @@ _PLACE = LazyPattern(
     r"(?P<port>\d{2,5})(?!\d)"
 )
 _PLACE6 = LazyPattern(
-    r"(?<![\w:.\[])\[?(?P<address>[0-9a-f]{1,4}:[0-9a-f:]{0,40}:[0-9a-f]{1,4})\]?:(?P<port>\d{2,5})(?!\w|:\w)",
+    r"(?<![\w:.\[])\[?(?P<address>[0-9a-f]{1,4}:[0-9a-f:]{0,40}:[0-9a-f]{1,4})\]?:"
+    r"(?P<port>\d{2,5})(?!\w|:\w)",
     re.IGNORECASE,
 )
 _NAMED_PLACE = LazyPattern(

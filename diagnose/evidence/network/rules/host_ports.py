@@ -25,7 +25,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
 _BLOCKED = LazyPattern(
-    r"\bIN=(?P<device>\S{1,32}) OUT= .{0,300}?\bSRC=(?P<client>\S{1,64}) .{0,300}?\bDPT=(?P<port>\d{1,5})\b"
+    r"\bIN=(?P<device>\S{1,32}) OUT= .{0,300}?\bSRC="
+    r"(?P<client>\S{1,64}) .{0,300}?\bDPT=(?P<port>\d{1,5})\b"
 )
 """What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 

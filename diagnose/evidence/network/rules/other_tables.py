@@ -18,7 +18,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
 _UNKNOWN_CHAIN = LazyPattern(
-    r"\((?P<front>legacy|nf_tables)\): (?:Couldn't load target|[Cc]hain) [`'\"](?P<chain>[\w-]{1,30})[`'\"]"
+    r"\((?P<front>legacy|nf_tables)\): (?:Couldn't load target"
+    r"|[Cc]hain) [`'\"](?P<chain>[\w-]{1,30})[`'\"]"
 )
 """`iptables v1.8.9 (legacy): Couldn't load target 'DOCKER': No such file or directory`."""
 _UNNAMED = LazyPattern(r"\((?P<front>legacy|nf_tables)\):.{0,60}No chain/target/match by that name")

@@ -8,7 +8,8 @@ import re
 from decimal import Decimal
 
 _INTEGER = re.compile(
-    r"(?P<sign>[-+]?)(?:0b(?P<binary>[01]+)|0o?(?P<octal>[0-7]+)|0x(?P<hex>[0-9a-fA-F]+)|(?P<decimal>[1-9][0-9]*|0))"
+    r"(?P<sign>[-+]?)(?:0b(?P<binary>[01]+)|0o?(?P<octal>[0-7]+)"
+    r"|0x(?P<hex>[0-9a-fA-F]+)|(?P<decimal>[1-9][0-9]*|0))"
 )
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASES = {"binary": 2, "octal": 8, "hex": 16, "decimal": 10}

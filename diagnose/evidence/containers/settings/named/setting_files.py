@@ -30,7 +30,8 @@ _FILE_OF_SETTINGS = LazyPattern(
     r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
 _FILE_OF_IMAGE = LazyPattern(
-    r"(?<![\w.:/-])(?P<path>(?:/[\w.+-]{1,60}){2,8}\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties))\b"
+    r"(?<![\w.:/-])(?P<path>(?:/[\w.+-]{1,60}){2,8}\.(?:ya?ml"
+    r"|toml|json|ini|conf|cfg|cnf|hcl|xml|properties))\b"
 )
 _RELATIVE = LazyPattern(
     r"(?:\bENOENT\b|[Nn]o such file)[^'\"]{0,60}['\"](?P<path>[\w-][\w.-]*(?:/[\w.@+-]+)+)['\"]"

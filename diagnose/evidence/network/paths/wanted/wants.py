@@ -67,7 +67,8 @@ Devices speak HTTP and MQTT."""
 
 _WORD = LazyPattern(r"[A-Za-z0-9][\w.-]*")
 _PLACE = LazyPattern(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^@/\s]*@)?)?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?(?![\w.])"
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^@/\s]*@)?)?"
+    r"(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?(?![\w.])"
 )
 """A host, maybe behind a scheme and credentials, maybe with a port."""
 _NUMBER = LazyPattern(r"[0-9]{1,5}")
