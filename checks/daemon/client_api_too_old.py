@@ -1,6 +1,8 @@
 """daemon.client-api-too-old: a client speaks an older API than the engine still takes."""
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients, TurnedAway
@@ -28,9 +30,17 @@ def client_api_too_old(
     if clients.turned_away or log is None:
         return None
     recent = log.since(clock.wall - options.since_s)
-    refusals = [line for line in recent if TOO_OLD.search(line.text)]
+    refusals = [_Refusal(line, match) for line in recent if (match := TOO_OLD.search(line.text))]
     if refusals:
         yield _engine_finding(refusals, log, names_of(clients.holders))
+
+
+class _Refusal(NamedTuple):
+    """A line of the engine that refuses a client."""
+
+    line: LogLine
+    match: re.Match[str]
+    """With the versions of both."""
 
 
 def _client_finding(client: TurnedAway) -> Finding:
@@ -47,15 +57,15 @@ def _client_finding(client: TurnedAway) -> Finding:
     return finding.with_variables(_newer_client(client))
 
 
-def _engine_finding(refusals: Sequence[LogLine], log: DaemonLog, holders: list[str]) -> Finding:
+def _engine_finding(refusals: Sequence[_Refusal], log: DaemonLog, holders: list[str]) -> Finding:
     """A client that only the engine's own log knows. holders: who has the engine's socket."""
-    match = TOO_OLD.search(refusals[-1].text)
-    client, least = (match["client"], match["least"]) if match is not None else ("", "")
+    last = refusals[-1]
+    client, least = last.match["client"], last.match["least"]
     return Finding(
         subject=DAEMON,
         summary=f"the engine refuses a client that speaks API {client}: it requires at least {least}",
         evidence={
-            **log.evidence(refusals[-1]),
+            **log.evidence(last.line),
             "requests turned away": len(refusals),
             "containers with the socket": holders or "none",
         },

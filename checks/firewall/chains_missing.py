@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import msgspec
 
 from checks.firewall.helpers import (
-    base,
-    few,
+    base_chain_evidence,
+    first_names,
     has_proxy,
     left_alone,
     port_list,
@@ -149,7 +149,7 @@ def _refused_finding(
         subject=HOST,
         summary=f"Docker's firewall rules are gone: table {table} has no chain {chain}, in which the "
         f"engine writes the rules of {named('container', names)}",
-        evidence=base(firewall, "prerouting")
+        evidence=base_chain_evidence(firewall, "prerouting")
         | {"State.Error": shortened(refused[0].state.error), f"chain {chain}": None},
         variables={"refused": names[0]},
         discriminator=f"{table} {chain}",
@@ -208,8 +208,8 @@ def _finding(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) ->
         subject=HOST,
         summary=f"Docker's firewall rules are gone: {harm}",
         evidence={"what is missing": "; ".join(_places(flushed))}
-        | base(firewall, "forward")
-        | base(firewall, "prerouting")
+        | base_chain_evidence(firewall, "forward")
+        | base_chain_evidence(firewall, "prerouting")
         | {f"drops packets of {way.container}": str(way.reach.by) for way in harm.cut[:1]}
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),
@@ -223,13 +223,13 @@ def _places(flushed: FlushedRules) -> list[str]:
     """Where rules are missing, in words."""
     places = []
     if flushed.bare:
-        bridges = few(network.bridge for network in flushed.bare)
+        bridges = first_names(network.bridge for network in flushed.bare)
         noun = agree(flushed.bare, "bridge", "bridges")
         places.append(f"FORWARD has no rules for {noun} {bridges}")
     for part, what in _LOST_PARTS.items():
         fallen = _fallen_bridges(flushed, part)
         if fallen:
-            places.append(f"{what} {few(fallen)}")
+            places.append(f"{what} {first_names(fallen)}")
     if flushed.no_ports:
         places.append("PREROUTING does not lead to the published ports")
     if flushed.emptied:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from checks.firewall.helpers import few, with_bridges
+from checks.firewall.helpers import first_names, with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -60,7 +60,7 @@ def _ipv4_findings(
         return
     off, is_off_everywhere = forwarding.off, forwarding.everywhere == "0"
     setting = "net.ipv4.ip_forward" if is_off_everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
-    where = "" if is_off_everywhere else f" on {few(off)}"
+    where = "" if is_off_everywhere else f" on {first_names(off)}"
     line = None
     if is_off_everywhere and sysctl_files is not None:
         line = sysctl_files.of("net.ipv4.ip_forward", "0")

@@ -46,7 +46,7 @@ def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tu
     return tuple(dict.fromkeys(subjects))
 
 
-def few(names: Iterable[str]) -> str:
+def first_names(names: Iterable[str]) -> str:
     """Names in alphabetical order, each once, the first three of them."""
     return and_more(sorted(set(names)))
 
@@ -60,7 +60,7 @@ def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
             yield Unexamined(way.network.subject, f"the verdict depends on {way.sample.by}")
 
 
-def base(firewall: Firewall, hook: str) -> dict[str, Json]:
+def base_chain_evidence(firewall: Firewall, hook: str) -> dict[str, Json]:
     """The base chains from which packets come to Docker's rules, in numbers."""
     own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
     return {

@@ -51,7 +51,7 @@ def _newest_first(reports: Mapping[float, HostReport]) -> list[HostReport]:
 def answer(
     now: Fleet, earlier: Fleet | None, request: FleetRequest, severities: Mapping[str, Severity]
 ) -> FleetAnswer:
-    """The answer.
+    """What is wrong with the hosts of a fleet, worst cause first.
 
     earlier: an older set to compare with. severities: of the checks that this version knows, by
     id.

@@ -320,7 +320,7 @@ def _order_of_telling(predicate: Predicate) -> tuple[int, str, bool]:
 
 
 def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
-    """The facts in words.
+    """What these hosts have, as a sentence names it: `file /etc/x`, `daemon.json mtu is 1400`.
 
     For a file or an image it is enough that it is there; a setting says more by its value. A file
     that changed needs no second mention, and a folder none beside its file.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from checks.firewall.helpers import few, with_bridges
+from checks.firewall.helpers import first_names, with_bridges
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
 from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -54,8 +54,8 @@ def _mixed_finding(
     return Finding(
         subject=HOST,
         summary=(
-            f"two iptables are in force, nft ({few(names_of(nft))}) and legacy"
-            f" ({few(names_of(legacy))}), and each can drop what the other accepts; {what}"
+            f"two iptables are in force, nft ({first_names(names_of(nft))}) and legacy"
+            f" ({first_names(names_of(legacy))}), and each can drop what the other accepts; {what}"
         ),
         evidence={
             "nft tables in use": [str(table) for table in nft],

@@ -73,17 +73,15 @@ def query_groups(
     paths = _Paths(lookups)
     closed = {container.id for container in lookups.closed}
     members_of = by_key(
-        (_place(container, servers, resolvers, paths), container)
+        (_group_key(container, servers, resolvers, paths), container)
         for container in resolving_containers(containers)
         if (servers := resolvers.upstreams(container)) and container.id not in closed
     )
     groups = []
-    for place, members in members_of.items():
-        replies = [ServerReply(server, paths.reply(members[0], server)) for server in place.servers]
+    for key, members in members_of.items():
+        replies = [ServerReply(server, paths.reply(members[0], server)) for server in key.servers]
         groups.append(
-            QueryGroup(
-                place.subject, place.networks, tuple(members), tuple(replies), place.is_own_way
-            )
+            QueryGroup(key.subject, key.networks, tuple(members), tuple(replies), key.is_own_way)
         )
     return groups
 
@@ -97,7 +95,7 @@ class _GroupKey(msgspec.Struct, frozen=True):
     is_own_way: bool
 
 
-def _place(
+def _group_key(
     container: Container, servers: tuple[Upstream, ...], resolvers: Resolvers, paths: _Paths
 ) -> _GroupKey:
     networks = paths.networks.get(container.id, tuple(sorted(container.endpoints)))

@@ -47,13 +47,17 @@ def withdrawn_devices(
     items = []
     with_gpu = [container for container in containers.running if _has_gpu(container)]
     for container in with_gpu:
-        lines = recent_logs.repeated(container, lambda text: bool(_LOST.search(text)), clock, 1)
+        lines = recent_logs.repeated(container, _tells_of_loss, clock, least=1)
         if not lines:
             continue
         rules = _rules(host, container)
         if not _ALLOWED.search(rules):
             items.append(WithdrawnDevice(container, lines[-1].text, rules, len(lines)))
     return WithdrawnDevices(tuple(items), recent_logs.left_out(with_gpu))
+
+
+def _tells_of_loss(text: str) -> bool:
+    return _LOST.search(text) is not None
 
 
 def _has_gpu(container: Container) -> bool:

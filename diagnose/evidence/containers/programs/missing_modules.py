@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MissingModule(msgspec.Struct, frozen=True):
-    """What explains that it is not there: the one or the other."""
+    """Why it is not there: a package for development alone, or a file left to later builds."""
 
     name: str
     manifest: str = ""
@@ -89,7 +89,7 @@ def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> 
         if failure is not None and failure.name in _NAMES:
             missing = _missing_module(host, container, failure)
         elif path := _own_file(container, log_tails.of(container)):
-            missing = _left_to_others(host, container, path)
+            missing = _file_left_to_builds(host, container, path)
         if missing is not None:
             found[container.id] = missing
     return MissingModules(found)
@@ -112,13 +112,13 @@ def _own_file(container: Container, tail: LogTail) -> str:
 def _missing_module(host: Host, container: Container, failure: Recognised) -> MissingModule | None:
     name = failure.values.get("module") or failure.values.get("command") or ""
     if name.startswith("/"):
-        return _left_to_others(host, container, name)
+        return _file_left_to_builds(host, container, name)
     if not name or name.startswith("."):
         return None
-    return _for_development(host, container, name)
+    return _package_for_development(host, container, name)
 
 
-def _left_to_others(host: Host, container: Container, path: str) -> MissingModule | None:
+def _file_left_to_builds(host: Host, container: Container, path: str) -> MissingModule | None:
     """A file of the program, which the image leaves to the images that are built from it."""
     if innermost_mount(container.mounts, path) is not None or not container.image:
         return None
@@ -129,7 +129,7 @@ def _left_to_others(host: Host, container: Container, path: str) -> MissingModul
     return MissingModule(path, triggers=triggers) if triggers else None
 
 
-def _for_development(host: Host, container: Container, name: str) -> MissingModule | None:
+def _package_for_development(host: Host, container: Container, name: str) -> MissingModule | None:
     """A package, or a command of one, that only development needs."""
     path = f"{container.config.working_dir.rstrip('/')}/{_MANIFEST}"
     file = host.ask(ReadContainerFile(container.id, path, bytes=_MANIFEST_BYTES))

@@ -116,7 +116,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def emptied_folder(self) -> str:
-        """That folder."""
+        """The folder of a volume that is not there any more; "" where the error names none."""
         volume = _VOLUME.search(self.error)
         return (volume["emptied"] or "") if volume else ""
 

@@ -42,6 +42,16 @@ _MAIL_TAKEN = LazyPattern(
     r"relay=\S{1,300}\]:25,.{0,200}\bstatus=sent\b|\bT=remote_smtp\b.{0,400}\bC=\"250\b"
 )
 """Another mail server has taken a message at port 25, as Postfix and Exim say."""
+SETTLED_S = 180.0
+"""A container that was started this long ago listens by now."""
+MOST_PLACES = 5
+"""A program that misses more places looks for some: a scanner, a monitor, one that shares files."""
+LEAST = 3
+"""So often among the last lines, it is no single mishap."""
+_SLACK_S = 15.0
+_INTERVALS = 3
+"""A program that fails each minute failed within the last three; one that waits for a neighbour to
+start has got over it, and is silent."""
 
 
 class LoggedFailure(msgspec.Struct, frozen=True):
@@ -78,18 +88,6 @@ class LoggedFailures(Items[LoggedFailure], frozen=True):
 
     unread: tuple[Unexamined, ...] = ()
     """Running containers whose log was not read."""
-
-
-SETTLED_S = 180.0
-"""A container that was started this long ago listens by now."""
-MOST_PLACES = 5
-"""A program that misses more places looks for some: a scanner, a monitor, one that shares files."""
-LEAST = 3
-"""So often among the last lines, it is no single mishap."""
-_SLACK_S = 15.0
-_INTERVALS = 3
-"""A program that fails each minute failed within the last three; one that waits for a neighbour to
-start has got over it, and is silent."""
 
 
 @evidence
