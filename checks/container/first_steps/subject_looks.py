@@ -149,10 +149,21 @@ def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
 def _place_of_word(case: LookCase) -> PageVariables:
     """Where compose and its files set what the line names."""
     word = case.value(*_WORDS) or _objected_word(case)
-    folder = case.container.compose_folder or settings_folder(case.container)
+    folder = _place_of_settings(case)
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
     is_folder = folder.startswith("/") and not is_of_system(folder)
     return {"named_word": word, "word_folder": folder} if is_name and is_folder else {}
+
+
+def _place_of_settings(case: LookCase) -> str:
+    """The mounted settings where the row is about a file of these; else the compose project."""
+    mounted, project = settings_folder(case.container), case.container.compose_folder
+    return mounted if mounted and _is_about_file(case) else project or mounted
+
+
+def _is_about_file(case: LookCase) -> bool:
+    row = case.failure.failure if case.failure is not None else None
+    return row is not None and _SETTINGS.search(f"{row.cause} {row.cure}") is not None
 
 
 def _own_port(case: LookCase) -> PageVariables:
@@ -173,10 +184,7 @@ def _objected_word(case: LookCase) -> str:
 
 def _mounted_settings(case: LookCase) -> PageVariables:
     """The one mount with its settings, for a failure of those."""
-    is_about = case.failure is not None and _SETTINGS.search(
-        f"{case.failure.failure.cause} {case.failure.failure.cure}"
-    )
-    return shown_settings(case.container) if is_about else {}
+    return shown_settings(case.container) if _is_about_file(case) else {}
 
 
 def _definition(case: LookCase) -> PageVariables:

@@ -67,6 +67,7 @@ BUILDS = (
         "directory, or keep mounts away from the code",
         source="Uvicorn's, Gunicorn's and Celery's own messages",
         build="another",
+        look="image",
     ),
     Failure(
         name="assembly-missing",

@@ -70,7 +70,7 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
     "a mount beside the program": (
         'ERROR:    Error loading ASGI app. Could not import module "api.src.main".',
         {**NODE, "Mounts": [mounted("/srv/voices", "/voices")]},
-        {"builds_of": "shop/web", "built": "web"},
+        {"inside": "web:/app"},
     ),
     "the version of its data": (
         line_of("innodb-checkpoint"),
@@ -91,6 +91,11 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
         OF_COMPOSE,
         {"named_word": "syncer", "word_folder": "/srv/shop"},
+    ),
+    "the word in the mounted file, which compose does not hold": (
+        "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
+        {**OF_COMPOSE, "Mounts": [mounted("/etc/hostd/hostd.yml", "/data/hostd.yml")]},
+        {"named_word": "syncer", "word_folder": "/etc/hostd/hostd.yml"},
     ),
     "the word in what is mounted": (
         "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
