@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from diagnose.path.answer import PathAnswer
 
 IDS_SHOWN = 6
+IDS_NEAREST = 3
+"""What these find is shown even where it is advice."""
 
 
 @click.command()
@@ -140,12 +142,19 @@ def _by_fit(
     report: Report, text: str, fitting: Collection[str], ways: Iterable[PathAnswer]
 ) -> tuple[Reported, ...]:
     """First what breaks the connections that are asked about, then what fits the words."""
+    from msgspec.structs import replace
+
     from diagnose.symptoms import search
 
     about = search.about(text, tuple((report.container_names or {}).values()))
     behind = {way.finding.key for way in ways if way.finding is not None}
     ordered = search.ordered(report.findings, fitting, about)
-    return tuple(sorted(ordered, key=lambda finding: finding.key not in behind))
+    nearest = frozenset(tuple(fitting)[:IDS_NEAREST])
+    asked = (
+        replace(finding, is_asked=finding.id in nearest and not finding.check.posture)
+        for finding in ordered
+    )
+    return tuple(sorted(asked, key=lambda finding: finding.key not in behind))
 
 
 def _ways_asked_about(text: str, report: Report) -> list[PathAnswer]:

@@ -47,6 +47,8 @@ class Reported(msgspec.Struct, frozen=True):
     ruled_out: tuple[RuledOut, ...] = ()
     selected: bool = True
     silenced: str = ""
+    is_asked: bool = False
+    """Whether a question is about it: it is shown then, even where it is advice."""
     made_by: str = ""
     """Where it is written how the container that it is about is made."""
     changes: tuple[RecentChange, ...] = ()

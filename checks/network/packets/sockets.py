@@ -5,25 +5,30 @@ import re
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.losses import FullUdpSocket, NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
-from diagnose.phrases import count, quoted
+from diagnose.phrases import count, quoted, sentence, shortened
+from diagnose.programs.telling_line import TellingLine
 from diagnose.registry import check
 
 
 @check("network.accept-queue-full", severity=Severity.warning)
-def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckResult:
+def accept_queue_full(
+    namespaces: Namespaces, full_queues: FullQueues, repeated_errors: RepeatedErrors | None
+) -> CheckResult:
     """A program in a container does not accept waiting connections.
 
     The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
     program accepts them. Once the queue is full it drops what comes, and clients get no answer.
     This happens where a program hangs, or all its workers are busy. A burst of clients may fill a
     short queue for a moment: the queue counts only if it is full a second later too. Seen in the
-    kernel's list of listening sockets.
+    kernel's list of listening sockets. What the program repeats in its log, such as that its
+    workers wait for a database, is said beside it.
     """
     sockets = [
         socket for netns in namespaces for socket in netns.listeners if socket.protocol == "tcp"
@@ -32,17 +37,22 @@ def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckR
         return Skipped("no program in a running container listens")
     if sockets and all(socket.backlog is None for socket in sockets):
         return Unavailable("not recorded", "the queues of listening sockets")
+    errors = {error.container.id: error.line for error in repeated_errors or ()}
     for queue in full_queues:
-        yield _full_queue_finding(queue.container, queue.socket)
+        yield _full_queue_finding(queue.container, queue.socket, errors.get(queue.container.id))
     yield from namespaces.unvisited
 
 
-def _full_queue_finding(container: Container, socket: Socket) -> Finding:
+def _full_queue_finding(container: Container, socket: Socket, error: TellingLine | None) -> Finding:
+    said = f"its log repeats: {shortened(error.text, 140)}" if error is not None else ""
     return Finding.about(
         container,
-        f"{container} does not accept connections on port {socket.port}: "
-        f"{count(socket.waiting, 'client')} wait, its queue has room for {socket.backlog}, "
-        "and further clients get no answer",
+        sentence(
+            f"{container} does not accept connections on port {socket.port}: "
+            f"{count(socket.waiting, 'client')} wait, its queue has room for {socket.backlog}, "
+            "and further clients get no answer",
+            said,
+        ),
         {
             f"listening socket inside {container.name}": f"{socket.address}:{socket.port}",
             "connections that wait": socket.waiting,

@@ -1,6 +1,6 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from checks.network.helpers import with_ipv6
 from checks.network.ports.client_refusals import (
@@ -81,7 +81,8 @@ def clients_hidden(
     IPv6 addresses is left alone. What a web server of the host itself passes on comes from the
     gateway too: a limit or a ban by that address then hits all visitors, where the container does
     not take their addresses from a header. The same goes for what a proxy in another container
-    passes on: all its visitors have the proxy's address. A rule of the packet filter that
+    passes on: all its visitors have the proxy's address. It is advice where nothing is refused, and
+    the program's log has that one address while the log of the proxy has several. A rule of the packet filter that
     translates the source of what comes in does the same. RootlessKit's port driver `builtin` hides
     all clients of a rootless engine, over IPv4 as well.
     """
@@ -102,6 +103,7 @@ def clients_hidden(
     ]
     for network in networks.bridges:
         yield from _behind_proxy_findings(refusals, proxies, network)
+        yield from _unseen_visitors(recent_logs, proxies, containers, network)
     interfaces = host.interfaces
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
@@ -229,6 +231,51 @@ def _behind_proxy_finding(
         {"log": shortened(lines[-1].text), "refusals in its last lines": len(lines)},
         touches=(proxy.subject,),
     ).with_variables({**cure, "proxy": proxy.name, "proxy_address": address})
+
+
+_VISITORS = 2
+"""So many addresses at the proxy show that not all visitors are one."""
+_REQUESTS = 6
+"""So many requests of one address show that a program sees no other."""
+
+
+def _unseen_visitors(
+    logs: RecentLogs, proxies: Sequence[Container], containers: Containers, network: Network
+) -> Iterator[Finding]:
+    """Advice: programs whose access log has the address of the proxy for each visitor."""
+    for proxy in proxies:
+        endpoint = proxy.endpoints.get(network.name)
+        address = endpoint.ip_address if endpoint is not None else ""
+        visitors = {line.address for line in logs.requests_of(proxy)} - {""}
+        if not address or len(visitors) < _VISITORS:
+            continue
+        for program in containers.running_on(network.name):
+            if program.id != proxy.id and _sees_only(address, visitors, logs, program):
+                yield _unseen_finding(program, proxy, address, len(visitors))
+
+
+def _sees_only(address: str, visitors: Set[str], logs: RecentLogs, program: Container) -> bool:
+    """Whether the access log of a program has this address alone, and names no visitor."""
+    lines = logs.requests_of(program)
+    if len(lines) < _REQUESTS or {line.address for line in lines} != {address}:
+        return False
+    names = (visitor for visitor in visitors for line in lines if visitor in line.line)
+    return not any(names)
+
+
+def _unseen_finding(program: Container, proxy: Container, address: str, visitors: int) -> Finding:
+    finding = Finding.about(
+        program,
+        f"{program} takes all its visitors for one, {address} of {proxy}: the log of the proxy has "
+        f"{visitors} addresses, and that of the program this one alone",
+        {"addresses in the log of the proxy": visitors, "address in its own log": address},
+        severity=Severity.advice,
+        discriminator="unseen",
+        touches=(proxy.subject,),
+    )
+    return finding.with_variables(
+        {"behind": program.name, "proxy": proxy.name, "proxy_address": address}
+    )
 
 
 def _is_nextcloud(container: Container) -> bool:

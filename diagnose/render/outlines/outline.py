@@ -145,7 +145,8 @@ def _single_blocks(findings: Iterable[Reported], tree: FindingTree) -> tuple[Out
 def _is_loud(root: Reported, tree: FindingTree) -> bool:
     """Whether a root has a block of its own, and is not listed as advice."""
     severities = [finding.severity for finding in (root, *tree.effects_of.get(root.key, ()))]
-    return max(severities) > Severity.advice or _hides_the_host(root, tree.report)
+    is_wanted = root.is_asked or _hides_the_host(root, tree.report)
+    return max(severities) > Severity.advice or is_wanted
 
 
 def _hides_the_host(finding: Reported, report: Report) -> bool:

@@ -7,11 +7,13 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.evidence.network.sockets.full_queues import FullQueues, full_queues
+from diagnose.evidence.network.sockets.full_queues import FullQueue, FullQueues, full_queues
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.model import Unavailable
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions.netns import NetnsView
 from tests.checks.network.evidence import container
 from tests.hosts import Made
@@ -53,6 +55,17 @@ def test_accept_queue(
         full_queues=full_queues(host, namespaces),
     )
     assert rows(result) == wanted
+
+
+def test_what_a_program_repeats_stands_beside_its_full_queue() -> None:
+    error = RepeatedError(APP, TellingLine("pool: no connection to db is free"), 9, 12)
+    result = judge(
+        "network.accept-queue-full",
+        namespaces=listening(3, 2),
+        full_queues=FullQueues((FullQueue(APP, socket_of(3, 2)),)),
+        repeated_errors=RepeatedErrors((error,)),
+    )
+    assert "its log repeats: pool: no connection to db is free" in result.findings[0].summary
 
 
 def test_a_recording_without_queues_is_no_pass() -> None:

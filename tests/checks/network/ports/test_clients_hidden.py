@@ -229,6 +229,40 @@ def behind(image: str = "shop:1.4") -> Container:
     return container("app", Config={"Image": image}, NetworkSettings={"Networks": {"edge": own}})
 
 
+SERVED = '{1} - - [28/Nov/2026:23:54:01 +0000] "GET /{0} HTTP/1.1" 200 162 "-" "Firefox"'
+UNSEEN: dict[str, tuple[list[str], list[str], list[tuple[str, str]]]] = {
+    "the proxy alone": (["198.51.100.7", "203.0.113.9"], ["172.18.0.2"], [("advice", "app")]),
+    "one visitor": (["198.51.100.7"], ["172.18.0.2"], []),
+    "its visitors": (["198.51.100.7", "203.0.113.9"], ["198.51.100.7", "203.0.113.9"], []),
+    "a neighbour too": (["198.51.100.7", "203.0.113.9"], ["172.18.0.2", "172.18.0.4"], []),
+}
+
+
+@pytest.mark.parametrize(("at_proxy", "at_program", "expected"), UNSEEN.values(), ids=UNSEEN)
+def test_a_program_that_sees_the_proxy_alone(
+    at_proxy: list[str], at_program: list[str], expected: list[tuple[str, str]]
+) -> None:
+    edge, app = proxy("0.0.0.0"), behind()
+    logs = {
+        container.id: tuple(
+            RecentLine(NOW - 5, line)
+            for client in clients
+            for line in lines(client, 6, text=SERVED)
+        )
+        for container, clients in ((edge, at_proxy), (app, at_program))
+    }
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge, app),
+        recent_logs=RecentLogs(logs),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        processes=Processes((Process(7, comm="nginx", container=edge.id),)),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
+
+
 BEHIND = {
     "a limit": (behind(), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "behind"),
     "Nextcloud": (
