@@ -108,6 +108,8 @@ class WrittenService(msgspec.Struct, frozen=True):
     """Whether its variables or its command say so: NODE_ENV=development, `--reload`."""
     contents: list[str] = []
     """The configs and secrets that compose copies into its containers, by name."""
+    swarm_labels: list[str] = []
+    """The names of its labels below `deploy`: of a service of swarm, and of no container."""
     is_read_only: bool = False
     """Whether its containers may not write to their own layer."""
     is_partial: bool = False

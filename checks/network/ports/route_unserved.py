@@ -150,6 +150,11 @@ def _unmet_wish(route: UnservedRoute) -> str:
                 f"has the services {joined(services)}, "
                 f'but its router "{route.router}" names none of them'
             )
+        case route_obstacles.LabelsForSwarm(path, service):
+            return (
+                f"has no label, because service {service} has them below deploy in {path}, "
+                "where they count for a swarm alone"
+            )
         case route_obstacles.Unchecked(interval_s, has_run):
             what = "has not succeeded yet" if has_run else "has not run yet"
             return (
@@ -227,6 +232,15 @@ def _cure(route: UnservedRoute) -> PageVariables:
             return {"label": f"{labels}.entrypoints={sole}"}
         case route_obstacles.NoResolver(known=(sole,)):
             return {"label": f"{labels}.tls.certresolver={sole}"}
+        case _:
+            return _cure_of_labels(route)
+
+
+def _cure_of_labels(route: UnservedRoute) -> PageVariables:
+    """What has to be another word, or a container that runs."""
+    match route.obstacle:
+        case route_obstacles.LabelsForSwarm(path, service):
+            return {"swarm_file": path, "swarm_part": service}
         case route_obstacles.SameRule(other):
             return {"rival": other.name}
         case route_obstacles.NoAuthServer() as lack:

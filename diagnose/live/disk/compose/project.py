@@ -84,7 +84,8 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     for key in ("image", "scale"):
         if key in parts:
             service[key] = plain(parts[key])
-    replicas = entries(parts.get("deploy")).get("replicas")
+    deploy = entries(parts.get("deploy"))
+    replicas = deploy.get("replicas")
     if replicas is not None:
         service["scale"] = plain(replicas)
     lists: dict[str, list[Any]] = {
@@ -92,6 +93,9 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
             plain(entries(named).get("source")) or plain(named)
             for kind in ("configs", "secrets")
             for named in items(parts.get(kind))
+        ],
+        "swarm_labels": [
+            assignment.partition("=")[0] for assignment in _assignments(deploy.get("labels"))
         ],
         "profiles": [plain(profile) for profile in items(parts.get("profiles"))],
         "ports": [_port(port) for port in items(parts.get("ports"))],

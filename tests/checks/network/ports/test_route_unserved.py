@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.proxies.routes.unserved_routes import unserved_routes
 from diagnose.model import Failed, Result
+from diagnose.questions.compose import WrittenService
+from tests.checks.container.written import made, project
 from tests.checks.network.evidence import LATER, container, namespaces_of
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -47,7 +50,11 @@ def shop(
 
 
 def judged(
-    containers: list[Container], host: Made | None = None, *, listening: tuple[int, ...] = (8080,)
+    containers: list[Container],
+    host: Made | None = None,
+    *,
+    listening: tuple[int, ...] = (8080,),
+    written: WrittenProjects | None = None,
 ) -> Result:
     sockets = [Socket("tcp", "0.0.0.0", port) for port in listening]
     sockets.append(Socket("tcp", "127.0.0.1", 9999))
@@ -57,7 +64,7 @@ def judged(
         for id, netns in namespaces_of(member, *sockets).items.items()
     }
     routes = unserved_routes(
-        host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER
+        host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER, written
     )
     return judge("network.route-unserved", unserved_routes=routes)
 
@@ -262,7 +269,9 @@ def test_nothing_listens_for_others() -> None:
 
 
 def test_sockets_that_were_not_seen_keep_the_check_from_passing() -> None:
-    routes = unserved_routes(Made({}), Containers((OPEN, shop(RULE, 80))), None, LATER)
+    routes = unserved_routes(
+        Made({}), Containers((OPEN, shop(RULE, 80))), None, LATER, written=None
+    )
     assert judge("network.route-unserved", unserved_routes=routes).verdict == "unknown"
 
 
@@ -342,6 +351,18 @@ def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str]
     assert [finding.variables for finding in found] == (
         [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
     )
+
+
+@pytest.mark.parametrize("labels", [["traefik.http.routers.blog.rule"], ["com.example.owner"]])
+def test_labels_that_count_for_a_swarm_alone(labels: list[str]) -> None:
+    blog = made("blog", NetworkSettings={"Networks": {"edge": {}}})
+    service = WrittenService("blog", path="/srv/shop/compose.yaml", swarm_labels=labels)
+    found = judged([OPEN, blog], written=project(blog, services=[service])).findings
+    wanted = {"swarm_file": "/srv/shop/compose.yaml", "swarm_part": "blog"}
+    is_of_proxy = labels[0].startswith("traefik")
+    assert [wanted.items() <= finding.variables.items() for finding in found] == [
+        True
+    ] * is_of_proxy
 
 
 RIVALS: dict[str, tuple[str, list[str]]] = {

@@ -103,6 +103,13 @@ class SameRule(msgspec.Struct, frozen=True):
     """Traefik's router of that container; "" with nginx-proxy."""
 
 
+class LabelsForSwarm(msgspec.Struct, frozen=True):
+    """The labels stand below `deploy` in the compose file, which counts for a swarm alone."""
+
+    path: str
+    service: str
+
+
 class Unchecked(msgspec.Struct, frozen=True):
     """The container's health check has not succeeded yet, and Traefik waits for that."""
 
@@ -134,5 +141,6 @@ RouteObstacle = (
     | UnreadParts
     | SameRule
     | Unchecked
+    | LabelsForSwarm
     | NoAuthServer
 )

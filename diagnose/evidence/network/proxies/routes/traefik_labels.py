@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 
 _ROUTER = LazyPattern(r"^traefik\.http\.routers\.(?P<name>[^.]+)\.(?P<key>.+)$", 2)
+ROUTERS = "traefik.http.routers."
 _PORT = LazyPattern(
     r"^traefik\.http\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.(?P<key>port|url)$", 2
 )

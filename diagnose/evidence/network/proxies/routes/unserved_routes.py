@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.containers.health_check import interval_s
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -13,6 +14,7 @@ from diagnose.evidence.network.proxies.routes.auth_servers import lacking_auth_s
 from diagnose.evidence.network.proxies.routes.nginx_proxy_routes import nginx_proxy_routes
 from diagnose.evidence.network.proxies.routes.route_obstacles import (
     DefinedTwice,
+    LabelsForSwarm,
     NoEntryPoint,
     NoMiddleware,
     NoResolver,
@@ -35,6 +37,7 @@ from diagnose.evidence.network.proxies.routes.shared_rules import shared_rules
 from diagnose.evidence.network.proxies.routes.traefik_labels import (
     FILES,
     FOLDER,
+    ROUTERS,
     LabelledRouter,
     StaticSettings,
     dynamic_parts,
@@ -63,17 +66,23 @@ class UnservedRoutes(Items[UnservedRoute], frozen=True):
 
 @evidence
 def unserved_routes(
-    host: Host, containers: Containers, namespaces: Namespaces | None, clock: Clock
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    clock: Clock,
+    written: WrittenProjects | None,
 ) -> UnservedRoutes:
     """Judged by inspect and sockets; Traefik's file of static settings is read if there is one."""
     seen = Namespaces({}) if namespaces is None else namespaces
     site = RoutingSite(containers, seen, clock)
-    routes = [*_traefik_routes(host, site), *nginx_proxy_routes(site)]
+    routes = [*_traefik_routes(host, site, written), *nginx_proxy_routes(site)]
     unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
     return UnservedRoutes(tuple(routes), tuple(unseen))
 
 
-def _traefik_routes(host: Host, site: RoutingSite) -> Iterator[UnservedRoute]:
+def _traefik_routes(
+    host: Host, site: RoutingSite, written: WrittenProjects | None
+) -> Iterator[UnservedRoute]:
     """The routes of the one Traefik on this host, where its settings are known."""
     proxies = [container for container in site.containers.running if is_traefik(container)]
     if len(proxies) != 1:
@@ -100,6 +109,7 @@ def _traefik_routes(host: Host, site: RoutingSite) -> Iterator[UnservedRoute]:
             obstacle = _obstacle_of(router, proxy, container, settings, site)
             if obstacle is not None:
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
+    yield from _labelled_for_swarm(proxy, served, written)
     yield from _defined_twice(proxy, served)
     yield from shared_rules(proxy, served)
 
@@ -244,6 +254,25 @@ def _called_port(container: Container, router: LabelledRouter) -> CalledPort:
     if router.port:
         return CalledPort(router.port, router.port_label)
     return CalledPort(min(declared_ports(container), default=0))
+
+
+def _labelled_for_swarm(
+    proxy: Container,
+    served: Sequence[tuple[Container, Sequence[LabelledRouter]]],
+    written: WrittenProjects | None,
+) -> Iterator[UnservedRoute]:
+    """Containers without a router, whose service has one below `deploy` in its compose file."""
+    unlabelled = {container.id for container, routers in served if not routers}
+    for project in written or ():
+        for container in project.containers:
+            service = project.of(container)
+            if service is None or container.id not in unlabelled:
+                continue
+            labels = [label for label in service.swarm_labels if label.startswith(ROUTERS)]
+            if labels and not container.swarm_service:
+                router = labels[0].removeprefix(ROUTERS).partition(".")[0]
+                obstacle = LabelsForSwarm(service.path, service.name)
+                yield UnservedRoute(proxy, container, service.name, obstacle, router)
 
 
 def _defined_twice(
