@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from checks.dns.helpers import severity_beside_answers, touched_subjects
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircles
+from diagnose.evidence.dns.host_forwarder import HostForwarder
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
@@ -37,6 +40,7 @@ def host_broken(
     dns_path: DnsPath | None,
     host_links: HostLinks,
     forwarding_circles: ForwardingCircles | None,
+    host_forwarder: HostForwarder | None,
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
@@ -45,7 +49,9 @@ def host_broken(
     resolve are asked too; only for them does an error of the server count. A name of a container is
     asked of the engine's resolver, and any other name of all servers of the host. Where the host
     has no default route, the finding says so, and which of its interfaces are down. A route to the
-    bridge of another program, such as that of a Kubernetes node, may lead away from the server.
+    bridge of another program, such as that of a Kubernetes node, may lead away from the server. A
+    server at the host's loopback, such as dnsmasq or systemd-resolved, passes queries on: those
+    whom it asks are asked too.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -69,7 +75,7 @@ def host_broken(
             links=host_links.links,
             absent=absent_machine(dead[0], host_links),
         )
-        yield _dead_servers_finding(servers)
+        yield _with_forwarder(_dead_servers_finding(servers), servers, host_forwarder)
     yield from _unknown_names_findings(lookups)
     yield from _unknown_services_findings(lookups)
 
@@ -102,6 +108,29 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
             *subjects_of(filter(None, [servers.serving])),
         ),
         signs=frozenset({"dns"}),
+    )
+
+
+def _with_forwarder(
+    finding: Finding, servers: DeadServers, forwarder: HostForwarder | None
+) -> Finding:
+    """The finding with what the host's own server asks in vain, where that is known."""
+    if forwarder is None or not forwarder.silent or forwarder.address != servers.first:
+        return finding
+    asked = forwarder.silent[0].server
+    named = joined([str(silent.server) for silent in forwarder.silent])
+    clause = (
+        f"that is {forwarder.program} on this host, which passes queries on to {named} "
+        f"({asked.source}) and gets no answer either"
+    )
+    summary = sentence(finding.summary, clause)
+    replies = {
+        f"DNS server {silent.server} asked from host": str(silent.reply)
+        for silent in forwarder.silent
+    }
+    changed = replace(finding, summary=summary, evidence={**finding.evidence, **replies})
+    return changed.with_variables(
+        {"forwarding": forwarder.program, "upstream": str(asked), "named_in": asked.source}
     )
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -168,7 +168,11 @@ def _servers_in_settings(container: Container) -> Iterator[AskedServer]:
         match = _VARIABLE.match(variable)
         if match is not None:
             yield from _places(match["value"], f"variable {variable.partition('=')[0]}")
-    words = container.config.words
+    yield from places_in_words(container.config.words)
+
+
+def places_in_words(words: Sequence[str]) -> Iterator[AskedServer]:
+    """The servers that options of a command line name."""
     for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
         option = _OPTION.match(word)
         if option is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "ftp-calls-back": ("ftplib.error_temp: 425 Can't build data connection: Connection timed out"),
     "redis-replica": "ReadOnlyError: READONLY You can't write against a read only replica.",
     "redis-master-gone": "# Error condition on socket for SYNC: Connection refused",
     "database-read-only": "ERROR:  cannot execute INSERT in a read-only transaction",

@@ -281,6 +281,23 @@ def resolves_in_a_second(box: Box, container: str) -> bool:
     return box.docker("exec", container, *query, check=False).returncode == 0
 
 
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    also=["dns.*", "container.unhealthy"],
+    args=PATIENT,
+    first_command=("decides", "it shows which servers answer the host, and whom its own one asks"),
+)
+def server_of_the_host_that_asks_a_silent_one(box: Box) -> None:
+    """The host asks its own dnsmasq, and the server that this one passes queries on to is silent."""
+    asks = ["--no-resolv", "--no-hosts", f"--server={SILENT}", "--pid-file=/run/dnsmasq.pid"]
+    box.run(["dnsmasq", "--listen-address=127.0.0.1", "--bind-interfaces", *asks])
+    box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    assert not box.run(["getent", "ahosts", NAME], check=False, timeout=30).stdout
+    findings = box.diagnose("check", "dns.host-broken", "--format", "json", *PATIENT).findings
+    assert f"passes queries on to {SILENT} (its command)" in findings[0]["summary"], findings
+
+
 @fault("dns.upstream-unreachable", subject="network:bridge", also=["firewall.*"])
 def forwarding_of_dns_dropped(box: Box) -> None:
     """The host resolves, its containers do not: a rule drops what they send to the DNS server."""
