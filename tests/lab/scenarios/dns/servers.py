@@ -289,7 +289,7 @@ def resolves_in_a_second(box: Box, container: str) -> bool:
     first_command=("decides", "it shows which servers answer the host, and whom its own one asks"),
 )
 def server_of_the_host_that_asks_a_silent_one(box: Box) -> None:
-    """The host asks its own dnsmasq, and the server that this one passes queries on to is silent."""
+    """The host asks its own dnsmasq, and the server to which that passes queries on is silent."""
     asks = ["--no-resolv", "--no-hosts", f"--server={SILENT}", "--pid-file=/run/dnsmasq.pid"]
     box.run(["dnsmasq", "--listen-address=127.0.0.1", "--bind-interfaces", *asks])
     box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
