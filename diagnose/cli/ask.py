@@ -154,7 +154,13 @@ def _by_fit(
         replace(finding, is_asked=finding.id in nearest and not finding.check.posture)
         for finding in ordered
     )
-    return tuple(sorted(asked, key=lambda finding: finding.key not in behind))
+    sites = search.sites(text)
+
+    def place(finding: Reported) -> tuple[bool, bool]:
+        names_site = any(site in finding.finding.summary for site in sites)
+        return finding.key not in behind, not names_site
+
+    return tuple(sorted(asked, key=place))
 
 
 def _ways_asked_about(text: str, report: Report) -> list[PathAnswer]:

@@ -29,6 +29,8 @@ _REACHES = re.compile(
     r"(?:reach|connect to|talk to|ping|see|call|access|open)\s+(?:the\s+)?(?P<end>[\w.:-]+)",
     re.IGNORECASE,
 )
+_SITE = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,7}[A-Za-z]{2,20}(?![\w.-]|\()")
+"""The name of a host; no path, no function, no address of mail."""
 _QUOTED = 2.0
 """What a whole message counts that a page quotes."""
 _CONFIRMED = 4.0
@@ -165,6 +167,11 @@ def ends(question: str) -> NamedEnds | None:
     """The ends of a connection that does not work, where the question names two."""
     match = _REACHES.search(question)
     return NamedEnds(match["begin"], match["end"].rstrip(".:")) if match else None
+
+
+def sites(question: str) -> tuple[str, ...]:
+    """The names of several words that a question has, such as shop.example.com."""
+    return tuple(dict.fromkeys(_SITE.findall(question)))
 
 
 def _without_ends(match: re.Match[str]) -> str:
