@@ -75,7 +75,7 @@ def host_broken(
             links=host_links.links,
             absent=absent_machine(dead[0], host_links),
         )
-        yield _with_forwarder(_dead_servers_finding(servers), servers, host_forwarder)
+        yield _forwarded_finding(_dead_servers_finding(servers), servers, host_forwarder)
     yield from _unknown_names_findings(lookups)
     yield from _unknown_services_findings(lookups)
 
@@ -111,10 +111,10 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
     )
 
 
-def _with_forwarder(
+def _forwarded_finding(
     finding: Finding, servers: DeadServers, forwarder: HostForwarder | None
 ) -> Finding:
-    """The finding with what the host's own server asks in vain, where that is known."""
+    """The finding with the silent servers that the host's own one asks, where they are known."""
     if forwarder is None or not forwarder.silent or forwarder.address != servers.first:
         return finding
     asked = forwarder.silent[0].server

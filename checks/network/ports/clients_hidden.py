@@ -103,7 +103,7 @@ def clients_hidden(
     ]
     for network in networks.bridges:
         yield from _behind_proxy_findings(refusals, proxies, network)
-        yield from _unseen_visitors(recent_logs, proxies, containers, network)
+        yield from _unseen_findings(recent_logs, proxies, containers, network)
     interfaces = host.interfaces
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
@@ -239,7 +239,7 @@ _REQUESTS = 6
 """So many requests of one address show that a program sees no other."""
 
 
-def _unseen_visitors(
+def _unseen_findings(
     logs: RecentLogs, proxies: Sequence[Container], containers: Containers, network: Network
 ) -> Iterator[Finding]:
     """Advice: programs whose access log has the address of the proxy for each visitor."""
