@@ -281,13 +281,7 @@ def resolves_in_a_second(box: Box, container: str) -> bool:
     return box.docker("exec", container, *query, check=False).returncode == 0
 
 
-@fault(
-    "dns.host-broken",
-    subject="host:host",
-    also=["dns.*", "container.unhealthy"],
-    args=PATIENT,
-    first_command=("decides", "it shows which servers answer the host, and whom its own one asks"),
-)
+@fault("dns.host-broken", subject="host:host", also=["dns.*", "container.unhealthy"], args=PATIENT)
 def server_of_the_host_that_asks_a_silent_one(box: Box) -> None:
     """The host asks its own dnsmasq, and the server to which that passes queries on is silent."""
     asks = ["--no-resolv", "--no-hosts", f"--server={SILENT}", "--pid-file=/run/dnsmasq.pid"]
