@@ -38,6 +38,8 @@ class PageReply(msgspec.Struct, frozen=True):
     """How many were followed."""
     is_circle: bool = False
     """Whether the last redirect leads to what was asked for before."""
+    cookie_marks: str = ""
+    """The attributes of a cookie that the last answer set, without its name and its value."""
     sets_cookie: bool = False
     """Whether an answer on the way set a cookie, which a browser would have sent back."""
     body: str = ""

@@ -11,14 +11,17 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.login_cookies import login_cookies
 from diagnose.evidence.network.proxies.nginx.looped_programs import looped_programs
 from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldPrograms, untold_programs
+from diagnose.evidence.network.proxies.nginx.web_symptoms import Symptom
 from diagnose.evidence.network.proxies.pages.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.processes import Process
-from tests.checks.network.evidence import container
+from diagnose.questions.sockets import Socket
+from tests.checks.network.evidence import container, namespaces_of
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -433,3 +436,26 @@ def test_of_a_rewrite_the_name_alone_is_kept() -> None:
     shown = only("proxying", f"location / {{ {rule} proxy_pass http://app; }}")
     assert "rewrite -;" in shown
     assert "made-up" not in shown
+
+
+MARKS = {
+    "for another name": ("Path=/; Domain=.shop.example", "its cookie is for shop.example, and"),
+    "for HTTPS alone": ("Path=/; Secure; SameSite=Strict", "not at port 8081"),
+    "for everybody": ("Path=/", "a cookie that is marked Secure does not come back"),
+    "none": ("", "a cookie that is marked Secure does not come back"),
+}
+
+
+@pytest.mark.parametrize(("marks", "words"), MARKS.values(), ids=MARKS)
+def test_the_marks_of_a_cookie_say_why_a_login_is_forgotten(marks: str, words: str) -> None:
+    published = {"8000/tcp": [{"HostIp": "", "HostPort": "8081"}]}
+    chat = on_net("chat", 2, Ports=published)
+    found = UntoldPrograms(forgotten_logins=(Symptom("login", chat, "x", "/login", 6),))
+    sockets = (Socket("tcp", "0.0.0.0", 8000),)
+    namespaces = namespaces_of(chat, *sockets)
+    host = Made({"net.page": {"outcome": "answered", "status": 200, "cookie_marks": marks}})
+    cookies = login_cookies(host, found, namespaces)
+    (finding,) = judge(
+        "container.login-not-kept", untold_programs=found, login_cookies=cookies
+    ).findings
+    assert words in finding.summary

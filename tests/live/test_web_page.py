@@ -120,6 +120,22 @@ def test_a_circle_ends_at_its_first_repetition() -> None:
     assert (answered["is_circle"], answered["sets_cookie"]) == (True, True)
 
 
+COOKIES = {
+    "marks": ("sid=made-up; Path=/; Secure; SameSite=Strict", "Path=/; Secure; SameSite=Strict"),
+    "a domain": ("sid=made-up; Domain=.shop.example; HttpOnly", "Domain=.shop.example"),
+    "none": ("sid=made-up", ""),
+    "a value like a mark": ("sid=made-up; x=made-up; Max-Age=9", ""),
+}
+
+
+@pytest.mark.parametrize(("header", "marks"), COOKIES.values(), ids=COOKIES)
+def test_of_a_cookie_its_marks_are_kept_and_not_its_value(header: str, marks: str) -> None:
+    with Server(lambda _: head("200 OK", f"Set-Cookie: {header}")) as server:
+        answered = reply(server)
+    assert answered["cookie_marks"] == marks
+    assert "made-up" not in str(answered)
+
+
 def test_redirects_without_end_are_followed_five_times() -> None:
     with Server(
         lambda request: head("302 Found", f"Location: {request.split()[1].decode()}x")

@@ -3,6 +3,7 @@
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.cookie_domains import cookie_domain
+from diagnose.evidence.network.proxies.login_cookies import LoginCookies
 from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldPrograms
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.lazy_pattern import LazyPattern
@@ -22,16 +23,22 @@ _OFF = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
     severity=Severity.warning,
     caused_by=("network.https-not-passed-on",),
 )
-def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | None) -> CheckResult:
+def login_not_kept(
+    untold_programs: UntoldPrograms,
+    namespaces: Namespaces | None,
+    login_cookies: LoginCookies | None,
+) -> CheckResult:
     """A program does not know its clients after they have logged in.
 
     The access log shows at least four logins that are granted, or two where a variable gives the
     cookies a domain. After each of them the same client
     is refused, or led back to the login page. Usually the cookie of the login does not come back:
-    it is marked Secure, and browsers keep it over HTTPS alone; or it is for another host name.
+    it is marked Secure, and browsers keep it over HTTPS alone; or it is for another host name. The
+    page of the login is asked for once, and the attributes of its cookie say so where it sets one.
     Where an nginx before the program is the cause, another check names it. A wrong password looks
     different: the login itself is refused.
     """
+    cookies = login_cookies if login_cookies is not None else LoginCookies()
     for symptom in untold_programs.forgotten_logins:
         container = symptom.container
         address = web_address(container, namespaces)
@@ -40,9 +47,14 @@ def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | Non
             sentence(
                 f"{container} lets its clients log in, and does not know them at their next request "
                 f"({count(symptom.times, 'time')} lately: {shortened(symptom.path, 60)})",
-                _reason(container),
+                _seen_reason(container, cookies) or _reason(container),
             ),
-            {"log": shortened(symptom.line, 160)},
+            present(
+                {
+                    "log": shortened(symptom.line, 160),
+                    "attributes of its cookie": cookies.by_id.get(container.id, ""),
+                }
+            ),
             stable=(container.life,),
         )
         yield finding.with_variables(
@@ -67,6 +79,24 @@ def _without_domain(container: Container) -> PageVariables:
     """The variable that gives its cookies a domain, and that domain."""
     given = cookie_domain(container)
     return {"domain_variable": given.variable, "domain": given.domain} if given is not None else {}
+
+
+def _seen_reason(container: Container, cookies: LoginCookies) -> str:
+    """What the attributes of its cookie show; "" where it set none, or one without harm."""
+    domain = cookies.attribute(container, "domain").removeprefix(".")
+    if domain:
+        return (
+            f"its cookie is for {domain}, and a browser that calls it by another name or by an "
+            "address does not keep it"
+        )
+    ports = _plain_ports(container)
+    if ports and cookies.attribute(container, "secure"):
+        shown = joined([str(port) for port in ports])
+        return (
+            "its cookie is marked Secure, and a browser keeps that over HTTPS alone, "
+            f"not at port {shown}"
+        )
+    return ""
 
 
 def _plain_ports(container: Container) -> list[int]:

@@ -34,6 +34,7 @@ MOST_REDIRECTS = 5
 BODY_BYTES = 8 * 1024
 """Of an error. A page without an error needs less: it only says whose it is."""
 FINE_BODY_BYTES = 1024
+_COOKIE_MARKS = frozenset({"domain", "path", "samesite", "secure"})
 LONGEST_HEADER = 300
 """Characters of a header that are kept."""
 LOOK_S = 1.0
@@ -303,9 +304,20 @@ def _page(reply: Reply) -> dict[str, Any]:
         "kind": kind,
         "location": headers.get("location", "") if reply.status in _REDIRECTS else "",
         "buffering": headers.get("x-accel-buffering", "")[:LONGEST_HEADER],
+        "cookie_marks": _cookie_marks(headers.get("set-cookie", "")),
         "alternatives": headers.get("alt-svc", "")[:LONGEST_HEADER],
         "body": _text(reply.body[:most]) if is_text else "",
     }
+
+
+def _cookie_marks(header: str) -> str:
+    """The attributes of a cookie that say when a browser keeps it; never its name or its value.
+
+    Of several cookies in one header the first one counts.
+    """
+    parts = (part.strip() for part in header.partition(",")[0].split(";")[1:])
+    kept = [part for part in parts if part.partition("=")[0].lower() in _COOKIE_MARKS]
+    return "; ".join(kept)[:LONGEST_HEADER]
 
 
 def _text(body: bytes) -> str:
