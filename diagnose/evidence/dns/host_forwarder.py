@@ -78,8 +78,10 @@ def _servers(host: Host, holder: Listener) -> Iterator[AskedServer]:
 
 
 def _in_command(host: Host, holder: Listener) -> Sequence[AskedServer]:
-    detail = host.ask(InspectProcess(holder.pid)) if holder.pid is not None else None
-    if detail is None or isinstance(detail, Failed):
+    if holder.pid is None:
+        return ()
+    detail = host.ask(InspectProcess(holder.pid))
+    if isinstance(detail, Failed):
         return ()
     return tuple(places_in_words(detail.cmdline))
 
