@@ -42,6 +42,16 @@ CASES: dict[str, tuple[Container, Container, str, list[str], str]] = {
         on_shop("api"), DB, f"{REFUSED} https://ads.example.com/x", ["0.0.0.0"], "a filter",
     ),
     "filtered, and nobody complains": (on_shop("api", URL), DB, "", ["0.0.0.0"], ""),
+    "filtered, beside another name": (
+        on_shop("api", URL, "DB=http://db:8000"), DB, REFUSED, ["0.0.0.0"], "",
+    ),
+    "filtered, and another one refuses": (
+        on_shop("api", URL), DB, "dial tcp 172.18.0.2:8000: connection refused", ["0.0.0.0"], "",
+    ),
+    "filtered, by the address": (
+        on_shop("api", URL, "DB=http://db:8000"), DB, "dial tcp 0.0.0.0:443: connection refused",
+        ["0.0.0.0"], "a filter",
+    ),
     "an address": (on_shop("api", URL), DB, REFUSED, ["192.0.2.80"], ""),
     "no address": (on_shop("api", URL), DB, REFUSED, [], ""),
     "a site's name": (on_shop("api", f"URL=https://{SITE}"), FRONT, REFUSED, ["192.0.2.80"], " calls"),

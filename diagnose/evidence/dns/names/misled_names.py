@@ -18,7 +18,8 @@ from diagnose.evidence.dns.names.pinned_names import NameComplaints
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers, Upstream
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_everywhere, is_loopback
+from diagnose.evidence.network.addresses import is_address, is_everywhere, is_loopback
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.mappings import only
@@ -141,14 +142,29 @@ def _called_names(
             name, _, port = place.partition(":")
             called = _Called(container, name, int(port), source=source, line=lines[-1])
             places.setdefault(place, called)
-    yield from places.values()
-    if places:
+    fitting = [call for call in places.values() if _may_be_about(call)]
+    yield from fitting
+    if places or referenced_names(container) or place_in(lines[-1]).host:
         return
     for other in containers.beside(container):
         for name in sorted(other.dns_names):
             if "." in name and other.is_running:
                 for web_port in _WEB_PORTS:
                     yield _Called(container, name, web_port, source="", line=lines[-1])
+
+
+def _may_be_about(call: _Called) -> bool:
+    """Whether the complaint of a container may be about this name.
+
+    Its line has the name, or an address of the container itself; or it names nobody, and the
+    container calls nobody else.
+    """
+    if call.name in call.line:
+        return True
+    host = place_in(call.line).host
+    if host:
+        return is_address(host) and (is_everywhere(host) or is_loopback(host))
+    return len(referenced_names(call.container)) <= 1
 
 
 class _Query(msgspec.Struct, frozen=True):

@@ -204,6 +204,14 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         [OPEN, shop(RULE, 8080, name="old", Created=EARLY), shop(SAME, 8080, Created=NOW)],
         {"rival": "old"},
     ),
+    "one rule and one service": (
+        [
+            OPEN,
+            shop({**RULE, PORT: "8080", f"{ROUTER}.service": "shop"}, name="old"),
+            shop({**SAME, PORT: "8080", f"{ROUTER}2.service": "shop"}),
+        ],
+        None,
+    ),
     "one rule and a priority": (
         [OPEN, shop(RULE, 8080, name="old"), shop({**SAME, f"{ROUTER}2.priority": "9"}, 8080)],
         None,

@@ -22,7 +22,7 @@ def lacking_auth_server(
     for wanted in router.names("middlewares"):
         name = wanted.removesuffix("@docker").lower()
         match = _ADDRESS.match(_auth_addresses(site).get(name, ""))
-        if match is None or match["host"] == "localhost":
+        if match is None or match["host"] in ("localhost", *proxy.extra_names):
             continue
         found = {
             container.id: container

@@ -16,7 +16,8 @@ def shared_rules(
 ) -> Iterator[UnservedRoute]:
     """Routers of two names and containers with one rule: Traefik uses the one or the other.
 
-    A priority settles that, and one may be for HTTP and the other for HTTPS.
+    A priority settles that, and one may be for HTTP and the other for HTTPS. Routers of one service
+    lead to the same servers.
     """
     first: dict[tuple[str, str, bool], tuple[Container, LabelledRouter]] = {}
     for container, routers in served:
@@ -27,7 +28,8 @@ def shared_rules(
             points = router.names("entrypoints")
             key = (rule, ",".join(sorted(points)), router.has_tls)
             other, known = first.setdefault(key, (container, router))
-            if other.id != container.id and known.name != router.name:
+            is_one_service = router.service and router.service == known.service
+            if other.id != container.id and known.name != router.name and not is_one_service:
                 yield _of_the_younger(proxy, (container, router), (other, known))
 
 

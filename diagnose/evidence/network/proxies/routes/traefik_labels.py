@@ -151,6 +151,11 @@ class LabelledRouter(msgspec.Struct, frozen=True):
         return match[1] if match else self.name
 
     @property
+    def service(self) -> str:
+        """The service that it names; "" for the only one of its container."""
+        return self.settings.get("service", "").removesuffix("@docker")
+
+    @property
     def has_tls(self) -> bool:
         """Whether it takes requests by HTTPS, and those alone."""
         return any(
