@@ -4,6 +4,7 @@ Each moment has its source; the list says from when on it is complete.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -67,33 +68,42 @@ class Timeline(msgspec.Struct, frozen=True):
     """What could not be read."""
 
 
-def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
+class _Known(msgspec.Struct, frozen=True):
+    """The evidence of `KINDS`, in its order; None for what could not be had."""
+
+    clock: Clock | None
+    containers: Containers | None
+    events: Events | None
+    kernel: KernelLog | None
+    log: DaemonLog | None
+    config: DaemonConfig | None
+    changes: RecentChanges | None
+
+
+def make(evidence: Sequence[Any], since_s: float, words: Sequence[str]) -> Timeline:
     """The timeline of collected evidence, in the order of KINDS.
 
     words: containers, as `selection.called` reads them: only their events are listed.
     """
-    clock, containers, events, _, log, config, _ = evidence
-    earliest = (clock.wall if isinstance(clock, Clock) else 0.0) - since_s
-    names = (
-        {container.id: container.name for container in containers}
-        if isinstance(containers, Containers)
-        else {}
-    )
+    kinds = zip(KINDS, evidence, strict=True)
+    known = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
+    earliest = (known.clock.wall if known.clock is not None else 0.0) - since_s
+    names = {container.id: container.name for container in known.containers or ()}
     wanted = _wanted_containers(words, names)
     moments = dict.fromkeys(
         moment
-        for moment in _moments(evidence, names)
+        for moment in _moments(known, names)
         if moment.at >= earliest and (not wanted or moment.container in wanted)
     )
     gaps = [
-        f"{kind.__name__}: {value}"
-        for kind, value in zip(KINDS, evidence, strict=True)
-        if isinstance(value, Unavailable)
+        f"{kind.__name__}: {found}"
+        for kind, found in zip(KINDS, evidence, strict=True)
+        if isinstance(found, Unavailable)
     ]
     complete = None
-    began = _engine_began(clock, log, config)
-    if isinstance(events, Events) and began is not None:
-        complete = max(began, events.complete_since or 0.0, earliest)
+    began = _engine_began(known)
+    if known.events is not None and began is not None:
+        complete = max(began, known.events.complete_since or 0.0, earliest)
     ordered = sorted(moments, key=lambda moment: (moment.at, moment.source, moment.text))
     return Timeline(tuple(ordered), complete, tuple(gaps))
 
@@ -107,21 +117,21 @@ def _wanted_containers(words: Iterable[str], names: Mapping[str, str]) -> set[st
     }
 
 
-def _moments(evidence: Sequence[object], names: dict[str, str]) -> Iterator[Moment]:
+def _moments(known: _Known, names: dict[str, str]) -> Iterator[Moment]:
     """Every moment that the evidence knows, in no order. names: of containers, by id."""
-    _, containers, events, kernel, log, config, changes = evidence
-    if isinstance(events, Events):
-        yield from _events(events)
-    if isinstance(containers, Containers):
-        yield from _states(containers, events if isinstance(events, Events) else None)
-    if isinstance(kernel, KernelLog):
-        yield from _kernel(kernel, names)
-    if isinstance(log, DaemonLog):
-        yield from _log(log, names)
-    if isinstance(config, DaemonConfig) and config.mtime:
+    config = known.config
+    if known.events is not None:
+        yield from _events(known.events)
+    if known.containers is not None:
+        yield from _states(known.containers, known.events)
+    if known.kernel is not None:
+        yield from _kernel(known.kernel, names)
+    if known.log is not None:
+        yield from _log(known.log, names)
+    if config is not None and config.mtime:
         yield Moment(config.mtime, "file", f"{config.path} was last changed")
-    if isinstance(changes, RecentChanges):
-        yield from _changes(changes)
+    if known.changes is not None:
+        yield from _changes(known.changes)
 
 
 def _changes(changes: RecentChanges) -> Iterator[Moment]:
@@ -133,14 +143,13 @@ def _changes(changes: RecentChanges) -> Iterator[Moment]:
             yield Moment(change.at, "file", f"{change.text} was last changed", change.subject.name)
 
 
-def _engine_began(clock: object, log: object, config: object) -> float | None:
+def _engine_began(known: _Known) -> float | None:
     """Unix time at which the running engine was started, as its process says, or else its log."""
-    if isinstance(clock, Clock) and isinstance(config, DaemonConfig) and config.started is not None:
+    clock, config = known.clock, known.config
+    if clock is not None and config is not None and config.started is not None:
         return clock.booted + config.started
-    lines = log if isinstance(log, DaemonLog) else ()
-    return max(
-        (line.at for line in lines if line.message == "Starting up" and line.at), default=None
-    )
+    starts = [line.at for line in known.log or () if line.message == "Starting up" and line.at]
+    return max(starts, default=None)
 
 
 def _with_names(text: str, by_id: dict[str, str]) -> tuple[str, str]:

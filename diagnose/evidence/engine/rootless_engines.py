@@ -110,9 +110,9 @@ def _engines(
         yield RootlessEngine(
             user.name,
             user.uid,
-            len(folder.entries),
-            _is_there(answer, user.linger),
-            _is_there(answer, user.runtime),
+            containers=len(folder.entries),
+            lingers=_is_there(answer, user.linger),
+            has_session=_is_there(answer, user.runtime),
         )
 
 
