@@ -16,6 +16,7 @@ Parts = Literal[
     "backends",
     "certificates",
     "created",
+    "crontab",
     "dns upstreams",
     "first certificate",
     "hidden",
@@ -45,6 +46,9 @@ class FileText(msgspec.Struct, frozen=True):
     ctime: float | None = None
     """Unix time since which this text stands under this name, at the earliest: moving a file into
     the place of another one changes it, and nobody can set it. None in older recordings."""
+    mode: int | None = None
+    """The mode bits; None in older recordings."""
+    uid: int | None = None
     truncated: bool = False
     """Whether the file has more than `text`."""
     link: str | None = None

@@ -2,14 +2,41 @@
 
 from checks.container.settings.unpassed_variable import TO_CRON
 from diagnose.evidence.containers.programs.cron_jobs import SPOOL, CronJobs
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.evidence.containers.programs.crontab_defects import CrontabDefect, CrontabDefects
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
+_FIELDS = r"^([[:space:]]*(@[a-z]+|([^[:space:]]+[[:space:]]+){4}[^[:space:]]+)[[:space:]]+)"
+_WHAT = {
+    "daemon": "",
+    "name": "does not read TABLE: it passes over names with a dot",
+    "mode": "refuses crontab TABLE because of its mode {word}",
+    "owner": "refuses crontab TABLE because it belongs to user {word}",
+    "open": "refuses crontab TABLE: its last line has no end",
+    "command": "refuses crontab TABLE: line {line} has no user before its command",
+    "user": 'runs "{word}" as a program: line {line} of TABLE names a user, and that table has no '
+    "field for one",
+    "percent": "ends the command in line {line} of TABLE at its first percent sign",
+    "return": "takes the line end of Windows as a part of the command in line {line} of TABLE",
+}
+_EDITS = {
+    "command": "{line}s/" + _FIELDS + r"/\1root /",
+    "user": "{line}s/" + _FIELDS + r"[a-z_][a-z0-9_-]*[[:space:]]+/\1/",
+    "percent": r"{line}s/([^\\])%/\1\\%/g",
+    "return": "s/\r$//",
+}
+"""Expressions of sed that mend a line."""
+
 
 @check("container.cron-jobs-fail", severity=Severity.warning)
-def cron_jobs_fail(cron_jobs: CronJobs) -> CheckResult:
+def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> CheckResult:
     """Cron in a container does not run its jobs as they are meant.
+
+    Debian's cron passes over a crontab with a dot in its name, with another owner or mode than it
+    accepts, without an end of its last line, or without the user where one has to stand. It ends a
+    command at the first percent sign. It says so to syslog, which no container has. A crontab that
+    was mounted may also stand in a container that runs no cron.
 
     Cron of Debian gives jobs none of the container's variables: the crontab or a script that it
     names uses one which the container has, and sets it nowhere. Or a crontab in the spool belongs
@@ -37,3 +64,42 @@ def cron_jobs_fail(cron_jobs: CronJobs) -> CheckResult:
             stable=(table.container.life,),
         )
         yield finding.with_variables({"absent": table.user, "crontab": f"{SPOOL}/{table.user}"})
+    for defect in crontab_defects:
+        yield _defect_finding(defect)
+
+
+def _defect_finding(defect: CrontabDefect) -> Finding:
+    container, path = defect.container, defect.path
+    what = _WHAT[defect.kind].format(line=defect.line, word=defect.word)
+    if defect.kind == "daemon":
+        summary = f"{container} has crontab {path}, and runs no cron that reads it"
+    else:
+        summary = f"cron in {container} {what.replace('TABLE', path)}"
+    seen = {"daemon": "no process is called cron", "percent": "%", "return": "line end of Windows"}
+    place = f"{path}, line {defect.line}" if defect.line else path
+    finding = Finding.about(
+        container,
+        summary,
+        {place: seen.get(defect.kind) or defect.word or what},
+        discriminator=path,
+        stable=(container.life,),
+    )
+    return finding.with_variables(_cure(defect))
+
+
+def _cure(defect: CrontabDefect) -> PageVariables:
+    """What the page needs to mend the file in the container."""
+    path, kind = defect.path, defect.kind
+    if edit := _EDITS.get(kind):
+        return {"table": path, "edit": edit.replace("{line}", str(defect.line))}
+    if kind == "mode":
+        return {"table": path, "mode": "600" if path.startswith(SPOOL) else "644"}
+    if kind == "owner":
+        owner = path.rpartition("/")[2] if path.startswith(SPOOL) else "root"
+        return {"table": path, "owner": owner}
+    if kind == "open":
+        return {"unended": path}
+    if kind == "name" and defect.container.mount_at(path) is None:
+        folder, _, name = path.rpartition("/")
+        return {"unread": path, "readable": f"{folder}/{name.rpartition('.')[0].replace('.', '-')}"}
+    return {}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.live.disk.caddy_parts import sites
+from diagnose.live.disk.crontab_defects import crontab_defects
 from diagnose.live.disk.haproxy_parts import backends
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.questions.files import Parts
@@ -338,6 +339,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "backends": backends,
     "certificates": _certificates,
     "created": _created_objects,
+    "crontab": crontab_defects,
     "dns upstreams": _dns_upstreams,
     "first certificate": _first_certificate,
     "hidden": _hidden_defects,

@@ -70,6 +70,65 @@ def job_that_names_what_it_needs(box: Box) -> None:
     assert box.docker("exec", "dumper9", "cat", "/last").stdout == "dump of db\n"
 
 
+_DEBIANS = b"#!/bin/sh\nwhile :; do sleep 60; done\n"
+_JOB = "0 3 * * * root /dump.sh\n"
+_UNUSED = {
+    "namer8": ("etc/cron.d/dump.sh", _JOB, 0o644),
+    "opened8": ("etc/cron.d/dump", _JOB, 0o666),
+    "endless8": ("etc/cron.d/dump", _JOB.strip(), 0o644),
+    "userless8": ("etc/cron.d/dump", "0 3 * * * /dump.sh\n", 0o644),
+    "rooted8": (f"{SPOOL}/root", _JOB, 0o600),
+    "dated8": ("etc/cron.d/dump", "0 3 * * * root /dump.sh >/dump-$(date +%F).sql\n", 0o644),
+    "windows8": ("etc/cron.d/dump", _JOB.replace("\n", "\r\n"), 0o644),
+}
+"""A crontab with one defect each, as Debian's cron takes it."""
+
+
+def _with_table(box: Box, name: str, path: str, table: str, mode: int, program: str) -> None:
+    files = {program: (_DEBIANS, 0o755), "dump.sh": (b"#!/bin/sh\n", 0o755)}
+    load(box, f"{name}:1", Recipe({**files, path: (table.encode(), mode)}))
+    run(box, name, "--memory=64m", f"{name}:1", f"/{program}")
+    box.wait_state(name, "running")
+
+
+@fault(CHECK, subject="container:namer8", expect=[(CHECK, f"container:{n}") for n in _UNUSED])
+def crontabs_that_cron_does_not_use(box: Box) -> None:
+    """Dots, modes, ends, users, percent signs: cron tells syslog, which no container has; the first
+    command of the report mends each."""
+    for name, (path, table, mode) in _UNUSED.items():
+        _with_table(box, name, path, table, mode, "sbin/cron")
+    for name in _UNUSED:
+        box.sh(first_command(box, CHECK, name))
+    assert not box.diagnose("check", CHECK, "--format", "json").findings
+    mended = box.docker("exec", "userless8", "cat", "/etc/cron.d/dump").stdout
+    assert mended == _JOB
+    for name, (path, table, mode) in _UNUSED.items():
+        box.docker("rm", "-f", name)
+        _with_table(box, name, path, table, mode, "sbin/cron")
+
+
+@fault(CHECK, subject="container:night8-cron")
+def crontab_without_a_cron(box: Box) -> None:
+    """An image has a crontab, and its command starts another program alone."""
+    _with_table(box, "night8-cron", "etc/cron.d/dump", _JOB, 0o644, "app")
+    box.sh("sleep 10")
+
+
+@healthy(shareable=True)
+def crontabs_as_cron_takes_them(box: Box) -> None:
+    """The same jobs as they should be, a copy of an editor, and a table for another scheduler."""
+    _with_table(
+        box,
+        "tidy9",
+        "etc/cron.d/dump",
+        _JOB.replace("root /", "root date +\\%F; /"),
+        0o644,
+        "sbin/cron",
+    )
+    _with_table(box, "copied9", "etc/cron.d/dump.2026-01-01", _JOB, 0o644, "sbin/cron")
+    _with_table(box, "other9", "etc/cron.d/dump", _JOB, 0o644, "supercronic")
+
+
 @fault("container.cron-wants-terminal", subject="container:ledger81")
 def host_job_that_asks_for_a_terminal(box: Box) -> None:
     """A backup was tried by hand and put into cron as it was; the report's command mends it."""

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.programs.cron_jobs import CronJobs, cron_jobs
+from diagnose.evidence.containers.programs.crontab_defects import CrontabDefects, crontab_defects
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
-from tests.checks.container.evidence import container_in
+from tests.checks.container.evidence import CLOCK, container_in
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -85,7 +86,8 @@ def test_crontabs_of_nobody(users: str, names: list[str]):
 
 def test_findings_and_their_cures():
     files = {ROOT: JOB, "/app/job.py": SCRIPT, "/etc/passwd": "app:x:1:1::/:\n"}
-    result = judge("container.cron-jobs-fail", cron_jobs=of_files(files))
+    found = of_files(files)
+    result = judge("container.cron-jobs-fail", cron_jobs=found, crontab_defects=CrontabDefects())
     assert rows(result) == [("warning", "web"), ("warning", "web")]
     bare, ownerless = result.findings
     assert bare.variables["scheduling"] == "web"
@@ -102,3 +104,69 @@ def test_only_names_of_a_crontab_are_kept():
         "/usr/bin/python3 /app/job.py /var/log/job.log",
         "$HOST_A",
     ]
+
+
+DEFECTS = {
+    "a dot in its name": ("/etc/cron.d/backup.sh", "0 3 * * * root /b.sh\n", {}, "name"),
+    "a copy of an editor": ("/etc/cron.d/backup.2026-01-01", "0 3 * * * root /b.sh\n", {}, ""),
+    "a package's file": ("/etc/cron.d/php.dpkg-new", "0 3 * * * root /b.sh\n", {}, ""),
+    "written by all": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\n", {"mode": 0o666}, "mode"),
+    "of another owner": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\n", {"uid": 1000}, "owner"),
+    "an older recording": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\n", {"mode": None}, ""),
+    "no end": ("/etc/cron.d/backup", "0 3 * * * root /b.sh", {}, "open"),
+    "a comment without an end": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\n# end", {}, ""),
+    "no user": ("/etc/cron.d/backup", "0 3 * * * /b.sh\n", {}, "command"),
+    "a program as its user": ("/etc/cron.d/backup", "@daily php /b.php\n", {}, "command"),
+    "a percent sign": ("/etc/cron.d/backup", "0 3 * * * root tar c $(date +%F)\n", {}, "percent"),
+    "an escaped percent sign": ("/etc/cron.d/a", "0 3 * * * root tar $(date +\\%F)\n", {}, ""),
+    "a line end of Windows": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\r\n", {}, "return"),
+    "a user in a user's table": (ROOT, "0 3 * * * root /b.sh\n", {"mode": 0o600}, "user"),
+    "a user's table that all read": (ROOT, "0 3 * * * /b.sh\n", {}, "mode"),
+    "a user's table": (ROOT, "0 3 * * * /b.sh\n", {"mode": 0o600}, ""),
+    "as it should be": ("/etc/cron.d/backup", "0 3 * * * root /b.sh >>/log 2>&1\n", {}, ""),
+    "a script for run-parts": ("/etc/cron.daily/backup.sh", "#!/bin/sh\n", {}, "name"),
+}
+
+
+def defects_of(path: str, text: str, state: dict[str, Any], comm: str = "cron") -> Any:
+    """What is found in a container of which one process has this name."""
+    container = container_in("running", name="cron")
+    files = {path: text, "/etc/passwd": "root:x:0:0::/root:/bin/sh\n"}
+
+    def read(question: Any) -> Json | Failed:
+        text = files.get(question.path)
+        if text is None:
+            return Failed("missing", "no such file")
+        shown = only(question.parts, text) if question.parts else text
+        return {"text": shown, "size": len(text), "mode": 0o644, "uid": 0, **state}
+
+    def listed(question: Any) -> Json:
+        names = [p.rpartition("/")[2] for p in files if p.rpartition("/")[0] == question.path]
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    host = Made({"file.read": read, "file.list": listed})
+    process = Process(7, comm=comm, container=container.id)
+    return crontab_defects(host, of(container), Processes((process,)), None, CLOCK)
+
+
+@pytest.mark.parametrize(("path", "text", "state", "kind"), DEFECTS.values(), ids=DEFECTS)
+def test_crontabs_that_cron_does_not_use(path: str, text: str, state: Any, kind: str) -> None:
+    found = defects_of(path, text, state)
+    assert [item.kind for item in found] == ([kind] if kind else [])
+    result = judge("container.cron-jobs-fail", cron_jobs=CronJobs(), crontab_defects=found)
+    assert rows(result) == ([("warning", "cron")] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("comm", "text", "kinds"),
+    [
+        ("crond", "0 3 * * * root /b.sh\n", ["user"]),
+        ("crond", "0 3 * * * /b.sh", []),
+        ("python3", "0 3 * * * /b.sh\n", ["daemon"]),
+        ("supercronic", "0 3 * * * /b.sh\n", []),
+        ("python3", "25 6 * * * run-parts /etc/periodic/daily\n", []),
+        ("python3", "0 3 * * * test -x /usr/bin/certbot && certbot renew\n", []),
+    ],
+)
+def test_other_programs_than_the_cron_of_debian(comm: str, text: str, kinds: list[str]) -> None:
+    assert [item.kind for item in defects_of(ROOT, text, {}, comm)] == kinds

@@ -1,0 +1,219 @@
+"""Crontabs inside containers that cron passes over, or reads otherwise than they are meant.
+
+Cron says so to syslog, which a container does not have.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.listing import Images
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers with cron that are looked into."""
+MOST_TABLES = 12
+"""Crontabs of one container."""
+SPOOL = "/var/spool/cron/crontabs"
+SYSTEM = "/etc/cron.d"
+_SYSTEM_TABLE = "/etc/crontab"
+_FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
+_READ_NAME = LazyPattern(r"[A-Za-z0-9_-]+")
+"""Debian's cron and run-parts read files with such names alone."""
+_JOB_ENDS = (".sh", ".cron", ".crontab", ".txt", ".conf", ".job", ".py")
+"""Ends of names that people give to a job; others are of copies and of packages."""
+_OTHERS_WRITE = 0o022
+_OF_USERS = 0o600
+_OF_A_NAMESPACE = 65536
+"""From here on, numbers of users are those of a user namespace."""
+_SCHEDULES = LazyPattern(r"cron|sched|ofelia|jobber|supervis|systemd|runsv|s6-|\bat?d$")
+"""Programs that run jobs by a crontab or a schedule, or that may start cron later."""
+_CALLED_CRON = LazyPattern(r"(?:^|[-_./])cron(?:tab|jobs?)?(?:$|[-_.:\d])")
+_SETTLED_S = 10.0
+"""Start scripts have started cron by then."""
+
+
+class CrontabDefect(msgspec.Struct, frozen=True):
+    """A crontab that a running cron does not use as it is meant."""
+
+    container: Container
+    path: str
+    kind: str
+    """daemon, name, mode, owner, open, command, user, percent or return."""
+    line: int = 0
+    """0 where the whole file is meant."""
+    word: str = ""
+    """What stands there: the mode, the owner, the first word."""
+
+
+class CrontabDefects(Items[CrontabDefect], frozen=True):
+    """The first defect of each crontab."""
+
+
+@evidence
+def crontab_defects(
+    host: Host, containers: Containers, processes: Processes, images: Images | None, clock: Clock
+) -> CrontabDefects:
+    """A few small files of each container in which cron runs, or which was made to run it.
+
+    Most hosts have none. Debian's cron is called `cron`, and refuses whole files. What others
+    (`crond`) read differs, so that only lines count of which all of them make the same.
+    """
+    with_cron = [
+        container
+        for container in containers.running
+        if processes.names_inside(container.id) & {"cron", "crond"}
+    ]
+    found: list[CrontabDefect] = []
+    for container in host.first(with_cron, MOST, "containers with cron"):
+        is_debian = "cron" in processes.names_inside(container.id)
+        found += _of_container(host, container, is_debian)
+    without = [
+        container
+        for container in containers.running
+        if _is_meant_to_run_it(container, images) and _runs_no_scheduler(container, processes)
+    ]
+    for container in host.first(without, MOST, "containers with a crontab and no cron"):
+        if clock.has_passed(container.started_at, _SETTLED_S):
+            found += _unread(host, container)
+    return CrontabDefects(tuple(found))
+
+
+def _is_meant_to_run_it(container: Container, images: Images | None) -> bool:
+    """Whether somebody has mounted a crontab, called the container cron, or built its image here.
+
+    Images of others ship crontabs that a second container of theirs is for.
+    """
+    if _tables_mounted(container):
+        return True
+    if any(_CALLED_CRON.search(name) for name in (container.name, container.compose_service)):
+        return True
+    image = images.of(container) if images is not None else None
+    return image is not None and not image.digests
+
+
+def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
+    """Whether no process of a container may be cron, or start it later."""
+    inside = processes.inside(container.id)
+    words = [" ".join([item.comm, *(item.cmdline or [])[:3]]) for item in inside]
+    return bool(inside) and not any(_SCHEDULES.search(text) for text in words)
+
+
+def _tables_mounted(container: Container) -> list[str]:
+    """The crontabs that somebody has mounted, or the folders of such."""
+    return [
+        mount.destination
+        for mount in container.bind_mounts
+        if mount.destination.startswith((f"{SYSTEM}/", f"{SPOOL}/", "/etc/crontabs/"))
+        or mount.destination.rstrip("/") in (SYSTEM, SPOOL, _SYSTEM_TABLE, "/etc/crontabs")
+    ]
+
+
+def _unread(host: Host, container: Container) -> Iterator[CrontabDefect]:
+    """The first crontab with a job of its own, in a container that runs no cron."""
+    root = f"/proc/{container.state.pid}/root"
+    mounted = [
+        path for path in _tables_mounted(container) if path.startswith((f"{SYSTEM}/", SPOOL))
+    ]
+    spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
+    system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)]
+    for path in dict.fromkeys([*mounted, *spool, *system][:MOST_TABLES]):
+        file = host.answer_or(ReadFile(path, root=root, parts="crontab"), FileText(""))
+        if file.text.startswith("jobs "):
+            yield CrontabDefect(container, path, "daemon")
+            return
+
+
+def _of_container(host: Host, container: Container, is_debian: bool) -> Iterator[CrontabDefect]:
+    root = f"/proc/{container.state.pid}/root"
+    spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
+    system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)] if is_debian else []
+    users = _users(host, root) if spool else {}
+    tables = [*spool, *system, *([_SYSTEM_TABLE] if is_debian else [])]
+    for path in tables[:MOST_TABLES]:
+        file = host.ask(ReadFile(path, root=root, parts="crontab"))
+        if isinstance(file, Failed) or not file.text.strip():
+            continue
+        defect = _first_defect(container, path, file, users, is_debian)
+        if defect is not None:
+            yield defect
+    if is_debian:
+        yield from _unread_scripts(host, root, container)
+
+
+def _unread_scripts(host: Host, root: str, container: Container) -> Iterator[CrontabDefect]:
+    """The scripts for run-parts with a dot in their names."""
+    for folder in _FOLDERS:
+        for name in _names(host, root, folder):
+            if name.endswith(_JOB_ENDS):
+                yield CrontabDefect(container, f"{folder}/{name}", "name", word=name)
+
+
+def _names(host: Host, root: str, folder: str) -> list[str]:
+    listing = host.answer_or(ListFolder(folder, root=root), FolderListing())
+    return [
+        entry.name
+        for entry in listing.entries
+        if entry.type == "file" and not entry.name.startswith((".", "cron.", "tmp."))
+    ]
+
+
+def _users(host: Host, root: str) -> Mapping[str, int]:
+    """The users of the container and their numbers."""
+    passwd = host.answer_or(ReadFile(USERS_FILE, root=root), FileText("")).text
+    return {entry.name: entry.uid for entry in user_entries(passwd)}
+
+
+def _first_defect(
+    container: Container, path: str, file: FileText, users: Mapping[str, int], is_debian: bool
+) -> CrontabDefect | None:
+    """What of the file is refused, and else the first line that does something else."""
+    is_system = not path.startswith(SPOOL)
+    if is_debian:
+        refused = _of_file(path, file, users)
+        if refused is not None:
+            kind, word = refused
+            return CrontabDefect(container, path, kind, word=word)
+    for line in file.text.splitlines():
+        kind, number, *rest = line.split(" ", 2)
+        if _counts(kind, "".join(rest), users, is_system, is_debian):
+            return CrontabDefect(container, path, kind, int(number), "".join(rest))
+    return None
+
+
+def _of_file(path: str, file: FileText, users: Mapping[str, int]) -> tuple[str, str] | None:
+    """Why Debian's cron does not read a crontab at all, and what it is about."""
+    name = path.rpartition("/")[2]
+    if path.startswith(f"{SYSTEM}/") and not _READ_NAME.fullmatch(name):
+        return ("name", name) if name.endswith(_JOB_ENDS) else None
+    if file.mode is None or file.uid is None or file.uid >= _OF_A_NAMESPACE:
+        return None
+    if not path.startswith(SPOOL):
+        if file.uid != 0:
+            return "owner", str(file.uid)
+        return ("mode", f"{file.mode:o}") if file.mode & _OTHERS_WRITE else None
+    if name in users and file.uid not in (users[name], 0):
+        return "owner", str(file.uid)
+    return ("mode", f"{file.mode:o}") if file.mode != _OF_USERS else None
+
+
+def _counts(
+    kind: str, word: str, users: Mapping[str, int], is_system: bool, is_debian: bool
+) -> bool:
+    """Whether what a line has is a defect for the cron of this container."""
+    if kind == "jobs":
+        return False
+    if kind == "command":
+        return is_system and is_debian
+    if kind == "user":
+        return not is_system and word in users
+    return kind == "return" or is_debian

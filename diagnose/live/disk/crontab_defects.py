@@ -1,0 +1,46 @@
+"""What in a crontab keeps cron from running a job, without the commands themselves. Pure."""
+
+import re
+from collections.abc import Iterator
+
+_JOB = re.compile(
+    r"[ \t]*(?:@\w{4,9}|[\d*/,-]{1,60}(?:[ \t]+[\w*/,-]{1,60}){4})[ \t]+(?P<command>[^\s#].*)"
+)
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_OF_PACKAGES = re.compile(r"run-parts|^(?:[a-z_][a-z0-9_-]*[ \t]+)?(?:test|\[|command|if)[ \t]")
+"""Jobs that come with packages first look whether their program is there."""
+_PERCENT = re.compile(r"(?<!\\)%")
+_PROGRAMS = frozenset(
+    {"[", "bash", "bundle", "cd", "curl", "docker", "echo", "find", "flock", "gzip", "mysqldump"}
+    | {"nice", "node", "perl", "pg_dump", "php", "php8", "python", "python3", "rsync", "ruby"}
+    | {"sh", "sleep", "tar", "test", "touch", "wget"}
+)
+"""Words that begin a command, and that no user is called."""
+
+
+def crontab_defects(text: str) -> Iterator[str]:
+    """A word for each defect, the number of its line, and what the line has in that place.
+
+    `command` and `user` say what stands after the times: which of them is a defect depends on the
+    table. `jobs` counts them, without those of packages. `percent` is a percent
+    sign that cron takes for the end of the command, `return` the line end of Windows, and `open` a
+    last line without an end.
+    """
+    lines = text.split("\n")
+    jobs = [(at, job["command"]) for at, line in enumerate(lines, 1) if (job := _JOB.match(line))]
+    own = sum(_OF_PACKAGES.search(command) is None for _, command in jobs)
+    if own:
+        yield f"jobs {own}"
+    for at, command in jobs:
+        words = command.split()
+        first = words[0] if words else ""
+        if first.startswith(("/", "./")) or "=" in first or first in _PROGRAMS:
+            yield f"command {at} {first[:80] if first.startswith(('/', './')) else ''}".rstrip()
+        elif len(words) > 1 and _USER.fullmatch(first):
+            yield f"user {at} {first}"
+        if _PERCENT.search(command):
+            yield f"percent {at}"
+        if command.endswith("\r"):
+            yield f"return {at}"
+    if lines[-1] and any(at == len(lines) for at, _ in jobs):
+        yield f"open {len(lines)}"
