@@ -2,6 +2,7 @@
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.volumes.left_volumes import LeftVolume, LeftVolumes
+from diagnose.evidence.storage.namesake_folders import NamesakeFolder, NamesakeFolders
 from diagnose.evidence.storage.volumes.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.volumes.renamed_projects import RenamedProject, RenamedProjects
 from diagnose.evidence.storage.volumes.replaced_mounts import ReplacedMount, ReplacedMounts
@@ -18,6 +19,7 @@ def data_left_behind(
     nodes: LeftNodes | None,
     renamed: RenamedProjects | None,
     replaced: ReplacedMounts | None,
+    namesakes: NamesakeFolders | None,
     clock: Clock,
     *,
     lived: Seconds = Seconds(86400),
@@ -33,15 +35,21 @@ def data_left_behind(
     folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder named after
     the host name, and each container without a fixed host name gets another one. Where another
     folder or volume was written into the compose file, the former one is recognised in the same
-    way, if it lies beside the container's mounts or is a volume that nothing uses.
+    way, if it lies beside the container's mounts or is a volume that nothing uses. So is the folder
+    that was meant where compose took a name for a volume, `~` for the home of root, or a variable
+    that is not set for nothing.
     """
     for node in nodes or ():
         yield _node_finding(node, clock)
     for project in renamed or ():
         if project.lived >= lived:
             yield _project_finding(project, clock)
+    moved_mounts = {(moved.container.id, moved.mount.destination) for moved in replaced or ()}
     for moved in replaced or ():
         yield _replaced_finding(moved, clock)
+    for namesake in namesakes or ():
+        if (namesake.container.id, namesake.mount.destination) not in moved_mounts:
+            yield _namesake_finding(namesake, clock)
     for volume in left or ():
         yield _anonymous_volume_finding(volume, clock)
 
@@ -90,6 +98,35 @@ def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
         bound=f"{former}:{mount.destination}",
     )
     return finding.with_variables({"folder" if left.is_folder else "former": former})
+
+
+_MISTAKEN = {
+    "volume": '"{name}" without ./ before it is a volume, and not the folder of that name',
+    "home": "~ is the home of whoever starts compose, and sudo makes that root",
+    "variable": "the part of the path before {source} is missing, as where a variable is not set",
+    "project": "the folder of its project was in another place before",
+}
+
+
+def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
+    """What a path of the compose file was taken for; the page mounts the folder that was meant."""
+    container, mount = namesake.container, namesake.mount
+    name = mount.name.removeprefix(f"{container.compose_project}_")
+    state = "nothing" if namesake.is_empty else "new data"
+    return Finding.about(
+        container,
+        f"{container} started with {state} in {mount.destination} {clock.ago(container.created_at)}: it "
+        f'mounts {mount.place}, and its previous data may be in folder "{namesake.folder}"',
+        {
+            f"folder {namesake.folder}": and_more(namesake.entries, NAMES_SHOWN),
+            "mounted now": f"{mount.place} -> {mount.destination}",
+            "why": _MISTAKEN[namesake.kind].format(name=name, source=mount.source),
+        },
+        discriminator=mount.destination,
+        destination=mount.destination,
+        bound=f"{namesake.folder}:{mount.destination}",
+        folder=namesake.folder,
+    )
 
 
 def _finding(

@@ -16,22 +16,20 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     The image declares a volume at one path, and the user mounted a volume or a folder one level
     above or below that path. The engine then makes an anonymous volume for the image's path. What
     is in it is lost with the container: `docker rm -v`, `docker compose down -v`, and a recreated
-    container start with an empty one. Anonymous volumes that the user asked for (`-v
+    container start with an empty one. So it is where the user's mount is at another path, and stays
+    empty. Anonymous volumes that the user asked for (`-v
     /app/node_modules`) are left out.
     """
     for split in split_mounts:
         container, own, anonymous = split.container, split.own, split.anonymous
-        is_below = own.holds(anonymous.destination)
-        relation = "above" if is_below else "below"
-        place = own.place
         left: dict[str, Json] = {}
         if split.older:
             left = {"volume without a container": f"{split.older[:12]} has files of the same names"}
         finding = Finding.about(
             container,
             sentence(
-                f"{container} keeps {anonymous.destination} in an anonymous volume, and not in {place}, "
-                f"which is mounted one level {relation}, at {own.destination}",
+                f"{container} keeps {anonymous.destination} in an anonymous volume, and not in "
+                f"{own.place}, which {_relation(split)}",
                 "an older anonymous volume was left behind, as after a recreate"
                 if split.older
                 else "",
@@ -44,14 +42,33 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             discriminator=anonymous.destination,
             touches=(Subject("volume", anonymous.name),),
             volume=anonymous.name,
-            destination=anonymous.destination,
         )
         yield finding.with_variables(_left_behind(split))
 
 
+def _relation(split: SplitMount) -> str:
+    """How the user's mount stands to the path of the image."""
+    own = split.own
+    if split.is_apart:
+        return f"is empty, and mounted at {own.destination}"
+    relation = "above" if own.holds(split.anonymous.destination) else "below"
+    return f"is mounted one level {relation}, at {own.destination}"
+
+
 def _left_behind(split: SplitMount) -> PageVariables:
-    """The variables of the page where the earlier data is in a volume without a container."""
+    """The variables of the page where the earlier data is in a volume without a container, and
+    those to bring the present data into a mount that is empty."""
+    if split.is_apart and not split.older:
+        container, own, at = split.container, split.own, split.anonymous.destination
+        return {
+            "written": f"{container.name}:{at}/.",
+            "store": own.source,
+            "empty": own.destination,
+            "anonymous": at,
+            "placed": f"{own.name or own.source}:{at}",
+        }
     if not split.older:
-        return {}
+        return {"destination": split.anonymous.destination}
     at = split.anonymous.destination
-    return {"left": f"{split.older}:{at}", "meant": split.own.destination}
+    left = {"left": f"{split.older}:{at}", "meant": split.own.destination}
+    return left | {"destination": at}

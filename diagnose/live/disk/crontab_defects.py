@@ -35,7 +35,7 @@ def crontab_defects(text: str) -> Iterator[str]:
         words = command.split()
         first = words[0] if words else ""
         if first.startswith(("/", "./")) or "=" in first or first in _PROGRAMS:
-            yield f"command {at} {first[:80] if first.startswith(('/', './')) else ''}".rstrip()
+            yield f"command {at}"
         elif len(words) > 1 and _USER.fullmatch(first):
             yield f"user {at} {first}"
         if _PERCENT.search(command):

@@ -158,3 +158,30 @@ def test_exit_codes_are_named():
     assert signal_of(255) == ""
     assert is_fault(134)
     assert not is_fault(137)
+
+
+@pytest.mark.parametrize(
+    ("own", "anonymous", "destination", "found"),
+    [
+        ([], ["db"], "/reader/config", True),
+        (["db"], ["db"], "/reader/config", False),
+        ([], [], "/reader/config", False),
+        ([], ["db"], "/var/cache/reader", False),
+    ],
+)
+def test_data_at_another_path_than_the_empty_mount(
+    own: list[str], anonymous: list[str], destination: str, found: bool
+) -> None:
+    mounts = [{**OWN, "Destination": "/old/data"}, {**ANONYMOUS, "Destination": destination}]
+    names = {"/srv/data": own, ANONYMOUS["Source"]: anonymous}
+
+    def listed(question: Any) -> Any:
+        return {"entries": [{"name": name, "type": "file"} for name in names[question.path]]}
+
+    image = {"Id": "sha256:1", "Config": {"Volumes": {destination: {}}}}
+    host = Made({"api.image": image, "file.list": listed})
+    split = split_mounts(host, of(container_in("running", Mounts=mounts)), None)
+    result = judge("container.data-outside-mount", split_mounts=split)
+    assert rows(result) == ([("warning", "web")] if found else [])
+    if found:
+        assert result.findings[0].variables["placed"] == f"/srv/data:{destination}"

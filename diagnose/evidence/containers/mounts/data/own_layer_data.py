@@ -78,7 +78,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     walked = looked_at = 0
     for container in sorted(containers.running, key=lambda running: -(running.created_at or 0.0)):
         top = _top(container, layers)
-        mounts = [mount for mount in container.mounts if _is_for_data(mount)] if top else []
+        mounts = [mount for mount in container.mounts if is_for_data(mount)] if top else []
         if looked_at + len(mounts) > MOST_MOUNTS:
             break
         looked_at += len(mounts)
@@ -100,10 +100,15 @@ def _top(container: Container, layers: Layers | None) -> str:
     return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
-def _is_for_data(mount: Mount) -> bool:
+def is_for_data(mount: Mount) -> bool:
     """Whether somebody mounted it by its name, for the program to write there."""
     is_own = mount.rw and mount.has_host_path and not mount.is_anonymous
     return is_own and not _OF_OTHERS.search(mount.destination)
+
+
+def keeps_data(path: str) -> bool:
+    """Whether a folder of a container may hold what its program is to keep."""
+    return not _NO_DATA.search(path.lstrip("/"))
 
 
 def _left_alone(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
@@ -136,7 +141,7 @@ def _in_layer(
             path
             for path, size in sums.items()
             if size >= LEAST
-            and posixpath.basename(path) == name
+            and posixpath.basename(path).lower() == name.lower()
             and _is_unmounted_data(container, path)
         ]
         alike = [path for path in alike if _fits(name, entries, path, sums)]

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.data.own_layer_data import is_for_data, keeps_data
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.mappings import only
@@ -29,6 +30,8 @@ class SplitMount(msgspec.Struct, frozen=True):
     anonymous: Mount
     older: str = ""
     """An anonymous volume that no container has, with files of the same names; "" for none."""
+    is_apart: bool = False
+    """Whether the two have nothing in common, and the user's own one is empty."""
 
 
 class SplitMounts(Items[SplitMount], frozen=True):
@@ -42,9 +45,18 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     A volume that the user asked for (`-v /app/node_modules`) is in the configuration like
     the image's. Only the image tells them apart, so it is asked where a container has such a
     pair. A container that was recreated began with an empty one: the former may still be there.
+    Where the two are not one level apart, the user's own one counts if it is the only one for data
+    and is empty, while the anonymous one is not.
     """
-    pairs = [pair for container in containers for pair in _pairs(container)]
-    split = _in_use(host, _declared_by_image(host, pairs))
+    near = [pair for container in containers for pair in _pairs(container)]
+    split = _in_use(host, _declared_by_image(host, near))
+    have_one = {pair.container.id for pair in near}
+    apart = [
+        pair
+        for container in containers.running
+        if container.id not in have_one and (pair := _pair_apart(container)) is not None
+    ]
+    split += _with_idle_mount(host, _declared_by_image(host, apart))
     left = [volume for volume in unused or () if volume.is_anonymous]
     if split and left:
         split = _with_older(host, split, left)
@@ -126,6 +138,27 @@ def _pairs(container: Container) -> list[SplitMount]:
         for volume in anonymous
         for mount in own
         if _is_one_level_apart(mount.destination, volume.destination)
+    ]
+
+
+def _pair_apart(container: Container) -> SplitMount | None:
+    """The only mount for data and the only anonymous volume for it, at any two places."""
+    own = only([mount for mount in container.mounts if is_for_data(mount)])
+    found = [mount for mount in container.mounts if mount.is_anonymous]
+    anonymous = only([mount for mount in found if keeps_data(mount.destination)])
+    if own is None or anonymous is None:
+        return None
+    return SplitMount(container, own, anonymous, is_apart=True)
+
+
+def _with_idle_mount(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
+    """The pairs of which the user's own mount is empty, and the anonymous one is not."""
+    folders = (mount.source for pair in pairs for mount in (pair.own, pair.anonymous))
+    names = _names_in_folders(host, folders)
+    return [
+        pair
+        for pair in pairs
+        if names.get(pair.own.source) == set() and names.get(pair.anonymous.source)
     ]
 
 

@@ -1,0 +1,134 @@
+"""Databases in places that a container loses: its layer, its memory, a temporary folder.
+
+Nothing fails until the container is recreated or restarted, or the host boots.
+"""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.data.own_layer_data import LEAST, is_for_data, keeps_data
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.data_root import WalkFolder
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers of each kind that are looked at, the youngest first."""
+WALK_S = 0.2
+_DATABASE = LazyPattern(
+    r"(?i)[\w.-]{1,80}\.(?:db|db3|frm|ibd|kch|mdb|mv\.db|rdb|realm|sqlite3?|wt)"
+    r"|PG_VERSION|WiredTiger|ibdata1|appendonlydir"
+)
+"""Files and folders in which databases keep what they are given."""
+_TEMPORARY = ("/tmp/", "/dev/shm/", "/run/", "/var/run/")  # noqa: S108 - folders of the host
+"""Folders that are emptied when the host boots."""
+_OF_MEMORY = LazyPattern(r"/(?:dev|run|tmp|var/(?:cache|run|tmp))(?:/|$)")
+"""Where a file system in memory is for what nobody keeps."""
+
+
+class UnkeptData(msgspec.Struct, frozen=True):
+    """A database of a running container that does not outlast it."""
+
+    container: Container
+    kind: str
+    """layer, memory or temporary."""
+    folder: str
+    """As the container calls it."""
+    file: str
+    source: str = ""
+    """The folder on the host; "" where it is no folder of its own."""
+
+
+class UnkeptDataList(Items[UnkeptData], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> UnkeptDataList:
+    """A layer is walked only of containers that are started again by themselves and have no mount
+    for data; such a layer is small. A listing for each folder in memory, or below /tmp."""
+    young = sorted(containers.running, key=lambda item: -(item.created_at or 0.0))
+    services = [container for container in young if container.restarts_always]
+    without = [
+        (container, top)
+        for container in services
+        if not _may_keep(container) and (top := _top(container, layers))
+    ]
+    found = [
+        item
+        for container, top in host.first(without, MOST, "containers without a mount for data")
+        if (item := _in_layer(host, container, top)) is not None
+    ]
+    places = [place for container in services for place in _short_lived(container)]
+    for place in host.first(places, MOST, "folders in memory"):
+        listing = host.ask(ListFolder(place.path, root=place.root or None))
+        names = [] if isinstance(listing, Failed) else listing.names
+        name = next((name for name in names if _DATABASE.fullmatch(name)), "")
+        if name:
+            found.append(UnkeptData(place.container, place.kind, place.folder, name, place.source))
+    return UnkeptDataList(tuple(found))
+
+
+def _may_keep(container: Container) -> bool:
+    """Whether a container has a place for data, by its mounts."""
+    return any(
+        is_for_data(mount) or (mount.is_anonymous and keeps_data(mount.destination))
+        for mount in container.mounts
+    )
+
+
+def _top(container: Container, layers: Layers | None) -> str:
+    """The folder of a container's writable layer on the host; "" where nobody says."""
+    if container.layer_folder or layers is None or container.id not in layers.writable:
+        return container.layer_folder
+    return f"{layers.path}/{layers.writable[container.id]}/diff"
+
+
+def _in_layer(host: Host, container: Container, top: str) -> UnkeptData | None:
+    walk = host.ask(WalkFolder(top, seconds=WALK_S))
+    if isinstance(walk, Failed):
+        return None
+    for file in walk.largest:
+        folder, _, name = file.path.removeprefix(top).rpartition("/")
+        is_database = _DATABASE.fullmatch(name) is not None and file.bytes >= LEAST
+        if is_database and folder and keeps_data(folder):
+            return UnkeptData(container, "layer", folder, name)
+    return None
+
+
+class _Place(msgspec.Struct, frozen=True):
+    container: Container
+    kind: str
+    folder: str
+    path: str
+    root: str = ""
+    source: str = ""
+
+
+def _short_lived(container: Container) -> Iterator[_Place]:
+    """The mounts of a container that end with it, or with the next boot."""
+    root = f"/proc/{container.state.pid}/root"
+    in_memory = [mount.destination for mount in container.mounts if mount.type == "tmpfs"]
+    for path in dict.fromkeys([*(container.host_config.tmpfs or ()), *in_memory]):
+        if not _OF_MEMORY.match(path):
+            yield _Place(container, "memory", path, path, root)
+    for mount in _below_temporary(container.bind_mounts):
+        yield _Place(container, "temporary", mount.destination, mount.source, source=mount.source)
+
+
+def _below_temporary(mounts: Sequence[Mount]) -> list[Mount]:
+    return [
+        mount
+        for mount in mounts
+        if mount.rw
+        and mount.source.startswith(_TEMPORARY)
+        and "." not in posixpath.basename(mount.source)
+    ]

@@ -1,0 +1,170 @@
+"""Folders that a container should have, and that one of another place has taken the turn of.
+
+A name in a compose file is a volume, and with `./` before it a folder. `~` is the home of whoever
+calls compose. A variable that is not set leaves the path behind it. In each case an empty place is
+made, and nobody says so.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.left_volumes import ALIKE, RECENT_S
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+
+MOST = 12
+"""Mounts that are looked at, the youngest first."""
+MOST_HOMES = 8
+MOST_ENTRIES = 20
+_OWN = LazyPattern(r"(?i)(?:^|[-_.])(?:assets|cache|dist|logs?|media|public|static|temp|tmp)$")
+"""Folders that a project keeps beside the volume of their name: sources of what the volume gets."""
+_OF_ROOT = LazyPattern(
+    r"/(?:bin|boot|dev|etc|home|lib(?:32|64|x32)?|media|mnt|nfs|opt|proc|root|run|s?bin|share|shared|srv|storage"
+    r"|sys|tank|tmp|usr|var|volume\d+)(?:/|$)"
+)
+"""The folders of the root that hosts have."""
+
+
+class NamesakeFolder(msgspec.Struct, frozen=True):
+    """What a container has mounted, and the folder with the data that was meant."""
+
+    container: Container
+    mount: Mount
+    kind: str
+    """volume, home, variable or project: what has led elsewhere."""
+    folder: str
+    entries: tuple[str, ...]
+    """What lies in it, or in both."""
+    is_empty: bool
+    """Whether nothing at all is in what is mounted."""
+
+
+class NamesakeFolders(Items[NamesakeFolder], frozen=True):
+    """At most one for each mount."""
+
+
+class _Candidate(msgspec.Struct, frozen=True):
+    container: Container
+    mount: Mount
+    kind: str
+    folder: str
+
+
+@evidence
+def namesake_folders(host: Host, containers: Containers, clock: Clock) -> NamesakeFolders:
+    """One question for all folders that may be meant, and two listings for each one that exists.
+
+    Mounts are looked at of containers that compose has made within the last days. All that lies
+    in such a mount was written since then; the folder was last changed before, nobody mounts it,
+    and most of what the mount has is there too.
+    """
+    young = host.first(
+        sorted(_young(containers, clock), key=lambda item: -(item[0].created_at or 0.0)),
+        MOST,
+        "mounts of new containers",
+    )
+    homes = _homes(host) if any(_is_in_a_home(mount.source) for _, mount in young) else ()
+    used = containers.mount_sources
+    candidates = [
+        candidate
+        for container, mount in young
+        for candidate in _candidates(container, mount, homes)
+        if candidate.folder not in used and candidate.folder != mount.source
+    ]
+    paths = sorted({candidate.folder for candidate in candidates})
+    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    there = {path for path, status in statuses.items() if status.type == "folder"}
+    found: list[NamesakeFolder] = []
+    for container, mount in young:
+        own = [
+            item
+            for item in candidates
+            if item.mount is mount and item.container.id == container.id and item.folder in there
+        ]
+        match = only([item for candidate in own for item in _matches(host, candidate)])
+        if match is not None:
+            found.append(match)
+    return NamesakeFolders(tuple(found))
+
+
+def _young(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
+    for container in containers.running:
+        if not clock.is_within(container.created_at, RECENT_S) or not container.compose_folder:
+            continue
+        for mount in container.mounts:
+            if mount.rw and mount.has_host_path and not mount.is_anonymous:
+                yield container, mount
+
+
+def _is_in_a_home(path: str) -> bool:
+    return path.startswith(("/root/", "/home/"))
+
+
+def _homes(host: Host) -> Sequence[str]:
+    listing = host.answer_or(ListFolder("/home"), FolderListing())
+    users = [f"/home/{entry.name}" for entry in listing.entries if entry.type == "folder"]
+    return ["/root", *users[:MOST_HOMES]]
+
+
+def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Iterator[_Candidate]:
+    project, folder, source = container.compose_project, container.compose_folder, mount.source
+    if mount.type == "volume":
+        name = mount.name.removeprefix(f"{project}_")
+        if not _OWN.search(name) and "/" not in name:
+            yield _Candidate(container, mount, "volume", f"{folder}/{name}")
+        return
+    parts = source.strip("/").split("/")
+    if _is_in_a_home(source):
+        rest = "/".join(parts[1:] if parts[0] == "root" else parts[2:])
+        for home in homes:
+            if rest:
+                yield _Candidate(container, mount, "home", f"{home}/{rest}")
+    elif not _OF_ROOT.match(source):
+        name = posixpath.basename(folder)
+        for base in dict.fromkeys((folder, f"/opt/{name}", f"/srv/{name}", f"/home/{name}")):
+            yield _Candidate(container, mount, "variable", f"{base}{source}")
+    if source.startswith(f"{folder}/"):
+        inner = source[len(posixpath.dirname(folder)) :]
+        for base in ("/opt", "/srv", "/root", *homes):
+            yield _Candidate(container, mount, "project", f"{base}{inner}")
+
+
+def _matches(host: Host, item: _Candidate) -> Iterator[NamesakeFolder]:
+    """The folder, where it holds what the mount should have had."""
+    own, other = _names(host, item.mount.source), _names(host, item.folder)
+    shared = own & other
+    if not other or len(shared) < ALIKE * len(own):
+        return
+    if not own and item.kind == "volume":
+        return
+    made = item.container.created_at or 0.0
+    began = _times(host, item.mount.source, own)
+    ended = _times(host, item.folder, other)
+    if not ended or max(ended) >= made or (began and min(began) < made - 1.0):
+        return
+    entries = tuple(sorted(shared or other))
+    yield NamesakeFolder(
+        item.container, item.mount, item.kind, item.folder, entries, is_empty=not own
+    )
+
+
+def _names(host: Host, path: str) -> frozenset[str]:
+    listing = host.answer_or(ListFolder(path), FolderListing())
+    return frozenset(listing.names) - {"lost+found", ".gitkeep", ".keep"}
+
+
+def _times(host: Host, path: str, names: frozenset[str]) -> list[float]:
+    """When the entries of a folder were last changed."""
+    question = StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]])
+    none: Mapping[str, PathStatus] = {}
+    statuses = host.answer_or(question, none) if names else none
+    return [status.mtime for status in statuses.values() if status.mtime is not None]

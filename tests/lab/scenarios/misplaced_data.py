@@ -1,0 +1,138 @@
+"""Data in a place that nobody meant, or that nothing keeps; and look-alikes."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.programs import install_compose
+from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import run
+
+LEFT, OUTSIDE, UNKEPT = (
+    "container.data-left-behind",
+    "container.data-outside-mount",
+    "container.data-unkept",
+)
+_KEEPER = b"""#!/bin/sh
+# a program that keeps its data in the folder that it is told
+mkdir -p "$KEEPS"
+[ -e "$KEEPS/shop.db" ] || head -c 300000 /dev/urandom >"$KEEPS/shop.db"
+exec sleep 1000
+"""
+_SERVICE = """services:
+  keeper:
+    image: keeper:3
+    environment: {{KEEPS: /data}}
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+    volumes: ["{place}:/data"]
+"""
+
+
+def _image(box: Box, name: str = "keeper:3", *changes: str) -> None:
+    load(box, name, Recipe({"keeper": (_KEEPER, 0o755)}, ('ENTRYPOINT ["/keeper"]', *changes)))
+
+
+def _up(box: Box, folder: str, place: str, more: str = "") -> None:
+    """A project of compose whose service has this place for its data."""
+    box.write(f"{folder}/compose.yaml", _SERVICE.format(place=place) + more)
+    box.sh(f"cd {folder} && docker compose up --detach 2>&1")
+    name = f"{folder.rpartition('/')[2]}-keeper-1"
+    box.wait_for(lambda: _has_data(box, name, "/data"), what="the data to be written")
+
+
+def _has_data(box: Box, name: str, folder: str) -> bool:
+    return "shop.db" in box.docker("exec", name, "ls", folder, check=False).stdout
+
+
+def _old_data(box: Box, folder: str) -> None:
+    """What the program had there until a few days ago."""
+    box.sh(f"mkdir -p {folder} && head -c 900000 /dev/urandom >{folder}/shop.db")
+    box.sh(f"touch -d '3 days ago' {folder}/shop.db")
+
+
+@fault(
+    LEFT,
+    subject="container:wiki81-keeper-1",
+    expect=[(LEFT, "container:photos81-keeper-1"), (LEFT, "container:books81-keeper-1")],
+)
+def folders_that_were_meant(box: Box) -> None:
+    """A volume where a folder was meant, the home of root, a variable that is not set; the first
+    command of the report brings the folder back."""
+    install_compose(box)
+    _image(box)
+    _old_data(box, "/srv/wiki81/data")
+    _up(box, "/srv/wiki81", "data", "volumes: {data: {}}\n")
+    _old_data(box, "/home/alice/photos")
+    _up(box, "/home/alice/photos81", "~/photos")
+    _old_data(box, "/srv/books81/library")
+    _up(box, "/srv/books81", "${BOOKS}/library")
+    command = first_command(box, LEFT, "books81-keeper-1")
+    assert command.endswith("--volume=/srv/books81/library:/data | sh"), command
+
+
+@healthy()
+def folders_that_are_meant(box: Box) -> None:
+    """Data that was moved into a volume beside the former folder; the sources of a site."""
+    install_compose(box)
+    _image(box)
+    _old_data(box, "/srv/wiki91/data")
+    box.sh("docker volume create wiki91_data")
+    store = box.docker(
+        "volume", "inspect", "--format={{.Mountpoint}}", "wiki91_data"
+    ).stdout.strip()
+    box.sh(f"cp -a /srv/wiki91/data/. {store}")
+    _up(box, "/srv/wiki91", "data", "volumes: {data: {}}\n")
+    _old_data(box, "/srv/site91/static")
+    _up(box, "/srv/site91", "static", "volumes: {static: {}}\n")
+
+
+@fault(OUTSIDE, subject="container:reader81")
+def mount_at_another_path_than_the_images(box: Box) -> None:
+    """A newer image keeps its data in /reader/config, and the mount is at /reader/data; the first
+    command of the report brings the data into it."""
+    _image(box, "reader:7", "VOLUME /reader/config", "ENV KEEPS=/reader/config")
+    run(box, "reader81", "--memory=64m", "-v", "/srv/reader81:/reader/data", "reader:7")
+    box.wait_for(lambda: _has_data(box, "reader81", "/reader/config"), what="the data")
+    command = first_command(box, OUTSIDE, "reader81")
+    assert "docker cp --archive reader81:/reader/config/. /srv/reader81" in command, command
+    assert command.endswith("--volume=/srv/reader81:/reader/config | sh"), command
+
+
+_KEPT = ("run", "-d", "--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+
+
+@fault(
+    UNKEPT,
+    subject="container:layer81",
+    expect=[(UNKEPT, "container:memory81"), (UNKEPT, "container:boot81")],
+)
+def databases_that_nothing_keeps(box: Box) -> None:
+    """A database in the container's layer, in a tmpfs, below /tmp; the first command of the report
+    puts two of them into a volume."""
+    _image(box)
+    keeps = "--env=KEEPS=/app/db"
+    for name, *place in (
+        ("layer81",),
+        ("memory81", "--tmpfs=/app/db"),
+        ("boot81", "-v", "/tmp/boot81:/app/db"),
+    ):
+        box.docker(*_KEPT, f"--name={name}", keeps, *place, "keeper:3")
+        box.wait_for(lambda name=name: _has_data(box, name, "/app/db"), what="the database")
+    command = first_command(box, UNKEPT, "layer81")
+    assert "docker cp --archive layer81:/app/db/. $(docker volume inspect" in command, command
+    assert command.endswith("recreate layer81 -- --volume=layer81-db:/app/db | sh"), command
+    command = first_command(box, UNKEPT, "boot81")
+    assert command.endswith("--unmount /app/db -- --volume=boot81-db:/app/db | sh"), command
+
+
+@healthy()
+def databases_in_their_places(box: Box) -> None:
+    """A database in a volume, a cache in memory, a small database of a program that has a volume,
+    and a job that nobody restarts."""
+    _image(box)
+    box.docker(*_KEPT, "--name=kept91", "--env=KEEPS=/data", "-v", "kept91:/data", "keeper:3")
+    box.docker(*_KEPT, "--name=cache91", "--env=KEEPS=/var/cache/app", "--tmpfs=/run", "keeper:3")
+    box.docker(*_KEPT[:-1], "--name=job91", "--env=KEEPS=/app/db", "keeper:3")
