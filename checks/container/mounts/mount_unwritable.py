@@ -6,6 +6,7 @@ from checks.container.claims import is_failing
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.closed_entries import ClosedEntries, ClosedEntry
 from diagnose.evidence.containers.mounts.access.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
@@ -23,6 +24,7 @@ def mount_unwritable(
     mount_access: MountAccess,
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
+    closed_entries: ClosedEntries | None,
     clock: Clock,
 ) -> CheckResult:
     """A running container's user cannot use what is mounted into it.
@@ -33,6 +35,8 @@ def mount_unwritable(
     says nothing, or while it repeats that it is denied a path there. What the user cannot even read
     is advice that is said aloud. A socket that the user cannot open is a warning: it is mounted for
     nothing else.
+    So is a file or folder that another container has put into a folder of both, with a mode that
+    keeps the user out.
     What the log has said already is container.mount-forbidden. Access lists and NFS's root_squash
     are not seen.
     """
@@ -52,7 +56,7 @@ def mount_unwritable(
                 f"owner and mode of {mount.source}": f"{owner} {mode}",
                 "Config.User": container.config.user,
                 "HostConfig.GroupAdd": container.host_config.group_add or "none",
-                **present({"log": refusal}),
+                **present({"log": refusal, "its owner": _owner(denied)}),
             },
             discriminator=mount.destination,
             severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
@@ -60,6 +64,34 @@ def mount_unwritable(
         )
         finding = replace(finding, is_quiet=not (denied.is_unread or refusal))
         yield finding.with_variables(_variables(denied))
+    for closed in closed_entries or ():
+        yield _closed_entry_finding(closed)
+
+
+def _closed_entry_finding(closed: ClosedEntry) -> Finding:
+    container, writer, status = closed.container, closed.writer, closed.status
+    more = f" (and {closed.others} more there)" if closed.others else ""
+    path = f"{closed.mount.source}/{closed.name}"
+    return Finding.about(
+        container,
+        f"{container} cannot read {closed.inside}{more}, which {writer} has put there: its user is "
+        f"{closed.user.label}, and the {status.type} belongs to {status.owner} with mode "
+        f"{status.permissions}",
+        {
+            f"owner and mode of {path}": f"{status.owner} {status.permissions}",
+            "mounted in both": closed.mount.source,
+        },
+        discriminator=closed.inside,
+        shared=closed.mount.source,
+    )
+
+
+def _owner(denied: DeniedMount) -> str:
+    """Who has most likely given the folder to itself."""
+    other = denied.taken_by
+    if other is None:
+        return ""
+    return f"{other} works as user {denied.source.uid}, and has it mounted too"
 
 
 def _verb(denied: DeniedMount) -> str:

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.access.closed_entries import closed_entries
 from diagnose.evidence.containers.mounts.access.file_access import HostUser
 from diagnose.evidence.containers.mounts.access.mount_access import (
     DeniedMount,
@@ -105,3 +106,64 @@ def test_what_the_user_cannot_read_is_said_aloud(
         finding.summary.split(" cannot ")[1].split(" /")[0] for finding in result.findings
     ] == verbs
     assert [finding.is_quiet for finding in result.findings] == [verb != "read" for verb in verbs]
+
+
+SHARED = {"Type": "bind", "Source": "/srv/loads", "Destination": "/loads", "RW": True}
+
+
+@pytest.mark.parametrize(
+    ("reader", "owner", "mode", "found"),
+    [
+        ({"User": "1002:1002"}, 1001, 0o700, True),
+        ({"User": "", "Env": ["PUID=1002", "PGID=1002"]}, 1001, 0o700, True),
+        ({"User": "1002:1002"}, 1001, 0o755, False),
+        ({"User": "1002:1001"}, 1001, 0o750, False),
+        ({"User": "0"}, 1001, 0o700, False),
+        ({"User": "1001:1001"}, 1001, 0o700, False),
+        ({"User": "1002:1002"}, 999, 0o700, False),
+    ],
+)
+def test_what_another_container_has_closed(
+    reader: dict[str, object], owner: int, mode: int, found: bool
+) -> None:
+    web = container_in("running", Mounts=[SHARED], Config=reader)
+    writer = container_in(
+        "running", name="loader", Mounts=[SHARED], Config={"User": "", "Env": ["PUID=1001"]}
+    )
+    status = {"type": "folder", "uid": owner, "gid": owner, "mode": mode}
+    host = Made(
+        {
+            "file.list": {"entries": [{"name": "film", "type": "folder"}]},
+            "file.stats": {"/srv/loads/film": status},
+        }
+    )
+    closed = closed_entries(host, of(web, writer), Info(), None)
+    result = judge(
+        "container.mount-unwritable",
+        mount_access=MountAccess(()),
+        closed_entries=closed,
+        clock=CLOCK,
+    )
+    assert rows(result) == ([("advice", "web")] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("uid", "source", "taken"),
+    [(911, "/srv", True), (911, "/srv/other", False), (0, "/srv", False)],
+)
+def test_who_has_taken_a_folder(uid: int, source: str, taken: bool) -> None:
+    app = container_in(
+        "running", Config={"User": "1000:1000"}, Mounts=[{**SHARED, "Source": "/srv/app"}]
+    )
+    panel = container_in(
+        "running",
+        name="panel",
+        Config={"User": "", "Env": ["PUID=911"]},
+        Mounts=[{**SHARED, "Source": source}],
+    )
+    status = {"type": "folder", "uid": uid, "gid": uid, "mode": 0o700}
+    host = Made({"file.stats": {"/srv/app": status, source: {"type": "folder"}}})
+    access = mount_access(host, of(app, panel), Info(), None)
+    assert isinstance(access, MountAccess)
+    of_app = [item for item in access.denied if item.container.id == app.id]
+    assert [item.taken_by is not None for item in of_app] == [taken]

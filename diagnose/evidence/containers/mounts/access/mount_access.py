@@ -19,11 +19,14 @@ from diagnose.evidence.containers.mounts.access.file_access import (
 )
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.file_paths import is_within
+from diagnose.mappings import only
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
+_DIGITS = 11
 MOST = 2000
 """Paths that are looked at in one question."""
 
@@ -35,6 +38,8 @@ class DeniedMount(msgspec.Struct, frozen=True):
     mount: Mount
     source: PathStatus
     user: HostUser
+    taken_by: Container | None = None
+    """Another container that mounts it too, or a folder above it, and works as its owner."""
 
     @property
     def is_unread(self) -> bool:
@@ -73,11 +78,45 @@ def mount_access(
         return MountAccess(())
     statuses = host.require(StatPaths(paths))
     denied = [
-        DeniedMount(used.container, used.mount, statuses[used.mount.source], used.user)
+        DeniedMount(
+            used.container,
+            used.mount,
+            statuses[used.mount.source],
+            used.user,
+            _owner(containers, used, statuses[used.mount.source]),
+        )
         for used in mounts
         if _is_denied(used.user, used.mount, statuses.get(used.mount.source))
     ]
     return MountAccess(tuple(denied))
+
+
+def owner_number(container: Container) -> int | None:
+    """The user as whom a container writes, where its configuration says the number.
+
+    Images that begin as root change the owner of their folders to PUID.
+    """
+    config = container.config
+    user = config.user.partition(":")[0]
+    if config.starts_as_root:
+        user = config.value_of("PUID")
+    return int(user) if user.isdigit() and len(user) < _DIGITS and int(user) else None
+
+
+def _owner(containers: Containers, used: "_UsedMount", source: PathStatus) -> Container | None:
+    """The one other container that has most likely taken the folder for itself."""
+    return only(
+        [
+            container
+            for container in containers
+            if container.id != used.container.id
+            and owner_number(container) == source.uid
+            and any(
+                mount.rw and is_within(used.mount.source, mount.source)
+                for mount in container.bind_mounts
+            )
+        ]
+    )
 
 
 class _UsedMount(msgspec.Struct, frozen=True):

@@ -1,0 +1,123 @@
+"""What one container has put into a folder that it shares, and another one cannot read."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, READ, HostUser, host_user
+from diagnose.evidence.containers.mounts.access.mount_access import owner_number
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
+from diagnose.mappings import only
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+
+MOST = 20
+"""Shared folders that are listed."""
+MOST_ENTRIES = 60
+
+
+class ClosedEntry(msgspec.Struct, frozen=True):
+    """An entry of a shared folder that a container's user cannot read."""
+
+    container: Container
+    mount: Mount
+    user: HostUser
+    writer: Container
+    name: str
+    status: PathStatus
+    others: int = 0
+    """How many entries more are closed in the same way."""
+
+    @property
+    def inside(self) -> str:
+        """As the container calls it."""
+        return f"{self.mount.destination.rstrip('/')}/{self.name}"
+
+
+class ClosedEntries(Items[ClosedEntry], frozen=True):
+    """At most one for each mount."""
+
+
+class _Sharing(msgspec.Struct, frozen=True):
+    reader: Container
+    mount: Mount
+    user: HostUser
+    writers: tuple[Container, ...]
+
+
+@evidence
+def closed_entries(
+    host: Host, containers: Containers, info: Info | None, numbers: UserNumbers | None
+) -> ClosedEntries:
+    """Two questions for each folder that two running containers mount as different users."""
+    sharing = list(_sharing(containers, info, numbers))
+    found: list[ClosedEntry] = []
+    for pair in host.first(sharing, MOST, "folders that containers share"):
+        found += _closed(host, pair)
+    return ClosedEntries(tuple(found))
+
+
+def _sharing(
+    containers: Containers, info: Info | None, numbers: UserNumbers | None
+) -> Iterator[_Sharing]:
+    """The folders that a container reads, and that others write to as other users."""
+    for reader in containers.running:
+        user = _reading_user(reader, info, numbers)
+        if user is None:
+            continue
+        for mount in reader.bind_mounts:
+            writers = [
+                other
+                for other in containers.running
+                if other.id != reader.id
+                and owner_number(other) not in (None, user.uid)
+                and any(mine.rw and mine.source == mount.source for mine in other.bind_mounts)
+            ]
+            if writers:
+                yield _Sharing(reader, mount, user, tuple(writers))
+
+
+def _reading_user(
+    container: Container, info: Info | None, numbers: UserNumbers | None
+) -> HostUser | None:
+    """The ordinary user as whom a container works, also where its image takes it from PUID."""
+    uid, gid = (container.config.value_of(name) for name in ("PUID", "PGID"))
+    if uid.isdigit() and int(uid) and container.config.starts_as_root:
+        group = int(gid) if gid.isdigit() else int(uid)
+        return HostUser(uid, f"{uid}:{group}", int(uid), frozenset({group}))
+    user = host_user(container, info, numbers)
+    return None if user is None or user.unknown or not user.uid else user
+
+
+def _closed(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
+    source = pair.mount.source
+    listing = host.answer_or(ListFolder(source), FolderListing())
+    paths = [f"{source}/{entry.name}" for entry in listing.entries if entry.name != "lost+found"]
+    statuses = host.answer_or(StatPaths(paths[:MOST_ENTRIES], follow=False), {}) if paths else {}
+    closed = [
+        (path, status)
+        for path, status in statuses.items()
+        if not status.failed and _is_closed(pair.user, status)
+    ]
+    for path, status in closed[:1]:
+        writer = _writer(pair.writers, status)
+        if writer is not None:
+            name = path.rpartition("/")[2]
+            same = [item for _, item in closed if item.uid == status.uid]
+            yield ClosedEntry(
+                pair.reader, pair.mount, pair.user, writer, name, status, others=len(same) - 1
+            )
+
+
+def _is_closed(user: HostUser, status: PathStatus) -> bool:
+    needed = {"file": READ, "folder": READ | ENTER}.get(status.type, 0)
+    return bool(needed) and user.may(status, needed) is False
+
+
+def _writer(writers: Sequence[Container], status: PathStatus) -> Container | None:
+    return only([writer for writer in writers if owner_number(writer) == status.uid])

@@ -1,0 +1,132 @@
+"""Data in mounted folders that the container does not see although it lies there.
+
+A link that leads out of the mount means another place in the container, and a mount inside of
+another one hides what the outer one has there.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.file_paths import is_below, is_within
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+
+MOST = 40
+"""Mounted folders that are listed."""
+MOST_LINKS = 20
+"""Links of one folder."""
+_OF_SYSTEM = LazyPattern(
+    r"/(?:bin|boot|dev|etc|lib(?:32|64|x32)?|proc|run|sbin|sys|tmp|usr|var/(?:cache|lib|log|run|tmp))(?:/|$)"
+)
+"""Where an image has files of its own, to which a link may lead on purpose."""
+_MARKS = frozenset({".gitkeep", ".keep", ".gitignore", "lost+found"})
+
+
+class UnseenData(msgspec.Struct, frozen=True):
+    """What lies in a mount of a running container and is not seen there."""
+
+    container: Container
+    mount: Mount
+    path: str
+    """The link, or the folder beneath the inner mount, as the container calls it."""
+    leads_to: str = ""
+    """Where the link leads on the host; "" for a hidden folder."""
+    others: int = 0
+    """How many links more of the same folder lead out."""
+    hidden_by: str = ""
+    """What is mounted over the folder."""
+    entries: tuple[str, ...] = ()
+    """What the hidden folder has."""
+
+    @property
+    def on_host(self) -> str:
+        return self.mount.on_host(self.path)
+
+
+class UnseenDataList(Items[UnseenData], frozen=True):
+    """At most one of each kind for a mount."""
+
+
+@evidence
+def unseen_data(host: Host, containers: Containers) -> UnseenDataList:
+    """A listing of each mounted folder, and one question for the links in it.
+
+    Only links at the top are looked at, and those whose end exists on the host.
+    """
+    mounted = [
+        (container, mount)
+        for container in containers.running
+        for mount in container.bind_mounts
+        if mount.has_host_path and not _OF_SYSTEM.match(mount.source)
+    ]
+    found: list[UnseenData] = []
+    for container, mount in host.first(mounted, MOST, "mounted folders"):
+        found += _links_out(host, container, mount)
+    for container in containers.running:
+        found += _hidden(host, container)
+    return UnseenDataList(tuple(found))
+
+
+def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[UnseenData]:
+    """The first link of a mounted folder that leads to where the container has nothing."""
+    listing = host.answer_or(ListFolder(mount.source), FolderListing())
+    names = [entry.name for entry in listing.entries if entry.type == "link"][:MOST_LINKS]
+    statuses = _statuses(host, [f"{mount.source}/{name}" for name in names], follow=False)
+    ends = {
+        path: posixpath.normpath(posixpath.join(mount.source, status.link))
+        for path, status in statuses.items()
+        if status.link and _leads_out(container, mount, status.link)
+    }
+    there = _statuses(host, sorted(set(ends.values())), follow=True)
+    lost = [path for path, end in ends.items() if there.get(end, _NOTHING).type == "folder"]
+    if lost:
+        inside = posixpath.join(mount.destination, posixpath.basename(lost[0]))
+        yield UnseenData(container, mount, inside, ends[lost[0]], len(lost) - 1)
+
+
+_NOTHING = PathStatus(failed="missing")
+
+
+def _statuses(host: Host, paths: list[str], *, follow: bool) -> Mapping[str, PathStatus]:
+    return host.answer_or(StatPaths(paths, follow=follow), {}) if paths else {}
+
+
+def _leads_out(container: Container, mount: Mount, link: str) -> bool:
+    """Whether the end of a link is in no mount, as the container sees it."""
+    end = posixpath.normpath(posixpath.join(mount.destination, link))
+    on_host = posixpath.normpath(posixpath.join(mount.source, link))
+    is_outside = not is_within(end, mount.destination) and not is_within(on_host, mount.source)
+    is_mounted = any(is_within(end, other.destination) for other in container.mounts)
+    return is_outside and not is_mounted and not _OF_SYSTEM.match(on_host)
+
+
+def _hidden(host: Host, container: Container) -> Iterator[UnseenData]:
+    """The folders of a mount that have files, and over which something empty is mounted."""
+    own = [mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous]
+    for inner in own:
+        outer = innermost_mount([item for item in own if item is not inner], inner.destination)
+        if outer is None or not is_below(inner.destination, outer.destination):
+            continue
+        below = outer.on_host(inner.destination)
+        if below.rstrip("/") == inner.source.rstrip("/"):
+            continue
+        beneath = _names(host, below)
+        if beneath and not _names(host, inner.source):
+            yield UnseenData(
+                container,
+                outer,
+                inner.destination,
+                hidden_by=inner.place,
+                entries=tuple(sorted(beneath)),
+            )
+
+
+def _names(host: Host, path: str) -> frozenset[str]:
+    return frozenset(host.answer_or(ListFolder(path), FolderListing()).names) - _MARKS

@@ -1,0 +1,83 @@
+"""container.mounted-data-unseen: links that lead out of a mount, and mounts over files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.mounts.unseen_data import unseen_data
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+from tests.checks.container.evidence import container_in
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+MEDIA = ("/srv/media", "/media")
+Links = dict[str, str]
+
+
+def seen(mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]]) -> Any:
+    """The findings about a container with these mounts. links: by path, where they lead; folders:
+    what lies in them, by path."""
+
+    def listing(question: AnyQuestion) -> Json:
+        path = str(question.args["path"])
+        entries = [
+            {"name": link.rpartition("/")[2], "type": "link"}
+            for link in links
+            if link.rpartition("/")[0] == path
+        ]
+        return {"entries": entries + [{"name": n, "type": "file"} for n in folders.get(path, ())]}
+
+    def stats(question: AnyQuestion) -> Json:
+        paths = question.args["paths"]
+        assert isinstance(paths, list)
+        found: dict[str, Json] = {}
+        for path in map(str, paths):
+            if path in links:
+                found[path] = {"type": "link", "link": links[path]}
+            else:
+                found[path] = {"type": "folder"} if path in folders else {"failed": "missing"}
+        return found
+
+    binds = [
+        {"Type": "bind", "Source": source, "Destination": inside, "RW": True}
+        for source, inside in mounts
+    ]
+    host = Made({"file.list": listing, "file.stats": stats})
+    data = unseen_data(host, of(container_in("running", Mounts=binds)))
+    result = judge("container.mounted-data-unseen", unseen_data=data)
+    assert rows(result) == [("advice", "web")] * len(data)
+    return [finding.variables for finding in result.findings]
+
+
+DISK = {"/mnt/disk/films": ["a.mkv"]}
+HTML = [("/srv/html", "/html"), ("/srv/data", "/html/data")]
+
+
+@pytest.mark.parametrize(
+    ("mounts", "links", "folders", "number"),
+    [
+        ([MEDIA], {"/srv/media/films": "/mnt/disk/films"}, DISK, 1),
+        ([MEDIA], {"/srv/media/films": "../../mnt/disk/films"}, DISK, 1),
+        ([MEDIA], {"/srv/media/films": "/mnt/disk/gone"}, DISK, 0),
+        ([MEDIA, ("/mnt/disk", "/mnt/disk")], {"/srv/media/films": "/mnt/disk/films"}, DISK, 0),
+        ([MEDIA], {"/srv/media/films": "2026"}, {"/srv/media/2026": []}, 0),
+        ([MEDIA], {"/srv/media/zones": "/usr/share/zoneinfo"}, {"/usr/share/zoneinfo": []}, 0),
+        (HTML, {}, {"/srv/html/data": ["alice"]}, 1),
+        (HTML, {}, {"/srv/html/data": ["alice"], "/srv/data": ["bob"]}, 0),
+        (HTML, {}, {"/srv/html/data": [".gitkeep"]}, 0),
+        (HTML[:1], {}, {"/srv/html/data": ["alice"]}, 0),
+    ],
+)
+def test_files_that_the_container_does_not_see(
+    mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]], number: int
+) -> None:
+    assert len(seen(mounts, links, folders)) == number
+
+
+def test_the_folder_is_mounted_where_the_link_leads() -> None:
+    (variables,) = seen([MEDIA], {"/srv/media/films": "/mnt/disk/films"}, DISK)
+    assert variables["linked"] == "/mnt/disk/films:/mnt/disk/films"
