@@ -71,15 +71,14 @@ def _sharing(
         if user is None:
             continue
         for mount in reader.bind_mounts:
-            writers = [
-                other
-                for other in containers.running
-                if other.id != reader.id
-                and owner_number(other) not in (None, user.uid)
-                and any(mine.rw and mine.source == mount.source for mine in other.bind_mounts)
-            ]
+            sharers = [item for item in containers.running if _writes_to(item, mount.source)]
+            writers = [item for item in sharers if owner_number(item) not in (None, user.uid)]
             if writers:
                 yield _Sharing(reader, mount, user, tuple(writers))
+
+
+def _writes_to(container: Container, source: str) -> bool:
+    return any(mount.rw and mount.source == source for mount in container.bind_mounts)
 
 
 def _reading_user(

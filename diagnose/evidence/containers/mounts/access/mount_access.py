@@ -19,7 +19,6 @@ from diagnose.evidence.containers.mounts.access.file_access import (
 )
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
-from diagnose.file_paths import is_within
 from diagnose.mappings import only
 from diagnose.model import Unavailable
 from diagnose.questions import Host
@@ -105,18 +104,9 @@ def owner_number(container: Container) -> int | None:
 
 def _owner(containers: Containers, used: "_UsedMount", source: PathStatus) -> Container | None:
     """The one other container that has most likely taken the folder for itself."""
-    return only(
-        [
-            container
-            for container in containers
-            if container.id != used.container.id
-            and owner_number(container) == source.uid
-            and any(
-                mount.rw and is_within(used.mount.source, mount.source)
-                for mount in container.bind_mounts
-            )
-        ]
-    )
+    others = [container for container in containers if container.id != used.container.id]
+    owners = [container for container in others if owner_number(container) == source.uid]
+    return only([owner for owner in owners if owner.may_write_on_host(used.mount.source)])
 
 
 class _UsedMount(msgspec.Struct, frozen=True):
