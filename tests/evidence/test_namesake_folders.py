@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from diagnose.evidence.storage.namesake_folders import namesake_folders
+from diagnose.evidence.storage.volumes.namesake_folders import namesake_folders
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import CLOCK, NOW
@@ -58,7 +58,7 @@ def seen(source: str, folder: str, files: Files, age: float = NOW - MADE) -> lis
     namesakes = namesake_folders(host, of(web), CLOCK)
     result = judge("container.data-left-behind", namesakes=namesakes, clock=CLOCK)
     assert rows(result) == [("warning", "web")] * len(namesakes)
-    return [(item.kind, item.folder) for item in namesakes]
+    return [(namesake.kind, namesake.folder) for namesake in namesakes]
 
 
 @pytest.mark.parametrize(

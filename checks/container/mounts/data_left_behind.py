@@ -2,7 +2,7 @@
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.volumes.left_volumes import LeftVolume, LeftVolumes
-from diagnose.evidence.storage.namesake_folders import NamesakeFolder, NamesakeFolders
+from diagnose.evidence.storage.volumes.namesake_folders import NamesakeFolder, NamesakeFolders
 from diagnose.evidence.storage.volumes.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.volumes.renamed_projects import RenamedProject, RenamedProjects
 from diagnose.evidence.storage.volumes.replaced_mounts import ReplacedMount, ReplacedMounts

@@ -55,7 +55,7 @@ def files_that_another_container_has_closed(box: Box) -> None:
     _run(box, "app81", "--user=1000:1000", "-v", "/srv/stack81/app:/config")
     _run(box, "panel81", "--user=911:911", "-v", "/srv/stack81:/stacks")
     findings = box.diagnose("check", UNWRITABLE, "--format", "json").findings
-    (found,) = [item for item in findings if item["subject"]["name"] == "app81"]
+    (found,) = [finding for finding in findings if finding["subject"]["name"] == "app81"]
     assert 'container "panel81"' in str(found["evidence"]), found
 
 

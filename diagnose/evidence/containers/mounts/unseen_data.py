@@ -111,7 +111,7 @@ def _hidden(host: Host, container: Container) -> Iterator[UnseenData]:
     """The folders of a mount that have files, and over which something empty is mounted."""
     own = [mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous]
     for inner in own:
-        outer = innermost_mount([item for item in own if item is not inner], inner.destination)
+        outer = innermost_mount([mount for mount in own if mount is not inner], inner.destination)
         if outer is None or not is_below(inner.destination, outer.destination):
             continue
         below = outer.on_host(inner.destination)

@@ -84,7 +84,7 @@ def crontab_defects(
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
-            found += _unread(host, container)
+            found += _table_without_a_cron(host, container)
     return CrontabDefects(tuple(found))
 
 
@@ -104,7 +104,7 @@ def _is_meant_to_run_it(container: Container, images: Images | None) -> bool:
 def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
     """Whether no process of a container may be cron, or start it later."""
     inside = processes.inside(container.id)
-    words = [" ".join([item.comm, *(item.cmdline or [])[:3]]) for item in inside]
+    words = [" ".join([task.comm, *(task.cmdline or [])[:3]]) for task in inside]
     return bool(inside) and not any(_SCHEDULES.search(text) for text in words)
 
 
@@ -118,7 +118,7 @@ def _tables_mounted(container: Container) -> list[str]:
     ]
 
 
-def _unread(host: Host, container: Container) -> Iterator[CrontabDefect]:
+def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabDefect]:
     """The first crontab with a job of its own, in a container that runs no cron."""
     root = f"/proc/{container.state.pid}/root"
     mounted = [

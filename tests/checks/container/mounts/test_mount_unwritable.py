@@ -165,5 +165,5 @@ def test_who_has_taken_a_folder(uid: int, source: str, taken: bool) -> None:
     host = Made({"file.stats": {"/srv/app": status, source: {"type": "folder"}}})
     access = mount_access(host, of(app, panel), Info(), None)
     assert isinstance(access, MountAccess)
-    of_app = [item for item in access.denied if item.container.id == app.id]
-    assert [item.taken_by is not None for item in of_app] == [taken]
+    of_app = [denied for denied in access.denied if denied.container.id == app.id]
+    assert [denied.taken_by is not None for denied in of_app] == [taken]

@@ -152,7 +152,7 @@ def defects_of(path: str, text: str, state: dict[str, Any], comm: str = "cron") 
 @pytest.mark.parametrize(("path", "text", "state", "kind"), DEFECTS.values(), ids=DEFECTS)
 def test_crontabs_that_cron_does_not_use(path: str, text: str, state: Any, kind: str) -> None:
     found = defects_of(path, text, state)
-    assert [item.kind for item in found] == ([kind] if kind else [])
+    assert [defect.kind for defect in found] == ([kind] if kind else [])
     result = judge("container.cron-jobs-fail", cron_jobs=CronJobs(), crontab_defects=found)
     assert rows(result) == ([("warning", "cron")] if kind else [])
 
@@ -169,4 +169,4 @@ def test_crontabs_that_cron_does_not_use(path: str, text: str, state: Any, kind:
     ],
 )
 def test_other_programs_than_the_cron_of_debian(comm: str, text: str, kinds: list[str]) -> None:
-    assert [item.kind for item in defects_of(ROOT, text, {}, comm)] == kinds
+    assert [defect.kind for defect in defects_of(ROOT, text, {}, comm)] == kinds

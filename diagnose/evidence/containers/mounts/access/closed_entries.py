@@ -71,8 +71,8 @@ def _sharing(
         if user is None:
             continue
         for mount in reader.bind_mounts:
-            sharers = [item for item in containers.running if _writes_to(item, mount.source)]
-            writers = [item for item in sharers if owner_number(item) not in (None, user.uid)]
+            sharers = [other for other in containers.running if _writes_to(other, mount.source)]
+            writers = [other for other in sharers if owner_number(other) not in (None, user.uid)]
             if writers:
                 yield _Sharing(reader, mount, user, tuple(writers))
 
@@ -107,9 +107,15 @@ def _closed(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
         writer = _writer(pair.writers, status)
         if writer is not None:
             name = path.rpartition("/")[2]
-            same = [item for _, item in closed if item.uid == status.uid]
+            same = [other for _, other in closed if other.uid == status.uid]
             yield ClosedEntry(
-                pair.reader, pair.mount, pair.user, writer, name, status, others=len(same) - 1
+                pair.reader,
+                pair.mount,
+                pair.user,
+                writer,
+                name,
+                status=status,
+                others=len(same) - 1,
             )
 
 

@@ -55,7 +55,7 @@ class UnkeptDataList(Items[UnkeptData], frozen=True):
 def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> UnkeptDataList:
     """A layer is walked only of containers that are started again by themselves and have no mount
     for data; such a layer is small. A listing for each folder in memory, or below /tmp."""
-    young = sorted(containers.running, key=lambda item: -(item.created_at or 0.0))
+    young = sorted(containers.running, key=lambda container: -(container.created_at or 0.0))
     services = [container for container in young if container.restarts_always]
     without = [
         (container, top)

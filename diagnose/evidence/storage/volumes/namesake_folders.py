@@ -14,7 +14,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.left_volumes import ALIKE, RECENT_S
+from diagnose.evidence.storage.volumes.left_volumes import ALIKE, RECENT_S
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.questions import Host
@@ -68,7 +68,7 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     and most of what the mount has is there too.
     """
     young = host.first(
-        sorted(_young(containers, clock), key=lambda item: -(item[0].created_at or 0.0)),
+        sorted(_young(containers, clock), key=lambda pair: -(pair[0].created_at or 0.0)),
         MOST,
         "mounts of new containers",
     )
@@ -86,11 +86,11 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     found: list[NamesakeFolder] = []
     for container, mount in young:
         own = [
-            item
-            for item in candidates
-            if item.mount is mount and item.container.id == container.id and item.folder in there
+            meant
+            for meant in candidates
+            if meant.mount is mount and meant.container.id == container.id and meant.folder in there
         ]
-        match = only([item for candidate in own for item in _matches(host, candidate)])
+        match = only([match for candidate in own for match in _matches(host, candidate)])
         if match is not None:
             found.append(match)
     return NamesakeFolders(tuple(found))
@@ -138,22 +138,22 @@ def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Ite
             yield _Candidate(container, mount, "project", f"{base}{inner}")
 
 
-def _matches(host: Host, item: _Candidate) -> Iterator[NamesakeFolder]:
+def _matches(host: Host, meant: _Candidate) -> Iterator[NamesakeFolder]:
     """The folder, where it holds what the mount should have had."""
-    own, other = _names(host, item.mount.source), _names(host, item.folder)
+    own, other = _names(host, meant.mount.source), _names(host, meant.folder)
     shared = own & other
     if not other or len(shared) < ALIKE * len(own):
         return
-    if not own and item.kind == "volume":
+    if not own and meant.kind == "volume":
         return
-    made = item.container.created_at or 0.0
-    began = _times(host, item.mount.source, own)
-    ended = _times(host, item.folder, other)
+    made = meant.container.created_at or 0.0
+    began = _times(host, meant.mount.source, own)
+    ended = _times(host, meant.folder, other)
     if not ended or max(ended) >= made or (began and min(began) < made - 1.0):
         return
     entries = tuple(sorted(shared or other))
     yield NamesakeFolder(
-        item.container, item.mount, item.kind, item.folder, entries, is_empty=not own
+        meant.container, meant.mount, meant.kind, meant.folder, entries, is_empty=not own
     )
 
 
