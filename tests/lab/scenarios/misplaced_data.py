@@ -40,7 +40,11 @@ def _up(box: Box, folder: str, place: str, more: str = "") -> None:
     box.write(f"{folder}/compose.yaml", _SERVICE.format(place=place) + more)
     box.sh(f"cd {folder} && docker compose up --detach 2>&1")
     name = f"{folder.rpartition('/')[2]}-keeper-1"
-    box.wait_for(lambda: _has_data(box, name, "/data"), what="the data to be written")
+    _wait_for_data(box, name, "/data")
+
+
+def _wait_for_data(box: Box, name: str, folder: str) -> None:
+    box.wait_for(lambda: _has_data(box, name, folder), what="the data to be written")
 
 
 def _has_data(box: Box, name: str, folder: str) -> bool:
@@ -95,7 +99,7 @@ def mount_at_another_path_than_the_images(box: Box) -> None:
     command of the report brings the data into it."""
     _image(box, "reader:7", "VOLUME /reader/config", "ENV KEEPS=/reader/config")
     run(box, "reader81", "--memory=64m", "-v", "/srv/reader81:/reader/data", "reader:7")
-    box.wait_for(lambda: _has_data(box, "reader81", "/reader/config"), what="the data")
+    _wait_for_data(box, "reader81", "/reader/config")
     command = first_command(box, OUTSIDE, "reader81")
     assert "docker cp --archive reader81:/reader/config/. /srv/reader81" in command, command
     assert command.endswith("--volume=/srv/reader81:/reader/config | sh"), command
@@ -120,7 +124,7 @@ def databases_that_nothing_keeps(box: Box) -> None:
         ("boot81", "-v", "/tmp/boot81:/app/db"),
     ):
         box.docker(*_KEPT, f"--name={name}", keeps, *place, "keeper:3")
-        box.wait_for(lambda name=name: _has_data(box, name, "/app/db"), what="the database")
+        _wait_for_data(box, name, "/app/db")
     command = first_command(box, UNKEPT, "layer81")
     assert "docker cp --archive layer81:/app/db/. $(docker volume inspect" in command, command
     assert command.endswith("recreate layer81 -- --volume=layer81-db:/app/db | sh"), command

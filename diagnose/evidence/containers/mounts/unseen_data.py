@@ -5,7 +5,7 @@ another one hides what the outer one has there.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -94,7 +94,7 @@ def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[Unsee
 _NOTHING = PathStatus(failed="missing")
 
 
-def _statuses(host: Host, paths: list[str], *, follow: bool) -> Mapping[str, PathStatus]:
+def _statuses(host: Host, paths: list[str], *, follow: bool) -> dict[str, PathStatus]:
     return host.answer_or(StatPaths(paths, follow=follow), {}) if paths else {}
 
 

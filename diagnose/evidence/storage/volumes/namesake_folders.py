@@ -6,7 +6,7 @@ made, and nobody says so.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -165,6 +165,6 @@ def _names(host: Host, path: str) -> frozenset[str]:
 def _times(host: Host, path: str, names: frozenset[str]) -> list[float]:
     """When the entries of a folder were last changed."""
     question = StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]])
-    none: Mapping[str, PathStatus] = {}
+    none: dict[str, PathStatus] = {}
     statuses = host.answer_or(question, none) if names else none
     return [status.mtime for status in statuses.values() if status.mtime is not None]
