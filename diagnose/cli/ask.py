@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from diagnose.model import Check, Report, Reported
     from diagnose.path.answer import PathAnswer
 
-IDS_SHOWN = 6
 IDS_NEAREST = 3
 """What these find is shown even where it is advice."""
 
@@ -53,18 +52,18 @@ def ask(
     from diagnose import registry
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
-    from diagnose.render import terminal
+    from diagnose.render import fitting_pages, terminal
     from diagnose.symptoms import search
 
     text = options.text_of(question)
     matches = search.matching(text)
     meaning = search.meaning(text)
-    unknown = () if matches or meaning else ("no page has these words; every check was run",)
+    unknown = () if matches or meaning else fitting_pages.NO_PAGE
     checks = registry.load()
     families = search.families(text)
     ids = [match.id for match in matches]
-    of_families = (id for id in checks if id.partition(".")[0] in families)
-    fitting = tuple(dict.fromkeys((*ids, *of_families)))
+    of_families = [id for id in checks if id.partition(".")[0] in families]
+    fitting = search.distances(matches, of_families)
     report = _report(checks, text, given)
     ways = _ways_asked_about(text, report)
     report = replace(report, findings=_by_fit(report, text, fitting, ways))
@@ -79,9 +78,9 @@ def ask(
         detail=terminal.ReportDetail(verbose=verbose, is_answer=True),
         shell=reader.shell(given["source"]),
     )
-    first = _what_came_first(ids, families, fitting, report.findings) if fitting else []
-    if first:
-        terminal.say(("", *first), sys.stdout, color=options.color(no_color))
+    if fitting:
+        said_of_pages = fitting_pages.sentences(ids, fitting, report)
+        terminal.say(("", *said_of_pages), sys.stdout, color=options.color(no_color))
     process.leave(code)
 
 
@@ -139,7 +138,7 @@ def _of_named_containers(text: str, report: Report) -> Iterator[str]:
 
 
 def _by_fit(
-    report: Report, text: str, fitting: Collection[str], ways: Iterable[PathAnswer]
+    report: Report, text: str, fitting: Mapping[str, int], ways: Iterable[PathAnswer]
 ) -> tuple[Reported, ...]:
     """First what breaks the connections that are asked about, then what fits the words."""
     from msgspec.structs import replace
@@ -180,24 +179,3 @@ def _ways_asked_about(text: str, report: Report) -> list[PathAnswer]:
         if not isinstance(found, Unavailable):
             walked.append(found)
     return walked
-
-
-def _what_came_first(
-    ids: Sequence[str],
-    families: Sequence[str],
-    fitting: Collection[str],
-    findings: Iterable[Reported],
-) -> list[str]:
-    """Which checks fit the words, and where to look if none of them found anything.
-
-    families: those of which every check fits. fitting: all checks that fit.
-    """
-    from diagnose.phrases import and_more, joined
-
-    every = [f"all of {joined(families)}"] if families else []
-    shown = ", and ".join([*([and_more(ids, IDS_SHOWN)] if ids else []), *every])
-    order = f"what fits these words comes first: {shown}"
-    if any(finding.id in fitting for finding in findings):
-        return [order]
-    by_hand = [f"how to look yourself: diagnose explain {ids[0]}"] if ids else []
-    return [order, "none of them found anything", *by_hand]

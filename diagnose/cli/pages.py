@@ -8,6 +8,10 @@ import click
 
 from diagnose.cli import options, process
 
+PAGES_SHOWN = 8
+"""So many pages are listed for words: the best first."""
+NO_PAGE = "no page fits: say in English what you see, or paste the error message"
+
 
 @click.command("list")
 @click.argument("selectors", nargs=-1, metavar="[SELECTOR]...", shell_complete=options.complete_id)
@@ -65,6 +69,8 @@ def explain(words: tuple[str, ...], raw: bool, here: bool, no_color: bool, **giv
     except KeyError:
         if ("." not in id or " " in id) and _list_matches(id):
             return
+        if " " in id:
+            raise click.UsageError(NO_PAGE) from None
         raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
     if raw:
         sys.stdout.write(page.body)
@@ -82,20 +88,17 @@ def _list_matches(words: str) -> bool:
     False where there is neither.
     """
     from diagnose import registry
+    from diagnose.render import terminal
     from diagnose.symptoms import search
 
     meaning = search.meaning(words)
-    matches = search.matching(words)
+    matches = search.matching(words, most=PAGES_SHOWN)
     checks = registry.load()
-    width = max((len(match.id) for match in matches), default=0)
-    if meaning:
-        from diagnose.render import terminal
-
-        texts = (*meaning, "") if matches else meaning
+    titles = [f"{match.id}: {checks[match.id].title.rstrip('.')}" for match in matches]
+    further = (f"read a page: diagnose explain {matches[0].id}",) if matches else ()
+    if texts := [*meaning, *([""] if meaning and titles else []), *titles, *further]:
         terminal.say(texts, sys.stdout, color=False)
-    for match in matches:
-        click.echo(f"{match.id:<{width}}  {checks[match.id].title.rstrip('.')}")
-    return bool(matches) or bool(meaning)
+    return bool(texts)
 
 
 def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:

@@ -11,7 +11,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -39,7 +39,7 @@ _KNOWN = 0.5
 """What another known error counts for the page of all of its kind: others may be nearer."""
 _WEIGHTS = (("id", 3.0), ("complaints", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
 _SATURATION = 2.5
-PART = 0.35
+PART = 0.5
 """A page counts if it scores at least this part of the best one."""
 _COMPLAINT = 2.0
 """What a complaint counts that has the very words of the question."""
@@ -53,6 +53,8 @@ _UNKNOWN_RARITY = 5.0
 """What a word counts that no page has."""
 NEARLY = 0.8
 """So does one that has nearly as many of the words as the best, where the message is of another."""
+_NEAR = 0.7
+"""A page with so much of the best one's score is as likely meant."""
 MOST = 24
 """So many checks are looked at for one question."""
 _OF_A_WAY = ("dns", "firewall", "network")
@@ -231,19 +233,28 @@ def _rarity_of_terms() -> Mapping[str, float]:
     }
 
 
+def distances(matches: Sequence[SymptomMatch], of_a_way: Iterable[str]) -> Mapping[str, int]:
+    """How far each check is from the question: 0 nearly the best or of a named way, 1 less so."""
+    least = _NEAR * matches[0].score if matches else 0.0
+    near = {match.id: int(match.score < least) for match in matches}
+    return near | dict.fromkeys(of_a_way, 0)
+
+
 def ordered(
-    findings: Sequence[Reported], fitting: Collection[str], names: Sequence[str]
+    findings: Sequence[Reported], distances: Mapping[str, int], names: Sequence[str]
 ) -> tuple[Reported, ...]:
     """The findings about named containers first, then those of checks that fit the question.
 
     What explains such a finding stands where that one stands. Among equals the severest is first.
+    distances: of the checks that fit.
     """
     subjects = {container(name) for name in names}
     explained = by_key((link.cause, finding) for finding in findings for link in finding.causes)
+    farthest = max(distances.values(), default=0) + 1
 
-    def place(finding: Reported) -> tuple[bool, bool]:
+    def place(finding: Reported) -> tuple[bool, int]:
         is_named = not subjects.isdisjoint({finding.subject, *finding.finding.touches})
-        own = (not is_named, finding.id not in fitting)
+        own = (not is_named, distances.get(finding.id, farthest))
         return min([own, *(place(effect) for effect in explained.get(finding.key, ()))])
 
     return tuple(sorted(findings, key=lambda finding: (place(finding), -finding.severity)))

@@ -205,7 +205,7 @@ def test_explain_says_what_a_message_means() -> None:
     assert done.stdout.startswith(
         "the message means: the program's user may not open a port below 1024\nwhat fixes it: "
     )
-    assert "\n\ncontainer.kernel-setting-low  " in done.stdout
+    assert "\n\ncontainer.kernel-setting-low: " in done.stdout
 
 
 def test_explain_reads_a_message_from_stdin() -> None:
@@ -220,7 +220,7 @@ def test_explain_reads_a_message_from_stdin() -> None:
 
 
 def test_words_need_no_quotes() -> None:
-    assert run("explain", "exec", "format", "error").stdout.startswith("container.exec-format ")
+    assert run("explain", "exec", "format", "error").stdout.startswith("container.exec-format: ")
 
 
 def test_ask_says_what_a_message_means() -> None:
