@@ -3,6 +3,36 @@
 from __future__ import annotations
 
 LINES = {
+    "no-room": (
+        "WARN [Timer-0] store.Log - No space left on device",
+        "sqlite: database or disk is full",
+        "write /data/a: disk quota exceeded",
+    ),
+    "folder-for-file": (
+        "Error: EISDIR: illegal operation on a directory, read",
+        "ERROR gate.yml: Is a directory (os error 21)",
+    ),
+    "folder-missing": (
+        "Data folder '/data' doesn't exist or isn't a directory",
+        "Root folder (/tv) doesn't exist",
+    ),
+    "file-unread": (
+        "unable to read file: /etc/gate/gate.yaml",
+        "Failed to load config /etc/gate.toml",
+    ),
+    "asked-too-often": ("ERROR 429 Too Many Requests", "ERROR: rate limit exceeded"),
+    "no-way": ("ERROR: no route to host", "ERROR: Network is unreachable"),
+    "licence-refused": ("ERROR: invalid license key", "ERROR: license expired"),
+    "clocks-differ": ("ERROR: clock skew too great", "RequestTimeTooSkewed: denied"),
+    "schedule-refused": ('ERROR: invalid cron expression "x y"',),
+    "binary-of-another-kind": ("ERROR: exec format error",),
+    "request-too-large": ("ERROR: payload too large",),
+    "called-forbids": ("ERROR: 403 Forbidden", "ERROR: request failed with status code 403"),
+    "called-has-nothing": (
+        "ERROR: request failed with status code 404",
+        "ERROR: failed to POST /register: 404 Not Found",
+    ),
+    "called-fails": ("ERROR: request failed: status 502",),
     "waits-for-another": (
         "websocket server waiting for zammads railsserver to be ready...",
         "waiting for postgresql to start up",

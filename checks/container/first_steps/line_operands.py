@@ -15,10 +15,11 @@ _DOTTED = LazyPattern(
 )
 _OF_CODE = LazyPattern(
     r"(?:app|com|github|golang|io|java|javax|jdk|kotlin|net|node|org|scala|sun|system)\."
+    r"|(?:ERR|SQLITE)_"
     r"|.*\.(?:com|conf|cs|de|dev|ex|exs|go|html?|ini|io|java|jar|[cm]?jsx?|json|local|lua|net|org|php|pl|py|rb|rs"
     r"|service|sh|so|toml|tsx?|txt|xml|ya?ml)$"
 )
-"""A package, a module, a file, a host: no setting."""
+"""A package, a module, an error of Node.js or SQLite, a file, a host: no setting."""
 _ORDINARY = frozenset(
     (
         "true",

@@ -13,6 +13,7 @@ from diagnose.programs.families.images import DEPENDENCIES, DEVICES
 from diagnose.programs.families.locked_migrations import LOCKED_MIGRATIONS
 from diagnose.programs.families.migration_runs import MIGRATION_RUNS
 from diagnose.programs.families.parts import PARTS
+from diagnose.programs.families.plain_causes import PLAIN_CAUSES
 from diagnose.programs.families.refused_hosts import REFUSED_HOSTS
 from diagnose.programs.families.replaced_files import REPLACED_FILES
 from diagnose.programs.families.scripts import SCRIPTS
@@ -49,6 +50,7 @@ FAMILIES: tuple[Failure, ...] = (
     *MIGRATION_RUNS,
     *TOOL_EXITS,
     *PROGRAM_FAULTS,
+    *PLAIN_CAUSES,
     *EXCEPTION_CLASSES,
     *WAITS,
 )

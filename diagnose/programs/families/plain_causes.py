@@ -1,0 +1,159 @@
+"""Causes that a line gives in a few words, without the path, the address or the setting."""
+
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+
+_PATH = r"/[\w.@+-]+(?:/[\w.@+-]+)*"
+_STATUS = r"\b(?:HTTP(?:/[\d.]+)?|status(?:\ code)?|response(?:\ code)?|returned|got)\W{0,3}"
+
+PLAIN_CAUSES = (
+    Failure(
+        name="no-room",
+        mark=("no space left", "quota exceeded", "disk is full", "disk full", "disk space"),
+        pattern=r"""(?x)
+            \bno\ space\ left\ on\ device\b | \bdisk\ quota\ exceeded\b | \bdisk\ (?:is\ )?full\b
+            | \b(?:insufficient|not\ enough|no)\ (?:free\ )?disk\ space\b
+        """,
+        cause="there is no room where the program writes: its disk, a quota, a tmpfs or a volume of a fixed size "
+        "is full",
+        cure="free room there, or give it more",
+        source="ENOSPC and EDQUOT of Linux",
+        confirmed_by="storage.disk-full",
+    ),
+    Failure(
+        name="folder-for-file",
+        mark=("is a directory", "eisdir"),
+        pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\s*$|: is a directory\b",
+        of_running=ABOUT_SETTINGS,
+        cause="there is a folder where the program expects a file: a missing file on the host becomes an empty folder "
+        "when it is mounted",
+        cure="see which of the mounts is a folder on the host, make the file there instead, and recreate the container",
+        source="moby/moby#30348",
+        look="mounts",
+        confirmed_by="container.mount-source-missing",
+    ),
+    Failure(
+        name="folder-missing",
+        mark=("director", "folder", "path"),
+        pattern=rf"""(?x)
+            \b(?:directory|folder|path)\W{{1,3}}(?P<path>{_PATH})['"`)]*
+            \ (?:does\ not\ exist|doesn't\ exist|is\ missing|is\ not\ a\ directory|not\ found)
+        """,
+        cause="the program finds no folder {path} in its container",
+        cure="mount it there, or correct the path in the program's settings",
+        source="many programs",
+    ),
+    Failure(
+        name="file-unread",
+        mark=("read", "load", "parse"),
+        pattern=rf"""(?x)
+            \b(?:unable\ to|cannot|can't|could\ not|couldn't|failed\ to)\ (?:read|load|parse)
+            \ (?:the\ )?(?:\w+\ ){{0,3}}?(?:file:?\ )?(?:at\ |from\ )?['"`]?
+            (?P<path>{_PATH}\.(?:cfg|conf|env|hcl|ini|json|properties|toml|ya?ml))['"`]?\s*$
+        """,
+        of_running=ABOUT_SETTINGS,
+        cause="the program cannot use its file {path}: it is not there, its user may not read it, it is a folder, "
+        "or its syntax is wrong",
+        cure="see in this order whether it is there, whose it is and what it holds",
+        source="many programs",
+    ),
+    Failure(
+        name="asked-too-often",
+        mark=("too many requests", "rate limit", "toomanyrequests"),
+        pattern=r"\btoo many requests\b|\btoomanyrequests\b"
+        r"|\brate[- ]limit(?:ed)?\b[^\n]{0,20}\b(?:exceeded|reached|hit)\b",
+        cause="there are too many requests in a short time: a server that the program calls takes no more "
+        "of them for now, as of an address or an account without a login",
+        cure="wait, ask less often, or log in there; a program that starts again and again asks again each time",
+        source="RFC 6585, 429 Too Many Requests",
+    ),
+    Failure(
+        name="no-way",
+        mark=("route to host", "is unreachable", "enetunreach", "ehostunreach"),
+        pattern=r"\bno route to host\b|\b(?:network|host) is unreachable\b|\bE(?:NET|HOST)UNREACH\b",
+        cause="no way leads from the container to an address that the program calls",
+        cure="see the networks of the container, the firewall and the other machine; where the address is one of "
+        "IPv6, the container may have IPv4 only",
+        source="ENETUNREACH and EHOSTUNREACH of Linux",
+        look="networks",
+    ),
+    Failure(
+        name="licence-refused",
+        mark=("licence", "license"),
+        pattern=r"""(?x)
+            \b(?:expired|invalid|missing|no\ valid)\ (?:\w+\ )?licen[sc]e\b
+            | \blicen[sc]e\ (?:key\ |file\ )?(?:has\ |is\ |was\ )?
+                (?:expired|invalid|missing|not\ (?:found|valid)|required)\b
+        """,
+        cause="the program does not take its licence: there is none, or it is over, or meant for another "
+        "product or machine",
+        cure="give it a licence that is valid now; the key is in its settings",
+        source="many programs",
+        look="secrets",
+    ),
+    Failure(
+        name="clocks-differ",
+        mark=("skew", "signature expired", "before issued"),
+        pattern=r"""(?x)
+            \bRequestTimeTooSkewed\b | \bclock\ skew\ (?:is\ )?too\ (?:big|great|large)\b | \btime\ skew\b
+            | \bsignature\ (?:has\ )?expired\b | \btoken\ used\ before\ issued\b
+        """,
+        cause="a signature or token bears a time that the other end does not accept: the clocks of two "
+        "machines differ, or it is old",
+        cure="compare the clocks of both machines (date --utc), and have them set by NTP",
+        source="many programs",
+        look="machine",
+    ),
+    Failure(
+        name="schedule-refused",
+        mark=("cron", "schedule"),
+        pattern=r"\b(?:bad|invalid|malformed|unable to parse|could not parse|failed to parse) (?:cron|schedule)\b",
+        cause="the program does not understand the schedule that it is given",
+        cure="write it as its documentation says: five fields or six, or a word such as @daily",
+        source="many programs",
+        look="secrets",
+    ),
+    Failure(
+        name="binary-of-another-kind",
+        mark="exec format error",
+        pattern=r"\bexec format error\b",
+        cause="a program or script that the container starts is made for another kind of processor, or a script "
+        "lacks its first line with #!",
+        cure="take the image or the file for this machine's processor (uname -m)",
+        source="ENOEXEC of Linux",
+        look="builds",
+    ),
+    Failure(
+        name="request-too-large",
+        mark="too ",
+        pattern=r"\b(?:entity|frame|message|packet|payload|body) (?:is )?too (?:big|large|long)\b",
+        cause="a request or message is larger than the limit of the end that gets it",
+        cure="raise the limit in the program that refuses it, and in each proxy before it",
+        source="RFC 9110, 413 Content Too Large",
+    ),
+    Failure(
+        name="called-forbids",
+        mark="403",
+        pattern=rf"(?x)\b403\W{{0,3}}Forbidden\b|{_STATUS}403\b",
+        cause="a server knows who asks, and refuses it (403): a right is missing there, or the address or agent of the "
+        "caller is blocked",
+        cure="give the user or token the right at the server that is asked",
+        source="RFC 9110, 403 Forbidden",
+    ),
+    Failure(
+        name="called-has-nothing",
+        mark="404",
+        pattern=rf"(?x)\b404\W{{0,3}}Not\ Found\b|{_STATUS}404\b",
+        cause="a server answers that there is nothing at the address (404): its path, or the version in it, is wrong",
+        cure="correct the address in the settings of the program that asks",
+        source="RFC 9110, 404 Not Found",
+    ),
+    Failure(
+        name="called-fails",
+        mark=("500", "502", "503", "504"),
+        pattern=rf"(?x){_STATUS}(?P<status>50[0234])\b",
+        cause="a server that is asked fails itself ({status})",
+        cure="read the log of the server that is asked, at that time",
+        source="RFC 9110, Server Error 5xx",
+    ),
+)
+"""Behind all families that name more."""
