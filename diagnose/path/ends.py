@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.judgement import selection
+from diagnose.numbers import is_number
 
 Proto = Literal["tcp", "udp"]
 HOST, INTERNET = "host", "internet"
@@ -54,7 +55,7 @@ class PathTarget(msgspec.Struct, frozen=True):
             [] if end is None else [name.partition("/") for name in end.config.exposed_ports or {}]
         )
         ports = [
-            int(number) for number, _, proto in exposed if proto == self.proto and number.isdigit()
+            int(number) for number, _, proto in exposed if proto == self.proto and is_number(number)
         ]
         return min(ports, default=DEFAULT_CONTAINER_PORT)
 

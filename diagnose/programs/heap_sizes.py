@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import assignments
+from diagnose.numbers import is_number
 from diagnose.phrases import MIB
 
 _JAVA = LazyPattern(r"(?<!\S)-Xmx(?P<count>\d+)(?P<unit>[kKmMgGtT]?)\b")
@@ -52,7 +53,7 @@ def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
     if match is None or any(_LIMITED.search(text) for text in texts):
         return ""
     major, update = int(match["major"]), match["update"] or values.get("JAVA_UPDATE", "")
-    is_old_8 = major == 8 and update.isdigit() and int(update) < _AWARE_UPDATE
+    is_old_8 = major == 8 and is_number(update) and int(update) < _AWARE_UPDATE
     if not (is_old_8 or major in (6, 7, 9)):
         return ""
     return f"{major}u{update}" if is_old_8 else str(major)

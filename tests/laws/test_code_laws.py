@@ -247,6 +247,7 @@ ALLOWED = (
     "diagnose.file_paths",
     "diagnose.lazy_pattern",
     "diagnose.mappings",
+    "diagnose.numbers",
     "diagnose.phrases",
     "diagnose.programs",
 )

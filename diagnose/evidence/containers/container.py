@@ -13,6 +13,7 @@ from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject
+from diagnose.numbers import is_number
 from diagnose.phrases import unix
 
 LONGEST_COMM = 15
@@ -355,7 +356,7 @@ class Container(InspectedContainer, frozen=True):
         """The ports that its image or its options declare (EXPOSE), published or not."""
         declared = (port.partition("/") for port in self.config.exposed_ports or {})
         numbers = (number for number, _, protocol in declared if protocol in ("", "tcp"))
-        return tuple(sorted(int(number) for number in numbers if number.isdigit()))
+        return tuple(sorted(int(number) for number in numbers if is_number(number)))
 
     @property
     def published_tcp_ports(self) -> tuple[int, ...]:

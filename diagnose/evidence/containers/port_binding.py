@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.numbers import is_number
 
 _LONG_RANGE = 5
 """Consecutive ports: a program of which so many are published opens them when it needs them."""
@@ -22,7 +23,7 @@ class PortBinding(msgspec.Struct, frozen=True):
     def number(self) -> int:
         """The container's port; 0 where it is no number."""
         number = self.port.partition("/")[0]
-        return int(number) if number.isdecimal() else 0
+        return int(number) if is_number(number) else 0
 
     @property
     def protocol(self) -> str:
@@ -33,7 +34,7 @@ class PortBinding(msgspec.Struct, frozen=True):
     def host_port(self) -> int:
         """The host's port; 0 where the engine is to choose one."""
         number = self.binding.host_port
-        return int(number) if number.isdecimal() else 0
+        return int(number) if is_number(number) else 0
 
     @property
     def host_ip(self) -> str:

@@ -15,6 +15,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
 from diagnose.registry import evidence
@@ -95,7 +96,7 @@ class ResolvConf(msgspec.Struct, frozen=True):
         values = [
             option.partition(":")[2] for option in self.options if option.startswith("ndots:")
         ]
-        return int(values[-1]) if values and values[-1].isdecimal() else 1
+        return int(values[-1]) if values and is_number(values[-1]) else 1
 
     @property
     def is_embedded(self) -> bool:

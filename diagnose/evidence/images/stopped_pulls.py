@@ -13,6 +13,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.verdict import Step
+from diagnose.numbers import is_number
 from diagnose.registry import evidence
 
 _HTTPS = 443
@@ -61,7 +62,7 @@ class _RegistryPlace(msgspec.Struct, frozen=True):
 
 def _place(registry: str) -> _RegistryPlace:
     name, colon, port = registry.rpartition(":")
-    if not (colon and port.isdecimal()):
+    if not (colon and is_number(port)):
         name, port = registry, str(_HTTPS)
     try:
         return _RegistryPlace(str(ip_address(name.strip("[]"))), int(port))

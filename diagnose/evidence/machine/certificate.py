@@ -21,6 +21,9 @@ _TIME = re.compile(rb"\x17\x0d(?P<short>\d{12})Z|\x18\x0f(?P<long>\d{14})Z")
 _NAMES = b"\x06\x03\x55\x1d\x11"
 """The object identifier of subjectAltName (2.5.29.17) in DER."""
 _DNS_NAME = 0x82
+_HOST_NAME = LazyPattern(r"(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}")
+_MOST_NAMES = 1000
+"""Authorities sign no more names than a hundred or two."""
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -42,7 +45,10 @@ def validity_of(pem: str) -> Validity | None:
 
 
 def names_of(pem: str) -> tuple[str, ...]:
-    """The DNS names of the first certificate (subjectAltName); none where it cannot be read."""
+    """The DNS names of the first certificate (subjectAltName); none where it cannot be read.
+
+    Whoever wrote the file may have put anything there: what is no name of a host is left out.
+    """
     first = _FIRST.search(pem)
     try:
         der = base64.b64decode(first[1]) if first else b""
@@ -50,35 +56,37 @@ def names_of(pem: str) -> tuple[str, ...]:
         return ()
     rest = der.partition(_NAMES)[2]
     rest = rest.removeprefix(b"\x01\x01\xff")  # critical
-    names = []
     for _ in range(2):  # an octet string, and the sequence in it
-        rest = _Element.of(rest).content
-    while rest:
-        element = _Element.of(rest)
-        if element.tag == _DNS_NAME:
-            names.append(element.content.decode("ascii", "replace").lower())
-        rest = rest[element.size :]
+        rest = _Element.at(rest, 0).content
+    names = []
+    begin = 0
+    for _ in range(_MOST_NAMES):
+        element = _Element.at(rest, begin)
+        name = element.content.decode("ascii", "replace").lower()
+        if element.tag == _DNS_NAME and _HOST_NAME.fullmatch(name):
+            names.append(name)
+        begin = element.end
     return tuple(names)
 
 
 class _Element(msgspec.Struct, frozen=True):
-    """The first element of some DER: a tag, a length and the content (X.690, 8.1)."""
+    """One element of some DER: a tag, a length and the content (X.690, 8.1)."""
 
     tag: int
     content: bytes
-    size: int
-    """Bytes of the whole; never 0."""
+    end: int
+    """Where the next one begins."""
 
     @classmethod
-    def of(cls, der: bytes) -> Self:
+    def at(cls, der: bytes, start: int) -> Self:
         """An empty one where the bytes end too early."""
-        if len(der) < 2:
-            return cls(0, b"", max(len(der), 1))
-        begin, length = 2, der[1]
+        if len(der) < start + 2:
+            return cls(0, b"", len(der))
+        begin, length = start + 2, der[start + 1]
         if length & 0x80:
-            begin = 2 + (length & 0x7F)
-            length = int.from_bytes(der[2:begin], "big")
-        return cls(der[0], der[begin : begin + length], begin + length)
+            begin += length & 0x7F
+            length = int.from_bytes(der[start + 2 : begin], "big")
+        return cls(der[start], der[begin : begin + length], begin + length)
 
 
 def _unix(date: re.Match[bytes]) -> float:

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Unavailable
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -57,7 +58,7 @@ def rotations(container: Container) -> int:
     options = container.host_config.log_config.options
     default = "5" if container.host_config.log_config.type == "local" else "1"
     files = options.get("max-file", default)
-    return min(int(files) - 1, ROTATED_MAX) if files.isdigit() else 0
+    return min(int(files) - 1, ROTATED_MAX) if is_number(files) else 0
 
 
 @evidence

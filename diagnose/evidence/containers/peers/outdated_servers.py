@@ -8,6 +8,7 @@ from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -58,7 +59,7 @@ def _place(failure: InnerFailure) -> str:
 def _may_listen(server: Container, port: str, namespaces: Namespaces | None) -> bool:
     """Whether a program in a server listens at a port, as far as that is known."""
     netns = namespaces.of(server) if namespaces is not None else None
-    return netns is None or not port.isdigit() or bool(netns.sockets("tcp", int(port)))
+    return netns is None or not is_number(port) or bool(netns.sockets("tcp", int(port)))
 
 
 def _may_have_moved(server: Container, proxy: Container) -> bool:

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, 
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
+from diagnose.numbers import is_number
 from diagnose.phrases import agree, named
 
 _ENDS_OF_STOPPED = (0, 137, 143)
@@ -97,7 +98,7 @@ class Calls(msgspec.Struct, frozen=True):
         netns = self._namespace_of(callee)
         if netns is None:
             return ()
-        offered = (int(port) for port in callee.offered_ports if port.isdigit())
+        offered = (int(port) for port in callee.offered_ports if is_number(port))
         ports = (self.port,) if self.port else tuple(sorted(offered))
         return tuple(socket for port in ports for socket in netns.sockets("tcp", port))
 

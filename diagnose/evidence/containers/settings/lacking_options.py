@@ -7,6 +7,7 @@ from msgspec import to_builtins
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SHM
+from diagnose.numbers import is_number
 from diagnose.programs.failures.kernel_settings import PORT_START
 
 
@@ -137,7 +138,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
 def _lacks_locale(container: Container) -> Proof | None:
     """Whether no variable asks for UTF-8, and the image's Python does not take it by itself."""
     values = dict(container.config.environment)
-    version = [int(part) for part in values.get("PYTHON_VERSION", "").split(".") if part.isdigit()]
+    version = [int(part) for part in values.get("PYTHON_VERSION", "").split(".") if is_number(part)]
     asks = any("utf" in values.get(name, "").lower() for name in _LOCALE_VARIABLES)
     if asks or values.get("PYTHONUTF8") == "1" or version >= _PYTHON_OF_UTF8:
         return None

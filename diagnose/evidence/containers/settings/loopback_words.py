@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.container import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.numbers import is_number
 from diagnose.redact import holds_token
 
 _PORT_OF_SCHEME = {80: "http", 443: "https"}
@@ -154,7 +155,7 @@ def loopback_places(container: Container) -> list[LoopbackPlace]:
             or _PORT_OF.get((match["scheme"] or "").lower())
             or _port_beside(name, given)
         )
-        if port and str(port).isdigit():
+        if port and is_number(str(port)):
             places.append(LoopbackPlace(name, int(port)))
     return places
 

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.numbers import is_number
 from diagnose.registry import evidence
 
 TLS_PORT = 465
@@ -118,7 +119,7 @@ def _mode_of_variables(
     ports = {
         name: int(value)
         for name, value in of_mail
-        if _PORT.search(name.upper()) and value.isdecimal()
+        if _PORT.search(name.upper()) and is_number(value)
     }
     port = only(set(ports.values()))
     if port is None:

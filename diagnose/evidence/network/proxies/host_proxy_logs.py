@@ -10,6 +10,7 @@ from diagnose.evidence.network.calls.called_places import CalledPlace, place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import HOST, Failed, Unexamined
+from diagnose.numbers import is_number
 from diagnose.programs.line_times import written_at
 from diagnose.programs.log_message import ERROR, message
 from diagnose.questions import Host
@@ -208,7 +209,7 @@ def _traefik_place(line: str, _servers: Mapping[str, CalledPlace]) -> CalledPlac
     service = _SERVICE.search(line)
     place = match["place"] or (service["place"] if service is not None else "")
     host, _, port = place.rpartition(":")
-    return CalledPlace(host, int(port)) if port.isdigit() else place_in(line)
+    return CalledPlace(host, int(port)) if is_number(port) else place_in(line)
 
 
 _PLACES: Mapping[str, Callable[[str, Mapping[str, CalledPlace]], CalledPlace | None]] = {
@@ -232,6 +233,6 @@ def _servers(host: Host, program: str) -> dict[str, CalledPlace]:
     for line in answer.text.splitlines():
         name, _, text = line.rpartition(" ")
         address, _, port = text.partition("|")[0].rpartition(":")
-        if port.isdigit():
+        if is_number(port):
             servers[name or text] = CalledPlace(address.strip("[]"), int(port))
     return servers

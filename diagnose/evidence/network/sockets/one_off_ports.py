@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Failed
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.compose import ReadComposeService
 from diagnose.registry import evidence
@@ -58,4 +59,4 @@ def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) 
 def _container_port(port: str) -> int:
     """The port of the container in an entry of `ports`: 80 of "127.0.0.1:8080:80/tcp"."""
     number = port.partition("/")[0].rpartition(":")[2]
-    return int(number) if number.isdigit() else 0
+    return int(number) if is_number(number) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -105,6 +106,28 @@ def test_names_of_what_is_no_certificate() -> None:
     assert names_of("-----BEGIN CERTIFICATE-----!-----END CERTIFICATE-----") == ()
     lines = PEM.splitlines()
     assert names_of("\n".join([*lines[:7], lines[-1]])) == ()
+
+
+def _with_names(*names: bytes) -> str:
+    """A certificate of nothing but these alternative names."""
+    elements = b"".join(b"\x82" + bytes([len(name)]) + name for name in names)
+    size = len(elements).to_bytes(4, "big")
+    octets = (len(elements) + 6).to_bytes(4, "big")
+    der = b"\x06\x03\x55\x1d\x11\x04\x84" + octets + b"\x30\x84" + size + elements
+    encoded = base64.b64encode(der).decode()
+    return f"-----BEGIN CERTIFICATE-----{encoded}-----END CERTIFICATE-----"
+
+
+def test_names_are_those_of_hosts() -> None:
+    """Redaction and the screen know no base64: what else stands there is shown nowhere."""
+    token = b"token=AbCdEf0123456789"
+    hostile = (b"\x1b]0;x\x07", b"shop.test\nCRITICAL", token, b"", b"a b", b"Shop.test")
+    assert names_of(_with_names(*hostile)) == ("shop.test",)
+
+
+def test_names_are_few() -> None:
+    """A file of 256 KiB has room for 90,000 empty names."""
+    assert names_of(_with_names(*[b""] * 90_000, b"shop.test")) == ()
 
 
 PLACES: dict[str, tuple[tuple[str, str], tuple[str, ...], dict[str, str]]] = {

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.pages.absent_files import all_absent_files
 from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.strayed_pages import strayed_pages
 from diagnose.questions.web_pages import PageReply, RequestPage
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -22,6 +23,11 @@ CASES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
     "twice": ([PAGE, *[LOST] * 2], "app.4f2a.js", []),
     "somebody got it": ([PAGE, *[LOST] * 3, LOST.replace(" 404 ", " 200 ")], "app.4f2a.js", []),
     "a picture": ([PAGE, *[LOST.replace(".js", ".png")] * 3], "app.4f2a.png", []),
+    "a visitor names no page": (
+        [PAGE, *[LOST] * 3, LOST.replace("http://shop.test/", "http://[")],
+        "app.4f2a.js",
+        [("warning", "web")],
+    ),
     "a scanner": ([PAGE, *[SCANNER] * 3], "app.4f2a.js", []),
 }
 
@@ -41,3 +47,16 @@ def test_files_of_a_page(lines: list[str], body: str, expected: list[tuple[str, 
     )
     result = judge("container.page-files-missing", all_absent_files=found)
     assert rows(result) == expected
+
+
+def test_a_visitor_who_names_no_page_leaves_those_of_others_known() -> None:
+    """A header is what a visitor writes: "http://[" is no URL."""
+    web = container("web")
+    lines = [
+        LOST.replace("http://shop.test/", page).replace("app.", file)
+        for page in ("http://[", "http://shop.test/kopia/")
+        for file in ("a.", "b.", "a.", "b.")
+    ]
+    logged = tuple(RecentLine(1000.0 + at, line) for at, line in enumerate(lines))
+    pages = strayed_pages(of(web), RecentLogs({web.id: logged}), Clock(1010.0, 0.0))
+    assert [page.below for page in pages] == ["/kopia/"]

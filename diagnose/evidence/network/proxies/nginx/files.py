@@ -66,12 +66,17 @@ class NginxFiles:
         """What an include stands for; it itself where a file of it is not read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
         self._patterns[pattern] = None
+        if depth >= _DEEPEST or self._left <= 0:
+            yield include
+            return
         for path in self._matching(pattern):
-            text = self._text(path) if depth < _DEEPEST else None
+            text = self._text(path)
             if text is None:
                 yield include
             else:
                 yield from self._included(read(text), depth + 1)
+            if self._left < 0:
+                return
 
     def _matching(self, pattern: str) -> Sequence[str]:
         """The paths that a pattern stands for; the pattern itself where it is none."""

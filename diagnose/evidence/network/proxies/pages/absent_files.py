@@ -5,7 +5,6 @@ The page itself is served, so that no server takes this for an error: its visito
 
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -95,7 +94,7 @@ def _missed(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:
 
 def _is_of_own_page(line: AccessLine) -> bool:
     """Whether a page of this very site named the file, as far as the log says that."""
-    return not line.referer or urlsplit(line.referer).scheme in ("http", "https")
+    return not line.referer or line.referer.lower().startswith(("http://", "https://"))
 
 
 def _names_one(bodies: Collection[str], files: Sequence[str]) -> bool:

@@ -60,7 +60,7 @@ def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[Str
     asked = by_key(
         (below, line)
         for line in requests
-        if _is_file(line.path) and (below := _first_part(urlsplit(line.referer).path))
+        if _is_file(line.path) and (below := _first_part(_path_of(line.referer)))
     )
     for below, lines in asked.items():
         is_missed = all(
@@ -76,6 +76,14 @@ def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[Str
 
 def _is_file(path: str) -> bool:
     return posixpath.splitext(path.partition("?")[0])[1] in _FILES
+
+
+def _path_of(url: str) -> str:
+    """Its path; "" for what is no URL: a visitor writes what it likes."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _first_part(path: str) -> str:

@@ -21,6 +21,7 @@ from diagnose.evidence.network.proxies.routes.routing_site import (
 from diagnose.evidence.network.proxies.routes.shared_rules import shared_hosts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.numbers import is_number
 
 _NGINX_PROXY = LazyPattern(
     r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
@@ -46,7 +47,9 @@ def nginx_proxy_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
         if not host or container.id == proxy.id:
             continue
         port = container.config.value_of("VIRTUAL_PORT")
-        called = CalledPort(int(port), "VIRTUAL_PORT") if port.isdigit() else _usual_port(container)
+        called = (
+            CalledPort(int(port), "VIRTUAL_PORT") if is_number(port) else _usual_port(container)
+        )
         lost = without_network(proxy, container, "")
         obstacle = lost or _fastcgi_obstacle(container, called, site)
         if obstacle is not None:

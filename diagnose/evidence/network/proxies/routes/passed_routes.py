@@ -18,6 +18,7 @@ from diagnose.evidence.network.proxies.routes.traefik_labels import (
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.nginx_text import Directive
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 
 _CADDY = "caddy"
@@ -202,6 +203,6 @@ def _passed(
     port = words[0].rpartition(":")[2]
     yield PassedRoute(
         "Caddy", proxy, program, location, is_cut,
-        port=int(port) if port.isdigit() else 80,
+        port=int(port) if is_number(port) else 80,
         said=" ".join(holder.words),
     )  # fmt: skip

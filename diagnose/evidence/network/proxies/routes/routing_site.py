@@ -14,6 +14,7 @@ from diagnose.evidence.network.proxies.routes.route_obstacles import (
 )
 from diagnose.mappings import only
 from diagnose.model import Subject
+from diagnose.numbers import is_number
 
 SETTLED_S = 20
 """Seconds after its start within which a program may still open its first port."""
@@ -80,7 +81,7 @@ class CalledPort(msgspec.Struct, frozen=True):
 def declared_ports(container: Container) -> set[int]:
     """The ports that a container's image declares, or that the container publishes."""
     ports = {*(container.network_settings.ports or ()), *(container.config.exposed_ports or ())}
-    return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
+    return {int(number) for port in ports if is_number(number := port.partition("/")[0])}
 
 
 def without_network(proxy: Container, container: Container, named: str) -> NoSharedNetwork | None:

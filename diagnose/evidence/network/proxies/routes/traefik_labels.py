@@ -7,6 +7,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.numbers import is_number
 
 _ROUTER = LazyPattern(r"^traefik\.http\.routers\.(?P<name>[^.]+)\.(?P<key>.+)$", 2)
 ROUTERS = "traefik.http.routers."
@@ -194,7 +195,7 @@ class _Service(msgspec.Struct, frozen=True):
     @property
     def port(self) -> int:
         """The port as a number; 0 if the label has none."""
-        return int(self.value) if self.value.isdigit() else 0
+        return int(self.value) if is_number(self.value) else 0
 
 
 def _services_of(container: Container) -> dict[str, _Service]:
