@@ -31,8 +31,9 @@ One arrow runs through the house:
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.
                 `word_sets` makes a set of the words of a text.
+                `numbers` says whether a text is a whole number.
                 `file_paths` says whether one path lies within another.
-                Checks may import these seven, `evidence`, `programs` and `registry`.
+                Checks may import these eight, `evidence`, `programs` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

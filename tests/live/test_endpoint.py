@@ -9,6 +9,7 @@ import pwd
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from diagnose.live import Refused
 from diagnose.live.engine.docker_py import Tls
-from diagnose.live.engine.endpoint import parse, resolve, rootless
+from diagnose.live.engine.endpoint import MOST_BYTES, current_context, parse, resolve, rootless
 from diagnose.questions.run import Options
 
 
@@ -279,3 +280,25 @@ def test_contexts_are_read_as_docker_py_reads_them(config: Path) -> None:
         *ours,
         resolve(Options(), {"DOCKER_CONFIG": str(config)}).context,
     ]
+
+
+def test_a_configuration_that_is_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    """A pipe would hold up whatever needs the engine's address."""
+    pipe = tmp_path / "config.json"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=pipe.write_text, args=('{"currentContext": "far"}',), daemon=True
+    )
+    writer.start()
+    assert current_context({"DOCKER_CONFIG": str(tmp_path)}) is None
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(5)
+
+
+def test_of_a_large_configuration_the_beginning_is_read(tmp_path: Path) -> None:
+    """Root reads the files of other users too, and memory is bounded."""
+    text = '{"a": "%s", "currentContext": "far"}'
+    config = tmp_path / "config.json"
+    for size, context in ((1000, "far"), (MOST_BYTES, None)):
+        config.write_text(text % ("x" * size))
+        assert current_context({"DOCKER_CONFIG": str(tmp_path)}) == context

@@ -230,6 +230,13 @@ class Container(InspectedContainer, frozen=True):
         return self.network_settings.networks or {}
 
     @property
+    def is_shut_in(self) -> bool:
+        """Whether no network of a running container has a gateway, as with `--internal`."""
+        return bool(self.endpoints) and not any(
+            endpoint.gateway or endpoint.ipv6_gateway for endpoint in self.endpoints.values()
+        )
+
+    @property
     def ipv4_addresses(self) -> set[str]:
         """Its addresses on its networks; "" is among them where a network gave it none."""
         return {endpoint.ip_address for endpoint in self.endpoints.values()}

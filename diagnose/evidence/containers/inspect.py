@@ -342,6 +342,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     network_id: str = msgspec.field(name="NetworkID", default="")
     endpoint_id: str = msgspec.field(name="EndpointID", default="")
     gateway: str = ""
+    ipv6_gateway: str = msgspec.field(name="IPv6Gateway", default="")
     ip_address: str = msgspec.field(name="IPAddress", default="")
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
     global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")

@@ -319,9 +319,10 @@ def _failed_queries(
 def asking_pid(container: Container, upstream: Upstream) -> int | None:
     """The process from whose network a container's questions to a server are sent.
 
-    None for the host's, from which the engine asks, and where the container is down.
+    None for the host's, from which the engine asks, and where the container is down. The host never
+    asks for a container that nothing leads out of: its log has the name, which may be data.
     """
-    inside = container.is_running and not upstream.by_host
+    inside = container.is_running and (container.is_shut_in or not upstream.by_host)
     return container.state.pid if inside else None
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 
 from diagnose.live import Live
+from diagnose.live.disk.opening import read_text
 from diagnose.live.engine import credential_helpers, daemon_process
 from diagnose.live.engine.credential_helpers import on_path
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
-from diagnose.live.engine.endpoint import configuration, current_context
+from diagnose.live.engine.endpoint import MOST_BYTES, configuration, current_context
 from diagnose.model import Json
 from diagnose.questions.endpoint import ReadClientSettings
 from diagnose.questions.run import Options
@@ -265,9 +266,8 @@ class _Configuration(msgspec.Struct, frozen=True):
 
 
 def _read(path: Path) -> _Configuration:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+    text = read_text(str(path), MOST_BYTES)
+    if text is None:
         return _Configuration()
     if not text.strip("\0 \n"):
         return _Configuration(malformed="it is empty")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.live import Live, Refused
+from diagnose.live.disk.opening import read_text
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SUN_PATH = 107
 """Bytes of a path that a sockaddr_un holds (unix(7): 108 with its final NUL)."""
+
+MOST_BYTES = 1 << 20
+"""Of the docker command's configuration: a user may have put anything there."""
 
 VM_FOLDERS = (
     "/.colima/",
@@ -319,10 +323,10 @@ def current_context(environ: Mapping[str, str]) -> str | None:
 
     Read here, since most runs need no docker-py.
     """
+    text = read_text(str(configuration(environ) / "config.json"), MOST_BYTES)
     try:
-        text = (configuration(environ) / "config.json").read_text(encoding="utf-8")
-        name = json.loads(text).get("currentContext")
-    except (OSError, ValueError, AttributeError):
+        name = json.loads(text or "").get("currentContext")
+    except (ValueError, AttributeError):
         return None
     return name if isinstance(name, str) and name not in ("", "default") else None
 
