@@ -92,20 +92,32 @@ class Redactor:
 
     @property
     def secrets(self) -> Iterator[tuple[str, str]]:
-        """(kind, what must not be found) of this run, for the proof.
-
-        A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name
-        (a container's, an image's) is given as the phrases that it was in
-        (`POSTGRES_PASSWORD=postgres`), since the word itself stays in many places.
-        """
+        """(kind, what must not be found) of this run, for the proof: see also `phrases`."""
         with self._lock:
-            names = "\n".join(self._names)
+            names = self._all_names
             for raw, kind in list(self._kinds.items()):
                 if is_distinctive(raw) and raw not in names:
                     yield kind, raw
-                else:
+
+    @property
+    def phrases(self) -> Iterator[tuple[str, str]]:
+        """(kind, the name with the value) of secrets that cannot be searched by themselves.
+
+        A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name
+        (a container's, an image's) stays in many places: it is given as the phrases that it was in
+        (`POSTGRES_PASSWORD=postgres`).
+        """
+        with self._lock:
+            names = self._all_names
+            for raw, kind in list(self._kinds.items()):
+                if not is_distinctive(raw) or raw in names:
                     for phrase in sorted(self._phrases.get(raw, ())):
                         yield kind, phrase
+
+    @property
+    def _all_names(self) -> str:
+        """Names that stay, one a line."""
+        return "\n".join(self._names)
 
     def answer(self, kind: str, args: Mapping[str, Json], value: Json) -> Json:
         """The answer to a question without its secrets; the same object where it held none."""

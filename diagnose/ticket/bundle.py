@@ -353,14 +353,16 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float, level: 
     return out.getvalue()
 
 
-def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
+def prove(
+    bundle: Bundle, secrets: Iterable[tuple[str, str]], phrases: Iterable[tuple[str, str]]
+) -> None:
     """The second pass over the finished archive.
 
     LeakError with files and kinds if a redacted value still is in it.
     """
     from diagnose.recording import archive
 
-    leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)
+    leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets, phrases)
     if leaks:
         leak_texts = ", ".join(
             sorted({f"{leak.file}: {leak.kind} ({leak.form})" for leak in leaks})

@@ -205,7 +205,7 @@ class _BundleTask(msgspec.Struct, frozen=True):
             max_size=self.max_size,
             limit=examined.limit,
         )
-        bundle.prove(sealed, self.redactor.secrets)
+        bundle.prove(sealed, self.redactor.secrets, self.redactor.phrases)
         return Taken(report, sealed, names)
 
 

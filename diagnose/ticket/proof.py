@@ -8,8 +8,9 @@ HTML-escaped and JSON-escaped (also as Go writes it, and twice), and with two by
 
 Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes
 by chance. In base64 and escaped twice only from 6 bytes on, for the same reason. The redaction
-hands short and ordinary values over with the name that they stood under (`PIN=123`), and these are
-searched like any other.
+hands short and ordinary values over with the name that they stood under (`PIN=123`), and these
+count where the value ends there: a log that is cut off at `password: nul` says nothing of another
+one's `password: null`.
 """
 
 import base64
@@ -40,18 +41,45 @@ class Leak(msgspec.Struct, frozen=True):
     offset: int
 
 
-def leaks(files: Iterable[tuple[str, bytes]], secrets: Iterable[tuple[str, str]]) -> list[Leak]:
-    """Each (file, kind, form) in which a secret was found, once per secret."""
+def leaks(
+    files: Iterable[tuple[str, bytes]],
+    secrets: Iterable[tuple[str, str]],
+    phrases: Iterable[tuple[str, str]] = (),
+) -> list[Leak]:
+    """Each (file, kind, form) in which a secret was found, once per secret.
+
+    phrases: names with their ordinary values.
+    """
     needles: dict[bytes, tuple[str, str]] = {}
     for kind, raw in secrets:
         for form, needle in _forms(raw):
             needles.setdefault(needle, (kind, form))
+    ending: set[bytes] = set()
+    for kind, raw in phrases:
+        for form, needle in _forms(raw):
+            if needle not in needles and form != "base64":
+                ending.add(needle)
+            needles.setdefault(needle, (kind, form))
     sieve = _Sieve(needles)
     return [
-        Leak(name, *needles[needle], data.find(needle))
+        Leak(name, *needles[needle], place)
         for name, data in files
         for needle in sieve.found_in(data)
+        if (place := _place(data, needle, is_word=needle in ending)) >= 0
     ]
+
+
+def _place(data: bytes, needle: bytes, *, is_word: bool) -> int:
+    """Where a needle stands first; -1 for one that is nowhere more than a part of longer words."""
+    place = data.find(needle)
+    if not is_word:
+        return place
+    while place >= 0:
+        behind = data[place + len(needle) : place + len(needle) + 1]
+        if not (behind.isalnum() or behind == b"_"):
+            return place
+        place = data.find(needle, place + 1)
+    return -1
 
 
 def _forms(raw: str) -> Iterator[tuple[str, bytes]]:

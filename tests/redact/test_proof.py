@@ -12,6 +12,7 @@ import urllib.parse
 
 import pytest
 
+from diagnose.redact import Redactor
 from diagnose.ticket.proof import leaks
 
 SECRET = 'Zq7/w+Ex&ample<9 ü"x'
@@ -108,3 +109,22 @@ def test_four_megabytes_against_five_hundred_secrets() -> None:
     print(f"proof: {len(planted) / 1e6:.1f} MB x {len(secrets)} secrets in {took:.2f} s of CPU")
     assert [leak.offset for leak in found] == [2_000_001]
     assert took < 2
+
+
+CUT = {
+    "password: nul": "password: null",
+    "password: passw": "password: password: ",
+    "PASSWORD=fals": "PASSWORD=false",
+    "secret: defaul": "secret: default",
+}
+
+
+@pytest.mark.parametrize(("cut", "whole"), CUT.items(), ids=CUT)
+def test_a_line_that_is_cut_off_says_nothing_of_a_whole_one(cut: str, whole: str) -> None:
+    """Otherwise two lines of one container would keep any bundle from being written."""
+    redactor = Redactor()
+    data = "\n".join(map(redactor.text, (cut, whole))).encode()
+    given = (list(redactor.secrets), list(redactor.phrases))
+    assert leaks([("log", data)], *given) == []
+    for left in (f"{cut}", f"{cut}, {whole}", f"{whole} {cut}.", json.dumps(f"{cut}\n")):
+        assert leaks([("log", left.encode())], *given), left

@@ -108,7 +108,7 @@ def test_the_bytes_of_a_whole_run_hold_no_secret() -> None:
     data = json.dumps([redactor.settle(answer) for answer in answers], ensure_ascii=False).encode()
     assert sum(redactor.counts.values()) > 200
     assert len(list(redactor.secrets)) > 200
-    assert leaks([("answers.json", data)], redactor.secrets) == []
+    assert leaks([("answers.json", data)], redactor.secrets, redactor.phrases) == []
 
 
 def test_the_same_secret_gets_the_same_token_and_another_key_another() -> None:
@@ -213,8 +213,9 @@ def test_an_ordinary_word_as_a_password_is_gone_where_it_is_one_and_stays_elsewh
     assert answer["Config"]["Env"][0] == "POSTGRES_USER=postgres"
     assert is_token(answer["Config"]["Env"][1].partition("=")[2]) == "password"
     assert redactor.text("database postgres is up") == "database postgres is up"
-    assert list(redactor.secrets) == [("password", "POSTGRES_PASSWORD=postgres")]
-    assert leaks([("f", json.dumps(answer).encode())], redactor.secrets) == []
+    assert list(redactor.phrases) == [("password", "POSTGRES_PASSWORD=postgres")]
+    given = (redactor.secrets, redactor.phrases)
+    assert leaks([("f", json.dumps(answer).encode())], *given) == []
 
 
 def test_a_password_that_is_also_a_containers_name_does_not_hide_the_container() -> None:
@@ -224,7 +225,7 @@ def test_a_password_that_is_also_a_containers_name_does_not_hide_the_container()
     )
     assert answer["Name"] == "/shop-db-1"
     assert redactor.text("container shop-db-1 exited") == "container shop-db-1 exited"
-    assert list(redactor.secrets) == [("password", "DB_PASSWORD=shop-db-1")]
+    assert list(redactor.phrases) == [("password", "DB_PASSWORD=shop-db-1")]
 
 
 def test_a_key_that_is_a_secret_itself_is_replaced() -> None:
