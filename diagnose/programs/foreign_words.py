@@ -87,10 +87,21 @@ _SYSTEM: Mapping[str, tuple[str, ...]] = {
         "失敗しました",
         "nie powiodło się",
     ),
-    "ERROR": ("FEHLER", "ERREUR", "ERRO:", "ОШИБКА", "ERRORE", "错误", "エラー", "BŁĄD"),
-    "WARNING": ("WARNUNG", "AVERTISSEMENT", "ПРЕДУПРЕЖДЕНИЕ", "警告"),
+    "no errors": (
+        *("Keine FEHLER", "keine FEHLER", "0 FEHLER", "Aucune ERREUR", "aucune ERREUR"),
+        *("Nenhum ERRO:", "Nessun ERRORE", "nessun ERRORE"),
+    ),
+    "ERROR": ("FEHLER", "ERREUR", "ОШИБКА", "ERRORE", "BŁĄD"),
+    "ERROR:": ("ERRO:", "错误:", "错误：", "エラー:", "エラー："),
+    "[ERROR]": ("[错误]", "[エラー]"),
+    "WARNING": ("WARNUNG", "AVERTISSEMENT", "ПРЕДУПРЕЖДЕНИЕ"),
+    "WARNING:": ("警告:", "警告："),
+    "[WARNING]": ("[警告]",),
 }
-"""English words, and those that stand for them. The longer ones come first."""
+"""English words, and those that stand for them. The longer ones come first.
+
+Where a script has no capitals, a colon or brackets make a word a level: else it may count errors.
+"""
 
 _NAME = r"[»«„\"“'`]\s?(?P<name>[^»«„\"“”'`\n]{1,80}?)\s?[«»\"”“'`]"
 _OF_POSTGRES: tuple[tuple[LazyPattern, str], ...] = (

@@ -83,6 +83,27 @@ def test_a_level_in_another_language_counts() -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "エラー 0 件、警告 0 件で完了しました",
+        "Keine FEHLER gefunden",
+        "Aucune ERREUR trouvée",
+        "Nenhum ERRO: tudo certo",
+        "检查完成,没有错误",
+    ],
+)
+def test_a_line_that_counts_no_errors_has_no_level(line: str) -> None:
+    assert message(line).level is None
+
+
+@pytest.mark.parametrize(
+    "line", ["错误:无法连接", "エラー: 接続できません", "2024-01-05 [错误] 启动失败"]
+)
+def test_a_level_without_capitals_counts(line: str) -> None:
+    assert message(line).level == ERROR
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "the service is only ready for nothing",
         "ready ✓ in 148 ms",
         "Serveur démarré sur le port 80",
