@@ -259,6 +259,19 @@ def test_a_kernel_setting_that_cannot_be_written_is_no_read_only_root(line: str)
     assert recognise([line], telling_line([line]), FAILURES) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR no ORDER_ID found in message 17",
+        "ERROR: no value for ROW_ID in result of query",
+        "ERROR validation of request: CUSTOMER_NO field is missing",
+        "ERROR expected ITEM_ID to be set in body of POST /order",
+    ],
+)
+def test_a_field_of_a_request_or_record_is_no_setting(line: str):
+    assert recognise([line], telling_line([line]), FAILURES) is None
+
+
 COMMANDS = ("chmod", "chown", "docker", "lsattr", "openssl", "sysctl", "usermod")
 """A cure begins with a verb: a command as the first word of a sentence would get a capital."""
 

@@ -112,6 +112,15 @@ def test_families_are_written_in_plain_words():
         "started 4 threads, so 4 requests are served at once",
         "the schema of the database is the one of release 3",
         "journal files: 3, none of them is open",
+        "npm ERR! notarget No matching version found for left-pad@99.0.0.",
+        "error: GET /missing.png status=404 10.0.0.7",
+        "ERROR request failed: POST /login status 403 client 203.0.113.4",
+        "ERROR 203.0.113.9 Too many requests, try later",
+        "ERROR: rate limit reached for ip 203.0.113.9, answered 429",
+        "ERROR status 502 sent to client 203.0.113.4",
+        "License key not found, running community edition",
+        "ERROR: sendto: Message too long",
+        "ERROR http: decode answer: json: invalid character '<' looking for beginning of value",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):

@@ -2,6 +2,7 @@
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Generated, Typed, TypedLike
+from diagnose.programs.failures.setting_phrases import GIVEN, KIND, LACKING, OF_DATA
 
 _VARIABLE = "container.variable-missing"
 
@@ -19,9 +20,7 @@ _ABSENT = r"""
         | (?<=must\ be\ )(?:configured|defined|present|provided|set|specified|supplied))\b
 """
 """How programs say that a variable is not there."""
-_GIVEN = r"(?:configured|defined|found|given|present|provided|set|specified)\b"
-_KIND = r"(?:field|key|option|parameter|property|setting)\b"
-_LACKING = rf"(?:mandatory|missing|required|not\ {_GIVEN})"
+_LACKING = rf"(?:mandatory|missing|required|not\ {GIVEN})"
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
@@ -240,15 +239,15 @@ VARIABLES = (
                 (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])(?![^.;\n]{{0,60}}\b(?:after|before|during)\b)
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
             # no X provided, no value for X, cannot start without X, X or X_FILE has to be set
-            | \bno\ {_QUOTE}(?P<variable_none>{_NAME_OF_PARTS}){_QUOTE}\ (?:is\ |was\ )?{_GIVEN}
-            | \bno\ value\ (?:for|in|of)\ {_QUOTE}(?P<variable_value>{_NAME_OF_PARTS})
+            | \bno\ {_QUOTE}(?P<variable_none>{_NAME_OF_PARTS}){_QUOTE}\ (?:is\ |was\ )?{GIVEN}{OF_DATA}
+            | \bno\ value\ (?:for|in|of)\ {_QUOTE}(?P<variable_value>{_NAME_OF_PARTS})(?![\w./-]){OF_DATA}
             | (?:\bcan(?:no|'|\ no)t|\bunable\ to|\bwill\ not|\bwon't)\ (?:be\ )?(?:continue|proceed|run|start|work)
                 \w*\ without\ (?:an?\ |the\ |your\ )?{_QUOTE}(?P<variable_without>{_NAME_OF_PARTS})
             | {_QUOTE}(?P<variable_either>{_NAME_OF_PARTS}){_QUOTE},?\ or\ {_QUOTE}{_NAME_OF_PARTS}{_QUOTE}
-                \ (?:must|has\ to|have\ to|needs?\ to|should)\ be\ {_GIVEN}
-            | {_QUOTE}(?P<variable_option>{_NAME_OF_PARTS}){_QUOTE}\ (?:config\w*\ )?{_KIND}\ (?:is|was)\ {_LACKING}
-            | {_QUOTE}(?P<variable_field>{_NAME_OF_PARTS}){_QUOTE}\ is\ an?\ (?:mandatory|required)\ {_KIND}
-            | \bexpected\ (?:the\ )?(?:env\w*\ )?(?:variable\ )?{_QUOTE}(?P<variable_expected>{_NAME_OF_PARTS}){_QUOTE}\ to\ be\ {_GIVEN}
+                \ (?:must|has\ to|have\ to|needs?\ to|should)\ be\ {GIVEN}{OF_DATA}
+            | {_QUOTE}(?P<variable_option>{_NAME_OF_PARTS}){_QUOTE}\ (?:config\w*\ )?{KIND}\ (?:is|was)\ {LACKING}
+            | {_QUOTE}(?P<variable_field>{_NAME_OF_PARTS}){_QUOTE}\ is\ an?\ (?:mandatory|required)\ (?:field\b|{KIND})
+            | \bexpected\ (?:the\ )?(?:env\w*\ )?(?:variable\ )?{_QUOTE}(?P<variable_expected>{_NAME_OF_PARTS}){_QUOTE}\ to\ be\ {GIVEN}{OF_DATA}
             # {{ X: [ 'Required' ] }}, as Zod has it
             | {_QUOTE}(?P<variable_subject>{_NAME_OF_PARTS}){_QUOTE}:?\ \[?\ ?['\"]?(?:is\ )?required\b
             )

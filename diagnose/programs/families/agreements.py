@@ -14,7 +14,7 @@ AGREEMENTS = (
         mark="",
         pattern=rf"""(?x)
             \bno\ (?:common|matching|mutual(?:ly\ (?:acceptable|supported))?|shared|overlapping)\ (?:supported\ )?
-                (?P<thing>{_THING})\b
+                (?!versions?\ (?:for|found|of|satisf)|protocols?\ (?:factory|handler))(?P<thing>{_THING})\b
             | \b(?:does|do)(?:\ not|n't)\ support\ any\ (?:combination\ of\ )?(?:the\ )?(?:\w+\ ){{0,2}}?
                 (?P<thing_any>{_THING})\b
             | \bnone\ of\ the\ (?:\w+\ ){{0,2}}?(?P<thing_none>{_THING})\ (?:\w+\ ){{0,4}}?(?:is|are|was|were)

@@ -324,7 +324,7 @@ FILES = (
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
             | invalid\ (?:directive|command|configuration)
-            | \bjson:\ invalid\ character\b | \bUnrecognizedPropertyException\b
+            | \bjson:\ invalid\ character\ (?!'<') | \bUnrecognizedPropertyException\b
             | \b(?:error|mistake|problem)\ in\ (?:the\ )?(?:config(?:uration)?|settings)\ file\b[^\n]{0,200}
                 \b(?:at|on)\ line\ \d
             | toml:[ ] | \bNear\ line\ \d+\b.{0,80}\bexpected\b

@@ -1,9 +1,22 @@
 """Causes that a line gives in a few words, without the path, the address or the setting."""
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 
 _PATH = r"/[\w.@+-]+(?:/[\w.@+-]+)*"
 _STATUS = r"\b(?:HTTP(?:/[\d.]+)?|status(?:\ code)?|response(?:\ code)?|returned|got)\W{0,3}"
+_OF_A_CALLER = LazyPattern(
+    r"(?<!\bto )(?<!\bnot )\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /|\bclient\b(?! error)"
+    r"|\b(?:remote_addr|remote_ip|user_agent)\b"
+    r"|\b(?:by|from|ip) (?:\d{1,3}\.){3}\d|^(?:\W{0,3}[A-Z]{4,8}\W{1,4})?(?:\d{1,3}\.){3}\d{1,3}\s",
+    re.IGNORECASE,
+)
+"""Words of a line about a request that the program itself answers."""
+_DOES_WITHOUT_LICENCE = LazyPattern(
+    r"\b(?:community|evaluation|free|open[- ]source|oss|trial|unlicensed)\b", re.IGNORECASE
+)
 
 PLAIN_CAUSES = (
     Failure(
@@ -61,6 +74,7 @@ PLAIN_CAUSES = (
         mark=("too many requests", "rate limit", "toomanyrequests"),
         pattern=r"\btoo many requests\b|\btoomanyrequests\b"
         r"|\brate[- ]limit(?:ed)?\b[^\n]{0,20}\b(?:exceeded|reached|hit)\b",
+        unlike=_OF_A_CALLER,
         cause="there are too many requests in a short time: a server that the program calls takes no more "
         "of them for now, as of an address or an account without a login",
         cure="wait, ask less often, or log in there; a program that starts again and again asks again each time",
@@ -84,6 +98,7 @@ PLAIN_CAUSES = (
             | \blicen[sc]e\ (?:key\ |file\ )?(?:has\ |is\ |was\ )?
                 (?:expired|invalid|missing|not\ (?:found|valid)|required)\b
         """,
+        unlike=_DOES_WITHOUT_LICENCE,
         cause="the program does not take its licence: there is none, or it is over, or meant for another "
         "product or machine",
         cure="give it a licence that is valid now; the key is in its settings",
@@ -107,10 +122,9 @@ PLAIN_CAUSES = (
         name="schedule-refused",
         mark=("cron", "schedule"),
         pattern=r"\b(?:bad|invalid|malformed|unable to parse|could not parse|failed to parse) (?:cron|schedule)\b",
-        cause="the program does not understand the schedule that it is given",
+        cause="the program does not understand the schedule in its settings",
         cure="write it as its documentation says: five fields or six, or a word such as @daily",
         source="many programs",
-        look="secrets",
     ),
     Failure(
         name="binary-of-another-kind",
@@ -125,7 +139,8 @@ PLAIN_CAUSES = (
     Failure(
         name="request-too-large",
         mark="too ",
-        pattern=r"\b(?:entity|frame|message|packet|payload|body) (?:is )?too (?:big|large|long)\b",
+        pattern=r"\b(?:entity|frame|message|packet|payload|body) (?:is )?too (?:big|large)\b",
+        unlike=_OF_A_CALLER,
         cause="a request or message is larger than the limit of the end that gets it",
         cure="raise the limit in the program that refuses it, and in each proxy before it",
         source="RFC 9110, 413 Content Too Large",
@@ -134,6 +149,7 @@ PLAIN_CAUSES = (
         name="called-forbids",
         mark="403",
         pattern=rf"(?x)\b403\W{{0,3}}Forbidden\b|{_STATUS}403\b",
+        unlike=_OF_A_CALLER,
         cause="a server knows who asks, and refuses it (403): a right is missing there, or the address or agent of the "
         "caller is blocked",
         cure="give the user or token the right at the server that is asked",
@@ -143,6 +159,7 @@ PLAIN_CAUSES = (
         name="called-has-nothing",
         mark="404",
         pattern=rf"(?x)\b404\W{{0,3}}Not\ Found\b|{_STATUS}404\b",
+        unlike=_OF_A_CALLER,
         cause="a server answers that there is nothing at the address (404): its path, or the version in it, is wrong",
         cure="correct the address in the settings of the program that asks",
         source="RFC 9110, 404 Not Found",
@@ -151,6 +168,7 @@ PLAIN_CAUSES = (
         name="called-fails",
         mark=("500", "502", "503", "504"),
         pattern=rf"(?x){_STATUS}(?P<status>50[0234])\b",
+        unlike=_OF_A_CALLER,
         cause="a server that is asked fails itself ({status})",
         cure="read the log of the server that is asked, at that time",
         source="RFC 9110, Server Error 5xx",
