@@ -336,6 +336,11 @@ LINES = {
         r'level=error msg="Conflict. The container name \"/tower\" is already in use by container \"25317\""',
         'Error: Conflict. The container name "/shop-web-1" is already in use by container "25317ddf47a2".',
     ),
+    "cluster-needed": (
+        "[ERROR] Failed to create clientSet: unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined",
+        "getting kube client config: invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable",
+        "kubernetes.config.config_exception.ConfigException: Service host/port is not set.",
+    ),
     "docker-socket": (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
         "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",

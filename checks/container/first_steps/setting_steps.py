@@ -59,11 +59,10 @@ def setting_variables(
         return {"named_folder": folder}
     if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
         return {"named_folder": folder}
-    if tail.failure is not None:
+    # a program that complains has met something that it was given, or not given
+    if tail.failure is not None or tail.has_complaint:
         return {"configured": container.name}
-    objects = tail.has_complaint
-    shown = {"configured": container.name} if objects else {}
-    return plain_run_steps(container) | shown
+    return plain_run_steps(container)
 
 
 def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:

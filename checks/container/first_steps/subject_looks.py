@@ -23,6 +23,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure, Look
 
+_NAMED_LINE = LazyPattern(r"\bline (\d{1,6})\b")
 _WORDS = ("variable", "setting", "key", "option", "field", "name", "word", "unset", "second")
 """The groups of a row that hold the name of a setting, the surest first."""
 _WORD = LazyPattern(r"(?=.*[A-Za-z])[\w.-]{3,80}")
@@ -184,7 +185,11 @@ def _objected_word(case: LookCase) -> str:
 
 def _mounted_settings(case: LookCase) -> PageVariables:
     """The one mount with its settings, for a failure of those."""
-    return shown_settings(case.container) if _is_about_file(case) else {}
+    if not _is_about_file(case):
+        return {}
+    shown = shown_settings(case.container)
+    named = _NAMED_LINE.search(case.text)
+    return shown | {"setting_line": named[1]} if named and "setting_line" in shown else shown
 
 
 def _definition(case: LookCase) -> PageVariables:

@@ -24,9 +24,9 @@ _LACKING = rf"(?:mandatory|missing|required|not\ {GIVEN})"
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
-        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose)\b)
+        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose|in-cluster)\b)
 """
-"""What no line has in which a value of its own takes the place of the one that is not set."""
+"""What no line has in which another value takes the place, or a cluster gives the missing one."""
 
 VARIABLES = (
     Failure(

@@ -292,7 +292,8 @@ PEERS = (
         name="database-unreachable",
         mark="",
         pattern=r"""(?x)
-            ^(?!.{0,600}\bcode:\ \d+,\ message:).*?  # the database has answered
+            ^(?!.{0,600}\bcode:\ \d+,\ message:)  # the database has answered
+            (?!.{0,600}\b(?:apply|migrat\w{1,5}|schema)\b).*?  # and takes statements
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
                 |get|connect|open|establish|acquire|reach).{0,30}(?<![/.])\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis

@@ -52,6 +52,19 @@ SURROUNDINGS = (
         needs=(f"--volume={_SOCKET}:{_SOCKET}",),
     ),
     Failure(
+        name="cluster-needed",
+        mark="",
+        pattern=r"""(?x)
+            \bunable\ to\ load\ in-cluster\ configuration\b
+            | \bno\ configuration\ has\ been\ provided,\ try\ setting\ KUBERNETES_MASTER\b
+            | \bService\ host/port\ is\ not\ set\b | \bNot\ in\ cluster\b
+        """,
+        cause="the program is made for Kubernetes, and runs in no cluster here",
+        cure="run the edition of the program that is made for Docker; where a cluster is elsewhere, "
+        "mount its kubeconfig, and name the file in the variable KUBECONFIG",
+        source="client-go's and clientcmd's own messages, and those of Kubernetes' client for Python",
+    ),
+    Failure(
         name="name-of-another",
         mark="is already in use by container",
         pattern=r"container name \\?\"/?(?P<name>[\w.-]{1,128})\\?\" is already in use by container",

@@ -156,12 +156,14 @@ def commented_out(container: Container, option: str) -> dict[str, str]:
 def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
     """With a `#` before a line of a file of the host, if the line begins with this word.
 
-    line: 0 for each line that does. JSON has no comments.
+    line: 0 for each line that does. JSON has no comments. A line that opens a block stays: what it
+    holds would stand below nothing.
     """
     if path.endswith(".json"):
         return {}
     at = str(line) if line else ""
-    return {"edited": path, "edit": rf"{at}s/^[[:space:]-]*{_for_sed(word)}\b/#&/"}
+    opens = r"/[:{[|>][[:space:]]*$/!"
+    return {"edited": path, "edit": rf"{at}{{{opens}s/^[[:space:]-]*{_for_sed(word)}\b/#&/;}}"}
 
 
 def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:

@@ -32,7 +32,10 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a word in a line of a mounted file": (
         "setting-unknown",
         {"Mounts": [mounted("/srv/nginx.conf", "/etc/nginx/nginx.conf")]},
-        {"edited": "/srv/nginx.conf", "edit": r"40s/^[[:space:]-]*root\b/#&/"},
+        {
+            "edited": "/srv/nginx.conf",
+            "edit": r"40{/[:{[|>][[:space:]]*$/!s/^[[:space:]-]*root\b/#&/;}",
+        },
     ),
     "a word in a file of the image": ("setting-unknown", {}, {}),
     "a user in a line of a mounted file": (

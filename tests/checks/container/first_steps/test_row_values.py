@@ -38,6 +38,17 @@ def test_sed_finds_a_word_as_it_is_written(word: str, tmp_path: Path) -> None:
     assert file.read_text() == f"aab\n#  {word} 1\nacb\n"
 
 
+@pytest.mark.parametrize("line", ["shop:", "  shop: ", "shop {", "shop: |", "- shop: ["])
+def test_a_line_that_opens_a_block_stays(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    text = f"{line}\n    port: 1\n"
+    file.write_text(text)
+    for number in (0, 1):
+        edit = line_commented_out(str(file), number, "shop")["edit"]
+        subprocess.run(["sed", "-i", edit, str(file)], check=True)
+    assert file.read_text() == text
+
+
 def test_a_certificate_elsewhere_is_not_in_the_folder_of_links() -> None:
     line = 'nginx: [emerg] cannot load certificate "/tls/a.pem": (No such file or directory)'
     parts = {"Mounts": [mounted("/etc/letsencrypt/live", "/etc/letsencrypt/live")]}
