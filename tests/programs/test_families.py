@@ -120,6 +120,8 @@ def test_families_are_written_in_plain_words():
         "ERROR status 502 sent to client 203.0.113.4",
         "License key not found, running community edition",
         "ERROR: sendto: Message too long",
+        "ERROR inotify_add_watch /app: no space left on device",
+        "unable to create session key: disk quota exceeded",
         "ERROR http: decode answer: json: invalid character '<' looking for beginning of value",
     ],
 )

@@ -14,6 +14,10 @@ _OF_A_CALLER = LazyPattern(
     re.IGNORECASE,
 )
 """Words of a line about a request that the program itself answers."""
+_OF_KERNEL_LIMITS = LazyPattern(
+    r"inotify|\bwatch|session key|keyring|namespaces?\b|semaphore|shared memory", re.IGNORECASE
+)
+"""What the kernel keeps in tables of its own: a full one is no full disk, in the same words."""
 _DOES_WITHOUT_LICENCE = LazyPattern(
     r"\b(?:community|evaluation|free|open[- ]source|oss|trial|unlicensed)\b", re.IGNORECASE
 )
@@ -26,6 +30,7 @@ PLAIN_CAUSES = (
             \bno\ space\ left\ on\ device\b | \bdisk\ quota\ exceeded\b | \bdisk\ (?:is\ )?full\b
             | \b(?:insufficient|not\ enough|no)\ (?:free\ )?disk\ space\b
         """,
+        unlike=_OF_KERNEL_LIMITS,
         cause="there is no room where the program writes: its disk, a quota, a tmpfs or a volume of a fixed size "
         "is full",
         cure="free room there, or give it more",
