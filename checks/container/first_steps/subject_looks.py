@@ -150,7 +150,7 @@ def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
 def _place_of_word(case: LookCase) -> PageVariables:
     """Where compose and its files set what the line names."""
     word = case.value(*_WORDS) or _objected_word(case)
-    folder = _place_of_settings(case)
+    folder = posixpath.normpath(_place_of_settings(case))
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
     is_folder = folder.startswith("/") and not is_of_system(folder)
     return {"named_word": word, "word_folder": folder} if is_name and is_folder else {}

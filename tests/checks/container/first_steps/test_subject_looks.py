@@ -102,6 +102,19 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         {"Mounts": [mounted("/srv/hostd/conf", "/data")]},
         {"named_word": "syncer", "word_folder": "/srv/hostd/conf"},
     ),
+    "no word in the whole host, which a label may ask for": (
+        "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
+        {
+            "Config": {
+                "Image": "shop/web:1.4.2",
+                "Labels": {
+                    key: value.replace("/srv/shop", "/srv/../..") if "dir" in key else value
+                    for key, value in COMPOSE.items()
+                },
+            }
+        },
+        {"defined_service": "web:"},
+    ),
     "the service in its compose file": (
         line_of("number-unnamed"),
         OF_COMPOSE,
