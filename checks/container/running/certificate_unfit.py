@@ -19,7 +19,8 @@ def certificate_unfit(unfit_certificates: UnfitCertificates) -> CheckResult:
     """A web server serves a certificate that its clients do not accept.
 
     nginx's configuration names cert.pem, where fullchain.pem lies beside it: browsers that fetch
-    what is missing show the site, and programs refuse it. Or the certificate holds for none of the
+    what is missing show the site, and programs refuse it. That is advice where no authority is
+    known to stand between the certificate and the root. Or the certificate holds for none of the
     names of its site, or not for all of them: that is advice, for a proxy before the site may have
     another certificate and accept each one behind it.
     """
@@ -45,7 +46,7 @@ def _finding(unfit: UnfitCertificate) -> Finding:
         summary,
         present({"file": unfit.path, "names of the certificate": list(unfit.names[:8])}),
         discriminator=unfit.inside,
-        severity=None if unfit.chain else Severity.advice,
+        severity=None if unfit.is_between else Severity.advice,
         stable=(container.life,),
         certificate=unfit.path,
     ).with_variables(_cure(unfit))

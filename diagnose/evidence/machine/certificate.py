@@ -24,6 +24,8 @@ _DNS_NAME = 0x82
 _HOST_NAME = LazyPattern(r"(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}")
 _MOST_NAMES = 1000
 """Authorities sign no more names than a hundred or two."""
+_VERSION = 0xA0
+_MOST_PARTS = 8
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -69,6 +71,20 @@ def names_of(pem: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def signer_is_another(pem: str) -> bool:
+    """Whether the first certificate is signed by another than itself; False if it is unreadable."""
+    first = _FIRST.search(pem)
+    try:
+        rest = _Element.at(base64.b64decode(first[1]) if first else b"", 0).content
+    except ValueError:
+        return False
+    parts = _Element.at(rest, 0).parts
+    if parts and parts[0].tag == _VERSION:
+        parts = parts[1:]
+    # serial number, algorithm, issuer, validity, subject (RFC 5280, 4.1)
+    return len(parts) >= 5 and parts[2].content != parts[4].content
+
+
 class _Element(msgspec.Struct, frozen=True):
     """One element of some DER: a tag, a length and the content (X.690, 8.1)."""
 
@@ -87,6 +103,15 @@ class _Element(msgspec.Struct, frozen=True):
             begin += length & 0x7F
             length = int.from_bytes(der[start + 2 : begin], "big")
         return cls(der[start], der[begin : begin + length], begin + length)
+
+    @property
+    def parts(self) -> list[Self]:
+        """The first elements that the content is made of."""
+        start, found = 0, []
+        while start < len(self.content) and len(found) < _MOST_PARTS:
+            found.append(self.at(self.content, start))
+            start = found[-1].end
+        return found
 
 
 def _unix(date: re.Match[bytes]) -> float:

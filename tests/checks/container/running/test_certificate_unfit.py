@@ -30,6 +30,28 @@ wAACATAKBggqhkjOPQQDAgNHADBEAiA5BmHaD9YXHe+adSvrp4ETW1ZST0EJsxTP
 KTaNo8rASQIgUWXqJ4Sv4ztcLyO1sfsXuFZ4NfTPcMI0jdSn/8dfv+0=
 -----END CERTIFICATE-----
 """
+BETWEEN = """-----BEGIN CERTIFICATE-----
+MIIBFzCBvQIUAd5k3ikYpdYgiXDbw/74Rb2fAbowCgYIKoZIzj0EAwIwDzENMAsG
+A1UEAwwEUm9vdDAeFw0yNjExMzAyMDQ5NDdaFw0zNjExMjcyMDQ5NDdaMA0xCzAJ
+BgNVBAMMAlIxMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEDRFbk4mqco3NjcVy
+dw7yRs4kr5IKlEo/i7jxn6eZXN+nop8MrhkYR7yXVsN5abKUjPXL+vgu1KpOVb1I
+DFyITTAKBggqhkjOPQQDAgNJADBGAiEAnKgbLyC5yPpgvN+v24u2Nce7LgC0+Rny
+/Z8GCFmh1csCIQC7Eip4YVAfOn0ZvxH0dnQ06k4fXRkusMg82GyZ2UmKUQ==
+-----END CERTIFICATE-----
+"""
+SIGNED = """-----BEGIN CERTIFICATE-----
+MIIBnTCCAUOgAwIBAgIUULFeSlBHQNor04bmALd9wiUo3PQwCgYIKoZIzj0EAwIw
+DTELMAkGA1UEAwwCUjEwHhcNMjYxMTMwMjA0OTQ4WhcNMzYxMTI3MjA0OTQ4WjAU
+MRIwEAYDVQQDDAlzaG9wLnRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARB
+yF8YHnqwvPbkm9I0zd3q9t+Kxbop67Tjzmm9K2mlaQZ5FoeuvP+ZBhOfkSlSMs/H
+TBLjT2axy83NdBJtFpjto3oweDAhBgNVHREEGjAYgglzaG9wLnRlc3SCCyouc2hv
+cC50ZXN0MB0GA1UdDgQWBBSi3JsauWUG6TPC1FSSvVVMh6bO9zA0BgNVHSMELTAr
+oROkETAPMQ0wCwYDVQQDDARSb290ghQB3mTeKRil1iCJcNvD/vhFvZ8BujAKBggq
+hkjOPQQDAgNIADBFAiAEBoe2g3ad+U2Ck512R9gh788sXf1q/7+FbgEgH1lZrQIh
+ALCqyz/STFUGgodNCweo57GC3hUpmA/aU0LpQpziUPkS
+-----END CERTIFICATE-----
+"""
+"""For shop.test and *.shop.test, signed by BETWEEN, which another one has signed."""
 MAIN = "/srv/edge/nginx.conf"
 TLS = "http {{ server {{ listen 443 ssl; server_name {}; ssl_certificate {}; }} }}"
 INCLUDES = "http { include /etc/nginx/conf.d/*.conf; server { listen 80; } }"
@@ -45,8 +67,13 @@ def edge(*mounts: tuple[str, str], command: tuple[str, ...] = ()) -> Any:
     return container("edge", Mounts=given, Path="nginx", Args=list(command))
 
 
-def sites(server: Any, texts: dict[str, str]) -> tuple[Made, NginxSites]:
-    """The sites of a server by the texts of the host's files, and that host."""
+def sites(
+    server: Any, texts: dict[str, str], layer: tuple[str, ...] = ()
+) -> tuple[Made, NginxSites]:
+    """The sites of a server by the texts of the host's files, and that host.
+
+    layer: the paths of further files inside the container.
+    """
 
     def read(question: Any) -> Any:
         path = f"{question.root or ''}{question.path}"
@@ -56,6 +83,10 @@ def sites(server: Any, texts: dict[str, str]) -> tuple[Made, NginxSites]:
         return {"text": only(question.parts, text) if question.parts else text}
 
     def listed(question: Any) -> Any:
+        if (question.root or "").startswith("/proc/"):
+            inside = [path for path in layer if path.startswith(f"{question.path}/")]
+            entries = [{"name": path.rpartition("/")[2], "type": "file"} for path in inside]
+            return {"entries": entries} if inside else Failed("missing", question.path)
         folder = f"{(question.root or '').rstrip('/')}/"
         names = [path.removeprefix(folder) for path in texts if path.startswith(folder)]
         if not names:
@@ -78,7 +109,12 @@ CERTIFICATES: dict[str, tuple[str, str, dict[str, str], list[tuple[str, str]]]] 
     "no name": ("_", "/certs/site.pem", {}, []),
     "a pattern": ("~^(.+)\\.example$ *.example", "/certs/site.pem", {}, []),
     "without its chain": (
-        "shop.test", "/certs/cert.pem", {"/srv/certs/fullchain.pem": PEM}, [("warning", "edge")],
+        "shop.test", "/certs/cert.pem",
+        {"/srv/certs/cert.pem": SIGNED, "/srv/certs/fullchain.pem": SIGNED + BETWEEN,
+         "/srv/certs/chain.pem": BETWEEN}, [("warning", "edge")],
+    ),
+    "signed by itself": (
+        "shop.test", "/certs/cert.pem", {"/srv/certs/fullchain.pem": PEM}, [("advice", "edge")],
     ),
     "cert.pem alone": ("shop.test", "/certs/cert.pem", {}, []),
     "no certificate": ("shop.example", "/certs/none.pem", {}, []),
@@ -142,6 +178,8 @@ PLACES: dict[str, tuple[tuple[str, str], tuple[str, ...], dict[str, str]]] = {
     "included": (("/srv/shop.conf", "/etc/nginx/conf.d/shop.conf"), (), {}),
     "set aside": (("/srv/shop.conf", "/etc/nginx/sites-available/shop.conf"), (), {}),
     "set aside by its name": (("/srv/shop.conf", "/etc/nginx/conf.d/shop.conf.bak"), (), {}),
+    "of another colour": (("/srv/shop.conf", "/etc/nginx/conf.d/shop.conf.blue"), (), {}),
+    "a page about it": (("/srv/shop.conf", "/etc/nginx/conf.d/README.md"), (), {}),
     "no site": (("/srv/snippet.conf", "/etc/nginx/snippets/tls.conf"), (), {}),
     "another main file": (
         ("/srv/shop.conf", "/etc/nginx/sites-enabled/shop.conf"), ("-c", "/opt/nginx.conf"), {},
@@ -166,3 +204,12 @@ def test_sites_that_nginx_does_not_read(
     for finding in result.findings:
         assert cure.items() <= finding.variables.items()
         assert "shop.test" in finding.summary
+
+
+def test_a_site_that_a_file_of_the_image_may_include() -> None:
+    mounted = ("/srv/shop.conf", "/etc/nginx/user_conf.d/shop.conf")
+    texts = {MAIN: INCLUDES, "/srv/shop.conf": SITE}
+    _, found = sites(edge(mounted), texts)
+    assert [site.inside for site in found.unread] == [mounted[1]]
+    _, found = sites(edge(mounted), texts, layer=("/etc/nginx/conf.d/shop.conf",))
+    assert not found.unread

@@ -9,17 +9,20 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.items import Items
-from diagnose.evidence.machine.certificate import names_of
+from diagnose.evidence.machine.certificate import names_of, signer_is_another
 from diagnose.evidence.network.proxies.nginx.sites import NginxSite, NginxSites
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import FileText, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
 """Sites whose certificate is read."""
-_LEAF, _CHAIN = "cert.pem", "fullchain.pem"
-"""What certbot and its like write into one folder: the certificate alone, and with its chain."""
+_LEAF, _CHAIN, _BETWEEN = "cert.pem", "fullchain.pem", "chain.pem"
+"""What certbot and its like write into one folder: the certificate alone, with its chain, and the
+authorities between it and the root."""
+_OF_ONE = 1.5
+"""A file of more bytes than this many times its first certificate has further ones too."""
 
 
 class UnfitCertificate(msgspec.Struct, frozen=True):
@@ -36,6 +39,8 @@ class UnfitCertificate(msgspec.Struct, frozen=True):
     """The names that it holds for."""
     chain: str = ""
     """The file beside it that has the authorities between it and the root too; "" for none."""
+    is_between: bool = False
+    """Whether an authority is known to stand between it and the root."""
 
 
 class UnfitCertificates(Items[UnfitCertificate], frozen=True):
@@ -64,12 +69,18 @@ def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
     names = names_of(text.text)
     path = mount.on_host(inside)
     unfit = UnfitCertificate(site.container, inside, path, names=names)
-    if posixpath.basename(inside) == _LEAF and mount.destination != inside:
+    is_alone = text.size <= len(text.text) * _OF_ONE
+    if posixpath.basename(inside) == _LEAF and mount.destination != inside and is_alone:
         chain = posixpath.join(posixpath.dirname(inside), _CHAIN)
         on_host = mount.on_host(chain)
         statuses = host.ask(StatPaths([on_host], follow=True))
         if not isinstance(statuses, Failed) and statuses[on_host].type == "file":
-            return msgspec.structs.replace(unfit, chain=chain)
+            between = posixpath.join(posixpath.dirname(inside), _BETWEEN)
+            authority = host.answer_or(
+                mounted_file(mount, between, parts="first certificate"), FileText("")
+            )
+            is_between = signer_is_another(text.text) and signer_is_another(authority.text)
+            return msgspec.structs.replace(unfit, chain=chain, is_between=is_between)
     uncovered = tuple(name for name in site.names if _is_host(name) and not _covers(names, name))
     return msgspec.structs.replace(unfit, uncovered=uncovered) if names and uncovered else None
 

@@ -48,6 +48,11 @@ class NginxFiles:
         """The patterns of the files that the configuration includes, as far as it was read."""
         return tuple(self._patterns)
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files that were read, as the container calls them."""
+        return frozenset(self._texts)
+
     def holding(self, words: Sequence[str]) -> str:
         """The one file that has this directive, and once; "" where there is none."""
         wanted = f"{' '.join(words)};"

@@ -26,7 +26,7 @@ _MOST_FILES = 8
 _BELOW = "/etc/nginx"
 _SET_ASIDE = LazyPattern(
     r"(?i)(?:available|template|disabled|example|sample|backup|\.(?:bak|old|orig|save|off|dist|rpm\w+))"
-    r"|~$|(?:^|/)\."
+    r"|~$|(?:^|/)\.|\.conf(?!\.d)[^/]{1,80}$|\.(?:adoc|ctmpl|erb|gz|html?|in|j2|md|rst|tar|tmpl|tpl|txt|zip)$"
 )
 """Names of files and folders that nobody wants to be read as they lie there."""
 
@@ -80,9 +80,33 @@ def nginx_sites(host: Host, containers: Containers, processes: Processes) -> Ngi
         directives = files.directives()
         sites += _sites(container, directives)
         patterns = files.includes
-        if directives and not any("$" in pattern for pattern in patterns):
+        if directives and _saw_all(host, container, files):
             unread += _unread_sites(host, container, patterns)
     return NginxSites(tuple(sites), tuple(unread))
+
+
+def _saw_all(host: Host, container: Container, files: NginxFiles) -> bool:
+    """Whether every file was read that an `include` takes inside the container.
+
+    A file of the image may include further folders, and images link the files of a mounted folder
+    into the one that nginx reads (user_conf.d of jonasal/nginx-certbot).
+    """
+    root = f"/proc/{container.state.pid}/root"
+    for pattern in files.includes:
+        if "$" in pattern:
+            return False
+        folder, of_names = posixpath.split(pattern)
+        if "*" not in of_names or "modules" in folder:
+            continue
+        listing = host.ask(ListFolder(folder, root=root))
+        if isinstance(listing, Failed):
+            if listing.reason != "missing":
+                return False
+            continue
+        names = fnmatch.filter(listing.names, of_names)
+        if any(posixpath.join(folder, name) not in files.paths for name in names):
+            return False
+    return True
 
 
 def _reads_usual_file(container: Container) -> bool:
