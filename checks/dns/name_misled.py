@@ -30,6 +30,7 @@ def name_misled(misled_names: MisledNames) -> CheckResult:
     itself. A DNS filter gives 0.0.0.0 for a name, as it does for advertisements. Or a container has
     the name of a site that DNS knows at another address: its neighbours call the container, which
     serves nothing at that port. The last two count where the caller logs that it is refused.
+    It is advice where no setting has the name, or where nobody complains.
     """
     for misled in misled_names:
         yield _finding(misled)
@@ -51,6 +52,7 @@ def _finding(misled: MisledName) -> Finding:
             }
         ),
         discriminator=misled.name,
+        severity=None if misled.is_sure else Severity.advice,
         touches=touches,
         stable=(misled.container.life, *((peer.life,) if peer is not None else ())),
         name=misled.name,

@@ -36,6 +36,7 @@ MOST = 8
 """Names that DNS servers are asked for."""
 _REFUSED = frozenset({"refused", "certificate", "tls"})
 _WEB_PORTS = (443, 80)
+_LOG = "its log"
 
 
 class MisledName(msgspec.Struct, frozen=True):
@@ -56,6 +57,15 @@ class MisledName(msgspec.Struct, frozen=True):
     """What that DNS server says of the name."""
     line: str = ""
     """The line by which the container complains."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether somebody set this name to be called, and the container complains.
+
+        A filter blocks on purpose what programs call by themselves, and a container may have a host
+        name of another one for what it says of itself.
+        """
+        return bool(self.line) and self.source not in ("", _LOG)
 
 
 class MisledNames(Items[MisledName], frozen=True):
@@ -103,7 +113,9 @@ def _itself(
     own = container.config.hostname
     sources = {name.lower(): where for name, where in referenced_names(container).items()}
     is_its_own = own in (container.name, container.compose_service)
-    if is_its_own or own.lower() not in sources:
+    # containers that share an alias, as blue and green ones do, stand for one another
+    is_shared = any(own in (end.aliases or ()) for end in container.endpoints.values())
+    if is_its_own or is_shared or own.lower() not in sources:
         return None
     peer = _holder(container, own, containers)
     if peer is None:
@@ -134,7 +146,7 @@ def _called_names(
     texts = [
         *((f"environment variable {name}", value) for name, value in container.config.environment),
         *(("its command", word) for word in container.command),
-        *(("its log", line) for line in lines[-3:]),
+        *((_LOG, line) for line in lines[-3:]),
     ]
     places: dict[str, _Called] = {}
     for source, text in texts:
