@@ -20,6 +20,12 @@ SCANNER = LOST.replace("192.0.2.7", "198.51.100.9")
 CASES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
     "the page names it": ([PAGE, *[LOST] * 3], "<script src=app.4f2a.js>", [("warning", "web")]),
     "the page names another": ([PAGE, *[LOST] * 3], "<script src=app.9.js>", [("advice", "web")]),
+    "another folder's": ([PAGE, *[LOST] * 3], "<script src=/v2/app.4f2a.js>", [("advice", "web")]),
+    "what may be added": (
+        [PAGE, *[LOST.replace("app.4f2a.js", "custom.css")] * 3],
+        '<link href="/static/custom.css">',
+        [("advice", "web")],
+    ),
     "twice": ([PAGE, *[LOST] * 2], "app.4f2a.js", []),
     "somebody got it": ([PAGE, *[LOST] * 3, LOST.replace(" 404 ", " 200 ")], "app.4f2a.js", []),
     "a picture": ([PAGE, *[LOST.replace(".js", ".png")] * 3], "app.4f2a.png", []),

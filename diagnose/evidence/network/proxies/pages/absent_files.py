@@ -4,7 +4,8 @@ The page itself is served, so that no server takes this for an error: its visito
 """
 
 import posixpath
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,13 +16,18 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
 from diagnose.evidence.network.proxies.pages.strayed_pages import StrayedPages
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
+from diagnose.questions.web_pages import PageReply
 from diagnose.registry import evidence
 
 LEAST = 3
 FRESH_S = 300.0
 _FILES = frozenset({".css", ".js", ".mjs"})
 """Without these a page is blank; a missing picture is a gap in it."""
+_REFERENCE = LazyPattern(r"(?i)\b(?:src|href)=[\"']?(?P<url>[^\"'\s>]{1,300})")
+_OPTIONAL = LazyPattern(r"(?i)(?:^|[._-])(?:custom|env|extra|local|overrides?|user)(?:[._-]|$)")
+"""Files that an administrator may add, and a page does without."""
 _NOT_FOUND = 404
 _SERVED = range(200, 400)
 
@@ -52,7 +58,7 @@ def all_absent_files(
 ) -> AllAbsentFiles:
     """The last lines of access logs; the first pages are those that were asked for anyway."""
     strayed = {page.container.id for page in strayed_pages or ()}
-    bodies = by_key((page.container.id, page.reply.body) for page in front_pages or ())
+    pages = by_key((page.container.id, page.reply) for page in front_pages or ())
     proxies = {page.container.id for page in front_pages or () if page.is_proxy}
     found = []
     for container in containers.running:
@@ -61,7 +67,7 @@ def all_absent_files(
         if not is_fresh or container.id in strayed:
             continue
         files = tuple(dict.fromkeys(_path(line) for line in lines))
-        is_named = _names_one(bodies.get(container.id, ()), files)
+        is_named = any(_names_one(page, files) for page in pages.get(container.id, ()))
         found.append(
             AbsentFiles(container, files, len(lines), line=lines[-1].line, is_named=is_named)
         )
@@ -97,8 +103,24 @@ def _is_of_own_page(line: AccessLine) -> bool:
     return not line.referer or line.referer.lower().startswith(("http://", "https://"))
 
 
-def _names_one(bodies: Collection[str], files: Sequence[str]) -> bool:
-    return any(posixpath.basename(file) in body for body in bodies for file in files)
+def _names_one(page: PageReply, files: Sequence[str]) -> bool:
+    """Whether a page needs one of the files; a proxy may have taken the beginning of its path."""
+    needed = [file for file in files if not _OPTIONAL.search(posixpath.basename(file))]
+    folder = posixpath.dirname(page.path) or "/"
+    for reference in _REFERENCE.finditer(page.body):
+        named = posixpath.normpath(posixpath.join(folder, _path_of(reference["url"])))
+        if any(file.endswith(named) or named.endswith(file) for file in needed):
+            return True
+    return False
+
+
+def _path_of(url: str) -> str:
+    """The path of a reference; "" where it leads to another server."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return "" if parts.netloc else parts.path
 
 
 def _is_file(line: AccessLine) -> bool:
