@@ -118,6 +118,8 @@ def _out_of_reach(
         holder = listening[0]
         owner = containers.by_id.get(holder.container or "")
         return AskedPort(number, address, "listens elsewhere", owner, listener=holder)
+    if _serves_datagrams(number, containers, listeners):
+        return None
     wanting = (container for container in containers if container.wants_port(number))
     stopped = next((container for container in wanting if not container.is_running), None)
     if stopped is not None:
@@ -130,6 +132,14 @@ def _out_of_reach(
     if inside:
         return AskedPort(number, address, "unpublished", inside[0])
     return AskedPort(number, address, "nobody")
+
+
+def _serves_datagrams(number: int, containers: Containers, listeners: Listeners) -> bool:
+    """Whether something takes UDP at this port: the user may mean that."""
+    published = (binding for own in containers.running for binding in own.published_by("udp"))
+    return any(binding.host_port == number for binding in published) or any(
+        listener.port == number and listener.proto[:3] == "udp" for listener in listeners
+    )
 
 
 def _covers(own: str, called: str) -> bool:

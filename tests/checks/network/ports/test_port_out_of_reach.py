@@ -27,6 +27,9 @@ STOPPED = container(
     State={"Status": "exited", "Pid": 0},
     HostConfig={"PortBindings": {"8080/tcp": [{"HostIp": "", "HostPort": "3000"}]}},
 )
+DATAGRAMS = container(
+    "wg", NetworkSettings={"Ports": {"3000/udp": [{"HostIp": "0.0.0.0", "HostPort": "3000"}]}}
+)
 CASES: dict[str, tuple[list[str], Container, str, int, list[tuple[str, str]]]] = {
     "nothing was asked": ([], published("127.0.0.1"), "", 0, []),
     "on loopback": (["3000"], published("127.0.0.1"), "", 0, [("warning", "web")]),
@@ -43,6 +46,7 @@ CASES: dict[str, tuple[list[str], Container, str, int, list[tuple[str, str]]]] =
     "served on its network alone": (["3000"], container("web"), "", 3000, [("warning", "web")]),
     "on loopback in it": (["3000"], container("web"), "", -3000, [("warning", "host")]),
     "stopped": (["3000"], STOPPED, "", 0, [("warning", "web")]),
+    "of UDP": (["3000"], DATAGRAMS, "", 0, []),
     "nobody": (["3000"], container("web"), "", 0, [("warning", "host")]),
     "a program of the host": (["3000"], container("web"), "0.0.0.0", 0, []),
     "a program of the host on loopback": (
