@@ -21,6 +21,7 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     their usual level they log nothing. The labels, the settings of the proxy, its networks and the
     sockets in the container are compared. Nothing is said where several proxies of a kind run,
     where the settings of the proxy cannot be read, and where they pick containers by constraints.
+    A server for logins whose name no container has is advice: a machine of the network may have it.
     Routers and certificates in Traefik's file of static settings are not read by it either.
     """
     for route in unserved_routes:
@@ -46,11 +47,17 @@ def _route_finding(route: UnservedRoute) -> Finding:
             }
         ),
         discriminator=route.router or route.site,
+        severity=Severity.advice if _may_be_elsewhere(obstacle) else None,
         stable=(route.container.life,),
         touches=(route.proxy.subject, *others),
         proxy=route.proxy.name,
     )
     return finding.with_variables(_cure(route))
+
+
+def _may_be_elsewhere(obstacle: route_obstacles.RouteObstacle) -> bool:
+    """Whether another machine may have the name that no container has."""
+    return isinstance(obstacle, route_obstacles.NoAuthServer) and obstacle.server is None
 
 
 def _shown_labels(route: UnservedRoute) -> list[str]:

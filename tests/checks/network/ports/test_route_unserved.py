@@ -10,7 +10,7 @@ from diagnose.evidence.containers.compose.written_projects import WrittenProject
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.proxies.routes.unserved_routes import unserved_routes
-from diagnose.model import Failed, Result
+from diagnose.model import Failed, Result, Severity
 from diagnose.questions.compose import WrittenService
 from tests.checks.container.written import made, project
 from tests.checks.network.evidence import LATER, container, namespaces_of
@@ -30,6 +30,9 @@ def traefik(*words: str, networks: tuple[str, ...] = ("edge",), **fields: Any) -
         NetworkSettings={"Networks": {name: {} for name in networks}},
         **fields,
     )
+
+
+OTHER = {"Image": "lab/other:1"}
 
 
 def shop(
@@ -201,7 +204,7 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         {"check_option": "--health-interval=10s"},
     ),
     "one rule in two routers": (
-        [OPEN, shop(RULE, 8080, name="old", Created=EARLY), shop(SAME, 8080, Created=NOW)],
+        [OPEN, shop(RULE, 8080, name="old", Created=EARLY, Config=OTHER, Image="sha256:old"), shop(SAME, 8080, Created=NOW)],
         {"rival": "old"},
     ),
     "one rule and one service": (
@@ -373,17 +376,18 @@ def test_labels_that_count_for_a_swarm_alone(labels: list[str]) -> None:
     ] * is_of_proxy
 
 
-RIVALS: dict[str, tuple[str, list[str]]] = {
-    "another image": ("sha256:old", ["shop"]),
-    "the same image": ("sha256:new", []),
+RIVALS: dict[str, tuple[str, str, list[str]]] = {
+    "another image": ("sha256:old", "lab/other:1", ["shop"]),
+    "a former release": ("sha256:old", "lab/shop:1", []),
+    "the same image": ("sha256:new", "lab/other:1", []),
 }
 
 
-@pytest.mark.parametrize(("image", "expected"), RIVALS.values(), ids=RIVALS)
-def test_two_containers_for_one_virtual_host(image: str, expected: list[str]) -> None:
-    config = {"Config": {"Env": ["VIRTUAL_HOST=shop.example", "VIRTUAL_PORT=8080"]}}
-    old = shop({}, name="old", Image=image, Created=EARLY, **config)
-    new = shop({}, Image="sha256:new", Created=NOW, **config)
+@pytest.mark.parametrize(("image", "name", "expected"), RIVALS.values(), ids=RIVALS)
+def test_two_containers_for_one_virtual_host(image: str, name: str, expected: list[str]) -> None:
+    env = {"Env": ["VIRTUAL_HOST=shop.example", "VIRTUAL_PORT=8080"]}
+    old = shop({}, name="old", Image=image, Created=EARLY, Config={**env, "Image": name})
+    new = shop({}, Image="sha256:new", Created=NOW, Config={**env, "Image": "lab/shop:2"})
     found = judged([nginx_proxy()[0], new, old]).findings
     assert [finding.subject.name for finding in found] == expected
     assert all("in turn" in finding.summary for finding in found)
@@ -459,3 +463,16 @@ def test_dynamic_settings_in_the_static_file(
     host = Made({"file.read": {"text": text}})
     found = judged([traefik(*flags, Mounts=[mount])], host).findings
     assert [finding.variables.get("unread") for finding in found] == ([unread] if unread else [])
+
+
+@pytest.mark.parametrize(("scheme", "words"), [("https", []), ("http", ["auth"])])
+def test_usual_port_of_who_allows_requests(scheme: str, words: list[str]) -> None:
+    site = shop({**GUARDED, AUTH: f"{scheme}://auth/verify"}, 8080)
+    found = judged([OPEN, site, shop({}, name="auth")], listening=(443, 8080)).findings
+    assert [finding.variables["auth_place"] for finding in found] == words
+    assert Severity.advice not in [finding.severity for finding in found]
+
+
+def test_who_allows_requests_may_be_another_machine() -> None:
+    found = judged([OPEN, shop({**GUARDED, AUTH: "http://nas:9091/verify"}, 8080)]).findings
+    assert [finding.severity for finding in found] == [Severity.advice]

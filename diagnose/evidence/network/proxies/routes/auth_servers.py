@@ -7,7 +7,7 @@ from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRout
 from diagnose.lazy_pattern import LazyPattern
 
 _ADDRESS = LazyPattern(
-    r"https?://(?P<place>(?P<host>[A-Za-z0-9_-]{1,63})(?::(?P<port>\d{1,5}))?)(?:[/?]|$)"
+    r"http(?P<tls>s?)://(?P<place>(?P<host>[A-Za-z0-9_-]{1,63})(?::(?P<port>\d{1,5}))?)(?:[/?]|$)"
 )
 """The name of a container: one word."""
 _SETTING = ".forwardauth.address"
@@ -30,7 +30,7 @@ def lacking_auth_server(
             for container in site.containers.called(network, match["host"])
         }
         running = [container for container in found.values() if container.is_running]
-        port = int(match["port"] or 80)
+        port = int(match["port"] or (443 if match["tls"] else 80))
         if not any(_may_serve(container, port, site) for container in running):
             named = [*running, *found.values(), *site.containers.by_dns_name.get(match["host"], ())]
             return NoAuthServer(name, match["place"], next(iter(named), None))

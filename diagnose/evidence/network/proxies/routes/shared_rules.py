@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.network.proxies.routes.route_obstacles import SameRule
 from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
 from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRouter
@@ -29,7 +30,11 @@ def shared_rules(
             key = (rule, ",".join(sorted(points)), router.has_tls)
             other, known = first.setdefault(key, (container, router))
             is_one_service = router.service and router.service == known.service
-            if other.id != container.id and known.name != router.name and not is_one_service:
+            if (
+                not _are_twins(other, container)
+                and known.name != router.name
+                and not is_one_service
+            ):
                 yield _of_the_younger(proxy, (container, router), (other, known))
 
 
@@ -43,9 +48,9 @@ def _of_the_younger(
 
 
 def shared_hosts(proxy: Container, containers: Iterable[Container]) -> Iterator[UnservedRoute]:
-    """Containers of two images for one VIRTUAL_HOST: nginx-proxy sends requests to each in turn.
+    """Containers of two programs for one VIRTUAL_HOST: nginx-proxy sends requests to each in turn.
 
-    Containers of one image share the work.
+    Those of one program share the work.
     """
     sites = by_key(
         ((host.strip(), container.config.value_of(_PATH)), container)
@@ -56,5 +61,11 @@ def shared_hosts(proxy: Container, containers: Iterable[Container]) -> Iterator[
     for (host, _), sharing in sites.items():
         older, *others = sorted(sharing, key=lambda container: container.created_at or 0.0)
         for younger in others:
-            if younger.image != older.image:
+            if not _are_twins(younger, older):
                 yield UnservedRoute(proxy, younger, host, SameRule(older))
+
+
+def _are_twins(one: Container, other: Container) -> bool:
+    """Whether two containers are one program, or two releases of it (blue and green, a canary)."""
+    names = {repository_of(container.config.image) for container in (one, other)}
+    return one.image == other.image or (len(names) == 1 and "" not in names)
