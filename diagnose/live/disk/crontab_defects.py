@@ -11,11 +11,46 @@ _OF_PACKAGES = re.compile(r"run-parts|^(?:[a-z_][a-z0-9_-]*[ \t]+)?(?:test|\[|co
 """Jobs that come with packages first look whether their program is there."""
 _PERCENT = re.compile(r"(?<!\\)%")
 _PROGRAMS = frozenset(
-    {"[", "bash", "bundle", "cd", "curl", "docker", "echo", "find", "flock", "gzip", "mysqldump"}
-    | {"nice", "node", "perl", "pg_dump", "php", "php8", "python", "python3", "rsync", "ruby"}
-    | {"sh", "sleep", "tar", "test", "touch", "wget"}
+    {
+        "[",
+        "backup",
+        "bash",
+        "bundle",
+        "cd",
+        "curl",
+        "docker",
+        "echo",
+        "find",
+        "flock",
+        "git",
+        "gzip",
+    }
+    | {
+        "mail",
+        "mysqldump",
+        "nice",
+        "node",
+        "perl",
+        "pg_dump",
+        "php",
+        "php8",
+        "python",
+        "python3",
+        "rsync",
+        "ruby",
+    }
+    | {"sh", "sleep", "sync", "tar", "test", "touch", "wget"}
 )
-"""Words that begin a command, and that no user is called."""
+"""Words that begin a command; an image may have a user of that name (`node`, `backup`)."""
+
+
+def _begins_command(word: str) -> bool:
+    return word in _PROGRAMS or word.startswith(("/", "./")) or "=" in word
+
+
+def _may_be_user(word: str, after: str) -> bool:
+    """Whether a word is one for whom cron is to run what follows; `mysql -e` is a program."""
+    return word == "root" or _begins_command(after)
 
 
 def crontab_defects(text: str) -> Iterator[str]:
@@ -34,9 +69,11 @@ def crontab_defects(text: str) -> Iterator[str]:
     for at, command in jobs:
         words = command.split()
         first = words[0] if words else ""
-        if first.startswith(("/", "./")) or "=" in first or first in _PROGRAMS:
+        if first in _PROGRAMS:
+            yield f"command {at} {first}"
+        elif _begins_command(first):
             yield f"command {at}"
-        elif len(words) > 1 and _USER.fullmatch(first):
+        elif len(words) > 1 and _USER.fullmatch(first) and _may_be_user(first, words[1]):
             yield f"user {at} {first}"
         if _PERCENT.search(command):
             yield f"percent {at}"

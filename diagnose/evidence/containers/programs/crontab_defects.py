@@ -26,6 +26,7 @@ MOST_TABLES = 12
 SPOOL = "/var/spool/cron/crontabs"
 SYSTEM = "/etc/cron.d"
 _SYSTEM_TABLE = "/etc/crontab"
+_OF_HOST = ("/etc/cron", "/var/spool/cron")
 _FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
 _READ_NAME = LazyPattern(r"[A-Za-z0-9_-]+")
 """Debian's cron and run-parts read files with such names alone."""
@@ -33,8 +34,6 @@ _JOB_ENDS = (".sh", ".cron", ".crontab", ".txt", ".conf", ".job", ".py")
 """Ends of names that people give to a job; others are of copies and of packages."""
 _OTHERS_WRITE = 0o022
 _OF_USERS = 0o600
-_OF_A_NAMESPACE = 65536
-"""From here on, numbers of users are those of a user namespace."""
 _SCHEDULES = LazyPattern(r"cron|sched|ofelia|jobber|supervis|systemd|runsv|s6-|\bat?d$")
 """Programs that run jobs by a crontab or a schedule, or that may start cron later."""
 _CALLED_CRON = LazyPattern(r"(?:^|[-_./])cron(?:tab|jobs?)?(?:$|[-_.:\d])")
@@ -77,10 +76,13 @@ def crontab_defects(
     for container in host.first(with_cron, MOST, "containers with cron"):
         is_debian = "cron" in processes.names_inside(container.id)
         found += _of_container(host, container, is_debian)
+    idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
+    idle_ids = {own.id for own in idle}
+    scheduling = {own.image for own in containers.running if own.id not in idle_ids}
     without = [
         container
-        for container in containers.running
-        if _is_meant_to_run_it(container, images) and _runs_no_scheduler(container, processes)
+        for container in idle
+        if _is_meant_to_run_it(container, images, is_served=container.image in scheduling)
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
@@ -88,11 +90,14 @@ def crontab_defects(
     return CrontabDefects(tuple(found))
 
 
-def _is_meant_to_run_it(container: Container, images: Images | None) -> bool:
+def _is_meant_to_run_it(container: Container, images: Images | None, *, is_served: bool) -> bool:
     """Whether somebody has mounted a crontab, called the container cron, or built its image here.
 
     Images of others ship crontabs that a second container of theirs is for.
+    is_served: whether another container of its image runs jobs.
     """
+    if is_served:
+        return False
     if _tables_mounted(container):
         return True
     if any(_CALLED_CRON.search(name) for name in (container.name, container.compose_service)):
@@ -109,12 +114,15 @@ def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
 
 
 def _tables_mounted(container: Container) -> list[str]:
-    """The crontabs that somebody has mounted, or the folders of such."""
+    """The crontabs that somebody has mounted, or the folders of such, without the host's own."""
     return [
         mount.destination
         for mount in container.bind_mounts
-        if mount.destination.startswith((f"{SYSTEM}/", f"{SPOOL}/", "/etc/crontabs/"))
-        or mount.destination.rstrip("/") in (SYSTEM, SPOOL, _SYSTEM_TABLE, "/etc/crontabs")
+        if not mount.source.startswith(_OF_HOST)
+        and (
+            mount.destination.startswith((f"{SYSTEM}/", f"{SPOOL}/", "/etc/crontabs/"))
+            or mount.destination.rstrip("/") in (SYSTEM, SPOOL, _SYSTEM_TABLE, "/etc/crontabs")
+        )
     ]
 
 
@@ -137,7 +145,7 @@ def _of_container(host: Host, container: Container, is_debian: bool) -> Iterator
     root = f"/proc/{container.state.pid}/root"
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
     system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)] if is_debian else []
-    users = _users(host, root) if spool else {}
+    users = _users(host, root) if spool or is_debian else _Users()
     tables = [*spool, *system, *([_SYSTEM_TABLE] if is_debian else [])]
     for path in tables[:MOST_TABLES]:
         file = host.ask(ReadFile(path, root=root, parts="crontab"))
@@ -167,14 +175,22 @@ def _names(host: Host, root: str, folder: str) -> list[str]:
     ]
 
 
-def _users(host: Host, root: str) -> Mapping[str, int]:
-    """The users of the container and their numbers."""
-    passwd = host.answer_or(ReadFile(USERS_FILE, root=root), FileText("")).text
-    return {entry.name: entry.uid for entry in user_entries(passwd)}
+class _Users(msgspec.Struct, frozen=True):
+    """The users of a container."""
+
+    numbers: Mapping[str, int] = {}
+    is_host_root: bool = False
+    """Whether its root is that of the host: elsewhere the host sees other numbers than cron."""
+
+
+def _users(host: Host, root: str) -> _Users:
+    passwd = host.answer_or(ReadFile(USERS_FILE, root=root), FileText(""))
+    numbers = {entry.name: entry.uid for entry in user_entries(passwd.text)}
+    return _Users(numbers, is_host_root=passwd.uid == 0)
 
 
 def _first_defect(
-    container: Container, path: str, file: FileText, users: Mapping[str, int], is_debian: bool
+    container: Container, path: str, file: FileText, users: _Users, is_debian: bool
 ) -> CrontabDefect | None:
     """What of the file is refused, and else the first line that does something else."""
     is_system = not path.startswith(SPOOL)
@@ -185,23 +201,23 @@ def _first_defect(
             return CrontabDefect(container, path, kind, word=word)
     for line in file.text.splitlines():
         kind, number, *rest = line.split(" ", 2)
-        if _counts(kind, "".join(rest), users, is_system, is_debian):
+        if _counts(kind, "".join(rest), users.numbers, is_system, is_debian):
             return CrontabDefect(container, path, kind, int(number), "".join(rest))
     return None
 
 
-def _of_file(path: str, file: FileText, users: Mapping[str, int]) -> tuple[str, str] | None:
+def _of_file(path: str, file: FileText, users: _Users) -> tuple[str, str] | None:
     """Why Debian's cron does not read a crontab at all, and what it is about."""
     name = path.rpartition("/")[2]
     if path.startswith(f"{SYSTEM}/") and not _READ_NAME.fullmatch(name):
         return ("name", name) if name.endswith(_JOB_ENDS) else None
-    if file.mode is None or file.uid is None or file.uid >= _OF_A_NAMESPACE:
+    if file.mode is None or file.uid is None or not users.is_host_root:
         return None
     if not path.startswith(SPOOL):
         if file.uid != 0:
             return "owner", str(file.uid)
         return ("mode", f"{file.mode:o}") if file.mode & _OTHERS_WRITE else None
-    if name in users and file.uid not in (users[name], 0):
+    if name in users.numbers and file.uid not in (users.numbers[name], 0):
         return "owner", str(file.uid)
     return ("mode", f"{file.mode:o}") if file.mode != _OF_USERS else None
 
@@ -213,7 +229,7 @@ def _counts(
     if kind == "jobs":
         return False
     if kind == "command":
-        return is_system and is_debian
+        return is_system and is_debian and word not in users
     if kind == "user":
         return not is_system and word in users
     return kind == "return" or is_debian

@@ -116,6 +116,19 @@ DEFECTS = {
     "no end": ("/etc/cron.d/backup", "0 3 * * * root /b.sh", {}, "open"),
     "a comment without an end": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\n# end", {}, ""),
     "no user": ("/etc/cron.d/backup", "0 3 * * * /b.sh\n", {}, "command"),
+    "a user like a program": ("/etc/cron.d/backup", "@daily node node /b.js\n", {}, ""),
+    "root of a user namespace": (
+        "/etc/cron.d/backup",
+        "0 3 * * * root /b.sh\n",
+        {"uid": 1000, "of_root": 1000},
+        "",
+    ),
+    "a program like a user": (
+        ROOT,
+        "0 3 * * * backup /data\n@daily git -C / pull\n",
+        {"mode": 0o600},
+        "",
+    ),
     "a program as its user": ("/etc/cron.d/backup", "@daily php /b.php\n", {}, "command"),
     "a percent sign": ("/etc/cron.d/backup", "0 3 * * * root tar c $(date +%F)\n", {}, "percent"),
     "an escaped percent sign": ("/etc/cron.d/a", "0 3 * * * root tar $(date +\\%F)\n", {}, ""),
@@ -131,12 +144,17 @@ DEFECTS = {
 def defects_of(path: str, text: str, state: dict[str, Any], comm: str = "cron") -> Any:
     """What is found in a container of which one process has this name."""
     container = container_in("running", name="cron")
-    files = {path: text, "/etc/passwd": "root:x:0:0::/root:/bin/sh\n"}
+    users = "".join(f"{name}:x:0:0::/:\n" for name in ("root", "node", "backup", "git"))
+    files = {path: text, "/etc/passwd": users}
+    state = dict(state)
+    of_root = state.pop("of_root", 0)
 
     def read(question: Any) -> Json | Failed:
         text = files.get(question.path)
         if text is None:
             return Failed("missing", "no such file")
+        if question.path == "/etc/passwd":
+            return {"text": text, "size": len(text), "mode": 0o644, "uid": of_root}
         shown = only(question.parts, text) if question.parts else text
         return {"text": shown, "size": len(text), "mode": 0o644, "uid": 0, **state}
 
@@ -170,3 +188,30 @@ def test_crontabs_that_cron_does_not_use(path: str, text: str, state: Any, kind:
 )
 def test_other_programs_than_the_cron_of_debian(comm: str, text: str, kinds: list[str]) -> None:
     assert [defect.kind for defect in defects_of(ROOT, text, {}, comm)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("source", "others", "kinds"),
+    [
+        ("/srv/jobs", "python3", ["daemon"]),
+        ("/srv/jobs", "supercronic", []),
+        ("/etc/cron.d", "python3", []),
+    ],
+)
+def test_a_crontab_that_something_else_runs(source: str, others: str, kinds: list[str]) -> None:
+    """others: the process of another container of the same image."""
+    mount = {"Type": "bind", "Source": source, "Destination": "/etc/cron.d", "RW": False}
+    web = container_in("running", name="web", age=90, Mounts=[mount])
+    jobs = container_in("running", name="jobs", age=90)
+    host = Made(
+        {
+            "file.read": {"text": "jobs 1", "size": 6, "mode": 0o644, "uid": 0},
+            "file.list": {"entries": [{"name": "backup", "type": "file"}]},
+        }
+    )
+    running = (("gunicorn", web), (others, jobs))
+    processes = [
+        Process(7 + at, comm=comm, container=own.id) for at, (comm, own) in enumerate(running)
+    ]
+    found = crontab_defects(host, of(web, jobs), Processes(tuple(processes)), None, CLOCK)
+    assert [defect.kind for defect in found if defect.container.id == web.id] == kinds
