@@ -71,18 +71,25 @@ def names_of(pem: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def signer_is_another(pem: str) -> bool:
-    """Whether the first certificate is signed by another than itself; False if it is unreadable."""
+class Parties(msgspec.Struct, frozen=True):
+    """Who has signed a certificate and whom it is for, in DER; empty where it is unreadable."""
+
+    issuer: bytes = b""
+    subject: bytes = b""
+
+
+def parties_of(pem: str) -> Parties:
+    """Those of the first certificate."""
     first = _FIRST.search(pem)
     try:
         rest = _Element.at(base64.b64decode(first[1]) if first else b"", 0).content
     except ValueError:
-        return False
+        return Parties()
     parts = _Element.at(rest, 0).parts
     if parts and parts[0].tag == _VERSION:
         parts = parts[1:]
     # serial number, algorithm, issuer, validity, subject (RFC 5280, 4.1)
-    return len(parts) >= 5 and parts[2].content != parts[4].content
+    return Parties(parts[2].content, parts[4].content) if len(parts) >= 5 else Parties()
 
 
 class _Element(msgspec.Struct, frozen=True):

@@ -3,10 +3,11 @@
 Cron says so to syslog, which a container does not have.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.items import Items
@@ -78,11 +79,11 @@ def crontab_defects(
         found += _of_container(host, container, is_debian)
     idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
     idle_ids = {own.id for own in idle}
-    scheduling = {own.image for own in containers.running if own.id not in idle_ids}
+    busy = [own for own in containers.running if own.id not in idle_ids]
     without = [
         container
         for container in idle
-        if _is_meant_to_run_it(container, images, is_served=container.image in scheduling)
+        if _is_meant_to_run_it(container, images, is_served=_is_served(container, busy))
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
@@ -94,7 +95,7 @@ def _is_meant_to_run_it(container: Container, images: Images | None, *, is_serve
     """Whether somebody has mounted a crontab, called the container cron, or built its image here.
 
     Images of others ship crontabs that a second container of theirs is for.
-    is_served: whether another container of its image runs jobs.
+    is_served: whether another container runs these jobs.
     """
     if is_served:
         return False
@@ -106,6 +107,14 @@ def _is_meant_to_run_it(container: Container, images: Images | None, *, is_serve
     return image is not None and not image.digests
 
 
+def _is_served(container: Container, busy: Sequence[Container]) -> bool:
+    """Whether a container that runs jobs has the same crontabs: those mounted, or the image's."""
+    sources = {mount.source for mount in _tables_mounted(container)}
+    if sources:
+        return any(other.mounts_from(*sources) for other in busy)
+    return any(other.image == container.image for other in busy)
+
+
 def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
     """Whether no process of a container may be cron, or start it later."""
     inside = processes.inside(container.id)
@@ -113,10 +122,10 @@ def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
     return bool(inside) and not any(_SCHEDULES.search(text) for text in words)
 
 
-def _tables_mounted(container: Container) -> list[str]:
+def _tables_mounted(container: Container) -> list[Mount]:
     """The crontabs that somebody has mounted, or the folders of such, without the host's own."""
     return [
-        mount.destination
+        mount
         for mount in container.bind_mounts
         if not mount.source.startswith(_OF_HOST)
         and (
@@ -130,7 +139,9 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
     """The first crontab with a job of its own, in a container that runs no cron."""
     root = f"/proc/{container.state.pid}/root"
     mounted = [
-        path for path in _tables_mounted(container) if path.startswith((f"{SYSTEM}/", SPOOL))
+        mount.destination
+        for mount in _tables_mounted(container)
+        if mount.destination.startswith((f"{SYSTEM}/", SPOOL))
     ]
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
     system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)]

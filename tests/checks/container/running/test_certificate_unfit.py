@@ -113,6 +113,10 @@ CERTIFICATES: dict[str, tuple[str, str, dict[str, str], list[tuple[str, str]]]] 
         {"/srv/certs/cert.pem": SIGNED, "/srv/certs/fullchain.pem": SIGNED + BETWEEN,
          "/srv/certs/chain.pem": BETWEEN}, [("warning", "edge")],
     ),
+    "signed by a root": (
+        "shop.test", "/certs/cert.pem",
+        {"/srv/certs/fullchain.pem": PEM, "/srv/certs/chain.pem": BETWEEN}, [("advice", "edge")],
+    ),
     "signed by itself": (
         "shop.test", "/certs/cert.pem", {"/srv/certs/fullchain.pem": PEM}, [("advice", "edge")],
     ),

@@ -196,13 +196,16 @@ def test_other_programs_than_the_cron_of_debian(comm: str, text: str, kinds: lis
         ("/srv/jobs", "python3", ["daemon"]),
         ("/srv/jobs", "supercronic", []),
         ("/etc/cron.d", "python3", []),
+        ("", "python3", ["daemon"]),
+        ("", "supercronic", []),
     ],
 )
 def test_a_crontab_that_something_else_runs(source: str, others: str, kinds: list[str]) -> None:
     """others: the process of another container of the same image."""
     mount = {"Type": "bind", "Source": source, "Destination": "/etc/cron.d", "RW": False}
-    web = container_in("running", name="web", age=90, Mounts=[mount])
-    jobs = container_in("running", name="jobs", age=90)
+    mounts = [mount] if source else []
+    web = container_in("running", name="web" if source else "web-cron", age=90, Mounts=mounts)
+    jobs = container_in("running", name="jobs", age=90, Mounts=mounts)
     host = Made(
         {
             "file.read": {"text": "jobs 1", "size": 6, "mode": 0o644, "uid": 0},

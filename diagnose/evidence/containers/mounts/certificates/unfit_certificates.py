@@ -9,7 +9,7 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.items import Items
-from diagnose.evidence.machine.certificate import names_of, signer_is_another
+from diagnose.evidence.machine.certificate import names_of, parties_of
 from diagnose.evidence.network.proxies.nginx.sites import NginxSite, NginxSites
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -79,7 +79,8 @@ def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
             authority = host.answer_or(
                 mounted_file(mount, between, parts="first certificate"), FileText("")
             )
-            is_between = signer_is_another(text.text) and signer_is_another(authority.text)
+            leaf, signer = parties_of(text.text), parties_of(authority.text)
+            is_between = leaf.issuer == signer.subject != signer.issuer
             return msgspec.structs.replace(unfit, chain=chain, is_between=is_between)
     uncovered = tuple(name for name in site.names if _is_host(name) and not _covers(names, name))
     return msgspec.structs.replace(unfit, uncovered=uncovered) if names and uncovered else None
