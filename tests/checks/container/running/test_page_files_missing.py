@@ -31,7 +31,7 @@ CASES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
     "a picture": ([PAGE, *[LOST.replace(".js", ".png")] * 3], "app.4f2a.png", []),
     "a visitor names no page": (
         [PAGE, *[LOST] * 3, LOST.replace("http://shop.test/", "http://[")],
-        "app.4f2a.js",
+        "<script src=app.4f2a.js>",
         [("warning", "web")],
     ),
     "a scanner": ([PAGE, *[SCANNER] * 3], "app.4f2a.js", []),
