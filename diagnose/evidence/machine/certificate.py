@@ -79,7 +79,7 @@ class Parties(msgspec.Struct, frozen=True):
 
 
 def parties_of(pem: str) -> Parties:
-    """Those of the first certificate."""
+    """Issuer and subject of the first certificate."""
     first = _FIRST.search(pem)
     try:
         rest = _Element.at(base64.b64decode(first[1]) if first else b"", 0).content
