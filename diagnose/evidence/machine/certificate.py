@@ -114,7 +114,8 @@ class _Element(msgspec.Struct, frozen=True):
     @property
     def parts(self) -> list[Self]:
         """The first elements that the content is made of."""
-        start, found = 0, []
+        start = 0
+        found: list[Self] = []
         while start < len(self.content) and len(found) < _MOST_PARTS:
             found.append(self.at(self.content, start))
             start = found[-1].end

@@ -22,8 +22,10 @@ REFUSED = "ERROR could not send: [Errno 111] Connection refused"
 SITE = "shop.example.com"
 
 
-def on_shop(name: str, *env: str, hostname: str = "", **fields: Any) -> Container:
-    end = {"IPAddress": f"172.18.0.{len(name)}", "Aliases": [name]}
+def on_shop(
+    name: str, *env: str, hostname: str = "", aliases: list[str] | None = None, **fields: Any
+) -> Container:
+    end = {"IPAddress": f"172.18.0.{len(name)}", "Aliases": aliases or [name]}
     config = {"Env": list(env), "Hostname": hostname}
     networks = {"NetworkSettings": {"Networks": {"shop": end}}}
     return container(name, **{"Config": config} | networks | fields)
@@ -35,6 +37,13 @@ URL = "URL=https://metrics.example.com/push"
 CASES: dict[str, tuple[Container, Container, str, list[str], str]] = {
     "the name of its peer": (on_shop("api", "DB=http://db:8000", hostname="db"), DB, "", [], "itself"),
     "its own name": (on_shop("api", "DB=http://db:8000", hostname="api"), DB, "", [], ""),
+    "the name of its peer, on engine 24": (
+        on_shop("api", "DB=http://db:8000", hostname="db", aliases=["api", "api000000000", "db"]),
+        DB, "", [], "itself",
+    ),
+    "a name that it shares with its peer": (
+        on_shop("api", "DB=http://db:8000", hostname="db", aliases=["db", "api000000000"]), DB, "", [], "",
+    ),
     "a peer that it does not call": (on_shop("api", hostname="db"), DB, "", [], ""),
     "a name of nobody else": (on_shop("api", "DB=http://db2:8000", hostname="db2"), DB, "", [], ""),
     "filtered": (on_shop("api", URL), DB, REFUSED, ["0.0.0.0"], "a filter"),

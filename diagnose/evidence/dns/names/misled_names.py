@@ -5,6 +5,7 @@ container that is named like a site hides that site from its neighbours: each ca
 the log says no more than that.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -114,7 +115,7 @@ def _itself(
     sources = {name.lower(): where for name, where in referenced_names(container).items()}
     is_its_own = own in (container.name, container.compose_service)
     # containers that share an alias, as blue and green ones do, stand for one another
-    is_shared = any(own in (end.aliases or ()) for end in container.endpoints.values())
+    is_shared = own in _own_aliases(container)
     if is_its_own or is_shared or own.lower() not in sources:
         return None
     peer = _holder(container, own, containers)
@@ -122,6 +123,12 @@ def _itself(
         return None
     line = next(reversed(said.get(container.id, ())), "")
     return MisledName(container, own, "itself", sources[own.lower()], peer, line=line)
+
+
+def _own_aliases(container: Container) -> Iterator[str]:
+    """The aliases that somebody gave a container; engines up to 24 add its id and host name."""
+    for end in container.endpoints.values():
+        yield from itertools.takewhile(lambda alias: alias != container.id[:12], end.aliases or ())
 
 
 def _holder(container: Container, name: str, containers: Containers) -> Container | None:
