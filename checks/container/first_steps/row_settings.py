@@ -98,9 +98,11 @@ def _extend_list(remedy: remedies.Extended, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Parameter)
 def _parametrise(remedy: remedies.Parameter, case: RowCase) -> PageVariables:
-    return _with_warned_variable(
-        changed_words.with_parameter(case.container, remedy.scheme, remedy.parameter)
-    )
+    """A program whose settings have no address has a switch of its own for TLS."""
+    changed = changed_words.with_parameter(case.container, remedy.scheme, remedy.parameter)
+    if not changed and remedy.parameter == "sslmode=disable":
+        changed = changed_words.with_tls_off(case.container)
+    return _with_warned_variable(changed)
 
 
 @steps.register(remedies.Filtered)

@@ -145,9 +145,9 @@ VALUES = (
         of_running=NEVER,
         mark=("missing field", "keyerror"),
         pattern=r"\bmissing field `(?P<field>[\w.-]{1,80})`"
-        r"|^(?:[\w.]{1,80}: )?KeyError: ['\"](?P<field_python>[\w .-]{1,80})['\"]",
-        cause="what the program reads lacks the field {field}: its configuration, or a file or an answer of another "
-        "version of the program",
+        r"|^(?:[\w.]{1,80}: )?KeyError: ['\"](?P<field_python>[\w.-]{1,80})(?: [\w .-]{1,80})?['\"]",
+        cause='the program looks for "{field}" in what it reads and does not find it: in its configuration, or in a '
+        "file or an answer of another version of the program",
         cure="where the line names a file of settings, add {field} to it as the documentation of this version has "
         "it; else run the versions of both parts that belong together",
         source="serde's and Python's own messages; fkie-cad/cwe_checker#219",

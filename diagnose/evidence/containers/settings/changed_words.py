@@ -114,12 +114,18 @@ def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[s
     return {}
 
 
+_OPPOSITES = {"true": "false", "1": "0", "yes": "no", "on": "off", "require": "disable"}
+_TLS_OF_DATABASE = LazyPattern(
+    r"(?:^|_)(?:DB|DATABASE|PG|POSTGRES\w{0,5}|SQL)_?(?:\w{1,20}_)?(?:SSL|TLS)"
+)
+
+
 def with_parameter(container: Container, scheme: str, parameter: str) -> dict[str, str]:
     """With one more parameter behind the one address of this scheme that a variable holds."""
     addresses = [
         (name, value)
         for name, value in container.config.environment
-        if value.startswith(scheme) and parameter not in value
+        if value.startswith(scheme) and "://" in value and parameter not in value
     ]
     address = only(addresses)
     if address is None:
@@ -127,6 +133,17 @@ def with_parameter(container: Container, scheme: str, parameter: str) -> dict[st
     name, value = address
     sign = "&" if "?" in value else "?"
     return _assignment(name, f"{value}{sign}{parameter}")
+
+
+def with_tls_off(container: Container) -> dict[str, str]:
+    """With the one variable turned off that asks for TLS to the database: DB_SSL=true."""
+    switches = [
+        (name, _OPPOSITES[value.lower()])
+        for name, value in container.config.environment
+        if _TLS_OF_DATABASE.search(name) and value.lower() in _OPPOSITES
+    ]
+    switch = only(switches)
+    return _assignment(*switch) if switch is not None else {}
 
 
 def without_entries(container: Container, name: str, begin: str, separator: str) -> dict[str, str]:

@@ -138,6 +138,21 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
             "&allowPublicKeyRetrieval=true"
         },
     ),
+    "the kind of a database is no address": (
+        "postgres-no-tls",
+        {"Config": {"Env": ["DB_TYPE=postgres"]}},
+        {},
+    ),
+    "a switch beside the kind of a database": (
+        "postgres-no-tls",
+        {"Config": {"Env": ["DB_TYPE=postgres", "DB_SSL=true", "HTTP_SSL=true"]}},
+        {"unprotected": "DB_SSL=false"},
+    ),
+    "an address of a database without TLS": (
+        "postgres-no-tls",
+        {"Config": {"Env": ["DB_URL=postgres://db/shop", "DB_SSL=true"]}},
+        {"unprotected": "DB_URL=postgres://db/shop?sslmode=disable"},
+    ),
     "an address with a secret": (
         "mysql-public-key",
         {"Config": {"Env": ["DB_URL=jdbc:mysql://app:<redacted:password:1a2b3c4d>@db/shop"]}},
