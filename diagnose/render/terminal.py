@@ -261,7 +261,7 @@ class _Page(TerminalRows):
         if block.by_hand:
             self.line(f"fix (by hand): {self.once(block.by_hand)}", 2)
         if block.look is not None:
-            self.look(block.look_title, block.look.text, block.id)
+            self.look(block.look_title, block.look.text, block.followed)
         if block.cure is not None:
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
@@ -271,7 +271,7 @@ class _Page(TerminalRows):
                 words = f"{words.rstrip(':.')}. {ASKS}" if words else ASKS
             impact = f": {words}" if words else ""
             self.line(f"fix ({block.cure.risk}{needs}){impact}", 2)
-            self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
+            self.command(f"diagnose follow {block.followed}" if is_long else text, COMMAND_INDENT)
         self.more(block.id)
 
     def once(self, text: str) -> str:
@@ -287,12 +287,12 @@ class _Page(TerminalRows):
             self.command(f"more  diagnose explain {id}", 2, style="")
         self.pages.add(id)
 
-    def look(self, title: str, command: str, id: str) -> None:
+    def look(self, title: str, command: str, followed: str) -> None:
         """A command under its title, which says whether this user may run it."""
         needs = self.needs(command)
         note = f" ({needs.removeprefix(', ')})" if needs else ""
         if self.shell.can_follow and is_wall(command, self.console.width - COMMAND_INDENT):
-            command, note = f"diagnose follow {id}", f"{note}. {ASKS}"
+            command, note = f"diagnose follow {followed}", f"{note}. {ASKS}"
         self.line(f"{title}{note}", 2)
         self.command(command, COMMAND_INDENT)
 

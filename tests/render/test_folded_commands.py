@@ -6,7 +6,10 @@ import subprocess
 
 import pytest
 
+from diagnose.model import container
+from diagnose.render.outlines.outline_block import FindingTree, block
 from diagnose.render.shell import folded, is_wall
+from tests.reports import found, report
 
 WIDTH = 40
 COMMANDS = {
@@ -47,3 +50,17 @@ def test_nobody_reads_a_wall_before_typing_it() -> None:
     assert not is_wall("\n".join(["docker start web"] * 5), WIDTH)
     assert is_wall("\n".join(["docker start web"] * 6), WIDTH)
     assert is_wall("awk 'a text in quotes that is " + "very " * 12 + "long'", WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("names", "followed"),
+    [
+        (("web",), "container.restart-loop"),
+        (("web", "db"), "container.restart-loop@container:web"),
+        (("two words", "db"), "'container.restart-loop@container:two words'"),
+    ],
+)
+def test_what_is_followed_is_one_finding(names: tuple[str, ...], followed: str) -> None:
+    findings = [found("container.restart-loop", container(name)) for name in names]
+    tree = FindingTree.of(report(*findings))
+    assert block(findings[:1], tree).followed == followed

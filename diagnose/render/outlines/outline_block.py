@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -77,6 +79,9 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     """What a person does, in words, where no command heals."""
     onset: float | None = None
     """Unix time at which the first of the group began, if known."""
+    followed: str = ""
+    """What `diagnose follow` takes, as a shell reads it: the id, or the key where other findings
+    have that id."""
 
     @property
     def look_title(self) -> str:
@@ -98,6 +103,8 @@ class FindingTree(msgspec.Struct, frozen=True):
     """The keys of all roots of a finding, the likeliest first, by its key."""
     effects_of: Mapping[str, Sequence[Reported]]
     """What is shown below a root, by the root's key; only roots that have effects."""
+    number_of: Mapping[str, int]
+    """How many findings have an id."""
 
     @classmethod
     def of(cls, report: Report) -> FindingTree:
@@ -107,7 +114,8 @@ class FindingTree(msgspec.Struct, frozen=True):
         effects_of = by_key(
             (roots_of[finding.key][0], finding) for finding in shown.values() if not finding.root
         )
-        return cls(report, shown, roots_of, effects_of)
+        number_of = Counter(finding.id for finding in shown.values())
+        return cls(report, shown, roots_of, effects_of, number_of)
 
 
 def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
@@ -145,7 +153,13 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         made_by=head.made_by if len(makers) == 1 else "",
         by_hand=remedy.by_hand,
         onset=min(onsets, default=None),
+        followed=_followed(head, tree),
     )
+
+
+def _followed(head: Reported, tree: FindingTree) -> str:
+    is_alone = tree.number_of[head.id] == 1
+    return head.id if is_alone else shlex.quote(head.key)
 
 
 def _changes(head: Reported, now: float) -> Iterator[tuple[str, str]]:
