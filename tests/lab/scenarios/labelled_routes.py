@@ -121,10 +121,13 @@ def routers_in_a_file_of_their_own(box: Box) -> None:
     _traefik(box, options=("--volume=/srv/traefik:/etc/traefik:ro",))
 
 
-def _shop(box: Box, *options: str, name: str = "shop10", network: str = "edge") -> None:
+def _shop(
+    box: Box, *options: str, name: str = "shop10", network: str = "edge", program: str = "shop"
+) -> None:
     """A shop that listens on 8080, of an image that declares another port too."""
-    load(box, "shop:ports", Recipe({"www/index.html": (b"hello\n", 0o644)}, ("EXPOSE 8025 8080",)))
-    words = ("shop:ports", "httpd", "-f", "-p", "8080", "-h", "/www")
+    image, files = f"{program}:ports", {"www/index.html": (b"hello\n", 0o644)}
+    load(box, image, Recipe({**files, f"www/{program}": (b"", 0o644)}, ("EXPOSE 8025 8080",)))
+    words = (image, "httpd", "-f", "-p", "8080", "-h", "/www")
     labels = tuple(f"--label={option}" for option in options)
     box.docker("run", "-d", f"--name={name}", f"--net={network}", *SAFE, *labels, *words)
 
@@ -246,12 +249,12 @@ _TELLS_APART = "traefik.http.routers.new.priority=90"
 
 
 def _two_of_a_site(box: Box, *labels: str) -> None:
-    """A shop, and a copy of it for tests, whose labels were taken over with another name."""
+    """A shop, and another program, whose labels were copied and got another name alone."""
     _traefik(box)
     _shop(box, _ON, _ROUTER, _PORT)
     port = "traefik.http.services.new.loadbalancer.server.port=8080"
     rule = f"traefik.http.routers.new.rule=Host(`{_SITE}`)"
-    _shop(box, _ON, rule, port, *labels, name="shop16")
+    _shop(box, _ON, rule, port, *labels, name="shop16", program="blog")
 
 
 @fault(
