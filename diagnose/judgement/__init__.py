@@ -4,7 +4,8 @@ A run, in the order in which it happens:
 
 - `selection`      which checks, and containers, the user's words name.
 - `engine`         the run as a whole.
-- `collection`     collects the evidence that checks need; `workers` are the threads for it.
+- `collection`     collects the evidence that checks need; `workers` are the threads for it, and
+                   `tracking_host` is the host as one collector sees it.
 - `judge`          one check on collected evidence; `deadline` ends it.
 - `recheck`        asks again about containers that may have changed.
 - `causes`         folds effects under their causes; `proof` judges the host without a cause.

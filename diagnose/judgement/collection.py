@@ -9,21 +9,20 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from diagnose import registry
 from diagnose.annotations import hints
 from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.judgement.tracking_host import TrackingHost
 from diagnose.judgement.workers import Workers
-from diagnose.model import SAYS_NOTHING, Failed, Need, ReportBasis, Unavailable
-from diagnose.questions import AnswerSource, Host, Question
+from diagnose.model import Need, ReportBasis, Unavailable
+from diagnose.questions import AnswerSource, Host
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
-
-Thing = TypeVar("Thing")
 
 GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it:
@@ -118,48 +117,6 @@ class _Task(msgspec.Struct, eq=False):
     needs: Mapping[Need, PendingEvidence]
     awaited: int
     """How many of its needs are not settled yet."""
-
-
-class _TrackingHost(Host):
-    """The host as one collector sees it: it knows the last answer that the collector was given, and
-    the questions that nobody answered."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host.source)
-        self._host = host
-        self.last = "an answer"
-        self.unanswered: list[Unavailable] = []
-        self.forbidden: list[Unavailable] = []
-
-    def ask(self, question: Question[Any]) -> Any:
-        answer = self._host.ask(question)
-        self._note(question, answer)
-        return answer
-
-    def ask_many(
-        self, questions: Iterable[Question[Any]]
-    ) -> Iterator[tuple[Question[Any], Any | Failed]]:
-        for question, answer in self._host.ask_many(questions):
-            self._note(question, answer)
-            yield question, answer
-
-    def answer_or(self, question: Question[Any], default: Any) -> Any:
-        """The answer or its default. The collector says that it needs no right to the answer."""
-        answer = self._host.ask(question)
-        self._note(question, answer, needs_right=False)
-        return default if isinstance(answer, Failed) else answer
-
-    def _note(self, question: Question[Any], answer: Any, *, needs_right: bool = True) -> None:
-        self.last = question.about()
-        if not isinstance(answer, Failed):
-            return
-        if answer.reason in SAYS_NOTHING:
-            self.unanswered.append(question.unavailable(answer))
-        elif answer.reason == "forbidden" and needs_right:
-            self.forbidden.append(Unavailable.of(answer))
-
-    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
-        return self._host.first(things, most, what)
 
 
 class Collection:
@@ -340,7 +297,7 @@ class Collection:
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
-        host = _TrackingHost(self.host)
+        host = TrackingHost(self.host)
         value = self._outcome(function, needs, host)
         if host.unanswered:
             self._unanswered[kind] = host.unanswered
@@ -352,7 +309,7 @@ class Collection:
         self,
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
-        host: _TrackingHost,
+        host: TrackingHost,
     ) -> Any:
         """What a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
@@ -366,15 +323,13 @@ class Collection:
                 arguments[need.parameter] = need.argument(value)
             return function(**arguments)
         except msgspec.ValidationError as error:
-            return Unavailable("malformed", f"{host.last}: {error}")
+            return host.misread("malformed", f": {error}")
         except UNREADABLE:
             if os.environ.get("DIAGNOSE_DEBUG"):
                 traceback.print_exc()
-            return Unavailable(
-                "malformed", f"{host.last} has a shape that this version does not know"
-            )
+            return host.misread("malformed", " has a shape that this version does not know")
         except MemoryError:
-            return Unavailable("too large", f"there is not enough memory for {host.last}")
+            return host.misread("too large", " needs more memory than there is")
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
             return Broken(traceback.format_exc(limit=-4))
 

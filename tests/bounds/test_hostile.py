@@ -22,9 +22,10 @@ import pytest
 
 from diagnose import registry
 from diagnose.judgement import engine
-from diagnose.judgement.collection import Broken, Collection, _TrackingHost
+from diagnose.judgement.collection import Broken, Collection
 from diagnose.judgement.judge import judge
 from diagnose.judgement.report import reported
+from diagnose.judgement.tracking_host import TrackingHost
 from diagnose.model import Failed, ReportBasis, Result, Verdict
 from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
@@ -97,7 +98,7 @@ class Known(Collection):
     def collect(self, kind: type) -> Any:
         function = registry.collector(kind)
         needs = dict.fromkeys(registry.needs_of(function))
-        return self._outcome(function, needs, _TrackingHost(self.host))
+        return self._outcome(function, needs, TrackingHost(self.host))
 
 
 def _order() -> list[type]:

@@ -220,7 +220,8 @@ def test_explain_reads_a_message_from_stdin() -> None:
 
 
 def test_words_need_no_quotes() -> None:
-    assert run("explain", "exec", "format", "error").stdout.startswith("container.exec-format: ")
+    answer = run("explain", "exec", "format", "error").stdout
+    assert answer.endswith("read a page: diagnose explain container.exec-format\n")
 
 
 def test_ask_says_what_a_message_means() -> None:

@@ -84,3 +84,28 @@ def test_a_check_that_passed_names_the_question_without_an_answer() -> None:
         Verdict.UNKNOWN,
         "timed out: the mount table: no answer in 2.0 s",
     )
+
+
+def test_a_container_list_of_another_shape_leaves_no_check_calm(recording: Recording) -> None:
+    """The checks of firewall and DNS stand on the list, and take it if there is one."""
+    ids = ["firewall.chains-missing", "dns.upstream-unreachable"]
+    broken = {
+        question: RecordedAnswer(5, entry.duration_s)
+        if question.kind == "api.containers"
+        else entry
+        for question, entry in recording.items()
+    }
+    assert {result.verdict for result in report(broken, ids).results} == {Verdict.UNKNOWN}
+
+
+def test_evidence_that_cannot_be_read_leaves_no_check_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collector of ours that meets a shape it does not know is no reason to be calm either."""
+
+    def broken(*_: object) -> None:
+        raise LookupError
+
+    registry.load()
+    monkeypatch.setattr("diagnose.evidence.storage.usage.fill_rate.FillRate", broken)
+    healthy = answer_files.read_folder(FIXTURES / "broken_host.control_host@28.5")[0]
+    (result,) = report(healthy, ["storage.disk-full"]).results
+    assert result.verdict is Verdict.UNKNOWN

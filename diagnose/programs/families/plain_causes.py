@@ -39,7 +39,7 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="folder-for-file",
-        mark=("is a directory", "eisdir"),
+        mark=("is a directory", "eisdir", "os error 21"),
         pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\s*$|: is a directory\b",
         of_running=ABOUT_SETTINGS,
         cause="there is a folder where the program expects a file: a missing file on the host becomes an empty folder "
