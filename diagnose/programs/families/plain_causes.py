@@ -112,7 +112,7 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="clocks-differ",
-        mark=("skew", "signature expired", "before issued"),
+        mark=("skew", "signature expired", "signature has expired", "before issued"),
         pattern=r"""(?x)
             \bRequestTimeTooSkewed\b | \bclock\ skew\ (?:is\ )?too\ (?:big|great|large)\b | \btime\ skew\b
             | \bsignature\ (?:has\ )?expired\b | \btoken\ used\ before\ issued\b
