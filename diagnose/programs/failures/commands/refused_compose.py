@@ -114,9 +114,9 @@ COMPOSE = (
         pattern=r"yaml: (?:while [^:]{1,99}: )?line (?P<line>\d{1,6})(?:, column \d+)?: "
         r"(?:did not find|mapping values|found (?:a tab|character|undefined|unexpected)|could not find"
         r"|block sequence|mapping key)",
-        cause="the compose file is no valid YAML near line {line}: often the reason is a wrong indentation, "
-        "a tab, or a missing space behind a colon",
-        cure="correct line {line} or the one above it; docker compose config -q checks the file",
+        cause="the file (of a program, the one that it names; of docker compose, the compose file) is no valid YAML near "
+        "line {line}: often the reason is a wrong indentation, a tab, or a missing space behind a colon",
+        cure="correct line {line} or the one above it; docker compose config -q checks a compose file",
     ),
     Failure(
         name="compose-version",
