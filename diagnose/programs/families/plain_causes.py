@@ -7,6 +7,10 @@ from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 
 _PATH = r"/[\w.@+-]+(?:/[\w.@+-]+)*"
 _STATUS = r"\b(?:HTTP(?:/[\d.]+)?|status(?:\ code)?|response(?:\ code)?|returned|got)\W{0,3}"
+_NAMES_ADDRESS = LazyPattern(
+    r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|\[[\da-f]{0,4}:[\da-f:]{1,40}\]"
+)
+"""What is called is known then, and network.calls-failing looks for the way to it."""
 _OF_A_CALLER = LazyPattern(
     r"(?<!\bto )(?<!\bnot )\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /|\bclient\b(?! error)"
     r"|\b(?:remote_addr|remote_ip|user_agent)\b"
@@ -89,6 +93,7 @@ PLAIN_CAUSES = (
         name="no-way",
         mark=("route to host", "is unreachable", "enetunreach", "ehostunreach"),
         pattern=r"\bno route to host\b|\b(?:network|host) is unreachable\b|\bE(?:NET|HOST)UNREACH\b",
+        unlike=_NAMES_ADDRESS,
         cause="no way leads from the container to an address that the program calls",
         cure="see the networks of the container, the firewall and the other machine; where the address is one of "
         "IPv6, the container may have IPv4 only",
