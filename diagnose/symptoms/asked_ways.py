@@ -6,11 +6,11 @@ it comes from outside, or from the host where the address is `localhost`.
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.addresses import is_address
 from diagnose.path.ends import HOST, INTERNET
 from diagnose.symptoms import search
@@ -45,15 +45,14 @@ class AskedWay(msgspec.Struct, frozen=True):
     target: str
 
 
-def asked_ways(question: str, containers: Iterable[Container]) -> tuple[AskedWay, ...]:
+def asked_ways(question: str, containers: Containers) -> tuple[AskedWay, ...]:
     """The connections that the words are about; none where no end is known on this host."""
-    listed = tuple(containers)
-    named = tuple(_between_named_ends(question, listed))
-    ways = named or tuple(_of_visitors(question, listed))
+    named = tuple(_between_named_ends(question, containers))
+    ways = named or tuple(_of_visitors(question, containers))
     return tuple(itertools.islice(dict.fromkeys(ways), MOST))
 
 
-def _between_named_ends(question: str, containers: Sequence[Container]) -> Iterator[AskedWay]:
+def _between_named_ends(question: str, containers: Containers) -> Iterator[AskedWay]:
     ends = search.ends(question)
     pairs = [(ends.begin, ends.end)] if ends is not None else []
     for pattern in (_NOT_FROM, _FROM_TO):
@@ -68,47 +67,42 @@ def _between_named_ends(question: str, containers: Sequence[Container]) -> Itera
             yield AskedWay(caller, target)
 
 
-def _caller(word: str, containers: Sequence[Container]) -> str:
+def _caller(word: str, containers: Containers) -> str:
     """Who calls, as `diagnose path` takes it; empty where the word names nobody here."""
-    if _is_called(word, containers):
+    if word in containers.by_dns_name:
         return word
     if word.lower() in _HOSTS:
         return HOST
     return INTERNET if word.lower() in _VISITORS else ""
 
 
-def _target(word: str, port: str, containers: Sequence[Container]) -> str:
+def _target(word: str, port: str, containers: Containers) -> str:
     """Who is called; empty where the word names nobody, or the host without a port."""
     name, _, own_port = word.partition(":")
     number = own_port or port
-    if name.lower() in _BEYOND and not _is_called(name, containers):
+    if name.lower() in _BEYOND and name not in containers.by_dns_name:
         return INTERNET
     if name.lower() in _HOSTS:
         return f"{HOST}:{number}" if number else ""
     is_of_elsewhere = is_address(name) or "." in name.strip(".")
-    if not is_of_elsewhere and not _is_called(name, containers):
+    if not is_of_elsewhere and name not in containers.by_dns_name:
         return ""
     return f"{name}:{number}" if number else name
 
 
-def _is_here(target: str, containers: Sequence[Container]) -> bool:
+def _is_here(target: str, containers: Containers) -> bool:
     name = target.partition(":")[0]
-    return name == HOST or _is_called(name, containers)
+    return name == HOST or name in containers.by_dns_name
 
 
-def _is_called(word: str, containers: Sequence[Container]) -> bool:
-    """Whether a container has that name; the beginning of an id is a word like another."""
-    return any(word in container.dns_names for container in containers)
-
-
-def _of_visitors(question: str, containers: Sequence[Container]) -> Iterator[AskedWay]:
+def _of_visitors(question: str, containers: Containers) -> Iterator[AskedWay]:
     """Ways to ports that the words name, whoever has them; to a URL without a port if one does."""
     begin = HOST if any(place in question for place in _HERE) else INTERNET
     for port in ports_of_visitor(question):
         yield from _ways_to(begin, port, containers, even_to_host=True)
     for url in _URL.finditer(question):
         begin = HOST if url["place"].lower() in _HERE else INTERNET
-        if _is_called(url["place"], containers):
+        if url["place"] in containers.by_dns_name:
             continue
         default = 443 if url["scheme"].lower() == "https" else 80
         yield from _ways_to(
@@ -117,7 +111,7 @@ def _of_visitors(question: str, containers: Sequence[Container]) -> Iterator[Ask
 
 
 def _ways_to(
-    begin: str, port: int, containers: Sequence[Container], *, even_to_host: bool
+    begin: str, port: int, containers: Containers, *, even_to_host: bool
 ) -> Iterator[AskedWay]:
     """To each container that publishes the port, or should; else to the host itself."""
     leading = [

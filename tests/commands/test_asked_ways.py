@@ -4,10 +4,10 @@ import pytest
 
 from diagnose.symptoms.asked_ways import AskedWay, asked_ways
 from tests import command_line
-from tests.inspected import container
+from tests.inspected import container, of
 
 WEB_PORTS = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}
-CONTAINERS = (
+CONTAINERS = of(
     container("web", NetworkSettings={"Ports": WEB_PORTS, "Networks": {"shop": {}}}),
     container("shop-db-1", NetworkSettings={"Networks": {"shop": {"Aliases": ["db"]}}}),
     container("mail", HostConfig={"PortBindings": {"25/tcp": [{"HostPort": "25"}]}}),
