@@ -208,7 +208,18 @@ def _explains_little(tail: LogTail) -> bool:
 
 def _tail_of(container: Container, log: ContainerLog) -> LogTail:
     is_on_host, given = container.shares_host_network, given_devices(container)
-    return _tail(log, container.started_at, is_on_host=is_on_host, given=given)
+    return _tail(log, _noted_start(container), is_on_host=is_on_host, given=given)
+
+
+def _noted_start(container: Container) -> float | None:
+    """When the last run began, by the engine's clock.
+
+    A busy engine notes the start of a short run only after its end, and its lines are older still.
+    """
+    started, ended = container.started_at, container.finished_at
+    if container.is_running or started is None or ended is None:
+        return started
+    return min(started, ended)
 
 
 @functools.lru_cache(256)

@@ -12,13 +12,14 @@ LEFT = "container.data-left-behind"
 
 def first_command(box: Box, check: str, name: str, *options: str) -> str:
     """The first command that the report offers for a container."""
-    findings = box.diagnose("check", check, "--format", "json", *options).findings
-    (finding,) = [
+    run = box.diagnose("check", check, "--format", "json", *options)
+    found = [
         finding
-        for finding in findings
+        for finding in run.findings
         if (finding["id"], finding["subject"]["name"]) == (check, name)
     ]
-    return str(finding["fix"][0]["command"])
+    assert len(found) == 1, f"{check} is not found for {name}: {run.out[:2000]}"
+    return str(found[0]["fix"][0]["command"])
 
 
 def typed(box: Box, command: str) -> None:

@@ -1,0 +1,36 @@
+"""Which lines of a log are those of a container's last run."""
+
+import pytest
+
+from diagnose.evidence.containers.logs.tail import read_tails
+from diagnose.model import Json
+from diagnose.questions import Question
+from tests.hosts import Made
+from tests.inspected import container
+
+LOG = "\n".join(
+    [
+        "2026-01-02T03:04:00.000000000Z done",
+        "2026-01-02T03:04:05.000000000Z sh: /app/job: not found",
+    ]
+)
+
+
+def answer(question: Question) -> Json:
+    return {"text": LOG}
+
+
+STARTS = {
+    "noted with the first line": ("2026-01-02T03:04:05Z", ("sh: /app/job: not found",)),
+    "noted seconds later, after the end": ("2026-01-02T03:04:09Z", ("sh: /app/job: not found",)),
+}
+
+
+@pytest.mark.parametrize(("started", "lines"), STARTS.values(), ids=STARTS)
+def test_the_lines_of_a_short_run_are_its_own(started: str, lines: tuple[str, ...]) -> None:
+    """An engine that notes a start late does not make the run one that printed nothing."""
+    state = {"Status": "restarting", "StartedAt": started, "FinishedAt": "2026-01-02T03:04:05.1Z"}
+    looping = container(State=state)
+    (tail,) = read_tails(Made({"api.logs": answer}), [looping]).tails.values()
+    assert tail.lines == lines
+    assert tail.earlier == ("done",)
