@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from diagnose.cli import options, process
 
 if TYPE_CHECKING:
+    from diagnose.evidence.containers.container import Container
     from diagnose.model import Check, Report, Reported
     from diagnose.path.answer import PathAnswer
+    from diagnose.symptoms.user_question import UserQuestion
 
+T = TypeVar("T")
 IDS_NEAREST = 3
 """What these find is shown even where it is advice."""
 
@@ -53,9 +56,10 @@ def ask(
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
     from diagnose.render import fitting_pages, terminal
-    from diagnose.symptoms import search
+    from diagnose.symptoms import search, user_question
 
     text = options.text_of(question)
+    asked = user_question.read(text)
     matches = search.matching(text)
     meaning = search.meaning(text)
     unknown = () if matches or meaning else fitting_pages.NO_PAGE
@@ -64,11 +68,12 @@ def ask(
     ids = [match.id for match in matches]
     of_families = [id for id in checks if id.partition(".")[0] in families]
     fitting = search.distances(matches, of_families)
-    report = _report(checks, text, given)
-    ways = _ways_asked_about(text, report)
-    report = replace(report, findings=_by_fit(report, text, fitting, ways))
+    report = _report(checks, asked, given)
+    named = _named_containers(asked, report)
+    ways = _ways_asked_about(asked, report)
+    report = replace(report, findings=_by_fit(report, asked, fitting, named, ways))
     code = code_of(report, fail_on)
-    if said := (*unknown, *meaning, *_facts(text, report, ways)):
+    if said := (*unknown, *meaning, *_facts(asked, report, named, ways)):
         terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
@@ -84,14 +89,13 @@ def ask(
     process.leave(code)
 
 
-def _report(checks: Mapping[str, Check], text: str, given: Mapping[str, Any]) -> Report:
+def _report(checks: Mapping[str, Check], asked: UserQuestion, given: Mapping[str, Any]) -> Report:
     """The report of every check, by the options given, with what a path is walked through."""
     from diagnose import session
     from diagnose.path import answer
-    from diagnose.symptoms.asked_places import asked_places
     from diagnose.symptoms.named_containers import KINDS
 
-    run = options.of_run({**given, "reach": asked_places(text)})
+    run = options.of_run({**given, "reach": asked.reached})
     try:
         return session.diagnose(
             lambda: checks, None, run, began=process.began(), shown=(*answer.KINDS, *KINDS)
@@ -100,78 +104,92 @@ def _report(checks: Mapping[str, Check], text: str, given: Mapping[str, Any]) ->
         raise click.ClickException(str(error)) from None
 
 
-def _facts(text: str, report: Report, ways: Iterable[PathAnswer]) -> Iterator[str]:
+def _evidence(report: Report, kind: type[T]) -> T | None:
+    """Evidence that the run collected; None where it could not be had."""
+    evidence = report.evidence.get(kind)
+    return evidence if isinstance(evidence, kind) else None
+
+
+def _named_containers(asked: UserQuestion, report: Report) -> tuple[Container, ...]:
+    from diagnose.evidence.containers.listing import Containers
+    from diagnose.symptoms.named_containers import named_in
+
+    return named_in(asked, _evidence(report, Containers) or ())
+
+
+def _facts(
+    asked: UserQuestion, report: Report, named: Iterable[Container], ways: Iterable[PathAnswer]
+) -> Iterator[str]:
     """What the places, connections and containers that the words name are on this host."""
     from diagnose.render import path
 
-    yield from _on_this_host(text, report)
+    yield from _on_this_host(asked, report)
     yield from itertools.chain.from_iterable(map(path.sentences, ways))
-    yield from _of_named_containers(text, report)
+    yield from _of_quiet_containers(named, report)
 
 
-def _on_this_host(text: str, report: Report) -> list[str]:
+def _on_this_host(asked: UserQuestion, report: Report) -> list[str]:
     """What the addresses, ports and names of the message are here."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.evidence.network.networks import Networks
     from diagnose.symptoms.named_places import places_named
 
-    containers, networks = report.evidence.get(Containers), report.evidence.get(Networks)
-    if not isinstance(containers, Containers):
+    containers = _evidence(report, Containers)
+    if containers is None:
         return []
-    known = networks if isinstance(networks, Networks) else None
-    return [f"on this host: {fact}" for fact in places_named(text, containers, known)]
+    places = places_named(asked, containers, _evidence(report, Networks))
+    return [f"on this host: {fact}" for fact in places]
 
 
-def _of_named_containers(text: str, report: Report) -> Iterator[str]:
-    """What is known of containers that the words name and no finding is about."""
-    from diagnose.evidence.containers.listing import Containers
+def _of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator[str]:
+    """What is known of the named containers that no finding is about."""
     from diagnose.evidence.containers.logs.recent import RecentLogs
     from diagnose.evidence.machine.clock import Clock
-    from diagnose.symptoms.named_containers import facts_of, quiet_named
+    from diagnose.symptoms.named_containers import facts_of, quiet
 
-    containers, clock = report.evidence.get(Containers), report.evidence.get(Clock)
-    if not isinstance(containers, Containers) or not isinstance(clock, Clock):
-        return
-    logs = report.evidence.get(RecentLogs)
-    for container in quiet_named(text, containers, report.findings):
-        yield from facts_of(container, logs if isinstance(logs, RecentLogs) else None, clock)
+    clock = _evidence(report, Clock)
+    if clock is not None:
+        for container in quiet(named, report.findings):
+            yield from facts_of(container, _evidence(report, RecentLogs), clock)
 
 
 def _by_fit(
-    report: Report, text: str, fitting: Mapping[str, int], ways: Iterable[PathAnswer]
+    report: Report,
+    asked: UserQuestion,
+    fitting: Mapping[str, int],
+    named: Iterable[Container],
+    ways: Iterable[PathAnswer],
 ) -> tuple[Reported, ...]:
     """First what breaks the connections that are asked about, then what fits the words."""
     from msgspec.structs import replace
 
     from diagnose.symptoms import search
 
-    about = search.about(text, tuple((report.container_names or {}).values()))
     behind = {way.finding.key for way in ways if way.finding is not None}
-    ordered = search.ordered(report.findings, fitting, about)
+    subjects = {container.subject for container in named}
     nearest = frozenset(tuple(fitting)[:IDS_NEAREST])
-    asked = (
+    by_words = (
         replace(finding, is_asked=finding.id in nearest and not finding.check.posture)
-        for finding in ordered
+        for finding in search.ordered(report.findings, fitting, subjects)
     )
-    sites = search.sites(text)
 
     def place(finding: Reported) -> tuple[bool, bool]:
-        names_site = any(site in finding.finding.summary for site in sites)
+        names_site = any(site in finding.finding.summary for site in asked.sites)
         return finding.key not in behind, not names_site
 
-    return tuple(sorted(asked, key=place))
+    return tuple(sorted(by_words, key=place))
 
 
-def _ways_asked_about(text: str, report: Report) -> list[PathAnswer]:
+def _ways_asked_about(asked: UserQuestion, report: Report) -> list[PathAnswer]:
     """The walk of each connection that the words name, whose ends are known here."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.model import Unavailable
     from diagnose.path import answer, ends
     from diagnose.symptoms.asked_ways import asked_ways
 
-    containers = report.evidence.get(Containers)
+    containers = _evidence(report, Containers)
     walked: list[PathAnswer] = []
-    for way in asked_ways(text, containers) if isinstance(containers, Containers) else ():
+    for way in asked_ways(asked, containers) if containers is not None else ():
         try:
             found = answer.answer(report, way.begin, way.target)
         except ends.UnknownEndError:

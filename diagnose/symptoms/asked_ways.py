@@ -5,7 +5,6 @@ it comes from outside, or from the host where the address is `localhost`.
 """
 
 import itertools
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -13,29 +12,13 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.addresses import is_address
 from diagnose.path.ends import HOST, INTERNET
-from diagnose.symptoms import search
-from diagnose.symptoms.named_places import ports_of_visitor
+from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 2
 """So many connections are walked for one question."""
-_NOT_FROM = re.compile(
-    r"\b(?P<end>[\w.:-]+)\s+(?:is\s+|are\s+)?(?:not\s+(?:reachable|accessible|available)|unreachable"
-    r"|does\s?n[o']t\s+answer)\s+from\s+(?:(?:the|my|inside|within|container)\s+){0,3}(?P<begin>[\w.-]+)",
-    re.IGNORECASE,
-)
-_FROM_TO = re.compile(
-    r"\bfrom\s+(?:(?:the|container)\s+){0,2}(?P<begin>[\w.-]+)\s+to\s+"
-    r"(?:(?:the|container)\s+){0,2}(?P<end>[\w.:-]+)",
-    re.IGNORECASE,
-)
-_ON_PORT = re.compile(r"\b(?:on|at)\s+port\s+(?P<port>\d{1,5})\b", re.IGNORECASE)
-_URL = re.compile(
-    r"\b(?P<scheme>https?)://(?P<place>\[[\da-f:]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE
-)
 _BEYOND = frozenset({"internet", "outside", "world"})
 _VISITORS = _BEYOND | {"browser", "browsers", "clients", "customers", "laptop", "phone", "users"}
 _HOSTS = frozenset({"host", "localhost", "machine", "server"})
-_HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class AskedWay(msgspec.Struct, frozen=True):
@@ -45,24 +28,17 @@ class AskedWay(msgspec.Struct, frozen=True):
     target: str
 
 
-def asked_ways(question: str, containers: Containers) -> tuple[AskedWay, ...]:
+def asked_ways(question: UserQuestion, containers: Containers) -> tuple[AskedWay, ...]:
     """The connections that the words are about; none where no end is known on this host."""
     named = tuple(_between_named_ends(question, containers))
     ways = named or tuple(_of_visitors(question, containers))
     return tuple(itertools.islice(dict.fromkeys(ways), MOST))
 
 
-def _between_named_ends(question: str, containers: Containers) -> Iterator[AskedWay]:
-    ends = search.ends(question)
-    pairs = [(ends.begin, ends.end)] if ends is not None else []
-    for pattern in (_NOT_FROM, _FROM_TO):
-        pairs += [
-            (match["begin"], match["end"].rstrip(".:")) for match in pattern.finditer(question)
-        ]
-    port = _ON_PORT.search(question)
-    for begin, end in pairs:
-        caller = _caller(begin, containers)
-        target = _target(end, port["port"] if port is not None else "", containers)
+def _between_named_ends(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
+    for pair in question.pairs:
+        caller = _caller(pair.begin, containers)
+        target = _target(pair.end, question.port_of_end, containers)
         if caller and target and (caller != INTERNET or _is_here(target, containers)):
             yield AskedWay(caller, target)
 
@@ -76,7 +52,7 @@ def _caller(word: str, containers: Containers) -> str:
     return INTERNET if word.lower() in _VISITORS else ""
 
 
-def _target(word: str, port: str, containers: Containers) -> str:
+def _target(word: str, port: int | None, containers: Containers) -> str:
     """Who is called; empty where the word names nobody, or the host without a port."""
     name, _, own_port = word.partition(":")
     number = own_port or port
@@ -95,19 +71,15 @@ def _is_here(target: str, containers: Containers) -> bool:
     return name == HOST or name in containers.by_dns_name
 
 
-def _of_visitors(question: str, containers: Containers) -> Iterator[AskedWay]:
+def _of_visitors(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
     """Ways to ports that the words name, whoever has them; to a URL without a port if one does."""
-    begin = HOST if any(place in question for place in _HERE) else INTERNET
-    for port in ports_of_visitor(question):
+    begin = HOST if question.is_of_loopback else INTERNET
+    for port in question.ports:
         yield from _ways_to(begin, port, containers, even_to_host=True)
-    for url in _URL.finditer(question):
-        begin = HOST if url["place"].lower() in _HERE else INTERNET
-        if url["place"] in containers.by_dns_name:
-            continue
-        default = 443 if url["scheme"].lower() == "https" else 80
-        yield from _ways_to(
-            begin, int(url["port"] or default), containers, even_to_host=bool(url["port"])
-        )
+    for server in question.servers:
+        if server.is_url and server.place not in containers.by_dns_name:
+            begin = HOST if server.is_loopback else INTERNET
+            yield from _ways_to(begin, server.port, containers, even_to_host=server.has_port)
 
 
 def _ways_to(

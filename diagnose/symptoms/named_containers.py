@@ -5,7 +5,6 @@ its log says now, is where a person looks next.
 """
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.containers.container import Container
@@ -15,6 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Reported, Severity
 from diagnose.phrases import ago, count, duration, joined
 from diagnose.programs.telling_line import says_what_is_wrong
+from diagnose.symptoms.user_question import UserQuestion
 
 KINDS = (Containers, RecentLogs, Clock)
 """The evidence that the facts are taken from."""
@@ -24,21 +24,21 @@ SHOWN = 200
 """Characters of a line that are shown."""
 
 
-def quiet_named(
-    question: str, containers: Iterable[Container], findings: Iterable[Reported]
-) -> tuple[Container, ...]:
-    """The containers that the words name, by any name of theirs, and no loud finding is about."""
-    words = set(re.findall(r"[\w.-]+", question))
+def named_in(question: UserQuestion, containers: Iterable[Container]) -> tuple[Container, ...]:
+    """The containers that the words name, by any name by which others can call them."""
+    return tuple(
+        container for container in containers if not question.words.isdisjoint(container.dns_names)
+    )
+
+
+def quiet(named: Iterable[Container], findings: Iterable[Reported]) -> tuple[Container, ...]:
+    """The named containers that no loud finding is about."""
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     covered = {
         subject for finding in loud for subject in (finding.subject, *finding.finding.touches)
     }
-    named = (
-        container
-        for container in containers
-        if not words.isdisjoint(container.dns_names) and container.subject not in covered
-    )
-    return tuple(itertools.islice(named, MOST))
+    uncovered = (container for container in named if container.subject not in covered)
+    return tuple(itertools.islice(uncovered, MOST))
 
 
 def facts_of(container: Container, logs: RecentLogs | None, clock: Clock) -> Iterator[str]:

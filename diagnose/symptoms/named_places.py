@@ -6,54 +6,36 @@ is whose address that is, and whether that container runs.
 
 import ipaddress
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.networks import Networks
 from diagnose.phrases import joined, numbered
+from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 4
 """So many facts are shown of one message."""
-_MOST_PORT = 65535
-_ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w/-])(?!\.\w)")
-"""No network (172.18.0.0/16), and no version."""
-_BY_A_VISITOR = re.compile(
-    r"\bcurl\b|\bwget\b|\bERR_[A-Z]|\bbrowser\b|\b(?:web)?sites?\b|\bport\s+\d+\s+(?:is|does|do|not)\b",
-    re.IGNORECASE,
-)
-"""The port is one of the host: in a program's own log, localhost is its container."""
-_PORT = re.compile(
-    r"(?:\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::|\s+port\s+)|^port\s+|\bport\s+)(?P<port>\d{2,5})\b",
-    re.IGNORECASE,
-)
-_NAME = r"(?P<name>\w[\w-]{0,62}(?:\.[\w-]{1,63}){0,9})"
-_CALLED = re.compile(
-    rf"(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN) |UnknownHostException: |Could not resolve host: |getaddrinfo for "
-    rf"|translate host name \\?[\"']|bad address '|server can't find |not found in upstream \"){_NAME}"
-    rf"|\blookup {_NAME.replace('name', 'asked')}(?:\.? on |: )"
-    rf"|^(?:ping: )?{_NAME.replace('name', 'first')}: (?:Temporary failure in name|Name or service not known)"
-)
-"""A name that a program looks up."""
 _OF_NOBODY = frozenset({"localhost", "undefined", "null", "nil", "none"})
 """No names of containers: what stands for the caller itself, or for a setting without a value."""
 
 
 def places_named(
-    text: str, containers: Iterable[Container], networks: Networks | None
+    question: UserQuestion, containers: Iterable[Container], networks: Networks | None
 ) -> tuple[str, ...]:
-    """One sentence for each address, port and name that the text has and this host decides."""
+    """One sentence for each address, port and name of the text that this host decides."""
     listed = tuple(containers)
     facts = itertools.chain(
-        _addresses(text, listed, networks), _ports(text, listed), _names(text, listed)
+        _addresses(question.addresses, listed, networks),
+        _ports(question.ports, listed),
+        _names(question.looked_up, listed),
     )
     return tuple(itertools.islice(dict.fromkeys(facts), MOST))
 
 
 def _addresses(
-    text: str, containers: Sequence[Container], networks: Networks | None
+    addresses: Iterable[str], containers: Sequence[Container], networks: Networks | None
 ) -> Iterator[str]:
-    for address in dict.fromkeys(_ADDRESS.findall(text)):
+    for address in addresses:
         owners = [
             f'{container} on network "{name}"'
             for container in containers
@@ -80,16 +62,8 @@ def _of_no_container(address: str, networks: Networks) -> Iterator[str]:
         yield f"no running container has {address} now, an address of {network}"
 
 
-def ports_of_visitor(text: str) -> tuple[int, ...]:
-    """The ports of the host that a visitor names, who is no program of a container."""
-    if not _BY_A_VISITOR.search(text):
-        return ()
-    named = dict.fromkeys(int(match["port"]) for match in _PORT.finditer(text))
-    return tuple(port for port in named if 0 < port <= _MOST_PORT)
-
-
-def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
-    for port in ports_of_visitor(text):
+def _ports(ports: Iterable[int], containers: Sequence[Container]) -> Iterator[str]:
+    for port in ports:
         publishing = [container for container in containers if container.publishes(port)]
         wanting = [container for container in containers if container.wants_port(port)]
         if publishing:
@@ -120,9 +94,8 @@ def _nobody_publishes(port: int, containers: Sequence[Container]) -> str:
     return f"no container publishes port {port}{others}"
 
 
-def _names(text: str, containers: Sequence[Container]) -> Iterator[str]:
-    found = (match["name"] or match["asked"] or match["first"] for match in _CALLED.finditer(text))
-    for name in dict.fromkeys(found):
+def _names(names: Iterable[str], containers: Sequence[Container]) -> Iterator[str]:
+    for name in names:
         called = [container for container in containers if _has_name(container, name)]
         if called:
             yield from (_is_called(name, container) for container in called)

@@ -11,26 +11,19 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from diagnose import registry, runbooks
 from diagnose.mappings import by_key
-from diagnose.model import Reported, container
+from diagnose.model import Reported, Subject
 from diagnose.symptoms import complaints, error_texts, quoted_errors
 from diagnose.symptoms.page_words import PageTexts, page_texts, read
+from diagnose.symptoms.user_question import ends, without_ends
 from diagnose.symptoms.words import GROUP_OF, telling_words
 
 _PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
-_REACHES = re.compile(
-    r"\b(?P<begin>[\w.-]+)\s+(?:can(?:not|'t|t| not)|does(?: not|n't|nt)|could(?: not|n't)|will not"
-    r"|won't|fails? to|(?:is )?unable to)\s+"
-    r"(?:reach|connect to|talk to|ping|see|call|access|open)\s+(?:the\s+)?(?P<end>[\w.:-]+)",
-    re.IGNORECASE,
-)
-_SITE = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,7}[A-Za-z]{2,20}(?![\w.-]|\()")
-"""The name of a host; no path, no function, no address of mail."""
 _QUOTED = 2.0
 """What a whole message counts that a page quotes."""
 _CONFIRMED = 4.0
@@ -67,13 +60,6 @@ class SymptomMatch(msgspec.Struct, frozen=True):
     score: float
 
 
-class NamedEnds(msgspec.Struct, frozen=True):
-    """The two ends that a question names: "web cannot reach db"."""
-
-    begin: str
-    end: str
-
-
 def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     """The pages that a question may be about, the best first; none where no word of it is known.
 
@@ -100,7 +86,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
 
 def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
     """The pages that have words of the question."""
-    wanted = Counter(telling_words(read(_REACHES.sub(_without_ends, question))))
+    wanted = Counter(telling_words(read(without_ends(question, GROUP_OF))))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity_of_terms()
@@ -165,25 +151,6 @@ def families(question: str) -> tuple[str, ...]:
     return _OF_A_WAY if ends(question) is not None else ()
 
 
-def ends(question: str) -> NamedEnds | None:
-    """The ends of a connection that does not work, where the question names two."""
-    match = _REACHES.search(question)
-    return NamedEnds(match["begin"], match["end"].rstrip(".:")) if match else None
-
-
-def sites(question: str) -> tuple[str, ...]:
-    """The names of several words that a question has, such as shop.example.com."""
-    return tuple(dict.fromkeys(_SITE.findall(question)))
-
-
-def _without_ends(match: re.Match[str]) -> str:
-    """What is said of two ends, without their names; a word of a symptom is no name."""
-    begin, end = (
-        "" if match[group].lower() in GROUP_OF else match[group] for group in ("begin", "end")
-    )
-    return match[0].removeprefix(begin).removesuffix(end)
-
-
 def _match(
     id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]
 ) -> SymptomMatch | None:
@@ -241,26 +208,19 @@ def distances(matches: Sequence[SymptomMatch], of_a_way: Iterable[str]) -> Mappi
 
 
 def ordered(
-    findings: Sequence[Reported], distances: Mapping[str, int], names: Sequence[str]
+    findings: Sequence[Reported], distances: Mapping[str, int], named: Collection[Subject]
 ) -> tuple[Reported, ...]:
-    """The findings about named containers first, then those of checks that fit the question.
+    """The findings about named subjects first, then those of checks that fit the question.
 
     What explains such a finding stands where that one stands. Among equals the severest is first.
     distances: of the checks that fit.
     """
-    subjects = {container(name) for name in names}
     explained = by_key((link.cause, finding) for finding in findings for link in finding.causes)
     farthest = max(distances.values(), default=0) + 1
 
     def place(finding: Reported) -> tuple[bool, int]:
-        is_named = not subjects.isdisjoint({finding.subject, *finding.finding.touches})
+        is_named = any(subject in named for subject in (finding.subject, *finding.finding.touches))
         own = (not is_named, distances.get(finding.id, farthest))
         return min([own, *(place(effect) for effect in explained.get(finding.key, ()))])
 
     return tuple(sorted(findings, key=lambda finding: (place(finding), -finding.severity)))
-
-
-def about(question: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The names of containers that are in a question as words of their own."""
-    words = set(re.findall(r"[\w.-]+", question))
-    return tuple(name for name in names if name in words)

@@ -3,6 +3,7 @@
 import pytest
 
 from diagnose.symptoms.asked_ways import AskedWay, asked_ways
+from diagnose.symptoms.user_question import read
 from tests import command_line
 from tests.inspected import container, of
 
@@ -41,7 +42,7 @@ WAYS = {
 
 @pytest.mark.parametrize(("question", "expected"), WAYS.items(), ids=WAYS)
 def test_ways_of_a_question(question: str, expected: list[tuple[str, str]]) -> None:
-    assert asked_ways(question, CONTAINERS) == tuple(AskedWay(*way) for way in expected)
+    assert asked_ways(read(question), CONTAINERS) == tuple(AskedWay(*way) for way in expected)
 
 
 def test_the_cause_of_a_broken_way_comes_first() -> None:

@@ -5,7 +5,8 @@ import pytest
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Severity
-from diagnose.symptoms.named_containers import facts_of, quiet_named
+from diagnose.symptoms.named_containers import facts_of, named_in, quiet
+from diagnose.symptoms.user_question import read
 from tests.inspected import container
 from tests.reports import found
 
@@ -30,14 +31,14 @@ BATCH = container(
 
 
 def test_a_service_is_known_by_its_name() -> None:
-    assert quiet_named("player does not play", [PLAYER, BATCH], []) == (PLAYER,)
-    assert quiet_named("the players do not play", [PLAYER, BATCH], []) == ()
+    assert named_in(read("player does not play"), [PLAYER, BATCH]) == (PLAYER,)
+    assert named_in(read("the players do not play"), [PLAYER, BATCH]) == ()
 
 
 @pytest.mark.parametrize(("severity", "is_told"), [("advice", True), ("warning", False)])
 def test_a_container_with_a_loud_finding_needs_no_facts(severity: str, *, is_told: bool) -> None:
     finding = found("container.unhealthy", PLAYER.subject, severity=Severity[severity])
-    assert bool(quiet_named("player is slow", [PLAYER], [finding])) == is_told
+    assert bool(quiet([PLAYER], [finding])) == is_told
 
 
 LOGS = {

@@ -7,6 +7,7 @@ import pytest
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.networks import Networks
 from diagnose.symptoms.named_places import places_named
+from diagnose.symptoms.user_question import read
 from tests.checks.network.evidence import network
 from tests.inspected import container
 
@@ -70,9 +71,9 @@ OF_A_SERVICE = container(
 @pytest.mark.parametrize("other", [OF_THE_HOST, OF_A_SERVICE], ids=lambda other: other.name)
 def test_a_port_that_others_may_serve_is_not_said_to_be_nobodys(other: Container) -> None:
     text = "port 9000 does not answer"
-    assert places_named(text, [WEB, other], Networks((SHOP,))) == ()
+    assert places_named(read(text), [WEB, other], Networks((SHOP,))) == ()
 
 
 @pytest.mark.parametrize("text", FACTS)
 def test_a_message_says_what_it_names(text: str) -> None:
-    assert places_named(text, [WEB, DB], Networks((SHOP,))) == FACTS[text]
+    assert places_named(read(text), [WEB, DB], Networks((SHOP,))) == FACTS[text]

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, container
-from diagnose.symptoms import search
+from diagnose.symptoms import search, user_question
 from tests.command_line import run
 from tests.reports import found
 
@@ -77,13 +77,15 @@ ENDS = {
 
 @pytest.mark.parametrize("question", ENDS)
 def test_both_ends_of_a_connection_in_a_question(question: str) -> None:
-    ends = search.ends(question)
+    ends = user_question.ends(question)
     assert (None if ends is None else (ends.begin, ends.end)) == ENDS[question]
 
 
-def order(findings: Sequence[Reported], fitting: Sequence[str], names: Sequence[str]) -> list[str]:
+def order(
+    findings: Sequence[Reported], fitting: Sequence[str], named: Sequence[Subject]
+) -> list[str]:
     near = dict.fromkeys(fitting, 0)
-    return [finding.id for finding in search.ordered(findings, near, names)]
+    return [finding.id for finding in search.ordered(findings, near, named)]
 
 
 def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> None:
@@ -93,11 +95,9 @@ def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> Non
         found("container.unhealthy", container("web"), severity=Severity.warning),
     ]
     hung, full, unhealthy = [finding.id for finding in findings]
-    names = search.about("web is slow", ["web", "db", "we"])
-    assert names == ("web",)
-    assert order(findings, [hung], names) == [unhealthy, hung, full]
+    assert order(findings, [hung], [container("web")]) == [unhealthy, hung, full]
     assert order(findings, [unhealthy], ()) == [unhealthy, hung, full]
-    assert order(findings, fitting=[], names=()) == [hung, full, unhealthy]
+    assert order(findings, fitting=[], named=()) == [hung, full, unhealthy]
 
 
 def test_a_cause_stands_where_what_it_explains_would() -> None:

@@ -12,7 +12,6 @@ from diagnose.evidence.network.sockets.asked_ports import asked_ports
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.run.options import Options
 from diagnose.questions.sockets import Socket
-from diagnose.symptoms.asked_places import asked_places
 from tests.checks.network.evidence import container, links, namespaces_of, network
 from tests.judging import judge, rows
 
@@ -77,21 +76,3 @@ def test_ports_that_the_user_names(
     result = judge("network.port-out-of-reach", asked_ports=found)
     assert rows(result) == expected
     assert (result.verdict == "skipped") == (not asked)
-
-
-PLACES: dict[str, tuple[str, ...]] = {
-    "cannot open port 3000 from another computer": ("3000",),
-    "http://192.0.2.10:3100 refuses my browser": ("192.0.2.10:3100",),
-    "the page at http://192.0.2.10 does not load": ("192.0.2.10:80",),
-    "port 8080 is not reachable": ("8080",),
-    'connection to server at "db" (172.18.0.3), port 5432 failed: Connection refused': (),
-    "web cannot reach db on port 5432": (),
-    "dial tcp 192.0.2.10:5432: connect: connection refused": ("192.0.2.10:5432",),
-    "version 1.2.3.4 is too old": (),
-    "port 99999 does not answer": (),
-}
-
-
-@pytest.mark.parametrize(("text", "expected"), PLACES.items())
-def test_ports_of_a_question(text: str, expected: tuple[str, ...]) -> None:
-    assert asked_places(text) == expected
