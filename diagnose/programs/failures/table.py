@@ -25,7 +25,9 @@ from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
 from diagnose.programs.failures.locks import LOCKS, PID_FILES
 from diagnose.programs.failures.memory import MEMORY
 from diagnose.programs.failures.neighbours import NEIGHBOURS
+from diagnose.programs.failures.nginx import NGINX
 from diagnose.programs.failures.options import OPTIONS
+from diagnose.programs.failures.process_managers import PROCESS_MANAGERS
 from diagnose.programs.failures.processors import PROCESSOR, SYSTEM_CALLS
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.references import REFERENCES
@@ -56,8 +58,8 @@ FAILURES: tuple[Failure, ...] = (
     *SCHEMA_CHANGES,
     *LOCKS,
     *PID_FILES,
-    *VARIABLES,
     *IMAGE_VARIABLES,
+    *VARIABLES,
     *PROCESSOR,
     *SYSTEM_CALLS,
     *MEMORY,
@@ -75,6 +77,8 @@ FAILURES: tuple[Failure, ...] = (
     *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
     *REFERENCES,
+    *NGINX,
+    *PROCESS_MANAGERS,
     *WEB_SERVERS,
     *CALLED_SERVERS,
     *COLLECTORS,

@@ -1,7 +1,7 @@
-"""Variables and settings that an image asks for before it starts."""
+"""Variables that a program says it lacks, whatever program it is."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Generated, Typed, TypedLike
+from diagnose.programs.failures.remedies import TypedLike
 from diagnose.programs.failures.setting_phrases import GIVEN, KIND, LACKING, OF_DATA
 
 _VARIABLE = "container.variable-missing"
@@ -29,66 +29,6 @@ _HAS_ANOTHER = r"""
 """What no line has in which another value takes the place, or a cluster gives the missing one."""
 
 VARIABLES = (
-    Failure(
-        name="postgres-password",
-        mark="superuser password is not specified",
-        pattern=r"superuser password is not specified",
-        cause="the data directory is empty, and no password is given for the superuser",
-        cure="set POSTGRES_PASSWORD",
-        confirmed_by=_VARIABLE,
-        needs=("POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"),
-    ),
-    Failure(
-        name="mysql-password",
-        mark="password option is not specified",
-        pattern=r"Database is uninitialized and password option is not specified",
-        cause="the data directory is empty, and no root password is given",
-        cure="set MYSQL_ROOT_PASSWORD (MARIADB_ROOT_PASSWORD for MariaDB)",
-        confirmed_by=_VARIABLE,
-        needs=(
-            "MYSQL_ROOT_PASSWORD",
-            "MARIADB_ROOT_PASSWORD",
-            "MYSQL_ALLOW_EMPTY_PASSWORD",
-            "MYSQL_RANDOM_ROOT_PASSWORD",
-            "MYSQL_ROOT_PASSWORD_FILE",
-        ),
-    ),
-    Failure(
-        name="mysql-user-root",
-        mark='_user="root"',
-        pattern=r'(?P<variable>MYSQL_USER|MARIADB_USER)="root", ',
-        cause="{variable} is root, and it names a further user: root is made in any case",
-        cure="remove {variable} and its password, and set the root password alone (MYSQL_ROOT_PASSWORD)",
-        source="docker-library/mysql#129",
-        page={"unset": "{variable}"},
-    ),
-    Failure(
-        name="couchdb-admin",
-        mark="admin party",
-        pattern=r"CouchDB 3\.0\+ will no longer run in \"Admin Party\"",
-        cause="no administrator is configured",
-        cure="set COUCHDB_USER and COUCHDB_PASSWORD",
-        confirmed_by=_VARIABLE,
-        needs=("COUCHDB_USER",),
-    ),
-    Failure(
-        name="minecraft-eula",
-        mark="accept the minecraft eula",
-        pattern=r"accept the Minecraft EULA",
-        cause="the licence of Minecraft is not accepted",
-        cure="set EULA=TRUE",
-        confirmed_by=_VARIABLE,
-        needs=("EULA",),
-    ),
-    Failure(
-        name="mssql-eula",
-        mark=("eula", "end-user license"),
-        pattern=r"The SQL Server End-User License Agreement|ACCEPT_EULA",
-        cause="the licence of SQL Server is not accepted",
-        cure="set ACCEPT_EULA=Y",
-        confirmed_by=_VARIABLE,
-        needs=("ACCEPT_EULA",),
-    ),
     Failure(
         name="key-not-given",
         mark="generate",
@@ -181,16 +121,6 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
-        name="authentik-secret",
-        mark="secret key missing",
-        pattern=r"Secret key missing, check https://(?:docs\.)?goauthentik",
-        cause="authentik has no secret key",
-        cure="set AUTHENTIK_SECRET_KEY",
-        source="authentik's installation page",
-        confirmed_by=_VARIABLE,
-        needs=("AUTHENTIK_SECRET_KEY",),
-    ),
-    Failure(
         name="variable-required",
         mark="variable",
         pattern=rf"""(?xm)
@@ -258,92 +188,6 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
-        name="rails-secret",
-        mark="secret_key_base",
-        pattern=r"Missing `?secret_key_base`?|secret_key_base`? for \w+ environment must be",
-        cause="Rails has no secret key in this environment",
-        cure="set SECRET_KEY_BASE, or RAILS_MASTER_KEY",
-        confirmed_by=_VARIABLE,
-        needs=("SECRET_KEY_BASE", "RAILS_MASTER_KEY"),
-    ),
-    Failure(
-        name="django-secret",
-        mark="secret_key setting must not be empty",
-        pattern=r"The SECRET_KEY setting must not be empty",
-        cause="Django has no secret key",
-        cure="set the variable that the settings read SECRET_KEY from",
-        source="Django documentation, SECRET_KEY",
-        remedy=TypedLike(r"SECRET_?KEY$"),
-    ),
-    Failure(
-        name="keycloak-hostname",
-        mark=("hostname is not configured; either", "strict hostname resolution"),
-        pattern=r"Strict hostname resolution configured but no hostname setting provided"
-        r"|hostname is not configured; either configure hostname",
-        cause="Keycloak runs in production mode without a host name",
-        cure="set KC_HOSTNAME, or start it with start-dev",
-        source="keycloak/keycloak#33539",
-        confirmed_by=_VARIABLE,
-        needs=("KC_HOSTNAME",),
-    ),
-    Failure(
-        name="flask-application",
-        mark="flask application",
-        pattern=r"Could not locate a Flask application",
-        cause="Flask does not find the application: there is no app.py or wsgi.py in its folder",
-        cure="set FLASK_APP to the module that holds it",
-        source="Flask documentation, command line",
-        confirmed_by=_VARIABLE,
-        needs=("FLASK_APP",),
-    ),
-    Failure(
-        name="superset-secret",
-        mark="secret_key",
-        pattern=r"A Default SECRET_KEY was detected|Refusing to start due to insecure SECRET_KEY",
-        cause="Superset refuses to run with the secret that its image comes with",
-        cure="set SUPERSET_SECRET_KEY to a secret of your own, and keep it: "
-        "what it has encrypted needs it",
-        source="Superset's own message",
-        remedy=Generated("SUPERSET_SECRET_KEY"),
-    ),
-    Failure(
-        name="peertube-secret",
-        mark="secrets.peertube is missing",
-        pattern=r"secrets\.peertube is missing in config",
-        cause="PeerTube has no secret, without which it does not start since release 5",
-        cure="set PEERTUBE_SECRET to a secret of your own, and keep it",
-        source="Chocobozzz/PeerTube#5780",
-        remedy=Generated("PEERTUBE_SECRET"),
-    ),
-    Failure(
-        name="searxng-secret",
-        mark="server.secret_key is not changed",
-        pattern=r"server\.secret_key is not changed",
-        cause="SearXNG refuses to run with the secret that its image comes with",
-        cure="set SEARXNG_SECRET to a secret of your own",
-        source="SearXNG's own message",
-        remedy=Generated("SEARXNG_SECRET"),
-    ),
-    Failure(
-        name="rails-master-key",
-        mark="messageencryptor::invalidmessage",
-        pattern=r"ActiveSupport::MessageEncryptor::InvalidMessage",
-        cause="credentials.yml.enc was written with another key than RAILS_MASTER_KEY",
-        cure="set RAILS_MASTER_KEY to the contents of config/master.key",
-        source="Rails guides, custom credentials",
-        remedy=Typed("RAILS_MASTER_KEY"),
-    ),
-    Failure(
-        name="rails-key-absent",
-        mark="rails_master_key",
-        pattern=r"Missing encryption key to decrypt file with\b.{0,200}RAILS_MASTER_KEY",
-        cause="Rails has no key for its credentials: neither the variable RAILS_MASTER_KEY nor config/master.key",
-        cure="set RAILS_MASTER_KEY to the contents of config/master.key",
-        source="Rails guides, custom credentials",
-        confirmed_by=_VARIABLE,
-        needs=("RAILS_MASTER_KEY",),
-    ),
-    Failure(
         name="dotnet-connection",
         mark=("connectionstring", "initialization string"),
         pattern=r"Value cannot be null\. \(Parameter 'connectionString'\)|The ConnectionString property has not been initialized"
@@ -353,47 +197,5 @@ VARIABLES = (
         "(ConnectionStrings__DefaultConnection)",
         source=".NET documentation, configuration providers",
         remedy=TypedLike(r"^ConnectionStrings__"),
-    ),
-    Failure(
-        name="minio-credentials",
-        mark=("inherited from the shell environment", "minio_root_user"),
-        pattern=r"MINIO_ROOT_USER length should be at least"
-        r"|credentials inherited from the shell environment: Invalid credentials",
-        cause="MinIO's root user or password is too short",
-        cure="set MINIO_ROOT_USER (3 characters or more) and MINIO_ROOT_PASSWORD (8 or more)",
-        remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),
-    ),
-    Failure(
-        name="n8n-key",
-        mark="mismatching encryption keys",
-        pattern=r"Mismatching encryption keys",
-        cause="the data was written with another key than N8N_ENCRYPTION_KEY",
-        cure="leave N8N_ENCRYPTION_KEY out, and the key in the settings file counts; or set it to that key",
-        source="n8n-io/n8n#8332",
-        page={"unset": "N8N_ENCRYPTION_KEY"},
-    ),
-    Failure(
-        name="spring-datasource",
-        mark="failed to configure a datasource",
-        pattern=r"Failed to configure a DataSource: 'url' attribute is not specified",
-        cause="Spring Boot has no database address in its active profile",
-        cure="set SPRING_DATASOURCE_URL, or SPRING_PROFILES_ACTIVE",
-        confirmed_by=_VARIABLE,
-        needs=("SPRING_DATASOURCE_URL", "SPRING_PROFILES_ACTIVE"),
-    ),
-    Failure(
-        name="odoo-database",
-        mark="not initialized, you can force it",
-        pattern=r"Database (?P<database>[\w.-]{1,63}) not initialized, you can force it with `-i base`",
-        cause="database {database} exists and is empty: nobody has set up Odoo in it",
-        cure="run odoo once with --init=base for that database",
-        source="odoo/odoo#27447",
-    ),
-    Failure(
-        name="airflow-database",
-        mark="you need to initialize the database",
-        pattern=r"You need to initialize the database",
-        cause="Airflow's database has no tables yet",
-        cure="run airflow db migrate once (airflow db init before 2.7)",
     ),
 )
