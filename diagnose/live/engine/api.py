@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import contextlib
 import json
 import os
 import time
@@ -24,9 +25,10 @@ from diagnose.live import Live, Refused
 from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.client import Engine, accepted, message, parsed_version
 from diagnose.live.engine.http import Reply, Request
+from diagnose.live.engine.long_list import LONG_BYTES, short_rows
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
-from diagnose.questions.containers import ReadContainerFile, ReadLogs
+from diagnose.questions.containers import ListContainers, ReadContainerFile, ReadLogs
 from diagnose.questions.disk_usage import MeasureDiskUsage
 from diagnose.questions.engine import ListEvents, PingEngine
 from diagnose.questions.question import typed
@@ -174,6 +176,9 @@ def _decoded_answer(question: AnyQuestion, reply: Reply) -> Json:
         return _logs(question, reply)
     if isinstance(question, ReadContainerFile):
         return _archive(question, reply)
+    if isinstance(question, ListContainers) and len(reply.body) > LONG_BYTES:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return short_rows(reply.body)
     return _json(reply)
 
 

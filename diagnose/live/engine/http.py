@@ -242,6 +242,8 @@ class Connection:
         parsed = self._parsed
         self.reusable = parsed.is_whole and parsed.keeps_alive and not parsed.has_more
         body = b"".join(parsed.parts)
+        if parsed.is_whole:
+            parsed.parts.clear()  # this connection is kept, and the body may have 64 MiB
         return Reply(
             parsed.status, parsed.headers, body[: self._limit], cut=len(body) > self._limit
         )
