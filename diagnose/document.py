@@ -19,6 +19,7 @@ from diagnose.model import (
     Severity,
     Verdict,
 )
+from diagnose.model.findings import number_of
 from diagnose.phrases import rfc3339
 
 SCHEMA_VERSION = 1
@@ -87,14 +88,15 @@ def _summary(report: Report) -> dict[str, int]:
 
 def _unexamined_row(result: Result) -> dict[str, Json]:
     """The first subjects that a check could not look at, and how many more there are."""
-    more = len(result.unexamined) - MOST_UNEXAMINED
+    named = result.unexamined[:MOST_UNEXAMINED]
+    more = number_of(result.unexamined) - len(named)
     return {
         "unexamined": [
             {
                 "subject": {"kind": suspect.subject.kind, "name": suspect.subject.name},
                 "why": suspect.why,
             }
-            for suspect in result.unexamined[:MOST_UNEXAMINED]
+            for suspect in named
         ],
         **({"unexamined_more": more} if more > 0 else {}),
     }

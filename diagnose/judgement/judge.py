@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
 from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
+from diagnose.model.findings import number_of
 from diagnose.model.subjects import DAEMON, HOST
 from diagnose.phrases import named
 from diagnose.recording.budget import Budget
@@ -110,8 +111,9 @@ def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Resul
         return replace(judged, verdict=Verdict.UNKNOWN, why=str(ending), missing=ending)
     if not judged.unexamined:
         return judged
-    first, *others = judged.unexamined
-    more = f"; {len(others)} more not examined" if others else ""
+    first = judged.unexamined[0]
+    others = number_of(judged.unexamined) - 1
+    more = f"; {others} more not examined" if others else ""
     of_all = first.subject in (HOST, DAEMON)
     about = "" if of_all else f"{named(first.subject.kind, [first.subject.name])}: "
     return replace(judged, verdict=Verdict.UNKNOWN, why=f"{about}{first.why}{more}")

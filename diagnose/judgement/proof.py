@@ -234,8 +234,9 @@ class _Proofs:
 
 def _is_open(result: Result, subject: Subject) -> bool:
     """Whether a check could not be judged, or left this subject out."""
-    left_out = (unexamined.subject for unexamined in result.unexamined)
-    return result.verdict is Verdict.CRASHED or result.missing is not None or subject in left_out
+    if result.verdict is Verdict.CRASHED or result.missing is not None:
+        return True
+    return any(left_out.may_be(subject) for left_out in result.unexamined)
 
 
 TELLING = vocabulary(

@@ -17,8 +17,18 @@ class TrackingHost(Host):
         super().__init__(host.source)
         self._host = host
         self.last = "an answer"
-        self.unanswered: list[Unavailable] = []
-        self.forbidden: list[Unavailable] = []
+        self._unanswered: dict[Unavailable, None] = {}
+        self._forbidden: dict[Unavailable, None] = {}
+
+    @property
+    def unanswered(self) -> Sequence[Unavailable]:
+        """What is not known, each once: thousands of questions may be too late for one reason."""
+        return tuple(self._unanswered)
+
+    @property
+    def forbidden(self) -> Sequence[Unavailable]:
+        """What this user may not see, each once."""
+        return tuple(self._forbidden)
 
     def ask(self, question: Question[Any]) -> Any:
         answer = self._host.ask(question)
@@ -43,14 +53,14 @@ class TrackingHost(Host):
         if not isinstance(answer, Failed):
             return
         if answer.reason in SAYS_NOTHING or _is_unreadable(question, answer):
-            self.unanswered.append(question.unavailable(answer))
+            self._unanswered[question.unavailable(answer)] = None
         elif answer.reason == "forbidden" and needs_right:
-            self.forbidden.append(Unavailable.of(answer))
+            self._forbidden[Unavailable.of(answer)] = None
 
     def misread(self, reason: Reason, why: str) -> Unavailable:
         """The evidence that could not be made of the last answer, which is like no answer."""
         unavailable = Unavailable(reason, f"{self.last}{why}")
-        self.unanswered.append(unavailable)
+        self._unanswered[unavailable] = None
         return unavailable
 
     def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Protocol, Self
 
 import msgspec
@@ -172,6 +172,18 @@ class Unexamined(msgspec.Struct, frozen=True):
 
     subject: Subject
     why: str
+    others: int = 0
+    """How many more of its kind are left out for the same reason, and not named: a run that is too
+    short for 100,000 containers would list them for each of 364 checks."""
+
+    def may_be(self, subject: Subject) -> bool:
+        """Whether this subject is the one that was left out, or may be one of the others."""
+        return self.subject == subject or bool(self.others and self.subject.kind == subject.kind)
+
+
+def number_of(unexamined: Iterable[Unexamined]) -> int:
+    """How many subjects these are, with those that are not named."""
+    return sum(1 + left_out.others for left_out in unexamined)
 
 
 class Skipped(msgspec.Struct, frozen=True):

@@ -77,3 +77,18 @@ def test_a_report_names_the_first_unexamined_subjects_and_counts_the_others() ->
     assert many["unexamined"][0]["subject"] == {"kind": "container", "name": "c0"}
     assert (len(few["unexamined"]), "unexamined_more" in few) == (3, False)
     assert len(stream.getvalue()) < 20_000
+
+
+def test_a_report_counts_subjects_that_evidence_has_only_counted() -> None:
+    """A run that is too short for 100,000 containers."""
+    left_out = (
+        *(Unexamined(container(f"c{at}"), "no time") for at in range(99)),
+        Unexamined(container("c99"), "no time", others=99_900),
+    )
+    result = Result(a_check("container.crashed"), Verdict.UNKNOWN, unexamined=left_out)
+    stream = io.StringIO()
+    checks = {result.check.id: result.check}
+    json_report.render(reported([result], ReportBasis(), Run(checks, tuple(checks))), stream)
+    (row,) = json.loads(stream.getvalue())["checks"]
+    assert (len(row["unexamined"]), row["unexamined_more"]) == (100, 99_900)
+    assert set(row["unexamined"][99]) == {"subject", "why"}

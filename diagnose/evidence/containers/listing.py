@@ -3,9 +3,11 @@
 Listed and inspected through the engine, or read from its files where it is silent.
 """
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.containers import Containers
@@ -22,6 +24,12 @@ __all__ = ["Container", "Containers", "containers", "still_alive"]
 
 _ASIDE = LazyPattern(r"(.+)-before-\d{14}")
 """The name that the script of `diagnose recreate` gives to what it has replaced."""
+AT_ONCE = 2_000
+"""So many containers are asked about together. An engine answers about 2,500 in a second: where the
+time has ended for one of them, the rest is not asked about. Questions about all of 100,000
+containers held 100 MiB."""
+MOST_NAMED = 100
+"""Of the containers that the time did not suffice for, so many are named."""
 FEW = 4
 """So many containers are asked about once more: what is seen of more of them is no moment's
 coincidence."""
@@ -43,7 +51,12 @@ def containers(host: Host) -> Containers | Unavailable:
     names = {row.id: row.name for row in listed}
     inspected: list[Container] = []
     missing: list[Unexamined] = []
+    unreached = dict.fromkeys(names, _NOT_ASKED)
     for id, answer in _inspected_containers(host, names):
+        if isinstance(answer, Failed) and answer.reason == "budget":
+            unreached[id] = answer
+            continue
+        del unreached[id]
         if isinstance(answer, Failed):
             if answer.reason != "gone":
                 missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
@@ -58,9 +71,30 @@ def containers(host: Host) -> Containers | Unavailable:
     kept = [container for container in inspected if container.id not in ids_aside]
     return Containers(
         tuple(sorted(without_labels_of_images(host, kept), key=lambda container: container.name)),
-        tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
+        tuple(
+            sorted(
+                (*missing, *_out_of_time(names, unreached)),
+                key=lambda unexamined: unexamined.subject,
+            )
+        ),
         aside=aside,
     )
+
+
+_NOT_ASKED = Failed("budget", "not asked before the time limit")
+
+
+def _out_of_time(names: Mapping[str, str], unreached: Mapping[str, Failed]) -> list[Unexamined]:
+    """The containers that the time did not suffice for: the first of them by name, the others as a
+    number."""
+    first = heapq.nsmallest(MOST_NAMED, ((names[id], id) for id in unreached))
+    left_out = [
+        Unexamined(container_subject(name), f"inspect: {unreached[id]}") for name, id in first
+    ]
+    others = len(unreached) - len(left_out)
+    if others:
+        left_out[-1] = replace(left_out[-1], others=others)
+    return left_out
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:
@@ -80,7 +114,7 @@ def _inspected_containers(host: Host, ids: Iterable[str]) -> Iterator[tuple[str,
     """
     wanted = tuple(ids)
     silent: dict[str, Failed] = {}
-    for id, answer in host.ask_about(wanted, InspectContainer):
+    for id, answer in _answers_until_the_end(host, wanted):
         if isinstance(answer, Failed) and answer.reason == "timed out":
             silent[id] = answer
         else:
@@ -91,6 +125,17 @@ def _inspected_containers(host: Host, ids: Iterable[str]) -> Iterator[tuple[str,
     for id, answer in host.ask_about(silent, lambda id: InspectContainer(id, round="again")):
         is_silent_again = isinstance(answer, Failed) and answer.reason != "gone"
         yield id, silent[id] if is_silent_again else answer
+
+
+def _answers_until_the_end(host: Host, ids: Sequence[str]) -> Iterator[tuple[str, Json | Failed]]:
+    """Ids with their inspect; those after the end of the time are left out."""
+    for start in range(0, len(ids), AT_ONCE):
+        is_over = False
+        for id, answer in host.ask_about(ids[start : start + AT_ONCE], InspectContainer):
+            is_over = is_over or (isinstance(answer, Failed) and answer.reason == "budget")
+            yield id, answer
+        if is_over:
+            return
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:

@@ -16,6 +16,7 @@ from diagnose.evidence.storage.mounts import Mounts, unescaped_path
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
+from diagnose.model.findings import number_of
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
@@ -104,7 +105,7 @@ def data_root_candidates(
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    count = len(containers) + len(containers.unexamined)
+    count = len(containers) + number_of(containers.unexamined)
     others = (
         () if count else tuple(_other_roots(host, root.path, mounts, taken_roots(host, daemon)))
     )
