@@ -10,6 +10,7 @@ from tests.lab.scenarios.programs.helpers import MACHINE
 _SEEKS = """
 import socket, struct, time
 GROUPS = (("224.0.0.251", 5353), ("239.255.255.250", 1900))
+page = socket.create_server(("", 8123))
 sockets = []
 for group, port in GROUPS:
     seeker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
