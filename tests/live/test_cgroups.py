@@ -10,6 +10,7 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.kernel import cgroups
+from diagnose.live.kernel.cgroup_places import Places, parse_membership
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Json
 from tests.live.proc_helpers import PRESSURE, plain
@@ -53,11 +54,11 @@ MEMBERSHIPS = [
     ids=[row[0] for row in MEMBERSHIPS],
 )
 def test_the_group_of_a_container_is_found(text: str, controller: str, path: str) -> None:
-    assert cgroups.parse_membership(text, ID)[controller] == path
+    assert parse_membership(text, ID)[controller] == path
 
 
 def test_another_containers_group_is_not_taken() -> None:
-    assert cgroups.parse_membership(f"0::/docker/{OTHER}\n", ID) == {}
+    assert parse_membership(f"0::/docker/{OTHER}\n", ID) == {}
 
 
 V2 = {
@@ -102,16 +103,14 @@ def tree(top: Path, files: dict[str, str], inside: str) -> None:
         path.write_text(text)
 
 
-def sample(places: cgroups.Places) -> Json:
+def sample(places: Places) -> Json:
     (answer,) = cgroups.sample(places, {ID: None}).values()
     return plain(answer)
 
 
 def test_version_2_is_read(tmp_path: Path) -> None:
     tree(tmp_path, V2, f"system.slice/docker-{ID}.scope")
-    answer = sample(
-        cgroups.Places(parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate"))
-    )
+    answer = sample(Places(parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")))
     assert (answer["version"], answer["path"]) == (2, f"/system.slice/docker-{ID}.scope")
     assert answer["memory"] == {
         "usage": 52428800,
@@ -144,9 +143,9 @@ def test_a_group_that_one_above_it_freezes(tmp_path: Path) -> None:
         (folder / "cgroup.freeze").write_text(switch)
         (folder / "cgroup.events").write_text("populated 1\nfrozen 1\n")
     mount = parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")
-    assert sample(cgroups.Places(mount))["frozen_by"] == f"{place.parent}/cgroup.freeze"
+    assert sample(Places(mount))["frozen_by"] == f"{place.parent}/cgroup.freeze"
     (place / "cgroup.events").write_text("populated 1\nfrozen 0\n")
-    assert sample(cgroups.Places(mount))["frozen_by"] == ""
+    assert sample(Places(mount))["frozen_by"] == ""
 
 
 def test_many_frozen_groups_are_waited_for_once(
@@ -163,7 +162,7 @@ def test_many_frozen_groups_are_waited_for_once(
         (folder / "cgroup.freeze").write_text("1")
         (folder / "cgroup.events").write_text("populated 1\nfrozen 1\n")
     mount = parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")
-    answer = cgroups.sample(cgroups.Places(mount), dict.fromkeys(ids))
+    answer = cgroups.sample(Places(mount), dict.fromkeys(ids))
     assert all(plain(row)["frozen_by"] for row in answer.values())
     assert len(naps) == 1
 
@@ -176,7 +175,7 @@ def test_version_1_is_read(tmp_path: Path) -> None:
 33 1 0:33 / {tmp_path}/pids rw - cgroup cgroup rw,pids
 34 1 0:34 / {tmp_path}/unified rw - cgroup2 cgroup2 rw"""
     )
-    answer = sample(cgroups.Places(table))
+    answer = sample(Places(table))
     assert answer["version"] == 1
     assert answer["memory"]["working_set"] == 44040192
     assert (answer["memory"]["swap"], answer["memory"]["swap_limit"]) == (100, None)

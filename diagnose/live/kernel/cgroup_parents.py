@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.live import Live
-from diagnose.live.kernel.cgroups import Places, cpu_of_group, group_paths
+from diagnose.live.kernel.cgroup_places import Places, group_paths
+from diagnose.live.kernel.cgroups import cpu_of_group
 from diagnose.model import Json
 from diagnose.questions.containers import ParentQuota, SampleParentQuotas
 
