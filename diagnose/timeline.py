@@ -38,11 +38,13 @@ _KERNEL = LazyPattern(
     r"blocked for more than|table full, dropping|EXT4-fs error|XFS .{0,300}(Shutting|error)|I/O error"
     r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"
 )
+"""Lines of the kernel that belong into a timeline: disks, hung tasks, lockups, full tables."""
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _DAEMON = LazyPattern(
     r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload"
     r"|Loading containers)"
 )
+"""Lines of the engine that belong into a timeline: its start, its end, a reload."""
 
 
 class Moment(msgspec.Struct, frozen=True):

@@ -32,6 +32,7 @@ _REQUEST = LazyPattern(
     r"(?P<path>\S{1,300}) returned error: (?P<error>.+)",
     re.DOTALL,
 )
+"""Handler for POST /v1.47/containers/create returned error: ..."""
 _ACTIONS = {
     "start": "starting",
     "stop": "stopping",

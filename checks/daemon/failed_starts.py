@@ -31,6 +31,7 @@ STORAGE = LazyPattern(
 NETWORK = LazyPattern(
     r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network"
 )
+"""The engine did not start, because it could not set up its networks."""
 _PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
 """An older line than the last one: the driver of what lies in the data root."""
 PID_TAKEN = LazyPattern(r"pid file found|process with PID \d+ is still running")

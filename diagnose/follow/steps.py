@@ -14,6 +14,7 @@ _ENGINE_STOPS = re.compile(
     r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"
     rf"|{runbooks.OWN_RESTARTS}"
 )
+"""A command that stops the engine, or starts it again."""
 _NEEDS_A_TERMINAL = re.compile(r" -(?:it|ti) ")
 """Commands that wait for what is typed into them: what is run here has no terminal of its own."""
 _NAMES_SHOWN = 3

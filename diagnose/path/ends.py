@@ -27,6 +27,7 @@ RECORDS = {"dns": ("", "A", "AAAA", "NS")}
 _TARGET = re.compile(
     r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?"
 )
+"""An end with its port: db:5432, [2001:db8::1]:443, or an IPv6 address alone."""
 
 
 class UnknownEndError(Exception):

@@ -32,6 +32,7 @@ _FRAME = LazyPattern(
     """,
     re.VERBOSE,
 )
+"""A line of a stack trace, with its function, file and line, as seven languages print it."""
 _GO_CALL = LazyPattern(
     r"^(?P<go>(?:[\w.-]{1,60}/){0,8}\w[\w-]{0,60}\.[\w.()*·]{1,100})\((?:[^()\n]{0,200})\)$"
 )
@@ -59,6 +60,7 @@ _PACKAGES_OF_OTHERS = LazyPattern(
     """,
     re.VERBOSE,
 )
+"""Packages of Java and .NET that no application has written itself: org.hibernate, Npgsql."""
 _APPS_OF_OTHERS = vocabulary(
     "stdlib kernel elixir ecto ecto_sql phoenix plug postgrex db_connection mix ch"
 )

@@ -35,6 +35,7 @@ _JAVA_VERSION = LazyPattern(
 _LIMITED = LazyPattern(
     r"-Xmx\d|-XX:(?:MaxHeapSize|MaxRAM|MaxRAMFraction|MaxRAMPercentage)=|UseCGroupMemoryLimitForHeap"
 )
+"""The command limits the heap of Java itself."""
 _AWARE_UPDATE = 191
 """The first update of Java 8 that takes the limit of a container for the memory of its machine
 (JDK-8146115); among the others, Java 10 does."""

@@ -14,10 +14,12 @@ _DATED = LazyPattern(
 _NAMED = LazyPattern(
     r"(?<!\d)(?P<day>\d{1,2})[-/ ](?P<month>[A-Z][a-z]{2})[-/ ](?P<year>\d{4})[: ](?P<time>\d\d:\d\d:\d\d)"
 )
+"""30/Nov/2026:10:11:12"""
 _MONTH_FIRST = LazyPattern(
     r"\b(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}),? (?P<year>\d{4} )?(?P<time>\d\d:\d\d:\d\d)"
     r"(?:\.\d{1,9})?(?: (?P<last>\d{4})\b)?"
 )
+"""Nov 30 2026 10:11:12.123, or Nov 30 10:11:12 2026"""
 _CLOCK = LazyPattern(r"^\W{0,3}(?P<time>\d\d:\d\d:\d\d)\b")
 _EPOCH = LazyPattern(r"(?:^|\"(?:ts|time|timestamp)\": ?)\[?(?P<seconds>1\d{9})(?:\d{3})?\b")
 

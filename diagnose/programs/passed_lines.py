@@ -25,9 +25,16 @@ _OWN_WORDS = LazyPattern(
 )
 """How a program says that it goes on without what it complains of."""
 _TOOL = LazyPattern(
-    r"^(?:/(?:usr/)?s?bin/)?(?:cat|chgrp|chmod|chown|cp|curl|find|grep|groupadd|groupmod|id|install"
-    r"|ln|ls|mkdir|mv|rm|rmdir|sed|stat|sysctl|tar|tee|touch|useradd|usermod|wget): "
-    r"|^(?:/bin/)?(?:ba|da|a)?sh: (?:line )?\d{1,5}: |^(?!ya?ml: )\S{1,200}: line \d{1,5}: "
+    r"""
+      ^(?:/(?:usr/)?s?bin/)?(?:
+            cat | chgrp | chmod | chown | cp | curl | find | grep | groupadd | groupmod
+          | id | install | ln | ls | mkdir | mv | rm | rmdir | sed | stat | sysctl | tar
+          | tee | touch | useradd | usermod | wget
+        ):[ ]
+    | ^(?:/bin/)?(?:ba|da|a)?sh:\ (?:line\ )?\d{1,5}:[ ]
+    | ^(?!ya?ml:\ )\S{1,200}:\ line\ \d{1,5}:[ ]
+    """,
+    re.VERBOSE,
 )
 """A command of a start script complains, or the shell that runs the script."""
 _OF_AN_END = LazyPattern(

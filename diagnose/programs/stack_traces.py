@@ -5,13 +5,19 @@ import re
 from diagnose.lazy_pattern import LazyPattern
 
 EXCEPTION_LINE = LazyPattern(
-    r"^(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}|\[v[\d.]{1,20}\] |\t| {6}(?=[A-Z]\w{0,60}\.))?"
-    r"(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
-    r"|Unhandled [Ee]xception[.:] )?"
-    r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
-    r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+"
-    r"|(?:java\.lang|System)\.Exception\b)"
-    r"(?:[ \[(][^:]{0,40})?(?::|$)"
+    r"""
+    ^(?:
+          \d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}
+        | \[v[\d.]{1,20}\]\  | \t | \ {6}(?=[A-Z]\w{0,60}\.)
+      )?(?P<cause>\s*(?:Caused\ by:\ |--->\ ))?
+      (?:Exception\ in\ thread\ "[^"]*"\ |Unhandled\ [Ee]xception[.:]\ )?(?P<name>
+          (?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*
+            (?:Error|Exception|Exit|Interrupt|Warning|Failed|NotFound|Timeout)\b
+        | (?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+
+        | (?:java\.lang|System)\.Exception\b
+      )(?:[ \[(][^:]{0,40})?(?::|$)
+    """,
+    re.VERBOSE,
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET, whose console indents it by six."""
 OUTER_EXCEPTIONS = LazyPattern(
@@ -57,9 +63,16 @@ FRAME_LINE = LazyPattern(
 )
 """A frame of a stack, a register, a caret under source text."""
 _OF_ERLANG = LazyPattern(
-    r"(?:^|[>\]])\s{1,80}(?:[\w']{1,80}:['\w/-]{1,120}/\d{1,3} line \d"
-    r"|(?:crasher|errorContext|initial call|offender|pid|registered_name|supervisor):(?:\s|$)"
-    r"|(?:reason:\s{1,9})?[\[{][^\s\"]*$|[a-z]\w*,[^\s\"]*[\]}),]$)"
+    r"""
+    (?:^|[>\]])\s{1,80}(?:
+          [\w']{1,80}:['\w/-]{1,120}/\d{1,3}\ line\ \d
+        | (?:crasher|errorContext|initial\ call|offender|pid|registered_name|supervisor):
+            (?:\s|$)
+        | (?:reason:\s{1,9})?[\[{][^\s"]*$
+        | [a-z]\w*,[^\s"]*[\]}),]$
+      )
+    """,
+    re.VERBOSE,
 )
 """A frame of Erlang, where in its tree of processes a failure was, or a part of a term without any
 text; a process or a level stands before."""

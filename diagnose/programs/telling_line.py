@@ -88,12 +88,19 @@ class TellingLine(msgspec.Struct, frozen=True):
 
 
 _BY_THE_WAY = LazyPattern(
-    r"^(?:log4j:(?:WARN|ERROR)|SLF4J:|Xlib:\s{1,3}extension \"[^\"]{1,60}\" missing on display"
-    r"|.{0,300}\bread (?:[\w-]{1,20} ){1,4}provisioning files from directory\b"
-    r"|.{0,120}\b(?:could not bind IPv6 address \"::1\"|(?:CONTEXT|DETAIL|HINT|STATEMENT): {1,2})"
-    r"|.{0,80}\bAH00558: "
-    r"|(?:\[pid +\d{1,9}\] |\d{1,9} +)?(?:[\d:.]{1,20} )?\w{2,30}\(.{0,300}\) += -1 E[A-Z]{2,12} \("
-    r")"
+    r"""
+    ^(?:
+          log4j:(?:WARN|ERROR) | SLF4J:
+        | Xlib:\s{1,3}extension\ "[^"]{1,60}"\ missing\ on\ display
+        | .{0,300}\bread\ (?:[\w-]{1,20}\ ){1,4}provisioning\ files\ from\ directory\b
+        | .{0,120}\b
+            (?:could\ not\ bind\ IPv6\ address\ "::1"|(?:CONTEXT|DETAIL|HINT|STATEMENT):\ {1,2})
+        | .{0,80}\bAH00558:[ ]
+        | (?:\[pid\ +\d{1,9}\]\ |\d{1,9}\ +)?(?:[\d:.]{1,20}\ )?\w{2,30}\(.{0,300}
+            \)\ +=\ -1\ E[A-Z]{2,12}\ \(
+      )
+    """,
+    re.VERBOSE,
 )
 """What Java's loggers and Xlib say of themselves, Grafana of folders that nobody has to make, and
 PostgreSQL of a container without IPv6, or below a message, Apache of its name, and strace of a call

@@ -7,6 +7,7 @@ _TARGET = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^@/\s]+)@)?(?P<host>\[[0-9A-Fa-f:.%\w]+\]"
     r"|[^@:/\[\]\s]+)(?::(?P<port>\d{1,5}))?/?"
 )
+"""admin@host, host:2222, ssh://admin@[2001:db8::1]:22/"""
 
 
 class TargetError(ValueError):

@@ -98,12 +98,14 @@ _SIGN = LazyPattern(
     r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z"
     r"|keygen|ncftp|winexe|vault"
 )
+"""A part of the name of each program whose options may hold a password: a cheap look first."""
 _OPTION = LazyPattern(
     r" --?[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) "
 )
 _WORDS_OF_LIST = LazyPattern(
     r"\[\s{0,20}\"(?:[^\"\\\n]|\\.)*+\"(?:\s{0,20},?\s{0,20}\"(?:[^\"\\\n]|\\.)*+\")++\s{0,20}\]"
 )
+"""A command as a list of JSON: ["mysql", "-psecret"]."""
 _QUOTED = LazyPattern(r"\"((?:[^\"\\\n]|\\.)*+)\"")
 _AS_USER = frozenset(("-u", "-U", "--user", "--username", "-l", "--login"))
 _NO_PASSWORD = LazyPattern(

@@ -20,6 +20,7 @@ _AUTHORIZATION = verbose(
 _SIGNED = LazyPattern(
     r"(?i)\b(?P<scheme>digest|aws4-hmac-sha256|hawk|oauth|signature)(?P<parts>[ +][^\r\n]{1,2000})"
 )
+"""Authorization: Digest username="x", and the signature as response="..."."""
 _SIGNED_PART = LazyPattern(
     r"(?i)\b(?P<head>(?:response|signature|oauth_signature|oauth_token|mac|credential)=\"?)"
     r"(?P<value>[^\",\s]{6,})"

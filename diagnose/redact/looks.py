@@ -90,11 +90,13 @@ _DURATION = LazyPattern(
     r"\d{1,9}(?:\.\d{1,3})?\s?(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w"
     r"|weeks?|y|years?)"
 )
+"""10s, 1.5 h, 3 weeks"""
 _HOST = LazyPattern(
     r"(?:[a-z][a-z0-9-]{0,40}\.){1,6}(?:com|org|net|io|dev|local|localdomain|internal|intranet|lan"
     r"|corp|home|svc|example|test|cloud|app|"
     r"eu|de|uk|fr|us)(?::\d{1,5})?"
 )
+"""A host name by its last part, with or without a port."""
 _MODULE = LazyPattern(r"[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}")
 """A library with its version, as Maven and Gradle write it."""
 _PROTOCOL = LazyPattern(r"(?i)(?:tls|ssl|ntlm|oauth|smb|snmp)v?\d(?:\.\d)?")

@@ -59,6 +59,7 @@ _PAIR_BACKWARDS = LazyPattern(
     r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]{1,4000})"\s{0,40},\s{0,40}"(?:name'
     r'|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
 )
+"""{"value": "secret", "name": "DB_PASSWORD"}"""
 _SQL = verbose(
     r"""
     (?i:\b (?: identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)(?:\s{1,9}(?:password|values))?
@@ -91,6 +92,7 @@ _IPSEC = LazyPattern(r":[ \t]{1,9}(?:PSK|XAUTH)[ \t]{1,9}\"([^\"\r\n]{1,200})\""
 _OPENVPN_LOGIN = LazyPattern(
     r"(<auth-user-pass>\s{1,40}[^\s<]{1,200}\s{1,40})([^\s<]{1,200})(?=\s{0,40}</auth-user-pass>)"
 )
+"""The second line between these marks of a client's settings is its password."""
 _HAPROXY_LOGIN = LazyPattern(
     r"(?m)^([ \t]{0,40}stats[ \t]{1,40}auth[ \t]{1,40}[^\s:]{1,100}:)(\S{1,200})"
 )

@@ -62,6 +62,7 @@ _USER_SLASH = LazyPattern(
     r"(?im)\b(?:credentials?|login"
     r"|log in)\b[^\n/]{0,60}\b[\w.@-]{1,80} ?/ ?([^\s`'\"/,;]{8,300})(?=[\r\n]|\Z)"
 )
+""""The credentials are admin / secret" at the end of a line."""
 
 
 def in_sentences(text: str, low: str, mark: Mark) -> str:

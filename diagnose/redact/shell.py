@@ -29,6 +29,7 @@ _HERE = LazyPattern(
     r"|vncpasswd|smbpasswd|realm join|cryptsetup)"
     r"[^\n|;<]{0,80}<<<\s{0,9}[\"']?(?P<secret>[^\s\"']+)"
 )
+"""A secret that a here-string (<<<) gives a command: docker login --password-stdin <<< secret."""
 _ACL = verbose(
     r"""
     (?i: (?: \bacl[ ]setuser[ ]\S{1,80}[ ](?:[^\s>\#]{1,40}[ ]){0,9}
@@ -41,6 +42,7 @@ _ACL = verbose(
 _PIPED_TO_CHPASSWD = LazyPattern(
     r"\b[\w.-]{1,64}:(?P<secret>[^\s\"'|:]{1,200})(?=[\"']?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd)"
 )
+"""echo user:secret | sudo chpasswd"""
 _HERE_FOR_CHPASSWD = LazyPattern(r"\bchpasswd <<<\s?[\"']?[\w.-]{1,64}:(?P<secret>[^\s\"']+)")
 _FED = LazyPattern(
     r"\b(?:echo|printf) [^|]{1,200}\|\s{0,9}(?:sudo )?(?:smbpasswd|passwd|cryptsetup)\b"

@@ -40,6 +40,7 @@ _REFERENCE = LazyPattern(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s"
     r"|cls)\.[A-Za-z_][\w.]*"
 )
+"""Code that reads a value, and is none: config.password, self.token."""
 _OBJECT_NAME = LazyPattern(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _NEAR_NAMESPACE = LazyPattern(r"(?i)[, \t\"']{1,3}(?:in )?namespace")
 VERSION_OR_TAG = LazyPattern(
@@ -47,6 +48,7 @@ VERSION_OR_TAG = LazyPattern(
     r"|i386|all|any"
     r"|[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}"
 )
+"""A version, or the tag of an image: v1.2.3, stable, alpine3.20, redis:7.2. No secret."""
 IN_MESSAGES = words(
     "incorrect invalid required expired missing none empty not must is too cannot failed failure "
     "unexpected "

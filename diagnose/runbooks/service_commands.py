@@ -30,6 +30,7 @@ _SYSTEMCTL = LazyPattern(
     rf"(?:systemctl reset-failed {_ENGINE}(?: \|\| true)?(?:; |\n))?"
     rf"\bsystemctl (?:enable --now|(start|stop|restart)) {_ENGINE}"
 )
+"""What a page types to start or stop the engine under systemd."""
 _UNIT = LazyPattern(rf"(\bsystemctl [a-z-]{{1,20}}(?: --now)? |\bjournalctl -u ){_ENGINE}")
 _OF_USER = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
 _OF_USERS_SERVICE = LazyPattern(r"\bsystemctl --user (start|stop|restart|status) docker\b")

@@ -61,6 +61,7 @@ _OF_BUILD = LazyPattern(
     r"|unable to prepare context|error checking context|build context",
     re.IGNORECASE,
 )
+"""Words of a failed build: "failed to solve", "executor failed running"."""
 _SERVICE = LazyPattern(r"^[A-Za-z0-9][\w.-]{0,80}?[_-]?\d*\s{0,40}\| ")
 """The name of a service in front of each line of its log, as `docker compose up` prints it."""
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")

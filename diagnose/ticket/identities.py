@@ -65,17 +65,20 @@ _URL_HOST = re.compile(
     r"[a-z][a-z0-9+.-]{0,30}://(?:([A-Za-z][\w.-]{0,200})"
     r"(?::[^@\s/]{0,500})?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
 )
+"""The user and the host of a URL."""
 _MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _SEARCH = re.compile(r"^[ \t]*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
 _CIDR = re.compile(
     r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{0,39}::?[0-9A-Fa-f:]{0,39})/(\d{1,3})(?![\w.])"
 )
+"""192.0.2.0/24, or 2001:db8::/32"""
 TASK = re.compile(r"(?P<service>.+)(?P<rest>\.(?:\d+|[a-z0-9]{25})\.[a-z0-9]{25})")
 """A swarm task's container: service, slot or node, task."""
 _HEX = re.compile(r"[0-9a-f]{12,}")
 _HOST_NAME = re.compile(
     r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
 )
+"""A host name of one part or of several."""
 
 
 @functools.cache

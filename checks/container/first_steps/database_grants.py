@@ -21,6 +21,7 @@ _ADDRESS = LazyPattern(
     r"(?:postgres|mysql|mariadb)[\w+]{0,20}://(?:(?P<user>[\w-]{1,63})(?::[^@/\s]{0,300})?@)?[^/@\s]{1,300}"
     r"/(?P<base>[A-Za-z_][\w-]{0,62})"
 )
+"""postgresql://user:secret@db:5432/shop"""
 _PLAIN = LazyPattern(r"[A-Za-z_][\w-]{0,62}")
 """Names that a shell and a statement take as they are, in quotes."""
 _OBJECT = LazyPattern(r"(?P<kind>materialized view|[a-z]{4,9}) \"?(?P<name>[A-Za-z_]\w{0,62})\"?")

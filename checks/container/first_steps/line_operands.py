@@ -3,6 +3,7 @@
 A family of complaints knows in what words programs object, and often not the name of the setting.
 """
 
+import re
 from collections.abc import Iterator
 
 from diagnose.lazy_pattern import LazyPattern
@@ -13,11 +14,18 @@ _QUOTED = LazyPattern(r"(?<!\w)['\"`](?P<word>[A-Za-z][\w.-]{2,60})['\"`](?!\w)"
 _DOTTED = LazyPattern(
     r"(?<![\w./:@$-])(?P<word>[a-z][a-z0-9_-]{1,40}(?:\.[a-z][a-z0-9_-]{1,60}){1,6})(?![\w./(:@-])"
 )
+"""A word with dots that may be the name of a setting: spring.datasource.url."""
 _OF_CODE = LazyPattern(
-    r"(?:app|com|github|golang|io|java|javax|jdk|kotlin|net|node|org|scala|sun|system)\."
-    r"|(?:ERR|SQLITE)_"
-    r"|.*\.(?:com|conf|cs|de|dev|ex|exs|go|html?|ini|io|java|jar|[cm]?jsx?|json|local|lua|net|org|php|pl|py|rb|rs"
-    r"|service|sh|so|toml|tsx?|txt|xml|ya?ml)$"
+    r"""
+      (?:app|com|github|golang|io|java|javax|jdk|kotlin|net|node|org|scala|sun|system)\.
+    | (?:ERR|SQLITE)_
+    | .*\.(?:
+            com | conf | cs | de | dev | ex | exs | go | html? | ini | io | java | jar
+          | [cm]?jsx? | json | local | lua | net | org | php | pl | py | rb | rs | service
+          | sh | so | toml | tsx? | txt | xml | ya?ml
+        )$
+    """,
+    re.VERBOSE,
 )
 """A package, a module, an error of Node.js or SQLite, a file, a host: no setting."""
 _ORDINARY = frozenset(

@@ -22,12 +22,14 @@ _REFUSED = LazyPattern(
     r"|wrong ownership|has invalid permissions|readonly database|unable to open (?:the )?database file",
     re.IGNORECASE,
 )
+"""The program may not open, write or make the file, or its mode is too open."""
 _MISSED = LazyPattern(
     r"no such file|\bENOENT\b|does(?: not|n't) exist|not found|cannot find|can't find"
     r"|can't find command|failed opening required|\bfound\b.{0,80}\(expected /"
     r"|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
     re.IGNORECASE,
 )
+"""The file is not there, or is a folder where a file is due."""
 _VERSION_OF_LIBRARY = LazyPattern(r"\bversion [`']\w{2,30}[\d.]{1,12}' not found")
 """The loader's words: the file is there, and the library is too old."""
 _DATABASE = LazyPattern(r"readonly database|database file", re.IGNORECASE)
@@ -35,12 +37,19 @@ _OF_A_FILE = LazyPattern(
     r"\b(?:file|dir(?:ectory)?|folder|write|open|create|DB)\b.{0,80}(?:permission denied|EACCES)",
     re.IGNORECASE,
 )
+"""The refusal is about a file, and not about a host or a user."""
 _OF_SOMETHING_ELSE = LazyPattern(
     r"\broot\b|\bbind\b|\blisten|\bsocket|\bconnect|\bexec\b|/", re.IGNORECASE
 )
 _PATH = LazyPattern(
-    r"(?<![\w.:/+-])/(?:app|config|conf|data|docker-entrypoint\.d|etc|home|lib64|lib|media|mnt|opt|root"
-    r"|run|srv|storage|tmp|usr|var|workspace|www)(?:/[\w.@+-]{1,100}){1,20}"
+    r"""
+    (?<![\w.:/+-])/(?:
+          app | config | conf | data | docker-entrypoint\.d | etc | home | lib64 | lib
+        | media | mnt | opt | root | run | srv | storage | tmp | usr | var | workspace
+        | www
+      )(?:/[\w.@+-]{1,100}){1,20}
+    """,
+    re.VERBOSE,
 )
 """A path of a container: what begins with another folder may be that of a page."""
 _WRITTEN = LazyPattern(r"(?<![\w.:/+-])(?P<path>(?:/[\w.@+-]{1,100}){1,20})(?!\S*: line \d)")

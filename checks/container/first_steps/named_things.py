@@ -30,6 +30,7 @@ _LOCKED = LazyPattern(
     r"|\balready locked\b",
     re.IGNORECASE,
 )
+"""Somebody else holds the lock: "database is locked", "another instance is running"."""
 _OF_ANOTHER_VERSION = LazyPattern(
     r"\bdowngrad|\bincompatible (?:with|version|format)"
     r"|\b(?:created|written|data|database|schema|index)\b.{0,60}\b(?:newer|older|later) version\b"
@@ -40,21 +41,39 @@ _OF_ANOTHER_VERSION = LazyPattern(
     r"|\bversion\b.{0,60}\b(?:not compatible with|(?:higher|lower|newer|older) than)",
     re.IGNORECASE,
 )
+"""The data is of another release: "the database was created by a newer version"."""
 _REFERENCE = LazyPattern(
     r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
 )
 _DEVICE = LazyPattern(
-    r"(?<![\w./-])/dev/(?:dri/\w{1,20}|tty(?:USB|ACM|AMA|S)\d{1,3}|video\d{1,3}|snd(?:/\w{1,20})?|net/tun"
-    r"|kvm|fuse|kfd|nvidia[a-z0-9-]{0,20}|i2c-\d{1,3}|spidev[\d.]{1,8}|gpiomem|gpiochip\d{1,3}"
-    r"|serial/by-id/[\w.:+-]{1,100}|bus/usb(?:/\d{1,3}){0,2}|hidraw\d{1,3}|watchdog\d?)(?![\w/])"
+    r"""
+    (?<![\w./-])/dev/(?:
+          dri/\w{1,20}
+        | tty(?:USB|ACM|AMA|S)\d{1,3}
+        | video\d{1,3} | snd(?:/\w{1,20})? | net/tun | kvm | fuse | kfd
+        | nvidia[a-z0-9-]{0,20} | i2c-\d{1,3} | spidev[\d.]{1,8} | gpiomem
+        | gpiochip\d{1,3}
+        | serial/by-id/[\w.:+-]{1,100}
+        | bus/usb(?:/\d{1,3}){0,2} | hidraw\d{1,3} | watchdog\d?
+      )(?![\w/])
+    """,
+    re.VERBOSE,
 )
 """Devices that programs in containers ask for."""
 _SETTING = LazyPattern(
-    r"(?<![\w./-])(?:net\.(?:core|ipv[46]|netfilter)\.[a-z0-9_]{2,40}(?:\.[a-z0-9_]{2,40}){0,3}"
-    r"|vm\.(?:max_map_count|overcommit_memory|swappiness|nr_hugepages|[a-z_]{2,20}_ratio)"
-    r"|fs\.(?:file-max|nr_open|aio-max-nr|inotify\.[a-z_]{2,30}|mqueue\.[a-z_]{2,30})"
-    r"|kernel\.(?:shm[a-z]{2,6}|sem|msg[a-z]{2,6}|pid_max|threads-max|perf_event_paranoid"
-    r"|unprivileged_userns_clone|yama\.ptrace_scope|keys\.[a-z_]{2,20}))\b"
+    r"""
+    (?<![\w./-])(?:
+          net\.(?:core|ipv[46]|netfilter)\.[a-z0-9_]{2,40}(?:\.[a-z0-9_]{2,40}){0,3}
+        | vm\.(?:max_map_count|overcommit_memory|swappiness|nr_hugepages|[a-z_]{2,20}_ratio)
+        | fs\.(?:file-max|nr_open|aio-max-nr|inotify\.[a-z_]{2,30}|mqueue\.[a-z_]{2,30})
+        | kernel\.(?:
+                shm[a-z]{2,6} | sem | msg[a-z]{2,6} | pid_max | threads-max
+              | perf_event_paranoid | unprivileged_userns_clone | yama\.ptrace_scope
+              | keys\.[a-z_]{2,20}
+            )
+      )\b
+    """,
+    re.VERBOSE,
 )
 """Settings of which servers complain; those of programs begin with the same words."""
 _RIGHT_REFUSED = LazyPattern(
@@ -62,6 +81,7 @@ _RIGHT_REFUSED = LazyPattern(
     r"|\bmust be suid\b|not supposed to be run as root|\bonly run as pid 1\b",
     re.IGNORECASE,
 )
+"""The kernel refused a right, or the program insists on being root or process 1."""
 _OF_THE_RUNTIME = LazyPattern(r"\bheap\b|\bmaxmemory\b|\bmemory_limit\b", re.IGNORECASE)
 """Limits that a runtime or a server sets itself."""
 

@@ -17,6 +17,7 @@ _ASKS = LazyPattern(
     r"|\bplease (?:set|define|provide|specify)",
     re.IGNORECASE,
 )
+"""The program lacks a setting: "is required", "must be set", KeyError."""
 
 
 def missing_variable_steps(container: Container, text: str) -> PageVariables:

@@ -21,6 +21,7 @@ DEVICE = LazyPattern(
     r"|(?P<driver>could not select device driver .+|failed to discover GPU vendor .+)"
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
+"""The device that the host does not have: by its path, by its driver, or by CDI."""
 
 
 _MODULES = {

@@ -10,6 +10,7 @@ NETWORK = LazyPattern(
     r"network (?P<name>\S+) not found"
     r"|could not find (?:a )?network matching network mode (?P<mode>\S+)"
 )
+"""The network that a container should join, and that is gone."""
 
 
 @check("container.network-gone", severity=Severity.critical)

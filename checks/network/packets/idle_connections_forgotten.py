@@ -17,6 +17,7 @@ _BROKEN = LazyPattern(
     r"|lost connection to (?:mysql )?server|server has gone away|connection (?:was )?terminated",
     re.IGNORECASE,
 )
+"""A program found its connection closed: "server has gone away", ECONNRESET."""
 _SINCE_S = 300.0
 
 

@@ -20,6 +20,7 @@ REFUSES = LazyPattern(
     r'|" 429 ',
     re.IGNORECASE,
 )
+"""A server refused a client by a rule or a limit, and not for a fault of its own."""
 LIMITS = LazyPattern(
     r"forbidden by rule|banned|too many (?:[\w-]{1,20} ){0,3}(?:requests|attempts|logins|failures|tries)"
     r"|brute-?force|throttl|limiting (?:requests|connections)|temporarily (?:locked|blocked)"

@@ -25,8 +25,14 @@ _NO_LOG_RECEIVER = LazyPattern(
 """As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
 else behind the colon, and so does a receiver that refuses the driver."""
 _MONITOR = LazyPattern(
-    r"(?:^|[/_-])(?:blackbox[-_]exporter|check[-_]?mk|gatus|icinga2?|kener|librenms|nagios|peekaping"
-    r"|smokeping|statping|uptime-kuma|zabbix-(?:proxy|server))[^/]*$"
+    r"""
+    (?:^|[/_-])(?:
+          blackbox[-_]exporter | check[-_]?mk | gatus | icinga2? | kener | librenms
+        | nagios | peekaping | smokeping | statping | uptime-kuma
+        | zabbix-(?:proxy|server)
+      )[^/]*$
+    """,
+    re.VERBOSE,
 )
 """Images of programs that call machines and sites to see whether they answer."""
 COMMAND_SHOWN = 120

@@ -21,11 +21,16 @@ from diagnose.phrases import unix
 TIMED_OUT = -1
 """The exit code of a probe that the engine has ended, or that it could not begin."""
 _LACKING = LazyPattern(
-    r'exec: "(?P<exec>[^"]{0,300})": (?:executable file not found|.{0,300}no such file or directory'
-    r"|.{0,300}permission denied)"
-    r"|(?:^|: |\d: )(?P<shell>[\w./-]{1,300}): (?:not found|command not found|No such file or directory"
-    r"|Permission denied)\s*$",
-    re.MULTILINE,
+    r"""
+      exec:\ "(?P<exec>[^"]{0,300})":\ (?:
+            executable\ file\ not\ found
+          | .{0,300}no\ such\ file\ or\ directory
+          | .{0,300}permission\ denied
+        )
+    | (?:^|:\ |\d:\ )(?P<shell>[\w./-]{1,300}):[ ]
+        (?:not\ found|command\ not\ found|No\ such\ file\ or\ directory|Permission\ denied)\s*$
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
 shell form as the shell does."""

@@ -41,6 +41,7 @@ _IN_LOG = LazyPattern(
     r"|->(?P<tried>\d[\d.]+:\d{1,5}): (?:\w+: )?(?:i/o timeout|connection refused)"
     r"|\b(?:timed out|connection refused|unreachable) resolving '[^']+': (?P<named>\d[\d.]+#\d{1,5})"
 )
+"""The server that dnsmasq, CoreDNS or BIND sent a question on to, in a line of its log."""
 _SETTINGS = LazyPattern(r"\.(?:conf|ya?ml|toml)$|(?:^|/)Corefile$")
 _FOLDER = LazyPattern(r"^/(?:etc|opt|config|conf|data|usr/local/etc)(?:/|$)")
 

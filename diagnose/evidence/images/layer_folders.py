@@ -27,6 +27,7 @@ _DAMAGED = LazyPattern(
     r"|content digest sha256:\w+: not found|failed to get layer"
     r"|rename \S*/overlay2/\S* directory not empty"
 )
+"""The engine misses a layer, or a file that belongs to one."""
 _FULL = "no space left on device"
 _FOLDER = LazyPattern(r"open (\S*/overlay2/\w+)/link: no such file")
 

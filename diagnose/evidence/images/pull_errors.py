@@ -51,10 +51,17 @@ PATTERNS: dict[Why, LazyPattern] = {
     ),
     # the layer is whole, and the host does not let the engine write it
     "unpack": LazyPattern(
-        r"failed to register layer.{0,999}(?:operation not (?:permitted|supported)|permission denied"
-        r"|input/output error|signal: killed|read-only file ?system|cross-device link"
-        r"|processing tar file[^:]{0,300}: unexpected EOF|invalid tar header|rename \S{1,300}/write-set-\S{1,99} )",
-        re.DOTALL,
+        r"""
+        failed\ to\ register\ layer.{0,999}(?:
+              operation\ not\ (?:permitted|supported)
+            | permission\ denied | input/output\ error | signal:\ killed
+            | read-only\ file\ ?system | cross-device\ link
+            | processing\ tar\ file[^:]{0,300}:\ unexpected\ EOF
+            | invalid\ tar\ header
+            | rename\ \S{1,300}/write-set-\S{1,99}[ ]
+          )
+        """,
+        re.DOTALL | re.VERBOSE,
     ),
     "corrupt": LazyPattern(
         r"failed to register layer|layer does not exist"

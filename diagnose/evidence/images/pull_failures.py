@@ -34,10 +34,12 @@ _URL = LazyPattern(
     r'(?:Get|Head|Post) \\?"?https?://(?P<host>[^/"\\]+)'
     r'(?:/v2/(?P<repository>[^"\\]*?)/(?:manifests|blobs)/(?P<tag>[^"\\]+))?'
 )
+"""Get "https://registry.example/v2/shop/web/manifests/1.4", as the engine asked for it."""
 _NAMED = LazyPattern(
     r"pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found"
     r'|failed to resolve reference "([^"]+)"'
 )
+"""The image that was not pulled, at the place where each message names it."""
 
 
 class PullFailure(msgspec.Struct, frozen=True):

@@ -13,10 +13,12 @@ _OUTDATED = LazyPattern(
     r"certificate has expired or is not yet valid: "
     r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
 )
+"""A certificate of a registry that has expired, or is not valid yet."""
 _UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
 _MISNAMED = LazyPattern(
     r"certificate is (?:valid for|not valid for any)|cannot validate certificate for|legacy Common Name"
 )
+"""A certificate of a registry that holds for other names."""
 _HANDSHAKE = "TLS handshake timeout"
 _NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
 _WRONG_LOGIN = LazyPattern(
@@ -45,9 +47,16 @@ _STORED_ELSEWHERE = LazyPattern(
 )
 """Engines from 23 on leave the address of the image out, since it may hold a key."""
 _CUT_OFF = LazyPattern(
-    r"[Dd]ownload failed after (?:attempts=)?\d+(?: attempts)?: "
-    r"(?P<why>(?:unexpected )?EOF|net/http: TLS handshake timeout|http2: [^\n]{1,200}"
-    r"|(?:read tcp \S+: |local error: |remote error: )[^\n]{1,200}|context deadline exceeded[^\n]{0,200})$"
+    r"""
+    [Dd]ownload\ failed\ after\ (?:attempts=)?\d+(?:\ attempts)?:\ (?P<why>
+          (?:unexpected\ )?EOF
+        | net/http:\ TLS\ handshake\ timeout
+        | http2:\ [^\n]{1,200}
+        | (?:read\ tcp\ \S+:\ |local\ error:\ |remote\ error:\ )[^\n]{1,200}
+        | context\ deadline\ exceeded[^\n]{0,200}
+      )$
+    """,
+    re.VERBOSE,
 )
 """A download that began after the registry had answered, and whose connection broke."""
 _NO_WAY = LazyPattern(

@@ -35,6 +35,7 @@ _SETTING = LazyPattern(
     r"""|(?P<bare>[^\s"';]*))""",
     re.IGNORECASE,
 )
+"""HTTP_PROXY=http://192.0.2.1:3128, with quotes or without."""
 
 
 class UnusedProxy(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ DENIED_SIGNAL = LazyPattern(
     r'.{0,400}? comm="(?P<comm>[^"]*)"'
     r'.{0,400} denied_mask="(?P<mask>\w+)".{0,400} signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
 )
+"""AppArmor refused a signal from a container's process to another one."""
 DENIED_SYSCTL = LazyPattern(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
 """runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys
 (opencontainers/runc#4968)."""

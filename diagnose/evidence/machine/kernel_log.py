@@ -33,6 +33,7 @@ _OLD_CHOICE = LazyPattern(
 _HUNG = LazyPattern(
     r"INFO: task (?P<task>.{1,64}):(?P<pid>\d{1,9}) blocked for more than (?P<seconds>\d+) seconds"
 )
+"""INFO: task jbd2/sda1-8:312 blocked for more than 120 seconds."""
 
 UNNAMED = "a cgroup that the kernel did not name"
 

@@ -18,16 +18,19 @@ _DPKG = LazyPattern(
     r"(?m)^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:upgrade|install|remove|purge)"
     r" (?P<name>[^\s:]{1,200})\S{0,40} (?P<old>\S+) (?P<new>\S+)$"
 )
+"""2026-11-30 10:11:12 upgrade docker-ce:amd64 5:28.0.1 5:28.5.1"""
 _DPKG_TIME = LazyPattern(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _DNF = LazyPattern(
     r"(?m)^(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) \w+"
     r" (?:Upgrade|Downgrade|Installed|Erase): (?P<name>\S+?)-(?:\d+:)?(?P<new>\d[^\s-]*)-\S+$"
 )
+"""2026-11-30T10:11:12+0000 SUBDEBUG Upgrade: docker-ce-3:28.5.1-1.fc43.x86_64"""
 _PACMAN = LazyPattern(
     r"(?m)^\[(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*)\] \[ALPM\]"
     r" (?:upgraded|downgraded|installed|removed) (?P<name>\S+)"
     r" \((?:(?P<old>\S+) -> )?(?P<new>\S+)\)$"
 )
+"""[2026-11-30T10:11:12+0000] [ALPM] upgraded docker (1:28.0-1 -> 1:28.5-1)"""
 _VERSION = LazyPattern(r"(?:\d+:)?(?P<upstream>[^\s~+-]+)")
 """Debian's and Arch's versions: an epoch, the version of the program, what the packager adds."""
 _QUARTER_S = 900

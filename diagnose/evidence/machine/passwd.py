@@ -9,6 +9,7 @@ USERS_FILE = "/etc/passwd"
 _ENTRY = LazyPattern(
     r"^(?P<name>[^:\n]+):[^:\n]*:(?P<uid>[0-9]{1,10}):(?P<gid>[0-9]{1,10})(?::[^:\n]*:(?P<home>[^:\n]*))?"
 )
+"""name:x:uid:gid:comment:home:shell"""
 
 
 class UserEntry(NamedTuple):

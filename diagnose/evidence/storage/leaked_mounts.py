@@ -20,6 +20,7 @@ BUSY = LazyPattern(
     r"(?:unlinkat|remove|rmdir) "
     r"(?P<path>/\S{1,500}?):? .{0,300}device or resource busy|device or resource busy"
 )
+"""The kernel does not remove a folder, because something is mounted in it."""
 MOST_NAMESPACES = 200
 
 

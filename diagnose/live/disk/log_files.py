@@ -37,6 +37,8 @@ _IS_LOG = re.compile(
     r"|/var/log/(?:syslog|messages|mail|maillog)$",
     re.IGNORECASE,
 )
+"""The path of a log by its end or its folder: app.log, nginx/error, /log/x/current,
+/var/log/syslog."""
 _IS_OTHER = re.compile(r"access|\.(?:gz|xz|zst|bz2)$|/\d+\.log$|/slow[^/]*$", re.IGNORECASE)
 """Requests, what was packed, and the numbered files of databases and brokers."""
 _SIGNS = ("log", "err", ".out", "mail", "messages")

@@ -28,11 +28,13 @@ _LOOPBACK = re.compile(
     r"(?<![\w.-])(?P<place>(?:localhost|127\.0\.0\.1|\[::1\]):\d{2,5})(?!\d)",
     re.IGNORECASE,
 )
+"""A port of the loopback, and the word before it where the program listens there itself."""
 _LOOPBACK_HOST = re.compile(
     r"(?:export[ \t]+)?(?P<host>(?P<of>\w{1,60}_)HOST(?:NAME)?=[\"']?"
     r"(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?)[ \t]*",
     re.IGNORECASE,
 )
+"""DB_HOST=localhost, and the part of the name that its port shares: DB_."""
 _LOOPBACK_PAIR = re.compile(
     r"[\"'](?:localhost|127\.0\.0\.1)[\"'],[ \t]{0,4}(?P<port>\d{2,5})(?![\w.])"
 )
@@ -44,6 +46,7 @@ _LOOPBACK_KEY = re.compile(
     r"[\"']?(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?),?[ \t]*(?:#.*)?",
     re.IGNORECASE,
 )
+"""A line of a settings file that names the loopback: db_host: localhost."""
 _PORT_KEY = re.compile(
     r"(?P<before>[ \t]*[\"']?\w{0,60}?)port[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?(?P<port>\d{2,5})[\"']?,?"
     r"[ \t]*(?:#.*)?",
@@ -67,6 +70,7 @@ _UPSTREAM = re.compile(
     r"(?<![\w.:/])(?:udp://)?(?P<address>\d{1,3}(?:\.\d{1,3}){3})"
     r"(?:(?:[:#@]|[ \t]+port[ \t]+)(?P<port>\d{1,5}))?(?![\w./])"
 )
+"""An IPv4 address with its port, as resolvers write it: 192.0.2.53#5353, 192.0.2.53 port 5353."""
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
 _PAGE = re.compile(r"\s{0,20}<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -99,6 +103,7 @@ _FETCHES = re.compile(
     r"|(?:^|[;&|({]|\b(?:then|else|do)\b)[ \t]{0,40}(?:\.|source)[ \t]",
     re.MULTILINE | re.IGNORECASE,
 )
+"""A line of a script that takes variables from a file or from another command."""
 FETCHES = "fetches"
 """What stands for a command that reads variables from elsewhere, such as a file that it sources."""
 
@@ -120,6 +125,7 @@ _OF_HAPROXY = re.compile(
 _OF_ENVOY = re.compile(
     rf"\baddress:[ \t]{{0,4}}[\"']?(?P<name>{_NAME})[\"']?\s{{1,80}}port_value:[ \t]{{0,4}}(?P<port>\d{{2,5}})"
 )
+"""address: shop.example.com, and behind it port_value: 8080"""
 _URL = re.compile(r"(?<![\w.+-])[a-z][a-z0-9+]{1,20}:/{1,3}[\w.-]{1,100}(?:/?:\d{2,5})?(?![\w@])")
 """An address without a user, as far as host and port; its slashes may be wrong."""
 

@@ -1,5 +1,7 @@
 """What a program complains of when it calls another one: names, ports, certificates."""
 
+import re
+
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 
@@ -185,10 +187,21 @@ _UNRESOLVED = rf"""(?x)
 """
 """A name that no DNS server knows, as libraries of many languages say it."""
 _OUTSIDE = LazyPattern(
-    r"^(?!(?:api|app|backend|broker|cache|database|db|elasticsearch|kafka|mariadb|memcached|minio|mongo(?:db)?"
-    r"|mysql|nats|postgres(?:ql)?|queue|rabbitmq|redis|server|web|zookeeper)\.(?!com$|io$|net$|org$)[a-z]{2,24}$)"
-    r".*\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|jitsi|lab|lan|local|localdomain|svc|test)$)"
-    r"[a-z]{2,24}$"
+    r"""
+    ^(?!
+        (?:
+              api | app | backend | broker | cache | database | db | elasticsearch | kafka
+            | mariadb | memcached | minio | mongo(?:db)? | mysql | nats | postgres(?:ql)?
+            | queue | rabbitmq | redis | server | web | zookeeper
+          )\.(?!com$|io$|net$|org$)[a-z]{2,24}$
+      ).*\.(?!
+        (?:
+              arpa | cluster | corp | docker | home | internal | intranet | jitsi | lab
+            | lan | local | localdomain | svc | test
+          )$
+      )[a-z]{2,24}$
+    """,
+    re.VERBOSE,
 )
 """A name of the internet: its last label is none of those that networks give themselves.
 

@@ -273,11 +273,19 @@ SURROUNDINGS = (
 )
 
 _OF_A_SERVER = LazyPattern(
-    r"^(?!.*\blog[io]n failed for (?:account|user) [\w.@-]{1,80}:).*?(?:"
-    r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|AUTH_FAILED|535)\b|://|\bat \S+:\d"
-    r"|\b(?:connect|log[ -]?in|pull|push)\w* (?:to|from|at)\b"
-    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|rtsp|sasl|server|smtp|upstream))",
-    re.IGNORECASE,
+    r"""
+    ^(?!.*\blog[io]n\ failed\ for\ (?:account|user)\ [\w.@-]{1,80}:).*?(?:
+          \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|AUTH_FAILED|535)\b
+        | :// | \bat\ \S+:\d
+        | \b(?:connect|log[ -]?in|pull|push)\w*\ (?:to|from|at)\b
+        | \b(?:
+                amqp | broker | database | imap | ldap | mail | mongo | mqtt | mysql
+              | postgres | redis | registry | remote | rtsp | sasl | server | smtp
+              | upstream
+            )
+      )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Words by which a running program means its own login, and not a caller's."""
 LOGINS = (

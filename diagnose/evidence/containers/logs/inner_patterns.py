@@ -1,5 +1,7 @@
 """How programs inside a container fail while the container runs on, in their own words."""
 
+import re
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
@@ -63,6 +65,7 @@ _OF_SUPERVISORD = LazyPattern(
     r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|could not write pidfile|supervisord|Supervisor"
     r"|Included|RPC|Set uid|Server|reaped)"
 )
+"""INFO spawned: 'app' with pid 9"""
 _OF_PM2 = LazyPattern(r"\bPM2\b")
 UNREACHED = "haproxy-unreached"
 """A server that HAProxy cannot connect to. By itself it says little: a stand-by is down on purpose,
@@ -174,9 +177,15 @@ PATTERNS = (
         "mysql-replica",
         frozenset({"mariadbd", "mysqld"}),
         failed=LazyPattern(
-            r"(?P<program>)(?:Error running query, (?:slave|replica) SQL thread aborted"
-            r"|\b(?:Slave|Replica) SQL for channel '.{0,80}': .{0,400}Error_code: MY-\d{6}"
-            r"|\bSlave SQL: Error '.{0,400}Internal MariaDB error code)"
+            r"""
+            (?P<program>)(?:
+                  Error\ running\ query,\ (?:slave|replica)\ SQL\ thread\ aborted
+                | \b(?:Slave|Replica)\ SQL\ for\ channel\ '.{0,80}':\ .{0,400}
+                    Error_code:\ MY-\d{6}
+                | \bSlave\ SQL:\ Error\ '.{0,400}Internal\ MariaDB\ error\ code
+              )
+            """,
+            re.VERBOSE,
         ),
         over=r"(?:Slave|Replica) SQL thread (?:for channel '[^']*' )?initialized",
         cause="it shows old data: it is a replica, and the thread that applies the changes of its source has stopped",
@@ -275,9 +284,16 @@ PATTERNS = (
         "postgres",
         frozenset({"postgres", "postmaster"}),
         failed=LazyPattern(
-            r"(?P<program>)(?:pg_ctl: could not start server|LOG: +database system is shut down"
-            r"|FATAL: +(?:could not|data directory|database files|lock file)"
-            r"|^postgres: could not |execution of the PostgreSQL server is not permitted)"
+            r"""
+            (?P<program>)(?:
+                  pg_ctl:\ could\ not\ start\ server
+                | LOG:\ +database\ system\ is\ shut\ down
+                | FATAL:\ +(?:could\ not|data\ directory|database\ files|lock\ file)
+                | ^postgres:\ could\ not[ ]
+                | execution\ of\ the\ PostgreSQL\ server\ is\ not\ permitted
+              )
+            """,
+            re.VERBOSE,
         ),
         over="ready to accept connections",
         cause="its server of PostgreSQL has ended, and was not started again",

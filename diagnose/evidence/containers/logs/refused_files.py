@@ -18,11 +18,13 @@ _REACHED = LazyPattern(
     r"|inotify resources exhausted",
     re.IGNORECASE,
 )
+"""The limit of inotify is reached: "inotify watch limit reached"."""
 _FULL = LazyPattern(
     r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).{0,300}(?:no space left on device|\bENOSPC\b)"
     r"|\bENOSPC\b.{0,300}(?:inotify|\bwatch\b)",
     re.IGNORECASE,
 )
+"""inotify says ENOSPC when a user may have no more watches."""
 _WORDS = ("too many open files", "emfile", "no file descriptors", "inotify", "watch")
 """One of them is in each line that one of these patterns finds."""
 _WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)

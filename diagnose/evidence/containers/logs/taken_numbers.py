@@ -24,6 +24,7 @@ _MARK = "duplicate key value"
 _REFUSED = LazyPattern(
     r'ERROR:  duplicate key value violates unique constraint "(?P<table>[a-z_][a-z0-9_]{0,60})_pkey"'
 )
+"""PostgreSQL refuses a row, because its primary key is there already."""
 _NUMBER = LazyPattern(
     r"DETAIL:  Key \((?P<column>[a-z_][a-z0-9_]{0,60})\)=\((?P<number>\d{1,18})\) already"
 )

@@ -33,6 +33,7 @@ _ENDED = LazyPattern(
     r"ask (?:[\w.]{1,200}\[|id=)?(?P<id>[\w-]{8,40})\]? "
     r"(?:succeeded|raised|retry|ignored|rejected|revoked)"
 )
+"""Task shop.mail[1f2e3d4c] succeeded in 0.1s"""
 _TALKS = LazyPattern(r": INFO/MainProcess\] ")
 """A worker that writes down what it does, and not only its errors."""
 _TRANSPORT = LazyPattern(r"\.(?:>| ) ?(?:transport:|broker ->) {1,20}(?P<place>\S{1,300})")

@@ -1,5 +1,7 @@
 """Empty folders of the host that hide what an image has, in containers that do not work."""
 
+import re
+
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
@@ -16,8 +18,14 @@ from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 _OF_THE_IMAGE = LazyPattern(
-    r"(?i)/(?:[\w-]*conf(?:ig|igs|iguration)?(?:\.d|\.avail)?|etc|templates?|plugins?|modules?|themes?"
-    r"|certs?|ssl|static|html|public|dist|src|scripts?|bin|lib)/?$"
+    r"""
+    /(?:
+          [\w-]*conf(?:ig|igs|iguration)?(?:\.d|\.avail)?
+        | etc | templates? | plugins? | modules? | themes? | certs? | ssl | static | html
+        | public | dist | src | scripts? | bin | lib
+      )/?$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Folders that an image fills, and that its program seldom makes itself. Data folders begin
 empty."""

@@ -4,6 +4,7 @@ The caller's log has the address and the status; why it was refused stands with 
 log, or in a file of its own.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -37,10 +38,18 @@ MOST = 5
 _URL = LazyPattern(
     r"\bhttps?://(?P<host>[A-Za-z0-9][\w.-]{0,252})(?::\d{2,5})?(?P<path>/[^\s\"'?\]>)]{0,300})?"
 )
+"""The host and the path of a URL in a line of a log."""
 _STATUS = LazyPattern(
-    r"(?<![\w./:-])(?P<named>400|401|403|421)\s{1,2}(?:Bad Request|Client Error|Unauthorized|Forbidden|Misdirected)"
-    r"|\b(?:status(?: ?code)?|HTTP(?:/\d(?:\.\d)?)?|responded with|returned(?: an?)?(?: error)?|response code)"
-    r"[\s:=\"'(]{1,5}(?P<number>400|401|403|421)(?![\w.])"
+    r"""
+      (?<![\w./:-])(?P<named>400|401|403|421)\s{1,2}
+        (?:Bad\ Request|Client\ Error|Unauthorized|Forbidden|Misdirected)
+    | \b(?:
+            status(?:\ ?code)? | HTTP(?:/\d(?:\.\d)?)? | responded\ with
+          | returned(?:\ an?)?(?:\ error)?
+          | response\ code
+        )[\s:="'(]{1,5}(?P<number>400|401|403|421)(?![\w.])
+    """,
+    re.VERBOSE,
 )
 """Statuses by which a server refuses a caller, rather than lacks a page."""
 

@@ -14,6 +14,7 @@ from diagnose.programs.failures import Recognised
 _NO_USER = LazyPattern(
     r"Could not find user \\?\"(?P<user>[^\"\\]{1,200})\\?\" for db \\?\"(?P<base>[^\"\\]{1,200})\\?\""
 )
+"""MongoDB does not find a user: "shop", for db "admin"."""
 _ADMIN = "admin"
 """Where the image of MongoDB makes the user of MONGO_INITDB_ROOT_USERNAME."""
 _URL = LazyPattern(r"mongodb(?:\+srv)?://[^\s/]{1,300}/\w")

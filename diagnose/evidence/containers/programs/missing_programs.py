@@ -2,6 +2,7 @@
 
 import itertools
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 
@@ -26,9 +27,16 @@ MISSING = ("executable file not found", "no such file or directory")
 MOST = 8
 """Containers whose files are looked for: each costs about ten questions."""
 _EXEC = LazyPattern(
-    r'exec: "(?P<program>(?:[^"\\\n]|\\.){0,300})": .{0,300}?'
-    r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
-    r"|container process: exec (?P<bare>.{1,300}): (?P<denied>permission denied)(?:: unknown)?$"
+    r"""
+      exec:\ "(?P<program>(?:[^"\\\n]|\\.){0,300})":\ .{0,300}?(?P<why>
+            executable\ file\ not\ found
+          | no\ such\ file\ or\ directory
+          | permission\ denied | is\ a\ directory
+        )
+    | container\ process:\ exec\ (?P<bare>.{1,300}):\ (?P<denied>permission\ denied)
+        (?::\ unknown)?$
+    """,
+    re.VERBOSE,
 )
 """Without quotes: the file has an x bit, and the kernel does not let this user execute it there
 (noexec, or not its owner)."""

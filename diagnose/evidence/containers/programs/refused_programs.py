@@ -79,11 +79,15 @@ _BY_LOADER = LazyPattern(
 )
 """glibc's loader, of a library that is there and has not what it needs."""
 _NOT_PERMITTED = LazyPattern(
-    r"^(?:error: exec failed|su-exec: (?P<by_su_exec>[^\s:]{1,200})"
-    r"|setpriv: failed to execute (?P<by_setpriv>[^\s:]{1,200})"
-    r"|\S{1,200}: (?:exec: )?(?:line )?\d{1,5}: (?:exec: )?(?P<by_shell>[^\s:]{1,200}))"
-    r": operation not permitted$",
-    re.IGNORECASE,
+    r"""
+    ^(?:
+          error:\ exec\ failed
+        | su-exec:\ (?P<by_su_exec>[^\s:]{1,200})
+        | setpriv:\ failed\ to\ execute\ (?P<by_setpriv>[^\s:]{1,200})
+        | \S{1,200}:\ (?:exec:\ )?(?:line\ )?\d{1,5}:\ (?:exec:\ )?(?P<by_shell>[^\s:]{1,200})
+      ):\ operation\ not\ permitted$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """gosu, which does not say which program; su-exec, setpriv, and the shells of start scripts."""
 NO_FORMAT = "exec format error"

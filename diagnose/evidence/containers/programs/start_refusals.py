@@ -27,6 +27,7 @@ _PEER = LazyPattern(
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
     re.IGNORECASE,
 )
+"""Another container that this one shares a namespace with, and that is gone or does not run."""
 _USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]{1,200}):")
 _ENDPOINT = LazyPattern(r"^.*connectivity on endpoint \S+ \(\w+\): ")
 DRIVER = "failed to initialize logging driver: "
@@ -36,6 +37,7 @@ _VOLUME = LazyPattern(
     r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
     r"|get (?P<unknown>\S+): no such volume"
 )
+"""The volume that was not mounted: its options are wrong, its folder is gone, or nobody has it."""
 _ABSENT = LazyPattern(
     r"local volume: mount (?P<device>/.{0,500}):(?P<folder>/[^:\n]{0,500}/volumes/[^/]{1,255}/_data)"
     r"(?:, flags: (?P<flags>\S{1,99}))?: no such file or directory"
@@ -54,6 +56,7 @@ _SYSCTL = LazyPattern(
     r"open sysctl (?P<name>\S{1,200}?):? .{0,200}permission denied"
     r"|open sysctl (?P<file>\S{1,200}) file: .{0,200}permission denied"
 )
+"""A sysctl that runc could not write; older releases name its file."""
 _LONGEST = 140
 """Characters of the innermost words of an error in a sentence."""
 

@@ -18,6 +18,7 @@ _FOR_BROWSERS = LazyPattern(
 _ADDRESS = LazyPattern(
     r"^(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?(?P<host>[\w.-]{1,253})(?::(?P<port>\d{1,5}))?(?:/|$)"
 )
+"""The value of a variable that is a URL for browsers, with its host and port."""
 
 
 class BrowserAddress(msgspec.Struct, frozen=True):

@@ -111,6 +111,7 @@ _OF_LOOPBACK = LazyPattern(
     r"(?:localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>\d{2,5}))?(?:[/?]\S{0,300})?$",
     re.IGNORECASE,
 )
+"""A value that is a place on the loopback: redis://user:secret@localhost:6379/0."""
 _PORT_OF = {
     **{scheme: port for port, scheme in _PORT_OF_SCHEME.items()},
     "amqp": 5672,
@@ -123,10 +124,15 @@ _PORT_OF = {
 }
 """The port of a URL that names none."""
 _OF_OTHERS = LazyPattern(
-    r"(?:^|_)(?:ALLOWED|BIND|CALLBACK|CLIENT|CORS|DOMAIN|EXTERNAL|FRONTEND|LISTEN|ORIGINS?|PROXY"
-    r"|PUBLIC|REDIRECT|ROOT|SELF|SITE|TRUSTED)(?:_|$)|^(?:REACT_APP|VITE)_"
-    r"|^(?:(?:APP|SERVER|WEB)_)?(?:BASE_)?(?:URL|URI|HOST)$",
-    re.IGNORECASE,
+    r"""
+      (?:^|_)(?:
+            ALLOWED | BIND | CALLBACK | CLIENT | CORS | DOMAIN | EXTERNAL | FRONTEND
+          | LISTEN | ORIGINS? | PROXY | PUBLIC | REDIRECT | ROOT | SELF | SITE | TRUSTED
+        )(?:_|$)
+    | ^(?:REACT_APP|VITE)_
+    | ^(?:(?:APP|SERVER|WEB)_)?(?:BASE_)?(?:URL|URI|HOST)$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """How a variable is named that says where others call this program, or where it listens."""
 

@@ -23,10 +23,18 @@ PLAIN_PORTS = frozenset({25, STARTTLS_PORT, 2525})
 _OF_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL(?:ER)?|SMTP)(?=_|$)")
 _PORT = LazyPattern(r"(?:^|_)PORT$")
 _MODE = LazyPattern(
-    r"(?:^|_)(?:(?P<secure>(?:SMTP|MAIL|TRANSPORT|OPTIONS|SERVER)_+SECURE)|(?P<ssl>(?:USE_|IS_)?SSL)"
-    r"|(?P<starttls>(?:USE_|ENABLE_)?STARTTLS(?:_AUTO|_ENABLE|_ENABLED)?)|(?P<django>USE_TLS)"
-    r"|(?P<word>ENCRYPTION|SECURITY|PROTOCOL|SCHEME|TLS_MODE|CONNECTION_SECURITY))$"
+    r"""
+    (?:^|_)(?:
+          (?P<secure>(?:SMTP|MAIL|TRANSPORT|OPTIONS|SERVER)_+SECURE)
+        | (?P<ssl>(?:USE_|IS_)?SSL)
+        | (?P<starttls>(?:USE_|ENABLE_)?STARTTLS(?:_AUTO|_ENABLE|_ENABLED)?)
+        | (?P<django>USE_TLS)
+        | (?P<word>ENCRYPTION|SECURITY|PROTOCOL|SCHEME|TLS_MODE|CONNECTION_SECURITY)
+      )$
+    """,
+    re.VERBOSE,
 )
+"""The end of a variable's name that says how mail is encrypted: SMTP_SECURE, USE_TLS."""
 _AT_ONCE = frozenset(
     {"ssl", "smtps", "force_tls", "implicit", "ssl/tls", "tls_wrapper", "forcetls"}
 )

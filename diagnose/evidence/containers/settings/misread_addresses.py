@@ -21,9 +21,17 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 _ADDRESS = LazyPattern(
-    r"(?<![\w.+/-])(?P<text>(?P<scheme>amqps?|bolt|clickhouse|grpcs?|https?|ldaps?|mariadb|mongodb|mqtts?|mysql"
-    r"|nats|neo4j|postgres(?:ql)?|rediss?|smtps?|tcp|wss?):(?P<slashes>/{1,3})(?P<host>[\w.-]{1,100})"
-    r"(?P<slash>/(?=:\d{2,5}(?![\w:])))?(?P<port>:\d{2,5})?)(?![\w@.-])"
+    r"""
+    (?<![\w.+/-])(?P<text>
+        (?P<scheme>
+              amqps? | bolt | clickhouse | grpcs? | https? | ldaps? | mariadb | mongodb
+            | mqtts? | mysql | nats | neo4j | postgres(?:ql)? | rediss? | smtps? | tcp
+            | wss?
+          ):(?P<slashes>/{1,3})(?P<host>[\w.-]{1,100})(?P<slash>/(?=:\d{2,5}(?![\w:])))?
+          (?P<port>:\d{2,5})?
+      )(?![\w@.-])
+    """,
+    re.VERBOSE,
 )
 """Of servers alone: `unix:/redis/x.sock` and `/usr/bin:/redis/bin` are no such addresses."""
 _OF_THE_WEB = frozenset({"http", "https", "ws", "wss"})
@@ -32,6 +40,7 @@ _QUOTED = LazyPattern(
     r"(?P<quote>[\"'])(?P<inner>(?:[a-z][a-z0-9+]{1,20}://)?(?P<host>[\w.-]{1,100})(?::\d{2,5})?(?:/[^\"']{0,200})?)"
     r"(?P=quote)"
 )
+"""A value with quotes around it, which are part of it: "redis://cache:6379"."""
 _OF_ADDRESSES = LazyPattern(
     r"(?:^|_)(?:ADDR(?:ESS)?(?:ES)?|BROKERS?|DSN|ENDPOINTS?|HOSTS?(?:NAMES?)?|NODES?|PEERS?|SERVERS?|UPSTREAMS?"
     r"|UR[IL]S?)(?:_|$)",

@@ -28,9 +28,11 @@ _VARIABLE = LazyPattern(
     r"(?:^|_)(?:PASS(?:W(?:OR)?D)?|SECRET|TOKEN|KEY|PW)"
     r"(?:_FILE|__FILE)$|^FILE__.*(?:PASS|SECRET|TOKEN|KEY)"
 )
+"""A variable that names the file of a secret: DB_PASSWORD_FILE, FILE__TOKEN."""
 _PLACE = LazyPattern(
     r"(?i)^/(?:var/)?run/secrets/|(?:^|/)[^/]{0,80}(?:passw(?:or)?d|passwd|secret|token)[^/]{0,40}$"
 )
+"""A path that is the file of a secret: /run/secrets/db, /etc/app/token."""
 
 
 class SecretFile(msgspec.Struct, frozen=True):

@@ -22,13 +22,17 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 _REFUSED = LazyPattern(
-    r"(?<![a-z])(?:tokens?|secrets?|keys?|signatures?|credentials?)\b.{0,60}?"
-    r"\b(?:not (?:be )?(?:accepted|valid|match\w*|verified|recogni[sz]ed|authori[sz]ed)|invalid|mismatch\w*"
-    r"|unknown|wrong|incorrect|rejected|refused|bad|differ\w*)\b"
-    r"|\b(?:invalid|mismatched|unknown|wrong|incorrect|bad|unrecogni[sz]ed) "
-    r"(?:\w{1,20} ){0,2}(?:tokens?|secrets?|keys?|signatures?|credentials?)\b"
-    r"|\bunauthenticated\b|\bunauthori[sz]ed\b|\b40[13]\b",
-    re.IGNORECASE,
+    r"""
+      (?<![a-z])(?:tokens?|secrets?|keys?|signatures?|credentials?)\b.{0,60}?\b(?:
+            not\ (?:be\ )?(?:accepted|valid|match\w*|verified|recogni[sz]ed|authori[sz]ed)
+          | invalid | mismatch\w* | unknown | wrong | incorrect | rejected | refused | bad
+          | differ\w*
+        )\b
+    | \b(?:invalid|mismatched|unknown|wrong|incorrect|bad|unrecogni[sz]ed)\ (?:\w{1,20}\ ){0,2}
+        (?:tokens?|secrets?|keys?|signatures?|credentials?)\b
+    | \bunauthenticated\b | \bunauthori[sz]ed\b | \b40[13]\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """What programs say of a secret that the other side does not take."""
 _KEY = LazyPattern(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){0,3}_(?:token|secret|key|password)\b")

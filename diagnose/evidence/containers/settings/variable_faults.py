@@ -36,9 +36,14 @@ _ADDRESS = LazyPattern(
 )
 """A URL, or the connection string of a database: nobody means quotes around one."""
 _UNREADABLE = LazyPattern(
-    r"\b(?:format|initiali[sz]ation string|pars(?:e|ing)|invalid|malformed|scheme|ur[il]|dsn"
-    r"|connection ?string|protocol|driver|unsupported|must start with)\b",
-    re.IGNORECASE,
+    r"""
+    \b(?:
+          format | initiali[sz]ation\ string | pars(?:e|ing) | invalid | malformed
+        | scheme | ur[il] | dsn | connection\ ?string | protocol | driver | unsupported
+        | must\ start\ with
+      )\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """What a program says of an address that it cannot read."""
 _OPTIONS = LazyPattern(r"(?<!\w)(?:-e|--env)[ =]([A-Z][A-Z0-9_]{1,60})=")
@@ -48,6 +53,7 @@ _LIST = LazyPattern(
     r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?"
     r"| and | & )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
 )
+"""Several variables in one sentence: "DB_HOST, DB_USER and DB_PASSWORD"."""
 _ONE_ASKED = LazyPattern(
     r"\bpath\"?: \[ ?['\"](?P<issue>[A-Z][A-Z0-9_]{2,60})['\"] ?\]"
     r"|^(?!.*\b(?:defaults?|falling|instead|optional|using)\b).{0,120}?(?<![\w.$-])(?P<asked>[A-Z][A-Z0-9]{0,40}"

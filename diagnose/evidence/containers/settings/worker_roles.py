@@ -7,19 +7,26 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 
 _ROLE = LazyPattern(
-    r"(?:^|[-_./:@ ])(?:workers?|queues?|celery|sidekiq|resque|rq|rqworker|qcluster|huey|dramatiq"
-    r"|consumers?|jobs?|schedulers?|beat|crons?|horizon|delayed_job|good_job|solid_queue|background"
-    r"|messenger:consume|runjobs)(?:$|[-_./:@ \d])"
+    r"""
+    (?:^|[-_./:@ ])(?:
+          workers? | queues? | celery | sidekiq | resque | rq | rqworker | qcluster | huey
+        | dramatiq | consumers? | jobs? | schedulers? | beat | crons? | horizon
+        | delayed_job | good_job | solid_queue | background | messenger:consume | runjobs
+      )(?:$|[-_./:@ \d])
+    """,
+    re.VERBOSE,
 )
 """Words of commands and services that do jobs, and wait for no request."""
 _SERVERS = LazyPattern(
     r"(?:^|[/ ])(?:redis|valkey|rabbitmq|nats|kafka|beanstalkd|postgres|mysqld?|mariadbd?)"
     r"(?:-server)?(?:$| )"
 )
+"""A command or an image that is a server of data itself, and no worker."""
 _LARAVEL = LazyPattern(
     r"\bartisan (?:queue:(?:work|listen)(?: --?[\w-]{1,40}(?:=\S{0,80})?){0,12}(?: (?P<connection>\w{1,60}))?"
     r"|(?P<horizon>horizon))(?: |$)"
 )
+"""php artisan queue:work --tries=3 redis, or php artisan horizon"""
 _OF_REDIS = LazyPattern(
     r"(?:^|[/ ])(?:celery|sidekiq|resque|rq|rqworker|huey|arq|bull\w{0,4}|artisan horizon)(?:$| )"
 )

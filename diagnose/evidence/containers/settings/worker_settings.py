@@ -52,6 +52,7 @@ _ADDRESS = LazyPattern(
     r"(?P<scheme>[a-z][a-z0-9+.-]{1,30})://(?P<host>[^\s:/?#]{0,200})(?::\d{1,5})?/{0,2}"
     r"(?P<base>[^\s?#/]{0,100})"
 )
+"""A URL of a server: amqp://user@queue:5672/shop, redis://cache/1."""
 _OF_SETTINGS = LazyPattern(
     r"(?:^|/)(?:\.env|(?:config|conf|settings|secrets|etc)(?:$|[./])"
     r"|[^/]{0,200}\.(?:ya?ml|toml|json|ini|conf|env|php)$)"

@@ -15,10 +15,12 @@ _PLACE = LazyPattern(
     r"(?<![\w.@-])(?P<name>[A-Za-z0-9][\w-]{0,62}"
     r"(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})\.?:(?P<port>\d{2,5})(?!\d)"
 )
+"""A name of several parts with its port: db.example.com:5432."""
 _URL = LazyPattern(
     r"(?<![\w+.-])(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?"
     r"(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})(?![\w.:-])"
 )
+"""A URL whose host is a name of several parts, and without a port."""
 _PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 

@@ -50,6 +50,7 @@ _REGISTRY = LazyPattern(
     r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+)"
     r"(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d|:655[0-3]\d)?"
 )
+"""A registry as daemon.json takes it: a host, with a port up to 65535."""
 _MIRROR = LazyPattern(r"https?://[^/?#@]+(/[^?#]*)?")
 _BARE_MIRROR = LazyPattern(r"https?://[^/?#@]+/?")
 """What 20.10 takes; 26.1 and 28.5 take a path behind the host too."""

@@ -14,6 +14,7 @@ _ADDRESS = LazyPattern(
     r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
     r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
 )
+"""An IPv4 address, and its port: 192.0.2.1:5432, "192.0.2.1", port 5432."""
 _OF_THE_CALLER = LazyPattern(
     r"^\S{1,60} \S{1,40} \S{1,60} \[\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d[^\]]{0,12}\]"
 )
@@ -28,6 +29,7 @@ _NAME = LazyPattern(
     r"(?<![\w./-])(?!(?:code|errno|line|pid|port|status):)"
     r"(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
 )
+"""A name with its port: db:5432. No line of a file, and no exit code."""
 _NAME_OF_CURL = LazyPattern(
     r"\bconnect to (?P<host>[A-Za-z][\w.-]{0,252}) port (?P<port>\d{2,5})(?!\d)"
 )

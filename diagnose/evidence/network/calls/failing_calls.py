@@ -28,11 +28,13 @@ _PLACE = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})[\"')]?(?:[:,]\s?(?:port )?| port )"
     r"(?P<port>\d{2,5})(?!\d)"
 )
+"""192.0.2.1:5432, or 192.0.2.1, port 5432"""
 _PLACE6 = LazyPattern(
     r"(?<![\w:.\[])\[?(?P<address>[0-9a-f]{1,4}:[0-9a-f:]{0,40}:[0-9a-f]{1,4})\]?:"
     r"(?P<port>\d{2,5})(?!\w|:\w)",
     re.IGNORECASE,
 )
+"""[2001:db8::1]:5432"""
 _NAMED_PLACE = LazyPattern(
     r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+)(?::| port )(?P<port>\d{2,5})(?!\d)"
 )

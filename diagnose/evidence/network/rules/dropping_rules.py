@@ -22,8 +22,14 @@ from diagnose.registry import evidence
 _LIMIT = LazyPattern(r"limit|hitcount|\bct count\b|quota", re.IGNORECASE)
 """How rules write how many packets, bytes or connections they let pass."""
 GUARD = LazyPattern(
-    r"^(?:-d (?P<address>[0-9a-f.:]+)/(?:32|128) ! -i \S+ -j DROP"
-    r"|ip6? daddr (?P<native>[0-9a-f.:]+) iifname != \"\S+\" drop comment \"DROP DIRECT ACCESS\")$"
+    r"""
+    ^(?:
+          -d\ (?P<address>[0-9a-f.:]+)/(?:32|128)\ !\ -i\ \S+\ -j\ DROP
+        | ip6?\ daddr\ (?P<native>[0-9a-f.:]+)
+            \ iifname\ !=\ "\S+"\ drop\ comment\ "DROP\ DIRECT\ ACCESS"
+      )$
+    """,
+    re.VERBOSE,
 )
 """The engine's rule that keeps others from a container's own address (28.0 and later), as iptables
 and as the engine's own nftables rules write it (29)."""

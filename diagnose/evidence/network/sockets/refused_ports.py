@@ -1,6 +1,7 @@
 """Host ports that a start did not get, and who has them, by the engine's own words. Pure."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -14,9 +15,14 @@ _ALLOCATED = LazyPattern(
     r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated"
 )
 _BIND = LazyPattern(
-    r"(?:listen (?P<old>tcp|udp|sctp)[46]? (?P<oldip>\S+):(?P<oldport>\d+): bind"
-    r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp"
-    r"|sctp)): (?P<why>.+)"
+    r"""
+    (?:
+          listen\ (?P<old>tcp|udp|sctp)[46]?\ (?P<oldip>\S+):(?P<oldport>\d+):\ bind
+        | failed\ to\ bind\ host\ port\ (?:for\ )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/
+            (?P<proto>tcp|udp|sctp)
+      ):\ (?P<why>.+)
+    """,
+    re.VERBOSE,
 )
 """Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port
 for 0.0.0.0:80:172.17.0.3:80/tcp`)."""

@@ -26,11 +26,17 @@ MOST = 10
 _NET_BIND_SERVICE = 1 << 10
 """The bit of capabilities(7) that opens low ports."""
 _UNOPENED = LazyPattern(
-    r"(?:\b(?:could not|cannot|couldn't|can't|failed to|unable to)\s+(?:open|bind|listen|create)\b"
-    r"|\b(?:error|failed|failure)\s+(?:opening|binding|listening|creating)\b|\bEACCES\b)"
-    r".{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})(?![\d.:])",
-    re.IGNORECASE,
+    r"""
+    (?:
+          \b(?:could\ not|cannot|couldn't|can't|failed\ to|unable\ to)\s+
+            (?:open|bind|listen|create)\b
+        | \b(?:error|failed|failure)\s+(?:opening|binding|listening|creating)\b
+        | \bEACCES\b
+      ).{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})(?![\d.:])
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
+"""A port below 10000 that a program could not open: "failed to listen on 0.0.0.0:53"."""
 _OF_A_CALL = LazyPattern(
     r"\bconnect|\bsession\b|://|(?<![\d.])(?!0\.0\.0\.0|127\.)\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,

@@ -30,6 +30,7 @@ _MOST = 4
 _WAITS = LazyPattern(
     r"(?i)\bno (?:answer|audio|frames|media|packets|reply|response|rtp|video)\b|not receive|no data from"
 )
+"""A program waits for UDP packets that do not come."""
 _EPHEMERAL = 1024
 _PROTOCOLS = ("udp", "tcp")
 

@@ -4,6 +4,7 @@ Compose puts the name of its project before that of a volume: a backup container
 own gets a new volume, which looks like the one that is meant.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -21,9 +22,15 @@ from diagnose.registry import evidence
 MOST = 40
 """Volumes of backup programs that are looked into."""
 _BACKUP = LazyPattern(
-    r"(?i)(?:^|[-_./:])(?:auto)?(?:back-?ups?|borg\w{0,12}|duplicati|duplicacy|kopia|restic\w{0,12}"
-    r"|docker-volume-backup|volumerize|dockup|rdiff-backup|urbackup)(?:$|[-_./:\d])"
+    r"""
+    (?:^|[-_./:])(?:auto)?(?:
+          back-?ups? | borg\w{0,12} | duplicati | duplicacy | kopia | restic\w{0,12}
+        | docker-volume-backup | volumerize | dockup | rdiff-backup | urbackup
+      )(?:$|[-_./:\d])
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
+"""A name of a container or an image that makes backups: restic, docker-volume-backup."""
 _TARGET = LazyPattern(
     r"(?i)(?:^|/)(?:archives?|cache|config|logs?|repo(?:sitory)?|restore|target|dest\w{0,8})(?:/|$)"
     r"|^/backups?/?$"

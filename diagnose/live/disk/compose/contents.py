@@ -13,6 +13,7 @@ _REFERENCE = re.compile(
     r"\$(?:\$|\{(?P<braced>[A-Za-z_]\w{0,99})(?::?-(?P<default>[^${}]{0,999}))?\}"
     r"|(?P<bare>[A-Za-z_]\w{0,99}))"
 )
+"""A variable in a compose file: $NAME, ${NAME}, ${NAME:-default}; $$ is a dollar sign."""
 _FOLDERS = {"configs": "/", "secrets": "/run/secrets/"}
 """Where each kind lies in a container if nothing else is said."""
 _MOST = 50

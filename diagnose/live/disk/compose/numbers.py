@@ -11,6 +11,7 @@ _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0b(?P<binary>[01]+)|0o?(?P<octal>[0-7]+)"
     r"|0x(?P<hex>[0-9a-fA-F]+)|(?P<decimal>[1-9][0-9]*|0))"
 )
+"""An integer of YAML 1.1: binary, octal with 0 or 0o, hexadecimal or decimal."""
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASES = {"binary": 2, "octal": 8, "hex": 16, "decimal": 10}
 _LARGEST = 1 << 64

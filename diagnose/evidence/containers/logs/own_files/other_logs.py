@@ -8,11 +8,19 @@ from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.lazy_pattern import LazyPattern
 
 _POINTS = LazyPattern(
-    r"\b(?:see|check|consult|inspect|look(?:ing)?(?:\s+(?:at|in|into))?|refer to|view|details|information|found in"
-    r"|written to|saved (?:in|to|as)|logged (?:in|to)|log ?files?|logs? (?:at|in|is)|logs?:"
-    r"|logging (?:\w+ ){0,4}(?:to|in)(?: file)?)(?=[\s:'\"`(\[])",
-    re.IGNORECASE,
+    r"""
+    \b(?:
+          see | check | consult | inspect
+        | look(?:ing)?(?:\s+(?:at|in|into))?
+        | refer\ to | view | details | information | found\ in | written\ to
+        | saved\ (?:in|to|as) | logged\ (?:in|to) | log\ ?files? | logs?\ (?:at|in|is)
+        | logs?:
+        | logging\ (?:\w+\ ){0,4}(?:to|in)(?:\ file)?
+      )(?=[\s:'"`(\[])
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
+"""Words before the path of another log: "see", "details in", "logging to file"."""
 _PATH = LazyPattern(r"(?<![\w./:-])/[\w.@+-]+(?:/[\w.@+-]+)*")
 _IS_LOG = LazyPattern(r"\blogs?\b|[._-]log\b|_logs\b|\.err\b|\.out\b|trace|crash", re.IGNORECASE)
 _STREAMS = ("/dev/", "/proc/", "/bin/", "/usr/bin/", "/etc/")

@@ -30,6 +30,7 @@ _MAKES = LazyPattern(
     r"|obtain (?:node )?lock|open (?:the )?database file|readonly database|SQLITE_",
     re.IGNORECASE,
 )
+"""The program wanted to write, and not only to read."""
 _MOVES = LazyPattern(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
 _READS = LazyPattern(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
 _OPENS = LazyPattern(r"\bopen|Errno 13", re.IGNORECASE)

@@ -5,6 +5,7 @@ into the container itself, and the mount stays as it was.
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -32,15 +33,32 @@ DEPTH = 6
 LEAST = 64 * 1024
 """Bytes; a program that keeps less there has its marks and its cache there."""
 _NO_DATA = LazyPattern(
-    r"(?:^|/)(?:(?:var/)?(?:tmp|run|log|cache)|proc|sys|dev|root/\.\w{1,20}|logs?|\.?cache|[._]?te?mp|sessions?"
-    r"|spool|node_modules|(?:site|dist)-packages|usr/(?:include|lib(?:exec)?/python[\d.]{1,5})"
-    r"|var/lib/(?:apt|dpkg))(?:/|$)"
+    r"""
+    (?:^|/)(?:
+          (?:var/)?(?:tmp|run|log|cache)
+        | proc | sys | dev | root/\.\w{1,20} | logs? | \.?cache | [._]?te?mp | sessions?
+        | spool | node_modules | (?:site|dist)-packages
+        | usr/(?:include|lib(?:exec)?/python[\d.]{1,5})
+        | var/lib/(?:apt|dpkg)
+      )(?:/|$)
+    """,
+    re.VERBOSE,
 )
 """Folders of files that nobody misses, and those of installed packages."""
 _OF_OTHERS = LazyPattern(
-    r"(?i)^/etc/|(?:^|/)(?:assets|backups?|certs?|dist|downloads?|etc|import|logs?|media|movies|music|photos"
-    r"|plugins|public|scripts|ssl|static|templates|themes|tv)/?$"
-    r"|\.(?:cnf|conf|crt|env|ini|js|json|key|pem|php|pid|properties|py|sh|sock|sql|toml|txt|xml|ya?ml)$"
+    r"""
+      ^/etc/
+    | (?:^|/)(?:
+            assets | backups? | certs? | dist | downloads? | etc | import | logs? | media
+          | movies | music | photos | plugins | public | scripts | ssl | static
+          | templates | themes | tv
+        )/?$
+    | \.(?:
+            cnf | conf | crt | env | ini | js | json | key | pem | php | pid | properties
+          | py | sh | sock | sql | toml | txt | xml | ya?ml
+        )$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Mounts that a program may leave alone, and whose names many folders of an image have; files."""
 _OF_A_HOME = LazyPattern(r"(?:root|home/[\w.-]{1,64})/\.(?P<kind>local/share|config)/[\w.-]{1,100}")

@@ -26,6 +26,7 @@ _ABOUT_SETTINGS = LazyPattern(
     r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
     r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b|<block\b"
 )
+"""The line is about a settings file, its syntax or a directive in it."""
 _FILE_OF_SETTINGS = LazyPattern(
     r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
@@ -33,6 +34,7 @@ _FILE_OF_IMAGE = LazyPattern(
     r"(?<![\w.:/-])(?P<path>(?:/[\w.+-]{1,60}){2,8}\.(?:ya?ml"
     r"|toml|json|ini|conf|cfg|cnf|hcl|xml|properties))\b"
 )
+"""The path of a settings file by its ending: /etc/app/config.yaml."""
 _RELATIVE = LazyPattern(
     r"(?:\bENOENT\b|[Nn]o such file)[^'\"]{0,60}['\"](?P<path>[\w-][\w.-]*(?:/[\w.@+-]+)+)['\"]"
 )

@@ -36,6 +36,7 @@ _WRONG_VALUE = LazyPattern(
 _MISSES = LazyPattern(
     r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
 )
+"""The line misses a value, or finds it wrong."""
 _MISSES_A_VALUE = LazyPattern(
     r"missing|required|empty|\bblank|unset|undefined|\bnot (?:set|given|specified|provided|defined)"
     r"|\bno value|wrong number of arg"

@@ -15,6 +15,7 @@ _VARIABLE = LazyPattern(r"\$\{?(\w+)\}?")
 _TARGET = LazyPattern(
     r"(?:(?P<scheme>https?)://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?(?P<path>/.*)?"
 )
+"""What proxy_pass names: http://app:8080/path, or the name of an upstream."""
 _PROTO = "x-forwarded-proto"
 _OWN_SCHEMES = frozenset({"$scheme", "http"})
 """What nginx says of its own port; a variable of another name has what its caller said."""

@@ -3,6 +3,7 @@
 import fnmatch
 import itertools
 import posixpath
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -25,8 +26,15 @@ _MOST = 8
 _MOST_FILES = 8
 _BELOW = "/etc/nginx"
 _SET_ASIDE = LazyPattern(
-    r"(?i)(?:available|template|disabled|example|sample|backup|\.(?:bak|old|orig|save|off|dist|rpm\w+))"
-    r"|~$|(?:^|/)\.|\.conf(?!\.d)[^/]{1,80}$|\.(?:adoc|ctmpl|erb|gz|html?|in|j2|md|rst|tar|tmpl|tpl|txt|zip)$"
+    r"""
+      (?:
+            available | template | disabled | example | sample | backup
+          | \.(?:bak|old|orig|save|off|dist|rpm\w+)
+        )
+    | ~$ | (?:^|/)\. | \.conf(?!\.d)[^/]{1,80}$
+    | \.(?:adoc|ctmpl|erb|gz|html?|in|j2|md|rst|tar|tmpl|tpl|txt|zip)$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Names of files and folders that nobody wants to be read as they lie there."""
 

@@ -34,6 +34,7 @@ _SOCKET = LazyPattern(
     r"[?&]transport=websocket\b"
     r"|(?:^|/)(?:ws|wss|websockets?|cable|_stcore/stream|hubs?|channels)(?:[/?.]|$)"
 )
+"""A path that a browser opens a WebSocket at."""
 _NO_SOCKET = frozenset({400, 404, 405, 426})
 """How programs answer who asks for a page where they speak WebSocket."""
 _WANTS_ANOTHER_VERSION = 426
@@ -65,13 +66,20 @@ _LOGIN = LazyPattern(
     r"(?:[/?._-]|$)",
     re.IGNORECASE,
 )
+"""A path that a browser logs in at: /login, /auth/session, /wp-login.php."""
 _NO_LOGIN = LazyPattern(r"refresh|log[-_]?out|sign[-_]?out|revoke", re.IGNORECASE)
 _SENT_AWAY = LazyPattern(
-    r"^/(?:[\w.-]{1,40}/){0,3}"
-    r"(?:(?:oauth2?|oidc|openid|saml2?|social|sso)/(?!.{0,80}(?:complete|return|redirect|logout))"
-    r"|(?:auth|log[-_]?in|sign[-_]?in)/(?:[\w-]{1,20}/)?(?:authelia|authentik|azure|discord|facebook"
-    r"|git(?:ea|hub|lab)|google|keycloak|microsoft|oauth2?|oidc|openid|saml|sso))[\w./-]{0,80}$",
-    re.IGNORECASE,
+    r"""
+    ^/(?:[\w.-]{1,40}/){0,3}(?:
+          (?:oauth2?|oidc|openid|saml2?|social|sso)/
+            (?!.{0,80}(?:complete|return|redirect|logout))
+        | (?:auth|log[-_]?in|sign[-_]?in)/(?:[\w-]{1,20}/)?(?:
+                authelia | authentik | azure | discord | facebook | git(?:ea|hub|lab)
+              | google | keycloak | microsoft | oauth2? | oidc | openid | saml | sso
+            )
+      )[\w./-]{0,80}$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Pages that send a client on to sign in elsewhere."""
 _COMES_BACK = LazyPattern(r"[?&](?:code|state|error|SAMLResponse)=|callback|authorized")
