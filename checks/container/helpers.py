@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import NO_LINES
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import has_health_check
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting

@@ -7,8 +7,8 @@ from diagnose.evidence.containers.logs.refused_files import (
     inotify_limit,
     refused_file_line,
 )
-from diagnose.evidence.containers.logs.tail import NO_LINES
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
 from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable

@@ -10,7 +10,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.ulimits import Ulimit, ulimit
 from diagnose.evidence.engine.config import DaemonConfig

@@ -2,7 +2,8 @@
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Severity
 from diagnose.symptoms.named_containers import facts_of, named_in, quiet

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.access_lines import access_lines
-from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.programs.closed_folders import closed_folders
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.closed_image_paths import closed_image_paths
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.logs.access_lines import access_lines
-from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.haproxy_backends import backend_faults
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
-from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx.held_events import all_held_events

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.routes.misplaced_routes import misplaced_routes

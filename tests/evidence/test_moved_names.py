@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.container import Container
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.moved_names import MovedNames, moved_names
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures

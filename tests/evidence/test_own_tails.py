@@ -6,8 +6,9 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import inner_failures
-from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs, RecentLine
+from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs
 from diagnose.evidence.containers.logs.own_files.own_tails import own_tails
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Json

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
-from diagnose.evidence.containers.logs.recent import MOST, RecentLine, recent_logs
+from diagnose.evidence.containers.logs.recent import MOST, recent_logs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock

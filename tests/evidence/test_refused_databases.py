@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.refused_databases import refused_databases
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import refused_path
 from tests.checks.container.evidence import container_in
 

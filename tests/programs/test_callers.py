@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.callers import is_about_a_caller
 
 CALLERS = (

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from diagnose import registry
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.failures import FAILURES, Failure, family_of_running, recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import LONGEST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 
 END = ("processing stops: no articles for season winter", "fatal: stage pricing ended")
 PASSED = {

@@ -8,7 +8,8 @@ import shlex
 from checks.container.helpers import log_evidence, tail_of, took
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import awaits_input, is_bare_shell
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.ends.former_images import FormerImage
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.own_files.other_logs import other_log
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.containers.programs.failure_places import (
     folder_inside,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.logs.passing_failures import PASSING
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.changed_words import with_entry
 from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.mappings import present

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.closed_image_paths import (
     ClosedImagePath,
     ClosedImagePaths,

@@ -10,7 +10,7 @@ from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.access_lines import access_lines
-from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.variable_calls import VariableCall
 from diagnose.evidence.network.container_netns import Namespaces

@@ -19,7 +19,8 @@ from checks.container.peers.loopback_calls import (
     with_target,
 )
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server

@@ -21,7 +21,8 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme

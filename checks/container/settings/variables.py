@@ -14,7 +14,8 @@ from diagnose.evidence.containers.compose.blank_references import BlankReference
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.compose.lost_dollars import CutSecrets, LostDollars
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.carriage_returns import CarriageReturn, CarriageReturns
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses

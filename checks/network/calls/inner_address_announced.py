@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.networks import Subnet, is_within

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Network, Networks

@@ -5,7 +5,8 @@ from ipaddress import ip_address
 
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.awaited_calls import MOST_PLACES

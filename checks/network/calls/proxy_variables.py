@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.settings.proxy_settings import (
     ProxySetting,
     exceptions,

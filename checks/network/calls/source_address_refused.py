@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_everywhere, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces

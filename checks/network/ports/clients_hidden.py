@@ -11,7 +11,8 @@ from checks.network.ports.client_refusals import (
     refusal_of,
 )
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.port_drivers import HIDES_CLIENTS, KEEPS_CLIENTS, OPTION, port_drivers
 from diagnose.evidence.machine.clock import Clock

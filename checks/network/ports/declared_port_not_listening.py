@@ -1,7 +1,7 @@
 """network.declared-port-not-listening: no program listens, and the log ends with an error."""
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers

@@ -8,7 +8,8 @@ from typing import Any
 
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.machine.clock import Clock

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.dns_forwarders import DnsForwarders, dns_forwarders
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.live.disk.parts import only

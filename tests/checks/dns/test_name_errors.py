@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.names.half_known_names import half_known_names

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.names.pinned_names import NameComplaints, PinnedNames, pinned_names
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks

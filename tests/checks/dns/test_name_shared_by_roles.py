@@ -12,7 +12,8 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.networks import Network, Networks
 from tests.judging import judge, rows
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.absent_resolvers import absent_resolvers
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames, failed_name
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.rules.other_tables import all_other_tables
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.rules import Backend, Chain, Ruleset, Table

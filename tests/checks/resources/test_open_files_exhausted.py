@@ -8,7 +8,8 @@ import pytest
 
 from diagnose import runbooks
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Throttling, throttling
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
 from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
 from diagnose.model import Finding

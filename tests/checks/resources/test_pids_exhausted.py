@@ -9,7 +9,8 @@ import pytest
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.limits.host_limits import HostLimits
 from diagnose.evidence.machine.processes import Process, Processes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.root_owner import RootOwner, root_owner

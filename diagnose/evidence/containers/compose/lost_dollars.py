@@ -7,7 +7,8 @@ import msgspec
 from diagnose.evidence.containers.compose.compose_files import project_files
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails, suspicious
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails, suspicious
 from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

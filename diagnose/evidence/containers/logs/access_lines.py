@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 

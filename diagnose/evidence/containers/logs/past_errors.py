@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.line_kinds import tells_of_own_work
-from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key

@@ -8,7 +8,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.files import LogFiles
-from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs, RecentLine
+from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
@@ -16,8 +17,6 @@ from diagnose.programs.log_message import without_numbers
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
-
-__all__ = ["RecentLine", "RecentLogs"]
 
 MOST = 300
 """Logs that are read: first those of containers that publish ports, which call others. 260 that are

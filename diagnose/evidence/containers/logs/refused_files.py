@@ -2,7 +2,7 @@
 
 import re
 
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
 
 TOO_MANY = LazyPattern(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)

@@ -27,7 +27,8 @@ from diagnose.evidence.containers.logs.lone_failures import (
     prints_nothing_else,
 )
 from diagnose.evidence.containers.logs.past_errors import past_shapes
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.containers.settings.lacking_options import given_devices, lacks
 from diagnose.evidence.items import Items

@@ -22,8 +22,6 @@ from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
-__all__ = ["LogTail", "LogTails", "log_tails"]
-
 MOST = 60
 """Logs that are read in one run: first those of containers that nobody watched, the latest failures
 first."""

@@ -9,7 +9,8 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.start_refusals import refusal_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

@@ -12,7 +12,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import access_lines
 from diagnose.evidence.containers.logs.own_files.program_logs import log_of
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.containers.peers.published_peers import publisher_in
 from diagnose.evidence.containers.settings.proxy_settings import (

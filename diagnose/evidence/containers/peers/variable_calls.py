@@ -6,7 +6,8 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.settings.loopback_words import LoopbackPlace, loopback_places
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.network.addresses import is_itself
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern

@@ -8,7 +8,8 @@ import msgspec
 
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

@@ -9,7 +9,8 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import NONE, Complaints, complaints
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.failed_names import failed_name
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

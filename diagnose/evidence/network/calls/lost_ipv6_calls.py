@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 

@@ -6,7 +6,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import first_address
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.lazy_pattern import LazyPattern
 

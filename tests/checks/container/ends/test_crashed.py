@@ -11,7 +11,8 @@ import pytest
 from diagnose.evidence.containers.ends.stops import Stops, stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.installed.engine_upgrades import engine_upgrades
 from diagnose.evidence.engine.log import DaemonLog, LogLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from checks.container.first_steps.row_steps import row_steps
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.failures import recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine

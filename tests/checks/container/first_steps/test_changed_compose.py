@@ -12,7 +12,7 @@ from diagnose.evidence.containers.compose.compose_files import (
     compose_files,
 )
 from diagnose.evidence.containers.logs.own_files.other_logs import other_log
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, QUIET, container_in, moment
 from tests.hosts import Made
 from tests.inspected import bind, of

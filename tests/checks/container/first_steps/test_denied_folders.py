@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.image_places import image_places
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.model import Failed

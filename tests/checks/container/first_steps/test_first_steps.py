@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting, named_setting
 from diagnose.evidence.run.options import Options
 from diagnose.programs.telling_line import telling_line

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checks.container.first_steps.image_steps import build_before, image_steps
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.images.builds import other_build, repository_of
 from diagnose.evidence.images.commands import ImageCommands

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.container.first_steps.installed_parts import installer_of, mended_image
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.failures import recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine

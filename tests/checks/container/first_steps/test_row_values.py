@@ -11,7 +11,7 @@ import pytest
 
 from checks.container.first_steps.row_steps import row_steps
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.changed_words import line_commented_out
 from diagnose.evidence.engine.info import Info
 from diagnose.programs.failures import FAILURES, recognise, remedies

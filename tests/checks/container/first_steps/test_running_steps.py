@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Result

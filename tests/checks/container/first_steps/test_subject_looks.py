@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.container.first_steps.subject_looks import running_look, subject_look
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.model import PageVariables
 from diagnose.render.shell import is_wall
 from diagnose.runbooks import Place, looks

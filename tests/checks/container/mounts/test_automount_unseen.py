@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.mounts.automounts import unseen_automounts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed

@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.lost_files import MOST, lost_files
 from diagnose.programs.telling_line import TellingLine
 from tests.checks.container.evidence import CLOCK

@@ -7,7 +7,8 @@ import pytest
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.closed_entries import closed_entries
 from diagnose.evidence.containers.mounts.access.file_access import HostUser
 from diagnose.evidence.containers.mounts.access.mount_access import (

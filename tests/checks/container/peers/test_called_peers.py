@@ -20,7 +20,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early
 from diagnose.evidence.containers.run_context import RunContext

@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors, repeated_errors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.secret_files import secret_files

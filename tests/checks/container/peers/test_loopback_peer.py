@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.machine.processes import Process, Processes

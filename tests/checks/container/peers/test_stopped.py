@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.socket_clients import SocketClients, socket_clients
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.phrases import rfc3339

@@ -12,7 +12,8 @@ from diagnose.evidence.containers.logs.own_files.program_logs import (
     ProgramLogs,
     program_logs,
 )
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket

@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.machine.local_authorities import BUNDLE, local_authorities
 from diagnose.evidence.network.interfaces import Address, Interfaces

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScripts, unrun_scripts
 from diagnose.live.disk.parts import only

@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import Complaints
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures

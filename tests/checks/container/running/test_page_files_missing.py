@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.own_files.own_logs import RecentLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.pages.absent_files import all_absent_files
 from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages

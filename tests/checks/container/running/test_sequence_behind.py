@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.settings.unknown_zones import unknown_zones
 from diagnose.model import Failed, Json
 from tests.hosts import Made

@@ -9,7 +9,8 @@ import pytest
 from diagnose.evidence.containers.devices.denied import DeniedDevices, denied_devices
 from diagnose.evidence.containers.devices.unusable import unusable_devices
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.checks.container.evidence import CLOCK, FOUND, NOW, container_in, failed_with_log

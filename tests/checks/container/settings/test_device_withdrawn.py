@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.devices.withdrawn import WithdrawnDevices, withdrawn_devices
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion

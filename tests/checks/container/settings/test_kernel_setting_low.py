@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.limits.kernel_settings import KernelSettings, kernel_settings
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.unopened_ports import unopened_ports

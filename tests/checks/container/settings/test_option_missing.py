@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import wanted_empty
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.settings.evicting_queues import evicting_queues
 from tests.hosts import Made
 from tests.inspected import container, of

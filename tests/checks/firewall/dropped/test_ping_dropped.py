@@ -17,7 +17,8 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.host_stack import HostStack

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import packet_paths

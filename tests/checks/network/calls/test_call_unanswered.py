@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in

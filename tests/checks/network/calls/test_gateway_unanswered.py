@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.gateways.silent_gateways import arp_tables, silent_gateways

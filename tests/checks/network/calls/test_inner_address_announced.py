@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from tests.checks.network.evidence import container

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.networks import Networks
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import network

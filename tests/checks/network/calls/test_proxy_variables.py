@@ -12,7 +12,8 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.questions.sockets import Socket
 from tests.judging import judge, rows

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.gateways.silent_gateways import ArpTable, ArpTables
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours

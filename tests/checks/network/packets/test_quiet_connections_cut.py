@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
-from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.proxies.cut_connections import (
     AllCutConnections,
     CutConnections,

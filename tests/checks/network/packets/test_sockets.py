@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket

@@ -8,7 +8,8 @@ import pytest
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Address
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap

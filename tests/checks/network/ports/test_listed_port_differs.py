@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from tests.checks.network.evidence import container
 from tests.inspected import of
 from tests.judging import judge, rows

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.runbooks import Place, cure
 from tests.checks.network.evidence import container

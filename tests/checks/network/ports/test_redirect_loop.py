@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.pages.answered_loops import answered_loops
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from tests.inspected import container, of
 from tests.judging import judge

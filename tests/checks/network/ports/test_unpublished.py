@@ -16,7 +16,8 @@ from diagnose.evidence.containers.inspect import (
     NetworkSettings,
     State,
 )
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers

@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.logs.own_files.log_folder import RECENT_S
 from diagnose.evidence.containers.logs.own_files.own_log_files import OwnLogFile, OwnLogFiles
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
@@ -31,15 +32,6 @@ UNDATED = 12
 _OF_NGINX = LazyPattern(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[error\] ")
 _ABOUT_UPSTREAM = LazyPattern(r"\bupstream\b|\bFastCGI\b")
 """nginx's lines about a server behind it; what scanners ask for is in the same file."""
-
-
-class RecentLine(msgspec.Struct, frozen=True):
-    """One line of a log, and its Unix time."""
-
-    at: float
-    text: str
-    path: str = ""
-    """The file of the container in which it stands; "" for the container's own log."""
 
 
 class OwnLogs(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.denied_image_paths import (
     DeniedImagePath,
     denied_image_path,

@@ -3,7 +3,7 @@
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import Detail

@@ -9,7 +9,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.access_lines import CHANGING_PART, REDIRECTS, AccessLine
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.cookie_domains import cookie_domain
 from diagnose.lazy_pattern import LazyPattern

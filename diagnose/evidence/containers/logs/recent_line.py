@@ -1,0 +1,12 @@
+"""A line of a log with its time."""
+
+import msgspec
+
+
+class RecentLine(msgspec.Struct, frozen=True):
+    """One line of a log, and its Unix time."""
+
+    at: float
+    text: str
+    path: str = ""
+    """The file of the container in which it stands; "" for the container's own log."""
