@@ -14,6 +14,9 @@ from diagnose.model.subjects import HOST, Subject
 
 BEFORE_S = 3600.0
 """Changes that are older than this are left out: they rarely matter."""
+LATELY_S = 86400.0
+"""Changes that a report without a problem shows: whoever misses something compares it with
+yesterday."""
 SLACK_S = 2.0
 """The clocks of a file system and of the engine differ by less."""
 MOST = 3
@@ -43,6 +46,13 @@ def known_changes(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
     )
 
 
+def latest_changes(changes: Iterable[RecentChange], now: float) -> tuple[RecentChange, ...]:
+    """The changes of the last day, the latest first, each text once."""
+    lately = sorted(change for change in changes if now - LATELY_S <= change.at <= now)
+    by_text = {change.text: change for change in lately}
+    return tuple(sorted(by_text.values(), reverse=True))
+
+
 def _family_of(path: str) -> str:
     return next((family for begin, family in _FAMILY_OF.items() if path.startswith(begin)), "")
 
@@ -55,9 +65,12 @@ def with_changes(
     It may help for problems above advice without a known cause, for complaints that nothing
     explains, and for an engine that does not work.
 
-    now: Unix time; it is used where the begin of a problem is not known.
+    now: Unix time; it is used where the begin of a problem is not known. That a container was
+    created before it failed says nothing.
     """
-    changes_of = by_key((change.subject, change) for change in changes)
+    changes_of = by_key(
+        (change.subject, change) for change in changes if change.source != "created"
+    )
     if not changes_of:
         return tuple(findings)
     return tuple(

@@ -129,6 +129,7 @@ def reported(
         ),
         container_names=basis.names,
         engine_restart=basis.engine_restart,
+        changes=changes_before.latest_changes(basis.changes, basis.now),
     )
 
 

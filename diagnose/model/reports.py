@@ -20,8 +20,9 @@ class RecentChange(msgspec.Struct, frozen=True, order=True):
     """Unix time."""
     text: str
     """What was changed, with kind and name, as a list has it."""
-    source: Literal["packages", "file", "event"]
-    """Who says so: the log of the package manager, a file's time, an event of the engine."""
+    source: Literal["packages", "file", "event", "created"]
+    """Who says so: the log of the package manager, a file's time, an event of the engine, the time
+    at which a container was created."""
     subject: Subject = HOST
     """Whose failure it may matter to; the host for that of anything."""
     family: str = ""
@@ -231,6 +232,8 @@ class Report(msgspec.Struct, frozen=True):
     """Kinds of evidence for which there was no time."""
     unjudged: tuple[str, ...] = ()
     """Ids of the checks for which there was no time."""
+    changes: tuple[RecentChange, ...] = ()
+    """What was changed recently, the latest first; only runs of all checks ask for it."""
     timings: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
     """What a picture is drawn from, by kind; empty unless the run was asked for it."""

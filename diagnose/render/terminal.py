@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Report, Severity
-from diagnose.phrases import and_more, count, size
+from diagnose.phrases import ago, and_more, count, size
 from diagnose.render.console import is_read_by_person, literal
 from diagnose.render.outlines.evidence_rows import OutlinePart
 from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
@@ -40,6 +40,8 @@ whole."""
 LINES_OF = {"log": LOG_LINES, "State.Error": 1}
 """What the engine said of a failed start is long, and the sentence says what it means."""
 UNEXPLAINED_SHOWN = 3
+MOST_CHANGES = 5
+"""So many changes are shown of a host on which nothing was found."""
 MOST_BLOCKS = 100
 """Nobody reads more, and each takes a millisecond: 4,000 would take longer than most budgets. With
 `-v` there are more."""
@@ -78,8 +80,8 @@ def render(
     page = _Page(console, detail.verbose, shell)
     shown = outline(report, code, MOST_ROOTS if detail.verbose else MOST_BLOCKS)
     page.print(shown)
-    if not detail.is_answer and shown.status.startswith("OK") and not page.is_one_line(shown):
-        page.if_it_fails()
+    if not detail.is_answer and shown.status.startswith("OK"):
+        page.if_it_fails(shown, report)
     if detail.silenced:
         for finding in report.findings:
             if finding.silenced:
@@ -126,9 +128,23 @@ class _Page(TerminalRows):
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
-    def if_it_fails(self) -> None:
-        """What to type where this report is calm and somebody has an error message."""
+    def if_it_fails(self, page: Outline, report: Report) -> None:
+        """What to look at where this report is calm and somebody's service fails all the same.
+
+        Nothing follows one line that no person reads.
+        """
+        changes = report.changes if is_read_by_person(self.console) else ()
+        if self.is_one_line(page) and not changes:
+            return
         self.console.print()
+        if changes:
+            self.line("changed lately")
+            for change in changes[:MOST_CHANGES]:
+                self.line(f"{ago(report.taken_at - change.at)}: {change.text}", 2)
+            if len(changes) > MOST_CHANGES:
+                more = count(len(changes) - MOST_CHANGES, "earlier change")
+                self.line(f"and {more}", 2)
+            self.console.print()
         self.line("Does something fail all the same?")
         rows = [(self.shell.typed(command), words) for command, words in QUESTIONS]
         width = max(len(command) for command, _ in rows)

@@ -12,6 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import changed_packages
 from diagnose.evidence.run.recent_changes import recent_changes
 from diagnose.model import Failed, Json
+from diagnose.phrases import rfc3339
 from diagnose.questions import Question
 from diagnose.questions.files import FileText, StatPaths
 from diagnose.questions.run import Options
@@ -211,4 +212,17 @@ def test_pulled_images_and_networks_that_a_running_container_lost():
         ("container:api", 'image "shop:1.4" was pulled'),
         ("container:web", 'image "shop:1.4" was pulled'),
         ("container:api", 'container "api" was disconnected from network "shop"'),
+    ]
+
+
+def test_containers_that_were_created_one_after_the_other_are_one_deployment() -> None:
+    ages = {"old": 7200, "db": 600, "web": 550, "shell": 500}
+    made = [
+        container(name, Created=rfc3339(NOW - age), HostConfig={"AutoRemove": name == "shell"})
+        for name, age in ages.items()
+    ]
+    changes = recent_changes(Made({}), Clock(NOW, 0.0), Options(), of(*made), None)
+    assert [(change.text, NOW - change.at) for change in changes.items] == [
+        ('container "old" was created', 7200),
+        ('containers "db" and "web" were created', 550),
     ]

@@ -12,6 +12,7 @@ from diagnose.model import (
     HOST,
     Json,
     PartLookedAt,
+    RecentChange,
     Report,
     Reported,
     Severity,
@@ -76,6 +77,21 @@ def test_a_calm_report_says_how_to_ask_on():
         "  diagnose path CONTAINER HOST:PORT  each hop of a connection\n"
     )
     assert "all the same" not in critical
+
+
+def test_a_calm_report_shows_what_was_changed_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    calm = report()
+    changes = tuple(
+        RecentChange(calm.taken_at - 60 * minutes, f"/srv/app/{minutes}.yml", "file")
+        for minutes in range(1, 8)
+    )
+    changed = msgspec.structs.replace(calm, changes=changes)
+    assert "changed lately" not in text(changed, 0)
+    monkeypatch.setenv("COLUMNS", "80")
+    said = text(changed, 0)
+    assert "changed lately\n  1 min ago: /srv/app/1.yml\n" in said
+    assert "  5 min ago: /srv/app/5.yml\n  and 2 earlier changes\n" in said
+    assert 'diagnose ask "THE ERROR MESSAGE"' in said
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -6,6 +6,7 @@ here says that a change is the cause.
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -19,19 +20,32 @@ from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import RecentChange, RecentChanges, Subject
-from diagnose.phrases import count
+from diagnose.phrases import agree, count, named
 from diagnose.questions import Host
 from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["RecentChanges", "recent_changes"]
 
+
+class _Step(Protocol):
+    """A part of a longer change: a package, a container."""
+
+    @property
+    def at(self) -> float:
+        """Unix time."""
+        ...
+
+
+Step = TypeVar("Step", bound=_Step)
+
 MOST_PATHS = 200
 MOST_FOLDERS = 20
 MOST_ENTRIES = 50
 """Files of a mounted folder that are looked at."""
 ONE_RUN_S = 120.0
-"""Packages that follow each other within so many seconds are one run of their manager."""
+"""Packages that follow each other within so many seconds are one run of their manager, and
+containers one deployment."""
 _WRITTEN_BY_PEOPLE = LazyPattern(
     r"""(?xi) [^/]*[.](?: conf | cfg | cnf | ini | ya?ml | toml | json | xml | hcl | env | properties
     | rules | list | acl | zone | sh | sql | lua | vcl | tmpl | htpasswd | crt | pem | key | pfx )
@@ -71,6 +85,7 @@ def recent_changes(
         *_files(host, of_interest),
         *_pulls(of_interest, events),
         *_disconnections(containers, events),
+        *_creations(containers),
     ]
     earliest = clock.wall - options.since_s
     return RecentChanges(tuple(sorted(change for change in changes if change.at >= earliest)))
@@ -83,13 +98,14 @@ def _packages(host: Host, earliest: float) -> Iterator[RecentChange]:
         yield from (_package_run(run) for run in _runs(packages))
 
 
-def _runs(packages: Iterable[ChangedPackage]) -> Iterator[list[ChangedPackage]]:
-    run: list[ChangedPackage] = []
-    for package in packages:
-        if run and package.at - run[-1].at > ONE_RUN_S:
+def _runs(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """The steps that follow each other, each such run apart. steps: oldest first."""
+    run: list[Step] = []
+    for step in steps:
+        if run and step.at - run[-1].at > ONE_RUN_S:
             yield run
             run = []
-        run.append(package)
+        run.append(step)
     if run:
         yield run
 
@@ -183,3 +199,23 @@ def _disconnections(containers: Containers | None, events: Events | None) -> Ite
             continue
         text = f'container "{container.name}" was disconnected from network "{event.name}"'
         yield RecentChange(event.at, text, "event", container.subject)
+
+
+class _Creation(NamedTuple):
+    """When a container was created (Unix time), and its name."""
+
+    at: float
+    name: str
+
+
+def _creations(containers: Containers | None) -> Iterator[RecentChange]:
+    """Containers that were created: a new one has other settings or another image than the old."""
+    created = sorted(
+        _Creation(container.created_at, container.name)
+        for container in (containers.running if containers is not None else ())
+        if container.created_at is not None and not container.host_config.auto_remove
+    )
+    for deployment in _runs(created):
+        names = [creation.name for creation in deployment]
+        text = f"{named('container', names)} {agree(names, 'was', 'were')} created"
+        yield RecentChange(deployment[-1].at, text, "created")
