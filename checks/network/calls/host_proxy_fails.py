@@ -2,6 +2,7 @@
 
 import functools
 
+from checks.network.nginx_edits import lines_before
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
@@ -40,8 +41,9 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     nobody listens there.
     Where it refuses and nobody publishes the port, the one container that serves it in its own
     network may be meant, or the one whose port of the host the engine chooses again at each start.
-    Websockets that end idle do not count, nor does an error page that the
-    container itself has sent.
+    Websockets that end idle do not count, nor does an error page that the container itself has
+    sent. What nginx itself refuses, such as an upload that is too large, counts where the site
+    passes requests on to a container, and three were refused in half an hour.
     """
     if not host_proxy_failures.programs:
         return Skipped("no web server or proxy runs on this host itself")
@@ -59,8 +61,9 @@ def _finding(failure: HostProxyFailure) -> Finding:
     known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
     container, line = failure.container, failure.lines[-1]
     whom = f" of {container}" if failure.is_published else ""
+    what = "refuses requests for" if failure.refusing else "cannot pass requests on to"
     summary = sentence(
-        f"{failure.program} on this host cannot pass requests on to {failure.place}{whom} "
+        f"{failure.program} on this host {what} {failure.place}{whom} "
         f"({count(len(failure.lines), 'time')} lately)",
         _reason(failure, known),
     )
@@ -81,6 +84,10 @@ def _finding(failure: HostProxyFailure) -> Finding:
         signs=signs(line),
         stable=(container.life,),
     ).with_variables(_variables(failure, container, known))
+
+
+def _is_upload(known: Recognised | None) -> bool:
+    return known is not None and known.name == "nginx-upload"
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
@@ -109,6 +116,8 @@ def _variables(
         return {"unpublished": container.name, "publish": f"127.0.0.1:{failure.port}:{inside}"}
     if not container.is_running:
         return {"stopped": container.name}
+    if failure.refusing is not None and failure.file is not None and _is_upload(known):
+        return lines_before(failure.refusing, failure.file, "client_max_body_size 100m;")
     if isinstance(remedy, Inside) and failure.program == "nginx":
         command = remedy.command.replace(_USUAL, failure.drop_in or _USUAL)
         return {"on_host": command}

@@ -13,7 +13,9 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxies import host_proxy_failures
 from diagnose.live.disk.parts import only
-from diagnose.model import Failed
+from diagnose.model import Failed, Json
+from diagnose.questions import Question
+from diagnose.questions.files import ReadFile
 from diagnose.questions.sockets import Socket
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -240,3 +242,43 @@ def test_a_port_where_nobody_listens(
     result = _judged("nginx", answers, container("shop", **fields))
     assert rows(result) == expected
     assert words in result.findings[0].summary
+
+
+REFUSAL = (
+    "2026/01/02 03:{}:0{} [error] 391#391: *29 client intended to send too large body: 3000000 bytes, "
+    'client: 192.0.2.1, server: {}, request: "PUT /files/1.jpg HTTP/1.1", host: "shop.test"'
+)
+SITE = "http {{ server {{ server_name shop.test; location {} {{ proxy_pass http://127.0.0.1:8081; }} }} }}"
+OF_NGINX = {
+    "three uploads": ([REFUSAL.format(20, at, "shop.test") for at in range(3)], "/", True),
+    "half a minute apart": (
+        [REFUSAL.format(20 + at, 0, "shop.test") for at in range(3)],
+        "/",
+        True,
+    ),
+    "two uploads": ([REFUSAL.format(20, at, "shop.test") for at in range(2)], "/", False),
+    "another site": ([REFUSAL.format(20, at, "blog.test") for at in range(3)], "/", False),
+    "another place of the site": (
+        [REFUSAL.format(20, at, "shop.test") for at in range(3)],
+        "/api/",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "location", "is_found"), OF_NGINX.values(), ids=OF_NGINX)
+def test_what_nginx_itself_refuses(lines: list[str], location: str, is_found: bool) -> None:
+    """The configuration says to which container the requests would have gone."""
+
+    def file(question: Question) -> Json:
+        assert isinstance(question, ReadFile)
+        if question.path.endswith("error.log"):
+            return {"text": "\n".join(lines) + "\n", "mtime": 1000.0 - 400}
+        return {"text": SITE.format(location), "mtime": 1.0}
+
+    listing = {"entries": [{"name": "error.log", "type": "file"}]}
+    result = _judged("nginx", {"file.list": listing, "file.read": file})
+    assert rows(result) == ([("warning", "shop")] if is_found else [])
+    for finding in result.findings:
+        assert "refuses requests for 127.0.0.1:8081" in finding.summary
+        assert finding.variables["host_file"] == "/etc/nginx/nginx.conf"

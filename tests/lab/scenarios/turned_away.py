@@ -162,6 +162,72 @@ def nginx_of_the_host_with_room_for_a_header(box: Box) -> None:
         _status(box)
 
 
+_LIMITED = """
+user root; pid /run/nginx.pid; error_log /var/log/nginx/error.log; events {}
+http { access_log off;
+server { listen 8090; %s location / { proxy_pass http://127.0.0.1:8493; } } }
+"""
+
+
+def _store_behind_nginx_of_the_host(box: Box, name: str, directives: str) -> None:
+    install_server(box, "nginx")
+    server = ["-p", "127.0.0.1:8493:8080", *MACHINE, "bb:1.36", "/usr/bin/python3", "-c", _STORE]
+    box.docker("run", "-d", f"--name={name}", *GOOD, *server)
+    box.sh("mkdir -p /var/log/nginx /var/lib/nginx")
+    box.write("/etc/nginx/nginx.conf", _LIMITED % directives)
+    box.sh("/usr/sbin/nginx")
+
+
+_STORE = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self):
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 65536)))
+        self.do_GET()
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *rest):
+        pass
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+
+
+def _upload(box: Box) -> str:
+    """The status of an upload of 3 MB."""
+    return box.provider.sh(
+        "head -c 3000000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -m 5 -T - "
+        f"-H 'Expect:' http://{BOX_ADDRESS}:8090/files/photo.jpg || :"
+    )
+
+
+@fault("network.host-proxy-fails", subject="container:store9")
+def nginx_of_the_host_that_refuses_uploads(box: Box) -> None:
+    """nginx of the host takes 1 MB, as it does by default, and the container would take more."""
+    _store_behind_nginx_of_the_host(box, "store9", "")
+    box.wait_for(lambda: _upload(box) == "413", 20, "the refusal")
+    for _ in range(3):
+        _upload(box)
+    command = first_command(box, "network.host-proxy-fails", "store9")
+    box.sh(command)
+    box.wait_for(lambda: _upload(box) == "200", 20, f"an upload after {command}")
+    box.write("/etc/nginx/nginx.conf", _LIMITED % "")
+    box.sh("/usr/sbin/nginx -s reload")
+    box.wait_for(lambda: _upload(box) == "413", 20, "the refusal again")
+
+
+@healthy()
+def nginx_of_the_host_that_takes_uploads(box: Box) -> None:
+    """The same with a limit that the uploads fit in; one of them is larger than that."""
+    _store_behind_nginx_of_the_host(box, "store8", "client_max_body_size 4m;")
+    box.wait_for(lambda: _upload(box) == "200", 20, "the upload")
+    large = "head -c 9000000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -m 5 -T - "
+    assert box.provider.sh(f"{large} http://{BOX_ADDRESS}:8090/films/1 || :") == "413"
+
+
 def _app_at_a_port_that_the_engine_chooses(box: Box) -> None:
     box.docker("run", "-d", "--name=app9", *GOOD, "-p", "8080", "shop:1.4")
 

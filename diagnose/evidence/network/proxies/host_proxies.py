@@ -15,9 +15,12 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxy_logs import PROGRAMS, HostLine, HostLog, logs_of
+from diagnose.evidence.network.proxies.nginx.configurations import HopFile, NginxConfigurations
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
 from diagnose.model import Unexamined
@@ -52,6 +55,10 @@ class HostProxyFailure(msgspec.Struct, frozen=True):
     each start."""
     drop_in: str = ""
     """The folder whose files nginx reads, with a slash at its end; "" where it is not known."""
+    refusing: NginxHop | None = None
+    """The location whose requests nginx itself refuses; None where it tries to pass them on."""
+    file: HopFile | None = None
+    """The file of that location."""
 
     @property
     def program(self) -> str:
@@ -100,6 +107,10 @@ def host_proxy_failures(
                 )
                 for failure in _failures(log, containers, links, namespaces, clock):
                     found.setdefault((program, failure.place), failure)
+                if log.refused:
+                    nginx = NginxConfigurations(host, containers, processes)
+                    for failure in _refusals(log, nginx):
+                        found.setdefault((program, failure.place), failure)
     drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
     items = (
         msgspec.structs.replace(failure, drop_in=drop_in) if failure.program == "nginx" else failure
@@ -166,6 +177,37 @@ def _failure_at_nobody(
         is_published=False,
         moved=moved.binding if moved is not None else None,
     )
+
+
+def _refusals(log: HostLog, nginx: NginxConfigurations) -> Iterator[HostProxyFailure]:
+    """Requests for containers that nginx itself refuses, by its site.
+
+    The log names the site and the path; the configuration says where they lead.
+    """
+    of_host = [hop for hop in nginx.hops if hop.proxy is None]
+    for site, refused in by_key((request.site, request) for request in log.refused).items():
+        if len(refused) < _SEVERAL:
+            continue
+        of_site = [hop for hop in of_host if site in (hop.names or ("", "_"))]
+        callees = {
+            hop.program.id: hop
+            for request in refused
+            for hop in hops_for_path(of_site, request.path)
+            if hop.program is not None
+        }
+        hop = only(callees.values())
+        place = place_in(hop.target) if hop is not None else None
+        if hop is not None and place is not None:
+            yield HostProxyFailure(
+                log,
+                place.host,
+                port=place.port,
+                lines=tuple(request.text for request in refused),
+                container=hop.program,
+                is_published=True,
+                refusing=hop,
+                file=nginx.file_of(hop),
+            )
 
 
 class _Moved(msgspec.Struct, frozen=True):

@@ -20,6 +20,8 @@ from diagnose.questions.service import ReadJournal
 
 MOST_FILES = 8
 _FRESH_S = 60.0
+_REFUSED_S = 1800.0
+"""Refusals of requests count for longer: nobody uploads a file each second."""
 _ENGINE = CalledPlace("127.0.0.11", 53)
 _IDLE = "while proxying upgraded connection"
 """A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
@@ -44,6 +46,11 @@ _OF_NGINX = LazyPattern(
 _ASKS_ENGINE = LazyPattern(
     r"\b111: Connection refused\) while resolving, resolver: 127\.0\.0\.11(?::53)?(?!\d)"
 )
+_REFUSED_BY_NGINX = LazyPattern(
+    r"(?:client intended to send too large (?:chunked )?body|worker_connections are not enough)"
+    r".*?, server: (?P<site>[^\s,]{0,253}), request: \"[A-Z]{1,20} (?P<path>/[^\s?\"]{0,1000})"
+)
+"""What nginx itself refuses to its clients: the server behind it never learns of the request."""
 _OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")
 _OF_HAPROXY = LazyPattern(
     r"\s(?P<backend>[\w.:-]{1,80})/(?P<server><NOSRV>|[\w.:-]{1,80}) [\d+/-]{5,60} 50[234] "
@@ -77,6 +84,16 @@ class HostLine(msgspec.Struct, frozen=True):
     """The server."""
 
 
+class RefusedRequest(msgspec.Struct, frozen=True):
+    """A line about a request that nginx did not want to pass on."""
+
+    at: float
+    text: str
+    site: str
+    """The `server_name` of the site; "" or _ where it has none."""
+    path: str
+
+
 class HostLog(msgspec.Struct, frozen=True):
     """The lines of one log of a program, oldest first."""
 
@@ -88,6 +105,8 @@ class HostLog(msgspec.Struct, frozen=True):
     """Words that all of these lines have, where they do not name the server's address."""
     without_resolver: tuple[HostLine, ...] = ()
     """What nginx writes where the engine's resolver is not there for it."""
+    refused: tuple[RefusedRequest, ...] = ()
+    """Requests of half an hour that nginx itself refused."""
 
     @property
     def name(self) -> str:
@@ -102,17 +121,32 @@ def asks_engine(line: str) -> bool:
 def logs_of(
     host: Host, program: str, pids: Sequence[int], clock: Clock
 ) -> Iterator[HostLog | Unexamined]:
-    """A program's logs that were written to within a minute; one that may not be read is said."""
+    """A program's logs that were written to lately; one that may not be read is said.
+
+    Within a minute for requests that could not be passed on, within half an hour for those that
+    nginx itself refused.
+    """
     servers = _servers(host, program)
     for path, answer in _files(host, program, pids):
         if isinstance(answer, Failed):
             if answer.reason != "missing":
                 yield Unexamined(HOST, f"{path} of {program}: {answer}")
-        elif clock.is_within(answer.mtime, _FRESH_S):
-            dated = _dated_lines(answer)
+            continue
+        refused = tuple(_refused_requests(answer)) if program == "nginx" else ()
+        if clock.is_within(answer.mtime, _FRESH_S):
+            dated = _dated_lines(answer, RECENT_S)
             found = _failed_requests(program, dated, servers)
-            refused = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
-            yield HostLog(program, path, tuple(found), _mark(program), tuple(refused))
+            no_resolver = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
+            yield HostLog(
+                program,
+                path,
+                tuple(found),
+                mark=_mark(program),
+                without_resolver=tuple(no_resolver),
+                refused=refused,
+            )
+        elif refused and clock.is_within(answer.mtime, _REFUSED_S):
+            yield HostLog(program, path, (), refused=refused)
     if program in _WITH_JOURNAL:
         journal = host.ask(ReadJournal(f"{program}.service"))
         if isinstance(journal, Failed):
@@ -150,8 +184,15 @@ def _files(
         yield path, end
 
 
-def _dated_lines(file: FileText) -> list[tuple[float, str]]:
-    """The lines of the last minutes.
+def _refused_requests(file: FileText) -> Iterator[RefusedRequest]:
+    for at, line in _dated_lines(file, _REFUSED_S):
+        match = _REFUSED_BY_NGINX.search(line)
+        if match is not None and "upstream: " not in line:
+            yield RefusedRequest(at, line, match["site"], match["path"])
+
+
+def _dated_lines(file: FileText, seconds: float) -> list[tuple[float, str]]:
+    """The lines of the last seconds.
 
     Their stamps are of the host's zone: the last line of all was written when the file was.
     """
@@ -162,7 +203,7 @@ def _dated_lines(file: FileText) -> list[tuple[float, str]]:
         return []
     last = max(stamp for stamp, _ in stamps)
     return [
-        (file.mtime - (last - stamp), line) for stamp, line in stamps if last - stamp <= RECENT_S
+        (file.mtime - (last - stamp), line) for stamp, line in stamps if last - stamp <= seconds
     ]
 
 
