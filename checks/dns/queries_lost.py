@@ -1,8 +1,6 @@
 """DNS servers that answer some queries and lose others."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from checks.dns.helpers import touched_subjects
 from diagnose.evidence.containers.listing import Containers
@@ -11,11 +9,11 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath
+from diagnose.evidence.dns.server_losses import ServerLoss, server_losses, users_of
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.mappings import by_key
 from diagnose.model import (
     CheckResult,
     EvidenceGroup,
@@ -32,9 +30,6 @@ from diagnose.registry import check
 
 _RANDOM = ("statistic", "limit", "numgen")
 """Words of rules that match some packets of many that are the same."""
-MOST_CHANCE = 0.01
-"""A way without a loss is sound if one that loses as many as the worst would show none with this
-probability at most."""
 
 
 class LossPlaces(EvidenceGroup, frozen=True):
@@ -76,104 +71,18 @@ def queries_lost(
     groups = query_groups(containers, resolvers, lookups)
     losses = places.network_losses
     sent_again = losses.sent_again if losses is not None else {}
-    for loss in _losses(samples, groups, sent_again, warn_pct):
+    for loss in server_losses(samples, groups, sent_again, warn_pct):
         yield _finding(loss, places.resolver_paths, critical_pct)
     lossy_servers = {path.server for path in samples.paths if path.loses_some}
     for ignored in without_aaaa or ():
         if ignored.server not in lossy_servers:
-            users = _users_of(ignored.server, groups)
+            users = users_of(ignored.server, groups)
             yield _ignored_finding(ignored, users, _answering_server(lookups, without_aaaa))
 
 
-class _Loss(msgspec.Struct, frozen=True):
-    """One server, with all ways that were sampled and those that lose queries."""
-
-    server: str
-    paths: tuple[SampledPath, ...]
-    lossy: tuple[SampledPath, ...]
-    worst: SampledPath
-    """The one of them that loses most."""
-    users: tuple[QueryGroup, ...]
-    """The containers that ask it."""
-    sound: str
-    """Another server that loses nothing; "" where there is none."""
-    sent_again: Mapping[str, float]
-    """The percent of TCP segments that containers had to send again, where that is much."""
-
-    @property
-    def is_of_network(self) -> bool:
-        """Whether other packets than those to the server are lost too."""
-        return bool(self.sent_again) and not self.sound and not self.host_loses_none
-
-    @property
-    def variables(self) -> PageVariables:
-        """What the page needs: which way is looked at, or which server is used instead."""
-        if self.is_of_network:
-            return {"beyond": self.server}
-        if self.sound and ":" not in self.server + self.sound:
-            return {"lossy_server": self.server, "sound_server": self.sound}
-        # what the host's own queries do not lose, a ping of the host does not lose either
-        return {"inward": self.server} if self.host_loses_none else {"server": self.server}
-
-    @property
-    def host_loses_none(self) -> bool:
-        """Whether the host was answered each time, so that the loss is on a network's own way."""
-        lost_pct = self.worst.sample.lost_pct
-        return any(not path.networks and _is_sound(path, lost_pct) for path in self.paths)
-
-    @property
-    def networks(self) -> list[str]:
-        return sorted({name for path in self.lossy for name in path.networks})
-
-
-def _losses(
-    samples: DnsSamples,
-    groups: Sequence[QueryGroup],
-    sent_again: Mapping[str, float],
-    warn_pct: float,
-) -> Iterator[_Loss]:
-    """The servers that lose at least so many percent of the queries on some way."""
-    by_server = by_key((path.server, path) for path in samples.paths)
-    for server, paths in by_server.items():
-        lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
-        if not lossy:
-            continue
-        worst = max(lossy, key=lambda path: path.sample.lost_pct)
-        yield _Loss(
-            server,
-            paths=tuple(paths),
-            lossy=tuple(lossy),
-            worst=worst,
-            users=tuple(_users_of(server, groups)),
-            sound=_sound_server(samples, worst),
-            sent_again=sent_again,
-        )
-
-
-def _users_of(server: str, groups: Sequence[QueryGroup]) -> list[QueryGroup]:
-    return [group for group in groups if group.uses([server])]
-
-
-def _is_sound(path: SampledPath, lost_pct: float) -> bool:
-    """Whether all queries were answered, and not by luck on a way that loses so many percent.
-
-    On a way that loses 30 %, one sample of eight in 17 shows no loss.
-    """
-    chance = (1 - lost_pct / 100) ** path.sample.sent
-    return not path.sample.lost and chance <= MOST_CHANCE
-
-
-def _sound_server(samples: DnsSamples, worst: SampledPath) -> str:
-    """Another server of the host that answered all of several queries; empty if there is none."""
-    for path in samples.paths:
-        is_other = path.server != worst.server and not path.networks
-        is_remote = not is_loopback(path.server)
-        if is_other and is_remote and _is_sound(path, worst.sample.lost_pct):
-            return path.server
-    return ""
-
-
-def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: float) -> Finding:
+def _finding(
+    loss: ServerLoss, resolver_paths: ResolverPaths | None, critical_pct: float
+) -> Finding:
     server, sample = loss.server, loss.worst.sample
     rule = _random_rule(loss, resolver_paths)
     evidence: dict[str, object] = {
@@ -197,12 +106,22 @@ def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: fl
             f"{loss.sound} answers all" if loss.sound else "",
         ),
         evidence=evidence,
-        variables=loss.variables,
+        variables=_variables(loss),
         discriminator=server,
         severity=None if severe else Severity.warning,
         touches=touched_subjects(loss.users),
         signs=frozenset({"dns"}),
     )
+
+
+def _variables(loss: ServerLoss) -> PageVariables:
+    """What the page needs: which way is looked at, or which server is used instead."""
+    if loss.is_of_network:
+        return {"beyond": loss.server}
+    if loss.sound and ":" not in loss.server + loss.sound:
+        return {"lossy_server": loss.server, "sound_server": loss.sound}
+    # what the host's own queries do not lose, a ping of the host does not lose either
+    return {"inward": loss.server} if loss.host_loses_none else {"server": loss.server}
 
 
 def _answering_server(lookups: Lookups, without_aaaa: ServersWithoutAaaa | None) -> str:
@@ -241,7 +160,7 @@ def _caller_clause(path: SampledPath) -> str:
     return f"network {'+'.join(path.networks)}" if path.networks else "host"
 
 
-def _where_it_is_lost(loss: _Loss) -> str:
+def _where_it_is_lost(loss: ServerLoss) -> str:
     """Whether the host's network, the server's way, or the networks' own way loses queries."""
     if loss.is_of_network:
         most = max(loss.sent_again, key=loss.sent_again.__getitem__)
@@ -255,7 +174,7 @@ def _where_it_is_lost(loss: _Loss) -> str:
     return f"the host's own are all answered, so they are lost on the way from {where}"
 
 
-def _random_rule(loss: _Loss, resolver_paths: ResolverPaths | None) -> Step | None:
+def _random_rule(loss: ServerLoss, resolver_paths: ResolverPaths | None) -> Step | None:
     """A rule of the host on the way of these queries that matches by chance or by rate."""
     for path in resolver_paths or ():
         obstacle = path.trace.obstacle

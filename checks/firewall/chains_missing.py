@@ -1,9 +1,6 @@
 """The engine's chains: whether the rules that it made are still there."""
 
-import functools
 from collections.abc import Iterator
-
-import msgspec
 
 from checks.firewall.helpers import (
     base_chain_evidence,
@@ -20,10 +17,8 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.flushed_rules import FlushedRules, LostTraffic, flushed_rules
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
@@ -77,7 +72,9 @@ def chains_missing(
     flushed = flushed_rules(firewall, packet_paths)
     if flushed.is_real:
         has_docker_proxy = has_proxy(config)
-        yield _finding(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
+        yield _finding(
+            LostTraffic(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair
+        )
         return None
     repair = lost_rules.repair if lost_rules is not None else None
     if repair is not None and repair.chains:
@@ -158,55 +155,24 @@ def _refused_finding(
     )
 
 
-class _Harm(msgspec.Struct, frozen=True, dict=True):
-    """What the loss means for containers and published ports."""
-
-    paths: PacketPaths
-    flushed: FlushedRules
-    has_docker_proxy: bool
-
-    @functools.cached_property
-    def cut(self) -> list[Outlet]:
-        """The ways out that are blocked."""
-        return [way for way in self.paths.outlets if self.flushed.cuts(way)]
-
-    @functools.cached_property
-    def names(self) -> list[str]:
-        """The containers that cannot send out, or whose packets get no answer."""
-        uncovered = [way for way in self.paths.outlets if self.flushed.uncovers(way)]
-        return sorted({way.container.name for way in (*self.cut, *uncovered)})
-
-    @functools.cached_property
-    def ports(self) -> list[Inlet]:
-        """The published ports to which no rule leads."""
-        return [inlet for inlet in self.paths.inlets if self.flushed.shuts(inlet)]
-
-    @property
-    def are_served(self) -> bool:
-        """Whether docker-proxy takes the clients of all these ports."""
-        return self.has_docker_proxy and all(inlet.is_served_by_host for inlet in self.ports)
-
-    @property
-    def is_outage(self) -> bool:
-        return bool(self.names) or (bool(self.ports) and not self.are_served)
-
-    def __str__(self) -> str:
-        parts = []
-        if self.names:
-            parts.append(f"{named('container', self.names)} cannot reach the outside")
-        if self.ports and self.are_served:
-            parts.append(f"only docker-proxy serves published {port_list(self.ports)}")
-        elif self.ports:
-            parts.append(f"nothing forwards published {port_list(self.ports)}")
-        return "; ".join(parts) or "networks are not kept apart"
+def _harm_clause(harm: LostTraffic) -> str:
+    """What the loss means for containers and published ports, in words."""
+    parts = []
+    if harm.names:
+        parts.append(f"{named('container', harm.names)} cannot reach the outside")
+    if harm.ports and harm.are_served:
+        parts.append(f"only docker-proxy serves published {port_list(harm.ports)}")
+    elif harm.ports:
+        parts.append(f"nothing forwards published {port_list(harm.ports)}")
+    return "; ".join(parts) or "networks are not kept apart"
 
 
-def _finding(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
+def _finding(harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
     flushed = harm.flushed
     touched = (flushed.networks or harm.paths.networks).values()
     return Finding(
         subject=HOST,
-        summary=f"Docker's firewall rules are gone: {harm}",
+        summary=f"Docker's firewall rules are gone: {_harm_clause(harm)}",
         evidence={"what is missing": "; ".join(_places(flushed))}
         | base_chain_evidence(firewall, "forward")
         | base_chain_evidence(firewall, "prerouting")

@@ -68,6 +68,11 @@ class Obstacle(msgspec.Struct, frozen=True):
     part: Part
     hook: Hook
 
+    @property
+    def is_routed_away(self) -> bool:
+        """Whether routes, or the check of the way back, stop it, and no rule."""
+        return self.reason in ("elsewhere", "reverse path", "route")
+
     @classmethod
     def of_routing(
         cls, reason: Reason, text: str, part: Part, hook: Hook, device: str = ""

@@ -1,8 +1,6 @@
 """container.restart-loop: a container exits and is restarted, over and over."""
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
@@ -10,6 +8,7 @@ from checks.container.ends.failed_run_steps import further_steps
 from checks.container.ends.own_calls import OwnCalls, own_calls
 from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
+from diagnose.evidence.containers.ends.loops import LoopLimits, loops
 from diagnose.evidence.containers.ends.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.events import Events
@@ -24,15 +23,12 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
-from diagnose.mappings import by_key
+from diagnose.evidence.swarm.churning_slots import churning_slots, was_replaced
 from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
-
-BY_SIGNAL = (130, 137, 143)
-"""Exit codes of programs that were asked to end: SIGINT, SIGKILL, SIGTERM."""
 
 
 class EndRecords(EvidenceGroup, frozen=True):
@@ -93,10 +89,10 @@ def restart_loop(
     reports work, ends with exit code 0 and is started again, as workers do that recycle
     themselves or take one job a run, is advice.
     """
-    limits = _Limits(restarts, window, steady)
+    limits = LoopLimits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
         exits = recent_exits(container, records.events, records.log, clock, window)
-        if container.restarts_always and _loops(container, exits, clock, records.events, limits):
+        if container.restarts_always and loops(container, exits, clock, records.events, limits):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, reasons.context, before=is_up)
             to_itself = own_calls(container, reasons.losses, reasons.namespaces, containers)
@@ -105,42 +101,9 @@ def restart_loop(
             )
     asked_to_end = records.stops.by_id if records.stops is not None else {}
     ended = [container for container in containers if container.state.status == "exited"]
-    failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]
-    for slot, failed in _churning_slots(failed_tasks, containers, clock, limits).items():
+    failed_tasks = [container for container in ended if not was_replaced(container, asked_to_end)]
+    for slot, failed in churning_slots(failed_tasks, containers, clock, limits).items():
         yield _churning_task_finding(slot, failed, clock, reasons.log_tails)
-
-
-class _Limits(msgspec.Struct, frozen=True):
-    """What makes ends a loop."""
-
-    restarts: int
-    """The number of exits from which on it is a loop."""
-    window: float
-    """The seconds within which these exits happen."""
-    steady: float
-    """A run of this many seconds or more ends the loop."""
-
-
-def _loops(
-    container: Container, exits: RecentExits, clock: Clock, events: Events | None, limits: _Limits
-) -> bool:
-    """Whether a container exits again and again, and its present run is too short to end that."""
-    steady = limits.steady
-    if container.restart_count < limits.restarts:
-        return False
-    if container.state.status != "running":
-        return container.state.status == "restarting"
-    up = clock.age(container.started_at) or 0.0
-    if len(exits.at) >= limits.restarts:
-        return up < max(steady, 2 * exits.pause)
-    has_all_events = events is not None and (events.complete_since or 0.0) < clock.wall - 2 * steady
-    return up < steady and not has_all_events and _was_held_back(container, steady)
-
-
-def _was_held_back(container: Container, steady: float) -> bool:
-    """Whether a container's last start came after the engine's back-off for three short runs."""
-    ended, started = container.finished_at, container.started_at
-    return ended is not None and started is not None and 0.7 <= started - ended <= steady + 5
 
 
 def _finding(
@@ -256,65 +219,6 @@ def _policy(container: Container) -> str:
     policy = container.host_config.restart_policy
     most = policy.maximum_retry_count
     return f"{policy.name}:{most}" if most else policy.name
-
-
-def _service_and_slot(container: Container) -> str:
-    """Service and slot of a swarm task (api.1), which every container of that task shares.
-
-    Empty for others.
-    """
-    return container.labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
-
-
-def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> bool:
-    """Whether a container's end was requested.
-
-    Where no source remembers, whether it ended as by a signal to end.
-    """
-    by_signal = container.state.exit_code in BY_SIGNAL and not container.state.oom_killed
-    return asked_to_end.get(container.id, by_signal)
-
-
-def _churning_slots(
-    ended: Iterable[Container], containers: Containers, clock: Clock, limits: _Limits
-) -> dict[str, list[Container]]:
-    """The slots of swarm that no task serves, with those that failed recently, oldest first."""
-    failed = [task for task in ended if _service_and_slot(task) and task.state.exit_code]
-    lately = [task for task in failed if clock.is_within(task.finished_at, limits.window)]
-    slots = by_key((_service_and_slot(task), task) for task in lately)
-    served = _served_slots(containers, clock, limits)
-    return {
-        slot: sorted(tasks, key=lambda task: task.finished_at or 0.0)
-        for slot, tasks in slots.items()
-        if len(tasks) >= limits.restarts
-        and slot not in served
-        and not _is_changed_since(slot, tasks, containers)
-    }
-
-
-def _is_changed_since(slot: str, failed: Iterable[Container], containers: Containers) -> bool:
-    """Whether a slot's present task is of another definition: an update was rolled back, or mended.
-
-    The failed ones say nothing about it.
-    """
-    made_of = {_definition(task) for task in failed}
-    present = [task for task in containers.running if _service_and_slot(task) == slot]
-    return bool(present) and all(_definition(task) not in made_of for task in present)
-
-
-def _definition(task: Container) -> tuple[object, ...]:
-    """What the service of a task says of its program."""
-    config = task.config
-    return config.image, task.path, tuple(task.args or ()), tuple(config.env or ())
-
-
-def _served_slots(containers: Containers, clock: Clock, limits: _Limits) -> set[str]:
-    """The slots of swarm with a task that runs long enough."""
-    return {
-        _service_and_slot(container)
-        for container in containers.running
-        if clock.has_passed(container.started_at, limits.steady)
-    }
 
 
 def _churning_task_finding(

@@ -1,7 +1,6 @@
 """network.replies-misrouted: answers of published ports leave by the wrong interface."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.host_stack import HostStack
@@ -43,7 +42,9 @@ def replies_misrouted(
     yield from _bridged_answer_findings(wanted_paths)
     yield from _own_call_findings(wanted_paths)
     inlets = inner_paths.inlets if inner_paths is not None else ()
-    yield from map(_inner_tunnel_finding, filter(_is_taken_inside, inlets))
+    yield from map(
+        _inner_tunnel_finding, (inlet for inlet in inlets if inlet.is_answered_elsewhere)
+    )
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
     if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
@@ -54,7 +55,7 @@ def _published_port_findings(
     return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
 ) -> Iterator[Finding]:
     """Answers that the host sends another way than the request came."""
-    by_way = by_key((_way_of(path), path) for path in return_paths)
+    by_way = by_key((path.stray_way, path) for path in return_paths)
     yield from map(_wrong_bridge_finding, by_way.get("wrong bridge", ()))
     tunnelled = by_key(
         ((path.uplink.name, path.host_answers_by), path) for path in by_way.get("tunnel", ())
@@ -66,20 +67,6 @@ def _published_port_findings(
         yield _other_uplink_finding(paths, host_stack)
 
 
-def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunnel", ""]:
-    """What the answers take instead of the way back; "" where they get back, or for no such way."""
-    obstacle = path.trace.obstacle
-    if not path.is_lost or obstacle is None:
-        return ""
-    if obstacle.reason == "reverse path" and path.answers_by:
-        return "wrong bridge"
-    if obstacle.reason != "elsewhere":
-        return ""
-    if path.host_answers_by == path.uplink.name:
-        return "another uplink"
-    return "tunnel" if obstacle.by.chain == path.host_answers_by else ""
-
-
 def _host_answer_findings(
     wanted_paths: WantedPaths | None, host_stack: HostStack
 ) -> Iterator[Finding]:
@@ -87,32 +74,19 @@ def _host_answer_findings(
     lost = by_key(
         ((path.network.name, path.address), path)
         for path in wanted_paths or ()
-        if _is_answer_routed_away(path)
+        if path.is_answer_of_host_lost
     )
     for paths in lost.values():
         yield _host_answer_finding(paths, host_stack)
 
 
-def _is_answer_routed_away(path: WantedPath) -> bool:
-    lost = path.trace.lost_answer
-    return path.kind == "to the host" and lost is not None and lost.reason in _ROUTED_AWAY
-
-
 def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
     """Calls of a neighbour by a published port, which answers directly and not through the host."""
     lost = by_key(
-        (path.network.name, path) for path in wanted_paths or () if _is_answered_past_host(path)
+        (path.network.name, path) for path in wanted_paths or () if path.is_answered_past_host
     )
     for paths in lost.values():
         yield _bridged_answer_finding(paths)
-
-
-def _is_answered_past_host(path: WantedPath) -> bool:
-    lost = path.trace.lost_answer
-    if lost is None or lost.reason != "elsewhere":
-        return False
-    is_near = path.peer is not None and path.network.name in path.peer.endpoints
-    return is_near and path.kind == "between containers" and not path.bridged
 
 
 def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
@@ -286,24 +260,6 @@ def _tunnel_finding(
 
 _MAIN = 254
 """The main routing table, from which the uplinks are known."""
-
-
-def _is_taken_inside(inlet: InnerInlet) -> bool:
-    """Whether the container's own routes take the answers to clients beyond the host elsewhere.
-
-    Where the host gets none either, and no route is left, its interface is down.
-    """
-    here = inlet.lost.get("this host")
-    if here is not None and here.by is not None and not here.by.chain:
-        return False
-    return any(
-        trace.obstacle is not None and trace.obstacle.reason in _ROUTED_AWAY
-        for client, trace in inlet.lost.items()
-        if client != "this host"
-    )
-
-
-_ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
 
 
 def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:

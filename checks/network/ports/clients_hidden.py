@@ -1,15 +1,8 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 
 from checks.network.helpers import with_ipv6
-from checks.network.ports.client_refusals import (
-    LIMITS,
-    IsRefusal,
-    Refusals,
-    RefusingContainers,
-    refusal_of,
-)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -17,11 +10,27 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.port_drivers import HIDES_CLIENTS, KEEPS_CLIENTS, OPTION, port_drivers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import EVERYWHERE6
+from diagnose.evidence.network.calls.client_refusals import (
+    LIMITS,
+    Refusals,
+    RefusingContainers,
+    refusal_of,
+)
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.published.translated_clients import AllTranslatedClients
+from diagnose.evidence.network.proxies.client_sources import (
+    LEAST_VISITORS,
+    fronts_of,
+    is_limit_of,
+    networks_without_ipv6,
+    passes_visitors_on,
+    ports_of_ipv6,
+    publishes_on,
+    sees_only,
+    web_server_before,
+)
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
@@ -29,13 +38,7 @@ from diagnose.mappings import present
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
 from diagnose.model.units import Count
 from diagnose.phrases import shortened
-from diagnose.programs.web_programs import FRONTS
 from diagnose.registry import check
-
-_WEB = (80, 443)
-"""Ports of the host at which clients of web servers come."""
-_ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
-"""Programs that take calls to published ports on behalf of an engine."""
 
 
 class EngineKind(EvidenceGroup, frozen=True):
@@ -96,11 +99,11 @@ def clients_hidden(
         return Skipped("no docker-proxy stands between clients and containers")
     by_rule = list(_translated_findings(refusals, translated))
     yield from by_rule
-    fronts = _fronts(containers, host.listeners)
+    fronts = fronts_of(containers, host.listeners)
     yield from _passed_on_findings(refusals, fronts, networks)
     processes = host.processes
     proxies = [
-        container for container in containers.running if _passes_visitors_on(container, processes)
+        container for container in containers.running if passes_visitors_on(container, processes)
     ]
     for network in networks.bridges:
         yield from _behind_proxy_findings(refusals, proxies, network)
@@ -142,16 +145,6 @@ def _kept_sources(rule: Step, network: Network) -> PageVariables:
     return {"bridge": network.bridge, "subnet": str(network.subnets[0])}
 
 
-def _fronts(containers: Containers, listeners: Listeners | None) -> dict[str, str]:
-    """By name of a container with a published port the web server of the host that may call it."""
-    fronts = {
-        container.name: _web_server_before(container, listeners)
-        for container in containers.running
-        if any(container.published_by("tcp"))
-    }
-    return {name: front for name, front in fronts.items() if front}
-
-
 def _passed_on_findings(
     refusals: Refusals, fronts: Mapping[str, str], networks: Networks
 ) -> Iterator[Finding]:
@@ -190,24 +183,6 @@ def _passed_on_finding(
 _NEXTCLOUD = LazyPattern(r"(?<!linuxserver/)\bnextcloud(?:[:@]|$)")
 
 
-def _passes_visitors_on(container: Container, processes: Processes | None) -> bool:
-    """Whether a web server runs in it that visitors reach, which may be before other programs."""
-    if processes is None or not any(container.published_by("tcp")):
-        return False
-    return processes.runs(container.id, FRONTS)
-
-
-_FORWARDED_FOR = LazyPattern(r'" "[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')
-"""The visitor's own address, with which an access log ends a line of a request that a proxy passed
-on. A line of an error log ends with the host that was asked for."""
-
-
-def _is_limit_of(proxy: str) -> IsRefusal:
-    """Whether a line says that the address of a proxy is refused, and knows no visitor."""
-    refuses = refusal_of(proxy, LIMITS)
-    return lambda text: refuses(text) and _FORWARDED_FOR.search(text) is None
-
-
 def _behind_proxy_findings(
     refusals: Refusals, proxies: Sequence[Container], network: Network
 ) -> Iterator[Finding]:
@@ -215,7 +190,7 @@ def _behind_proxy_findings(
     for proxy in proxies:
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
-        limiting = refusals.on(network, _is_limit_of(address)).lines if address else {}
+        limiting = refusals.on(network, is_limit_of(address)).lines if address else {}
         for server in refusals.containers.running_on(network.name):
             if server.name in limiting and server.id != proxy.id:
                 yield _behind_proxy_finding(server, proxy, address, limiting[server.name])
@@ -234,12 +209,6 @@ def _behind_proxy_finding(
     ).with_variables({**cure, "proxy": proxy.name, "proxy_address": address})
 
 
-_VISITORS = 2
-"""So many addresses at the proxy show that not all visitors are one."""
-_REQUESTS = 6
-"""So many requests of one address show that a program sees no other."""
-
-
 def _unseen_findings(
     logs: RecentLogs, proxies: Sequence[Container], containers: Containers, network: Network
 ) -> Iterator[Finding]:
@@ -248,20 +217,11 @@ def _unseen_findings(
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
         visitors = {line.address for line in logs.requests_of(proxy)} - {""}
-        if not address or len(visitors) < _VISITORS:
+        if not address or len(visitors) < LEAST_VISITORS:
             continue
         for program in containers.running_on(network.name):
-            if program.id != proxy.id and _sees_only(address, visitors, logs, program):
+            if program.id != proxy.id and sees_only(address, visitors, logs, program):
                 yield _unseen_finding(program, proxy, address, len(visitors))
-
-
-def _sees_only(address: str, visitors: Set[str], logs: RecentLogs, program: Container) -> bool:
-    """Whether the access log of a program has this address alone, and names no visitor."""
-    lines = logs.requests_of(program)
-    if len(lines) < _REQUESTS or {line.address for line in lines} != {address}:
-        return False
-    names = (visitor for visitor in visitors for line in lines if visitor in line.line)
-    return not any(names)
 
 
 def _unseen_finding(program: Container, proxy: Container, address: str, visitors: int) -> Finding:
@@ -292,9 +252,9 @@ def _ipv6_findings(
 ) -> Iterator[Finding]:
     """What refuses the gateway of a network without IPv6, by which all IPv6 clients come."""
     for container in refusals.containers.running:
-        if _web_server_before(container, listeners):
+        if web_server_before(container, listeners):
             continue
-        for network, gateway in _without_ipv6(container, networks):
+        for network, gateway in networks_without_ipv6(container, networks):
             lines = refusals.of(container, refusal_of(gateway))
             if lines:
                 finding = _ipv6_finding(container, network, gateway, lines)
@@ -313,7 +273,7 @@ def _ipv6_finding(
             "log": shortened(lines[-1].text),
             "refusals in its last lines": len(lines),
             "EnableIPv6": network.enable_ipv6,
-            "published for IPv6": ", ".join(_ports_of_ipv6(container)),
+            "published for IPv6": ", ".join(ports_of_ipv6(container)),
         },
         touches=(network.subject,),
     )
@@ -327,7 +287,7 @@ def _rootless_findings(refusals: Refusals, networks: Networks) -> Iterator[Findi
     for container in refusals.containers.running:
         for network, endpoint in networks.places_of(container):
             servers = [container, *refusals.containers.beside(container)]
-            if not endpoint.gateway or not _publishes_on(network, servers):
+            if not endpoint.gateway or not publishes_on(network, servers):
                 continue
             lines = refusals.of(container, refusal_of(endpoint.gateway))
             if lines:
@@ -345,43 +305,3 @@ def _rootless_findings(refusals: Refusals, networks: Networks) -> Iterator[Findi
                     driver=KEEPS_CLIENTS,
                 )
                 break
-
-
-def _publishes_on(network: Network, servers: Iterable[Container]) -> bool:
-    """Whether one of these containers publishes a TCP port and is on that network."""
-    return any(
-        server.is_running and any(server.published_by("tcp")) and network.name in server.endpoints
-        for server in servers
-    )
-
-
-def _web_server_before(container: Container, listeners: Listeners | None) -> str:
-    """The program that uses the host's network and serves a web port, where the container serves
-    none; "" where there is no such program."""
-    if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
-        return ""
-    serving = [
-        listener
-        for listener in listeners
-        if listener.port in _WEB and listener.proto.startswith("tcp")
-    ]
-    programs = (listener.comm for listener in serving if listener.comm not in _ENGINES)
-    return next(filter(None, programs), "")
-
-
-def _ports_of_ipv6(container: Container) -> list[str]:
-    """The TCP ports that it publishes for IPv6 too; a routed network takes none of the host."""
-    return [
-        published.port
-        for published in container.published_by("tcp")
-        if published.host_ip in EVERYWHERE6 or published.is_ipv6
-    ]
-
-
-def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Network, str]]:
-    """The networks of a container by whose gateway its clients may seem to come."""
-    if container.has_ipv6 or not _ports_of_ipv6(container):
-        return
-    for network, endpoint in networks.places_of(container):
-        if network.is_bridge and endpoint.gateway:
-            yield network, endpoint.gateway

@@ -53,6 +53,39 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
         return inlet.reach.is_blocked and inlet.network.name in self.networks
 
 
+class LostTraffic(msgspec.Struct, frozen=True, dict=True):
+    """What the loss means for containers and published ports."""
+
+    paths: PacketPaths
+    flushed: FlushedRules
+    has_docker_proxy: bool
+
+    @functools.cached_property
+    def cut(self) -> list[Outlet]:
+        """The ways out that are blocked."""
+        return [way for way in self.paths.outlets if self.flushed.cuts(way)]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The containers that cannot send out, or whose packets get no answer."""
+        uncovered = [way for way in self.paths.outlets if self.flushed.uncovers(way)]
+        return sorted({way.container.name for way in (*self.cut, *uncovered)})
+
+    @functools.cached_property
+    def ports(self) -> list[Inlet]:
+        """The published ports to which no rule leads."""
+        return [inlet for inlet in self.paths.inlets if self.flushed.shuts(inlet)]
+
+    @property
+    def are_served(self) -> bool:
+        """Whether docker-proxy takes the clients of all these ports."""
+        return self.has_docker_proxy and all(inlet.is_served_by_host for inlet in self.ports)
+
+    @property
+    def is_outage(self) -> bool:
+        return bool(self.names) or (bool(self.ports) and not self.are_served)
+
+
 def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
     """What is missing on the way of packets that were walked."""
     networks = paths.networks.values()

@@ -52,6 +52,19 @@ class InnerInlet(msgspec.Struct, frozen=True):
     waiting: tuple[str, ...] = ()
     """Clients whose connections are half open."""
 
+    @property
+    def is_answered_elsewhere(self) -> bool:
+        """Whether the container's own routes lead answers to clients beyond the host away.
+
+        Where the host gets none either, and no route is left, its interface is down.
+        """
+        here = self.lost.get("this host")
+        if here is not None and here.by is not None and not here.by.chain:
+            return False
+        beyond = [trace for client, trace in self.lost.items() if client != "this host"]
+        obstacles = [trace.obstacle for trace in beyond if trace.obstacle is not None]
+        return any(obstacle.is_routed_away for obstacle in obstacles)
+
 
 class InnerOutlet(msgspec.Struct, frozen=True):
     """One wanted connection, and what the namespace of the container that opens it does to it."""

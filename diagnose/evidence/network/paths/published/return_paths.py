@@ -5,6 +5,7 @@ Back by the interface that the client is behind, or by another one.
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,8 @@ from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
+
+StrayWay = Literal["wrong bridge", "another uplink", "tunnel", ""]
 
 
 class ReturnPath(msgspec.Struct, frozen=True):
@@ -43,6 +46,20 @@ class ReturnPath(msgspec.Struct, frozen=True):
         """Whether the answers certainly do not get back to the client by the way that it came."""
         lost = self.trace.lost_answer
         return lost is not None and lost.reason != "rule"
+
+    @property
+    def stray_way(self) -> StrayWay:
+        """What the answers take instead of the way back; "" where they get back, or for no way."""
+        obstacle = self.trace.obstacle
+        if not self.is_lost or obstacle is None:
+            return ""
+        if obstacle.reason == "reverse path" and self.answers_by:
+            return "wrong bridge"
+        if obstacle.reason != "elsewhere":
+            return ""
+        if self.host_answers_by == self.uplink.name:
+            return "another uplink"
+        return "tunnel" if obstacle.by.chain == self.host_answers_by else ""
 
 
 class ReturnPaths(Items[ReturnPath], frozen=True):

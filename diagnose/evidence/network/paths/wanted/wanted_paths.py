@@ -70,6 +70,21 @@ class WantedPath(msgspec.Struct, frozen=True):
         is_own = self.peer is not None and self.peer.id == self.want.container.id
         return is_own and self.trace.nat is not None and self.trace.snat is None
 
+    @property
+    def is_answer_of_host_lost(self) -> bool:
+        """Whether the host answers, and its routes lead the answer away from the container."""
+        lost = self.trace.lost_answer
+        return self.kind == "to the host" and lost is not None and lost.is_routed_away
+
+    @property
+    def is_answered_past_host(self) -> bool:
+        """Whether a neighbour answers directly, so that the host translates no answer back."""
+        lost = self.trace.lost_answer
+        if lost is None or lost.reason != "elsewhere":
+            return False
+        is_near = self.peer is not None and self.network.name in self.peer.endpoints
+        return is_near and self.kind == "between containers" and not self.bridged
+
 
 class UnservedWant(msgspec.Struct, frozen=True):
     """A wanted connection to an address and port of the host at which nothing listens."""

@@ -1,0 +1,143 @@
+"""What compose had a container wait for (depends_on), and whether that is met. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.clock import Clock
+from diagnose.phrases import unix
+
+TOGETHER_S = 120.0
+"""Compose starts what a container waits for so shortly after it has created all of them."""
+_HEALTHY = "service_healthy"
+_COMPLETED = "service_completed_successfully"
+
+
+class StartWait(msgspec.Struct, frozen=True):
+    """Another container of the project, and the state that this one waited for."""
+
+    other: Container
+    condition: str
+    healthy_since: float | None = None
+    """Unix time since which the engine calls it healthy at the latest; None if it did not say."""
+
+    @property
+    def is_met(self) -> bool:
+        state = self.other.state
+        if self.condition == _COMPLETED:
+            return state.status == "exited" and state.exit_code == 0
+        if self.condition == _HEALTHY:
+            return self.other.is_running and self.other.is_healthy
+        return self.other.is_running
+
+    @property
+    def met_at(self) -> float:
+        """Unix time since which it has been met, as far back as the engine knows.
+
+        The engine keeps the last five probes, which cover only some seconds where they come
+        often. Its last 256 events go back further, unless many containers have probes.
+        """
+        if self.condition == _COMPLETED:
+            return self.other.finished_at or 0.0
+        began = self.other.started_at or 0.0
+        health = self.other.state.health
+        if self.condition != _HEALTHY or health is None:
+            return began
+        times = [] if self.healthy_since is None else [self.healthy_since]
+        for probe in reversed(health.log or ()):
+            if probe.exit_code != 0:
+                break
+            times.append(unix(probe.start) or 0.0)
+        return max(began, min(times, default=began))
+
+    def was_kept_from(self, container: Container) -> bool:
+        """Whether compose had to wait: the other one was made, or became ready, with it or later.
+
+        One that runs since before may have been ready when the container was created.
+        """
+        made = container.created_at or 0.0
+        log = (self.other.state.health.log or ()) if self.other.state.health else ()
+        failed = any(probe.exit_code != 0 and (unix(probe.start) or 0.0) >= made for probe in log)
+        times = (self.other.created_at, self.other.started_at, self.other.finished_at)
+        is_of_run = any(time is not None and abs(time - made) <= TOGETHER_S for time in times)
+        return failed or is_of_run
+
+    def __str__(self) -> str:
+        health = self.other.state.health
+        state = health.status if self.condition == _HEALTHY and health else str(self.other.state)
+        return f'{self.condition} of "{self.other.name}", now {state}'
+
+
+def waits_of(
+    container: Container,
+    services: Mapping[tuple[str, str], Sequence[Container]],
+    events: Events | None,
+) -> Iterator[StartWait]:
+    """The containers of its project for which compose had it wait, as far as they are there.
+
+    services: the containers of each project's services.
+    """
+    project = container.compose_project
+    if not project or container.is_one_off:
+        return
+    for service, condition in container.compose_dependencies.items():
+        for other in services.get((project, service), ()):
+            if condition:
+                yield StartWait(other, condition, _healthy_since(other, events))
+
+
+def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> float | None:
+    """For how long compose could have started the container.
+
+    None where it waits for nothing, where that is not ready, or where compose never began.
+    """
+    is_held_back = any(wait.condition in (_HEALTHY, _COMPLETED) for wait in waits)
+    if not is_held_back or not all(wait.is_met for wait in waits):
+        return None
+    if not all(_was_started_with(wait.other, container) for wait in waits):
+        return None
+    return clock.age(max(container.created_at or 0.0, *(wait.met_at for wait in waits)))
+
+
+def was_started_in_its_run(other: Container, container: Container) -> bool:
+    """Whether compose made both in one run, and started the other one."""
+    made, others, started = container.created_at, other.created_at, other.started_at
+    if made is None or others is None or started is None or not other.is_running:
+        return False
+    return abs(others - made) <= TOGETHER_S and made <= started <= made + TOGETHER_S
+
+
+def _healthy_since(container: Container, events: Events | None) -> float | None:
+    """When the engine last changed its health to healthy, or since when it has not changed it."""
+    if events is None:
+        return None
+    changes = events.of(container.id, "health_status")
+    if not changes:
+        return events.complete_since
+    return changes[-1].at if changes[-1].detail == "healthy" else None
+
+
+def was_called_unhealthy(wait: StartWait, container: Container, events: Events | None) -> bool:
+    """Whether the engine has called the other one unhealthy since this one was made.
+
+    Compose ends with its first probe that says so: it does not wait until the other one recovers.
+    """
+    if events is None or wait.condition != _HEALTHY:
+        return False
+    changes = events.of(wait.other.id, "health_status")
+    made = container.created_at or 0.0
+    return any(change.detail == "unhealthy" and change.at >= made for change in changes)
+
+
+def _was_started_with(other: Container, container: Container) -> bool:
+    """Whether compose started the other one in the run that created this one, or before it.
+
+    One that has ended before was started again since: when it was started first is not known.
+    """
+    created, started = container.created_at, other.started_at
+    if created is None or started is None:
+        return False
+    ran_before = other.finished_at is not None and other.is_running
+    return ran_before or started - created <= TOGETHER_S
