@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.paths.outgoing.inner_captures import InnerCapture, InnerCaptures
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST
 from diagnose.phrases import joined, named
@@ -16,17 +18,28 @@ from diagnose.registry import check
 
 
 @check(
-    "firewall.redirected-to-nobody", severity=Severity.critical, causes=["dns.upstream-unreachable"]
+    "firewall.redirected-to-nobody",
+    severity=Severity.critical,
+    causes=["dns.upstream-unreachable", "network.calls-failing", "container.errors-in-log"],
 )
-def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
-    """A rule redirects containers' connections to a host port where nothing listens.
+def redirected_to_nobody(
+    captured_paths: CapturedPaths, inner_captures: InnerCaptures | None
+) -> CheckResult:
+    """A rule redirects containers' connections to a port where nothing listens.
 
     Transparent proxies and DNS redirects write such rules. They stay when the program ends, or the
-    program listens on 127.0.0.1 alone, where no packet of a container arrives.
+    program listens on 127.0.0.1 alone, where no packet of a container arrives. A container may
+    write such a rule in its own network namespace, as VPN clients do: that is advice where no log
+    says that the calls to this port fail.
     """
-    if captured_paths.why_none:
+    if inner_captures is not None:
+        yield from inner_captures.unread
+        for capture in inner_captures:
+            yield _inner_finding(capture)
+    has_inner = inner_captures is not None and (inner_captures.walked or inner_captures.unread)
+    if captured_paths.why_none and not has_inner:
         return Skipped(captured_paths.why_none)
-    if not captured_paths.walked:
+    if not captured_paths.walked and not has_inner:
         return Skipped("no running container is on a bridge network that leads out")
     lost: dict[tuple[Step, int], list[CapturedPath]] = defaultdict(list)
     for path in captured_paths:
@@ -61,6 +74,35 @@ def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
         discriminator=f"{by.key} {port}",
         touches=with_bridges(networks.values()) + subjects_of(members.values()),
         signs=NO_WAY_OUT | ({"dns"} if any(path.port == 53 for path in paths) else set()),
+    )
+
+
+def _inner_finding(capture: InnerCapture) -> Finding:
+    """What a container's own rule takes from it, and from those that share its network."""
+    owner, by = capture.owner, capture.by
+    names = names_of(capture.members)
+    lines = {failure.container.name: failure.line for failure in capture.failures}
+    place = with_port(capture.address, capture.inner_port)
+    kind = f"{capture.protocol} {capture.port}"
+    return Finding(
+        subject=owner.subject,
+        summary=(
+            f"connections of {named('container', names)} to port {capture.port} of any machine "
+            f"({kind}) are redirected to {place} inside {owner}, where nothing listens: {by}"
+        ),
+        evidence=present({**by.evidence, "calls that fail": lines}),
+        variables={
+            "inside": owner.name,
+            **{f"inner_{key}": value for key, value in cures.place_of(by).items()},
+            "proto": capture.protocol,
+            "port": str(capture.port),
+        },
+        service=owner.service,
+        discriminator=f"in {by.key} {kind}",
+        severity=None if capture.failures else Severity.advice,
+        touches=subjects_of(capture.members),
+        signs=NO_WAY_OUT | {"refused"} | ({"dns"} if capture.port == 53 else set()),
+        stable=owner.caller_lives,
     )
 
 

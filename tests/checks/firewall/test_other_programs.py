@@ -10,8 +10,10 @@ from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSetting
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.paths.outgoing.inner_captures import InnerCapture, InnerCaptures
 from diagnose.evidence.network.rules.announced_ports import announced_ports
 from diagnose.evidence.network.rules.host_ports import (
     ClosedHostPort,
@@ -22,7 +24,7 @@ from diagnose.evidence.network.rules.host_ports import (
 )
 from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.firewall.verdict import Step
-from diagnose.model import Unavailable
+from diagnose.model import Unavailable, Unexamined
 from tests.hosts import Made
 from tests.inspected import container
 from tests.judging import judge, rows
@@ -56,6 +58,44 @@ def test_a_redirect_to_a_port_where_nobody_listens(
     result = judge("firewall.redirected-to-nobody", captured_paths=paths)
     assert rows(result) == expected
     assert len(result.unexamined) == unknown
+
+
+INNER = Step("ip nat", "OUTPUT", "-p tcp --dport 80 -j DNAT --to-destination 127.0.0.111:80")
+
+
+def inner_capture(*failures: LoggedFailure) -> InnerCaptures:
+    capture = InnerCapture(CART, (CART,), "tcp", 80, "127.0.0.111", 80, INNER, failures)
+    return InnerCaptures((capture,), walked=3)
+
+
+REFUSED_CALL = LoggedFailure(CART, "refused", "192.0.2.80", 80, "refused", 3, 3, 1.0)
+INSIDE = {
+    "calls fail": (inner_capture(REFUSED_CALL), [("critical", "cart")]),
+    "nobody calls": (inner_capture(), [("advice", "cart")]),
+    "all is taken": (InnerCaptures((), walked=3), []),
+}
+
+
+@pytest.mark.parametrize(("captures", "expected"), INSIDE.values(), ids=INSIDE)
+def test_a_redirect_inside_a_container(
+    captures: InnerCaptures, expected: list[tuple[str, str]]
+) -> None:
+    result = judge(
+        "firewall.redirected-to-nobody",
+        captured_paths=CapturedPaths((), walked=3),
+        inner_captures=captures,
+    )
+    assert rows(result) == expected
+    assert all(finding.variables["inner_chain"] == "OUTPUT" for finding in result.findings)
+
+
+def test_a_namespace_whose_rules_could_not_be_read_redirects_nothing_for_sure() -> None:
+    result = judge(
+        "firewall.redirected-to-nobody",
+        captured_paths=CapturedPaths((), walked=3),
+        inner_captures=InnerCaptures(unread=(Unexamined(CART.subject, "forbidden"),)),
+    )
+    assert len(result.unexamined) == 1
 
 
 SERVER = "192.0.2.10"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
 from tests.lab.faults import Engines
 from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
 from tests.lab.runner import healthy_container
@@ -46,6 +46,55 @@ def redirect_to_a_proxy(box: Box) -> None:
     box.spawn(["busybox", "httpd", "-f", "-p", "0.0.0.0:7892", "-h", "/run/proxy"])
     box.sh(_REDIRECT)
     assert _gets(box, "cart71", f"http://{WEB}/")
+
+
+_CALLER = f"""
+while :; do
+    wget -qO- http://{WEB}/ 2>/dev/null || echo 'curl: (7) Failed to connect to {WEB} port 80: Connection refused'
+    sleep 1
+done
+"""
+
+
+def _vpn_client(box: Box, name: str, redirected: str) -> None:
+    """A program that calls a web server, and a rule of its VPN client about the web's port."""
+    images.load(box, "bb:1.36")
+    box.docker(
+        *("run", "-d", f"--name={name}", "-m=32m", "--cap-add=NET_ADMIN"),
+        *("bb:1.36", "sh", "-c", f"sleep 2; {_CALLER}"),
+    )
+    rule = f"iptables -t nat -A OUTPUT -p tcp {redirected} -j DNAT --to-destination 127.0.0.111:80"
+    assert _inside(box, name, rule)
+
+
+@fault(
+    "firewall.redirected-to-nobody", subject="container:vpnweb81", also=["container.errors-in-log"]
+)
+def port_forward_of_a_vpn_that_takes_all_calls(box: Box) -> None:
+    """A VPN client's rule for a forwarded port leads all that its own container calls there to an
+    address of the loopback interface, where nothing listens."""
+    _vpn_client(box, "vpnweb81", "--dport 80")
+    assert not _gets(box, "vpnweb81", f"http://{WEB}/")
+    box.wait_for(lambda: box.docker("logs", "vpnweb81").stdout.count("refused") > 4, 20, "calls")
+
+
+@healthy()
+def port_forward_of_a_vpn_for_its_own_address(box: Box) -> None:
+    """The same rule, for calls to an address of the tunnel alone."""
+    _vpn_client(box, "vpnweb82", "-d 10.8.0.6 --dport 80")
+    assert _gets(box, "vpnweb82", f"http://{WEB}/")
+
+
+@healthy()
+def proxy_inside_a_container_that_takes_all_calls(box: Box) -> None:
+    """The same rule in a container that has a proxy which takes these calls."""
+    _vpn_client(box, "vpnweb83", "--dport 80")
+    pid = str(box.inspect("vpnweb83")["State"]["Pid"])
+    box.sh("mkdir -p /run/inner; echo hello >/run/inner/index.html")
+    box.spawn(
+        ["nsenter", "-t", pid, "-n", "busybox", "httpd", "-f", "-p", "80", "-h", "/run/inner"]
+    )
+    box.wait_for(lambda: _gets(box, "vpnweb83", f"http://{WEB}/"), 20, "the proxy")
 
 
 @fault("firewall.dnat-missing", subject="container:web")

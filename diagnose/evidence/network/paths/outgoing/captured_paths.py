@@ -69,7 +69,7 @@ def captured_paths(
         for protocol, port in SAMPLES:
             walked += 1
             flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
-            capture = _capture(trace(host_stack.stack, flow))
+            capture = local_capture(trace(host_stack.stack, flow))
             if capture is None:
                 continue
             sockets = _sockets_for(listeners, protocol, capture.address or own, capture.port)
@@ -88,7 +88,7 @@ def captured_paths(
     return CapturedPaths(tuple(paths), walked)
 
 
-class _Capture(NamedTuple):
+class LocalCapture(NamedTuple):
     """Where a rule leads a packet to: a port of the host itself."""
 
     address: str
@@ -96,7 +96,7 @@ class _Capture(NamedTuple):
     by: Step
 
 
-def _capture(traced: Trace) -> _Capture | None:
+def local_capture(traced: Trace) -> LocalCapture | None:
     """None where the packet leaves the host, or it is not known whether it does."""
     packet, by = traced.packet, traced.nat_by
     stays_here = traced.to == "" and not traced.nat_unknown
@@ -104,7 +104,7 @@ def _capture(traced: Trace) -> _Capture | None:
         return None
     if packet is None or packet.dport is None:
         return None
-    return _Capture(packet.dst or "", packet.dport, by)
+    return LocalCapture(packet.dst or "", packet.dport, by)
 
 
 class _Source(NamedTuple):
