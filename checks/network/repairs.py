@@ -29,8 +29,9 @@ def free_subnet(
             for route in routes
             if route.type == nowhere and str(route.net) == stopper
         ]
-    if "bip" in finding.variables and config is not None:
-        return daemon_keys(config, {"bip": finding.variables["bip"]}, host)
+    for variable, key in (("bip", "bip"), ("prefix", "fixed-cidr-v6")):
+        if variable in finding.variables and config is not None:
+            return daemon_keys(config, {key: finding.variables[variable]}, host)
     return ()
 
 

@@ -90,15 +90,22 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         """The address that a container has on the network."""
         return member.endpoints[self.network.name].ip_address
 
-    @property
-    def replacement(self) -> dict[str, str]:
-        """What the page moves a network with.
+    def replacement_of(self, subnet: Subnet) -> dict[str, str]:
+        """What the page moves a network with, out of one of its subnets.
 
-        The default network cannot be removed, only configured by `bip`.
+        The default network cannot be removed, only configured by `bip` and `fixed-cidr-v6`. Private
+        IPv6 addresses begin with digits that nobody else has chosen (RFC 4193): those of the
+        network's own id.
         """
-        free = ipaddress.ip_network(self.routes.free_subnet)
+        if subnet.version == 4:
+            free = ipaddress.ip_network(self.routes.free_subnet)
+            default = {"bip": f"{free[1]}/{free.prefixlen}"}
+        else:
+            digits = self.network.id[:10].ljust(10, "0")
+            free = ipaddress.ip_network(f"fd{digits[:2]}:{digits[2:6]}:{digits[6:]}::/64")
+            default = {"prefix": str(free)}
         if self.network.name == DEFAULT_NETWORK:
-            return {"bip": f"{free[1]}/{free.prefixlen}"}
+            return default
         return {"network": self.network.name, "free": str(free)}
 
 

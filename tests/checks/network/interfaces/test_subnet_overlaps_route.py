@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
@@ -324,3 +325,18 @@ def test_a_network_moves_to_a_subnet_that_nobody_has() -> None:
         "network.subnet-overlaps-route", networks=default, routes=routes, links=links()
     ).findings
     assert finding.variables == {"bip": "10.201.1.1/24", "subnet": "172.18.0.0/16"}
+
+
+def test_an_ipv6_prefix_of_the_host_is_replaced_by_a_private_one() -> None:
+    subnets = {"Config": [{"Subnet": "172.18.0.0/16"}, {"Subnet": "2001:db8:5::/64"}]}
+    own = Route(dst="2001:db8:5::", prefix=64, oif=2, scope="link", family="inet6")
+    for name, wanted in (("shop", "free"), ("bridge", "prefix")):
+        bridge = {"com.docker.network.bridge.name": "br-0123456789ab"}
+        nets = Networks((network(name, IPAM=subnets, Options=bridge),))
+        (finding,) = judge(
+            "network.subnet-overlaps-route", networks=nets, routes=Routes((own,)), links=links()
+        ).findings
+        prefix = ip_network(finding.variables[wanted])
+        assert prefix.version == 6
+        assert prefix.is_private
+        assert "bip" not in finding.variables

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy
-from tests.lab.runner import healthy_container
+from tests.lab.runner import BASE_CONFIG, healthy_container
 
 
 @fault("network.ipv6-default-route-lost", subject="interface:eth0")
@@ -74,3 +74,22 @@ def ipv6_of_a_network_dropped(box: Box) -> None:
     """An IPv6 rule of the administrator drops what containers send; IPv4 still works."""
     _network6(box, "fd00:5::/64")
     box.sh("ip6tables -I DOCKER-USER -i br-+ -j DROP 2>/dev/null || ip6tables -I FORWARD -j DROP")
+
+
+@fault(
+    "network.subnet-overlaps-route",
+    subject="network:bridge",
+    engine_started=False,
+    also=["network.*"],
+)
+def prefix_of_the_host_given_to_its_containers(box: Box) -> None:
+    """`fixed-cidr-v6` is the prefix that the host has from its router: the router's address is one
+    of docker0 then."""
+    box.sh("ip -6 addr add 2001:db8:5::10/64 dev eth0 nodad")
+    ipv6 = {"ipv6": True, "fixed-cidr-v6": "2001:db8:5::/64"}
+    older = {} if box.engine.major >= 27 else {"experimental": True, "ip6tables": True}
+    box.start_engine(config={**BASE_CONFIG, **ipv6, **older})
+    healthy_container(box, "web", 8080)
+    routes = box.sh("ip -6 route show 2001:db8:5::/64")
+    assert "dev eth0" in routes
+    assert "dev docker0" in routes
