@@ -27,13 +27,14 @@ One arrow runs through the house:
                 `annotations` are the types that a function's annotations allow.
 - `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
                 numbers, names, times and sizes; `error_signatures` are classes of error text;
+                `foreign_words` puts errors of the system in another language into English;
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.
                 `word_sets` makes a set of the words of a text.
                 `numbers` says whether a text is a whole number.
                 `file_paths` says whether one path lies within another.
-                Checks may import these eight, `evidence`, `programs` and `registry`.
+                Checks may import these nine, `evidence`, `programs` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

@@ -6,6 +6,7 @@ By them a cause and its effect are matched by what was really printed.
 import functools
 import re
 
+from diagnose.foreign_words import in_english
 from diagnose.required_words import required_words
 
 PATTERNS: dict[str, str] = {
@@ -74,6 +75,7 @@ def _signs_of(text: str) -> frozenset[str]:
 
     To look for the words of all patterns costs less than one pattern, and few lines have one.
     """
+    text = in_english(text)
     lowered = text.lower()
     suspected = {sign for word, sign in _words() if word in lowered}
     return frozenset(sign for sign in suspected if _pattern(sign).search(text))

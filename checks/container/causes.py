@@ -67,6 +67,7 @@ APPLICATION_CAUSES = (
     "network.host-service-not-listening",
     "network.mtu-mismatch",
     "network.peer-not-listening",
+    "network.proxy-takes-neighbours",
     "network.veth-detached",
     "resources.host-oom",
     "resources.open-files-exhausted",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import Failure, Recognised
+from diagnose.programs.failures.recognition import Failure, LateTable, Recognised, recognise_family
 from diagnose.programs.log_message import plain
 from diagnose.programs.stack_traces import is_frame
 from diagnose.programs.telling_line import TellingLine
@@ -48,6 +48,11 @@ MIGRATION = Failure(
     build="earlier",
 )
 """The program's own change of its data, and not a query of a request."""
+
+
+_BUILDS = LateTable("diagnose.programs.families.builds", "BUILDS")
+_MOVES = LazyPattern(r"^(?:mv|rm): cannot (?:remove|stat) ")
+"""A script does so with what its first start has moved away."""
 
 
 class _Caller(NamedTuple):
@@ -124,9 +129,19 @@ def in_context(
             match = caller.failure.compiled.search(telling.whole)
             if match is not None:
                 return Recognised(caller.failure, telling.whole, match.groupdict(""))
+    if name == "path-missing" and _MOVES.match(telling.whole):
+        again = next(filter(None, map(_left_by_a_start, trace)), None)
+        if again is not None:
+            return again
     if name in _OF_THE_SCHEMA and _is_migration(lines, telling, frames):
         return Recognised(MIGRATION, telling.whole, {})
     return failure
+
+
+def _left_by_a_start(line: str) -> Recognised | None:
+    """What a start script finds that its own first start has made, by a line of its log."""
+    found = recognise_family(TellingLine(line), _BUILDS)
+    return found if found is not None and found.name == "start-not-repeatable" else None
 
 
 def _is_migration(lines: Sequence[str], telling: TellingLine, frames: Sequence[str]) -> bool:

@@ -248,6 +248,7 @@ FAREWELL = Phrases(
         | ^failed\ running\ " | \bgave\ up\b
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
         | \bfailed\ to\ start\.?\s*$ | \bterminating\ in\ do_boot\b
+        | \(systemexit\)\ exit\b  # JRuby
         | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
         | ^\[(?:cont-init|services|cmd|s6)[\w.-]{0,20}\]\ \S{1,200}\ exited\ \d+ | \bunable\ to\ start\ service\b
         """,
@@ -295,4 +296,18 @@ SETTING = Phrases(
 )
 """If two lines explain a failure, the one that says what to change counts more."""
 
-PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT)
+TOOL_ENDED = Phrases(
+    worth=22,
+    words=vocabulary("curl wget rsync ssh git dump tar"),
+    pattern=LazyPattern(
+        r"""
+        \b(?:curl|wget|rsync|ssh|git|pg_dump|tar)\b[^\n\d]{0,100}?
+            \b(?:code|ended|error|exit(?:ed)?|return(?:ed|s)?|status)(?:\ (?:code|status|value|with)){0,3}\W{0,3}[1-9]
+        """,
+        re.VERBOSE,
+    ),
+)
+"""The exit code of a tool that the program has run: it says more than the farewell that it looks
+like."""
+
+PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT, TOOL_ENDED)

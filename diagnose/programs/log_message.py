@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.foreign_words import in_english
 from diagnose.word_sets import vocabulary
 
 LONGEST = 1200
@@ -45,7 +45,7 @@ WAS_EXPECTED = LazyPattern(
 )
 """A program that looked for the failure, as tests do, says so."""
 
-_LETTERS = LazyPattern(r"[A-Za-z]{3}")
+_LETTERS = LazyPattern(r"[A-Za-z]{3}|[^\x00-\x7f\W\d_]{2}")
 _LEVEL_ALONE = LazyPattern(
     r"^[\d\s:.,TZ+|/-]*\[(?:error|erro|err|crit|alert|emerg|warning|warn)\][\s<>\d.:=#*-]*$",
     re.IGNORECASE,

@@ -32,7 +32,9 @@ ELIXIR_EXCEPTION = LazyPattern(
     r"^(?:\d\d:[\d:.]{5,12} )?\*\* \((?:[A-Z]\w{0,60}\.){0,8}[A-Z]\w{0,60}\) \S"
 )
 """An exception as Elixir prints it, which its tool Mix does too."""
-QUOTED_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exception|Error): \w")
+QUOTED_EXCEPTION = LazyPattern(
+    r"(?:\b(?:[a-z_]\w{0,60}\.){2,20}|#<(?:[A-Z]\w{0,60}::){0,4})[A-Z]\w{0,80}(?:Exception|Error): \w"
+)
 """An exception that a message of the program's own quotes."""
 CAUSE_LINE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likely root cause: )")
 

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.callers import lines_about_callers
-from diagnose.programs.foreign_words import in_english
 from diagnose.programs.headings import with_levels_of_headings
-from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG
+from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG, TOOL_ENDED
 from diagnose.programs.log_message import (
     ERROR,
     INFO,
@@ -96,6 +96,7 @@ _BY_THE_WAY = LazyPattern(
         | .{0,120}\b
             (?:could\ not\ bind\ IPv6\ address\ "::1"|(?:CONTEXT|DETAIL|HINT|STATEMENT):\ {1,2})
         | .{0,80}\bAH00558:[ ]
+        | \+{1,4}\ \S
         | (?:\[pid\ +\d{1,9}\]\ |\d{1,9}\ +)?(?:[\d:.]{1,20}\ )?\w{2,30}\(.{0,300}
             \)\ +=\ -1\ E[A-Z]{2,12}\ \(
       )
@@ -103,8 +104,8 @@ _BY_THE_WAY = LazyPattern(
     re.VERBOSE,
 )
 """What Java's loggers and Xlib say of themselves, Grafana of folders that nobody has to make, and
-PostgreSQL of a container without IPv6, or below a message, Apache of its name, and strace of a call
-of the system."""
+PostgreSQL of a container without IPv6, or below a message, Apache of its name, a shell of the
+command that it runs next (set -x), and strace of a call of the system."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which says what an option is for."""
 
@@ -196,7 +197,7 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     found = [
         phrases for phrases in wanted if words & phrases.words and phrases.pattern.search(lowered)
     ]
-    is_reasoned = STRONG in found and _REASONED.search(lowered)
+    is_reasoned = TOOL_ENDED in found or (STRONG in found and _REASONED.search(lowered))
     return sum(phrases.worth for phrases in found if not (is_reasoned and phrases is FAREWELL))
 
 

@@ -245,6 +245,7 @@ ALLOWED = (
     "diagnose.registry",
     "diagnose.error_signatures",
     "diagnose.file_paths",
+    "diagnose.foreign_words",
     "diagnose.lazy_pattern",
     "diagnose.mappings",
     "diagnose.numbers",

@@ -30,6 +30,16 @@ SqliteError: no such column: password
     at Database.exec (/app/node_modules/better-sqlite3/lib/methods/wrappers.js:9:14)
     at login (file:///app/src/accounts.js:40:24)""",
     ),
+    "a start script that has moved it before": (
+        "start-not-repeatable",
+        """mv: cannot stat '/etc/cron.d/purge.disabled': No such file or directory
+ln: failed to create symbolic link '/usr/lib/sieve/pipe': File exists""",
+    ),
+    "a start script that misses it": (
+        "path-missing",
+        """mv: cannot stat '/etc/cron.d/purge.disabled': No such file or directory
+the mail server does not start""",
+    ),
     "a key of an INI file": (
         "file-key-missing",
         """Traceback (most recent call last):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from checks.container.first_steps.line_steps import is_of_system, shown_settings
+from checks.container.first_steps.line_steps import is_of_system, settings_folder, shown_settings
 from checks.container.first_steps.named_programs import sought_name
 from checks.container.first_steps.server_questions import (
     is_spoken_of,
@@ -16,6 +16,7 @@ from checks.container.first_steps.server_questions import (
 from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.containers.settings.named.named_settings import named_setting
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
@@ -23,6 +24,7 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.recognition import Look
+from diagnose.programs.telling_line import TellingLine
 
 _REFERENCE = LazyPattern(
     r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
@@ -34,6 +36,11 @@ _CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
 _OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|keys?$", re.IGNORECASE)
 _OF_SECRETS = LazyPattern(r"KEY|SECRET|TOKEN|PASS|SALT", re.IGNORECASE)
 """Variables of which the page shows the length."""
+_PLAIN_URL = LazyPattern(
+    r"https?://(?!localhost\b)[\w-]{1,60}(?:\.[\w-]{1,60}){1,8}(?::\d{1,5})?(?:/[\w./-]{0,200})?"
+)
+"""An address that the host can ask too, and that holds no login: a container's name has no dot."""
+_OF_ADDRESSES = LazyPattern(r"://|^[^=]*(?:ADDR|HOST|SERVER|URI|URL)", re.IGNORECASE)
 _MOST_BESIDE = 8
 """Containers whose mounts are shown at most."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
@@ -191,6 +198,25 @@ def _mounts_beside(case: LookCase) -> PageVariables:
     return {"mounts_of": " ".join(names[:_MOST_BESIDE])}
 
 
+def _addresses(case: LookCase) -> PageVariables:
+    """The one address that the program is given, or else all that may name a server."""
+    given = case.container.config.environment
+    urls = {value for _, value in given if _PLAIN_URL.fullmatch(value)}
+    url = only(sorted(urls))
+    if url is not None:
+        return {"asked_url": url}
+    named = any(_OF_ADDRESSES.search(f"{name}={value}") for name, value in given)
+    return {"addresses_of": case.container.name} if named else shown_settings(case.container)
+
+
+def _encoding(case: LookCase) -> PageVariables:
+    """The mounted file that the line names, or else the folder with its settings."""
+    setting = named_setting(case.container, TellingLine(case.text))
+    place = setting.path if setting is not None and setting.path else ""
+    folder = place or settings_folder(case.container)
+    return {"recoded_in": folder} if folder else {}
+
+
 def _sharing(case: LookCase) -> PageVariables:
     """The folder of its data, which another program or a share of the network may have."""
     mount = _data_mount(case.container)
@@ -201,12 +227,14 @@ def _sharing(case: LookCase) -> PageVariables:
 
 
 LOOKS: Mapping[Look, Callable[[LookCase], PageVariables]] = {
+    "addresses": _addresses,
     "builds": _builds,
     "certificate": _certificate,
     "child": _child,
     "data": _data,
     "database": _database,
     "devices": lambda case: {"devices_of": case.container.name},
+    "encoding": _encoding,
     "graphics": lambda case: {"graphics_of": case.container.name},
     "image": _image,
     "machine": _machine,

@@ -8,10 +8,10 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
+from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
-from diagnose.programs.foreign_words import in_english
 
 _REFUSED = LazyPattern(
     r"permission denied|insufficient permissions|not accessible for user"

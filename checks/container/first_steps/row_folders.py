@@ -11,6 +11,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import remedies
 
 _USER = LazyPattern(r"[a-z_][a-z0-9_-]{0,31}")
+_NUMBERS = LazyPattern(r"(?P<uid>[1-9]\d{0,9})(?::(?P<gid>\d{1,10}))?")
 
 
 @steps.register(remedies.UnixLineEnds)
@@ -64,11 +65,24 @@ def _covers(case: RowCase, folder: str) -> bool:
 
 @steps.register(remedies.AddedUser)
 def _add_user(remedy: remedies.AddedUser, case: RowCase) -> PageVariables:
-    """Nothing where the files of users cannot be changed in the container."""
-    container = case.container
-    is_fixed = container.host_config.readonly_rootfs or case.mount_at("/etc", "/etc/passwd")
     user = case.failure.filled(remedy.user)
-    return {} if is_fixed or not _USER.fullmatch(user) else {"unknown_user": user}
+    is_name = _USER.fullmatch(user) is not None
+    return {"unknown_user": user} if is_name and _may_add_users(case) else {}
+
+
+@steps.register(remedies.NamedNumber)
+def _name_number(_remedy: remedies.NamedNumber, case: RowCase) -> PageVariables:
+    """Nothing where its user is given by a name: a program inside has changed to the number."""
+    user = _NUMBERS.fullmatch(case.container.config.user)
+    if user is None or not _may_add_users(case):
+        return {}
+    return {"nameless": f"{user['uid']}:{user['gid'] or '0'}"}
+
+
+def _may_add_users(case: RowCase) -> bool:
+    """Whether the files of users can be changed in the container."""
+    is_fixed = case.container.host_config.readonly_rootfs
+    return not is_fixed and case.mount_at("/etc", "/etc/passwd") is None
 
 
 @steps.register(remedies.FreshContainer)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import NO_LINES
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.proxy_settings import (
     ProxySetting,
     exceptions,
@@ -96,18 +98,25 @@ def _is_failed_call(line: RecentLine) -> bool:
 
 @check("network.proxy-takes-neighbours", severity=Severity.critical)
 def proxy_takes_neighbours(
-    containers: Containers, recent_logs: RecentLogs, namespaces: Namespaces | None
+    containers: Containers,
+    recent_logs: RecentLogs,
+    namespaces: Namespaces | None,
+    log_tails: LogTails | None,
 ) -> CheckResult:
     """A container's requests to another container, or to itself, go to a proxy.
 
     A container has HTTP_PROXY, its NO_PROXY does not name a container that it calls by a URL, and
     its log says that these requests fail. The same goes for localhost, where the container serves
     the port that it calls. Without such a line nothing is said: many programs do not read these
-    variables, and Go's leave localhost out.
+    variables, and Go's leave localhost out. Of a container that has failed, the lines of its last
+    run count.
     """
+    failed = _failed_with_proxy(containers, log_tails)
     with_proxy = [container for container in containers.running if proxy_settings(container)]
-    if not with_proxy:
+    if not with_proxy and not failed:
         return Skipped("no running container has a proxy in its environment")
+    for container, lines in failed:
+        yield from _taken_neighbour_findings(container, containers, lines)
     for container in with_proxy:
         # hundreds of neighbours are looked at only where a line may name one
         lines = [line.text for line in reversed(recent_logs.of(container)) if _is_failed_call(line)]
@@ -117,6 +126,22 @@ def proxy_takes_neighbours(
             if netns is not None and not container.shares_host_network:
                 yield from _taken_own_findings(container, netns, lines)
     yield from recent_logs.left_out(with_proxy)
+
+
+def _failed_with_proxy(
+    containers: Containers, log_tails: LogTails | None
+) -> list[tuple[Container, list[str]]]:
+    """The containers with a proxy that have failed, with what a proxy has answered them.
+
+    Nothing tells that the program itself would have been refused by its neighbour.
+    """
+    found = []
+    for container in containers:
+        tail = log_tails.of(container) if log_tails is not None else NO_LINES
+        lines = [line for line in reversed(tail.lines) if _PROXY_ANSWERS.search(line)]
+        if lines and not container.is_running and proxy_settings(container):
+            found.append((container, lines))
+    return found
 
 
 def _taken_neighbour_findings(

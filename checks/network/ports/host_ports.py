@@ -312,17 +312,32 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
 
 _PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b")
 _NUMBER = LazyPattern(r"\b\d{2,5}\b")
+_OWN_PORT = LazyPattern(r"(?:^|_)(?:ADDR(?:ESS)?|BIND|LISTEN(?:ERS?)?|PORT|URLS)$")
+_OF_A_SERVER = LazyPattern(r"(?:DATABASE|DB|KAFKA|MAIL|MONGO\w*|MYSQL|PG|POSTGRES\w*|REDIS|SMTP)_")
+"""Such a variable names the port of another program."""
 
 
-def _from_command(container: Container, listeners: Listeners | None) -> int:
-    """The first number of its command that is a port which somebody listens on.
+def _taken_by_settings(container: Container, listeners: Listeners | None) -> int:
+    """The first port of its command, its variables or its image on which somebody listens.
 
     0 if there is none.
     """
     if listeners is None:
         return 0
-    numbers = (int(number) for word in container.command for number in _NUMBER.findall(word))
+    texts = [
+        *container.command,
+        *_port_variables(container),
+        *(container.config.exposed_ports or {}),
+    ]
+    numbers = (int(number) for text in texts for number in _NUMBER.findall(text))
     return next((number for number in numbers if listeners.on("tcp", "", number)), 0)
+
+
+def _port_variables(container: Container) -> Iterator[str]:
+    """The values of variables that may name the port on which the program listens."""
+    for name, value in container.config.environment:
+        if _OWN_PORT.search(name) and not _OF_A_SERVER.search(name):
+            yield value
 
 
 @check(
@@ -344,7 +359,7 @@ def host_port_conflict(
         if not container.shares_host_network or runs_well or not line:
             continue
         ports = _PORT.findall(line)
-        port = int(ports[-1]) if ports else _from_command(container, listeners)
+        port = int(ports[-1]) if ports else _taken_by_settings(container, listeners)
         holders = _holders(port, listeners)
         which = f"port {port}" if port else "port"
         is_known = bool(port) and listeners is not None

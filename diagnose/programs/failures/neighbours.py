@@ -91,6 +91,17 @@ NEIGHBOURS = (
         confirmed_by=_LOOPBACK,
     ),
     Failure(
+        name="mysql-socket-unserved",
+        mark="can't connect to local m",
+        pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket '(?P<socket>[^'\n]{1,200})' \(111",
+        cause="the database server of this container's own does not answer at {socket}: it is not up yet, or has ended, "
+        "and its socket file is left",
+        cure="look at the server's own log; a start script that calls the server before it is up has to wait for it",
+        source="Painted-Fox/docker-mariadb#4",
+        may_pass=True,
+        look="data",
+    ),
+    Failure(
         name="mysql-socket",
         mark="can't connect to local m",
         pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",

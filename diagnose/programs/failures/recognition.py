@@ -10,11 +10,11 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.failures.remedies import Remedy
-from diagnose.programs.foreign_words import in_english
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
@@ -37,12 +37,14 @@ NEVER = LazyPattern(r"(?!)")
 
 
 Look = Literal[
+    "addresses",
     "builds",
     "certificate",
     "child",
     "data",
     "database",
     "devices",
+    "encoding",
     "graphics",
     "image",
     "machine",
@@ -54,11 +56,11 @@ Look = Literal[
     "sharing",
     "versions",
 ]
-"""The kind of thing that decides between the causes of a failure: builds of the image on the host,
-certificates, what a child has printed, files of data, a database, devices of the host, the graphics
-card, what the image has, the machine, memory, what its neighbours mount, networks, the commands of
-package.json, keys and passwords, who else has its data and on which file system, the version that
-wrote the data."""
+"""The kind of thing that decides between the causes of a failure: addresses that the program is
+given, builds of the image on the host, certificates, what a child has printed, files of data, a
+database, devices of the host, the encoding of its files, the graphics card, what the image has, the
+machine, memory, what its neighbours mount, networks, the commands of package.json, keys and
+passwords, who else has its data and on which file system, the version that wrote the data."""
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):

@@ -135,9 +135,9 @@ REFUSED_CLIENTS = (
     ),
     Failure(
         name="no-way-to-ipv6",
-        mark=("network is unreachable", "enetunreach"),
+        mark=("network is unreachable", "enetunreach", "assign requested address", "eaddrnotavail"),
         pattern=r"(?:dial tcp|connect(?:ing|ion)?(?: to)?|connect\(\))\W{1,6}(?P<address>[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})"
-        r".{0,60}network is unreachable|\bENETUNREACH (?P<address_node>[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}):\d{1,5}\b",
+        r".{0,60}(?:network is unreachable|cannot assign requested address)|\bconnect E(?:NETUNREACH|ADDRNOTAVAIL) (?P<address_node>[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}):\d{1,5}\b",
         cause="the program calls {address}, an address of IPv6, and its container has no way there",
         cure="give the network IPv6 (docker network create --ipv6), or let the program use IPv4: Node.js with "
         "NODE_OPTIONS=--dns-result-order=ipv4first",

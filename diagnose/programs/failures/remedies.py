@@ -166,6 +166,10 @@ class AddedUser(msgspec.Struct, frozen=True):
     user: str
 
 
+class NamedNumber(msgspec.Struct, frozen=True):
+    """The number that the container runs as gets a name in its list of users."""
+
+
 class FreshContainer(msgspec.Struct, frozen=True):
     """A new container from the image, without the files that the first start has left."""
 
@@ -319,6 +323,7 @@ Remedy = (
     | Inside
     | Job
     | MoreTime
+    | NamedNumber
     | NewerBuild
     | NewKey
     | NewVolume

@@ -216,6 +216,16 @@ RUNTIMES = (
         remedy=Dropped("{option}"),
     ),
     Failure(
+        name="node-options",
+        mark="not allowed in node_options",
+        pattern=r"(?P<option>--?[\w-]{1,80}(?:=\S{0,80})?) is not allowed in NODE_OPTIONS",
+        cause="this Node.js does not take {option} from NODE_OPTIONS: it does not know the option, or takes it on its "
+        "command line alone",
+        cure="remove the option from NODE_OPTIONS",
+        source="Node.js documentation, NODE_OPTIONS",
+        remedy=Dropped("{option}"),
+    ),
+    Failure(
         name="java-heap-size",
         mark="heap size: ",
         pattern=r"Invalid (?:maximum|initial) heap size: (?P<option>-Xm[xs]\S{0,40})",

@@ -31,6 +31,7 @@ CONFIGURATION = (
             | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
+            | \bSetting\ "(?P<key_logstash>[\w.-]{2,80})"\ hasn't\ been\ registered\b
             | \bspecified\ the\ fields\ \["(?P<key_telegraf>[\w.-]+)"[^\]\n]{0,200}\],\ but\ they\ were\ not\ used\b
         """,
         cause="the program does not know {key} at that place of its configuration: "

@@ -3,7 +3,7 @@
 import re
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _PATH = r"/[\w.@+-]+(?:/[\w.@+-]+)*"
 _STATUS = r"\b(?:HTTP(?:/[\d.]+)?|status(?:\ code)?|response(?:\ code)?|returned|got)\W{0,3}"
@@ -52,6 +52,18 @@ PLAIN_CAUSES = (
         source="moby/moby#30348",
         look="mounts",
         confirmed_by="container.mount-source-missing",
+    ),
+    Failure(
+        name="some-port-taken",
+        of_running=NEVER,
+        mark=("address already in use", "eaddrinuse", "addrinuse"),
+        pattern=r"\bEADDRINUSE\b|\baddress already in use\b|\bAddrInUse\b",
+        cause="another process has the port that the program listens on, in the program's own network, and the line "
+        "does not say which port",
+        cure="see which other process or container shares that network; if none does, the program is started twice, "
+        "or opens one port by a file and by an option",
+        source="EADDRINUSE of Linux",
+        confirmed_by="network.host-port-conflict",
     ),
     Failure(
         name="folder-missing",

@@ -335,7 +335,7 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
-                |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]++)
+                |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>-X[\w:+.-]++|--?[\w.-]++)
                 (?!.{0,80}\ ignor)
             | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
             | no\ such\ option:\ (?P<option_click>-\S+)
@@ -344,6 +344,7 @@ SETTINGS = (
             | \bunknown\ command[- ]line\ (?:flag|option)\ ['"](?P<option_gflags>[\w-]{1,60})
             | \bunrecogni[sz]ed\ command\ or\ argument\ ['"](?P<option_dotnet>-[\w-]{1,60})
             | ^Unknown\ arguments?:\ (?P<option_yargs>[\w-]{1,60})
+            | ^(?:/\S{1,200}/)?(?:bun|deno|node):\ bad\ option:\ (?P<option_node>-[\w-]{1,80})
             | \bwas\ called\ with\ arguments\ \["(?P<option_thor>-[\w-]{1,60})"
         """,
         cause="the program does not know the option {option} of its command: "

@@ -4,7 +4,7 @@ import re
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
-from diagnose.programs.failures.remedies import Inside, Raised, TypedLike
+from diagnose.programs.failures.remedies import Inside, NamedNumber, Raised, TypedLike
 
 _MANY = "many programs"
 _OPTION = "container.option-missing"
@@ -52,6 +52,27 @@ SURROUNDINGS = (
         needs=(f"--volume={_SOCKET}:{_SOCKET}",),
     ),
     Failure(
+        name="user-nameless",
+        of_running=NEVER,
+        mark=("uid", "userid", "user id", "uv_os_get_passwd", "loginexception", "passwd"),
+        pattern=r"""(?x)
+            \bgetpwuid\(\):\ uid\ not\ found:\ (?P<uid>\d{1,10})\b  # Python
+            | \bNo\ user\ exists\ for\ uid\ (?P<uid_ssh>\d{1,10})\b
+            | \buser:\ unknown\ userid\ (?P<uid_go>\d{1,10})\b
+            | \bunknown\ uid\ (?P<uid_tools>\d{1,10})\b  # busybox, sudo
+            | \b(?:could\ not\ look\ up\ effective|whoami:\ cannot\ find\ name\ for)
+                \ user\ ID\ (?P<uid_postgres>\d{1,10})\b
+            | \buv_os_get_passwd\b  # Node.js
+            | \bunable\ to\ look\ up\ current\ user\ in\ the\ passwd\ file\b  # git
+            | \bLoginException:.{0,80}\binvalid\ null\ input:\ name\b  # Java
+        """,
+        cause="the program asks for the name or the home folder of its user, and the number that the container runs as "
+        "has no entry in the image's /etc/passwd",
+        cure="run the container as a user that the image has, or add the number to /etc/passwd in the image",
+        source="the languages' own messages; docker-library/postgres#359",
+        remedy=NamedNumber(),
+    ),
+    Failure(
         name="cluster-needed",
         mark="",
         pattern=r"""(?x)
@@ -94,6 +115,20 @@ SURROUNDINGS = (
         cause="the program expects systemd, which does not run in an ordinary container",
         cure="run the server itself as the container's command, without systemctl and service",
         source="systemd's own message",
+    ),
+    Failure(
+        name="download-refused",
+        of_running=NEVER,
+        mark=("requested url returned error", "server returned error"),
+        pattern=r"""(?x)
+            \bcurl:\ \(22\)\ The\ requested\ URL\ returned\ error:\ (?P<status>4\d\d)\b
+            | \bwget:\ server\ returned\ error:\ HTTP/[\d.]+\ (?P<status_wget>4\d\d)\b
+        """,
+        cause="the server that the program asks at its start answers with {status}: the address is wrong, or the token "
+        "or account that is sent along may not see it (some servers say 404 then)",
+        cure="correct the address, the name or the token in its settings",
+        source="tcardonne/docker-github-runner#11",
+        look="addresses",
     ),
     Failure(
         name="download-failed",

@@ -5,7 +5,10 @@ from typing import Literal
 
 from diagnose.programs.failures.recognition import NEVER, Failure, Look
 
-_CODE = r"\b[^\n\d]{0,100}?\b(?:exit(?:ed)?(?:\ with)?|error|status|return|code)(?:\ (?:code|status|value))?\W{0,3}"
+_CODE = (
+    r"\b[^\n\d]{0,100}?\b(?:exit(?:ed)?(?:\ with)?|error|status|return(?:ed|s)?|code|ended(?:\ with)?)"
+    r"(?:\ (?:code|status|value))?\W{0,3}"
+)
 _TOOLS: Mapping[str, Mapping[str, tuple[str, Look | Literal[""]]]] = {
     "curl": {
         "6": ("the name of the server does not resolve", "networks"),

@@ -3,8 +3,56 @@
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _WHERE = "in the variables, the command or the configuration of the container"
+_HTML = r"(?:<!doctype|<html|<\?xml)"
+"""How a page begins."""
 
 VALUES = (
+    Failure(
+        name="page-for-json",
+        mark=("'<'", "token <", "'<", "value: <", "<!doctype", "<html"),
+        pattern=rf"""(?x)
+            \bUnexpected\ token\ '<',\ \"{_HTML} | \bUnexpected\ token\ <\ in\ JSON\b  # Node.js
+            | \binvalid\ character\ '<'\ looking\ for\ beginning\ of\ value\b  # Go
+            | \bunexpected\ (?:character|token):?\ (?:at\ )?'{_HTML}  # Ruby
+            | \bUnexpected\ character\ \('<'\ \(code\ 60\)  # Jackson
+            | (?<!\w)'<'\ is\ an\ invalid\ start\ of\ a\ value\b  # .NET
+            | \bUnexpected\ character\ encountered\ while\ parsing\ value:\ <  # Newtonsoft
+            | \bUnrecognized\ token\ '<'  # Bun
+        """,
+        cause="the program gets a web page (HTML) where it expects JSON: the address that it calls leads to a login, "
+        "an error page or another server, or lacks a part of its path",
+        cure="ask for that address from the host, and correct it in the program's settings; of a file, put the "
+        "real one in the place of the page",
+        source="harness/harness#2716; the parsers' own messages",
+        look="addresses",
+    ),
+    Failure(
+        name="not-utf-8",
+        mark=(
+            "utf",
+            "unicode",
+            "codec",
+            "continuation byte",
+            "control characters",
+            "malformedinput",
+            "special characters",
+        ),
+        pattern=r"""(?x)
+            'utf-?8'\ codec\ can't\ decode\ byte | 'ascii'\ codec\ can't\ decode\ byte  # Python
+            | \binvalid\ (?:leading\ |trailing\ )?UTF-8\b | \binvalid\ continuation\ byte\b
+            | \bdid\ not\ contain\ valid\ UTF-8\b  # Rust
+            | \binvalid\ byte\ sequence\ (?:in|for\ encoding\ \"?)\ ?UTF-?8\b  # Ruby, PostgreSQL
+            | \bmalformed\ UTF-8\b | \bMalformedInputException:\ Input\ length\b
+            | \byaml:\ control\ characters\ are\ not\ allowed\b
+            | \bunacceptable\ character\ \#x[0-9a-f]+:\ (?:special\ characters|control)
+        """,
+        of_running=NEVER,
+        cause="the program reads a file, a value or an answer that is not UTF-8: it was saved in another encoding, "
+        "such as Latin-1 or UTF-16, or is no text",
+        cure="save that file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes a copy of it",
+        source="svalouch/rctmon#26; the languages' own messages",
+        look="encoding",
+    ),
     Failure(
         name="placeholder-kept",
         of_running=NEVER,

@@ -21,6 +21,7 @@ LINES = {
     "loopback-unreached": "[31/07/22 12:00:00] [plex error]: couldnt reach local plex server at: http://localhost:32400 to determine library sections.",
     "loopback-kafka": "[Consumer clientId=c1] Connection to node 1 (localhost/127.0.0.1:9092) could not be established. Node may not be available.",
     "loopback-postgres": 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused',
+    "mysql-socket-unserved": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (111)",
     "mysql-socket": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)",
     "php-mysql-socket": "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file or directory",
     "host-gateway": "Error: getaddrinfo ENOTFOUND host.docker.internal",

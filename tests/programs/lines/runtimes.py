@@ -37,6 +37,7 @@ LINES = {
         'NullPointerException: Cannot invoke "jdk.internal.platform.CgroupInfo.getMountPoint()" because '
         '"anyController" is null'
     ),
+    "node-options": "node: --openssl-legacy-provider is not allowed in NODE_OPTIONS",
     "java-option": "Unrecognized VM option 'UseConcMarkSweepGC'",
     "python-own-name": "ImportError: cannot import name 'User' from 'app.models.ctf' (./app/models/ctf.py)",
     "python-name": (

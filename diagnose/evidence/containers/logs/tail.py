@@ -11,6 +11,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.lacking_options import given_devices
+from diagnose.foreign_words import in_english
 from diagnose.model import Failed
 from diagnose.programs.contexts import in_context
 from diagnose.programs.failures import FAILURES, Recognised, recognise, recognise_family
@@ -117,8 +118,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def _small_letters(self) -> str:
-        """All lines in small letters."""
-        return "\n".join(self.lines).lower()
+        """All lines in small letters, and in English."""
+        return in_english("\n".join(self.lines)).lower()
 
     def find(self, *needles: str) -> str:
         """The last line that contains one of these, whatever their case; empty if none does."""
@@ -130,7 +131,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
             return []
         found = []
         for line in reversed(self.lines):
-            small = line.lower()
+            small = in_english(line).lower()
             if any(needle in small for needle in needles):
                 found.append(line)
         return found

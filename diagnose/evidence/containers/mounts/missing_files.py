@@ -18,6 +18,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
 )
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd, link_end
 from diagnose.evidence.items import Items
+from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.programs.telling_line import TellingLine
@@ -213,7 +214,7 @@ def _missed_path(
     """
     tail = log_tails.of(container)
     telling = repeated or tail.telling
-    if telling is None or not telling.explains or not ABSENCE.search(telling.whole):
+    if telling is None or not telling.explains or not ABSENCE.search(in_english(telling.whole)):
         return None
     if tail.failure_named(*_OF_SEVERAL) is not None:
         return None

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.containers import Subnet
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.numbers import is_number
 
 _DISTRUSTED = LazyPattern(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
 """What a program says of a peer that answers, and that it does not trust."""
@@ -26,6 +27,11 @@ _PORT = LazyPattern(
 _PORT_ASKED = LazyPattern(r"connections on port (\d{2,5})\?")
 _LINES_OF_LIBPQ = 2
 """libpq before version 14 names the port two lines below "Connection refused"."""
+_CALLED_AT = LazyPattern(
+    r"(?:(?<=//)|(?<=[@,])|^)(?P<host>[A-Za-z][\w.-]*):(?P<port>\d{2,5})(?=[/?,]|$)"
+)
+"""A place in the value of a variable."""
+_NAMES_HOST = LazyPattern(r"(?<![A-Z])(?:ADDR(?:ESS)?|HOST(?:NAME)?|SERVER)$")
 _PLACE = LazyPattern(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
     r"(?![ \t|:\[-]{1,30}(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b)"
@@ -82,6 +88,25 @@ def refused_port(lines: Iterable[str]) -> int:
         if ports:
             return only(ports) or 0
     return 0
+
+
+def configured_port(caller: Container, callee: Container) -> int:
+    """The port at which the variables of a container say that it calls another one.
+
+    DATABASE_URL=postgres://db:5433/shop, or DB_PORT beside DB_HOST=db. 0 where none does, or
+    several do.
+    """
+    values = dict(caller.config.environment)
+    ports: set[str] = set()
+    for name, value in values.items():
+        for called in _CALLED_AT.finditer(value):
+            if called["host"] in callee.dns_names:
+                ports.add(called["port"])
+        beside = _NAMES_HOST.sub("PORT", name)
+        if value in callee.dns_names and beside != name:
+            ports.add(values.get(beside, ""))
+    known = {int(port) for port in ports if is_number(port)}
+    return only(sorted(known)) or 0
 
 
 def _port_asked_below(lines: Sequence[str], place: int) -> set[int]:

@@ -7,7 +7,12 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
+from diagnose.evidence.containers.peers.called_peers import (
+    called_peers,
+    configured_port,
+    named_peers,
+    refused_port,
+)
 from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, serves_tls_instead
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.mappings import only, present
@@ -141,9 +146,13 @@ def calls_of(
     callees = called_peers(tail.lines, container, containers)
     if lacks_table and not callees:
         callees = named_peers((), container, containers)
+    port = refused_port(tail.lines)
+    only_callee = only(callees)
+    if not port and only_callee is not None and tail.failure_named("some-peer-refused"):
+        port = configured_port(container, only_callee)
     return Calls(
         callees,
-        refused_port(tail.lines),
+        port,
         namespaces,
         "certificate" in tail.signs,
         is_beside=stays(tail.failure) and not lacks_table,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -104,6 +105,8 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
         tail = log_tails.of(container)
         if container.restart_count == 0 and container.is_running:
             continue
+        if "permission" in signs(tail.telling_text):
+            continue  # what it holds the program does not know
         setting = _named_file(container, tail)
         defect = _defect(host, container, tail, setting) if setting and setting.path else None
         if defect is not None:

@@ -44,6 +44,16 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"edited": "/srv/nginx.conf", "edit": r"1s/\bwww-data\b/nginx/g"},
     ),
     "a user that the image lacks": ("user-unknown", {}, {"unknown_user": "www-data"}),
+    "a number that the image has no user for": (
+        "user-nameless",
+        {"Config": {"User": "1234:5"}},
+        {"nameless": "1234:5"},
+    ),
+    "a number to which the program has changed itself": (
+        "user-nameless",
+        {"Config": {"User": "app"}},
+        {},
+    ),
     "a user that a mounted file lacks": (
         "php-fpm-user",
         {"Mounts": [mounted("/srv/passwd", "/etc/passwd")]},

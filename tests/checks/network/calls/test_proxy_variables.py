@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.container import Container
@@ -14,6 +15,8 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.questions.sockets import Socket
 from tests.judging import judge, rows
@@ -62,6 +65,25 @@ def test_proxies_before_neighbours(name: str) -> None:
         "network.proxy-takes-neighbours",
         containers=Containers((caller, STOCK)),
         recent_logs=logs(caller, line),
+    )
+    assert rows(result) == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [(FAILED, [("critical", "api")]), ("GET http://stock:8080/: connection refused", [])],
+    ids=["an answer of a proxy", "refused"],
+)
+def test_of_a_failed_container_what_a_proxy_answers_counts(
+    line: str, wanted: list[tuple[str, str]]
+) -> None:
+    caller = container("api", "http_proxy=http://corp:3128")
+    ended = msgspec.structs.replace(caller, state=State(status="exited", exit_code=1))
+    result = judge(
+        "network.proxy-takes-neighbours",
+        containers=Containers((ended, STOCK)),
+        recent_logs=RecentLogs({}),
+        log_tails=LogTails({ended.id: LogTail((line,))}, {}),
     )
     assert rows(result) == wanted
 

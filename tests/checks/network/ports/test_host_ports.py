@@ -382,6 +382,27 @@ def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> No
     ] == expected
 
 
+NAMELESS = "OSError: [Errno 98] Address already in use"
+
+
+@pytest.mark.parametrize(
+    ("config", "port"),
+    [
+        ({"ExposedPorts": {"8080/tcp": {}}}, "8080"),
+        ({"Env": ["APP_PORT=8080"]}, "8080"),
+        ({"Env": ["DB_PORT=8080"]}, ""),
+        ({"ExposedPorts": {"9090/tcp": {}}}, ""),
+    ],
+    ids=["image", "variable", "variable of a server", "port of nobody"],
+)
+def test_the_port_that_a_line_does_not_name(config: dict[str, object], port: str) -> None:
+    who = container("a", HostConfig=HOSTED, State=ENDED, Config=config)
+    words = LogTails({who.id: LogTail((NAMELESS,))}, {})
+    known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
+    (finding,) = judge("network.host-port-conflict", **known).findings
+    assert (f"port {port} " in finding.summary) == bool(port)
+
+
 def test_a_host_port_conflict_of_a_container_that_has_just_begun_again() -> None:
     who = container("a", HostConfig=HOSTED)
     words = LogTails({who.id: LogTail((IN_USE,))}, {}, begun_again=frozenset({who.id}))

@@ -30,7 +30,7 @@ _WRONG_VALUE = LazyPattern(
     r"|\bnot (?:seem|appear|look) (?:to be |like )?(?:an? )?valid"
     r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
     r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
-    r"|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
+    r"|\binconsistent|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
 )
 """What a program says of a value that it does not take, in small letters."""
 _MISSES = LazyPattern(
@@ -95,15 +95,29 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
     if not _WRONG_VALUE.search(lowered):
         return None
     spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
-    names = [name for name, _ in container.config.environment if _is_spoken(name, spoken)]
+    own = own_prefixes(container)
+    given = [name for name, _ in container.config.environment]
+    names = [name for name in given if _is_spoken(name, spoken, own)]
     return _with_wrong_value(only(names))
 
 
-def _is_spoken(name: str, words: str) -> bool:
-    """Whether words, with a space before and behind each, have a variable's name in them."""
+def own_prefixes(container: Container) -> tuple[str, ...]:
+    """How the names of a program's own variables begin: IMMICH_ in immich-server's image."""
+    image = container.config.image.rpartition("/")[2].partition(":")[0]
+    words = {re.split(r"[-_.]", name)[0].upper() for name in (container.name, image)}
+    return tuple(f"{word}_" for word in sorted(words) if len(word) >= SHORTEST)
+
+
+def _is_spoken(name: str, words: str, own: tuple[str, ...]) -> bool:
+    """Whether words, with a space before and behind each, have a variable's name in them.
+
+    own: beginnings of names, which the program may leave out.
+    """
     if "_" not in name or _ORDINARY.search(name):
         return False
-    return any(f" {own} " in words for own in _spoken_names(name))
+    rest = name.partition("_")[2] if name.startswith(own) else ""
+    names = (*_spoken_names(name), *(_spoken_names(rest) if "_" in rest else ()))
+    return any(f" {spoken} " in words for spoken in names)
 
 
 def _spoken_names(name: str) -> tuple[str, ...]:

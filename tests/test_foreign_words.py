@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.programs.foreign_words import in_english
+from diagnose.foreign_words import in_english
 from diagnose.programs.log_message import ERROR, message
 
 SAYS = {
@@ -38,6 +38,11 @@ SAYS = {
         "mkdir: ディレクトリ `/data/cache' を作成できません: 許可がありません",
         "path-denied",
         "/data/cache",
+    ),
+    "Russian, a peer": (
+        "ошибка: не удалось подключиться к db:5432: В соединении отказано",
+        "peer-refused",
+        "db:5432",
     ),
     "German, a login": (
         "FATAL:  Passwort-Authentifizierung für Benutzer »shop« fehlgeschlagen",
@@ -74,6 +79,12 @@ def test_the_failure_and_its_name_are_recognised(line: str, name: str, value: st
     assert failure is not None
     assert (failure.name, value) == (name, next(iter(failure.values.values())))
     assert failure.line == line
+
+
+def test_an_error_of_the_system_in_another_language_is_found() -> None:
+    tail = LogTail(("cat: /config/app.yml: Keine Berechtigung",))
+    assert tail.find("permission denied") == tail.last
+    assert tail.signs == {"permission"}
 
 
 def test_a_level_in_another_language_counts() -> None:
