@@ -238,7 +238,7 @@ def containerd_hung(
 
 
 def _waits_for_version(daemon: Daemon, processes: Processes | None) -> bool:
-    """Whether the engine has a child that is to tell its version, as /info shows it."""
+    """Whether the engine has a child that should tell its version, as /info shows it."""
     engine = daemon.processes.engine
     return engine is not None and any(
         process.ppid == engine.pid and process.comm in VERSIONED and not process.is_zombie

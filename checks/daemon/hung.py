@@ -70,7 +70,7 @@ def hung(
     the engine waits for the shim as soon as it is asked for more than it has in memory. A program
     that the engine waits for, such as an iptables whose lock another process holds, is named at
     once: until it ends, no container starts or stops, though the engine may answer. One that only
-    /info waits for, such as docker-init that is to tell its version, is a warning.
+    /info waits for, such as docker-init that should print its version, is a warning.
     """
     load = _overload(pressure, busy)
     program = _awaited_program(daemon, awaited)

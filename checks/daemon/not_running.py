@@ -75,7 +75,7 @@ def not_running(
 
 
 def _has_run(daemon: Daemon, end: EngineEnd) -> bool:
-    """Whether the host's own engine, which has no container, has run or is to start at boot."""
+    """Whether the host's own engine, which has no container, has run or should start at boot."""
     is_enabled = daemon.installation.known_unit.unit_file_state == "enabled"
     return is_enabled or daemon.socket is not None or bool(end.failure_text)
 

@@ -313,7 +313,7 @@ def color(no_color: bool) -> bool | None:
 
 
 def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
-    """What the run is to do. A usage error where two options exclude each other.
+    """What the run should do. A usage error where two options exclude each other.
 
     since_too: `--since` also says how much of a recording is shown.
     """

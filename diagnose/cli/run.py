@@ -128,7 +128,7 @@ def _load_watched(
 
 
 def _deliver(report: Report, code: int, given: dict[str, Any], destination: _Destination) -> None:
-    """Write the report, and send it to whoever is to have it besides. No signal interrupts that."""
+    """Write the report, and send it to whoever should have it. No signal interrupts that."""
     from diagnose import interrupts
 
     with interrupts.unbroken():

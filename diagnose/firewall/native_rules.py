@@ -2,7 +2,7 @@
 
 Pure. Source: `nft list ruleset` of engine 29.7.2 with networks and ports of each kind, with and
 without docker-proxy. The engine has a table of its own for each family, so that the smallest
-repair is to write its tables again: nobody else's rules are in them.
+repair should write its tables again: nobody else's rules are in them.
 """
 
 from collections import Counter

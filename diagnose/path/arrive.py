@@ -319,7 +319,7 @@ def _leads_out(walk: PathWalk, uplink: str) -> None:
 
 
 def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
-    """The source of what leaves is to become an address that others can answer.
+    """The source of what leaves should become an address that others can answer.
 
     No answer finds its way to an address that only this host knows, nor to one of the uplink's
     subnet that this host does not have.

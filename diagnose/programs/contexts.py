@@ -72,7 +72,7 @@ _CALLERS = (
             name="file-key-missing",
             mark="",
             pattern=r"(?:KeyError|NoOptionError|NoSectionError): \W{0,2}(?P<key>[\w .-]{1,80})",
-            cause="the program's configuration file lacks {key}: it is of an older version of the program, or of "
+            cause="the program's configuration file lacks {key}: it comes from an older version of the program, or of "
             "another place than the one that was filled in",
             cure="add {key} to the file as the documentation or the example of this version has it",
             source="Python documentation, configparser; DuckBoss/JJMumbleBot#289",

@@ -277,7 +277,7 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def masquerades(self) -> bool:
-        """Whether the engine is to hide its addresses behind the host's."""
+        """Whether the engine should hide its addresses behind the host's."""
         if (
             self.internal
             or self.option("com.docker.network.bridge.enable_ip_masquerade") == "false"

@@ -211,7 +211,7 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_job(self) -> bool:
-        """Whether its tasks are to end (modes ReplicatedJob and GlobalJob, API 1.41 on)."""
+        """Whether its tasks should end (modes ReplicatedJob and GlobalJob, API 1.41 on)."""
         return bool({"ReplicatedJob", "GlobalJob"} & set(self.spec.mode or ()))
 
     @property

@@ -46,7 +46,7 @@ class VisitError(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to run there."""
+    """What should run there."""
 
     arguments: tuple[str, ...]
     """Of the tool."""

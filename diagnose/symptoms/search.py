@@ -37,7 +37,7 @@ PART = 0.5
 _COMPLAINT = 2.0
 """What a complaint counts that has the very words of the question."""
 _LEAST = 0.5
-"""The best page has so much of the question; else most of its words are of another matter."""
+"""The best page has so much of the question; else most of its words are about another matter."""
 _LEAST_QUOTED = 0.12
 """A message that scores less is of too many pages: "permission denied"."""
 _TELLING = 0.4

@@ -41,7 +41,7 @@ _OF_ANOTHER_VERSION = LazyPattern(
     r"|\bversion\b.{0,60}\b(?:not compatible with|(?:higher|lower|newer|older) than)",
     re.IGNORECASE,
 )
-"""The data is of another release: "the database was created by a newer version"."""
+"""Another release wrote the data: "the database was created by a newer version"."""
 _REFERENCE = LazyPattern(
     r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
 )

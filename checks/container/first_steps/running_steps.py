@@ -67,7 +67,7 @@ def running_steps(
 def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariables:
     """The replica of Redis that a program writes to, where its log says that its master is gone.
 
-    Nothing where the master may answer: the program is to write to that one.
+    Nothing where the master may answer: the program should write to that one.
     """
     for error in repeated_errors:
         known = error.failure.name if error.failure is not None else ""

@@ -108,7 +108,7 @@ def _agrees(version: DataVersion, claim: Claim) -> bool:
 def _old_image(claim: Claim) -> str:
     """The image that reads the data: the container's own repository, with the tag of the version.
 
-    "" where the image is of another publisher than the one whose tags are known.
+    "" where the image comes from another publisher than the one whose tags are known.
     """
     known = claim.failure.page_variables({}).get("old_image", "")
     repository, _, tag = known.rpartition(":")

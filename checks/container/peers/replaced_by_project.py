@@ -53,7 +53,7 @@ def _shared_name_finding(clash: ProjectClash) -> Finding:
     first = clash.left[0]
     return Finding.about(
         first,
-        f"{first} and {named('container', names_of(clash.containers))} are of two compose projects that are "
+        f"{first} and {named('container', names_of(clash.containers))} belong to two compose projects that are "
         f'both called "{clash.project}", in {clash.former.path} and {clash.newer.path}',
         _present_folders(clash),
         discriminator=clash.former.path,

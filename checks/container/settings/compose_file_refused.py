@@ -89,7 +89,7 @@ def _reason(project: RefusedProject) -> str:
     taken = project.taken[0]
     return (
         f'{_holder(taken)} has the name "{taken.part.name}", which service '
-        f'"{taken.part.service}" is to have'
+        f'"{taken.part.service}" should have'
     )
 
 

@@ -90,7 +90,7 @@ def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | Non
 
 
 def _other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
-    """The one device of that kind under another name, as the program is to see it.
+    """The one device of that kind under another name, as the program should see it.
 
     Nothing where the container has further devices, which would be lost.
     """

@@ -139,7 +139,7 @@ def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -
 
 
 def _is_apart(path: WantedPath) -> bool:
-    """Whether the network is to keep its containers apart."""
+    """Whether the network should keep its containers apart."""
     return path.bridged and path.network.option("com.docker.network.bridge.enable_icc") == "false"
 
 

@@ -20,7 +20,7 @@ _UNCOUNTED = Unexamined(HOST, "the counters of iptables-legacy's rules could not
 def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
     """A limit of the packet filter drops clients of published ports.
 
-    Limits of connections or packets from one address are to stop attacks. Behind a reverse proxy, a
+    Limits of connections or packets from one address should stop attacks. Behind a reverse proxy, a
     load balancer or a router that hides addresses, all users have one address. The counter of the
     rule rises during the look. It is a warning where a machine with a private address has as many
     connections as the limit allows. For other limits the kernel does not show whom they drop.

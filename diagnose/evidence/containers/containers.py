@@ -101,7 +101,7 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     @functools.cached_property
     def by_address(self) -> dict[str, list[Container]]:
-        """The containers that have, or are to have, each IPv4 address, running or not."""
+        """The containers that have, or should have, each IPv4 address, running or not."""
         return by_key(
             (address, container)
             for container in self

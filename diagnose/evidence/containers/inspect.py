@@ -331,7 +331,7 @@ def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
 
 
 class EndpointIpamConfig(ApiObject, frozen=True, rename="pascal"):
-    """The addresses that a container is to have on a network."""
+    """The addresses that a container should have on a network."""
 
     ipv4_address: str | None = msgspec.field(name="IPv4Address", default=None)
 
@@ -371,7 +371,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def fixed_address(self) -> str:
-        """The IPv4 address that it is to have there; empty where it takes any."""
+        """The IPv4 address that it should have there; empty where it takes any."""
         return (self.ipam_config.ipv4_address or "") if self.ipam_config is not None else ""
 
 

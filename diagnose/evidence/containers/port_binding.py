@@ -32,7 +32,7 @@ class PortBinding(msgspec.Struct, frozen=True):
 
     @property
     def host_port(self) -> int:
-        """The host's port; 0 where the engine is to choose one."""
+        """The host's port; 0 where the engine should choose one."""
         number = self.binding.host_port
         return int(number) if is_number(number) else 0
 

@@ -219,7 +219,7 @@ def _way_out(network: Network, members: list[Container], stack: Stack | None) ->
 
 
 def _is_unmasked(network: Network, traced: Trace) -> bool:
-    """Whether packets leave the host with a container's address, which the engine is to hide."""
+    """Whether packets leave the host with a container's address, which the engine should hide."""
     obstacle = traced.obstacle
     is_out = obstacle is None or obstacle.part == "reply"
     if not network.masquerades or not traced.is_decided:

@@ -46,7 +46,7 @@ def churning_slots(
 
 
 def _is_changed_since(slot: str, failed: Iterable[Container], containers: Containers) -> bool:
-    """Whether a slot's present task is of another definition: an update was rolled back, or mended.
+    """Whether a slot's present task has another definition: an update was rolled back, or repaired.
 
     The failed ones say nothing about it.
     """

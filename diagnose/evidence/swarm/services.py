@@ -35,7 +35,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def lacks_tasks(self) -> bool:
-        """Whether fewer tasks run than should; jobs are to end."""
+        """Whether fewer tasks run than should; jobs should end."""
         return not self.service.is_job and self.service.lacks_tasks(self.tasks)
 
     @property

@@ -49,7 +49,7 @@ def _begins_command(word: str) -> bool:
 
 
 def _may_be_user(word: str, after: str) -> bool:
-    """Whether a word is one for whom cron is to run what follows; `mysql -e` is a program."""
+    """Whether a word is one for whom cron should run what follows; `mysql -e` is a program."""
     return word == "root" or _begins_command(after)
 
 

@@ -92,7 +92,7 @@ def unit_settings(texts: Sequence[str]) -> dict[str, list[str]]:
 def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
     """What a unit starts with a client that ends at once, and stops then; None for another unit.
 
-    systemd runs ExecStop= as soon as the main process has ended, unless the unit is to remain.
+    systemd runs ExecStop= as soon as the main process has ended, unless the unit should remain.
     """
     kind = (settings.get("Type") or ["simple"])[-1]
     remains = (settings.get("RemainAfterExit") or ["no"])[-1].lower() in ("yes", "true", "1", "on")

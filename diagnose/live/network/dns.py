@@ -29,7 +29,7 @@ LAST_PATIENCE_S = 0.6
 
 TCP_PATIENCE_S = 0.3
 """How long a TCP server is waited for, in all. It is asked only where UDP was silent, and a run
-with one silent resolver is to stay under three seconds."""
+with one silent resolver should stay under three seconds."""
 
 QUERIES = 2
 """How often a question is sent at most."""

@@ -102,7 +102,7 @@ _PLUGINS = (
         mark="plug",
         pattern=r"\bplug-?in version \S{1,40} (?:failed to load|is older than required)|Failed Loading plugin"
         r"|Plugin \[[\w-]{1,80}\] was built for \w+ version \S+ but version \S+ is running",
-        cause="a plugin did not load: it, or one that it needs, is of another version than this release asks for",
+        cause="a plugin did not load: it, or one that it needs, has another version than this release asks for",
         cure="update the plugins with the program, or take the folder of the plugin out of its data",
         source="librecores/librecores-ci-jenkins-server#139",
     ),
@@ -129,7 +129,7 @@ _PLUGINS = (
         name="zigbee-firmware",
         mark="ezsp protocol version",
         pattern=r"EZSP protocol version.{0,40}\b(?:does not match|is not supported)\b",
-        cause="the firmware of the Zigbee stick is of another protocol version than this release of the program speaks",
+        cause="the firmware of the Zigbee stick speaks another version of the protocol than this release of the program",
         cure="update the firmware of the stick, or run the release of the program from before",
         source="zigbee2mqtt's documentation, ember",
     ),
@@ -220,7 +220,7 @@ _NEIGHBOURS = (
         name="mysql-function-creators",
         mark="log_bin_trust_function_creators",
         pattern=r"(?:SUPER privilege|READS SQL DATA in its declaration) and binary logging is enabled",
-        cause="the database server lets no ordinary user make triggers while it keeps a binary log",
+        cause="the database server does not let ordinary users create triggers while it keeps a binary log",
         cure="start the server with --log-bin-trust-function-creators=1, drop the database that was made in part, "
         "and start the program again",
         source="zabbix/zabbix-docker#999",

@@ -156,7 +156,7 @@ CREDENTIALS = (
         name="registry-realm",
         mark="must be set for htpasswd access controller",
         pattern=r'"(?P<key>realm|path)" must be set for htpasswd access controller',
-        cause="the registry is to ask for passwords (REGISTRY_AUTH=htpasswd), and its {key} is not set",
+        cause="the registry should ask for passwords (REGISTRY_AUTH=htpasswd), and its {key} is not set",
         cure="set REGISTRY_AUTH_HTPASSWD_REALM to any text and REGISTRY_AUTH_HTPASSWD_PATH to the file that htpasswd -B "
         "has made",
         source="Distribution documentation, configuration",

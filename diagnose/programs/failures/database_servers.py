@@ -74,7 +74,7 @@ DATABASE_SERVERS = (
         # tables such as mysql.gtid_slave_pos are missing after an upgrade, and nothing fails
         pattern=r"Table '(?P<table>mysql\.(?:user|db|host|global_priv|plugin|servers))' doesn't exist",
         cause="the data directory has no {table}: it was never initialised, its initialisation was "
-        "broken off, or it is of another program (MySQL's for MariaDB)",
+        "broken off, or it belongs to another program (MySQL's for MariaDB)",
         cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
         remedy=NewVolume(("/var/lib/mysql",)),
     ),
@@ -83,7 +83,7 @@ DATABASE_SERVERS = (
         mark="data dictionary version",
         pattern=r"No data dictionary version number found",
         cause="the data directory holds files, but no database that was made to its end: "
-        "its first start was broken off, or the files are of another program",
+        "its first start was broken off, or the files belong to another program",
         cure="empty the data directory if it holds no data, and start the image again",
         source="docker-library/mysql#671",
         remedy=NewVolume(("/var/lib/mysql",)),

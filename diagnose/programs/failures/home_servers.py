@@ -95,7 +95,7 @@ _DATA = (
         mark="wiredtiger",
         pattern=r"persistent data for MongoDB is using WiredTiger (?P<data>[\d.]{1,20}) \(an older MongoDB\) but "
         r"this version of the image has MongoDB v?(?P<program>[\d.]{1,20}\d)",
-        cause="the controller's data is of an older MongoDB (WiredTiger {data}) than this image has ({program})",
+        cause="an older MongoDB (WiredTiger {data}) wrote the controller's data, and this image has a newer one ({program})",
         cure="run the former major tag again (5), or upgrade the database once with the image for that, as the page "
         "in the line says; back up the data first",
         source="mbentley/docker-omada-controller#650",
@@ -117,7 +117,7 @@ _DATA = (
         name="inner-mongodb-ended",
         mark="mongo db server with exit code",
         pattern=r"Fail to start mongo DB server with exit code (?P<code>\d{1,3})\b",
-        cause="the MongoDB in the container ended with code {code}: its data is of another version or damaged, or "
+        cause="the MongoDB in the container ended with code {code}: its data has another version or is damaged, or "
         "belongs to another user",
         cure="look who owns the data folder, and at mongod.log in its logs",
         source="mbentley/docker-omada-controller#741",

@@ -90,7 +90,7 @@ INSTALLS = (
         mark=("module not found: error: can't resolve", "failed to resolve import"),
         pattern=r"Module not found: Error: Can't resolve '(?P<module>[^'\n]{1,200})'"
         r"|Failed to resolve import \"(?P<module_vite>[^\"\n]{1,200})\"",
-        cause="the program's code asks for {module}, which is not installed: node_modules is of another state of the "
+        cause="the program's code asks for {module}, which is not installed: node_modules belongs to another state of the "
         "project, or a volume hides it",
         cure="install it again in the container; a volume over node_modules keeps the old ones until it is removed",
         source="webpack's and Vite's own messages",

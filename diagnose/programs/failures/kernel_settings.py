@@ -103,7 +103,7 @@ KERNEL_SETTINGS = (
         mark="nf",
         pattern=r"iptables v[\d.]{1,20} \(nf_tables\): Could not fetch rule set generation id: Invalid argument"
         r"|Failed to initialize nft: Protocol not supported",
-        cause="the image's iptables is of the nf_tables kind, which this host's kernel does not have",
+        cause="the image's iptables uses nf_tables, which this host's kernel does not have",
         cure="use an image with iptables of the legacy kind: the version before, or the image's own "
         "option for it (ln -sf /sbin/iptables-legacy /sbin/iptables in an image that has both)",
         source="linuxserver/docker-wireguard#392",

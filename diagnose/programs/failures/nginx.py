@@ -106,7 +106,7 @@ NGINX = (
         name="nginx-zoned-resolver",
         mark="invalid ipv6 address in resolver",
         pattern=r'invalid IPv6 address in resolver "\[?(?P<server>fe80:[0-9a-f:]{2,40})%(?P<zone>[\w.-]{1,15})',
-        cause="nginx is to ask {server}%{zone}, a link-local address of the router, which was copied "
+        cause="nginx should ask {server}%{zone}, a link-local address of the router, which was copied "
         "from /etc/resolv.conf: nginx knows no addresses with an interface behind them (%{zone})",
         cure="take that nameserver out of the host's /etc/resolv.conf (the router announces it over "
         "IPv6), or give the container a DNS server of its own (--dns, in compose dns:)",
@@ -127,7 +127,7 @@ NGINX = (
         name="nginx-stream-inside",
         mark='"stream" directive is not allowed here',
         pattern=r'"stream" directive is not allowed here in (?P<path>/[^:]+):\d+',
-        cause="nginx' main file reads {path}, which has a stream block, inside its http block: the main file is of an "
+        cause="nginx' main file reads {path}, which has a stream block, inside its http block: the main file comes from an "
         "older image, or has its include at the wrong place",
         cure="take over the main file of this image (nginx.conf.sample where it has one), or move the include of that "
         "folder behind the end of the http block",

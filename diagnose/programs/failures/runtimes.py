@@ -239,7 +239,7 @@ RUNTIMES = (
         mark="cannot import name",
         pattern=r"cannot import name '(?P<name>[^']+)' from '(?P<module>[^']+)' "
         r"\((?P<file>(?!\S*(?:site|dist)-packages/|/usr/lib|\S*/lib/python)[^\s)]{1,200}\.py)\)",
-        cause="the program's own file {file} defines no {name}, which another file of it imports: the files are of two "
+        cause="the program's own file {file} defines no {name}, which another file of it imports: the files belong to two "
         "versions, or this version is broken",
         cure="correct the import and build the image again, or run the build before; with a mount over the code, the "
         "mounted files are the ones to look at",

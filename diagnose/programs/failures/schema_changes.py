@@ -53,7 +53,7 @@ SCHEMA_CHANGES = (
         pattern=r"Incorrect definition of table mysql\.(?P<table>\w+)"
         r"|Column count of mysql\.(?P<table_count>\w+) is wrong\. Expected \d+, found \d+\. Created with"
         r"|Cannot load from mysql\.(?P<table_load>\w+)\. The table is probably corrupted",
-        cause="the server's own table mysql.{table} is of an older release: the data were not upgraded "
+        cause="the server's own table mysql.{table} comes from an older release: the data were not upgraded "
         "after the image was",
         cure="run mariadb-upgrade (or mysql_upgrade) in the container as its root user, or recreate it with "
         "--env=MARIADB_AUTO_UPGRADE=1",

@@ -9,7 +9,7 @@ TUNNELS = (
         mark="specified is not valid",
         pattern=r"the (?P<kind>\w{2,20}) specified is not valid: value \"?(?P<value>(?!is )[^\"\n]{1,80}?)\"? is not one of the possible"
         r"|the (?P<kind_newer>\w{2,20}) specified is not valid: value is not one of the possible choices: value (?P<value_newer>[^,\n]{1,80})",
-        cause="the provider of the tunnel has no {kind} {value}: it is misspelt, or the list of servers is of another time",
+        cause="the provider of the tunnel has no {kind} {value}: it is misspelt, or the list of servers is out of date",
         cure="correct it in the settings (SERVER_COUNTRIES, SERVER_CITIES and the like), or run a newer image, whose "
         "list is newer",
         source="Gluetun's own message",

@@ -133,7 +133,7 @@ DATA = (
             [^.\n]{0,40}?\bversion\b[^\w\n]{0,4}(?:is\ |was\ )?['"(\[]?v?(?P<first>\d+(?:\.\d+){0,3})\b
             [^\n]{1,60}?\bversion\b[^\w\n]{0,4}(?:is\ |was\ )?['"(\[]?v?(?P<second>\d+(?:\.\d+){0,3})\b
         """,
-        cause="the program's data and the program are of different versions: "
+        cause="the program's data and the program have different versions: "
         "the line names {first} and {second}",
         cure="run the image of the version that wrote the data, and upgrade as its release notes say",
         source=_MANY,
@@ -263,7 +263,7 @@ DATA = (
             | Schema-validation:\ missing\ column\ \[(?P<column_hibernate>[\w.]+)\]
             | Unknown\ column\ '(?P<column_mysql>[\w.]+)'
         """,
-        cause="the database has no column {column}: its tables are of another version than the program, or "
+        cause="the database has no column {column}: its tables have another version than the program, or "
         "the migrations of this version have not run",
         cure="run the program's own migration command with this image, or the image that the database was "
         "migrated with",

@@ -25,7 +25,7 @@ def missing_parts(container: Container, service: WrittenService) -> Iterator[str
 
 
 def other_image(container: Container, service: WrittenService) -> str:
-    """The image that the file names, where the container is of another one; else ""."""
+    """The image that the file names, where the container has another one; else ""."""
     image = service.image
     is_named = image and "$" not in image and not service.builds
     return image if is_named and image != container.config.image else ""

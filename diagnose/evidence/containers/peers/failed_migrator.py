@@ -1,4 +1,4 @@
-"""The container that is to migrate another one's database, and fails. Pure."""
+"""The container that should migrate another one's database, and fails. Pure."""
 
 import re
 
@@ -31,7 +31,7 @@ class FailedMigrator(msgspec.Struct, frozen=True):
     def clause(self) -> str:
         """Who was to migrate the database, and what came of it."""
         why = f": {shortened(self.line, SHOWN)}" if self.line else ""
-        return f"{self.container}, which is to migrate its database, fails{why}"
+        return f"{self.container}, which should migrate its database, fails{why}"
 
     @property
     def evidence(self) -> dict[str, str]:

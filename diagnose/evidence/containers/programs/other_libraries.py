@@ -118,7 +118,7 @@ def _other_versions(host: Host, container: Container, library: str) -> Iterator[
     """The paths of files whose name differs in the version alone; of the very name, that path.
 
     None where the very name lies where each loader looks: an upper layer has removed the file, or
-    it is of another architecture.
+    it is built for another architecture.
     """
     stem = library.partition(".so")[0] + ".so"
     paths = dict.fromkeys(

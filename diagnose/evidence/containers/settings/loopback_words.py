@@ -138,7 +138,7 @@ _OF_OTHERS = LazyPattern(
 
 
 class LoopbackPlace(msgspec.Struct, frozen=True):
-    """A port of localhost that a variable names, as whom the program is to call."""
+    """A port of localhost that a variable names, as whom the program should call."""
 
     variable: str
     port: int

@@ -19,7 +19,7 @@ _EXECUTABLE = 0o111
 
 
 class UnstartableProgram(msgspec.Struct, frozen=True):
-    """What a unit is to start and systemd cannot."""
+    """What a unit should start and systemd cannot."""
 
     unit: str
     path: str

@@ -105,7 +105,7 @@ def logged_failures(
 
 
 class _Way(NamedTuple):
-    """The way in which calls fail, and whom they are to reach."""
+    """The way in which calls fail, and whom they should reach."""
 
     kind: Kind
     host: str

@@ -31,7 +31,7 @@ class Attached(NamedTuple):
 
 
 def leads_out(network: Network) -> bool:
-    """Whether a network's traffic is to cross the host.
+    """Whether a network's traffic should cross the host.
 
     A bridge that is neither internal nor cut off by its own options.
     """

@@ -34,8 +34,8 @@ _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PO
 """The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
 
 Reason = Literal["asked", "clients", "ports", "proxy", "image", ""]
-"""Why others are to reach a port: the user says so, clients tried, it is to be published, a proxy
-is to call it, the image declares it. Empty: nothing says so."""
+"""Why others should reach a port: the user says so, clients tried, it is to be published, a proxy
+should call it, the image declares it. Empty: nothing says so."""
 
 
 class ServedPort(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class ServedPort(msgspec.Struct, frozen=True):
     clients: tuple[str, ...] = ()
     """Whose packets to it the kernel's log says were blocked."""
     wanted: Reason = ""
-    """Why others are to reach it."""
+    """Why others should reach it."""
 
     @property
     def number(self) -> int:
@@ -83,7 +83,7 @@ def closed_host_ports(
     kernel_log: KernelLog | None,
     options: Options | None,
 ) -> ClosedHostPorts:
-    """One call of any client to each TCP port, and each UDP port that somebody is to reach."""
+    """One call of any client to each TCP port, and each UDP port that somebody should reach."""
     sharing = {
         container.id: container for container in containers.running if container.shares_host_network
     }
@@ -132,7 +132,7 @@ def _served_ports(
 
 
 def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:
-    """Why others are to reach a port, by the configuration of its container."""
+    """Why others should reach a port, by the configuration of its container."""
     name = f"{number}/{protocol}"
     if any(number == port.host_port or name == port.port for port in container.wanted_ports):
         return "ports"

@@ -21,7 +21,7 @@ from diagnose.registry import evidence
 class SimulatedRepair(msgspec.Struct, frozen=True):
     """Connections into and out of containers that pass: now, and with the repaired rules.
 
-    Without those that the engine itself is to stop.
+    Without those that the engine itself should stop.
     """
 
     total: int = 0

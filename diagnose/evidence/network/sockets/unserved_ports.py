@@ -24,7 +24,7 @@ MOST = 10
 MOST_MUTE = 40
 """Logs that are read of containers that publish nothing; workers listen nowhere too."""
 _START_S = 600.0
-"""Within this time after its start a program that is to serve a port begins to listen, or says why
+"""Within this time after its start a program that should serve a port begins to listen, or says why
 it cannot."""
 _LAST_LINES = 6
 """The line that explains and what belongs to it, such as the end of a stack trace."""

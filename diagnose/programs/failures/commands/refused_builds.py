@@ -61,7 +61,7 @@ _DOCKERFILE = (
         name="buildx-not-installed",
         mark="buildx component",
         pattern=r"BuildKit is enabled but the buildx component is missing or broken",
-        cause="builds are to run with BuildKit, and its plugin, buildx, is not installed for this docker command",
+        cause="builds should run with BuildKit, and its plugin, buildx, is not installed for this docker command",
         cure="install docker-buildx-plugin (Debian's own package: docker-buildx), or build with DOCKER_BUILDKIT=0",
     ),
     Failure(
@@ -150,7 +150,7 @@ _OPTIONS = (
         name="attestation-option",
         mark="sbom",
         pattern=r"sbom scanner cannot be empty|failed to (?:parse|generate) sbom",
-        cause="the build is to have a list of its software (--sbom, --attest type=sbom), and the scanner for it is "
+        cause="the build should have a list of its software (--sbom, --attest type=sbom), and the scanner for it is "
         "not named or cannot run",
         cure="write --sbom=true, or --attest type=sbom,generator=IMAGE",
     ),

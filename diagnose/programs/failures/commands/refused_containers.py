@@ -226,7 +226,7 @@ _FILES = (
         name="user-not-in-image",
         mark="no matching entries in",
         pattern=r"unable to find (?P<kind>user|group) (?P<name>[^\s:]{1,99}): no matching entries in (?P<file>passwd|group) file",
-        cause='the container is to run as {kind} "{name}", and /etc/{file} of its image has no such {kind}',
+        cause='the container should run as {kind} "{name}", and /etc/{file} of its image has no such {kind}',
         cure="correct --user (compose: user), or write the number of its id: numbers need no entry",
         confirmed_by="container.start-refused",
     ),

@@ -18,7 +18,7 @@ REFUSED_PACKAGES = (
         name="tool-of-another-distribution",
         mark=": not found",
         pattern=r"/sh: (?:\d{1,3}: )?(?P<tool>apt|apt-get|apk|dnf|microdnf|yum|zypper): not found",
-        cause="the base image is of another distribution: it has no {tool} (apk is of Alpine, apt-get of Debian and "
+        cause="the base image belongs to another distribution: it has no {tool} (apk is of Alpine, apt-get of Debian and "
         "Ubuntu, dnf and microdnf of Fedora and Red Hat)",
         cure="install with the program of that distribution, or take the variant of the base image that has {tool}",
         source="the shell's own message",
@@ -28,7 +28,7 @@ REFUSED_PACKAGES = (
         name="package-agent-missing",
         mark="gpg: ",
         pattern=r"gpg: (?:failed to start agent|can't connect to the agent)",
-        cause="gpg, which is to add the repository's key, finds no gpg-agent on this system",
+        cause="gpg, which should add the repository's key, finds no gpg-agent on this system",
         cure="apt-get install gnupg gpg-agent; or keep the key as text in /etc/apt/keyrings/docker.asc, which needs no gpg",
         source="docker/docs#7868",
     ),
@@ -36,7 +36,7 @@ REFUSED_PACKAGES = (
         name="packages-held-back",
         mark="e",
         pattern=r"you have held broken packages|(?P<package>[\w.+-]{2,60}) : Depends: (?P<needed>[\w.+-]{2,60}) \(= [^)\n]{1,60}\) but (?P<has>\S{1,60}) is to be installed",
-        cause="packages of this system are of different states: some are held, or come from another release or mirror than the rest",
+        cause="packages of this system have different states: some are held, or come from another release or mirror than the rest",
         cure="apt-mark showhold lists what is held; apt-cache policy PACKAGE shows where each version comes from; apt-get update and "
         "apt-get --fix-broken install bring them together",
         source="docker docs install engine",

@@ -88,7 +88,7 @@ PROJECTS = (
         name="compose-watch-without-build",
         mark="build section",
         pattern=r"service (?P<service>[\w.-]{1,99}) doesn't have a build section, can't apply (?P<action>[\w+-]{1,30}) on watch",
-        cause="watch is to do {action} for service {service}, which comes from an image and is not built here",
+        cause="watch should do {action} for service {service}, which comes from an image and is not built here",
         cure="give it a build section, or take the action sync or restart",
     ),
     Failure(

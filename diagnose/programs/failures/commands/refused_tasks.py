@@ -71,7 +71,7 @@ REFUSED_TASKS = (
         name="task-source-missing",
         mark="source path not found",
         pattern=r"invalid bind mount source, source path not found: (?P<path>/\S{1,300}?)[\"']?(?:\s|$)",
-        cause="the node on which the task is to run has no {path}, which is to be mounted: swarm makes no folders",
+        cause="the node on which the task should run has no {path} to mount, and swarm does not create folders",
         cure="put {path} on each node that may run the task, keep it on one (--constraint-add node.hostname==NODE), or use a volume",
         source="moby/moby#26485",
         confirmed_by=_SERVICE,
@@ -152,7 +152,7 @@ REFUSED_TASKS = (
         name="token-of-another-swarm",
         mark="does not match fingerprint",
         pattern=r"remote CA does not match fingerprint",
-        cause="the join token is not of the swarm whose manager was asked: it is of another or an earlier swarm, or the swarm's certificate "
+        cause="the join token does not belong to the swarm whose manager was asked: it belongs to another or an earlier swarm, or the swarm's certificate "
         "authority was changed since",
         cure="docker swarm join-token worker on that manager prints the command that is right now",
     ),

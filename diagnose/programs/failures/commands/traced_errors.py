@@ -95,7 +95,7 @@ _STARTS = (
         name="device-not-there",
         mark="custom device",
         pattern=r"while adding custom device \"(?P<device>/[\w./@+:-]{1,200})\": (?:no such file|not a device)",
-        cause="the container is to have the device {device}, which this host does not have (now)",
+        cause="the container should have the device {device}, which this host does not have (now)",
         cure="ls -l {device}; plug it in or load its driver, and prefer a name below /dev/serial/by-id, which does not change",
         confirmed_by="container.device-missing",
     ),
@@ -198,7 +198,7 @@ _PROGRAMS = (
         mark="unable to retrieve oci runtime error",
         pattern=r"unable to retrieve OCI runtime error[^\n]{0,300}exec: \"(?P<runtime>[^\"\n]{1,200})\": (?:executable file not found"
         r"|stat [^\n]{1,200}: no such file)",
-        cause="the engine is to start the container with the runtime {runtime}, which is not installed on the host",
+        cause="the engine should start the container with the runtime {runtime}, which is not installed on the host",
         cure="install it (nvidia: the package nvidia-container-toolkit), or start the container without --runtime",
         confirmed_by="daemon.runtime-missing",
     ),

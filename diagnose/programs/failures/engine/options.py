@@ -35,7 +35,7 @@ OPTIONS = (
         name="group-missing",
         mark="group",
         pattern=r"group (?P<group>[\w-]+) not found",
-        cause='this host has no group "{group}", which is to own its socket',
+        cause='this host has no group "{group}", which should own its socket',
         cure="create the group",
         page={"group": "{group}"},
     ),
@@ -61,7 +61,7 @@ OPTIONS = (
         name="api-port-taken",
         mark="daemon listening port",
         pattern=r"failed to allocate daemon listening port (?P<port>\d{1,5}) \(err: (?P<why>[^)\n]{1,200})",
-        cause="port {port}, on which the engine is to serve its API, is taken: by another program, another dockerd, or "
+        cause="port {port}, on which the engine should serve its API, is taken: by another program, another dockerd, or "
         "a range of ports that is reserved",
         cure="see who has it with ss -ltnp 'sport = :{port}', and stop that one or change hosts or -H",
     ),

@@ -125,7 +125,7 @@ def is_for_data(mount: Mount) -> bool:
 
 
 def keeps_data(path: str) -> bool:
-    """Whether a folder of a container may hold what its program is to keep."""
+    """Whether a folder of a container may hold what its program should keep."""
     return not _NO_DATA.search(path.lstrip("/"))
 
 

@@ -188,8 +188,8 @@ def _ends_at_host(traced: Trace) -> bool:
 def _outgoing_verdict(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
     """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
 
-    is_hidden: whether the engine is to translate the source; no answer finds its way to one that is
-    not.
+    is_hidden: whether the engine should translate the source; no answer finds its way to one
+    that is not.
     """
     obstacle = traced.obstacle
     if obstacle is None:

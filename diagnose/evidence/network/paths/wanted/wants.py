@@ -86,7 +86,7 @@ Source = Literal[
 
 
 class Want(msgspec.Struct, frozen=True):
-    """One connection that a container is to open.
+    """One connection that a container should open.
 
     port 0: any.
     """

@@ -1,1 +1,1 @@
-"""What Traefik and Caddy are to serve: routes by labels, variables and Caddyfiles."""
+"""What Traefik and Caddy should serve: routes by labels, variables and Caddyfiles."""

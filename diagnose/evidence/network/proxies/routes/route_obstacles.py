@@ -119,7 +119,7 @@ class Unchecked(msgspec.Struct, frozen=True):
 
 
 class NoAuthServer(msgspec.Struct, frozen=True):
-    """The server that is to allow each request (forwardAuth) is not where the proxy calls it."""
+    """The server that should allow each request (forwardAuth) is not where the proxy calls it."""
 
     middleware: str
     place: str
