@@ -1,0 +1,65 @@
+"""container.settings-unread: a server has not read a file of its settings since an edit."""
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.mounts.edited_settings import AllEditedSettings, EditedSettings
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
+from diagnose.programs.start_settings import START_SETTINGS
+from diagnose.registry import check
+
+
+@check(
+    "container.settings-unread",
+    severity=Severity.advice,
+    aloud=("runs with settings from before an edit", "run with settings from before an edit"),
+)
+def settings_unread(
+    all_edited_settings: AllEditedSettings,
+    clock: Clock,
+    options: Options,
+    *,
+    settled: Seconds = Seconds(30),
+) -> CheckResult:
+    """A server runs with settings that it read before their file was edited.
+
+    nginx, HAProxy, Prometheus, Caddy and their like read their files at a start or a reload alone.
+    A file counts that is mounted, lies where the server reads it or is named by its command, and is
+    newer than its last reload: new processes show that of nginx and HAProxy, a signal, a command
+    or a line of the log that of others. It is advice, for the edit may change nothing, or
+    may wait for a reload on purpose. For `settled` seconds the person may still be at it. An
+    edit before the time that is looked back is not said aloud.
+    """
+    for edited in all_edited_settings:
+        if clock.has_passed(edited.changed_at, settled):
+            finding = _finding(edited, clock)
+            is_long_ago = not clock.is_within(edited.changed_at, options.since_s)
+            yield replace(finding, is_quiet=is_long_ago)
+
+
+def _finding(edited: EditedSettings, clock: Clock) -> Finding:
+    container = edited.container
+    more = f" (and {edited.others} more)" if edited.others else ""
+    return Finding.about(
+        container,
+        f"{edited.server} in {container} still has the settings from before {edited.path}{more} was "
+        f"edited {clock.ago(edited.changed_at)}: it was neither reloaded nor restarted since",
+        {
+            edited.inside: f"edited {clock.ago(edited.changed_at)}, mounted from {edited.path}",
+            f"{edited.server} read its files": clock.ago(edited.loaded_at),
+        },
+        onset=edited.changed_at,
+        stable=(container.life,),
+        edited=edited.path,
+    ).with_variables(_cure(edited))
+
+
+def _cure(edited: EditedSettings) -> PageVariables:
+    """A command that reloads, a signal, or a restart."""
+    settings = START_SETTINGS[edited.server]
+    if settings.reload:
+        return {"reload": settings.reload}
+    if settings.signal and edited.takes_signals:
+        return {"signal": settings.signal}
+    return {"restarted": edited.container.name}
