@@ -22,6 +22,7 @@ Parts = Literal[
     "hidden",
     "jobs",
     "loopback",
+    "maintenance",
     "names",
     "proxying",
     "secrets",

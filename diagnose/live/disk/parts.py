@@ -108,6 +108,12 @@ FETCHES = "fetches"
 """What stands for a command that reads variables from elsewhere, such as a file that it sources."""
 
 
+_MAINTENANCE = re.compile(
+    r"[\"']?maintenance(?:_mode)?[\"']?[ \t]{0,9}=>?[ \t]{0,9}[\"']?\w{1,9}"
+    r"|\$(?:offline|upgrading)[ \t]{0,9}=[ \t]{0,9}[\"']?\w{1,12}(?:[ \t]{0,9}\()?",
+    re.IGNORECASE,
+)
+"""The settings by which programs of PHP are in maintenance, or are not."""
 _SECRET = re.compile(
     r"[ \t]*(?:-[ \t]+)?(?P<pair>[\"']?\w{0,60}(?:token|secret|key|password)[\"']?[ \t]{0,9}[:=][ \t]{0,9}"
     r"[\"']?[^\s\"'#,]{6,256}[\"']?),?[ \t]*(?:#.*)?",
@@ -277,6 +283,15 @@ def _shell_variables(text: str) -> Iterator[str]:
         yield match["braced"] or match["plain"]
 
 
+def _maintenance(text: str) -> Iterator[str]:
+    """The settings that say whether a program is in maintenance; those in comments are left out."""
+    for line in text.splitlines():
+        code = line.strip()
+        match = _MAINTENANCE.search(code)
+        if match is not None and not code.startswith(("#", "//", ";", "*", "/*")):
+            yield match[0]
+
+
 def _secrets(text: str) -> Iterator[str]:
     """The keys with a secret, one a line; those in comments are left out."""
     for line in text.splitlines():
@@ -351,6 +366,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "hidden": _hidden_defects,
     "jobs": _jobs,
     "loopback": _loopback,
+    "maintenance": _maintenance,
     "names": _names,
     "proxying": proxying,
     "secrets": _secrets,

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.mounts.access.dropped_users import (
     users_of_processes,
 )
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
+from diagnose.evidence.containers.programs.code_folders import code_folders
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
@@ -22,10 +23,6 @@ from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
-
-_ROOTS = ("/var/www/html", "/var/www", "/app", "/application", "/srv/app", "/code")
-"""Where images of PHP have their code, beside the working directory and the mounts."""
-MOST_ROOTS = 8
 
 
 class _Framework(msgspec.Struct, frozen=True):
@@ -81,7 +78,7 @@ def closed_folders(
     for failed in failed_answers:
         container = failed.container
         users = users_of_processes(processes.inside(container.id))
-        is_own = failed.answers[-1].status == _OWN_ERROR
+        is_own = failed.status == _OWN_ERROR
         if not users or not is_own or LogTail(failed.other_lines).explains:
             continue
         closed = _closed_folder(host, container, users)
@@ -95,7 +92,7 @@ def _closed_folder(
 ) -> ClosedFolder | None:
     """The first folder of the container's framework that none of its users may write."""
     root = f"/proc/{container.state.pid}/root"
-    places = [(base, framework) for base in _bases(container) for framework in _FRAMEWORKS]
+    places = [(base, framework) for base in code_folders(container) for framework in _FRAMEWORKS]
     paths = {
         f"{root}{base}/{path}"
         for base, framework in places
@@ -114,11 +111,3 @@ def _closed_folder(
                 first = users[0]
                 return ClosedFolder(path, framework.name, status, first.program, first.user)
     return None
-
-
-def _bases(container: Container) -> list[str]:
-    """Where the code of a container may lie: what its own settings name comes first."""
-    mounted = (mount.destination for mount in container.mounts if mount.rw)
-    places = (container.config.working_dir, *mounted, *_ROOTS)
-    named = dict.fromkeys(path.rstrip("/") for path in places)
-    return [path for path in named if path.startswith("/")][:MOST_ROOTS]

@@ -1,0 +1,58 @@
+"""container.maintenance-on: a web application answers nobody, because it is in maintenance."""
+
+from diagnose.evidence.containers.programs.maintenance_flags import (
+    MaintenanceFlag,
+    MaintenanceFlags,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+
+@check(
+    "container.maintenance-on",
+    severity=Severity.warning,
+    causes=("container.answers-with-errors", "container.unhealthy"),
+    aloud=("is in maintenance", "are in maintenance"),
+)
+def maintenance_on(
+    maintenance_flags: MaintenanceFlags, clock: Clock, *, usual: Seconds = Seconds(900)
+) -> CheckResult:
+    """A web application is in maintenance mode: it answers its clients with 503.
+
+    An update or a backup sets a flag before it begins, and leaves it where it ends early. It counts
+    where the server answers with 503, and the program's own file says so: `artisan down` of
+    Laravel, `maintenance` in Nextcloud's config.php, `.maintenance` of WordPress, and the like. It
+    is advice for `usual` seconds after the file was written, for so long updates may take.
+    """
+    for flag in maintenance_flags:
+        severity = Severity.advice if clock.is_within(flag.status.mtime, usual) else None
+        yield _finding(flag, clock, severity)
+
+
+def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> Finding:
+    container, server = flag.container, flag.served_by
+    is_apart = server.id != container.id
+    return Finding.about(
+        container,
+        sentence(
+            f"{flag.mode.name} in {container} is in maintenance: {flag.path} was written "
+            f"{clock.ago(flag.status.mtime)}, and clients get HTTP status 503",
+            f"{server} passes them on" if is_apart else "",
+        ),
+        {flag.path: f"written {clock.ago(flag.status.mtime)}", "who answers with 503": server.name},
+        severity=severity,
+        discriminator=flag.path,
+        touches=(server.subject,) if is_apart else (),
+        onset=flag.status.mtime,
+        stable=(container.life,),
+        flag=flag.path,
+    ).with_variables(_cure(flag))
+
+
+def _cure(flag: MaintenanceFlag) -> PageVariables:
+    """The program's own command, as the user to whom its files belong."""
+    if not flag.mode.end:
+        return {"edited": flag.path}
+    return {"folder": flag.folder, "ended": flag.mode.end, "owner": str(flag.status.uid)}

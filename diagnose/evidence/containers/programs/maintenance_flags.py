@@ -1,0 +1,112 @@
+"""Web applications that answer with 503 because somebody has put them into maintenance."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.code_folders import code_folders
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
+from diagnose.model import Failed
+from diagnose.programs.maintenance import MAINTENANCE_MODES, MaintenanceMode
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+_UNAVAILABLE = 503
+_MOST_BEHIND = 4
+"""Containers behind a web server that are looked into."""
+_BEHIND = frozenset({"php-fpm", "php", "apache2", "httpd", "puma", "ruby"})
+"""What runs the program where the web server only passes requests on."""
+
+
+class MaintenanceFlag(msgspec.Struct, frozen=True):
+    """A flag, and the container whose program it concerns."""
+
+    container: Container
+    served_by: Container
+    """The one that answers with 503: the same, or a web server before it."""
+    mode: MaintenanceMode
+    folder: str
+    """The folder of the code in the container."""
+    status: PathStatus
+    """Of the file with the flag."""
+
+    @property
+    def path(self) -> str:
+        """The file with the flag, in the container."""
+        return f"{self.folder}/{self.mode.flag}"
+
+
+class MaintenanceFlags(Items[MaintenanceFlag], frozen=True):
+    """At most one of each server that answers with 503."""
+
+
+@evidence
+def maintenance_flags(
+    host: Host, all_failed_answers: AllFailedAnswers, containers: Containers, processes: Processes
+) -> MaintenanceFlags:
+    """Only servers that answer with 503 are looked into, and the programs behind them."""
+    found: dict[tuple[str, str], MaintenanceFlag] = {}
+    for failed in all_failed_answers:
+        if failed.status != _UNAVAILABLE:
+            continue
+        server = failed.container
+        for container in (server, *_behind(server, containers, processes)):
+            flag = _flag(host, container, server)
+            if flag is not None:
+                found.setdefault((container.id, flag.path), flag)
+                break
+    return MaintenanceFlags(tuple(found.values()))
+
+
+def _behind(server: Container, containers: Containers, processes: Processes) -> list[Container]:
+    """The programs that a web server passes requests on to, by their networks."""
+    neighbours = [
+        other
+        for other in containers.running
+        if other.id != server.id
+        and set(other.shared_networks(server)) - {"bridge"}
+        and any(_is_behind(name) for name in processes.names_inside(other.id))
+    ]
+    return neighbours[:_MOST_BEHIND]
+
+
+def _is_behind(name: str) -> bool:
+    return name.rstrip("0123456789.") in _BEHIND
+
+
+def _flag(host: Host, container: Container, server: Container) -> MaintenanceFlag | None:
+    """The first flag in the folders where code lies; links lead no further than the container."""
+    root = f"/proc/{container.state.pid}/root"
+    places = [(folder, mode) for folder in code_folders(container) for mode in MAINTENANCE_MODES]
+    paths = {f"{root}{path}" for folder, mode in places for path in _paths(folder, mode)}
+    statuses = host.answer_or(StatPaths(sorted(paths), follow=False), {})
+    for folder, mode in places:
+        if not all(_is_file(statuses, f"{root}{path}") for path in _paths(folder, mode)):
+            continue
+        if mode.setting is None or _says_so(host, root, folder, mode):
+            status = statuses[f"{root}{folder}/{mode.flag}"]
+            return MaintenanceFlag(container, server, mode, folder, status)
+    return None
+
+
+def _paths(folder: str, mode: MaintenanceMode) -> Iterator[str]:
+    """The files that have to be there: the flag, and what shows that the program is."""
+    yield f"{folder}/{mode.flag}"
+    if mode.mark:
+        yield f"{folder}/{mode.mark}"
+
+
+def _is_file(statuses: dict[str, PathStatus], path: str) -> bool:
+    return path in statuses and statuses[path].type == "file"
+
+
+def _says_so(host: Host, root: str, folder: str, mode: MaintenanceMode) -> bool:
+    """Whether the file has the setting: of a file with passwords no other part is kept."""
+    text = host.ask(ReadFile(f"{folder}/{mode.flag}", root=root, parts="maintenance"))
+    if isinstance(text, Failed) or mode.setting is None:
+        return False
+    return mode.setting.search(text.text) is not None
