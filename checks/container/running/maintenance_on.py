@@ -1,4 +1,4 @@
-"""container.maintenance-on: a web application answers nobody, because it is in maintenance."""
+"""container.maintenance-on: a web application answers with 503, as it is in maintenance."""
 
 from diagnose.evidence.containers.programs.maintenance_flags import (
     MaintenanceFlag,

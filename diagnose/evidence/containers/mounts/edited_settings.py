@@ -147,7 +147,7 @@ def _server(container: Container, processes: Processes, clock: Clock) -> _Server
 
 
 def _edited_files(host: Host, server: _Server) -> list[_File]:
-    """Its mounted files that were edited since it has read them."""
+    """The mounted files of a server that were edited since it has read them."""
     files = {file.path: file for file in itertools.islice(_files(host, server), MOST)}
     if not files:
         return []

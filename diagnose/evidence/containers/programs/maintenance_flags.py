@@ -1,6 +1,6 @@
 """Web applications that answer with 503 because somebody has put them into maintenance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -54,7 +54,7 @@ def maintenance_flags(
         if failed.status != _UNAVAILABLE:
             continue
         server = failed.container
-        for container in (server, *_behind(server, containers, processes)):
+        for container in (server, *_programs_behind(server, containers, processes)):
             flag = _flag(host, container, server)
             if flag is not None:
                 found.setdefault((container.id, flag.path), flag)
@@ -62,20 +62,23 @@ def maintenance_flags(
     return MaintenanceFlags(tuple(found.values()))
 
 
-def _behind(server: Container, containers: Containers, processes: Processes) -> list[Container]:
+def _programs_behind(
+    server: Container, containers: Containers, processes: Processes
+) -> list[Container]:
     """The programs that a web server passes requests on to, by their networks."""
     neighbours = [
         other
         for other in containers.running
         if other.id != server.id
         and set(other.shared_networks(server)) - {"bridge"}
-        and any(_is_behind(name) for name in processes.names_inside(other.id))
+        and _runs_programs(processes.names_inside(other.id))
     ]
     return neighbours[:_MOST_BEHIND]
 
 
-def _is_behind(name: str) -> bool:
-    return name.rstrip("0123456789.") in _BEHIND
+def _runs_programs(names: Iterable[str]) -> bool:
+    """Whether one of these processes runs a web program, with a version in its name or without."""
+    return any(name.rstrip("0123456789.") in _BEHIND for name in names)
 
 
 def _flag(host: Host, container: Container, server: Container) -> MaintenanceFlag | None:
