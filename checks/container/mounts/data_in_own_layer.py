@@ -4,9 +4,13 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, size
 from diagnose.registry import check
+
+_STRAY = LazyPattern(r"(?::r[ow])?[\s\"'`,;\\]+$")
+"""What no path ends with: a blank, a quote or a comma of the file in which it was written."""
 
 
 @check("container.data-in-own-layer", severity=Severity.warning)
@@ -16,19 +20,20 @@ def data_in_own_layer(
     """A container keeps its data in its own layer, and its mount is unused.
 
     The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
-    the mount's path has a blank at its end. What is there is lost when the container is recreated,
-    as by each update. A folder counts that is called like a mount of the container, is written to
-    since the container was made, and holds 64 KiB or more, while nothing was added to the top of
-    the mount. So does a program's folder in a home (`~/.local/share`), where the program does not
-    know the folder of an empty mount called `data`. Folders for logs, caches, media and static
-    files are left out. The mounts of the youngest containers are looked at, 40 at most. A service
+    the mount's path has a blank or a quote at its end. What is there is lost when the container is
+    recreated, as by each update. A folder counts that is called like a mount of the container, is
+    written to since the container was made, and holds 64 KiB or more, while nothing was added to
+    the top of the mount. So does a program's folder in a home (`~/.local/share`), where the program
+    does not know the folder of an empty mount called `data`. Folders for logs, caches, media and
+    static files are left out. So does the folder that an empty mount has as its source: the two
+    paths were swapped. The mounts of the youngest containers are looked at, 40 at most. A service
     that merges a YAML anchor (`<<`) and has a list `volumes` of its own loses those of the anchor:
     it counts where it has files in such a folder, and another container of the project has the
     volume there.
     """
     for container in containers:
         for mount in container.mounts:
-            if mount.destination.strip() != mount.destination:
+            if _STRAY.search(mount.destination) is not None:
                 yield _misspelt_finding(container, mount)
     for data in own_layer_data:
         yield _finding(data)
@@ -61,13 +66,15 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
 
 
 def _misspelt_finding(container: Container, mount: Mount) -> Finding:
-    meant = mount.destination.strip()
+    meant = _STRAY.sub("", mount.destination)
+    stray = mount.destination[len(meant) :]
+    what = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
     return Finding.about(
         container,
-        f'{container} has {mount.place} mounted at "{mount.destination}", with a blank at its '
-        f"end: what it writes to {meant} does not go there",
+        f"{container} has {mount.place} mounted at {_in_quotes(mount.destination)}, with {what} at "
+        f"its end: what it writes to {meant} does not go there",
         {
-            "mount": f'{mount.name or mount.source} -> "{mount.destination}"',
+            "mount": f"{mount.name or mount.source} -> {_in_quotes(mount.destination)}",
             **_mounted_where_meant(container, meant),
         },
         discriminator=mount.destination,
@@ -79,6 +86,11 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
     )
 
 
+def _in_quotes(path: str) -> str:
+    """A path whose end would not be seen otherwise."""
+    return f"'{path}'" if '"' in path else f'"{path}"'
+
+
 def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
     """What is mounted where the mount was meant to be."""
     other = container.mount_at(meant)
@@ -88,6 +100,8 @@ def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
 def _finding(data: OwnLayerData) -> Finding:
     container, mount = data.container, data.mount
     state = "is empty" if data.is_empty else "had nothing added since this container was made"
+    if data.is_swapped:
+        state += ": the two paths of the mount are swapped"
     finding = Finding.about(
         container,
         f"{container} keeps {size(data.bytes)} in {data.folder}, which is no mount and is lost when "
@@ -100,9 +114,9 @@ def _finding(data: OwnLayerData) -> Finding:
         stable=(container.life,),
         touches=mount.volumes,
         folder=data.folder,
-        meant=f"{mount.name or mount.source}:{data.folder}",
+        meant=f"{data.store}:{data.folder}",
     )
     if not data.is_empty:
         return finding
     written = f"{container.name}:{data.folder}/."
-    return finding.with_variables({"written": written, "store": mount.source})
+    return finding.with_variables({"written": written, "store": data.store_folder})

@@ -70,7 +70,8 @@ def answers_with_errors(
     unknown names away. A proxy that only passes on the answers of another container is named there.
     A server counts too that answers one request of ours for its first page with such an error, and
     nginx and Apache that have no index file there, or may not read it: with 403. One of the former
-    errors counts 20 seconds after the start; 502 to 504, a minute after that of all its neighbours.
+    errors is advice for 20 seconds after the start; 502 to 504, for a minute after that of all its
+    neighbours: the program may not be ready.
     The lines that the log gained meanwhile say why.
     An unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
@@ -153,7 +154,7 @@ def _failed_answers_finding(
             **not_running(callees, clock),
             **_closed_evidence(closed),
         },
-        severity=Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice,
+        severity=_severity(failed),
         stable=(container.life,),
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
@@ -166,6 +167,12 @@ def _failed_answers_finding(
         **_closed_variables(closed),
     }
     return finding.with_variables(present(variables))
+
+
+def _severity(failed: FailedAnswers) -> Severity:
+    if failed.is_early:
+        return Severity.advice
+    return Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice
 
 
 def _tail_evidence(
@@ -247,7 +254,8 @@ def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
 def _failing_requests(failed: FailedAnswers) -> str:
     """Which requests fail, how, and how often."""
     if not failed.answers and failed.page is not None:
-        return f"GET {failed.page.reply.path} with HTTP status {failed.status}"
+        early = " shortly after a start" if failed.is_early else ""
+        return f"GET {failed.page.reply.path} with HTTP status {failed.status}{early}"
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
     if failed.is_refusal:

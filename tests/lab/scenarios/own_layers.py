@@ -72,6 +72,24 @@ def mount_with_a_blank_at_its_end(box: Box) -> None:
     _search(box, "blank8", "/config", "-v", "blank8:/config ")
 
 
+@fault(_OWN, subject="container:quote8", shareable=True)
+def mount_with_a_quote_at_its_end(box: Box) -> None:
+    """A quote of the compose file became a part of the path."""
+    _search(box, "quote8", "/config", "-v", '/srv/quote8:/config"')
+    assert not box.sh("ls /srv/quote8")
+
+
+@fault(_OWN, subject="container:swapped8", shareable=True)
+def mount_with_swapped_paths(box: Box) -> None:
+    """The folder of the container stands before the colon, and that of the host behind it; the
+    command of the report turns them round, and brings the data."""
+    box.sh("mkdir -p /srv/swapped8")
+    _search(box, "swapped8", "/datastore8", "-v", "/datastore8:/srv/swapped8")
+    command = first_command(box, _OWN, "swapped8")
+    assert "docker cp --archive swapped8:/datastore8/. /srv/swapped8" in command, command
+    assert "--volume=/srv/swapped8:/datastore8" in command, command
+
+
 @healthy()
 def mounts_that_hold_the_data(box: Box) -> None:
     """Data in its mount; a cache and files of the image of the same name beside an idle mount; a

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.programs.code_folders import code_folders
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
 from diagnose.model import Failed
 from diagnose.programs.maintenance import MAINTENANCE_MODES, MaintenanceMode
 from diagnose.questions import Host
@@ -46,14 +47,21 @@ class MaintenanceFlags(Items[MaintenanceFlag], frozen=True):
 
 @evidence
 def maintenance_flags(
-    host: Host, all_failed_answers: AllFailedAnswers, containers: Containers, processes: Processes
+    host: Host,
+    all_failed_answers: AllFailedAnswers,
+    front_pages: FrontPages | None,
+    containers: Containers,
+    processes: Processes,
 ) -> MaintenanceFlags:
-    """Only servers that answer with 503 are looked into, and the programs behind them."""
+    """Only servers that answer with 503 are looked into, and the programs behind them.
+
+    A first page counts from the start on: the flag shows that the program does not just begin.
+    """
+    failed = [failed.container for failed in all_failed_answers if failed.status == _UNAVAILABLE]
+    failed += [page.container for page in front_pages or () if page.status == _UNAVAILABLE]
+    servers = {server.id: server for server in failed}
     found: dict[tuple[str, str], MaintenanceFlag] = {}
-    for failed in all_failed_answers:
-        if failed.status != _UNAVAILABLE:
-            continue
-        server = failed.container
+    for server in servers.values():
         for container in (server, *_programs_behind(server, containers, processes)):
             flag = _flag(host, container, server)
             if flag is not None:

@@ -102,6 +102,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
     ),
     "below another mount": ({}, IN_LAYER, {"more": (HOLDS,)}, []),
     "a blank at its end": ({"Destination": "/data.ms "}, {}, {}, FOUND),
+    "a quote at its end": ({"Destination": '/data.ms"'}, {}, {}, FOUND),
+    "a quote behind its mode": ({"Destination": "/data.ms:rw'"}, {}, {}, FOUND),
+    "a path with a quote in it": ({"Destination": "/data's.ms"}, {}, {}, []),
+    "swapped paths": (
+        {"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, {"entries": ()}, FOUND,
+    ),
+    "swapped paths, and a mount that holds something": (
+        {"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, {}, [],
+    ),
 }  # fmt: skip
 
 
@@ -126,6 +135,13 @@ def test_what_is_asked_and_offered() -> None:
     _, result = _judge({}, IN_LAYER, ())
     (finding,) = result.findings
     assert finding.variables["written"] == "search:/meili/data.ms/."
+
+
+def test_swapped_paths_are_turned_round() -> None:
+    _, result = _judge({"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, ())
+    (finding,) = result.findings
+    assert finding.variables["meant"] == "/home/me/files:/srv/docs"
+    assert finding.variables["store"] == "/home/me/files"
 
 
 REPLACED = {

@@ -292,8 +292,8 @@ MAINTENANCE = (
 NO_ROUTE = "172.18.0.2:4312 [30/Nov/2026:01:20:57.001] web {}/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC--"
 FIRST_PAGES: dict[str, tuple[FrontPage, float, list[str]]] = {
     "500": (page(SHOP, replied(500)), 900, ["shop"]),
-    "500 of a program that was just started": (page(SHOP, replied(500)), 15, []),
-    "503 of a program that starts": (page(SHOP, replied(503)), 50, []),
+    "500 of a program that was just started": (page(SHOP, replied(500)), 15, ["shop"]),
+    "503 of a program that starts": (page(SHOP, replied(503)), 50, ["shop"]),
     "503 for a long time": (page(SHOP, replied(503)), 900, ["shop"]),
     "403 of an application": (page(SHOP, replied(403)), 900, []),
     "403 for lack of an index": (page(SHOP, replied(403), lines=(NO_INDEX,)), 900, ["shop"]),
@@ -325,6 +325,18 @@ FIRST_PAGES: dict[str, tuple[FrontPage, float, list[str]]] = {
 @pytest.mark.parametrize(("first", "age", "expected"), FIRST_PAGES.values(), ids=FIRST_PAGES)
 def test_first_pages(first: FrontPage, age: float, expected: list[str]) -> None:
     assert [finding.subject.name for finding in answered(first, age=age)] == expected
+
+
+EARLY = {"500": (15, 30), "503": (50, 90)}
+"""Seconds after a start at which a first page is advice, and at which it is a warning."""
+
+
+@pytest.mark.parametrize(("status", "ages"), EARLY.items(), ids=EARLY)
+def test_a_first_page_shortly_after_a_start_is_advice(status: str, ages: tuple[int, int]) -> None:
+    first = page(SHOP, replied(int(status)))
+    early, late = (answered(first, age=age) for age in ages)
+    assert [finding.severity for finding in (*early, *late)] == [Severity.advice, Severity.warning]
+    assert "shortly after a start" in early[0].summary
 
 
 def test_the_lines_that_our_request_provoked_name_the_cause() -> None:

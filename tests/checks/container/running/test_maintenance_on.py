@@ -88,6 +88,7 @@ def test_a_program_in_maintenance(
     flags = maintenance_flags(
         Made({"file.stats": stats, "file.read": read}),
         AllFailedAnswers((failed,)),
+        None,
         of(EDGE, CLOUD),
         Processes((Process(pid=77, comm="php-fpm8.3", container=CLOUD.id),)),
     )

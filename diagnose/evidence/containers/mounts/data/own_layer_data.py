@@ -79,6 +79,18 @@ class OwnLayerData(msgspec.Struct, frozen=True):
     bytes: int
     is_empty: bool
     """Whether the mount holds nothing at all."""
+    is_swapped: bool = False
+    """Whether the folder is the source of the mount: its two paths stand in the wrong order."""
+
+    @property
+    def store(self) -> str:
+        """What was meant to be mounted: a volume by its name, or a folder of the host."""
+        return self.mount.destination if self.is_swapped else self.mount.name or self.mount.source
+
+    @property
+    def store_folder(self) -> str:
+        """Its folder on the host."""
+        return self.mount.destination if self.is_swapped else self.mount.source
 
 
 class OwnLayerDataList(Items[OwnLayerData], frozen=True):
@@ -154,6 +166,14 @@ def _in_layer(
         return
     sums = _sums(walk.by)
     for mount, entries in idle:
+        source = mount.source.strip("/")
+        is_source = mount.type == "bind" and not entries and sums.get(source, 0) >= LEAST
+        if is_source and _is_unmounted_data(container, source):
+            is_there = _is_folder(host, mount.destination)
+            yield OwnLayerData(
+                container, mount, f"/{source}", sums[source], is_empty=True, is_swapped=is_there
+            )
+            return
         name = posixpath.basename(mount.destination.rstrip("/"))
         alike = [
             path
@@ -167,6 +187,12 @@ def _in_layer(
         if path:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], not entries)
             return
+
+
+def _is_folder(host: Host, path: str) -> bool:
+    """Whether the host itself has a folder of this name."""
+    statuses = host.answer_or(StatPaths([path]), {})
+    return path in statuses and statuses[path].type == "folder"
 
 
 def _in_a_home(name: str, container: Container, sums: Mapping[str, int]) -> str:

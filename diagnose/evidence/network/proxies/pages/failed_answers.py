@@ -85,6 +85,8 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The containers that asked, and passed the answers on to their own clients."""
     page: FrontPage | None = None
     """The error with which it answers a request for its first page now."""
+    is_early: bool = False
+    """Whether that error is all that shows, and may be one of a start."""
 
     @property
     def status(self) -> int:
@@ -169,7 +171,9 @@ def _with_pages(
     for id, failing in pages.items():
         if id not in by_id:
             page = failing.page
-            new = FailedAnswers(page.container, (), of=0, is_most=True, url=page.url)
+            new = FailedAnswers(
+                page.container, (), of=0, is_most=True, url=page.url, is_early=failing.is_early
+            )
             yield _with_page(new, failing)
 
 

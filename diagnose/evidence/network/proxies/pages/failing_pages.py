@@ -35,6 +35,8 @@ class FailingPage(msgspec.Struct, frozen=True):
 
     page: FrontPage
     proxies: tuple[Container, ...] = ()
+    is_early: bool = False
+    """Whether the program, or a neighbour that it calls, may still be at its start."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -56,26 +58,35 @@ def failing_pages(
     """
     failing: dict[str, FrontPage] = {}
     for page in sorted(pages, key=lambda page: page.is_forbidden):
-        if _counts(page, containers, clock):
+        if _counts(page):
             failing.setdefault(page.container.id, page)
     return {
-        id: FailingPage(page, tuple(_passing_on(page, failing.values())))
+        id: FailingPage(
+            page,
+            tuple(_passing_on(page, failing.values())),
+            is_early=_is_early(page, containers, clock),
+        )
         for id, page in failing.items()
     }
 
 
-def _counts(page: FrontPage, containers: Containers, clock: Clock) -> bool:
-    """Whether the page is an error, and not one of a start.
+def _counts(page: FrontPage) -> bool:
+    """Whether the page is an error of the server, or of what it calls."""
+    if page.is_forbidden:
+        return any(_NAMES_FOLDER.search(line) for line in page.lines)
+    return page.is_error and not _turns_strangers_away(page)
+
+
+def _is_early(page: FrontPage, containers: Containers, clock: Clock) -> bool:
+    """Whether the page may be one of a start.
 
     A program, or a neighbour that it calls, may have been started just now.
     """
     if page.is_forbidden:
-        return any(_NAMES_FOLDER.search(line) for line in page.lines)
-    if not page.is_error or clock.is_within(page.container.started_at, SETTLED_S):
         return False
-    if _turns_strangers_away(page):
-        return False
-    return page.status == _OWN_ERROR or not any(
+    if clock.is_within(page.container.started_at, SETTLED_S):
+        return True
+    return page.status != _OWN_ERROR and any(
         clock.is_within(other.started_at, BEHIND_S)
         for other in containers.running
         if other.id == page.container.id or other.shared_networks(page.container)
