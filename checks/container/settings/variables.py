@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from checks.container.claims import Claim, claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence, written_to
+from checks.container.settings.kept_quotes import kept_quotes_findings, without_quotes
 from diagnose.evidence.containers.compose.blank_references import BlankReference, BlankReferences
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.compose.lost_dollars import CutSecrets, LostDollars
@@ -20,6 +21,7 @@ from diagnose.evidence.containers.settings.carriage_returns import CarriageRetur
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses
 from diagnose.evidence.containers.settings.named.named_settings import missing_variable
+from diagnose.evidence.containers.settings.quoted_values import QuotedValues
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
     Unreplaced,
@@ -123,7 +125,11 @@ def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
     return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}
 
 
-@check("container.variable-malformed", severity=Severity.critical)
+@check(
+    "container.variable-malformed",
+    severity=Severity.critical,
+    aloud=("has quotes around a schedule", "have quotes around a schedule"),
+)
 def variable_malformed(
     containers: Containers,
     clock: Clock,
@@ -132,23 +138,25 @@ def variable_malformed(
     blank_references: BlankReferences | None,
     misread_addresses: MisreadAddresses | None,
     carriage_returns: CarriageReturns | None,
+    quoted_values: QuotedValues | None,
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
-    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and
-    so do a comment behind it and the carriage return of a file with DOS line ends. Compose's
-    list form `- NAME="value"` keeps the quotes too. A carriage return at the end is never
-    meant. Quotes and comments may be, so that they count only where the log of the failed
-    container repeats the value with them, or shows that its program does not take a quoted URL
-    for one. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
-    command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
-    `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
-    container whose log mentions one, and is a warning where it repeats that and runs on. In a
-    command it does so too where only the container has the variable: the words of its command show
-    it. The name of a container near by needs no log: no program reads it in quotes where an
-    address is due, or as the path of an address without a host (`mqtt:///broker`). It is a warning
-    where the container runs, and so is a carriage return in a value that the errors of a running
-    program name. Browsers, curl and Node read `http:///broker`, so that of the web's addresses
+    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
+    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
+    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
+    comments may be, so that they count only where the log of the failed container repeats the value
+    with them, or shows that its program does not take a quoted URL for one. The same holds for
+    `$NAME`: a shell replaces it, and neither the exec form of a command nor `--env-file` has one.
+    Compose does the opposite: where nothing sets `b`, only `a` is left of `a$b` in a file, and a
+    password is refused. That counts for secrets of a container whose log mentions one, and is a
+    warning where it repeats that and runs on. In a command it does so too where only the container
+    has the variable: the words of its command show it. The name of a container near by needs no
+    log: no program reads it in quotes where an address is due, or as the path of an address without
+    a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return
+    in a value that the errors of a running program name. Quotes around a schedule of cron are one
+    where the log repeats them, and advice elsewhere; around a number, a switch, a path or a URL
+    they are advice. Browsers, curl and Node read `http:///broker`, so that of the web's addresses
     only those of failed containers count.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
@@ -182,6 +190,7 @@ def variable_malformed(
         finding = None if returned.container.id in broken else _running_finding(returned)
         if finding is not None:
             yield finding
+    yield from kept_quotes_findings(quoted_values, broken | misread.keys())
 
 
 def _running_dollar_findings(
@@ -249,7 +258,7 @@ def _corrected_variable(address: MisreadAddress) -> PageVariables:
     compose_file = only_file(container) if address.is_quoted else ""
     steps: PageVariables = {"assignment": f"{name}={address.right}"}
     if compose_file:
-        steps = {**steps, "quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
+        steps = {**steps, "quoted_file": compose_file, "unquoted": without_quotes(name)}
     return {**compose_variables(container), **steps}
 
 
@@ -282,10 +291,6 @@ _LITERAL = {
     True: r"s/\$/$$/g",
 }
 """What sed does to a line, so that compose takes its value as it is: for an env file and YAML."""
-
-
-_UNQUOTED = r"""s/^\([[:space:]]*-[[:space:]]*NAME=\)\(["']\)\(.*\)\2[[:space:]]*$/\1\3/"""
-"""What sed does to the entry of a variable in a list of a compose file, which keeps its quotes."""
 
 
 def _is_yaml(path: str) -> bool:
@@ -361,7 +366,7 @@ def _finding(
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
     compose_file = only_file(container)
     if not extra and compose_file and value[-1:] in ("'", '"'):
-        extra = {"quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
+        extra = {"quoted_file": compose_file, "unquoted": without_quotes(name)}
     clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
     is_secret = "redacted" in value
     assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}

@@ -1,0 +1,56 @@
+"""Quotes that compose or an env file has left around the value of a variable."""
+
+from collections.abc import Collection, Iterator
+
+from msgspec.structs import replace
+
+from checks.container.claims import compose_variables
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.settings.quoted_values import QuotedValue, QuotedValues
+from diagnose.mappings import present
+from diagnose.model import Finding, PageVariables, Severity
+from diagnose.phrases import shortened
+
+_UNQUOTED = r"""s/^\([[:space:]]*-[[:space:]]*NAME=\)\(["']\)\(.*\)\2[[:space:]]*$/\1\3/"""
+"""What sed does to the entry of a variable in a list of a compose file, which keeps its quotes."""
+
+
+def without_quotes(name: str) -> str:
+    """What sed does to the entry of this variable."""
+    return _UNQUOTED.replace("NAME", name)
+
+
+def kept_quotes_findings(
+    quoted_values: QuotedValues | None, said: Collection[str]
+) -> Iterator[Finding]:
+    """said: the ids of the containers that have a finding about their variables."""
+    for quoted in quoted_values or ():
+        if quoted.container.id not in said:
+            yield _kept_quotes_finding(quoted)
+
+
+def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
+    """A warning where the program repeats its schedule with the quotes: it does not run by it."""
+    container, name = quoted.container, quoted.variable
+    kind = "a schedule" if quoted.is_schedule else "a value"
+    finding = Finding.about(
+        container,
+        f"{container} has quotes around its variable {name}, which are a part of {kind} that has none: "
+        f"{quoted.value}",
+        {"Config.Env": f"{name}={quoted.value}", **present({LINE: shortened(quoted.line)})},
+        discriminator=name,
+        severity=Severity.warning if quoted.line else Severity.advice,
+        variable=name,
+    )
+    finding = replace(finding, is_quiet=not quoted.is_schedule)
+    return finding.with_variables(_corrected_entry(quoted))
+
+
+def _corrected_entry(quoted: QuotedValue) -> PageVariables:
+    """The value without its quotes, and the compose file that has them."""
+    name, compose_file = quoted.variable, only_file(quoted.container)
+    steps: PageVariables = {"assignment": f"{name}={quoted.inner}"}
+    if compose_file:
+        steps = {**steps, "quoted_file": compose_file, "unquoted": without_quotes(name)}
+    return {**compose_variables(quoted.container), **steps}

@@ -1,0 +1,79 @@
+"""Variables of running containers whose value has quotes around it that its kind never has.
+
+Compose keeps the quotes of an entry in a list (`- CRON_SCHEDULE="0 * * * *"`), and so does
+`docker run --env-file`. The program runs, and does not do what the value asks for.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
+from diagnose.registry import evidence
+
+_LINES = 200
+_QUOTED = LazyPattern(r"(?P<quote>[\"'])(?P<inner>[^\"']{1,200})(?P=quote)")
+_SCHEDULE = LazyPattern(
+    r"@(?:hourly|daily|midnight|weekly|monthly|yearly|annually|every [\w.]{1,20})"
+    r"|(?=[^A-Za-z]*[*/])(?:[\w*/,?#-]{1,40}[ \t]+){4,5}[\w*/,?#-]{1,40}"
+)
+"""The five or six fields of cron, with a star or a step among them."""
+_PLAIN = LazyPattern(
+    r"\d{1,10}|true|false|yes|no|on|off|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
+    r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
+)
+"""A number, a switch, an address or a path."""
+
+
+class QuotedValue(msgspec.Struct, frozen=True):
+    """A variable whose quotes are a part of its value."""
+
+    container: Container
+    variable: str
+    value: str
+    is_schedule: bool
+    line: str = ""
+    """The line of the log that repeats the schedule with its quotes."""
+
+    @property
+    def inner(self) -> str:
+        """The value that was meant."""
+        return self.value[1:-1]
+
+
+class QuotedValues(Items[QuotedValue], frozen=True):
+    """By container; of each the schedules, and else the first value."""
+
+
+@evidence
+def quoted_values(host: Host, containers: Containers) -> QuotedValues:
+    """A log is read only where the value is a schedule of cron."""
+    found: list[QuotedValue] = []
+    for container in containers.running:
+        quoted = list(_values_in_quotes(container))
+        schedules = [value for value in quoted if value.is_schedule]
+        found += [_with_line(host, value) for value in schedules] or quoted[:1]
+    return QuotedValues(tuple(found))
+
+
+def _values_in_quotes(container: Container) -> Iterator[QuotedValue]:
+    for name, value in container.config.environment:
+        match = _QUOTED.fullmatch(value)
+        inner = match["inner"] if match is not None else ""
+        is_schedule = bool(inner) and _SCHEDULE.fullmatch(inner) is not None
+        if is_schedule or (inner and _PLAIN.fullmatch(inner) is not None):
+            yield QuotedValue(container, name, value, is_schedule=is_schedule)
+
+
+def _with_line(host: Host, quoted: QuotedValue) -> QuotedValue:
+    """The value with the last line that repeats it."""
+    log = host.ask(ReadLogs(quoted.container.id, _LINES))
+    if isinstance(log, Failed):
+        return quoted
+    lines = [line.text for line in log.lines if quoted.value in line.text]
+    return msgspec.structs.replace(quoted, line=lines[-1]) if lines else quoted
