@@ -26,11 +26,14 @@ _APACHE = LazyPattern(
     r"^/(?:etc/(?:apache2|httpd)/(?!.*-available/)|usr/local/apache2/conf/).*\.conf$"
     r"|^/usr/local/etc/php/(?:conf\.d/[^/]*|php)\.ini$"
 )
+"""Settings of Apache, and those of PHP in its process."""
 _MYSQL = LazyPattern(r"^/etc/(?:my\.cnf$|mysql/.*\.cnf$|my\.cnf\.d/.*\.cnf$)")
+"""The folders of option files that MySQL and MariaDB read."""
 _REDIS = LazyPattern(r"^/(?:usr/local/)?etc/(?:redis|valkey)/(?:redis|valkey)\.conf$")
 _PHP = LazyPattern(
     r"^/usr/local/etc/(?:php/(?:conf\.d/[^/]*|php)\.ini|php-fpm\.(?:d/[^/]*\.)?conf)$"
 )
+"""Settings of PHP, and those of its process manager."""
 
 START_SETTINGS = {
     "alertmanager": StartSettings(
