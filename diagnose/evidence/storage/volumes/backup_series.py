@@ -1,0 +1,213 @@
+"""Series of backups in mounted folders that have begun to be empty, or that have come to an end.
+
+A series are files of one folder whose names differ by their numbers alone: shop-2026-11-29.sql.gz.
+"""
+
+import itertools
+import posixpath
+import statistics
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder, StatPaths
+from diagnose.registry import evidence
+
+MOST = 12
+"""Mounted folders that are looked into."""
+MOST_FILES = 80
+"""Files of one folder whose sizes are read: the last ones by their names."""
+LEAST = 5
+"""So many files of one name are a series."""
+_FOLDER = LazyPattern(r"(?i)(?:^|[/._-])(?:(?:auto|db|sql)?[_-]?back-?ups?|dumps?|bak)(?:[/._-]|$)")
+"""Where backups are kept, by the path in the container or on the host."""
+_INNER = LazyPattern(
+    r"(?i)^(?:hourly|daily|weekly|monthly|last|full|db|sql|mysql|postgres\w*|mongo\w*)$"
+)
+_DUMP = LazyPattern(
+    r"(?i)\.(?:7z|age|archive|bak|bson|bz2|db|dump|enc|gpg|gz|rdb|sql|sqlite3?|tar|tgz|xz|zip|zst)$"
+)
+"""What backups are called; not logs, sums and locks."""
+_NUMBER = LazyPattern(r"\d+")
+_EMPTY = 64
+"""Bytes: what gzip, xz and zip make of nothing is smaller."""
+_TINY = 4096
+_FULL = 1000
+"""Bytes that the earlier backups of a series have at least."""
+_AT_WORK_S = 600.0
+"""A file that is younger may still be written."""
+_SHORTEST_S = 600.0
+_REGULAR = 0.75
+"""This share of the steps of a series is as long as its median, within a quarter."""
+
+
+class BackupSeries(msgspec.Struct, frozen=True):
+    """A series of backups with a fault."""
+
+    container: Container
+    """One that has the folder mounted, and may write there."""
+    folder: str
+    """On the host."""
+    newest: str
+    """The name of the last file."""
+    newest_at: float
+    """Unix time."""
+    size: int
+    """Of the last file."""
+    usual: int
+    """Bytes of a backup of this series before."""
+    empty: int = 0
+    """How many of the last files are empty; 0 where the series has just ended."""
+    step_s: float = 0.0
+    """How often a new one came, in seconds."""
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.newest}"
+
+
+class AllBackupSeries(Items[BackupSeries], frozen=True):
+    """By folder; at most one fault of each."""
+
+
+class _Backup(msgspec.Struct, frozen=True):
+    name: str
+    size: int
+    at: float
+
+
+@evidence
+def all_backup_series(host: Host, containers: Containers, clock: Clock) -> AllBackupSeries:
+    """Folders that are called like backups are listed, and their files are looked at, not read."""
+    mounted = {
+        mount.source: (container, mount)
+        for container in sorted(containers, key=lambda container: container.is_running)
+        for mount in container.mounts
+        if _may_hold_backups(mount)
+    }
+    found = []
+    for source in host.first(sorted(mounted), MOST, "folders of backups"):
+        container, _ = mounted[source]
+        folders = dict(_folders(host, source))
+        series = {folder: _series(host, folder, names) for folder, names in folders.items()}
+        latest = max((files[-1].at for groups in series.values() for files in groups), default=0.0)
+        for folder, groups in series.items():
+            fault = _first_fault(container, folder, groups, latest, clock)
+            if fault is not None:
+                found.append(fault)
+                break
+    return AllBackupSeries(tuple(found))
+
+
+def _may_hold_backups(mount: Mount) -> bool:
+    """Whether a container may write backups into this mount."""
+    paths = (mount.destination, mount.source)
+    return mount.rw and mount.has_host_path and any(map(_FOLDER.search, paths))
+
+
+def _folders(host: Host, source: str) -> Iterator[tuple[str, list[str]]]:
+    """The folder, and those of its folders that hold backups as a rule, with their backups."""
+    listing = host.ask(ListFolder(source))
+    if isinstance(listing, Failed):
+        return
+    yield source, _dumps(listing)
+    inner = [entry.name for entry in listing.entries if entry.type == "folder"]
+    for name in [name for name in inner if _INNER.search(name)][:6]:
+        below = host.ask(ListFolder(f"/{name}", root=source))
+        if not isinstance(below, Failed):
+            yield posixpath.join(source, name), _dumps(below)
+
+
+def _dumps(listing: FolderListing) -> list[str]:
+    files = [entry.name for entry in listing.entries if entry.type == "file"]
+    return [name for name in files if _DUMP.search(name)]
+
+
+def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]]:
+    """The series of a folder, each from its oldest file to its newest."""
+    by_shape = by_key((_NUMBER.sub("#", name), name) for name in names)
+    wanted = [
+        name for alike in by_shape.values() if len(alike) >= LEAST for name in alike[-MOST_FILES:]
+    ]
+    if not wanted:
+        return []
+    statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in wanted]), {})
+    backups = [
+        _Backup(name, status.size, status.mtime)
+        for name in wanted
+        if (status := statuses.get(f"{folder}/{name}")) is not None
+        and status.type == "file"
+        and status.mtime is not None
+    ]
+    groups = by_key((_NUMBER.sub("#", backup.name), backup) for backup in backups)
+    return [
+        sorted(group, key=lambda backup: backup.at)
+        for group in groups.values()
+        if len(group) >= LEAST
+    ]
+
+
+def _first_fault(
+    container: Container,
+    folder: str,
+    groups: Sequence[Sequence[_Backup]],
+    latest: float,
+    clock: Clock,
+) -> BackupSeries | None:
+    """latest: when the last file of any series here was written: another may have replaced it."""
+    for backups in groups:
+        newest = backups[-1]
+        usual = int(statistics.median(backup.size for backup in backups[:-1]))
+        series = BackupSeries(
+            container, folder, newest.name, newest.at, size=newest.size, usual=usual
+        )
+        empty = _empty_ones(backups, usual)
+        if empty and (len(empty) > 1 or clock.has_passed(newest.at, _AT_WORK_S)):
+            return msgspec.structs.replace(series, empty=len(empty))
+        step = _step(backups)
+        is_replaced = latest > newest.at + step
+        if step and not is_replaced and _is_overdue(backups, step, container, clock):
+            return msgspec.structs.replace(series, step_s=step)
+    return None
+
+
+def _empty_ones(backups: Sequence[_Backup], usual: int) -> list[_Backup]:
+    """The last backups, as far as all of them hold nothing, where earlier ones did."""
+    if usual < _FULL:
+        return []
+    is_empty = [
+        backup.size <= _EMPTY or (backup.size < _TINY and backup.size * 100 < usual)
+        for backup in backups
+    ]
+    count = sum(1 for _ in itertools.takewhile(bool, reversed(is_empty)))
+    return list(backups[len(backups) - count :])
+
+
+def _step(backups: Sequence[_Backup]) -> float:
+    """How often a new one comes, in seconds; 0 for a series that comes as it likes."""
+    steps = [after.at - before.at for before, after in itertools.pairwise(backups)]
+    usual = statistics.median(steps)
+    regular = [step for step in steps if 0.75 * usual <= step <= 1.25 * usual]
+    is_regular = len(regular) >= _REGULAR * len(steps)
+    return usual if is_regular and usual >= _SHORTEST_S else 0.0
+
+
+def _is_overdue(
+    backups: Sequence[_Backup], step: float, container: Container, clock: Clock
+) -> bool:
+    """Whether more than a turn was left out, and nothing was started just now that may do it.
+
+    A series may rest at night or at a weekend, as it did before.
+    """
+    longest = max(after.at - before.at for before, after in itertools.pairwise(backups))
+    is_late = clock.has_passed(backups[-1].at, max(2.5 * step, 1.2 * longest))
+    is_new = container.is_running and clock.is_within(container.started_at, step)
+    return is_late and not is_new and not clock.is_within(clock.booted, step)
