@@ -175,11 +175,7 @@ def variable_malformed(
         cut = lost_dollars.of(container) if lost_dollars is not None else None
         if cut is not None:
             yield _lost_dollar_finding(container, tail, cut)
-        for name, value in container.config.environment:
-            fault = value_fault(value, tail)
-            is_said = container.id in misread and misread[container.id].variable == name
-            if fault is not None and not is_said:
-                yield _finding(container, tail, name, value, fault)
+        yield from _value_findings(container, tail, misread.get(container.id))
         confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
@@ -191,6 +187,19 @@ def variable_malformed(
         if finding is not None:
             yield finding
     yield from kept_quotes_findings(quoted_values, broken | misread.keys())
+
+
+def _value_findings(
+    container: Container, tail: LogTail, misread: MisreadAddress | None
+) -> Iterator[Finding]:
+    """What does not belong to the values of a failed container.
+
+    misread: the address that has a finding of its own.
+    """
+    for name, value in container.config.environment:
+        fault = value_fault(value, tail)
+        if fault is not None and (misread is None or misread.variable != name):
+            yield _finding(container, tail, name, value, fault)
 
 
 def _running_dollar_findings(

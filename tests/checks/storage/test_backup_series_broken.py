@@ -46,7 +46,7 @@ CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
     "small ones": (daily(10, size=300), {}, []),
     "half of the size": (emptied(daily(10), MB // 2), {}, []),
     "few files": (emptied(daily(4), 0), {}, []),
-    "logs": (emptied(daily(10, name="shop-{}.log"), 0, 0), {}, []),
+    "logs": (emptied(daily(10, name="shop-{}.log"), 0), {}, []),
     "overdue": (daily(10, last=4), {}, WARNING),
     "overdue for long": (daily(10, last=50), {}, ADVICE),
     "a turn that was left out": (daily(10, last=2), {}, []),

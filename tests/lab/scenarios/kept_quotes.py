@@ -20,7 +20,7 @@ def schedule_in_quotes(box: Box) -> None:
     """A list of compose has `- CRON_SCHEDULE="..."`, and the backup never runs."""
     _scheduler(box, "dumps91", '--env=CRON_SCHEDULE="0 * * * *"')
     command = first_command(box, MALFORMED, "dumps91")
-    assert command == "diagnose recreate dumps91 -- '--env=CRON_SCHEDULE=0 * * * *' | sh", command
+    assert command == "diagnose recreate dumps91 -- --env='CRON_SCHEDULE=0 * * * *' | sh", command
 
 
 @healthy(shareable=True)
