@@ -24,7 +24,16 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    CheckResult,
+    ContainerRun,
+    Finding,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import agree, joined, named, shortened
 from diagnose.registry import check
 
@@ -182,7 +191,19 @@ def _finding(harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | No
         severity=None if harm.is_outage else Severity.warning,
         touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in harm.ports),
         signs=NO_WAY_OUT | {"iptables"},
+        stable=_witness(harm),
     )
+
+
+def _witness(lost: LostTraffic) -> tuple[ContainerRun, ...]:
+    """The run of the container that has had its ports for longest, where ports are the proof.
+
+    Where it restarted during the run of this tool, its rules were away for that moment.
+    """
+    if lost.flushed.networks or not lost.ports:
+        return ()
+    containers = [inlet.container for inlet in lost.ports]
+    return (min(containers, key=lambda container: container.started_at or 0.0).life,)
 
 
 def _places(flushed: FlushedRules) -> list[str]:

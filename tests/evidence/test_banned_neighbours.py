@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
@@ -45,7 +46,7 @@ def found(filter_: str) -> BannedNeighbours:
     host, boxes = HostStack(stack), Containers((WEB,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"})
     paths = packet_paths(
-        host, boxes, Networks((BRIDGE,)), WalkedHost(uplinks, ping=None, info=None)
+        host, boxes, Networks((BRIDGE,)), WalkedHost(uplinks, ping=None, info=None), Clock(0.0, 0.0)
     )
     return banned_neighbours(Made({}), host, paths, boxes, NEIGHBOURS, uplinks)
 

@@ -5,7 +5,9 @@ from ipaddress import ip_address
 
 from checks.firewall.helpers import repair_of
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.unsettled import is_unsettled
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
@@ -26,12 +28,14 @@ def dnat_stale(
     simulated_repair: SimulatedRepair | None,
     ping: Ping | None,
     info: Info | None,
+    clock: Clock,
 ) -> CheckResult:
     """A rule of Docker's sends a port to the address of a container that is gone.
 
     Left by an engine that was killed, or put back by a firewall service that restores saved rules
     at boot. The first rule that matches takes the port: a program of the host, or a container that
-    publishes the port now, gets no connection from outside.
+    publishes the port now, gets no connection from outside. A port of a container that restarts
+    says nothing: its rules were read at another moment than its address.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman has other rules")
@@ -46,7 +50,10 @@ def dnat_stale(
     if containers.unexamined:
         return None
     repair = repair_of(simulated_repair, "firewall.dnat-stale")
+    restarting = [container for container in containers if is_unsettled(container, clock)]
     for rule in _stale_rules(rules, containers, networks):
+        if any(container.wants_port(rule.host_port) for container in restarting):
+            continue
         yield _finding(rule, containers, listeners, repair)
 
 
@@ -82,7 +89,6 @@ def _finding(
     elif program is not None:
         whom = f"; {program.holder}, which listens on the port, gets no connection"
         listener = f"{program.address}:{program.port}, {program.holder}"
-    legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return Finding(
         subject=HOST,
         summary=f"an old rule of Docker's sends {rule.protocol} port {rule.host_port} to "
@@ -94,18 +100,24 @@ def _finding(
                 "published by": names_of(victims),
             }
         ),
-        variables={
-            "program": f"iptables{legacy}",
-            "chain": rule.chain,
-            "rule_number": str(rule.number),
-            "gone_address": rule.address,
-            "host_port": str(rule.host_port),
-            **repair,
-        },
+        variables=_removal(rule) | repair,
         discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
         severity=None if whom else Severity.advice,
         touches=subjects_of(victims),
+        stable=tuple(container.life for container in victims),
     )
+
+
+def _removal(rule: PortRule) -> dict[str, str]:
+    """The variables of the command that takes the rule away."""
+    legacy = "-legacy" if rule.table.backend == "legacy" else ""
+    return {
+        "program": f"iptables{legacy}",
+        "chain": rule.chain,
+        "rule_number": str(rule.number),
+        "gone_address": rule.address,
+        "host_port": str(rule.host_port),
+    }
 
 
 def _serving_listener(rule: PortRule, listeners: Listeners | None) -> Listener | None:

@@ -9,6 +9,7 @@ from typing import Any
 from diagnose.evidence.containers.listing import Containers, containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack, host_stack
 from diagnose.evidence.network.interfaces import Interfaces, interfaces
 from diagnose.evidence.network.networks import Networks, networks
@@ -143,7 +144,7 @@ def results_of(
     assert isinstance(links, Interfaces)
     stack = host_stack(made, wall, links, nets)
     assert isinstance(stack, HostStack)
-    over = packet_paths(stack, boxes, nets, WalkedHost(up, ping, info))
+    over = packet_paths(stack, boxes, nets, WalkedHost(up, ping, info), Clock(0.0, 0.0))
     evidence: dict[str, Any] = {"firewall": wall, "packet_paths": over, "interfaces": links, **more}
     if config is not None:
         evidence["config"] = config
@@ -168,7 +169,9 @@ def walked(made: Made) -> tuple[HostStack, PacketPaths]:
     assert isinstance(wall, Firewall)
     assert isinstance(boxes, Containers)
     stack = host_stack(made, wall, links, nets)
-    return stack, packet_paths(stack, boxes, nets, WalkedHost(up, ping=None, info=None))
+    return stack, packet_paths(
+        stack, boxes, nets, WalkedHost(up, ping=None, info=None), Clock(0.0, 0.0)
+    )
 
 
 def finding_rows(results: dict[str, Result]) -> list[str]:

@@ -4,17 +4,19 @@ The way out of each network, and the way in to each published port.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.unsettled import is_unsettled
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.outgoing.outlets import Outlet, outlets_of
 from diagnose.evidence.network.paths.published.inlets import Inlet, inlet_of, outer_ports
 from diagnose.evidence.network.paths.walked_host import WalkedHost
-from diagnose.evidence.network.paths.walks import Walks, places
+from diagnose.evidence.network.paths.walks import Attached, Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import USER_CHAIN
@@ -89,9 +91,15 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def packet_paths(
-    host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    walked: WalkedHost,
+    clock: Clock,
 ) -> PacketPaths:
     """A walk for each network and each published port.
+
+    The ports of a container that restarts are left out: their rules come and go.
 
     What comes in does so by the default route's interface; what leaves goes where the kernel
     sends this network's packets.
@@ -102,8 +110,8 @@ def packet_paths(
     walks = Walks(host_stack.stack.forwarding, walked.uplink)
     attached = places(containers, networks, "ip")
     attached6 = places(containers, networks, "ip6") if walks.leads_out("ip6") else []
-    published = list(outer_ports(attached, walked.uplink, "ip", walks.stack))
-    published6 = list(outer_ports(attached6, walked.uplink, "ip6", walks.stack))
+    published = list(outer_ports(_settled(attached, clock), walked.uplink, "ip", walks.stack))
+    published6 = list(outer_ports(_settled(attached6, clock), walked.uplink, "ip6", walks.stack))
     return PacketPaths(
         tuple(outlets_of(walks, attached, "ip")),
         tuple(inlet_of(walks, port) for port in published[:MOST_PORTS]),
@@ -111,3 +119,8 @@ def packet_paths(
         outlets6=tuple(outlets_of(walks, attached6, "ip6")),
         inlets6=tuple(inlet_of(walks, port) for port in published6[:MOST_PORTS]),
     )
+
+
+def _settled(attached: Iterable[Attached], clock: Clock) -> list[Attached]:
+    """The places of containers whose rules are those of the run that was inspected."""
+    return [place for place in attached if not is_unsettled(place[0], clock)]

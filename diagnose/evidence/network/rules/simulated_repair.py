@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.outlets import Outlet
@@ -51,6 +52,7 @@ def simulated_repair(
     containers: Containers,
     networks: Networks,
     walked_host: WalkedHost,
+    clock: Clock,
 ) -> SimulatedRepair:
     """Walks each connection through the packet filter as it would be after the repair."""
     repair = lost_rules.repair
@@ -58,7 +60,7 @@ def simulated_repair(
         return SimulatedRepair()
     stack = replace(host_stack.stack, ruleset=repair.ruleset)
     mended_host = replace(host_stack, stack=stack)
-    mended = paths_on(mended_host, containers, networks, walked_host)
+    mended = paths_on(mended_host, containers, networks, walked_host, clock)
     ways = list(zip(packet_paths.all_ways, mended.all_ways, strict=True))
     meant = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
     return SimulatedRepair(

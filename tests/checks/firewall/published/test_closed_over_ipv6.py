@@ -11,6 +11,7 @@ from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import packet_paths
@@ -76,7 +77,9 @@ def seen(
     host = HostStack(stack)
     boxes, networks = Containers((who,)), Networks((BRIDGE,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
-    paths = packet_paths(host, boxes, networks, WalkedHost(uplinks, ping=None, info=None))
+    paths = packet_paths(
+        host, boxes, networks, WalkedHost(uplinks, ping=None, info=None), Clock(0.0, 0.0)
+    )
     logs = RecentLogs({who.id: (RecentLine(1.0, line),)})
     return closed_over_ipv6(host, paths, boxes, uplinks, logs)
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.host_stack import HostStack
@@ -214,7 +215,11 @@ def published(host: HostStack) -> PacketPaths:
     web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
     return packet_paths(
-        host, Containers((web,)), Networks((BRIDGE,)), WalkedHost(uplinks, ping=None, info=None)
+        host,
+        Containers((web,)),
+        Networks((BRIDGE,)),
+        WalkedHost(uplinks, ping=None, info=None),
+        Clock(0.0, 0.0),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -24,6 +25,7 @@ PORTS = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}
 WEB = container(
     "web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": PORTS}
 )
+NOW = Clock(1000.0, 0.0)
 SSH = Listener("tcp", "0.0.0.0", 22, 700, "sshd")
 LOCAL = Listener("tcp", "127.0.0.1", 22, 700, "sshd")
 PROXY = Listener("tcp", "0.0.0.0", 22, 701, "docker-proxy")
@@ -69,6 +71,7 @@ def test_leftover_rules(name: str) -> None:
         containers=of(WEB),
         networks=NETWORKS,
         listeners=Listeners(tuple(listening)),
+        clock=NOW,
     )
     assert rows(result) == wanted
 
@@ -79,10 +82,45 @@ def test_the_first_matching_rule_is_named_by_its_place() -> None:
         firewall=wall(rule(8080, "172.17.0.9:80"), OWN),
         containers=of(WEB),
         networks=NETWORKS,
+        clock=NOW,
     )
     assert result.findings[0].variables["rule_number"] == "1"
 
 
 def test_no_published_port_no_leftover() -> None:
-    result = judge("firewall.dnat-stale", firewall=wall(), containers=of(WEB), networks=NETWORKS)
+    result = judge(
+        "firewall.dnat-stale", firewall=wall(), containers=of(WEB), networks=NETWORKS, clock=NOW
+    )
     assert result.verdict is Verdict.SKIPPED
+
+
+STATES: dict[str, tuple[dict[str, object], list[tuple[str, str]]]] = {
+    "restarts": ({"Status": "restarting", "Pid": 0}, []),
+    "has run for a second since its last failure": (
+        {"Status": "running", "Pid": 9, "StartedAt": "1970-01-01T00:16:39Z"},
+        [],
+    ),
+    "has run for an hour since its last failure": (
+        {"Status": "running", "Pid": 9, "StartedAt": "1969-12-31T23:16:40Z"},
+        [("critical", "host")],
+    ),
+    "has just ended": ({"Status": "exited", "Pid": 0, "FinishedAt": "1970-01-01T00:16:38Z"}, []),
+}
+
+
+@pytest.mark.parametrize(("state", "expected"), STATES.values(), ids=STATES)
+def test_the_rule_of_a_container_between_two_runs(
+    state: dict[str, object], expected: list[tuple[str, str]]
+) -> None:
+    """Its rule and its address were read at two moments of a restart."""
+    ports = {"22/tcp": [{"HostIp": "", "HostPort": "22"}]}
+    looping = container("looping", State=state, RestartCount=7, HostConfig={"PortBindings": ports})
+    result = judge(
+        "firewall.dnat-stale",
+        firewall=wall(OWN, rule(22, "172.17.0.9:22")),
+        containers=of(WEB, looping),
+        networks=NETWORKS,
+        listeners=Listeners((SSH,)),
+        clock=NOW,
+    )
+    assert rows(result) == expected

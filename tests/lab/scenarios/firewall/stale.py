@@ -40,3 +40,16 @@ def translations_of_other_kinds(box: Box) -> None:
     )
     for end in ("-d", "-s"):
         box.sh(f"iptables -I DOCKER-USER {end} {GATEWAY} -p tcp -j ACCEPT")
+
+
+@fault("container.restart-loop", subject="container:brief", also=["container.*"])
+def program_that_fails_behind_published_ports(box: Box) -> None:
+    """The engine takes the rules of its ports away and makes them again, each few seconds; they are
+    neither lost nor left over."""
+    ports = ("-p", "9100:9100", "-p", "9101:9101")
+    program = ("sh", "-c", "sleep 2; echo bad option; exit 1")
+    box.docker("run", "-d", "--name=brief", "--restart=always", *ports, "bb:1.36", *program)
+    box.wait_for(lambda: box.inspect("brief")["RestartCount"] >= 3, 60, "the restarts")
+    for _ in range(5):
+        findings = box.diagnose("all", "--format", "json").findings
+        assert not [finding for finding in findings if finding["id"].startswith("firewall.")]

@@ -1,0 +1,23 @@
+"""Containers that are between two runs: the engine takes their rules and their proxies away, and
+makes them again."""
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.machine.clock import Clock
+
+_FRESH_S = 60.0
+"""Whatever has failed before may fail again so soon. The engine waits a minute at most between two
+starts of a container that keeps failing."""
+_ENDED_S = 10.0
+
+
+def is_unsettled(container: Container, clock: Clock) -> bool:
+    """Whether a container's address and rules may be of another moment than its state.
+
+    They are no single reading: a container that restarts has none for a moment, or those of the run
+    before. Seen on engine 28.5.2 with a program that ends two seconds after its start.
+    """
+    if container.state.status == "restarting":
+        return True
+    if container.is_running:
+        return container.restart_count > 0 and clock.is_within(container.started_at, _FRESH_S)
+    return clock.is_within(container.finished_at, _ENDED_S)
