@@ -276,7 +276,7 @@ def _signature(function: Callable[..., Any]) -> _Signature:
 def _need(parameter: str, kinds: tuple[Any, ...]) -> Need:
     """The need of a parameter, by the types that its annotation allows."""
     (kind,) = [kind for kind in kinds if kind not in (Unavailable, types.NoneType)]
-    return Need(parameter, kind, len(kinds) > 1, types.NoneType not in kinds)
+    return Need(parameter, kind, optional=len(kinds) > 1, reads_reason=types.NoneType not in kinds)
 
 
 def _groups(function: Callable[..., Any]) -> dict[str, type[EvidenceGroup]]:

@@ -267,11 +267,12 @@ class Collection:
             self._give_up(kind, pending)
 
     def unanswered(self, kinds: Iterable[type]) -> Unavailable | None:
-        """What is not known of the evidence of these kinds, and of all that they stand on.
+        """Why one of these kinds of evidence may be incomplete; None where all was answered.
 
-        What this user may not see counts for the kinds themselves only: below, most of it serves to
-        tell hosts apart. The first by its words where there are several; None where all questions
-        were answered.
+        A question without an answer counts wherever it was asked: for the kinds themselves, or for
+        evidence that they are collected from. One that this user may not ask counts for the kinds
+        themselves only: below them, most of these serve to tell hosts apart. Of several reasons the
+        first in the order of the alphabet is given, so that each run says the same.
         """
         if not (self._unanswered or self._forbidden or self.uncollected):
             return None

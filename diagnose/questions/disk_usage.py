@@ -84,6 +84,7 @@ class EngineDiskUsage(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def build_records(self) -> list[BuildRecord]:
+        """The records of the build cache: in a group of either name from API 1.52 on."""
         group = self.build_cache_usage or self.build_cache_disk_usage or BuildRecords()
         return self.build_cache or group.items or []
 

@@ -136,7 +136,7 @@ def _first_of_piece(piece: _Piece) -> _First:
         return _First(_characters(name, value), may_be_empty=False)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         first = _first_of(list(value[2]))
-        return _First(first.characters, first.may_be_empty or value[0] == 0)
+        return _First(first.characters, may_be_empty=first.may_be_empty or value[0] == 0)
     if name == "SUBPATTERN":
         return _first_of(list(value[-1]))
     if name == "ATOMIC_GROUP":
@@ -144,7 +144,7 @@ def _first_of_piece(piece: _Piece) -> _First:
     if name == "BRANCH":
         branches = [_first_of(list(branch)) for branch in value[1]]
         union = _NOTHING.union(*(branch.characters for branch in branches))
-        return _First(union, any(branch.may_be_empty for branch in branches))
+        return _First(union, may_be_empty=any(branch.may_be_empty for branch in branches))
     return _First(_NOTHING, may_be_empty=True)
 
 

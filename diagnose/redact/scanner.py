@@ -91,25 +91,28 @@ class _Work:
         self._escapes: list[str] = []
 
     def redacted(self, text: str) -> str:
-        """The text without its secrets; what is marked already stays as it is."""
+        """The text without its secrets; what is marked already stays as it is.
+
+        First whatever a rule must not read is held: our own brackets, earlier placeholders, escape
+        sequences. At the end what is held is put back.
+        """
         if not text.isascii() and _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:
             text = _TOKEN.sub(lambda match: self._hold_value(match[0], match[0]), text)
         if has_sign(text, _ESCAPE_SIGNS):
             text = _ESCAPE.sub(self._hold_escape, text)
-        if len(text) > PIECE:
-            text = "".join(
-                [
-                    apply_rules(piece, self.mark)
-                    for piece in pieces(in_private_keys(text, "", self.mark))
-                ]
-            )
-        else:
-            text = apply_rules(text, self.mark)
+        text = self._scanned(text)
         if self._secrets:
             text = _HELD.sub(lambda match: self._secrets[int(match[1])][1], text)
         return _HELD_ESCAPE.sub(self._escape, text) if self._escapes else text
+
+    def _scanned(self, text: str) -> str:
+        """The text after all rules; a long one in pieces, which no private key is cut by."""
+        if len(text) <= PIECE:
+            return apply_rules(text, self.mark)
+        without_keys = in_private_keys(text, "", self.mark)
+        return "".join([apply_rules(piece, self.mark) for piece in pieces(without_keys)])
 
     def mark(self, kind: str, raw: str, phrase: str) -> str:
         """A mark for the rules: it holds the secret."""

@@ -145,7 +145,7 @@ class RouteGone(Difference, frozen=True):
         return shlex.join([*kind, target, *via, *device, *metric])
 
     def lines(self) -> Iterator[str]:
-        yield f"route {self.text} goes"
+        yield f"route {self.text} is removed"
 
     def commands(self) -> Iterator[str]:
         yield f"ip route del {self.text}"

@@ -134,7 +134,7 @@ def parse(text: str) -> ResolvConf:
         search,
         tuple(options),
         () if _NONE_LEFT in text else external,
-        _NONE_LEFT in text,
+        none_left=_NONE_LEFT in text,
     )
 
 

@@ -189,9 +189,10 @@ def key_of(flag: str) -> str:
 
 
 def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
-    """dockerd's flags by long name.
+    """The values of dockerd's flags by their long names: `-H unix://x` is {"host": ["unix://x"]}.
 
-    Any but a switch may take the next word as its value (pflag).
+    A flag without a value behind = takes the next word (pflag), unless that is a flag too: then it
+    is a switch, and its value "true".
     """
     flags: dict[str, list[str]] = {}
     rest = list(words)
@@ -199,14 +200,20 @@ def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
         word = rest.pop(0)
         if not word.startswith("-") or word in ("-", "--"):
             continue
-        name, equals, value = word.partition("=")
-        if not name.startswith("--") and len(name) > 2:
-            name, equals, value = name[:2], "=", word[2:].removeprefix("=")
-        name = name.lstrip("-")
-        if not equals:
+        name, value = _flag_and_value(word)
+        if value is None:
             value = rest.pop(0) if rest and not rest[0].startswith("-") else "true"
-        flags.setdefault(SHORT_FLAGS.get(name, name) if len(name) == 1 else name, []).append(value)
+        flags.setdefault(name, []).append(value)
     return flags
+
+
+def _flag_and_value(word: str) -> tuple[str, str | None]:
+    """The long name of `--log-level=info`, `-l=info` or `-linfo`, and its value if it has one."""
+    if word.startswith("--"):
+        name, equals, value = word.removeprefix("--").partition("=")
+        return name, value if equals else None
+    name, value = word[1], word[2:].removeprefix("=")
+    return SHORT_FLAGS.get(name, name), value if len(word) > 2 else None
 
 
 class Parsed(msgspec.Struct, frozen=True):

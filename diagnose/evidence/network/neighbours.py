@@ -100,4 +100,4 @@ def parse_arp(text: str) -> Iterator[Neighbour]:
         if len(fields) >= 6:
             flags = int(fields[2], 16)
             mac = fields[3] if flags != _UNANSWERED else ""
-            yield Neighbour(fields[0], fields[5], mac, bool(flags & _PERMANENT))
+            yield Neighbour(fields[0], fields[5], mac, is_permanent=bool(flags & _PERMANENT))

@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 
 
 class Behind(msgspec.Struct, frozen=True):
-    """One mount of a container, and the mount of the host that it shows a part of."""
+    """A mount of a container, and the mount of the host whose file system its files are on."""
 
     container: Container
     mount: Mount
@@ -20,26 +20,25 @@ class Behind(msgspec.Struct, frozen=True):
 
 
 class Backing(Items[Behind], frozen=True):
-    """Those of all containers whose place on the host is known."""
+    """The mounts of all containers whose source on the host is known."""
 
 
 @evidence
 def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
-    """A running container's own mount table tells, whatever links its source went through.
+    """The mount table inside a running container names the device of each mount.
 
-    Other mounts have the name of their source.
-
-    No file system is asked, since it may be dead.
+    A source may lead elsewhere by a symbolic link, which only that table shows. Where there is no
+    table, the path of the source counts. No file system is asked, since it may be dead.
     """
     devices = _devices_inside(host, containers)
     behind = []
     for container in containers:
-        seen_inside = devices.get(container.id, {})
+        device_by_point = devices.get(container.id, {})
         for mount in container.mounts:
             mounted = mounts.of(mount.source) if mount.has_host_path else None
             if mounted is None:
                 continue
-            device = seen_inside.get(mount.destination)
+            device = device_by_point.get(mount.destination)
             if device and mounted.dev != device:
                 mounted = mounts.showing(device) or mounted
             behind.append(Behind(container, mount, mounts.whole(mounted)))

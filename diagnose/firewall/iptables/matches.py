@@ -172,15 +172,15 @@ def _rare_condition(module: str, option: RuleOption) -> Rare | None:
     if module in RARE_MODULES:
         return Rare(option.text, negated)
     if module == "ipvs":
-        return Rare(option.text, negated and name == "--ipvs")
+        return Rare(option.text, negate=negated and name == "--ipvs")
     if name == "--connlimit-above" and allows_none:
-        return Rare(option.text, not negated)
+        return Rare(option.text, negate=not negated)
     if name == "--connlimit-upto" and allows_none:
         return Rare(option.text, negated)
     if name in RARE:
         return Rare(option.text, negated)
     if name in USUAL:
-        return Rare(option.text, not negated)
+        return Rare(option.text, negate=not negated)
     return None
 
 

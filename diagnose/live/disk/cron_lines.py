@@ -61,7 +61,7 @@ def volume_prunes(line: str) -> Iterator[Prune]:
             continue
         takes_named = any(_asks_for_all(word) for word in options)
         text = " ".join(("docker", verb, "prune", *options))
-        yield Prune(text, verb, verb == "volume" and takes_named)
+        yield Prune(text, verb, every=verb == "volume" and takes_named)
 
 
 def _own_options(words: Sequence[str]) -> list[str]:

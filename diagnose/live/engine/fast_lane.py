@@ -126,7 +126,7 @@ class _Exchange:
             return
         connection = self._free.pop() if self._free else self._lane.kept()
         flight = _Flight(
-            question, request, time.monotonic() + request.seconds, connection is not None
+            question, request, time.monotonic() + request.seconds, kept=connection is not None
         )
         self._send(flight, connection)
 

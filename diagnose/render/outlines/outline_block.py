@@ -220,11 +220,11 @@ def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
-        return _Remedy(cure, look, "", not cure.needs_words)
+        return _Remedy(cure, look, "", says_words=not cure.needs_words)
     words = head.finding.evidence.get(HEALING)
     healing = _as_sentence(words) if isinstance(words, str) else ""
     by_hand = healing or runbooks.by_hand(head.id, variables)
-    return _Remedy(None, look, by_hand, bool(healing))
+    return _Remedy(None, look, by_hand, says_words=bool(healing))
 
 
 def _as_sentence(words: str) -> str:

@@ -137,7 +137,9 @@ def _rotations(
                 None,
             )
             if covered is not None:
-                yield LogRotation(path, pattern, "copytruncate" in body.split(), covered.name)
+                yield LogRotation(
+                    path, pattern, copies="copytruncate" in body.split(), container=covered.name
+                )
                 break
 
 

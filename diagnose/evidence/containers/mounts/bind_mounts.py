@@ -173,7 +173,7 @@ def _named_at(mount: Mount, line: str, at: re.Match[str]) -> NamedPath:
     if not closed:
         tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
     rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
-    return NamedPath(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
+    return NamedPath(line, mount, rest, whole=bool(closed) or not after[len(tail) :][:1].isspace())
 
 
 def refused_path(container: Container, log_tails: LogTails) -> NamedPath | None:

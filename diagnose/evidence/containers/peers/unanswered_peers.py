@@ -154,6 +154,6 @@ def calls_of(
         callees,
         port,
         namespaces,
-        "certificate" in tail.signs,
+        is_distrusted="certificate" in tail.signs,
         is_beside=stays(tail.failure) and not lacks_table,
     )

@@ -137,7 +137,9 @@ def _lost_file(complaints: Sequence[_Complaint], changes: Sequence[LayerChange])
             path = next((path for path in deleted if _is_missed(complaint, path)), "")
         path = path or _refused_path(complaint, changes)
         if path:
-            return LostFile(complaint.container, path, path in deleted, complaint.line)
+            return LostFile(
+                complaint.container, path, is_deleted=path in deleted, line=complaint.line
+            )
     return None
 
 

@@ -78,7 +78,7 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
     config = container.host_config
     if not config.init and config.pid_mode in ("", "private"):
         return None
-    return Proof("HostConfig.Init", bool(config.init))
+    return Proof("HostConfig.Init", value=bool(config.init))
 
 
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
@@ -149,7 +149,7 @@ def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
     is_mounted = any(path.startswith(mount.destination) for mount in container.mounts)
     if is_mounted or not container.host_config.readonly_rootfs:
         return None
-    return Proof("HostConfig.ReadonlyRootfs", True)
+    return Proof("HostConfig.ReadonlyRootfs", value=True)
 
 
 def _lacks_capability(container: Container, name: str) -> Proof | None:
@@ -178,7 +178,7 @@ def _lacks_gpu(container: Container, _: str) -> Proof | None:
 def _lacks_privileges(container: Container, _: str) -> Proof | None:
     if container.host_config.privileged:
         return None
-    return Proof("HostConfig.Privileged", False)
+    return Proof("HostConfig.Privileged", value=False)
 
 
 def _lacks_root(container: Container, _: str) -> Proof | None:

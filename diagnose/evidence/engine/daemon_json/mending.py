@@ -40,7 +40,11 @@ class LineEdit(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         old, new = self.old.strip(), self.new.strip()
-        return f"line {self.line}: {old} becomes {new}" if new else f"line {self.line}: {old} goes"
+        return (
+            f"line {self.line}: {old} becomes {new}"
+            if new
+            else f"line {self.line}: {old} is removed"
+        )
 
     @property
     def sed(self) -> str:

@@ -130,9 +130,9 @@ def _damaged_record(folder: str, id: str, files: Mapping[str, FileText]) -> Dama
     return DamagedRecord(
         id,
         f"{folder}/{id}/{torn}",
-        not records[torn].text.strip("\0 \n"),
-        recorded_name.lstrip("/") if isinstance(recorded_name, str) else "",
-        tuple(_mounted_sources(about)),
+        is_empty=not records[torn].text.strip("\0 \n"),
+        name=recorded_name.lstrip("/") if isinstance(recorded_name, str) else "",
+        mounts=tuple(_mounted_sources(about)),
     )
 
 

@@ -35,7 +35,9 @@ def temp_folder(
     path = chosen_folder(daemon) or posixpath.join(root, "tmp")
     answer = host.require(StatPaths([root, path]))
     has_root = root in answer and not answer[root].failed
-    return TempFolder(path, has_root and path in answer and answer[path].failed == "missing")
+    return TempFolder(
+        path, is_missing=has_root and path in answer and answer[path].failed == "missing"
+    )
 
 
 def chosen_folder(daemon: Daemon | None) -> str:

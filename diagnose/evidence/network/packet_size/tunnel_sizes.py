@@ -69,4 +69,5 @@ def _too_large(
 
 
 def _is_tunnel(link: Interface) -> bool:
+    """Whether an interface is WireGuard: the kernel's own, or a program's behind a tun device."""
     return link.kind == "wireguard" or (link.kind == "tun" and link.name.startswith("wg"))

@@ -31,7 +31,7 @@ def network_owner(container: Container, containers: Containers) -> NetworkOwner 
         return None
     name = mode.removeprefix(_JOINED)
     owner = containers.by_id.get(name) or containers.by_name.get(name)
-    return NetworkOwner(name, owner, owner is None and bool(containers.unexamined))
+    return NetworkOwner(name, owner, is_unknown=owner is None and bool(containers.unexamined))
 
 
 def current_netns(

@@ -5,7 +5,7 @@ Only what is needed of YAML is read: blocks by their indentation, plain and quot
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -77,11 +77,15 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     for path, text in texts.items():
         commands = _commands(text) if _is_yaml(path) else ()
         for command in commands:
-            names: dict[str, None] = {}
-            words = _words(command.texts, known, names)
-            if names and words is not None:
+            written = _written(command.texts)
+            replaced = _replaced(written.texts, known) if written is not None else None
+            if written is None or replaced is None or not replaced.names:
+                continue
+            words = _split(replaced.texts[0]) if written.is_one_text else replaced.texts
+            if words is not None:
                 place = {"path": path, "line": command.line, "service": command.service}
-                found.append({**place, "key": command.key, "names": list(names), "words": words})
+                result = {"names": replaced.names, "words": words}
+                found.append({**place, "key": command.key, **result})
     return found
 
 
@@ -114,28 +118,34 @@ def _indent_of(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _words(texts: list[str], known: set[str], names: dict[str, None]) -> list[str] | None:
-    """The words with nothing in the place of unknown variables, whose names are added.
+class _Written(msgspec.Struct, frozen=True):
+    """A command as the file has it, with its variables."""
 
-    None where a known variable is in it, or the text cannot be read.
+    texts: list[str]
+    is_one_text: bool
+    """Whether compose splits it into words, as a shell does; else each text is a word."""
+
+
+def _written(lines: Sequence[str]) -> _Written | None:
+    """A list in brackets, a list with a line for each word, or one text; None for anything else.
+
+    A block (`>` or `|`) is one text over several lines.
     """
-    first, below = texts[0].strip(), texts[1:]
+    first, below = lines[0].strip(), lines[1:]
     if first.startswith("["):
-        words = [_plain_word(match) for match in _FLOW_WORD.finditer(" ".join([first, *below]))]
-        return _replaced_references(words, known, names)
+        in_brackets = _FLOW_WORD.finditer(" ".join([first, *below]))
+        return _Written([_plain_word(match) for match in in_brackets], is_one_text=False)
     if not first and below:
         entries = [_ENTRY.match(line) for line in below]
-        if any(entry is None for entry in entries):
-            return None
-        return _replaced_references(
-            [_unquoted_scalar(entry[1]) for entry in entries if entry], known, names
-        )
+        words = [_unquoted_scalar(entry[1]) for entry in entries if entry is not None]
+        return _Written(words, is_one_text=False) if len(words) == len(below) else None
     is_block = first[:1] in (">", "|")
-    whole = _replaced_references(
-        [" ".join(below) if is_block else _unquoted_scalar(first)], known, names
-    )
+    return _Written([" ".join(below) if is_block else _unquoted_scalar(first)], is_one_text=True)
+
+
+def _split(text: str) -> list[str] | None:
     try:
-        return shlex.split(whole[0]) if whole else None
+        return shlex.split(text)
     except ValueError:
         return None
 
@@ -151,18 +161,26 @@ def _unquoted_scalar(text: str) -> str:
     return re.sub(r"\s+#.*$", "", text)
 
 
-def _replaced_references(
-    texts: list[str], known: set[str], names: dict[str, None]
-) -> list[str] | None:
-    """The texts as compose makes them; None where the value of a variable is not known here."""
-    result = []
+class _Replaced(msgspec.Struct, frozen=True):
+    """Texts as compose makes them, with nothing in the place of each unknown variable."""
+
+    texts: list[str]
+    names: list[str]
+    """The unknown variables, each once."""
+
+
+def _replaced(texts: Sequence[str], known: Set[str]) -> _Replaced | None:
+    """None where a known variable is in a text, whose value is not known here."""
+    names: list[str] = []
+    replaced = []
     for text in texts:
-        found = [match[1] or match[2] for match in REFERENCE.finditer(text)]
-        if known.intersection(found) or "${" in REFERENCE.sub("", text):
+        named = [match[1] or match[2] for match in REFERENCE.finditer(text)]
+        bare = REFERENCE.sub("", text)
+        if not known.isdisjoint(named) or "${" in bare:
             return None
-        names.update(dict.fromkeys(found))
-        result.append(REFERENCE.sub("", text).replace("$$", "$"))
-    return result
+        names += named
+        replaced.append(bare.replace("$$", "$"))
+    return _Replaced(replaced, list(dict.fromkeys(names)))
 
 
 def _is_yaml(path: str) -> bool:

@@ -185,7 +185,7 @@ def _in_layer(
         alike = [path for path in alike if _fits(name, entries, path, sums)]
         path = only(alike) or ("" if entries else _in_a_home(name, container, sums))
         if path:
-            yield OwnLayerData(container, mount, f"/{path}", sums[path], not entries)
+            yield OwnLayerData(container, mount, f"/{path}", sums[path], is_empty=not entries)
             return
 
 

@@ -47,7 +47,7 @@ class NginxConfigurations:
         mount = innermost_mount(hop.proxy.mounts, inside)
         if mount is None:
             return HopFile(inside, is_read_only=False, on_host="")
-        return HopFile(inside, not mount.rw, mount.on_host(inside))
+        return HopFile(inside, is_read_only=not mount.rw, on_host=mount.on_host(inside))
 
 
 def configured_at(proxy: Container | None, processes: Processes, clock: Clock) -> float:

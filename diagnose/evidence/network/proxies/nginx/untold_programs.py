@@ -25,7 +25,10 @@ from diagnose.registry import evidence
 
 
 class UntoldProgram(msgspec.Struct, frozen=True):
-    """What users meet, and the location of an nginx that is the cause."""
+    """A program that does not learn how its clients came, by what its users meet.
+
+    The location of an nginx before it passes requests on without saying so.
+    """
 
     symptom: Symptom
     hop: NginxHop

@@ -203,7 +203,7 @@ def _services_of(container: Container) -> dict[str, _Service]:
     services = {}
     for label, value in container.labels.items():
         if match := _PORT.match(label):
-            services[match["name"]] = _Service(label, value, match["key"].lower() == "url")
+            services[match["name"]] = _Service(label, value, is_url=match["key"].lower() == "url")
     return services
 
 
