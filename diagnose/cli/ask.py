@@ -196,4 +196,14 @@ def _ways_asked_about(asked: UserQuestion, report: Report) -> list[PathAnswer]:
             continue
         if not isinstance(found, Unavailable):
             walked.append(found)
-    return walked
+    return _those_that_differ(walked)
+
+
+def _those_that_differ(walked: list[PathAnswer]) -> list[PathAnswer]:
+    """Of many ways the broken ones, one for each hop that breaks them; the first if none is."""
+    from diagnose.symptoms.asked_ways import MOST
+
+    if len(walked) <= MOST:
+        return walked
+    stopped = {way.path.decisive.text: way for way in reversed(walked) if way.path.decisive}
+    return list(reversed(stopped.values()))[:MOST] or walked[:1]

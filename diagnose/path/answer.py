@@ -115,7 +115,7 @@ def answer(
 
 
 def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
-    """The worst root above advice that may explain the hop.
+    """The worst root that may explain the hop, above advice or said aloud.
 
     By a check that may, about what the hop stands on.
     """
@@ -123,7 +123,7 @@ def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
     loud_roots = [
         finding
         for finding in report.findings
-        if finding.root and finding.severity > Severity.advice
+        if finding.root and (finding.severity > Severity.advice or _is_aloud(finding))
     ]
     fitting = [
         finding
@@ -133,6 +133,11 @@ def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
     return max(
         fitting, key=lambda finding: (finding.severity, _names_hop(finding, hop)), default=None
     )
+
+
+def _is_aloud(finding: Reported) -> bool:
+    """Whether it is advice after which a report is not calm."""
+    return bool(finding.check.aloud) and not finding.finding.is_quiet
 
 
 def _is_about(finding: Reported, hop: Hop) -> bool:

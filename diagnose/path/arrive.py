@@ -122,9 +122,11 @@ def _by_host_port(
     traced = trace(walk.stack, flow)
     _led_elsewhere(walk, traced, end, host_port)
     inner = (traced.nat.address if traced.nat is not None else None) or ""
-    for network in _networks_at(walk, end, inner):
+    networks = tuple(_networks_at(walk, end, inner))
+    for network in networks:
         _sent_to(walk, traced, network, inner)
-    show(walk, traced, end.subject)
+    subjects = [network.subject for network in networks]
+    show(walk, traced, end.subject, host_port=host_port, networks=subjects)
     if traced.nat is None:
         _add_proxy_hop(walk, end, address, host_port)
     listens(walk, end, port, inner)

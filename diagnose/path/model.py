@@ -58,6 +58,8 @@ class Hop(msgspec.Struct, frozen=True):
     """What it stands on, for the finding that explains it."""
     hint: str = ""
     """A command that mends or tells more, where the hop is broken and no finding is about it."""
+    opening: str = ""
+    """A command that lets the connection through, where a rule closes a port on purpose or not."""
 
 
 class SentPacket(msgspec.Struct, frozen=True):

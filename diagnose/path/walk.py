@@ -55,8 +55,12 @@ class PathWalk:
         hint: str = "",
     ) -> None:
         """Pass a hop. EndedError where it is broken."""
-        self.hops.append(Hop(kind, place, text=text, state=state, about=about, hint=hint))
-        if state == "broken":
+        self.pass_hop(Hop(kind, place, text=text, state=state, about=about, hint=hint))
+
+    def pass_hop(self, hop: Hop) -> None:
+        """Likewise, of a hop as a whole."""
+        self.hops.append(hop)
+        if hop.state == "broken":
             raise EndedError
 
     def break_off(

@@ -40,6 +40,8 @@ def sentences(answer: PathAnswer) -> Iterator[str]:
         yield f"because of what comes first below: {answer.finding.id}"
     elif answer.cure is not None:
         yield f"to look yourself: {one_line(answer.cure.text)}"
+        if path.decisive is not None and path.decisive.opening:
+            yield f"if the port is to be open: {path.decisive.opening}"
     elif path.state == "ok" and path.begin.called == INTERNET:
         yield "a firewall or a router before this host is not seen from here"
     words = f"{path.begin.called} {path.target}"

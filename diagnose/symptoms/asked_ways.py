@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.addresses import is_address
 from diagnose.path.ends import HOST, INTERNET
+from diagnose.symptoms import asked_ports
 from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 2
@@ -29,16 +30,26 @@ class AskedWay(msgspec.Struct, frozen=True):
 
 
 def asked_ways(question: UserQuestion, containers: Containers) -> tuple[AskedWay, ...]:
-    """The connections that the words are about; none where no end is known on this host."""
+    """The connections that the words are about; none where no end is known on this host.
+
+    Up to `asked_ports.MOST` where they are about all published ports.
+    """
     named = tuple(_between_named_ends(question, containers))
-    ways = named or tuple(_of_visitors(question, containers))
+    over_udp = tuple(
+        AskedWay(INTERNET, port) for port in asked_ports.udp_ports(question, containers)
+    )
+    first = over_udp if question.is_of_udp else ()
+    ways = named or first or tuple(_of_visitors(question, containers)) or over_udp
+    if not ways and question.is_of_all_ports:
+        ways = tuple(AskedWay(INTERNET, port) for port in asked_ports.all_ports(containers))
+        return ways[: asked_ports.MOST]
     return tuple(itertools.islice(dict.fromkeys(ways), MOST))
 
 
 def _between_named_ends(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
     for pair in question.pairs:
         caller = _caller(pair.begin, containers)
-        target = _target(pair.end, question.port_of_end, containers)
+        target = _target(pair.end, question, containers)
         if caller and target and (caller != INTERNET or _is_here(target, containers)):
             yield AskedWay(caller, target)
 
@@ -52,10 +63,10 @@ def _caller(word: str, containers: Containers) -> str:
     return INTERNET if word.lower() in _VISITORS else ""
 
 
-def _target(word: str, port: int | None, containers: Containers) -> str:
+def _target(word: str, question: UserQuestion, containers: Containers) -> str:
     """Who is called; empty where the word names nobody, or the host without a port."""
     name, _, own_port = word.partition(":")
-    number = own_port or port
+    number = own_port or str(question.port_of_end or "")
     if name.lower() in _BEYOND and name not in containers.by_dns_name:
         return INTERNET
     if name.lower() in _HOSTS:
@@ -63,7 +74,10 @@ def _target(word: str, port: int | None, containers: Containers) -> str:
     is_of_elsewhere = is_address(name) or "." in name.strip(".")
     if not is_of_elsewhere and name not in containers.by_dns_name:
         return ""
-    return f"{name}:{number}" if number else name
+    called = next(iter(containers.by_dns_name.get(name, ())), None)
+    port = int(number) if number.isdigit() else None
+    udp = asked_ports.udp_suffix(called, port, question) if called is not None else ""
+    return f"{name}:{udp or number}".rstrip(":")
 
 
 def _is_here(target: str, containers: Containers) -> bool:
@@ -86,11 +100,17 @@ def _ways_to(
     begin: str, port: int, containers: Containers, *, even_to_host: bool
 ) -> Iterator[AskedWay]:
     """To each container that publishes the port, or should; else to the host itself."""
-    leading = [
-        AskedWay(begin, f"{container.name}:{binding.number}")
+    bindings = [
+        (container, binding)
         for container in containers
-        for binding in (*container.published_by("tcp"), *container.wanted_ports)
-        if binding.host_port == port and binding.protocol == "tcp"
+        for binding in (*container.published_ports, *container.wanted_ports)
+        if binding.host_port == port and binding.protocol in ("tcp", "udp")
+    ]
+    is_tcp = any(binding.protocol == "tcp" for _, binding in bindings)
+    leading = [
+        AskedWay(begin, f"{container.name}:{binding.number}{'' if is_tcp else '/udp'}")
+        for container, binding in bindings
+        if not is_tcp or binding.protocol == "tcp"
     ]
     yield from leading
     if not leading and even_to_host:

@@ -79,6 +79,45 @@ _FROM_OUTSIDE = re.compile(
 """Who asks so calls a port of this host from another machine."""
 _AS_VISITOR = re.compile(r"\bcurl\b|\bwget\b|\bERR_[A-Z]|\b(?:web)?sites?\b", re.IGNORECASE)
 """Who asks so calls a port of this host, from wherever."""
+_LOST = re.compile(
+    r"""
+    \b(?: reach | unreachable | access | answer | respond | connect | handshake | time[sd]?[ ]?-?out
+      | hang | receiv | arriv | work | open | closed | blocked | filtered | resolve | fail
+      | no\ (?:logs|packets) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What people say of a port by which nobody comes in."""
+_ALL_PORTS = re.compile(
+    r"""
+    \b(?:none|all|any|every|no|each)\b
+      (?:\s+(?:of|my|the|our|docker|container|published|exposed|mapped|forwarded|open))*
+      \s+ports?\b(?!\s*\d)
+    | \b(?:published|exposed|mapped)\s+ports\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""none of my published ports"""
+_UDP_PORT = re.compile(
+    r"\b(?P<before>\d{1,5})/udp\b|\budp(?:\s+port)?\s+(?P<behind>\d{1,5})\b", re.IGNORECASE
+)
+_UDP = re.compile(r"\budp\b", re.IGNORECASE)
+_UDP_SERVICES = {
+    "dns": 53,
+    "wireguard": 51820,
+    "openvpn": 1194,
+    "syslog": 514,
+    "snmp": 161,
+    "ntp": 123,
+    "tftp": 69,
+    "radius": 1812,
+    "netflow": 2055,
+    "statsd": 8125,
+    "gelf": 12201,
+    "stun": 3478,
+}
+"""Services that are called over UDP, by the name that people give them."""
+_WORD = re.compile(r"[a-z]+")
 _ADDRESS = re.compile(rf"(?<![\w.]){_IPV4}(?![\w/-])(?!\.\w)")
 """No network (172.18.0.0/16), and no version."""
 _HOST_NAME = r"\w[\w-]{0,62}(?:\.[\w-]{1,63}){0,9}"
@@ -145,6 +184,12 @@ class UserQuestion(msgspec.Struct, frozen=True):
 
     `8080`, or `192.0.2.10:8080`.
     """
+    udp_ports: tuple[int, ...]
+    """The ports of UDP that the words say to be out of reach, by a number or a service."""
+    is_of_udp: bool
+    """Whether the words name the protocol."""
+    is_of_all_ports: bool
+    """Whether all published ports are out of reach: "none of my published ports"."""
     is_of_loopback: bool
     """Whether the words name the loopback of this host."""
     addresses: tuple[str, ...]
@@ -174,6 +219,9 @@ def read(text: str) -> UserQuestion:
         servers=servers,
         ports=tuple(dict.fromkeys(port.number for port in ports)) if is_of_visitor else (),
         reached=_reached(servers, ports if is_from_outside else ()),
+        udp_ports=tuple(sorted(_udp_ports(text))) if _LOST.search(text) else (),
+        is_of_udp=_UDP.search(text) is not None,
+        is_of_all_ports=bool(_ALL_PORTS.search(text) and _LOST.search(text)),
         is_of_loopback=any(place in text for place in _LOOPBACKS),
         addresses=tuple(dict.fromkeys(_ADDRESS.findall(text))),
         looked_up=_looked_up(text),
@@ -227,6 +275,13 @@ def _ports(text: str) -> Iterator[_NamedPort]:
         number = int(match["port"])
         if 0 < number <= _MOST_PORT:
             yield _NamedPort(number, is_of_loopback=bool(match["loopback"]))
+
+
+def _udp_ports(text: str) -> set[int]:
+    """The numbers of the UDP ports that the text names, and those of the services."""
+    typed = {int(match["before"] or match["behind"]) for match in _UDP_PORT.finditer(text)}
+    words = set(_WORD.findall(text.lower()))
+    return typed | {number for service, number in _UDP_SERVICES.items() if service in words}
 
 
 def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tuple[str, ...]:

@@ -8,12 +8,29 @@ from tests import command_line
 from tests.inspected import container, of
 
 WEB_PORTS = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}
+SYSLOG = {"1514/udp": [{"HostIp": "0.0.0.0", "HostPort": "514"}]}
+DNS = {f"53/{proto}": [{"HostIp": "0.0.0.0", "HostPort": "53"}] for proto in ("tcp", "udp")}
 CONTAINERS = of(
     container("web", NetworkSettings={"Ports": WEB_PORTS, "Networks": {"shop": {}}}),
     container("shop-db-1", NetworkSettings={"Networks": {"shop": {"Aliases": ["db"]}}}),
+    container("logs", NetworkSettings={"Ports": SYSLOG, "Networks": {"shop": {}}}),
+    container("names", NetworkSettings={"Ports": DNS, "Networks": {"shop": {}}}),
     container("mail", HostConfig={"PortBindings": {"25/tcp": [{"HostPort": "25"}]}}),
 )
 WAYS = {
+    "dns does not answer": [("internet", "names:53/udp")],
+    "no logs arrive on 514/udp": [("internet", "logs:1514/udp")],
+    "clients can't reach logs": [("internet", "logs:1514/udp")],
+    "udp port 514 is not received": [("internet", "logs:1514/udp")],
+    "logs is not reachable from outside": [("internet", "logs:1514/udp")],
+    "none of my published ports can be reached from outside": [
+        ("internet", "web:8080"),
+        ("internet", "logs:1514/udp"),
+        ("internet", "names:53"),
+        ("internet", "names:53/udp"),
+    ],
+    "which ports are published": [],
+    "dns is configured in daemon.json": [],
     "web cannot reach db:5432": [("web", "db:5432")],
     "web can't connect to db on port 5432": [("web", "db:5432")],
     "db is not reachable from web": [("web", "db")],

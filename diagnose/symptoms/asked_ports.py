@@ -1,0 +1,59 @@
+"""The published ports of this host that a question is about, by TCP and by UDP."""
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.symptoms.user_question import UserQuestion
+
+MOST = 20
+"""So many ports are walked where a question means all of them."""
+
+
+def all_ports(containers: Containers) -> Iterator[str]:
+    """The ports that running containers publish for other machines."""
+    for container, binding in _published(containers):
+        yield _target_of(container, binding)
+
+
+def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
+    """The published UDP ports that the words say to be out of reach.
+
+    Where they name a container as well, only its own.
+    """
+    found = [
+        (container, binding)
+        for container, binding in _published(containers)
+        if binding.protocol == "udp"
+        and not {binding.host_port, binding.number}.isdisjoint(question.udp_ports)
+    ]
+    named = [port for port in found if not question.words.isdisjoint(port[0].dns_names)]
+    for container, binding in named or found:
+        yield _target_of(container, binding)
+
+
+def _published(containers: Containers) -> Iterator[tuple[Container, PortBinding]]:
+    for container in containers.running:
+        for binding in (*container.published_by("tcp"), *container.published_by("udp")):
+            if not binding.is_ipv6 and not (binding.host_ip and is_loopback(binding.host_ip)):
+                yield container, binding
+
+
+def _target_of(container: Container, binding: PortBinding) -> str:
+    """A published port as `diagnose path` takes it: the protocol stands behind a slash."""
+    protocol = "/udp" if binding.protocol == "udp" else ""
+    return f"{container.name}:{binding.number}{protocol}"
+
+
+def udp_suffix(container: Container, port: int | None, question: UserQuestion) -> str:
+    """`PORT/udp` where the words mean a port of a container that takes UDP; empty otherwise."""
+    bindings = [
+        binding
+        for binding in (*container.published_ports, *container.wanted_ports)
+        if not port or port in (binding.host_port, binding.number)
+    ]
+    over_udp = [binding for binding in bindings if binding.protocol == "udp"]
+    is_udp = len(over_udp) == len(bindings) or question.is_of_udp
+    return f"{over_udp[0].number}/udp" if over_udp and is_udp else ""
