@@ -347,7 +347,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def proxy(self) -> ProxySetting | None:
         """The proxy to which the probe's request to its own container goes, by what it printed."""
-        return probe_proxy(self.container, self.command, self.output)
+        return probe_proxy(self.container, self.command, self.output, self.exit_code)
 
     @property
     def command_without_proxy(self) -> str:

@@ -56,6 +56,27 @@ def probe_of_its_own_name_that_a_proxy_takes(box: Box) -> None:
     assert "--health-cmd='unset HTTP_PROXY http_proxy; wget" in command, command
 
 
+def _silently_probed(box: Box, number: int, *variables: str) -> str:
+    """A server whose silent probe calls localhost, and a proxy in small letters; its name."""
+    probe = "--health-cmd=/usr/bin/curl -sf http://localhost:8888/"
+    return _probed(box, number, *MACHINE, probe, *variables)
+
+
+@fault(UNHEALTHY, subject="container:store23")
+def silent_probe_that_a_proxy_takes(box: Box) -> None:
+    """The same with a probe that prints nothing: its exit code says that somebody answered."""
+    name = _silently_probed(box, 23)
+    box.wait_health(name, "unhealthy", 40)
+    command = first_command(box, UNHEALTHY, name)
+    assert "--health-cmd='unset HTTP_PROXY http_proxy; /usr/bin/curl" in command, command
+
+
+@healthy()
+def silent_probe_of_a_host_that_is_excepted(box: Box) -> None:
+    """The same with `no_proxy`: the probe asks its own server."""
+    box.wait_health(_silently_probed(box, 24, "-e=no_proxy=localhost"), "healthy", 40)
+
+
 @healthy()
 def probe_that_takes_no_proxy(box: Box) -> None:
     """The same, and the probe leaves the proxy out."""

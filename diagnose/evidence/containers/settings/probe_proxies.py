@@ -17,6 +17,8 @@ _DIRECT = LazyPattern(r"--no-?proxy\b|\s-Y\s|(?i:\b\w+_proxy)=|\bunset\s")
 _URL = LazyPattern(r"(?P<scheme>https?)://\[?(?P<host>[\w.-]{1,250}|[0-9a-f:]{2,45}(?=\]))")
 _TOOL = LazyPattern(r"(?:^|[\s;&|(/])(?P<tool>curl|wget)\s")
 """Tools that take the proxy of a variable for every host that `no_proxy` does not name."""
+_HTTP_ERROR = {"curl": 22, "wget": 8}
+"""The exit codes with which they end at an error of HTTP; busybox's wget has no such code."""
 _REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
 """As busybox's wget says it, which prints the address alone."""
 _HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")
@@ -24,12 +26,15 @@ _OF_A_PROXY = LazyPattern(r"(?:\berror:? |\bHTTP/\d(?:\.\d)? |\bERROR )(?:403|40
 """The answer of a proxy that may not call a host, or does not reach it."""
 
 
-def probe_proxy(container: Container, command: str, output: str) -> ProxySetting | None:
+def probe_proxy(
+    container: Container, command: str, output: str, exit_code: int
+) -> ProxySetting | None:
     """The proxy to which a probe's request to its own container goes; None where it goes to none.
 
     By what the probe printed: the proxy's address, or a proxy's answer to a request that curl or
     wget hand to it. They take the proxy of a variable for a loopback address and for the
     container's own name too, unless `no_proxy` names it; busybox's wget does not know `no_proxy`.
+    Of a silent probe its exit code says that somebody has answered with an error.
     """
     url = _URL.search(command)
     if url is None or ELSEWHERE.search(command) or not _is_itself(container, url["host"]):
@@ -47,19 +52,27 @@ def probe_proxy(container: Container, command: str, output: str) -> ProxySetting
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))
     named = next((proxy for proxy in proxies if proxy.host in words), None)
-    return named or _answering_proxy(container, command, output, proxies, url["host"])
+    if named is None and _shows_an_answer(command, output, exit_code):
+        return _answering_proxy(container, proxies, url["host"])
+    return named
+
+
+def _shows_an_answer(command: str, output: str, exit_code: int) -> bool:
+    """Whether a tool that hands requests to a proxy has met an error of HTTP."""
+    tool = _TOOL.search(command)
+    if tool is None or _DIRECT.search(command):
+        return False
+    is_silent = not output and exit_code == _HTTP_ERROR[tool["tool"]]
+    return is_silent or _OF_A_PROXY.search(output) is not None
 
 
 def _answering_proxy(
-    container: Container, command: str, output: str, proxies: list[ProxySetting], host: str
+    container: Container, proxies: list[ProxySetting], host: str
 ) -> ProxySetting | None:
     """The proxy whose answer the probe shows.
 
     Both tools read the variable for http in small letters alone.
     """
-    is_handed_over = _TOOL.search(command) and not _DIRECT.search(command)
-    if not (is_handed_over and _OF_A_PROXY.search(output)):
-        return None
     if is_excepted(host, exceptions(container)):
         return None
     return next((proxy for proxy in proxies if proxy.variable.islower()), None)

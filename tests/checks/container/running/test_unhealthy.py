@@ -540,6 +540,33 @@ def test_a_probe_whose_host_is_excepted_goes_to_no_proxy() -> None:
     assert "proxy" not in finding.summary
 
 
+MUTE: dict[str, tuple[str, list[str], int, bool]] = {
+    "an error of HTTP": ("curl -sf http://localhost:8080/", [f"http_proxy={PROXY}"], 22, True),
+    "to GNU wget": ("wget -q -O- http://localhost:8080/", [f"http_proxy={PROXY}"], 8, True),
+    "its host is excepted": (
+        "curl -sf http://localhost:8080/", [f"http_proxy={PROXY}", "no_proxy=localhost"], 22, False,
+    ),
+    "another exit code": ("curl -sf http://localhost:8080/", [f"http_proxy={PROXY}"], 7, False),
+    "no proxy": ("curl -sf http://localhost:8080/", ["COLOUR=blue"], 22, False),
+    "the probe calls without it": (
+        "curl --noproxy '*' -sf http://localhost:8080/", [f"http_proxy={PROXY}"], 22, False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("probe", "variables", "code", "expected"), MUTE.values(), ids=MUTE)
+def test_a_silent_probe_that_goes_to_a_proxy(
+    probe: str, variables: list[str], code: int, expected: bool
+) -> None:
+    parts = {"Healthcheck": {"Test": ["CMD-SHELL", probe], "Interval": 10**10}, "Env": variables}
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": [
+        {"Start": moment(6), "End": moment(5), "ExitCode": code, "Output": ""}
+    ]}  # fmt: skip
+    made = container_in("running", age=7200, State={"Health": health}, Config=parts)
+    (finding,) = judge("container.unhealthy", containers=of(made), clock=CLOCK).findings
+    assert ("goes to the proxy" in finding.summary) is expected
+
+
 SILENT = DnsReply(sent=2)
 REFUSED = DnsReply(answered=True, rcode="REFUSED", ms=1.0)
 ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0)
