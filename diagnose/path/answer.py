@@ -136,7 +136,7 @@ def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
 
 
 def _is_aloud(finding: Reported) -> bool:
-    """Whether it is advice after which a report is not calm."""
+    """Whether a finding is advice after which a report is not calm."""
     return bool(finding.check.aloud) and not finding.finding.is_quiet
 
 

@@ -58,7 +58,7 @@ class PathWalk:
         self.pass_hop(Hop(kind, place, text=text, state=state, about=about, hint=hint))
 
     def pass_hop(self, hop: Hop) -> None:
-        """Likewise, of a hop as a whole."""
+        """Pass a hop that is made elsewhere. EndedError where it is broken."""
         self.hops.append(hop)
         if hop.state == "broken":
             raise EndedError

@@ -107,8 +107,9 @@ def _ways_to(
         if binding.host_port == port and binding.protocol in ("tcp", "udp")
     ]
     is_tcp = any(binding.protocol == "tcp" for _, binding in bindings)
+    protocol = "" if is_tcp else "/udp"
     leading = [
-        AskedWay(begin, f"{container.name}:{binding.number}{'' if is_tcp else '/udp'}")
+        AskedWay(begin, f"{container.name}:{binding.number}{protocol}")
         for container, binding in bindings
         if not is_tcp or binding.protocol == "tcp"
     ]
