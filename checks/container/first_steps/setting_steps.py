@@ -67,9 +67,10 @@ def setting_variables(
 
 def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     """The page variables of a setting, without the lines of a file that the program may not use:
-    its owner and its mode decide."""
-    is_refused = "permission" in signs(tail.telling_text) or tail.failure_named("path-denied")
-    hidden = ("setting_file", "setting_line") if is_refused else ()
+    its owner and its mode decide. So do the bytes of one in another encoding."""
+    is_refused = "permission" in signs(tail.telling_text)
+    is_elsewhere = is_refused or tail.failure_named("path-denied", "not-utf-8") is not None
+    hidden = ("setting_file", "setting_line") if is_elsewhere else ()
     return {name: value for name, value in setting.variables.items() if name not in hidden}
 
 

@@ -1,6 +1,6 @@
 """container.mount-forbidden: a container's user may not open what is mounted into it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from checks.container.mounts.dropped_user import dropped_user, refused_database
 from checks.container.mounts.mount_filesystem import (
@@ -28,6 +28,7 @@ from diagnose.evidence.containers.mounts.access.selinux_denials import (
     SelinuxDenials,
     is_unlabelled,
 )
+from diagnose.evidence.containers.mounts.access.unread_files import UnreadFiles
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
@@ -69,6 +70,7 @@ class OtherRefusals(EvidenceGroup, frozen=True):
     selinux_denials: SelinuxDenials | None
     locked_paths: LockedPaths | None
     refused_writes: RefusedWrites | None
+    unread_files: UnreadFiles | None
 
 
 @check("container.mount-forbidden", severity=Severity.critical)
@@ -85,7 +87,8 @@ def mount_forbidden(
     users, the container's root is another user of the host. Where the container begins as root, its
     other processes, PUID or a user with the program's name show the user that counts. SQLite names
     no file: one below a writable mount is meant that the program's user may not write. What chattr
-    has made immutable is refused to root too. Access lists are not read. What SELinux denied is in
+    has made immutable is refused to root too. Access lists are not read. Where a line says
+    only that a file could not be read, its mode decides. What SELinux denied is in
     the kernel log, or in the log of auditd: the container has the level of the process, whatever
     its own log says. It is a warning where the program continues, and repeats that it cannot write
     to what is mounted read-only.
@@ -97,6 +100,7 @@ def mount_forbidden(
     yield from _continuing_findings(others.refused_writes, log_tails)
     judged = {locked.container.id for locked in locked_paths}
     explained = {denial.container.id for denial in denials}
+    yield from _unread_findings(others.unread_files, rules, judged)
     for container, named in _refused_paths(containers, log_tails):
         if container.id in judged:
             continue
@@ -117,6 +121,24 @@ def _continuing_findings(
     for write in refused_writes or ():
         if not log_tails.of(write.container).lines:
             yield _read_only_finding(write.container, write.named, Severity.warning)
+
+
+def _unread_findings(
+    unread_files: UnreadFiles | None, rules: AccessRules, judged: Collection[str]
+) -> Iterator[Finding]:
+    """Files that a program could not use, and does not say why, where a mode denies its user.
+
+    judged: ids of containers of which more is known.
+    """
+    for unread in unread_files or ():
+        container = unread.container
+        if container.id in judged or unread.is_folder:
+            continue
+        user = host_user(container, rules.info, rules.numbers)
+        outcome = access(unread.named, unread.sources, user)
+        if isinstance(outcome, Denied):
+            fixed = with_fixed_modes(unread.named.on_host[-1], rules.mounts)
+            yield _forbidden_path_finding(container, unread.named, outcome, fixed)
 
 
 def _refused_paths(

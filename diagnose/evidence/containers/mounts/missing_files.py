@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.unread_files import fails_without_reason
 from diagnose.evidence.containers.mounts.bind_mounts import (
     DEEPEST,
     NamedPath,
@@ -214,7 +215,10 @@ def _missed_path(
     """
     tail = log_tails.of(container)
     telling = repeated or tail.telling
-    if telling is None or not telling.explains or not ABSENCE.search(in_english(telling.whole)):
+    if telling is None or not telling.explains:
+        return None
+    line = in_english(telling.whole)
+    if not ABSENCE.search(line) and (repeated or not fails_without_reason(line)):
         return None
     if tail.failure_named(*_OF_SEVERAL) is not None:
         return None
