@@ -8,6 +8,7 @@ from checks.container.ends.silent_faults import silent_fault_clause
 from checks.container.first_steps.changed_compose import changed_evidence, changed_file
 from checks.container.first_steps.code_steps import code_evidence
 from checks.container.first_steps.line_steps import line_evidence
+from checks.container.first_steps.loopback_variable import LoopbackVariable, loopback_variable
 from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
@@ -67,6 +68,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """The server whose state ended it, as a variable of the page."""
     own: OwnAddress | None = None
     """Where the server that it calls is given another address."""
+    loopback: LoopbackVariable | None = None
+    """The variable by which it calls itself."""
     row: Mapping[str, str] = {}
     """What the known failure's own remedy needs, as variables of the page."""
     look: Mapping[str, str] = {}
@@ -136,7 +139,15 @@ class FailedRun(msgspec.Struct, frozen=True):
         former = self.former_image.clause if self.former_image is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
-        clauses = (means, own, self._empty_variable_clause, self._stray_path_clause, former)
+        loopback = self.loopback.clause if self.loopback is not None else ""
+        clauses = (
+            means,
+            own,
+            loopback,
+            self._empty_variable_clause,
+            self._stray_path_clause,
+            former,
+        )
         known = "; ".join(filter(None, clauses))
         return known or silent_fault_clause(self.container, self.context.log_tails)
 
@@ -242,6 +253,7 @@ def failed_run(
         corrected=stray_variables(strays, container, containers, setting),
         server=server_of(container, tail.failure, containers),
         own=own_address(tail.failure, container, containers),
+        loopback=None if calls.callees else loopback_variable(container, tail.failure, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
         look=subject_look(container, tail.failure, tail.telling_text, containers),
         complaint=complaint,

@@ -56,6 +56,7 @@ def further_steps(run: FailedRun) -> PageVariables:
         | dict(run.corrected)
         | dict(run.server)
         | ({"misnamed": run.own.server, "own_setting": run.own.place} if run.own else {})
+        | (run.loopback.steps if run.loopback is not None else {})
         | dict(run.row),
     )
 

@@ -28,7 +28,7 @@ from diagnose.evidence.containers.mounts.access.selinux_denials import (
     SelinuxDenials,
     is_unlabelled,
 )
-from diagnose.evidence.containers.mounts.access.unread_files import UnreadFiles
+from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
@@ -70,7 +70,7 @@ class OtherRefusals(EvidenceGroup, frozen=True):
     selinux_denials: SelinuxDenials | None
     locked_paths: LockedPaths | None
     refused_writes: RefusedWrites | None
-    unread_files: UnreadFiles | None
+    unusable_files: UnusableFiles | None
 
 
 @check("container.mount-forbidden", severity=Severity.critical)
@@ -100,7 +100,7 @@ def mount_forbidden(
     yield from _continuing_findings(others.refused_writes, log_tails)
     judged = {locked.container.id for locked in locked_paths}
     explained = {denial.container.id for denial in denials}
-    yield from _unread_findings(others.unread_files, rules, judged)
+    yield from _unusable_findings(others.unusable_files, rules, judged)
     for container, named in _refused_paths(containers, log_tails):
         if container.id in judged:
             continue
@@ -123,22 +123,22 @@ def _continuing_findings(
             yield _read_only_finding(write.container, write.named, Severity.warning)
 
 
-def _unread_findings(
-    unread_files: UnreadFiles | None, rules: AccessRules, judged: Collection[str]
+def _unusable_findings(
+    unusable_files: UnusableFiles | None, rules: AccessRules, judged: Collection[str]
 ) -> Iterator[Finding]:
     """Files that a program could not use, and does not say why, where a mode denies its user.
 
     judged: ids of containers of which more is known.
     """
-    for unread in unread_files or ():
-        container = unread.container
-        if container.id in judged or unread.is_folder:
+    for unusable in unusable_files or ():
+        container = unusable.container
+        if container.id in judged or unusable.is_folder or not unusable.is_there:
             continue
         user = host_user(container, rules.info, rules.numbers)
-        outcome = access(unread.named, unread.sources, user)
+        outcome = access(unusable.named, unusable.sources, user)
         if isinstance(outcome, Denied):
-            fixed = with_fixed_modes(unread.named.on_host[-1], rules.mounts)
-            yield _forbidden_path_finding(container, unread.named, outcome, fixed)
+            fixed = with_fixed_modes(unusable.named.on_host[-1], rules.mounts)
+            yield _forbidden_path_finding(container, unusable.named, outcome, fixed)
 
 
 def _refused_paths(

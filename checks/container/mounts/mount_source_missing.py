@@ -14,7 +14,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.file_access import unseen
-from diagnose.evidence.containers.mounts.access.unread_files import UnreadFiles
+from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
 from diagnose.evidence.containers.mounts.bind_mounts import (
     MOUNTING,
     BindSources,
@@ -58,7 +58,7 @@ def mount_source_missing(
     log_tails: LogTails | None,
     missing_files: MissingFiles | None,
     moved_sources: MovedSources | None,
-    unread_files: UnreadFiles | None,
+    unusable_files: UnusableFiles | None,
 ) -> CheckResult:
     """Something that a container mounts does not exist on the host.
 
@@ -76,12 +76,14 @@ def mount_source_missing(
     absent = {missing.container.id: missing for missing in missing_files or ()}
     tails = LogTails({}, {}) if log_tails is None else log_tails
     known = None if isinstance(bind_sources, Unavailable) else bind_sources
-    folders = {unread.container.id: unread for unread in unread_files or () if unread.is_folder}
+    folders = {
+        unusable.container.id: unusable for unusable in unusable_files or () if unusable.is_folder
+    }
     for container in containers:
         missing = absent.get(container.id)
         items = _source_items(container, bind_sources, tails, missing)
-        if items is None and (unread := folders.get(container.id)) is not None:
-            items = _taken_for_file(container, unread.named, unread.sources)
+        if items is None and (unusable := folders.get(container.id)) is not None:
+            items = _taken_for_file(container, unusable.named, unusable.sources)
         if items is None and never_started(container, clock.wall, options.since_s):
             items = _never_mounted(container, bind_sources)
         for item in items or ():

@@ -86,7 +86,7 @@ def _finding(case: ErrorCase) -> Finding:
         f"{error.container} {_line_or_meaning(case)}",
         {
             "log": error.line.whole,
-            **present({"written to": error.path}),
+            **present({"written to": error.path, "once it said": _lone_line(error)}),
             **_meaning(case),
             **setting_evidence(case.setting),
             "how often": f"{_times_clause(error)}, {_period(error)}",
@@ -105,6 +105,12 @@ def _finding(case: ErrorCase) -> Finding:
         does_nothing_else=case.does_nothing_else and not case.nameless.probe,
         is_own_fault=error.is_own_fault,
     )
+
+
+def _lone_line(error: RepeatedError) -> str:
+    """The line that explains the others, which is not repeated; "" where there is none."""
+    line = error.failure.line if error.failure is not None else ""
+    return "" if line in error.line.whole or line in error.lines else line
 
 
 def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -116,7 +118,9 @@ def proxy_takes_neighbours(
     if not with_proxy and not failed:
         return Skipped("no running container has a proxy in its environment")
     for container, lines in failed:
-        yield from _taken_neighbour_findings(container, containers, lines)
+        for finding in _taken_neighbour_findings(container, containers, lines):
+            # the line that says so is of the run that has failed
+            yield replace(finding, signs=None)
     for container in with_proxy:
         # hundreds of neighbours are looked at only where a line may name one
         lines = [line.text for line in reversed(recent_logs.of(container)) if _is_failed_call(line)]

@@ -58,6 +58,7 @@ NGINX = (
         "(fastcgi_read_timeout, uwsgi_read_timeout) in the configuration of nginx, and reload it",
         source="nginx's own message",
         turns_away=True,
+        follows=True,
         remedy=_nginx(
             "zz-timeout.conf",
             "proxy_read_timeout 300s",
@@ -82,6 +83,7 @@ NGINX = (
         cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         turns_away=True,
+        is_limit=True,
         remedy=Inside(
             # beside the file itself, for paths in it are relative to its folder
             "cd /etc/nginx && "

@@ -41,11 +41,33 @@ PROCESS_MANAGERS = (
         "or find out what the requests wait for",
         source="zabbix/zabbix-docker#451",
         turns_away=True,
+        is_limit=True,
         remedy=Inside(
             f"{_ONLY_FPM}; cd /usr/local/etc/php-fpm.d && "
             "printf '%s\\n' '[www]' 'pm.max_children = {more}' >zz-children.conf && "
             "php-fpm -t && kill -USR2 1 || { rm -f zz-children.conf; false; }"
         ),
+    ),
+    Failure(
+        name="apache-workers",
+        mark="maxrequestworkers",
+        pattern=r"server reached MaxRequestWorkers setting",
+        cause="all workers of Apache are busy, and further requests wait or are rejected",
+        cure="find out what the requests wait for, or raise MaxRequestWorkers as far as the memory allows, and "
+        "restart Apache",
+        source="Apache's own message (AH00161, AH00484)",
+        turns_away=True,
+        is_limit=True,
+    ),
+    Failure(
+        name="uwsgi-queue",
+        mark="listen queue of socket",
+        pattern=r"uWSGI listen queue of socket .{1,120}? full !!! \((?P<most>\d+)/\d+\)",
+        cause="all workers of uWSGI are busy, and {most} requests wait for one: more are rejected",
+        cure="find out what the requests wait for, or give uWSGI more processes (--processes)",
+        source="uWSGI's own message",
+        turns_away=True,
+        is_limit=True,
     ),
     Failure(
         name="php-fpm-user",

@@ -92,7 +92,9 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """A program often goes on after it: where another line explains the end, it counts in that line
     alone."""
     follows: bool = False
-    """It says only that a program has ended: of two rows, the other one says why."""
+    """It says only that a program has ended, or waits: of two rows, the other one says why."""
+    is_limit: bool = False
+    """All its workers or connections are in use: whoever waits for the program waits for that."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "earlier", "newer"] = ""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "apache-workers": (
+        "[mpm_prefork:error] [pid 1] AH00161: server reached MaxRequestWorkers setting, consider raising it"
+    ),
+    "uwsgi-queue": '*** uWSGI listen queue of socket ":8000" (fd: 3) full !!! (101/100) ***',
     "php-fpm-user": "[02-Jan-2026 10:00:00] ERROR: [pool www] cannot get uid for user 'nginx'",
     "supervisor-gave-up": "INFO gave up: app entered FATAL state, too many start retries too quickly",
     "gunicorn-timeout": "[2026-05-01 10:00:30 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:7)",

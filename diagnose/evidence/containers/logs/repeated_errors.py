@@ -2,13 +2,18 @@
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.awaited import line_that_waits, lines_at_the_end
+from diagnose.evidence.containers.logs.known_lines import (
+    limit_in,
+    line_about_an_option,
+    line_that_turns_away,
+)
 from diagnose.evidence.containers.logs.line_kinds import (
     is_about_no_page,
     is_about_surroundings,
@@ -30,13 +35,13 @@ from diagnose.evidence.containers.logs.past_errors import past_shapes
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
-from diagnose.evidence.containers.settings.lacking_options import given_devices, lacks
+from diagnose.evidence.containers.settings.lacking_options import given_devices
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.programs.callers import is_about_a_client
-from diagnose.programs.failures import FAILURES, Failure, Recognised, family_of_running, recognise
+from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import (
     DOES_WITHOUT,
@@ -61,8 +66,6 @@ MOSTLY = 0.5
 NEARLY_ALL = 0.75
 """Errors of several kinds are what a program prints if they are more of its log. Of 41 logs of
 healthy programs none has more than two thirds."""
-_OPTION = "container.option-missing"
-"""The check of what a container was not given; its configuration shows that."""
 STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
 LOGS_KEPT = 256
@@ -186,14 +189,40 @@ def repeated_errors(
     containers: Containers, recent_logs: RecentLogs, clock: Clock | None = None
 ) -> RepeatedErrors:
     """The errors that each running container has printed within minutes, since its last start."""
-    errors = (
+    found = (
         _repeated_error(container, recent_logs.of_this_run(container), containers, clock)
         for container in containers.running
     )
+    errors = [error for error in found if error is not None]
     return RepeatedErrors(
-        tuple(error for error in errors if error is not None),
+        (*errors, *_limits_behind(errors, recent_logs)),
         (*recent_logs.left_out(containers.running), *recent_logs.unexamined),
     )
+
+
+def _limits_behind(
+    errors: Sequence[RepeatedError], recent_logs: RecentLogs
+) -> Iterator[RepeatedError]:
+    """What is used up in a program for which another container waits: its log may say it once."""
+    known = {error.container.id for error in errors}
+    waiting = [error for error in errors if error.failure and error.failure.failure.follows]
+    for peer in {peer.id: peer for error in waiting for _, peer in error.peers}.values():
+        recent = recent_logs.of_this_run(peer)
+        lines = [line.text for line in recent]
+        limit = limit_in(lines)
+        if limit is not None and peer.id not in known:
+            at = next(line.at for line in recent if plain(line.text).strip() == limit.line)
+            yield RepeatedError(
+                peer,
+                line=TellingLine(limit.line),
+                times=1,
+                of=len(lines),
+                most=1,
+                failure=limit,
+                lines=(limit.line,),
+                first_at=at,
+                last_at=at,
+            )
 
 
 def _repeated_error(
@@ -229,7 +258,7 @@ def _repeated_error(
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
         works=not ends_pages and _works(lines[shapes.index(error) :]),
-        failure=_known_failure(container, repeated, telling),
+        failure=_known_failure(container, repeated, telling, lines),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
         first_at=min(line.at for line in of_error),
@@ -268,7 +297,7 @@ def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine 
     telling = _most_telling(tuple(repeated))
     if telling is not None and telling.explains:
         return telling
-    return _line_about_an_option(container, repeated) or _line_that_turns_away(repeated)
+    return line_about_an_option(container, repeated) or line_that_turns_away(repeated)
 
 
 @functools.lru_cache(LOGS_KEPT)
@@ -282,67 +311,17 @@ def _recognised(lines: tuple[str, ...], telling: TellingLine) -> Recognised | No
     return known or family_of_running(telling, FAMILIES)
 
 
-def _line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:
-    """The line that misses what the container was not given, though it calls itself no error.
-
-    Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
-    """
-    grave = [line for line in lines if (message(line).level or ERROR) > INFO]
-    rows = _rows_about_options() if grave else ()
-    asked = [line for line in grave if not DOES_WITHOUT.search(line)]
-    failure = recognise(asked, None, rows, has_ended=False)
-    if failure is None:
-        return None
-    path = failure.values.get("path", "")
-    if not any(lacks(container, failure.filled(option), path) for option in failure.needs):
-        return None
-    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
-    return TellingLine(failure.line, index)
-
-
-def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
-    """The line of a known failure by which callers get nothing, though it calls itself a warning,
-    or has no level.
-
-    PHP goes on after a login that its database has refused, Nextcloud after a host name that it
-    does not trust. OpenLDAP and Zabbix write no levels.
-    """
-    levels = [message(line).level for line in lines]
-    grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
-    bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
-    known = recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
-    failure = known or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
-    if failure is None:
-        return None
-    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
-    return TellingLine(failure.line, index)
-
-
-@functools.cache
-def _rows_that_turn_away() -> tuple[Failure, ...]:
-    return tuple(row for row in (*FAILURES, *FAMILIES) if row.turns_away)
-
-
-@functools.cache
-def _programs_that_turn_away() -> tuple[Failure, ...]:
-    """Rows of one program: words that many have mean little in a line without a level."""
-    return tuple(row for row in FAILURES if row.turns_away)
-
-
-@functools.cache
-def _rows_about_options() -> tuple[Failure, ...]:
-    """Chosen once: many containers repeat a line that is no error."""
-    return tuple(row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION)
-
-
 def _known_failure(
-    container: Container, lines: Sequence[str], telling: TellingLine
+    container: Container, lines: Sequence[str], telling: TellingLine, every: Sequence[str]
 ) -> Recognised | None:
     """The failure, or else the family of failures, that these lines show.
 
-    None where it is the lack of a device that the container has.
+    None where it is the lack of a device that the container has. Of a program that waits, what is
+    used up counts, which its log may say once. every: also the lines that are not repeated.
     """
     failure = _recognised(tuple(lines), telling)
+    if failure is not None and failure.failure.follows:
+        failure = limit_in(every) or failure
     return None if failure and failure.is_met_by(given_devices(container)) else failure
 
 

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.access.unread_files import fails_without_reason
+from diagnose.evidence.containers.mounts.access.unusable_files import fails_without_reason
 from diagnose.evidence.containers.mounts.bind_mounts import (
     DEEPEST,
     NamedPath,

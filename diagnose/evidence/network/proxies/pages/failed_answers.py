@@ -302,7 +302,9 @@ def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | No
     if server is None or line.method not in ("GET", "HEAD"):
         return ""
     address = web_address(server, namespaces)
-    return f"{address}{line.path}" if address else ""
+    # a secret in the query is not known here: the page without it fails in the same way
+    path = line.path.partition("?")[0] if "redacted" in line.path else line.path
+    return f"{address}{path}" if address else ""
 
 
 def _callers(

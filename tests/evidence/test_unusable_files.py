@@ -7,9 +7,9 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.access.unread_files import (
+from diagnose.evidence.containers.mounts.access.unusable_files import (
     fails_without_reason,
-    unread_files,
+    unusable_files,
 )
 from tests.checks.container.evidence import container_in
 from tests.hosts import Made
@@ -33,8 +33,8 @@ def test_what_a_line_does_not_say(line: str, status: object, is_folder: bool) ->
     container = container_in("exited", name="app", Mounts=[FILE])
     host = Made({"file.stats": status, "file.list": {"entries": []}})
     tails = LogTails({container.id: LogTail((line,))}, {})
-    (unread,) = unread_files(host, Containers((container,)), tails)
-    assert (unread.named.inside, unread.is_folder) == ("/etc/app/app.conf", is_folder)
+    (unusable,) = unusable_files(host, Containers((container,)), tails)
+    assert (unusable.named.inside, unusable.is_folder) == ("/etc/app/app.conf", is_folder)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_file_that_is_no_folder_is_not_meant() -> None:
     container = container_in("exited", name="app", Mounts=[FILE])
     tails = LogTails({container.id: LogTail(("Error: EISDIR: illegal operation",))}, {})
     host = Made({"file.stats": CLOSED})
-    assert not unread_files(host, Containers((container,)), tails).items
+    assert not unusable_files(host, Containers((container,)), tails).items

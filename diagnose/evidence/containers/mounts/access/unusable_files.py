@@ -1,7 +1,7 @@
 """Mounted files that failed programs could not use, where their lines do not say why.
 
-A folder in the place of a file, and a file that the program's user may not read, look alike in such
-a line: the host tells them apart.
+A folder in the place of a file, and a file that the program's user may not read, look the same in
+such a line: the host tells them apart.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ _A_FOLDER = LazyPattern(r"(?i)\bEISDIR\b|\bis a directory\b|\bos error 21\b")
 _LIKE_A_FILE = LazyPattern(r"/[\w.-]*\.(?!d$)\w{1,10}$")
 
 
-class UnreadFile(msgspec.Struct, frozen=True):
+class UnusableFile(msgspec.Struct, frozen=True):
     """What a failed program could not use, and the steps to it as the host has them."""
 
     container: Container
@@ -57,18 +57,23 @@ class UnreadFile(msgspec.Struct, frozen=True):
     """The mount's source, and each step below it."""
 
     @property
+    def is_there(self) -> bool:
+        """Whether each step to it is known: what is missing has a finding of its own."""
+        return not any(status.failed for status in self.sources.below.values())
+
+    @property
     def is_folder(self) -> bool:
         """Whether an empty folder is mounted where the program expects a file."""
         source = self.named.mount.source
         return not self.named.rest and self.sources.entries.get(source) == 0
 
 
-class UnreadFiles(Items[UnreadFile], frozen=True):
+class UnusableFiles(Items[UnusableFile], frozen=True):
     """At most one for each container."""
 
 
 @evidence
-def unread_files(host: Host, containers: Containers, log_tails: LogTails) -> UnreadFiles:
+def unusable_files(host: Host, containers: Containers, log_tails: LogTails) -> UnusableFiles:
     """One question about the paths of all, and one for each folder in the place of a file."""
     wanted = [
         (container, place)
@@ -76,15 +81,15 @@ def unread_files(host: Host, containers: Containers, log_tails: LogTails) -> Unr
         for place in _places(container, log_tails.of(container))
     ]
     if not wanted:
-        return UnreadFiles()
+        return UnusableFiles()
     paths = {path for _, place in wanted for path in place.on_host}
     statuses = host.answer_or(StatPaths(sorted(paths), follow=True), {})
-    found: dict[str, list[UnreadFile]] = {}
+    found: dict[str, list[UnusableFile]] = {}
     for container, place in wanted:
-        file = UnreadFile(container, place, _sources(host, place, statuses))
+        file = UnusableFile(container, place, _sources(host, place, statuses))
         if file.is_folder or not _A_FOLDER.search(place.line):
             found.setdefault(container.id, []).append(file)
-    return UnreadFiles(tuple(files[0] for files in found.values() if len(files) == 1))
+    return UnusableFiles(tuple(files[0] for files in found.values() if len(files) == 1))
 
 
 def fails_without_reason(line: str) -> bool:

@@ -1,0 +1,78 @@
+"""Lines of running programs that count by what is known of them, and not by their level."""
+
+import functools
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.lacking_options import lacks
+from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.log_message import DOES_WITHOUT, ERROR, INFO, message, plain
+from diagnose.programs.telling_line import TellingLine
+
+_OPTION = "container.option-missing"
+"""The check of what a container was not given; its configuration shows that."""
+
+
+def limit_in(lines: Sequence[str]) -> Recognised | None:
+    """What is used up, by any of these lines: a program may say it once."""
+    return recognise(lines, None, _limits(), has_ended=False)
+
+
+def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:
+    """The line that misses what the container was not given, though it calls itself no error.
+
+    Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
+    """
+    grave = [line for line in lines if (message(line).level or ERROR) > INFO]
+    rows = _rows_about_options() if grave else ()
+    asked = [line for line in grave if not DOES_WITHOUT.search(line)]
+    failure = recognise(asked, None, rows, has_ended=False)
+    if failure is None:
+        return None
+    path = failure.values.get("path", "")
+    if not any(lacks(container, failure.filled(option), path) for option in failure.needs):
+        return None
+    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
+    return TellingLine(failure.line, index)
+
+
+def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
+    """The line of a known failure by which callers get nothing, though it calls itself a warning,
+    or has no level.
+
+    PHP goes on after a login that its database has refused, Nextcloud after a host name that it
+    does not trust. OpenLDAP and Zabbix write no levels.
+    """
+    levels = [message(line).level for line in lines]
+    grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
+    bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
+    known = recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
+    failure = known or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
+    if failure is None:
+        return None
+    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
+    return TellingLine(failure.line, index)
+
+
+@functools.cache
+def _rows_that_turn_away() -> tuple[Failure, ...]:
+    return tuple(row for row in (*FAILURES, *FAMILIES) if row.turns_away)
+
+
+@functools.cache
+def _limits() -> tuple[Failure, ...]:
+    """Rows about something of which all is in use."""
+    return tuple(row for row in FAILURES if row.is_limit)
+
+
+@functools.cache
+def _programs_that_turn_away() -> tuple[Failure, ...]:
+    """Rows of one program: words that many have mean little in a line without a level."""
+    return tuple(row for row in FAILURES if row.turns_away)
+
+
+@functools.cache
+def _rows_about_options() -> tuple[Failure, ...]:
+    """Chosen once: many containers repeat a line that is no error."""
+    return tuple(row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION)
