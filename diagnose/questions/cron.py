@@ -37,7 +37,7 @@ class JobCall(msgspec.Struct, frozen=True):
     path: str
     line: int
     verb: str
-    """exec, cp, start or restart."""
+    """exec, cp, start, restart, stop or kill."""
     target: str
 
 
@@ -70,7 +70,7 @@ class HostJobs(msgspec.Struct, frozen=True):
     """What cron and systemd of the host do with containers by their names."""
 
     calls: list[JobCall] = []
-    """Calls that fail without a container of that name; without lines that expect it."""
+    """Calls about a container by its name; without lines that look first whether it is there."""
     units: list[DockerUnit] = []
     closed: list[str] = []
     """Folders of crontabs that this user may not list."""

@@ -15,7 +15,7 @@ CALLS = {
     "a copy into it": ("0 1 * * * docker cp /srv/a db:/a", [("cp", "db")]),
     "a unit": ("ExecStart=/usr/bin/docker start -a web", [("start", "web")]),
     "a variable": ("0 1 * * * docker exec $WEB x", []),
-    "a stop": ("0 1 * * * docker stop web; docker rm web", []),
+    "a stop": ("0 1 * * * docker stop -t 9 web; docker rm web", [("stop", "web")]),
     "a failure that is taken": ("0 1 * * * docker exec web x || true", []),
     "a look before": ("0 1 * * * docker ps -q | xargs docker restart", []),
     "on another host": ("0 1 * * * ssh a docker exec web x", []),

@@ -33,12 +33,11 @@ def mount_unwritable(
     mounted read-write: the first write will fail. It is advice while the container works, because
     it may only read there, and a warning while it is unhealthy, or was just restarted and its log
     says nothing, or while it repeats that it is denied a path there. What the user cannot even read
-    is advice that is said aloud. A socket that the user cannot open is a warning: it is mounted for
-    nothing else.
-    So is a file or folder that another container has put into a folder of both, with a mode that
-    keeps the user out.
-    What the log has said already is container.mount-forbidden. Access lists and NFS's root_squash
-    are not seen.
+    is advice that is said aloud, and so is a folder that a program may not enter which begins as
+    root and becomes the user of PUID. A socket that the user cannot open is a warning: it is
+    mounted for nothing else. So is a file or folder that another container has put into a folder of
+    both, with a mode that keeps the user out. What the log has said already is container.mount-
+    forbidden. Access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount

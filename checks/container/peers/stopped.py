@@ -8,15 +8,41 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.engine.socket_clients import SocketClients, StopOrder
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, Seconds, Severity
 from diagnose.phrases import agree, named, quoted, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.programs.planned_stops import backup_label, sleep_label
 from diagnose.registry import check
+
+_ENDS = ("kill", "stop")
+
+
+class Stoppers(EvidenceGroup, frozen=True):
+    """Who may have stopped a container."""
+
+    socket_clients: SocketClients | None
+    job_calls: JobCalls | None
+
+    @property
+    def holders(self) -> Sequence[Container]:
+        """The containers that may command the engine."""
+        return self.socket_clients.holders if self.socket_clients is not None else ()
+
+    def order_for(self, container: Container) -> StopOrder | None:
+        """The line by which one of them says that it did so."""
+        return self.socket_clients.order_for(container) if self.socket_clients is not None else None
+
+    def job_for(self, container: Container) -> JobCall | None:
+        """The job of the host that stops this container by its name."""
+        calls = self.job_calls or ()
+        return next(
+            (call for call in calls if call.verb in _ENDS and call.target == container.name), None
+        )
 
 
 @check(
@@ -44,7 +70,7 @@ def stopped(
     logged_failures: LoggedFailures | None,
     clock: Clock,
     options: Options,
-    socket_clients: SocketClients | None,
+    stoppers: Stoppers,
     *,
     backup: Seconds = Seconds(3600),
 ) -> CheckResult:
@@ -53,13 +79,13 @@ def stopped(
     `docker stop` and `docker kill` hold until somebody starts the container again: its restart
     policy does not. It counts where the log of another container shows that its calls to this one
     fail. Advice, where nobody calls it, for a service of compose with a restart policy while other
-    services of its project run. What ended by itself belongs to other checks. The engine does not
-    keep who asked: a person, or a program that holds its socket, whose log may say so. Where one
-    does, a container whose label lets a backup stop it is advice for `backup` seconds, and one that
-    is put to sleep until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and
-    28.5.2.
+    services of its project run, and for a container of no project that has one and publishes ports,
+    which no running container of its image or its ports has replaced. What ended by itself belongs
+    to other checks. The engine does not keep who asked: a person, a job of the host that names the
+    container, or a program that holds its socket, whose log may say so. Where one does, a container
+    whose label lets a backup stop it is advice for `backup` seconds, and one that is put to sleep
+    until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and 28.5.2.
     """
-    holders = socket_clients.holders if socket_clients is not None else ()
     ended = [
         container
         for container in containers
@@ -76,12 +102,10 @@ def stopped(
             for caller in containers
             if container.id in missed[caller.id] and _needs(caller, container, containers)
         ]
-        planned = _planning_label(container, clock, backup) if holders else ""
-        if callers or (_is_lacking(container, containers) and not sleep_label([planned])):
-            order = socket_clients.order_for(container) if socket_clients is not None else None
-            yield _finding(
-                container, callers, clock=clock, holders=holders, planned=planned, order=order
-            )
+        planned = _planning_label(container, clock, backup) if stoppers.holders else ""
+        is_lacking = _is_lacking(container, containers) or _is_plain_server(container, containers)
+        if callers or (is_lacking and not sleep_label([planned])):
+            yield _finding(container, callers, clock=clock, stoppers=stoppers, planned=planned)
 
 
 def _planning_label(container: Container, clock: Clock, backup: float) -> str:
@@ -147,21 +171,37 @@ def _is_lacking(container: Container, containers: Containers) -> bool:
     )
 
 
+def _is_plain_server(container: Container, containers: Containers) -> bool:
+    """Whether the container is of no project, was to serve ports on, and none serves in its place.
+
+    A deployment by hand leaves the former container behind, with another name.
+    """
+    policy = container.host_config.restart_policy.name
+    if container.compose_project or policy not in ("always", "unless-stopped"):
+        return False
+    ports = {binding.host_port for binding in container.wanted_ports if binding.host_port}
+    image = container.config.image.partition("@")[0].rpartition(":")[0]
+    return bool(ports) and not any(
+        other.config.image.partition("@")[0].rpartition(":")[0] == image
+        or any(other.wants_port(port) for port in ports)
+        for other in containers.running
+    )
+
+
 def _finding(
     container: Container,
     callers: Sequence[Container],
     clock: Clock,
-    holders: Sequence[Container],
+    stoppers: Stoppers,
     planned: str,
-    order: StopOrder | None,
 ) -> Finding:
-    """planned: the label that lets a program do so. holders: those that may command the engine.
-
-    order: the line by which one of these says that it did.
-    """
+    """planned: the label that lets a program do so."""
+    order, job = stoppers.order_for(container), stoppers.job_for(container)
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     who = f"{named('container', names_of(callers))} {verbs}"
     by = f"{order.container} says that it did so" if order is not None else ""
+    if job is not None and not by:
+        by = f"line {job.line} of {job.path} has docker {job.verb} it"
     how = f", as its label {planned} lets a program do" if planned else ", and stays down"
     return Finding.about(
         container,
@@ -173,7 +213,8 @@ def _finding(
         {
             "State": str(container.state),
             "end requested": "yes",
-            **_who_asked(holders, order),
+            **_who_asked(stoppers.holders, order),
+            **({f"{job.path}, line {job.line}": f"docker {job.verb} {job.target}"} if job else {}),
             "exit code": described(container.state.exit_code),
             "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
         },

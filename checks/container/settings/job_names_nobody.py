@@ -15,6 +15,8 @@ from diagnose.registry import check
 
 _SIGNS = LazyPattern(r"[-_.]")
 _UNIT = ".service"
+_HARMLESS = ("kill", "stop")
+"""What needs not be done to a container that is not there."""
 
 
 @check("container.job-names-nobody", severity=Severity.warning)
@@ -36,6 +38,8 @@ def job_names_nobody(
         return unread_jobs(job_calls)
     names = {container.name for container in containers}
     for call in job_calls:
+        if call.verb in _HARMLESS:
+            continue
         meant = _meant_container(call.target, containers) if call.target not in names else None
         is_id = any(container.id.startswith(call.target) for container in containers)
         if meant is not None and not is_id:

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from diagnose.live.disk.cron_lines import docker_commands
 from diagnose.model import Json
 
-_VERBS = frozenset({"cp", "exec", "restart", "start"})
-"""What fails without its container; a stop or a removal of what is not there does no harm."""
+_VERBS = frozenset({"cp", "exec", "kill", "restart", "start", "stop"})
+"""What is done to a container by its name; a removal leaves none."""
 _WITH_VALUE = frozenset(
     {"-e", "--env", "-u", "--user", "-w", "--workdir", "-t", "--time", "--env-file"}
 )
-"""Options of these verbs that take the next word; -t only of `restart`."""
+"""Options of these verbs that take the next word; -t only of those that wait."""
+_WAITING = frozenset({"restart", "stop"})
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{1,127}")
 _FORGIVING = ("||", "docker ps", "docker inspect", "if ")
 """Signs of a line that looks first, or takes a failure."""
@@ -37,7 +38,7 @@ class NamedCall(NamedTuple):
 
 
 def named_calls(line: str) -> Iterator[NamedCall]:
-    """The calls of one line that fail where no container has the name; none of a comment."""
+    """The calls of one line that are about a container by its name; none of a comment."""
     words = line.split()
     is_comment = line.lstrip().startswith("#")
     if is_comment or any(sign in line for sign in _FORGIVING) or _is_elsewhere(line, words):
@@ -64,7 +65,7 @@ def _target(verb: str, words: Sequence[str]) -> str:
     """The container that a call names; "" where it names none in plain words."""
     place = 0
     while place < len(words) and words[place].startswith("-"):
-        takes_next = words[place] in _WITH_VALUE and (words[place] != "-t" or verb == "restart")
+        takes_next = words[place] in _WITH_VALUE and (words[place] != "-t" or verb in _WAITING)
         place += 2 if takes_next else 1
     arguments = [word.strip("\"'") for word in words[place : place + 2]]
     if verb == "cp":

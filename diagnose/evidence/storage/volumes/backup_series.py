@@ -210,4 +210,4 @@ def _is_overdue(
     longest = max(after.at - before.at for before, after in itertools.pairwise(backups))
     is_late = clock.has_passed(backups[-1].at, max(2.5 * step, 1.2 * longest))
     is_new = container.is_running and clock.is_within(container.started_at, step)
-    return is_late and not is_new and not clock.is_within(clock.booted, step)
+    return is_late and not is_new

@@ -18,6 +18,7 @@ from diagnose.evidence.containers.mounts.access.mount_access import (
 )
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.programs.failures import recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
@@ -168,3 +169,43 @@ def test_who_has_taken_a_folder(uid: int, source: str, taken: bool) -> None:
     assert isinstance(access, MountAccess)
     of_app = [denied for denied in access.denied if denied.container.id == app.id]
     assert [denied.taken_by is not None for denied in of_app] == [taken]
+
+
+MEDIA = {"type": "folder", "mode": 0o700, "uid": 0, "gid": 0}
+DROPPED: dict[str, tuple[dict[str, object], list[str], int, str, list[tuple[str, str]]]] = {
+    "a folder for root alone": (MEDIA, ["PUID=1000", "PGID=1000"], 1000, "/media", [("advice", "jelly")]),
+    "a folder for reading": ({**MEDIA, "mode": 0o755}, ["PUID=1000"], 1000, "/media", []),
+    "a folder of its group": (
+        {**MEDIA, "mode": 0o750, "gid": 1500}, ["PUID=1000", "PGID=1500"], 1000, "/media", [],
+    ),
+    "a group of which it may be": ({**MEDIA, "mode": 0o750, "gid": 44}, ["PUID=1000"], 1000, "/media", []),
+    "a program that stays root": (MEDIA, ["PUID=1000"], 0, "/media", []),
+    "no such variable": (MEDIA, [], 1000, "/media", []),
+    "scripts that root runs": (MEDIA, ["PUID=1000"], 1000, "/custom-cont-init.d", []),
+    "a file": ({**MEDIA, "type": "file"}, ["PUID=1000"], 1000, "/media", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "env", "uid", "target", "expected"), DROPPED.values(), ids=DROPPED
+)
+def test_a_program_that_becomes_another_user(
+    source: dict[str, object],
+    env: list[str],
+    uid: int,
+    target: str,
+    expected: list[tuple[str, str]],
+) -> None:
+    mount = {"Type": "bind", "Source": "/srv/media", "Destination": target, "RW": True}
+    jelly = container("jelly", Config={"User": "", "Env": env}, Mounts=[mount])
+    running = Processes(
+        (Process(pid=100, uid=0, container=jelly.id), Process(101, uid=uid, container=jelly.id))
+    )
+    access = mount_access(
+        Made({"file.stats": {"/srv/media": source}}), of(jelly), Info(), None, running
+    )
+    result = judge("container.mount-unwritable", mount_access=access, clock=CLOCK)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert not finding.is_quiet
+        assert finding.variables["owner"] == "1000:1000"

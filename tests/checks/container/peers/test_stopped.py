@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.socket_clients import SocketClients, socket_clients
+from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.phrases import rfc3339
 from tests.checks.container.evidence import CLOCK, OPTIONS
@@ -190,3 +191,51 @@ def test_who_says_that_it_has_ended_another(line: str, age: float, is_named: boo
     ).findings
     assert ('container "watchtower" says that it did so' in finding.summary) == is_named
     assert (keeper.subject in finding.touches) == is_named
+
+
+def server(name: str = "forum", image: str = "forum:3", **parts: Any) -> Container:
+    """A container of no project that publishes a port."""
+    host = {
+        "RestartPolicy": {"Name": "unless-stopped"},
+        "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+    }
+    return container(
+        name, Config={"Image": image}, HostConfig={**host, **parts.pop("host", {})}, **parts
+    )
+
+
+STATE = {
+    "Status": "exited",
+    "Pid": 0,
+    "ExitCode": 0,
+    "StartedAt": rfc3339(CLOCK.wall - 900),
+    "FinishedAt": rfc3339(CLOCK.wall - 30),
+}
+ALONE: dict[str, tuple[Container, tuple[Container, ...], list[tuple[str, str]]]] = {
+    "a server": (server(State=STATE), (), [("advice", "forum")]),
+    "another one at its port": (server(State=STATE), (server("new", "forum-next:1"),), []),
+    "a newer version": (
+        server(State=STATE),
+        (server("forum-green", "forum:4", host={"PortBindings": {}}),),
+        [],
+    ),
+    "no port": (server(State=STATE, host={"PortBindings": {}}), (), []),
+    "not meant to run on": (server(State=STATE, host={"RestartPolicy": {"Name": "no"}}), (), []),
+}
+
+
+@pytest.mark.parametrize(("down", "others", "expected"), ALONE.values(), ids=ALONE)
+def test_a_server_of_no_project(
+    down: Container, others: tuple[Container, ...], expected: list[tuple[str, str]]
+) -> None:
+    jobs = JobCalls((JobCall("/etc/crontab", 9, "stop", "forum"),))
+    result = judge(
+        "container.stopped",
+        containers=Containers((down, *others)),
+        stops=Stops({down.id: True}),
+        clock=CLOCK,
+        options=OPTIONS,
+        job_calls=jobs,
+    )
+    assert rows(result) == expected
+    assert all("line 9 of /etc/crontab" in finding.summary for finding in result.findings)

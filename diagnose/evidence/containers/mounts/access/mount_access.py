@@ -19,6 +19,8 @@ from diagnose.evidence.containers.mounts.access.file_access import (
 )
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Unavailable
 from diagnose.questions import Host
@@ -26,6 +28,8 @@ from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 _DIGITS = 11
+_READ_BY_ROOT = LazyPattern(r"^/(?:custom[-_]|defaults|docker-|etc/|root(?:/|$)|run/)")
+"""What a start script reads before it gives up the rights of root."""
 MOST = 2000
 """Paths that are looked at in one question."""
 
@@ -65,13 +69,20 @@ class MountAccess(msgspec.Struct, frozen=True):
 
 @evidence
 def mount_access(
-    host: Host, containers: Containers, info: Info | None, numbers: UserNumbers | None
+    host: Host,
+    containers: Containers,
+    info: Info | None,
+    numbers: UserNumbers | None,
+    processes: Processes | None = None,
 ) -> MountAccess | Unavailable:
     """Whether mounted folders and sockets can be written by ordinary users of containers.
 
-    One question about all of them.
+    One question about all of them. A program that begins as root and becomes the user of PUID
+    counts where it may not even enter a folder: in many folders of media it only reads.
     """
     mounts = list(_used_mounts(containers, info, numbers))
+    if processes is not None:
+        mounts += _mounts_of_dropped_users(containers, info, processes)
     paths = sorted({used.mount.source for used in mounts})[:MOST]
     if not paths:
         return MountAccess(())
@@ -85,7 +96,7 @@ def mount_access(
             _owner(containers, used, statuses[used.mount.source]),
         )
         for used in mounts
-        if _is_denied(used.user, used.mount, statuses.get(used.mount.source))
+        if used.is_denied(statuses.get(used.mount.source))
     ]
     return MountAccess(tuple(denied))
 
@@ -115,6 +126,15 @@ class _UsedMount(msgspec.Struct, frozen=True):
     container: Container
     mount: Mount
     user: HostUser
+    is_dropped: bool = False
+    """Whether the container begins as root, and its program becomes that user."""
+
+    def is_denied(self, status: PathStatus | None) -> bool:
+        """Whether the mount is of no use to the user."""
+        if not self.is_dropped:
+            return _is_denied(self.user, self.mount, status)
+        is_folder = status is not None and status.type == "folder"
+        return is_folder and status is not None and _is_closed(self.user, status)
 
 
 def _used_mounts(
@@ -127,6 +147,31 @@ def _used_mounts(
             for mount in container.mounts:
                 if mount.has_host_path:
                     yield _UsedMount(container, mount, user)
+
+
+def _mounts_of_dropped_users(
+    containers: Containers, info: Info | None, processes: Processes
+) -> Iterator[_UsedMount]:
+    """The mounts of programs that run as the user of PUID, where its number is that of the host."""
+    if info is not None and (info.has_userns_remap or info.is_rootless):
+        return
+    for container in containers.running:
+        uid = owner_number(container) if container.config.starts_as_root else None
+        users = {process.uid for process in processes.inside(container.id)}
+        if uid is None or uid not in users:
+            continue
+        group = container.config.value_of("PGID")
+        gid = int(group) if group.isdigit() and len(group) < _DIGITS else uid
+        user = HostUser(
+            f"{uid} (PUID)",
+            owner=f"{uid}:{gid}",
+            uid=uid,
+            gids=frozenset({gid}),
+            maybe_in="its start script may put it into groups",
+        )
+        for mount in container.mounts:
+            if mount.has_host_path and not _READ_BY_ROOT.search(mount.destination):
+                yield _UsedMount(container, mount, user, is_dropped=True)
 
 
 def _known_user(
