@@ -67,7 +67,7 @@ def _target(verb: str, words: Sequence[str]) -> str:
     while place < len(words) and words[place].startswith("-"):
         takes_next = words[place] in _WITH_VALUE and (words[place] != "-t" or verb in _WAITING)
         place += 2 if takes_next else 1
-    arguments = [word.strip("\"'") for word in words[place : place + 2]]
+    arguments = [word.strip("\"';") for word in words[place : place + 2]]
     if verb == "cp":
         inside = [word.partition(":")[0] for word in arguments if ":" in word]
         return inside[0] if inside else ""
