@@ -29,7 +29,7 @@ MOST = 12
 TOO_MANY = f"its start script was not read: more than {MOST} run another program than their command"
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
 _WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
-_IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
+IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
 _LOOKS = LazyPattern(r"\$(?:[@*#0-9]|\{[!#]?[@*#0-9])|\b(?:shift|getopts|BASH_ARGV)\b")
 """How a shell script looks at its arguments."""
 _SOURCES = LazyPattern(r"(?m)(?:^|[;&|]|\b(?:then|do|else)\b)[ \t]{0,40}(?:\.|source)[ \t]")
@@ -93,7 +93,7 @@ def _runs_another(container: Container, processes: Processes) -> bool:
 
 def _shared_script(container: Container) -> tuple[str, ...]:
     """What containers with one start script have in common."""
-    path = _script_path(container)
+    path = script_path(container)
     mount = container.mount_at(path) if path else None
     place = mount.source if mount is not None else ""
     return (container.image, path, place, *(container.config.entrypoint or ()))
@@ -130,11 +130,11 @@ def _start_script(host: Host, container: Container) -> _StartScript:
     entrypoint = container.config.entrypoint or []
     if _is_shell_form(entrypoint):
         return _StartScript("", " ".join(entrypoint[2:]))
-    path = _script_path(container)
+    path = script_path(container)
     if not path:
         return _StartScript("", "")
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
-    if isinstance(file, Failed) or len(file.text) >= BYTES or not _IS_SCRIPT.match(file.text):
+    if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):
         return _StartScript(path, "")
     return _StartScript(path, file.text)
 
@@ -143,7 +143,7 @@ def _is_shell_form(entrypoint: Sequence[str]) -> bool:
     return posixpath.basename(entrypoint[0]) in _SHELLS and entrypoint[1:2] == ["-c"]
 
 
-def _script_path(container: Container) -> str:
+def script_path(container: Container) -> str:
     """The path of the program that an entrypoint names; "" for the shell form, and a bare name."""
     entrypoint = container.config.entrypoint or []
     if not entrypoint or _is_shell_form(entrypoint):

@@ -1,0 +1,52 @@
+"""container.variable-misspelt: a variable almost has the name that the start script reads."""
+
+from checks.container.claims import compose_variables
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.settings.misspelt_variables import (
+    MisspeltVariable,
+    MisspeltVariables,
+)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.registry import check
+
+
+@check("container.variable-misspelt", severity=Severity.warning)
+def variable_misspelt(misspelt_variables: MisspeltVariables) -> CheckResult:
+    """A container's variable is misspelt: its image's start script reads another name.
+
+    The names are read from the script itself: `$POSTGRES_DB`, or `file_env POSTGRES_DB`. It counts
+    where the variable is none of the image, the script does not mention it, the name that the
+    script reads is not set, and the two differ by one letter, two swapped ones, the case, a dash,
+    or PASS for PASSWORD. A variable that another container of the project has too may be meant for
+    that one. Plurals and numbers are names of their own.
+    """
+    for misspelt in misspelt_variables:
+        yield _finding(misspelt)
+
+
+def _finding(misspelt: MisspeltVariable) -> Finding:
+    container = misspelt.container
+    return Finding.about(
+        container,
+        f"{container} has the variable {misspelt.variable}, which its start script does not read: "
+        f"that reads {misspelt.meant}, which is not set",
+        {
+            "Config.Env": f"{misspelt.variable} is set, {misspelt.meant} is not",
+            "start script of the image": misspelt.script,
+        },
+        discriminator=misspelt.variable,
+        variable=misspelt.variable,
+        meant=misspelt.meant,
+        script=misspelt.script,
+    ).with_variables(_renamed_variable(misspelt))
+
+
+def _renamed_variable(misspelt: MisspeltVariable) -> PageVariables:
+    """The edit of the compose file, where it is the only one."""
+    compose_file = only_file(misspelt.container)
+    compose = compose_variables(misspelt.container)
+    if not compose_file or not compose:
+        return {}
+    escaped = misspelt.variable.replace(".", "\\.")
+    edit = rf"s/\b{escaped}\b/{misspelt.meant}/g"
+    return {**compose, "compose_file": compose_file, "edit": edit}

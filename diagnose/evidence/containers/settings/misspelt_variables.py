@@ -1,0 +1,140 @@
+"""Variables of a container that almost have the name of one that its image's start script reads."""
+
+import re
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.ignored_commands import BYTES, IS_SCRIPT, script_path
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+MOST = 24
+"""Start scripts that are read."""
+_NAME = LazyPattern(r"[A-Za-z][A-Za-z0-9_.-]{5,60}")
+_READ = LazyPattern(
+    r"\$\{?!?(?P<used>[A-Z][A-Z0-9_]{4,60})\b"
+    r"|\bfile_env[ \t]{1,4}[\"']?(?P<filed>[A-Z][A-Z0-9_]{4,60})\b"
+)
+"""How a start script reads a variable: with a dollar sign, or by the function of the official
+images that takes a file in its place."""
+_SET = LazyPattern(
+    r"(?m)^[ \t]*(?:local[ \t]+|declare[ \t]+|export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]{4,60})="
+)
+_SHORT = LazyPattern(r"(?:PASSWD|PASS|PWD)$")
+_OF_BOTH = LazyPattern(r"(?i)^(?:https?|ftp|all|no)_proxy$")
+"""Variables that programs read in both cases."""
+
+
+class MisspeltVariable(msgspec.Struct, frozen=True):
+    """A variable that the start script does not know, and the one that it reads."""
+
+    container: Container
+    variable: str
+    meant: str
+    script: str
+    """The path of the script in the container."""
+
+
+class MisspeltVariables(Items[MisspeltVariable], frozen=True):
+    """By container; the first one of each."""
+
+
+@evidence
+def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
+    """A script is read of each container that has variables beside those of its image.
+
+    One that another container of the project has too, of another image, may be meant for that one.
+    """
+    found = []
+    asked = [
+        container
+        for container in containers
+        if not container.never_ran and script_path(container) and container.config.env
+    ]
+    for container in host.first(asked, MOST, "start scripts"):
+        own = _own_variables(host, container)
+        shared = {
+            name
+            for other in containers
+            if other.compose_project == container.compose_project and other.image != container.image
+            for name, _ in other.config.environment
+        }
+        candidates = [name for name in own if name not in shared]
+        misspelt = next(_misspelt(host, container, candidates), None) if candidates else None
+        if misspelt is not None:
+            found.append(misspelt)
+    return MisspeltVariables(tuple(found))
+
+
+def _own_variables(host: Host, container: Container) -> list[str]:
+    """The names of the variables that its image does not set."""
+    image = host.ask(InspectImage(container.image))
+    if isinstance(image, Failed) or image.config is None:
+        return []
+    given = {entry.partition("=")[0] for entry in image.config.env or ()}
+    names = (name for name, value in container.config.environment if value)
+    return [name for name in names if name not in given and _NAME.fullmatch(name)]
+
+
+def _misspelt(
+    host: Host, container: Container, candidates: Collection[str]
+) -> Iterator[MisspeltVariable]:
+    path = script_path(container)
+    file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
+    if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):
+        return
+    text = "\n".join(line for line in file.text.splitlines() if not line.lstrip().startswith("#"))
+    made = {match["name"] for match in _SET.finditer(text)}
+    read = {match["used"] or match["filed"] for match in _READ.finditer(text)} - made
+    missing = [name for name in sorted(read) if not _is_set(container, name)]
+    for name in candidates:
+        if re.search(rf"\b{re.escape(name)}\b", text) is None and not _OF_BOTH.search(name):
+            meant = only([wanted for wanted in missing if is_almost(name, wanted)])
+            if meant is not None:
+                yield MisspeltVariable(container, name, meant, path)
+
+
+def _is_set(container: Container, name: str) -> bool:
+    return any(container.config.value_of(form) for form in (name, f"{name}_FILE"))
+
+
+def is_almost(name: str, wanted: str) -> bool:
+    """Whether a name is another one with a slip: a letter, two letters swapped, the case, a dash.
+
+    A plural, a number and a longer name are names of their own.
+    """
+    if name == wanted:
+        return False
+    own, other = _letters(name), _letters(wanted)
+    if own == other or _SHORT.sub("PASSWORD", name) == wanted:
+        return True
+    if any(char.isdigit() for char in set(own) ^ set(other)):
+        return False
+    if own.startswith(other) or other.startswith(own):
+        return False
+    return _is_one_slip(own, other)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", name.upper())
+
+
+def _is_one_slip(first: str, second: str) -> bool:
+    """Whether one letter is added, left out or another one, or two neighbours are swapped."""
+    if abs(len(first) - len(second)) > 1:
+        return False
+    at = next(
+        (at for at, (one, two) in enumerate(zip(first, second, strict=False)) if one != two),
+        min(len(first), len(second)),
+    )
+    rest, other = first[at:], second[at:]
+    is_swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:] and len(rest) > 1
+    return is_swapped or rest[1:] == other[1:] or rest[1:] == other or rest == other[1:]
