@@ -10,7 +10,8 @@ STOPPED = "container.stopped"
 
 
 def _forum(box: Box, name: str, port: int) -> None:
-    run(box, name, *SAFE, "-p", f"{port}:8080", "shop:1.4")
+    box.docker("tag", "shop:1.4", "forum:3")
+    run(box, name, *SAFE, "-p", f"{port}:8080", "forum:3")
     box.wait_state(name, "running")
 
 
