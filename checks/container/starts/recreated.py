@@ -1,10 +1,13 @@
 """container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
 
+from msgspec.structs import replace
+
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.half_recreated import HalfRecreated, half_recreated
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.images.listing import Images, normal, tag_of
+from diagnose.evidence.images.listing import Image, Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import short_id
@@ -76,15 +79,31 @@ def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
     return {"leftover": left.name} if twin.is_running else {"ready": twin.name}
 
 
-@check("container.older-than-its-tag", severity=Severity.advice)
+_MOVES = ("load", "pull", "tag")
+"""What the engine calls the events by which a tag comes to another image."""
+
+
+@check(
+    "container.older-than-its-tag",
+    severity=Severity.advice,
+    aloud=("was restarted, and has its old image", "were restarted, and have their old images"),
+)
 def older_than_its_tag(
-    containers: Containers, images: Images, clock: Clock, *, settled: Seconds = Seconds(3600)
+    containers: Containers,
+    images: Images,
+    clock: Clock,
+    events: Events | None,
+    *,
+    settled: Seconds = Seconds(3600),
 ) -> CheckResult:
     """A container runs an older build than its image tag now names.
 
     A pull or a build moved the tag, and the container was not recreated: a restart does not
     change its image. Images of an id or a digest do not move. A build host, where tags move every
-    few minutes, is left alone for `settled` seconds after the container's creation.
+    few minutes, is left alone for `settled` seconds after the container's creation. It is said
+    aloud where the container was started again since its tag moved: whoever did so may take it for
+    updated. An event of the engine says when that was, or the time of an image's build that
+    has come from no registry.
     """
     now = {normal(tag): image for image in images for tag in image.tags}
     for container in containers.running:
@@ -94,16 +113,40 @@ def older_than_its_tag(
             continue
         if not clock.has_passed(container.created_at, settled):
             continue
+        moved_at = _moved_at(image, reference, events)
+        was_restarted = moved_at is not None and moved_at < (container.started_at or 0.0)
+        again = ": a restart does not change its image" if was_restarted else ""
         finding = Finding.about(
             container,
-            f'{container} runs an older build than image "{reference}" now names',
+            f'{container} runs an older build than image "{reference}" now names{again}',
             {
                 "Image": short_id(container.image),
                 f"id of {reference}": short_id(image.id),
                 "created": clock.ago(container.created_at),
+                **({"last start": clock.ago(container.started_at)} if was_restarted else {}),
             },
         )
+        finding = replace(finding, is_quiet=not was_restarted)
         yield finding.with_variables(_newer_image(container, reference))
+
+
+def _moved_at(image: Image, reference: str, events: Events | None) -> float | None:
+    """When the tag came to this image, as Unix time; None where nothing says so."""
+    moves = [
+        event.at
+        for event in events or ()
+        if event.type == "image"
+        and event.action in _MOVES
+        and normal(_tag_of_event(event)) == normal(reference)
+    ]
+    if moves:
+        return moves[-1]
+    return None if image.digests else image.created or None
+
+
+def _tag_of_event(event: Event) -> str:
+    """The tag that an event is about: a pull has it as its id, others beside an image's id."""
+    return event.name if event.id.startswith("sha256:") else event.id
 
 
 def _newer_image(container: Container, reference: str) -> PageVariables:

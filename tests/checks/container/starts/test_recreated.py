@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.clock import Clock
+from diagnose.phrases import unix
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -113,6 +116,37 @@ def test_older_than_its_tag(reference: str, created: str, fires: bool) -> None:
         "container.older-than-its-tag", containers=of(running), images=images, clock=CLOCK
     )
     assert rows(result) == ([("advice", "web")] if fires else [])
+
+
+RESTARTED = "2027-01-15T07:00:00Z"
+PULLED = unix(RESTARTED) or 0.0
+MOVES: dict[str, tuple[float, str, int, list[str], bool]] = {
+    "pulled before the start": (PULLED - 60, "shop:live", 0, ["shop@sha256:2"], True),
+    "pulled since": (PULLED + 60, "shop:live", 0, ["shop@sha256:2"], False),
+    "another tag": (PULLED - 60, "shop:next", 0, ["shop@sha256:2"], False),
+    "built before the start": (0.0, "", int(PULLED) - 60, [], True),
+    "built since": (0.0, "", int(PULLED) + 60, [], False),
+    "published before the start": (0.0, "", int(PULLED) - 60, ["shop@sha256:2"], False),
+}
+
+
+@pytest.mark.parametrize(("at", "tag", "built", "digests", "aloud"), MOVES.values(), ids=MOVES)
+def test_a_restart_after_a_pull(
+    at: float, tag: str, built: int, digests: list[str], aloud: bool
+) -> None:
+    config = {"Image": "shop:live", "Labels": LABELS}
+    running = member("web", Image="sha256:1111", Created=OLD, Config=config)
+    running = replace(running, state=replace(running.state, started_at=RESTARTED))
+    newer = Image(id="sha256:2222", repo_tags=["shop:live"], repo_digests=digests, created=built)
+    pull = Event(at, "image", "pull", "", tag, {"name": tag.partition(":")[0]})
+    result = judge(
+        "container.older-than-its-tag",
+        containers=of(running),
+        images=Images((newer,), {}),
+        clock=CLOCK,
+        events=Events((pull,) if tag else ()),
+    )
+    assert [finding.is_quiet for finding in result.findings] == [not aloud]
 
 
 def test_the_build_of_its_tag_is_not_older() -> None:
