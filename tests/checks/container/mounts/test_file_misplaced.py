@@ -1,0 +1,50 @@
+"""The check in checks/container/mounts/file_misplaced.py, and the evidence that it reads."""
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.mounts.misplaced_files import misplaced_files
+from diagnose.model import Failed
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+LINE = 'level=debug msg="No credentials for registry.test found" config_file=/config/config.json'
+WARNING, ADVICE = [("warning", "tower")], [("advice", "tower")]
+CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "a variable leads there": ({"env": ["DOCKER_CONFIG=/config"]}, WARNING),
+    "no variable": ({}, ADVICE),
+    "it is there": ({"there": ["/config/config.json"]}, []),
+    "a link leads to it": ({"linked": True}, []),
+    "the log names both": ({"more": "tried /config.json"}, []),
+    "it says what it found": ({"line": "Using config file /config/config.json"}, []),
+    "another name": ({"line": "cannot find /config/other.json"}, []),
+    "a folder is mounted": ({"target": "/config"}, []),
+    "an address": ({"line": "GET https://a.test/config/config.json"}, []),
+    "a log file": ({"target": "/x/app.log", "line": "cannot open /var/app.log"}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
+def test_a_file_elsewhere(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    target = case.get("target", "/config.json")
+    mount = {"Type": "bind", "Source": "/root/config.json", "Destination": target, "RW": False}
+    tower = container("tower", Config={"Env": case.get("env", [])}, Mounts=[mount])
+    texts = [case.get("line", LINE), *([case["more"]] if "more" in case else [])]
+    there = [f"/proc/100/root{path}" for path in case.get("there", [])]
+
+    def stats(question: Any) -> dict[str, object]:
+        missing = {"failed": "missing"}
+        return {path: {"type": "file"} if path in there else missing for path in question.paths}
+
+    text = {"text": ""} if case.get("linked") else Failed("missing", "")
+    host = Made({"file.stats": stats, "file.read": text})
+    logs = RecentLogs({tower.id: tuple(RecentLine(5.0, text) for text in texts)})
+    found = misplaced_files(host, of(tower), logs)
+    result = judge("container.file-misplaced", misplaced_files=found)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["meant"] == "/root/config.json:/config/config.json:ro"

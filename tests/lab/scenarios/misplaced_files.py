@@ -1,0 +1,40 @@
+"""A mounted file that its program looks for elsewhere; and one that is where it looks."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.everyday.helpers import first_command, typed
+from tests.lab.scenarios.programs.helpers import GOOD, logs, run
+
+MISPLACED = "container.file-misplaced"
+_PROGRAM = """
+while :; do
+  if [ -e "$LAB_CONFIG/config.json" ]; then echo "credentials are there"
+  else echo "level=debug msg=\\"no credentials\\" config_file=$LAB_CONFIG/config.json"; fi
+  sleep 2
+done
+"""
+
+
+def _updater(box: Box, name: str, target: str) -> None:
+    box.write(f"/srv/{name}/config.json", "{}")
+    mount = f"/srv/{name}/config.json:{target}:ro"
+    run(box, name, *GOOD, "--env=LAB_CONFIG=/config", "-v", mount, "bb:1.36", "sh", "-c", _PROGRAM)
+    box.wait_for(lambda: logs(box, name).count("credentials") > 2, 20, "the program to look")
+
+
+@fault(MISPLACED, subject="container:tower71", shareable=True)
+def file_beside_the_folder_of_its_variable(box: Box) -> None:
+    """The variable names the folder /config, and the file is mounted at /config.json; the command
+    of the report mounts it there."""
+    _updater(box, "tower71", "/config.json")
+    typed(box, first_command(box, MISPLACED, "tower71"))
+    box.wait_for(lambda: "credentials are there" in logs(box, "tower71"), 20, "the file")
+    box.docker("rm", "-f", "tower71")
+    _updater(box, "tower71", "/config.json")
+
+
+@healthy(shareable=True)
+def file_in_the_folder_of_its_variable(box: Box) -> None:
+    """The same file where the program looks."""
+    _updater(box, "tower72", "/config/config.json")
