@@ -7,6 +7,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.engine.socket_clients import SocketClients, StopOrder
+from diagnose.evidence.images.listing import name_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
@@ -179,13 +180,15 @@ def _is_plain_server(container: Container, containers: Containers) -> bool:
     policy = container.host_config.restart_policy.name
     if container.compose_project or policy not in ("always", "unless-stopped"):
         return False
-    ports = {binding.host_port for binding in container.wanted_ports if binding.host_port}
-    image = container.config.image.partition("@")[0].rpartition(":")[0]
-    return bool(ports) and not any(
-        other.config.image.partition("@")[0].rpartition(":")[0] == image
-        or any(other.wants_port(port) for port in ports)
-        for other in containers.running
-    )
+    has_ports = any(binding.host_port for binding in container.wanted_ports)
+    return has_ports and not any(_is_in_place(other, container) for other in containers.running)
+
+
+def _is_in_place(other: Container, container: Container) -> bool:
+    """Whether another container has the image of this one, or was given one of its ports."""
+    images = [name_of(shown.config.image) for shown in (other, container)]
+    ports = [binding.host_port for binding in container.wanted_ports if binding.host_port]
+    return images[0] == images[1] or any(map(other.wants_port, ports))
 
 
 def _finding(

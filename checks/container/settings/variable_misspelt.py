@@ -12,7 +12,7 @@ from diagnose.registry import check
 
 @check("container.variable-misspelt", severity=Severity.warning)
 def variable_misspelt(misspelt_variables: MisspeltVariables) -> CheckResult:
-    """A container's variable is misspelt: its image's start script reads another name.
+    """A container's variable is misspelt: its start script reads another name.
 
     The names are read from the script itself: `$POSTGRES_DB`, or `file_env POSTGRES_DB`. It counts
     where the variable is none of the image, the script does not mention it, the name that the
