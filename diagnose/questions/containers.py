@@ -22,6 +22,11 @@ class ListedContainer(msgspec.Struct, frozen=True, rename="pascal"):
 
     id: str
     names: list[str] | None = None
+    state: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == "running"
 
     @property
     def name(self) -> str:

@@ -73,3 +73,36 @@ def test_a_reason_that_thousands_have_is_kept_once(host: Made) -> None:
     tracking = TrackingHost(host)
     listing.containers(tracking)
     assert len(tracking.unanswered) == 1
+
+
+def test_a_run_inspects_no_more_than_its_memory_holds_and_those_that_run_first() -> None:
+    rows: list[dict[str, Json]] = [
+        {"Id": f"{at:06}", "Names": [f"/web-{at:06}"], "State": "running" if at % 9 else "exited"}
+        for at in range(listing.MOST_INSPECTED + listing.NAMES_OF_ONE)
+    ]
+    host = Made(
+        {
+            "api.containers": rows,
+            "api.container": lambda asked: {
+                "Id": asked.args["id"],
+                "Name": f"/web-{asked.args['id']}",
+                "State": {"Status": "running", "Pid": int(str(asked.args["id"])) % 9},
+            },
+        }
+    )
+    found = inspected(host)
+    assert len(found) == listing.MOST_INSPECTED - 1
+    assert len(found.running) == sum(row["State"] == "running" for row in rows)
+    assert number_of(found.unexamined) == listing.NAMES_OF_ONE + 1
+
+
+def test_a_longer_run_inspects_more() -> None:
+    number = listing.MOST_INSPECTED + 1
+    host = Made(
+        {
+            "options": {"budget_s": 30.0},
+            "api.containers": [{"Id": f"{at}", "Names": [f"/web-{at}"]} for at in range(number)],
+            "api.container": lambda asked: {"Id": asked.args["id"], "Name": "/web"},
+        }
+    )
+    assert len(inspected(host)) == number

@@ -4,7 +4,7 @@ Listed and inspected through the engine, or read from its files where it is sile
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +16,13 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.questions import Host
-from diagnose.questions.containers import InspectContainer, InspectRound, ListContainers
+from diagnose.questions.containers import (
+    InspectContainer,
+    InspectRound,
+    ListContainers,
+    ListedContainer,
+)
+from diagnose.questions.run import Options, ReadOptions
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -28,6 +34,12 @@ AT_ONCE = 2_000
 """So many containers are asked about together. An engine answers about 2,500 in a second: where the
 time has ended for one of them, the rest is not asked about. Questions about all of 100,000
 containers held 100 MiB."""
+MOST_INSPECTED = 8_000
+"""In a run of the usual time: they and their report take 280 MiB, and 8 of 10 seconds."""
+FEWEST_INSPECTED = 1_000
+NAMES_OF_ONE = 50
+"""So many names take the memory of one container that is inspected."""
+USUAL_S = Options().budget_s
 MOST_NAMED = 100
 """Of the containers that the time did not suffice for, so many are named."""
 FEW = 4
@@ -48,13 +60,15 @@ def containers(host: Host) -> Containers | Unavailable:
         from diagnose.evidence.containers.from_disk import from_disk  # rarely needed
 
         return from_disk(host, Unavailable.of(listed))
-    names = {row.id: row.name for row in listed}
+    left_out = _LeftOut()
+    names = _names_of_inspected(listed, _most_inspected(host), left_out)
+    del listed  # where most are left out, their names would take 30 MiB until all are inspected
     inspected: list[Container] = []
     missing: list[Unexamined] = []
-    unreached = dict.fromkeys(names, _NOT_ASKED)
+    unreached = dict.fromkeys(names, "not asked before the time limit")
     for id, answer in _inspected_containers(host, names):
         if isinstance(answer, Failed) and answer.reason == "budget":
-            unreached[id] = answer
+            unreached[id] = answer.detail
             continue
         del unreached[id]
         if isinstance(answer, Failed):
@@ -65,36 +79,56 @@ def containers(host: Host) -> Containers | Unavailable:
             inspected.append(convert(answer, Container))
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
+    left_out.add((names[id], why) for id, why in unreached.items())
     names_in_use = {container.name for container in inspected}
     aside = tuple(container for container in inspected if _is_aside(container, names_in_use))
     ids_aside = {container.id for container in aside}
     kept = [container for container in inspected if container.id not in ids_aside]
     return Containers(
         tuple(sorted(without_labels_of_images(host, kept), key=lambda container: container.name)),
-        tuple(
-            sorted(
-                (*missing, *_out_of_time(names, unreached)),
-                key=lambda unexamined: unexamined.subject,
-            )
-        ),
+        tuple(sorted((*missing, *left_out.unexamined), key=lambda one: one.subject)),
         aside=aside,
     )
 
 
-_NOT_ASKED = Failed("budget", "not asked before the time limit")
-
-
-def _out_of_time(names: Mapping[str, str], unreached: Mapping[str, Failed]) -> list[Unexamined]:
-    """The containers that the time did not suffice for: the first of them by name, the others as a
+class _LeftOut:
+    """The containers that the time does not suffice for: the first of them by name, the others as a
     number."""
-    first = heapq.nsmallest(MOST_NAMED, ((names[id], id) for id in unreached))
-    left_out = [
-        Unexamined(container_subject(name), f"inspect: {unreached[id]}") for name, id in first
-    ]
-    others = len(unreached) - len(left_out)
-    if others:
-        left_out[-1] = replace(left_out[-1], others=others)
-    return left_out
+
+    def __init__(self) -> None:
+        self._first: list[tuple[str, str]] = []
+        self._number = 0
+
+    def add(self, containers: Iterable[tuple[str, str]]) -> None:
+        """Count these, given by name and with the reason."""
+        rows = list(containers)
+        self._number += len(rows)
+        self._first = heapq.nsmallest(MOST_NAMED, (*self._first, *rows))
+
+    @property
+    def unexamined(self) -> list[Unexamined]:
+        """All of them."""
+        named = [
+            Unexamined(container_subject(name), f"inspect: {Failed('budget', why)}")
+            for name, why in self._first
+        ]
+        if named:
+            named[-1] = replace(named[-1], others=self._number - len(named))
+        return named
+
+
+def _names_of_inspected(
+    listed: Sequence[ListedContainer], most: int, left_out: _LeftOut
+) -> dict[str, str]:
+    """The names of the containers to inspect, by id; those that run come first where there are too
+    many."""
+    over = len(listed) - most
+    if over > 0:
+        most = max(most - over // NAMES_OF_ONE, FEWEST_INSPECTED)
+        listed = sorted(listed, key=lambda row: not row.is_running)
+        why = f"a run of this length inspects {most} of so many containers"
+        left_out.add((row.name, why) for row in listed[most:])
+    return {row.id: row.name for row in listed[:most]}
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:
@@ -136,6 +170,12 @@ def _answers_until_the_end(host: Host, ids: Sequence[str]) -> Iterator[tuple[str
             yield id, answer
         if is_over:
             return
+
+
+def _most_inspected(host: Host) -> int:
+    """So many containers are inspected at most: more with more time, which takes more memory."""
+    options = host.answer_or(ReadOptions(), Options())
+    return round(MOST_INSPECTED * max(1.0, options.budget_s / USUAL_S))
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
