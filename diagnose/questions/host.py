@@ -13,6 +13,11 @@ Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
 
 
+LONG_LIST = 10_000
+"""A list of so many rows is decoded for each of the few who read it: names of 100,000 containers
+take 40 MiB."""
+
+
 class AnswerSource(Protocol):
     """What answers in JSON: a live host while it is recorded, or a recording."""
 
@@ -68,6 +73,10 @@ class Host:
 
         One of another shape is Failed("malformed"), which names the field.
         """
+        with self._lock:
+            if question in self._decoded:
+                kept: Answer | Failed = self._decoded[question]
+                return kept
         return self._typed_answer(question, self.source.ask(question))
 
     def require(self, question: Question[Answer]) -> Answer:
@@ -142,6 +151,7 @@ class Host:
                 kept: Answer | Failed = self._decoded[question]
                 return kept
         decoded = question.decode(answer)
-        with self._lock:
-            self._decoded[question] = decoded
+        if not (isinstance(decoded, list) and len(decoded) > LONG_LIST):
+            with self._lock:
+                self._decoded[question] = decoded
         return decoded

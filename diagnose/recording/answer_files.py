@@ -22,6 +22,7 @@ from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.questions.question import policies
 from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut, is_deep
+from diagnose.recording.recorded_answer import PackedValue
 from diagnose.recording.recorder import RecordedAnswer
 
 FORMAT = 1
@@ -77,11 +78,13 @@ def row_texts(recording: Recording) -> dict[AnyQuestion, str]:
 
 def row_text(question: AnyQuestion, entry: RecordedAnswer) -> str:
     """One question with its answer as a line of a file."""
-    if isinstance(entry.answer, Failed):
-        failed = {"reason": entry.answer.reason, "detail": entry.answer.detail}
-        answer = f'"failed": {encoded(failed)}'
+    held = entry.held
+    if isinstance(held, Failed):
+        answer = f'"failed": {encoded({"reason": held.reason, "detail": held.detail})}'
+    elif isinstance(held, PackedValue):
+        answer = f'"answer": {held.text.decode()}'
     else:
-        answer = f'"answer": {encoded(entry.answer)}'
+        answer = f'"answer": {encoded(held)}'
     return f'{_ROW}{question.arguments}, {answer}, "duration_s": {entry.duration_s}}}'
 
 

@@ -21,6 +21,9 @@ from diagnose.questions import AnswerSource, AnyQuestion, Host, Lane, Policy
 from diagnose.questions.host import LaneServer
 from diagnose.questions.question import canonical
 from diagnose.recording.budget import Budget
+from diagnose.recording.recorded_answer import PACKED_FROM, RecordedAnswer, is_long, packed
+
+__all__ = ["RecordedAnswer", "Recorder", "Replay", "recorded"]
 
 WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "netns": 2, "probe": 32, "last": 1}
 """Threads per lane. That of the API has several questions under way at once. Only what waits is
@@ -63,16 +66,6 @@ def _do_quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
     """
     with contextlib.suppress(MemoryError, SystemError):
         work(*args)
-
-
-class RecordedAnswer(msgspec.Struct, frozen=True):
-    """What a recording holds of one question: its answer, and the seconds that it took.
-
-    They count from the moment at which a worker took the question up.
-    """
-
-    answer: Json | Failed
-    duration_s: float = 0.0
 
 
 class _Job(msgspec.Struct, eq=False):
@@ -156,7 +149,10 @@ class Recorder:
                 return
             waiting.discard(next_job.question)
             assert next_job.entry is not None
-            yield next_job.question, next_job.entry.answer
+            answer = next_job.entry.answer
+            if len(wanted) > PACKED_FROM or is_long(next_job.entry):
+                next_job.entry = packed(next_job.entry)
+            yield next_job.question, answer
 
     def _next_job(self, answered: SimpleQueue[_Job], *, in_handfuls: bool) -> _Job | None:
         """The next of the questions that somebody waits for; None once the budget is spent."""

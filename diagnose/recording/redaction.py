@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.recording.answer_files import Recording
@@ -23,7 +21,9 @@ def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
     earlier ones too, and of the questions.
     """
     once = {
-        question: replace(entry, answer=_redacted_answer(question, entry.answer, redacts))
+        question: RecordedAnswer(
+            _redacted_answer(question, entry.answer, redacts), entry.duration_s
+        )
         for question, entry in entries.items()
     }
     return all_settled(once, redacts)
@@ -57,9 +57,9 @@ def settled(
         question = RecordedQuestion(
             question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
         )
-    answer = entry.answer
-    if isinstance(answer, Failed):
-        answer = Failed(answer.reason, redacts.text(answer.detail))
+    old = entry.answer
+    if isinstance(old, Failed):
+        new: Json | Failed = Failed(old.reason, redacts.text(old.detail))
     else:
-        answer = redacts.settle(answer)
-    return question, entry if answer is entry.answer else replace(entry, answer=answer)
+        new = redacts.settle(old)
+    return question, entry if new is old else RecordedAnswer(new, entry.duration_s)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from diagnose.judgement import engine
 from diagnose.judgement.collection import Collection
@@ -86,7 +85,7 @@ def _answer_after(
     answer: Json | Failed = entry.answer
     for difference in differences:
         answer = difference.edited(question, answer)
-    return replace(entry, answer=answer)
+    return RecordedAnswer(answer, entry.duration_s)
 
 
 def _keys_found(source: Replay, what: engine.Run) -> frozenset[str]:

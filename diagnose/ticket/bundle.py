@@ -279,10 +279,11 @@ def _question_row(
 ) -> dict[str, Json]:
     """What the manifest says of one question. rows: the answers as their files have them."""
     row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
-    if isinstance(entry.answer, Failed):
-        return row | {"outcome": _outcome(entry.answer), "bytes": 0}
+    answer = entry.answer
+    if isinstance(answer, Failed):
+        return row | {"outcome": _outcome(answer), "bytes": 0}
     row |= {"outcome": "answered", "bytes": len(rows[question])}
-    is_cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
+    is_cut = isinstance(answer, dict) and bool(answer.get("truncated"))
     return row | {"cut": True} if is_cut else row
 
 

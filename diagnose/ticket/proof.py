@@ -185,7 +185,7 @@ class _Sieve:
 
 
 def _around(word: bytes, needles: Iterable[bytes], data: bytes) -> Iterator[bytes]:
-    """Those of the needles that are in the data, all of which hold this word."""
+    """The needles that are in the data; all of them hold this word."""
     wanted = set(needles)
     shapes = {(needle.rfind(word), len(needle)) for needle in wanted}
     place = data.find(word)

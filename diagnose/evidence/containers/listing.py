@@ -86,7 +86,7 @@ def containers(host: Host) -> Containers | Unavailable:
     kept = [container for container in inspected if container.id not in ids_aside]
     return Containers(
         tuple(sorted(without_labels_of_images(host, kept), key=lambda container: container.name)),
-        tuple(sorted((*missing, *left_out.unexamined), key=lambda one: one.subject)),
+        tuple(sorted((*missing, *left_out.unexamined), key=lambda unexamined: unexamined.subject)),
         aside=aside,
     )
 

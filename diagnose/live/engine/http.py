@@ -125,6 +125,11 @@ class _Parsed:
             self.is_whole = True
             self.keeps_alive = self.parser.should_keep_alive()
 
+    def release(self) -> None:
+        """Let go of the parser, which holds this: a run collects no garbage, and kept 2 KiB of
+        each answer."""
+        vars(self).pop("parser", None)
+
     @property
     def ends_with_the_stream(self) -> bool:
         """Whether the end of the connection is the end of the body.
@@ -161,6 +166,7 @@ class Connection:
 
     def close(self) -> None:
         """Hang up."""
+        self._parsed.release()
         self._stream.close()
 
     def ask(self, target: str, limit: int, *, cut: bool = False, headers: str = OF_ENGINE) -> None:
@@ -173,6 +179,7 @@ class Connection:
         self.received = 0
         self._limit = limit
         self._cut = cut
+        self._parsed.release()
         self._parsed = _Parsed()
         request = f"GET {target} HTTP/1.1\r\n{headers}\r\n"
         try:

@@ -14,6 +14,10 @@ _OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 direction."""
 
 
+_WRITTEN_AT_ONCE = 2**20
+"""Characters: a stream encodes what it is given as a whole, and a report may have 13 MB."""
+
+
 def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
     """Write the document and a newline, nothing else.
 
@@ -24,7 +28,10 @@ def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
         whole["timings"] = [
             {"question": name, "duration_s": seconds} for name, seconds in report.timings
         ]
-    stream.write(as_text(whole))
+    text = as_text(whole)
+    stream.writelines(
+        text[start : start + _WRITTEN_AT_ONCE] for start in range(0, len(text), _WRITTEN_AT_ONCE)
+    )
     stream.write("\n")
 
 
