@@ -1,5 +1,6 @@
 """Judging: one check on collected evidence."""
 
+import functools
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from diagnose import registry
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
 from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
@@ -88,7 +90,11 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     values = [evidence[need.kind] for need in check.needs]
-    left_out = [unexamined for value in values for unexamined in getattr(value, "unexamined", ())]
+    kinds = tuple(need.kind for need in check.needs)
+    roots = [evidence[kind] for kind in _roots_of(kinds) if kind in evidence]
+    left_out = [
+        unexamined for value in (*values, *roots) for unexamined in getattr(value, "unexamined", ())
+    ]
     judged = Result(
         check,
         Verdict.PASSED,
@@ -97,6 +103,16 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
         examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
     return _with_verdict(judged, said.ending)
+
+
+@functools.cache
+def _roots_of(kinds: tuple[type, ...]) -> tuple[type, ...]:
+    """The lists of what is examined that evidence of these kinds is collected from.
+
+    What is left out of such a list is left out of all that is collected from it.
+    """
+    behind = frozenset(kinds).union(*map(registry.stands_on, kinds))
+    return tuple(kind for kind in behind if getattr(kind, "IS_ROOT", False))
 
 
 def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Result:

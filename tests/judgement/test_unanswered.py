@@ -109,3 +109,13 @@ def test_evidence_that_cannot_be_read_leaves_no_check_calm(monkeypatch: pytest.M
     healthy = answer_files.read_folder(FIXTURES / "broken_host.control_host@28.5")[0]
     (result,) = report(healthy, ["storage.disk-full"]).results
     assert result.verdict is Verdict.UNKNOWN
+
+
+def test_a_container_that_cannot_be_read_leaves_no_check_of_its_traffic_calm() -> None:
+    """The engine's answer about one container has another shape, and the list is whole."""
+    healthy = answer_files.read_folder(FIXTURES / "broken_host.control_host@28.5")[0]
+    first = next(question for question in healthy if question.kind == "api.container")
+    broken = {**healthy, first: RecordedAnswer({"Id": 7}, 0.1)}
+    checks = ("dns.upstream-unreachable", "firewall.forward-dropped", "firewall.dnat-missing")
+    assert {result.verdict for result in report(healthy, checks).results} == {Verdict.PASSED}
+    assert {result.verdict for result in report(broken, checks).results} == {Verdict.UNKNOWN}

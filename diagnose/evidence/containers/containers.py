@@ -3,6 +3,7 @@
 import functools
 import ipaddress
 from collections.abc import Collection, Iterable
+from typing import ClassVar
 
 import msgspec
 
@@ -24,6 +25,8 @@ class Subnet(msgspec.Struct, frozen=True):
 class Containers(Items[Container], frozen=True, dict=True):
     """All containers, running or not."""
 
+    IS_ROOT: ClassVar[bool] = True
+    """What is left out here is left out of all evidence that is collected from it."""
     unexamined: tuple[Unexamined, ...] = ()
     """Those whose inspect could not be had; a container that went away between list and inspect is
     simply not here."""
