@@ -150,3 +150,24 @@ def test_layers_that_may_not_be_entered_are_not_judged() -> None:
     found = _found(host)
     assert isinstance(found, Unavailable)
     assert found.reason == "forbidden"
+
+
+ABSENT = {
+    "a package that the volume lacks": ("/app/node_modules", [("a", "folder")], ("b",)),
+    "all of them": ("/app/node_modules", [("a", "folder"), ("b", "folder")], ()),
+    "a folder of another kind": ("/app/pages", [("a", "folder")], ()),
+    "an empty volume": ("/app/node_modules", [], ()),
+}
+
+
+@pytest.mark.parametrize(("target", "kept", "expected"), ABSENT.values(), ids=ABSENT)
+def test_packages(target: str, kept: list[tuple[str, str]], expected: tuple[str, ...]) -> None:
+    own = f"{TOP}/diff{target}"
+    folders = {
+        f"{TOP}/diff/app": [], own: [("a", "folder"), ("b", "folder")], f"{own}/a": [], f"{own}/b": [],
+        SOURCE: kept,
+    }  # fmt: skip
+    app = container("web", Image="sha256:1", Mounts=[{**MOUNT, "Destination": target}])
+    found = _found(_host({}, folders), app=app)
+    assert isinstance(found, OutdatedVolumes)
+    assert [volume.absent for volume in found] == ([expected] if expected else [])

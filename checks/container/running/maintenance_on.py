@@ -17,7 +17,7 @@ from diagnose.registry import check
     aloud=("is in maintenance", "are in maintenance"),
 )
 def maintenance_on(
-    maintenance_flags: MaintenanceFlags, clock: Clock, *, usual: Seconds = Seconds(900)
+    maintenance_flags: MaintenanceFlags, clock: Clock, *, usual: Seconds = Seconds(300)
 ) -> CheckResult:
     """A web application is in maintenance mode: it answers its clients with 503.
 

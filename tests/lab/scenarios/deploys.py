@@ -135,6 +135,39 @@ def pages_of_the_release_before(box: Box) -> None:
     assert "release 1<" in box.docker("exec", "front", "cat", "/www/index.html").stdout
 
 
+def _broker(box: Box, *packages: str) -> None:
+    """An image of a program with these packages, which it needs."""
+    needs = " ".join(packages)
+    script = f"""#!/bin/sh
+for package in {needs}; do
+  [ -e /app/node_modules/$package ] && continue
+  echo "Error: Cannot find module '$package'" >&2; sleep 1; exit 1
+done
+exec sleep 1000
+"""
+    files = {f"app/node_modules/{name}/package.json": (b"{}", 0o644) for name in packages}
+    box.docker("rm", "-f", "broker", check=False)
+    images.load(
+        box, f"broker:{len(packages)}", Recipe({**files, "app/run": (script.encode(), 0o755)})
+    )
+
+
+@fault(
+    "container.volume-outdated",
+    subject="container:broker",
+    also=["container.restart-loop", "container.exits-at-start"],
+    engines=Engines(since=26),
+)
+def packages_of_the_release_before(box: Box) -> None:
+    """A release needs one more package, and the volume over node_modules has those of before."""
+    options = (*SAFE, "--name=broker", "--volume=modules:/app/node_modules")
+    _broker(box, "express")
+    box.docker("run", "-d", *options, "broker:1", "/app/run")
+    _broker(box, "express", "dotenv")
+    box.docker("run", "-d", *options, "broker:2", "/app/run")
+    box.wait_for(lambda: box.inspect("broker")["RestartCount"] > 3, 40, "the restarts")
+
+
 @healthy(shareable=True)
 def volumes_of_the_same_release(box: Box) -> None:
     """A volume that was filled by the same image, a page in it that was written since, and one

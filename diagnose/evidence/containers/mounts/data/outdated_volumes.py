@@ -1,6 +1,7 @@
 """Files that a volume keeps from an older image, in place of those of its container's image."""
 
 import itertools
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -10,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
-from diagnose.model import NoEvidenceError, Unavailable
+from diagnose.model import Failed, NoEvidenceError, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
@@ -25,6 +26,8 @@ MOST_FOLDERS = 12
 MOST_FILES = 200
 """Entries of one volume that are compared: those of its own folder and of the first folders in
 it."""
+_PACKAGES = frozenset({"node_modules", "vendor"})
+"""Folders whose packages an image installs, and nobody else as a rule."""
 MARGIN_S = 60
 """Seconds by which a file is older than its volume if the engine has copied it from an image."""
 FIRST_WITH_DATE = (26,)
@@ -39,6 +42,8 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
     mount: Mount
     files: tuple[str, ...]
     """Paths below the mount whose size is another one than in the container's image."""
+    absent: tuple[str, ...] = ()
+    """The packages of the image that a folder of packages (node_modules) does not have."""
 
     @property
     def name(self) -> str:
@@ -85,7 +90,8 @@ def outdated_volumes(
     candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
     compared = [_compared_volume(host, candidate) for candidate in candidates[:MOST_COMPARED]]
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
-    return OutdatedVolumes(tuple(volume for volume in compared if volume.files), left_out)
+    outdated = tuple(volume for volume in compared if volume.files or volume.absent)
+    return OutdatedVolumes(outdated, left_out)
 
 
 def _creation_times(listed: VolumeList) -> dict[str, float]:
@@ -164,7 +170,23 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
         is_inside = all(map(_is_folder, above))
         if is_inside and _is_outdated(kept, statuses.get(path), candidate.created_at):
             files.append(name)
-    return OutdatedVolume(candidate.container, candidate.mount, tuple(files))
+    absent = _absent_packages(host, candidate)
+    return OutdatedVolume(candidate.container, candidate.mount, tuple(files), absent)
+
+
+def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
+    """The packages that the image has and the volume has not, by the folders of both."""
+    source = candidate.mount.source
+    listing = host.ask(ListFolder(source))
+    is_of_packages = posixpath.basename(candidate.mount.destination.rstrip("/")) in _PACKAGES
+    if not is_of_packages or isinstance(listing, Failed) or not listing.entries:
+        return ()
+    packages = {
+        name
+        for name, layers in _entries(host, candidate.folders).items()
+        if _folders(layers) and not name.startswith(".")
+    }
+    return tuple(sorted(packages - set(listing.names)))
 
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
