@@ -23,8 +23,9 @@ def backup_series_broken(all_backup_series: AllBackupSeries, clock: Clock) -> Ch
     Files that differ by the numbers of their names are a series, where five or more lie in a
     mounted folder that is called like backups. The last ones count that hold 64 bytes or less,
     or less than a hundredth of the usual: `pg_dump | gzip` leaves 20 bytes where the dump fails,
-    and succeeds. So does a series that came at regular times, and has missed more than a turn. It
-    is advice where it ended long ago, for another backup may have taken its place.
+    and succeeds. A series that came at regular times, and has missed more than a turn, is advice:
+    its job may rest on purpose. It is not said aloud where it ended long ago, for another backup
+    may have taken its place.
     """
     for series in all_backup_series:
         if series.empty:
@@ -67,7 +68,7 @@ def _overdue_finding(series: BackupSeries, clock: Clock, *, is_given_up: bool) -
             "usual step between two": duration(series.step_s),
             f'State of "{container.name}"': str(container.state),
         },
-        severity=Severity.advice if is_given_up else None,
+        severity=Severity.advice,
         discriminator=series.folder,
         folder=series.folder,
     )

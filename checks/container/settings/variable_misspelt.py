@@ -18,7 +18,8 @@ def variable_misspelt(misspelt_variables: MisspeltVariables) -> CheckResult:
     where the variable is none of the image, the script does not mention it, the name that the
     script reads is not set, and the two differ by one letter, two swapped ones, the case, a dash,
     or PASS for PASSWORD. A variable that another container of the project has too may be meant for
-    that one. Plurals and numbers are names of their own.
+    that one. Plurals, numbers, HTTPS beside HTTP, and short words such as URI beside URL are names
+    of their own.
     """
     for misspelt in misspelt_variables:
         yield _finding(misspelt)

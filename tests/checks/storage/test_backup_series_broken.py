@@ -47,7 +47,8 @@ CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
     "half of the size": (emptied(daily(10), MB // 2), {}, []),
     "few files": (emptied(daily(4), 0), {}, []),
     "logs": (emptied(daily(10, name="shop-{}.log"), 0), {}, []),
-    "overdue": (daily(10, last=4), {}, WARNING),
+    "overdue": (daily(10, last=4), {}, ADVICE),
+    "old logs": (emptied(daily(10, name="access.log-{}.gz"), 20), {}, []),
     "overdue for long": (daily(10, last=50), {}, ADVICE),
     "a turn that was left out": (daily(10, last=2), {}, []),
     "at no regular times": (

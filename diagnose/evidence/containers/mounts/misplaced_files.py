@@ -25,6 +25,8 @@ _FILE = LazyPattern(r"\.[A-Za-z][\w-]{0,12}$")
 _FOUND = LazyPattern(r"(?i)\b(?:using|load(?:ed|ing)|read(?:ing)?|found)\b")
 _DENIED = LazyPattern(r"(?i)\b(?:no|not|none|cannot|missing|unable|fail\w{0,4})\b|n't\b")
 """What a program says that has found a file, unless it denies that."""
+_REQUEST = LazyPattern(r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)\b.{0,3}/")
+"""A path that a client asks for is none of the container."""
 _MADE = LazyPattern(r"\.(?:log|pid|sock|lock|tmp)$")
 """What a program makes itself."""
 
@@ -95,7 +97,8 @@ def _candidates(container: Container, recent_logs: RecentLogs) -> Iterator[Mispl
             continue
         for text in reversed(texts):
             wanted = [path for path in _paths(named, text) if path != mount.destination]
-            if wanted and not _says_found(text):
+            is_request = _REQUEST.search(text) is not None
+            if wanted and not is_request and not _says_found(text):
                 variable = _variable_of(container, posixpath.dirname(wanted[0]))
                 yield MisplacedFile(container, wanted[0], mount, text, variable)
                 break

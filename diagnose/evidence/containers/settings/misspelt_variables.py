@@ -28,6 +28,8 @@ images that takes a file in its place."""
 _SET = LazyPattern(
     r"(?m)^[ \t]*(?:local[ \t]+|declare[ \t]+|export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]{4,60})="
 )
+_LONG = 5
+"""Letters of a word in which one letter more, less or another makes no other word as a rule."""
 _SHORT = LazyPattern(r"(?:PASSWD|PASS|PWD)$")
 _OF_BOTH = LazyPattern(r"(?i)^(?:https?|ftp|all|no)_proxy$")
 """Variables that programs read in both cases."""
@@ -109,18 +111,28 @@ def _is_set(container: Container, name: str) -> bool:
 def is_almost(name: str, wanted: str) -> bool:
     """Whether a name is another one with a slip: a letter, two letters swapped, the case, a dash.
 
-    A plural, a number and a longer name are names of their own.
+    A plural, a number, another protocol (HTTP, HTTPS) and another short word (URI, URL; HOST, PORT)
+    are names of their own.
     """
     if name == wanted:
         return False
-    own, other = _letters(name), _letters(wanted)
-    if own == other or _SHORT.sub("PASSWORD", name) == wanted:
+    if _letters(name) == _letters(wanted) or _SHORT.sub("PASSWORD", name) == wanted:
         return True
-    if any(char.isdigit() for char in set(own) ^ set(other)):
+    words, others = (re.split(r"[^A-Z0-9]+", text.upper()) for text in (name, wanted))
+    if len(words) != len(others):
         return False
-    if own.startswith(other) or other.startswith(own):
+    different = [pair for pair in zip(words, others, strict=True) if pair[0] != pair[1]]
+    return len(different) == 1 and _is_slip(*different[0])
+
+
+def _is_slip(word: str, other: str) -> bool:
+    """Whether a word is another one with one slip."""
+    if any(char.isdigit() for char in word + other):
         return False
-    return _is_one_slip(own, other)
+    if sorted(word) == sorted(other):
+        return _is_one_slip(word, other)
+    is_plural = word.rstrip("S") == other.rstrip("S")
+    return min(len(word), len(other)) >= _LONG and not is_plural and _is_one_slip(word, other)
 
 
 def _letters(name: str) -> str:

@@ -36,6 +36,8 @@ _DUMP = LazyPattern(
     r"(?i)\.(?:7z|age|archive|bak|bson|bz2|db|dump|enc|gpg|gz|rdb|sql|sqlite3?|tar|tgz|xz|zip|zst)$"
 )
 """What backups are called; not logs, sums and locks."""
+_LOG = LazyPattern(r"(?i)[._-]log(?:[._-]|$)")
+"""Old logs, which are empty where nothing happened."""
 _NUMBER = LazyPattern(r"\d+")
 _EMPTY = 64
 """Bytes: what gzip, xz and zip make of nothing is smaller."""
@@ -128,7 +130,7 @@ def _folders(host: Host, source: str) -> Iterator[tuple[str, list[str]]]:
 
 def _dumps(listing: FolderListing) -> list[str]:
     files = [entry.name for entry in listing.entries if entry.type == "file"]
-    return [name for name in files if _DUMP.search(name)]
+    return [name for name in files if _DUMP.search(name) and not _LOG.search(name)]
 
 
 def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]]:

@@ -24,6 +24,7 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "another name": ({"line": "cannot find /config/other.json"}, []),
     "a folder is mounted": ({"target": "/config"}, []),
     "an address": ({"line": "GET https://a.test/config/config.json"}, []),
+    "a request": ({"line": '"GET /config/config.json HTTP/1.1" 404'}, []),
     "a log file": ({"target": "/x/app.log", "line": "cannot open /var/app.log"}, []),
 }
 

@@ -12,7 +12,7 @@ from tests.judging import judge, rows
 ALMOST = {
     ("POSTGRES_BD", "POSTGRES_DB"): True,
     ("POSTGRES_PASWORD", "POSTGRES_PASSWORD"): True,
-    ("POSTGRESS_PASSWORD", "POSTGRES_PASSWORD"): True,
+    ("POSTRGES_PASSWORD", "POSTGRES_PASSWORD"): True,
     ("POSTGRES_PASSWORT", "POSTGRES_PASSWORD"): True,
     ("postgres_password", "POSTGRES_PASSWORD"): True,
     ("POSTGRES-PASSWORD", "POSTGRES_PASSWORD"): True,
@@ -20,6 +20,11 @@ ALMOST = {
     ("SMTP_HOSTS", "SMTP_HOST"): False,
     ("NODE2_NAME", "NODE1_NAME"): False,
     ("MYSQL_PORT", "MYSQL_HOST"): False,
+    ("MYSQL_DATABSE", "MYSQL_DATABASE"): True,
+    ("HTTPS_PORT", "HTTP_PORT"): False,
+    ("LDAP_URL", "LDAP_URI"): False,
+    ("DB_POST", "DB_HOST"): False,
+    ("POSTGRESS_DB", "POSTGRES_DB"): False,
     ("POSTGRES_DB", "POSTGRES_DB"): False,
     ("POSTGRES_DBS", "POSTGRES_BD"): False,
 }
