@@ -13,7 +13,6 @@ from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import how_often, shortened
 
-HUB_HOST = "registry-1.docker.io"
 LATELY_S = 3600.0
 """A failure of so many seconds ago is what somebody may still look for."""
 
@@ -62,14 +61,9 @@ class FailedPulls(msgspec.Struct, frozen=True):
         )
 
 
-def host_of(trouble: PullTrouble) -> str:
-    """The registry's host as a command would ask it."""
-    return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
-
-
 def _registry_of(trouble: PullTrouble) -> PageVariables:
     """The variable `registry`, where the log names one: another one would answer well."""
-    return {"registry": host_of(trouble)} if trouble.registry or trouble.image else {}
+    return {"registry": trouble.host} if trouble.registry or trouble.image else {}
 
 
 def image_of(trouble: PullTrouble) -> PageVariables:

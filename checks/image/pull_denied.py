@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.image.failed_pulls import FailedPulls, host_of, image_of, reason_of
+from checks.image.failed_pulls import FailedPulls, image_of, reason_of
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
@@ -55,7 +55,7 @@ def pull_denied(
         denial = _denial(trouble, pulls.source, client, swarm)
         yield failures.finding(
             trouble,
-            variables={"registry": host_of(trouble), **denial.variables},
+            variables={"registry": trouble.host, **denial.variables},
             proof=denial.proof,
             clause=denial.clause,
         )

@@ -2,17 +2,11 @@
 
 from collections.abc import Mapping
 
-from checks.image.failed_pulls import (
-    HUB_HOST,
-    FailedPulls,
-    host_of,
-    image_of,
-    mirrors_of,
-    reason_of,
-)
+from checks.image.failed_pulls import FailedPulls, image_of, mirrors_of, reason_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.registry_names import HUB_HOST
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
@@ -157,7 +151,7 @@ def pull_rate_limited(
             f"; mirror {mirror.registry}, which would spare Docker Hub, cannot be reached either"
         )
     for trouble in pulls.of("rate-limit"):
-        is_hub = host_of(trouble) == HUB_HOST
+        is_hub = trouble.host == HUB_HOST
         yield failures.finding(trouble, proof=proof, clause=clause if is_hub else "")
 
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from checks.image.failed_pulls import FailedPulls, host_of
-from checks.image.missing_proxy import PROXIES_IN_FILE
+from checks.image.failed_pulls import FailedPulls
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.missing_proxy import PROXIES_IN_FILE
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_names import host_name, is_public, with_port
 from diagnose.evidence.machine.clock import Clock
@@ -40,7 +40,7 @@ def registry_proxy(
     for trouble in pulls.of("proxy"):
         status = proxy.status_in(trouble)
         may_be_near = bool(status) and not is_public(trouble.registry)
-        variables = _without_proxy(host_of(trouble), config)
+        variables = _without_proxy(trouble.host, config)
         if may_be_near and _takes_exceptions(ping):
             variables = _exception_variables(trouble.registry, proxy, config)
         yield failures.finding(

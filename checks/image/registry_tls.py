@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.image.failed_pulls import FailedPulls, host_of
+from checks.image.failed_pulls import FailedPulls
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
@@ -55,7 +55,7 @@ def registry_tls(
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     later = _later_authorities(files, daemon, clock)
     for trouble in pulls.of("tls"):
-        host = host_of(trouble)
+        host = trouble.host
         endpoint = {"registry": host, "endpoint": with_port(host)}
         cause = _cause(trouble, files, later)
         yield failures.finding(
@@ -82,7 +82,7 @@ class _Cause(msgspec.Struct, frozen=True):
 
 def _cause(trouble: PullTrouble, files: RegistryFiles | None, later: str) -> _Cause:
     """later: the host's list of authorities, where it is newer than the engine."""
-    host, words = host_of(trouble), trouble.words
+    host, words = trouble.host, trouble.words
     if words.certificate_dates is not None:
         return _Cause({"dated": with_port(host)}, reason=_dates_clause(words.certificate_dates))
     if words.misnames_host:
@@ -179,7 +179,7 @@ def _plain_http_finding(
     failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None, info: Info | None
 ) -> Finding:
     """The finding about a registry without TLS, which the engine's file may name already."""
-    host = host_of(trouble)
+    host = trouble.host
     clause = "; the registry speaks plain HTTP"
     if config is None or config.pid is None or not _is_unread(host, config, info):
         variables = {"registry": host} | _insecure_registry(host, config)

@@ -2,13 +2,13 @@
 
 import json
 
-from checks.image.failed_pulls import HUB_HOST, FailedPulls, host_of, mirrors_of
-from checks.image.missing_proxy import missing_proxy
+from checks.image.failed_pulls import FailedPulls, mirrors_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.missing_proxy import missing_proxy
 from diagnose.evidence.images.pull_words import LayerServer
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_names import host_name, with_port
+from diagnose.evidence.images.registry_names import HUB_HOST, host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in
@@ -93,7 +93,7 @@ def _called_server(trouble: PullTrouble) -> PageVariables | None:
 
 def _asked(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
     """The registry, where the engine may call it without TLS; None elsewhere."""
-    host = host_of(trouble)
+    host = trouble.host
     config = info.registry_config if info is not None else None
     index = ((config and config.index_configs) or {}).get(host)
     is_named = bool(trouble.registry or trouble.image)
@@ -102,7 +102,7 @@ def _asked(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
 
 
 def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
-    host = host_of(trouble)
+    host = trouble.host
     variables = {"registry": host, "handshake": host_name(host)}
     return failures.finding(trouble, reason=UNANSWERED, variables=variables)
 
@@ -147,7 +147,7 @@ def _cut_off_finding(
 
 def _hub_store(trouble: PullTrouble) -> PageVariables:
     """The server of Docker Hub's layers, where the pull may have been one from there."""
-    return {"hub_layers": HUB_LAYERS} if host_of(trouble) == HUB_HOST else {}
+    return {"hub_layers": HUB_LAYERS} if trouble.host == HUB_HOST else {}
 
 
 def _mirror_finding(

@@ -25,7 +25,6 @@ from checks.container.helpers import (
     tail_of,
 )
 from checks.container.peers.peer_evidence import peer_evidence
-from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.compose.compose_files import ChangedFile
 from diagnose.evidence.containers.ends.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container, Containers
@@ -36,6 +35,11 @@ from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer,
 from diagnose.evidence.containers.peers.failed_migrator import FailedMigrator, failed_migrator
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
+from diagnose.evidence.containers.peers.unknown_names import (
+    stray_evidence,
+    stray_setting,
+    stray_variables,
+)
 from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.ends.failed_run_steps import further_steps
-from checks.container.ends.own_calls import OwnCalls, own_calls
 from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.ends.loops import LoopLimits, loops
@@ -16,6 +15,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.line_kinds import is_served, tells_of_work
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.own_calls import OwnCalls, own_calls
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.engine.log import DaemonLog

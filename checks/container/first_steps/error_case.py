@@ -9,7 +9,6 @@ from checks.container.first_steps.nameless_clients import NamelessClient, namele
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
 from checks.container.first_steps.server_steps import server_of
-from checks.container.peers.unknown_names import VARIABLE
 from checks.container.settings.unpassed_variable import Unpassed, unpassed_variable_of
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
@@ -21,6 +20,7 @@ from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, Unr
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
+from diagnose.evidence.containers.peers.unknown_names import VARIABLE
 from diagnose.evidence.containers.peers.unused_database import unused_database
 from diagnose.evidence.containers.settings.named.named_settings import (
     NamedSetting,

@@ -9,10 +9,10 @@ from checks.container.first_steps.installed_parts import installer_of
 from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.subject_looks import OF_DATA, running_look
-from checks.container.peers.unknown_names import stray_variables
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
+from diagnose.evidence.containers.peers.unknown_names import stray_variables
 from diagnose.evidence.network.addresses import is_everywhere, is_loopback, with_port
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.mappings import only, present

@@ -11,7 +11,14 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from checks.container.first_steps.database_grants import RIGHTS, grant_steps
-from checks.container.peers.refused_login import (
+from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_database import called_database, is_database
+from diagnose.evidence.containers.peers.refused_login import (
     PLAIN_NAME,
     Reason,
     foreign_user,
@@ -20,13 +27,6 @@ from checks.container.peers.refused_login import (
     unnamed_database,
     unused_variable,
 )
-from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
-from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.peers.called_database import called_database, is_database
 from diagnose.evidence.containers.peers.stray_logins import (
     StrayLogin,
     stray_login,

@@ -7,7 +7,11 @@ import msgspec
 from checks.container.claims import Claim, claims, compose_variables
 from checks.container.helpers import LINE
 from checks.container.peers.host_network_calls import host_network_finding
-from checks.container.peers.loopback_calls import (
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.loopback_calls import (
     ID,
     LoopbackCall,
     by_variable,
@@ -18,10 +22,6 @@ from checks.container.peers.loopback_calls import (
     repeated_call,
     with_target,
 )
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
 from diagnose.evidence.containers.peers.variable_calls import VariableCalls

@@ -16,6 +16,7 @@ from diagnose.evidence.images.listing import Images, normal, registry_of
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pull_failures import PullFailure, failure, given_up_registry
 from diagnose.evidence.images.pull_words import PullWords
+from diagnose.evidence.images.registry_names import HUB_HOST
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -47,6 +48,11 @@ class PullTrouble(msgspec.Struct, frozen=True):
     """The text of the last failure."""
     of_swarm: bool = False
     """Whether some of the pulls were for tasks of swarm."""
+
+    @property
+    def host(self) -> str:
+        """The registry's host as a command would ask it."""
+        return HUB_HOST if self.registry in ("", "docker.io") else self.registry
 
     @property
     def words(self) -> PullWords:

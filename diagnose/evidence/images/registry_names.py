@@ -1,5 +1,7 @@
 """What is known of a registry by its name alone."""
 
+HUB_HOST = "registry-1.docker.io"
+"""The host that serves the images of Docker Hub."""
 PUBLIC = frozenset(
     {
         "docker.io", "registry-1.docker.io", "auth.docker.io", "ghcr.io", "quay.io", "gcr.io",

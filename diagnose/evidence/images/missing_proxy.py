@@ -5,7 +5,6 @@ import json
 import msgspec
 from msgspec.structs import replace
 
-from checks.image.failed_pulls import host_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import PullTrouble
@@ -42,7 +41,7 @@ def missing_proxy(
     """
     if info is None or not is_public(trouble.registry) or not trouble.words.finds_no_way:
         return MissingProxy()
-    host = host_of(trouble)
+    host = trouble.host
     if info.http_proxy and not info.https_proxy:
         missing = _for_http_alone(info, ping, config)
     else:

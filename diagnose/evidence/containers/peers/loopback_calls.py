@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.access_lines import access_lines
@@ -45,7 +44,7 @@ class LoopbackCall(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, object]:
         """What shows the call."""
-        said: dict[str, object] = {LINE: self.line} if self.line else {}
+        said: dict[str, object] = {"log": self.line} if self.line else {}
         if self.variable:
             said["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
         if self.target is None:

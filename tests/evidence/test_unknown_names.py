@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from checks.container.peers.unknown_names import stray_evidence, stray_variables
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.unknown_names import stray_evidence, stray_variables
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from tests.inspected import container, of
 
