@@ -315,7 +315,7 @@ class BlankReference(msgspec.Struct, frozen=True):
 
 
 class FindBlankReferences(Question[list[BlankReference]], frozen=True):
-    """Such commands in the files of one project."""
+    """The commands with blank references in the files of one project."""
 
     POLICY = Policy(
         "file.references",

@@ -286,7 +286,7 @@ class WatchingProcess(msgspec.Struct, frozen=True):
 
 
 class WatchingProcesses(msgspec.Struct, frozen=True):
-    """Those of the processes asked about, and those that the caller may not look into."""
+    """Which of the named processes watch files, and which of them the caller may not look into."""
 
     processes: list[WatchingProcess]
     unseen: list[int] = []

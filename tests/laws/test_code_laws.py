@@ -178,7 +178,8 @@ _PRONOUN = re.compile(
 
 def _pronouns(body: list[ast.stmt]) -> Iterator[str]:
     for node in body:
-        if isinstance(node, ast.FunctionDef) and _PRONOUN.match(ast.get_docstring(node) or ""):
+        is_named = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if is_named and _PRONOUN.match(ast.get_docstring(node) or ""):
             yield node.name
 
 
@@ -374,7 +375,7 @@ def test_a_function_that_makes_a_finding_is_called_so():
     assert {path: names for path, names in others.items() if names} == {}
 
 
-def test_the_docstring_of_a_function_names_its_subject():
+def test_the_docstring_of_a_function_or_a_class_names_its_subject():
     """ "Whether it runs" is clear in a class; a function stands alone where a search has led to."""
     assert _PRONOUN.match("Whether its end was requested.")
     assert not _PRONOUN.match("Whether items are left.")

@@ -80,7 +80,7 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
 
 @functools.singledispatch
 def _steps(remedy: object, _case: _RunningCase) -> PageVariables:
-    """By the kind of the remedy."""
+    """The variables of the page, by the kind of the remedy."""
     raise TypeError(remedy)
 
 

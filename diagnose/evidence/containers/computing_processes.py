@@ -38,7 +38,7 @@ class ComputingProcess(msgspec.Struct, frozen=True):
 
 
 class ComputingProcesses(Items[ComputingProcess], frozen=True):
-    """Those whose figures could be read."""
+    """The processes whose figures could be read."""
 
 
 @evidence

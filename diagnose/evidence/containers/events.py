@@ -42,7 +42,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int | None:
-        """Of `die` and `exec_die`."""
+        """The exit code, of `die` and `exec_die`."""
         code = self.attributes.get("exitCode", "")
         return int(code) if code.lstrip("-").isdigit() else None
 

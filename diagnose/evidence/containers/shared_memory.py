@@ -30,7 +30,7 @@ class InMemory(msgspec.Struct, frozen=True):
 
 
 class SharedMemory(Items[InMemory], frozen=True):
-    """Those of running containers that are their own."""
+    """The shared memory of running containers, where it is their own."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

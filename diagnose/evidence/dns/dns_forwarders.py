@@ -79,7 +79,7 @@ class FailingForwarder(msgspec.Struct, frozen=True):
 
 
 class DnsForwarders(Items[FailingForwarder], frozen=True):
-    """Those that fail; `asked` counts all that were looked at."""
+    """The forwarders that fail; `asked` counts all that were looked at."""
 
     asked: int = 0
 

@@ -34,7 +34,7 @@ class IgnoredQuestions(msgspec.Struct, frozen=True):
 
 
 class ServersWithoutAaaa(Items[IgnoredQuestions], frozen=True):
-    """Those that were asked twice, about two names."""
+    """The servers that were asked twice, about two names."""
 
 
 @evidence

@@ -60,7 +60,7 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
 
 
 class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
-    """Those that wait for a lock first, then the longest; last those that only /info needs."""
+    """Programs that wait for a lock come first, then the longest; last what only /info needs."""
 
 
 @evidence

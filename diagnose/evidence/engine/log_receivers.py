@@ -31,7 +31,7 @@ class LogReceiver(msgspec.Struct, frozen=True):
 
 
 class LogReceivers(msgspec.Struct, frozen=True):
-    """Those of containers whose inspect timed out, by the container's name."""
+    """The log receivers of containers whose inspect timed out, by the container's name."""
 
     by_name: dict[str, LogReceiver]
 

@@ -42,7 +42,7 @@ class LegacyPlugin(msgspec.Struct, frozen=True):
 
 
 class LegacyPlugins(Items[LegacyPlugin], frozen=True):
-    """Those that were tried."""
+    """The legacy plugins that were tried."""
 
     in_memory: frozenset[str] = frozenset()
     of_networks: frozenset[str] = frozenset()

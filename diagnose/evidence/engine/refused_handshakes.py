@@ -43,7 +43,7 @@ PERSISTENT = 3
 
 
 class RefusedHandshakes(msgspec.Struct, frozen=True):
-    """Those of one reason."""
+    """The refused handshakes of one reason."""
 
     reason: Reason
     clients: tuple[str, ...]

@@ -33,7 +33,10 @@ class StuckContainer(msgspec.Struct, frozen=True):
 
 
 class StuckContainers(Items[StuckContainer], frozen=True):
-    """Those with a stopped shim first. The silence of an engine without any answer is left out."""
+    """The stuck containers, those with a stopped shim first.
+
+    The silence of an engine that answers nothing is left out.
+    """
 
     unexamined: tuple[Unexamined, ...] = ()
     """The containers whose inspect could not be had."""

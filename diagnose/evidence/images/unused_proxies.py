@@ -54,7 +54,7 @@ class UnusedProxy(msgspec.Struct, frozen=True):
 
 
 class UnusedProxies(Items[UnusedProxy], frozen=True):
-    """Those of drop-ins first, those of docker commands last."""
+    """The unused proxies: those of drop-ins first, those of docker commands last."""
 
 
 @evidence

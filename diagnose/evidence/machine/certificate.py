@@ -36,7 +36,7 @@ class Validity(msgspec.Struct, frozen=True):
 
 
 def validity_of(pem: str) -> Validity | None:
-    """That of the first certificate: its first two dates. None where it cannot be read."""
+    """The validity of the first certificate: its first two dates. None where it cannot be read."""
     first = _FIRST.search(pem)
     try:
         der = base64.b64decode(first[1]) if first else b""

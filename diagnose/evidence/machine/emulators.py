@@ -24,7 +24,7 @@ _NAMES = {
 
 
 class Emulators(Items[str], frozen=True):
-    """Their names, such as qemu-aarch64; none is registered from the start."""
+    """The emulators that are registered, such as qemu-aarch64; a kernel starts with none."""
 
     def can_run(self, architecture: str) -> bool:
         """Whether one of them is for this architecture, as images call it."""

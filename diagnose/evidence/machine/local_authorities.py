@@ -21,7 +21,7 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class LocalAuthorities(msgspec.Struct, frozen=True):
-    """Those of the host, which its containers do not have."""
+    """The authorities of the host, which its containers do not have."""
 
     files: tuple[str, ...] = ()
     bundle: str = ""

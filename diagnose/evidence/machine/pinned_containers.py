@@ -20,7 +20,7 @@ WORTH_A_NAME = 0.01
 
 
 class PinnedContainers(msgspec.Struct, frozen=True):
-    """Those with one and the same list of CPUs."""
+    """The containers with one and the same list of CPUs."""
 
     cpuset: str
     """As the option has it: `0,2-3`."""

@@ -22,7 +22,7 @@ _PERMANENT = 0x04
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
-    """It is gc_thresh3; None where it is not visible."""
+    """The most neighbours that the kernel keeps (gc_thresh3); None where that is not visible."""
 
     thresholds: dict[str, int | None]
     """By family, the entries above which no new neighbour is taken."""

@@ -36,7 +36,7 @@ class RemoteMount(msgspec.Struct, frozen=True):
 
 
 class RemoteMounts(Items[RemoteMount], frozen=True):
-    """Those that Docker has to do with."""
+    """The remote mounts that Docker has to do with."""
 
 
 @evidence

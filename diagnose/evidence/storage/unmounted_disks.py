@@ -30,7 +30,7 @@ class UnmountedDisk(msgspec.Struct, frozen=True):
 
 
 class UnmountedDisks(Items[UnmountedDisk], frozen=True):
-    """Those that a container needs."""
+    """The unmounted disks that a container needs."""
 
 
 @evidence

@@ -31,7 +31,7 @@ class FailedAllocations(msgspec.Struct, frozen=True):
     by_task: Mapping[str, Allocation] = {}
 
     def of(self, tasks: Iterable[Task]) -> Allocation | None:
-        """That of a task which still waits for it."""
+        """The allocation of a task that still waits for it."""
         waiting = (self.by_task.get(task.id) for task in tasks if task.status.state == "new")
         return next(filter(None, waiting), None)
 

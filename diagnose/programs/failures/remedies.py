@@ -230,7 +230,7 @@ class Inside(msgspec.Struct, frozen=True):
 
 
 class AtServer(msgspec.Struct, frozen=True):
-    """It is done in the server that the line is about: the program itself, or one that it calls."""
+    """A cure in the server that the line is about: the program itself, or one that it calls."""
 
     variable: str
     """The variable of the page that names the server."""

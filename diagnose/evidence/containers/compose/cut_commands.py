@@ -41,7 +41,7 @@ class CutCommand(msgspec.Struct, frozen=True):
 
 
 class CutCommands(Items[CutCommand], frozen=True):
-    """Those of containers that failed or ended."""
+    """The cut commands of containers that failed or ended."""
 
 
 @evidence

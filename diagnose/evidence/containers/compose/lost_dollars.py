@@ -37,7 +37,7 @@ class CutSecrets(msgspec.Struct, frozen=True):
 
 
 class LostDollars(ByContainer[CutSecrets], frozen=True):
-    """Those of containers that fail or repeat an error, whose log mentions a secret."""
+    """Values that lost a dollar sign, of containers that complain of a secret in their log."""
 
 
 @evidence

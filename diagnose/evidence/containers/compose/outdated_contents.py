@@ -32,7 +32,7 @@ class OutdatedContent(msgspec.Struct, frozen=True):
 
 
 class OutdatedContents(Items[OutdatedContent], frozen=True):
-    """By project and container."""
+    """The outdated contents, by project and container."""
 
 
 @evidence

@@ -49,7 +49,7 @@ class OutdatedContainer(msgspec.Struct, frozen=True):
 
 
 class OutdatedVariables(Items[OutdatedContainer], frozen=True):
-    """Those of running containers that compose made on this host."""
+    """The outdated variables of running containers that compose made on this host."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

@@ -42,7 +42,7 @@ class OverruledVariable(msgspec.Struct, frozen=True):
 
 
 class OverruledVariables(Items[OverruledVariable], frozen=True):
-    """Those of running containers."""
+    """The overruled variables of running containers."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

@@ -61,7 +61,7 @@ class RefusedProject(msgspec.Struct, frozen=True):
 
 
 class RefusedProjects(Items[RefusedProject], frozen=True):
-    """Those that were changed since, or of which nothing was started."""
+    """The refused projects that were changed since, or of which nothing was started."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

@@ -64,7 +64,7 @@ class WrittenProject(msgspec.Struct, frozen=True, dict=True):
 
 
 class WrittenProjects(Items[WrittenProject], frozen=True):
-    """Those whose files lie on this host, and can be read."""
+    """The projects whose files lie on this host, and can be read."""
 
     unexamined: tuple[Unexamined, ...] = ()
     unread: tuple[WrittenProject, ...] = ()

@@ -28,14 +28,14 @@ _REFUSED = ("permission denied", "eacces", "not permitted", "access denied")
 
 
 class BarredDevice(NamedDevice, frozen=True):
-    """Such a device that this host itself may not open."""
+    """A device in a container's log that this host itself may not open."""
 
     around: str
     """The container system around this host, "lxc" for one; "" where none is known."""
 
 
 class DeniedDevices(Items[DeniedDevice], frozen=True):
-    """Those that the log names, and whose mode on the host is against the container's user."""
+    """The devices that a log names, and whose mode on the host bars the container's user."""
 
     barred: tuple[BarredDevice, ...] = ()
     """Those that no program of this host may open."""

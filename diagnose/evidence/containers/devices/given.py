@@ -25,7 +25,7 @@ class NamedDevice(msgspec.Struct, frozen=True):
 
 
 class DeniedDevice(NamedDevice, frozen=True):
-    """Such a device that the container's user may not open."""
+    """A device that a container was given, and that its user may not open."""
 
     user: HostUser
     source: PathStatus

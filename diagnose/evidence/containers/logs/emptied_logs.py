@@ -30,7 +30,7 @@ class EmptiedLog(msgspec.Struct, frozen=True):
 
 
 class EmptiedLogs(Items[EmptiedLog], frozen=True):
-    """Of running containers with the driver json-file."""
+    """The emptied logs of running containers with the driver json-file."""
 
 
 @evidence

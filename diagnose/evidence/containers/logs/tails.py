@@ -34,7 +34,7 @@ SETTLED_S = 20.0
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
-    """By container id."""
+    """The last lines of logs, by container id."""
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]

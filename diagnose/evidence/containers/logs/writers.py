@@ -36,7 +36,7 @@ class LogWriter(msgspec.Struct, frozen=True):
 
 
 class LogWriters(Items[LogWriter], frozen=True):
-    """By the name of the container."""
+    """What writes into each log, by the name of the container."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

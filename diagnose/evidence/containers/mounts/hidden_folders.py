@@ -28,7 +28,7 @@ class HiddenFolder(msgspec.Struct, frozen=True):
 
 
 class HiddenFolders(Items[HiddenFolder], frozen=True):
-    """Those of running containers."""
+    """The hidden folders of running containers."""
 
 
 @evidence

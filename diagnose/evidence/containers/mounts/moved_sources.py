@@ -39,7 +39,7 @@ class MovedSource(msgspec.Struct, frozen=True):
 
 
 class MovedSources(msgspec.Struct, frozen=True):
-    """By the source of a mount."""
+    """Where folders have moved to, by the source of a mount."""
 
     by_source: dict[str, MovedSource]
 

@@ -53,7 +53,7 @@ class IgnoredCommand(msgspec.Struct, frozen=True):
 
 
 class IgnoredCommands(Items[IgnoredCommand], frozen=True):
-    """Those of running containers."""
+    """The ignored commands of running containers."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MissingModule(msgspec.Struct, frozen=True):
-    """Why it is not there: a package for development alone, or a file left to later builds."""
+    """A module that the image lacks: a package of development, or a file left to later builds."""
 
     name: str
     manifest: str = ""

@@ -240,7 +240,7 @@ class _Search(msgspec.Struct, frozen=True):
         return names
 
     def there(self, paths: Sequence[str]) -> list[str]:
-        """Those of these paths of the host that exist."""
+        """The paths of these that the host has."""
         statuses = self.host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
         return [path for path, status in statuses.items() if status.type in ("folder", "file")]
 

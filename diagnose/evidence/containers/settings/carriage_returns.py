@@ -22,7 +22,7 @@ class CarriageReturn(msgspec.Struct, frozen=True):
 
 
 class CarriageReturns(Items[CarriageReturn], frozen=True):
-    """Those of programs that run on and complain."""
+    """The carriage returns in settings of running programs that complain."""
 
 
 @evidence

@@ -48,7 +48,7 @@ class SecretFile(msgspec.Struct, frozen=True):
 
 
 class SecretFiles(Items[SecretFile], frozen=True):
-    """Those of containers whose login is refused."""
+    """The secret files of containers whose login is refused."""
 
     def of(self, container: Container) -> SecretFile | None:
         """The first file of a container."""

@@ -82,7 +82,7 @@ def _addresses_beside(peer: Container, container: Container) -> list[str]:
 
 
 class PinnedNames(Items[PinnedName], frozen=True):
-    """Those of containers that complain."""
+    """The pinned names of containers that complain."""
 
     def blamed(self, failing: Collection[str], said: Mapping[str, Sequence[str]]) -> PinnedNames:
         """The same names, each with whether the complaint may be about it.

@@ -57,7 +57,7 @@ class HiddenContainers(msgspec.Struct, frozen=True):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """Of config.v2.json."""
+    """The state in config.v2.json."""
 
     dead: bool = msgspec.field(default=False, name="Dead")
     """Whether the engine has begun to remove it."""

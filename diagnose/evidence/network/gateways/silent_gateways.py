@@ -40,7 +40,7 @@ class ArpTable(msgspec.Struct, frozen=True):
 
 
 class ArpTables(Items[ArpTable], frozen=True):
-    """Those that were read."""
+    """The ARP tables that were read."""
 
     def of(self, container: Container) -> ArpTable | None:
         return next((table for table in self if table.container.id == container.id), None)

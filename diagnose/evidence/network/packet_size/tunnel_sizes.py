@@ -35,7 +35,7 @@ class TunnelSize(msgspec.Struct, frozen=True):
 
 
 class TunnelSizes(Items[TunnelSize], frozen=True):
-    """Those of the host first."""
+    """The tunnels, those of the host first."""
 
 
 @evidence

@@ -66,7 +66,7 @@ class DroppingRule(msgspec.Struct, frozen=True):
 
 
 class DroppingRules(Items[DroppingRule], frozen=True):
-    """Those that have dropped something."""
+    """The rules that have dropped something."""
 
     uncounted: bool = False
     """Whether iptables-legacy has such rules too, whose counters could not be read."""

@@ -39,7 +39,7 @@ class AskedPort(msgspec.Struct, frozen=True):
 
 
 class AskedPorts(Items[AskedPort], frozen=True):
-    """Those of the named ports that others do not reach, whatever the firewall does."""
+    """The named ports that others do not reach, whatever the firewall does."""
 
     asked: tuple[str, ...] = ()
     """All that the user named."""

@@ -39,7 +39,7 @@ class UnheardDiscovery(msgspec.Struct, frozen=True):
 
 
 class UnheardDiscoveries(Items[UnheardDiscovery], frozen=True):
-    """They have received no packet to a group but their own, or those of few neighbours."""
+    """Containers that receive no packets to a group but their own, or those of few neighbours."""
 
     asked: int = 0
     """How many containers seek devices from bridges."""

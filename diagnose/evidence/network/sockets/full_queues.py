@@ -23,7 +23,7 @@ class FullQueue(msgspec.Struct, frozen=True):
 
 
 class FullQueues(Items[FullQueue], frozen=True):
-    """Those that were full at both looks: a burst of clients fills a short queue for a moment."""
+    """The queues that were full at both looks: a burst of clients fills one for a moment."""
 
 
 def _has_full_queue(netns: ContainerNetns) -> bool:

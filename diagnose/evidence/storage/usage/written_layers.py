@@ -45,7 +45,7 @@ class WrittenLayer(msgspec.Struct, frozen=True):
 
     @property
     def log(self) -> str:
-        """That file, if it is a log by its name."""
+        """The file that was written last, if it is a log by its name."""
         return self.file if is_log(self.file) else ""
 
     def on_host(self, path: str) -> str:

@@ -57,7 +57,7 @@ class ChangedVolume(msgspec.Struct, frozen=True):
 
 
 class ChangedVolumes(Items[ChangedVolume], frozen=True):
-    """Those of projects whose file was changed after the volume was made."""
+    """The volumes of projects whose file was changed after the volume was made."""
 
 
 @evidence

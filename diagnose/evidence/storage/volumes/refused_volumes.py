@@ -41,7 +41,7 @@ class RefusedVolume(msgspec.Struct, frozen=True):
 
 
 class RefusedVolumes(Items[RefusedVolume], frozen=True):
-    """Those whose file system the kernel still does not know."""
+    """The volumes whose file system the kernel still does not know."""
 
 
 @evidence

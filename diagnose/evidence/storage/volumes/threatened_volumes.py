@@ -44,7 +44,7 @@ class ThreatenedVolumes(msgspec.Struct, frozen=True):
 
 
 class ThreatenedVolumesByJob(Items[ThreatenedVolumes], frozen=True):
-    """Those of jobs that remove volumes with a name."""
+    """The volumes that jobs remove by their name."""
 
 
 @evidence

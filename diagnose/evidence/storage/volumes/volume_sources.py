@@ -70,7 +70,7 @@ class VolumeSource(msgspec.Struct, frozen=True):
 
 
 class VolumeSources(msgspec.Struct, frozen=True):
-    """Those that are missing."""
+    """The sources of volumes that are missing."""
 
     missing: tuple[VolumeSource, ...]
 

@@ -145,7 +145,7 @@ class _Reader:
                 yield _Service(path, name, entries(node, self.merged))
 
     def _active_services(self) -> list[_Service]:
-        """Those without a profile; of others compose judges the shape alone."""
+        """The services without a profile; of others compose judges the shape alone."""
         found = list(self._services())
         chosen = {service.name for service in found if items(service.parts.get("profiles"))}
         return [service for service in found if service.name not in chosen]

@@ -50,7 +50,7 @@ class OwnLogFile(msgspec.Struct, frozen=True):
 
 
 class OwnLogFiles(Items[OwnLogFile], frozen=True):
-    """Those that were written to last come first."""
+    """The log files of programs; those that were written to last come first."""
 
     unexamined: tuple[Unexamined, ...] = ()
     """Why there may be more."""

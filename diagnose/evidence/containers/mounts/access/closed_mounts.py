@@ -50,7 +50,7 @@ class ClosedMount(msgspec.Struct, frozen=True):
 
 
 class ClosedMounts(msgspec.Struct, frozen=True):
-    """By the source of a mount that the engine could not look at."""
+    """The closed mounts, by the source of one that the engine could not look at."""
 
     by_source: Mapping[str, ClosedMount] = {}
 

@@ -101,7 +101,7 @@ class Denied(msgspec.Struct, frozen=True):
 
 
 class Undecided(msgspec.Struct, frozen=True):
-    """Why it is not known whether the user has access."""
+    """The access of a user is not known, and why."""
 
     why: str
 

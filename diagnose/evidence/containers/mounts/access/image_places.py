@@ -47,7 +47,7 @@ class ImagePlace(msgspec.Struct, frozen=True):
 
 
 class ImagePlaces(Items[ImagePlace], frozen=True):
-    """Those that owner and mode keep from the container's user, at most one for each container."""
+    """Places of an image that owner and mode keep from its user: at most one for a container."""
 
 
 @evidence

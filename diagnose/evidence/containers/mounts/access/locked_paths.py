@@ -26,7 +26,7 @@ class LockedPath(msgspec.Struct, frozen=True):
 
 
 class LockedPaths(Items[LockedPath], frozen=True):
-    """Of containers whose log names the path."""
+    """The locked paths of containers whose log names the path."""
 
 
 def _may_be_locked(named: NamedPath) -> bool:

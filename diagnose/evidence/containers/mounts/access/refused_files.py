@@ -60,7 +60,7 @@ class RefusedFile(msgspec.Struct, frozen=True):
 
 
 class RefusedFiles(Items[RefusedFile], frozen=True):
-    """Those whose owner or mode on the host is still the refused one."""
+    """The refused files whose owner or mode on the host is still the refused one."""
 
 
 @evidence

@@ -53,7 +53,7 @@ class MountedPidFile(msgspec.Struct, frozen=True):
 
 
 class DataFiles(msgspec.Struct, frozen=True):
-    """By container id."""
+    """The files of data, by container id."""
 
     versions: dict[str, DataVersion]
     pid_files: dict[str, MountedPidFile]

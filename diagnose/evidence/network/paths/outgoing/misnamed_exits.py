@@ -60,7 +60,7 @@ class MisnamedExit(msgspec.Struct, frozen=True):
 
 
 class MisnamedExits(Items[MisnamedExit], frozen=True):
-    """Those of the host first."""
+    """The misnamed exits, those of the host first."""
 
     traced: int = 0
     """Tunnels whose clients were walked out."""

@@ -27,7 +27,9 @@ def by_other_address(
     lookups: Lookups | None,
     silent: Collection[str],
 ) -> list[list[OtherAddress]]:
-    """Such ways by network, where no DNS server answers the network and one answers the host.
+    """By network, the ways whose source is another address of the host than its own packets have.
+
+    Only of networks that no DNS server answers, where one answers the host.
 
     MASQUERADE takes the uplink's first address in the gateway's subnet (`inet_select_addr` of
     net/ipv4/devinet.c); the host's own packets have the source that the default route names. Ways

@@ -70,7 +70,7 @@ class BannedNeighbour(msgspec.Struct, frozen=True):
 
 
 class BannedNeighbours(Items[BannedNeighbour], frozen=True):
-    """Those that are banned."""
+    """The neighbours that are banned."""
 
     walked: int = 0
     """Connections of neighbours to published ports that were walked."""

@@ -36,7 +36,7 @@ class DirectCall(msgspec.Struct, frozen=True):
 
 
 class DirectCalls(Items[DirectCall], frozen=True):
-    """Those of running containers."""
+    """The direct calls of running containers."""
 
     uncounted: bool = False
     """Whether counters of some rules are not read."""

@@ -68,7 +68,7 @@ class UnreadSite(msgspec.Struct, frozen=True):
 
 
 class NginxSites(Items[NginxSite], frozen=True):
-    """Of nginx with a configuration that could be read as a whole."""
+    """The sites of each nginx with a configuration that could be read as a whole."""
 
     unread: tuple[UnreadSite, ...] = ()
 

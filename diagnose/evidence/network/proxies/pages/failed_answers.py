@@ -90,7 +90,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        """That of the last answer."""
+        """The status of the last answer."""
         if self.answers:
             return self.answers[-1].status
         return self.page.status if self.page is not None else 0

@@ -68,7 +68,7 @@ class Door(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[bool, bool, str, int]:
-        """Those that are published come first, and the usual ports before others."""
+        """Pages of published ports come first, and those of the usual ports before others."""
         return (not self.host_port, self.port not in CERTAIN_PORTS, self.container.name, self.port)
 
     @property
