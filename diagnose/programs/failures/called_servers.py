@@ -167,9 +167,13 @@ CALLED_SERVERS = (
     Failure(
         name="database-read-only",
         mark="",
-        pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
-        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk"
-        r"|MongoServerError: not primary",
+        pattern=r"""(?x)
+              cannot\ execute\ (?P<statement>[A-Z]+(?:\ [A-Z]+)?)\ in\ a\ read-only\ transaction
+            | running\ with\ the\ --(?:super-)?read-only\ option
+            | \bNotWritablePrimary\b
+            | \bnot\ (?:primary|master)\ and\ slaveOk
+            | MongoServerError:\ not\ primary
+        """,
         cause="the database refuses writes: it is a replica, or the server, the user or the "
         "transaction is set to read-only",
         cure="let the program call the primary server, or turn off the read-only mode where it was set",

@@ -62,9 +62,14 @@ CLUSTER_MEMBERS = (
     Failure(
         name="no-leader",
         mark="leader",
-        pattern=r"\b(?:error=\"?|rpc error: |500 \()?No cluster leader\b|\bno known leader\b"
-        r"|\bMulti-node with no leader\b|\bno (?:raft )?leader (?:has been )?elected\b"
-        r"|\bcluster (?:has|have) no (?:elected )?leader\b|\braft: no leader\b",
+        pattern=r"""(?x)
+              \b(?:error="?|rpc\ error:\ |500\ \()?No\ cluster\ leader\b
+            | \bno\ known\ leader\b
+            | \bMulti-node\ with\ no\ leader\b
+            | \bno\ (?:raft\ )?leader\ (?:has\ been\ )?elected\b
+            | \bcluster\ (?:has|have)\ no\ (?:elected\ )?leader\b
+            | \braft:\ no\ leader\b
+        """,
         cause="the nodes of its cluster have no leader: fewer of them run than its settings count, "
         "they do not reach each other, or they know each other by addresses that have changed",
         cure="start the other nodes; where it shall be a single one, say so in its settings, "

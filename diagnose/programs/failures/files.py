@@ -111,11 +111,16 @@ FILES = (
     Failure(
         name="config-is-folder",
         mark="is a directory",
-        pattern=r"(?:read|open) (?P<path>/\S+): is a directory"
-        r"|\b(?:cat|cp|envsubst|sed): (?:couldn't edit )?['\u2018]?(?P<path_tool>/[\w./@+-]+)['\u2019]?: Is a directory"
-        r"|\b(?:include|require)(?:_once)?\((?P<path_php>/[^)\n]+)\): Failed to open stream: Is a directory"
-        r"|open\(\) \"(?P<path_nginx>/[^\"]+)\" failed \(21: Is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'"
-        r"|FileNotFoundException: (?P<path_java>/[^\s()]{1,200}) \(Is a directory\)",
+        pattern=r"""(?x)
+              (?:read|open)\ (?P<path>/\S+):\ is\ a\ directory
+            | \b(?:cat|cp|envsubst|sed):\ (?:couldn't\ edit\ )?['\u2018]?
+                (?P<path_tool>/[\w./@+-]+)['\u2019]?:\ Is\ a\ directory
+            | \b(?:include|require)(?:_once)?\((?P<path_php>/[^)\n]+)
+                \):\ Failed\ to\ open\ stream:\ Is\ a\ directory
+            | open\(\)\ "(?P<path_nginx>/[^"]+)"\ failed\ \(21:\ Is\ a\ directory
+            | IsADirectoryError:\ \[Errno\ 21\]\ Is\ a\ directory:\ '(?P<path_python>[^']+)'
+            | FileNotFoundException:\ (?P<path_java>/[^\s()]{1,200})\ \(Is\ a\ directory\)
+        """,
         cause="{path} is a folder where the program expects a file: a missing file on the host becomes an empty folder when it is mounted",
         cure="make the file on the host, remove the empty folder, and recreate the container",
         source="moby/moby#30348",
@@ -183,15 +188,26 @@ FILES = (
     Failure(
         name="port-inside",
         mark="",
-        pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?:(?<!\"):|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
-        r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
-        r"|::bind couldn't find an open port between (?P<port_steam>\d{2,5})\b"
-        r"|Address already in use\. .{0,120}\busing the same port \(default: (?P<port_servarr>\d{2,5})\)"
-        r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b|(?:seems to be|is) in use\b|(?:is )?(?:already )?(?:bound|occupied|taken)\b)"
-        r"|\bbind: Address in use \(?\S{0,60}:(?P<port_bare>\d{2,5})\b"
-        r"|\('[^'\n]{0,45}', (?P<port_python>\d{2,5})(?:, \d, \d)?\): \[?(?:Errno 98\] )?address already in use"
-        r"|\bConnection in use: \('[^'\n]{0,45}', (?P<port_gunicorn>\d{2,5})\)"
-        r"|Address already in use: .{0,40}could not bind to address \S{1,60}?:(?P<port_apache>\d{2,5})\b",
+        pattern=r"""(?x)
+              (?:bind|listen|listening\ socket|Listen).{0,80}?(?:(?<!"):|port\ )
+                (?P<port>\d{2,5})\b.{0,60}(?:address\ already\ in\ use|in\ use)
+            | EADDRINUSE:\ address\ already\ in\ use\ \S*?:(?P<port_node>\d{2,5})
+            | ::bind\ couldn't\ find\ an\ open\ port\ between\ (?P<port_steam>\d{2,5})\b
+            | Address\ already\ in\ use\.\ .{0,120}\busing\ the\ same\ port\ \(default:[ ]
+                (?P<port_servarr>\d{2,5})\)
+            | Port\ (?P<port_spring>\d{2,5})\ (?:
+                    (?:was|is)\ already\ in\ use
+                  | (?:is\ )?not\ available\b
+                  | (?:seems\ to\ be|is)\ in\ use\b
+                  | (?:is\ )?(?:already\ )?(?:bound|occupied|taken)\b
+                )
+            | \bbind:\ Address\ in\ use\ \(?\S{0,60}:(?P<port_bare>\d{2,5})\b
+            | \('[^'\n]{0,45}',\ (?P<port_python>\d{2,5})(?:,\ \d,\ \d)?\):\ \[?
+                (?:Errno\ 98\]\ )?address\ already\ in\ use
+            | \bConnection\ in\ use:\ \('[^'\n]{0,45}',\ (?P<port_gunicorn>\d{2,5})\)
+            | Address\ already\ in\ use:\ .{0,40}could\ not\ bind\ to\ address\ \S{1,60}?:
+                (?P<port_apache>\d{2,5})\b
+        """,
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "
         "does, the program opens it twice: by its file and by an option, or by two files",
@@ -200,8 +216,14 @@ FILES = (
     Failure(
         name="listener-taken",
         mark=("address already in use", "addrinuse", "failed to bind to port"),
-        pattern=r"\bfailed_to_start_listener\b.{0,200}\beaddrinuse\b|\blistener\b.{0,120}\bAddress already in use|^(?:[\dT:.-]{9,30}: )?Error: Address already in use"
-        r"|\bkind: AddrInUse\b|\bBindException: Address already in use|\*\* FAILED TO BIND TO PORT!",
+        pattern=r"""(?x)
+              \bfailed_to_start_listener\b.{0,200}\beaddrinuse\b
+            | \blistener\b.{0,120}\bAddress\ already\ in\ use
+            | ^(?:[\dT:.-]{9,30}:\ )?Error:\ Address\ already\ in\ use
+            | \bkind:\ AddrInUse\b
+            | \bBindException:\ Address\ already\ in\ use
+            | \*\*\ FAILED\ TO\ BIND\ TO\ PORT!
+        """,
         cause="another process has the port that the program listens on, in the program's own network",
         cure="see which other process or container shares that network; if none does, start it again: "
         "its own server of the first start may not have ended",

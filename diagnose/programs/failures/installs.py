@@ -136,13 +136,19 @@ INSTALLS = (
     Failure(
         name="init-program-missing",
         mark=("[fatal tini (", "[dumb-init] ", "su-exec: ", "failed to ", "fatal: unable to "),
-        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>[^\s-]\S{0,200}) failed: No such file or directory"
-        r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): No such file or directory"
-        r"|\bsu-exec: (?P<program_su>[^\s:]{1,200}): No such file or directory"
-        r"|\b(?:chroot|nice|nohup|setpriv|stdbuf|timeout): failed to (?:execute|run command) ['‘]?(?P<program_run>[^\s'’:]{1,200})"
-        r"['’]?: No such file or directory"
-        r"|\b(?:exec|s6-[\w-]{1,30}): fatal: unable to exec (?P<program_exec>[^\s:]{1,200}): No such file or directory"
-        r"|\bchpst: fatal: unable to run: (?P<program_chpst>[^\s:]{1,200}): file does not exist",
+        pattern=r"""(?x)
+              \[FATAL\ tini\ \(\d+\)\]\ exec\ (?P<program>[^\s-]\S{0,200})
+                \ failed:\ No\ such\ file\ or\ directory
+            | \[dumb-init\]\ (?P<program_dumb>\S{1,200}):\ No\ such\ file\ or\ directory
+            | \bsu-exec:\ (?P<program_su>[^\s:]{1,200}):\ No\ such\ file\ or\ directory
+            | \b(?:chroot|nice|nohup|setpriv|stdbuf|timeout):\ failed\ to[ ]
+                (?:execute|run\ command)\ ['‘]?(?P<program_run>[^\s'’:]{1,200})['’]?
+                :\ No\ such\ file\ or\ directory
+            | \b(?:exec|s6-[\w-]{1,30}):\ fatal:\ unable\ to\ exec[ ]
+                (?P<program_exec>[^\s:]{1,200}):\ No\ such\ file\ or\ directory
+            | \bchpst:\ fatal:\ unable\ to\ run:\ (?P<program_chpst>[^\s:]{1,200})
+                :\ file\ does\ not\ exist
+        """,
         cause="what starts the container's program (an init, or a command that changes the user) does not find {program} in "
         "the image, or what its first line names to run it",
         cure="correct the command of the container, or run an image that has the program",
@@ -193,9 +199,14 @@ INSTALLS = (
     Failure(
         name="s6-run-unfit",
         mark=("s6-supervise ", "runsv "),
-        pattern=r"s6-supervise (?P<program>[\w.@-]{1,80})(?: \(child\))?: (?:fatal: unable to exec run|warning: unable to spawn \./run"
-        r"(?: \(waiting \d{1,4} seconds\))?): (?P<why>[A-Z][\w ]{5,40})"
-        r"|\brunsv (?P<program_runit>[\w.@-]{1,80}): (?:fatal|warning): unable to start \./run: (?P<why_runit>[a-z][\w ]{5,40})",
+        pattern=r"""(?x)
+              s6-supervise\ (?P<program>[\w.@-]{1,80})(?:\ \(child\))?:\ (?:
+                    fatal:\ unable\ to\ exec\ run
+                  | warning:\ unable\ to\ spawn\ \./run(?:\ \(waiting\ \d{1,4}\ seconds\))?
+                ):\ (?P<why>[A-Z][\w ]{5,40})
+            | \brunsv\ (?P<program_runit>[\w.@-]{1,80}):\ (?:fatal|warning)
+                :\ unable\ to\ start\ \./run:\ (?P<why_runit>[a-z][\w ]{5,40})
+        """,
         cause="the supervisor cannot run the file run of its service {program} ({why}): it has no first line with #!, has the line ends "
         "of Windows, names an interpreter that the image lacks, or is not executable",
         cure="correct that file where it comes from: the sources of the image, or the folder that is mounted over it",

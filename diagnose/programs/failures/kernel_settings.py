@@ -59,11 +59,16 @@ KERNEL_SETTINGS = (
     Failure(
         name="low-port",
         mark="permission denied",
-        pattern=r"(?:bind(?:\(\))?.{0,40}(?<![\d(])(?P<port>\d{1,3})\b.{0,30}permission denied"
-        r"|listen tcp [^ ]*:(?P<port_listen>\d{1,3}): bind: permission denied"
-        r"|permission denied.{0,40}could not bind to address \S*?:(?P<port_apache>\d{1,3})\b"
-        r"|listen EACCES: permission denied \S*?:(?P<port_node>\d{1,3})\b"
-        r"|(?<!listener: )(?:Socket|Bind)Exception(?: \(13\))?: Permission denied)",
+        pattern=r"""(?x)
+            (?:
+                  bind(?:\(\))?.{0,40}(?<![\d(])(?P<port>\d{1,3})\b.{0,30}permission\ denied
+                | listen\ tcp\ [^ ]*:(?P<port_listen>\d{1,3}):\ bind:\ permission\ denied
+                | permission\ denied.{0,40}could\ not\ bind\ to\ address\ \S*?:
+                    (?P<port_apache>\d{1,3})\b
+                | listen\ EACCES:\ permission\ denied\ \S*?:(?P<port_node>\d{1,3})\b
+                | (?<!listener:\ )(?:Socket|Bind)Exception(?:\ \(13\))?:\ Permission\ denied
+              )
+        """,
         cause="the program's user may not open a port below 1024",
         cure="let it listen on a port above 1023; with host networking lower net.ipv4.ip_unprivileged_port_start "
         "on the host, with another network recreate it with --sysctl=net.ipv4.ip_unprivileged_port_start=0",

@@ -100,11 +100,21 @@ LIBRARY_VERSIONS = (
     Failure(
         name="python-earlier",
         mark="module",
-        pattern=r"No module named '(?P<name>imp|distutils|asyncore|asynchat|smtpd|cgi|crypt|telnetlib|pipes|imghdr|sndhdr|audioop"
-        r"|nntplib|uu|xdrlib)(?:\.\w+)?'|module '(?P<name_owner>collections|inspect|asyncio|configparser|time|fractions|base64|gettext"
-        r"|html|unittest|pkgutil|typing|locale)' has no attribute '(?:Callable|Mapping|MutableMapping|Iterable|Sequence|Hashable"
-        r"|getargspec|coroutine|async|SafeConfigParser|clock|gcd|encodestring|decodestring|HTMLParser|makeSuite|ImpImporter|io"
-        r"|format|get_event_loop)'",
+        pattern=r"""(?x)
+              No\ module\ named\ '(?P<name>
+                    imp | distutils | asyncore | asynchat | smtpd | cgi | crypt
+                  | telnetlib | pipes | imghdr | sndhdr | audioop | nntplib | uu | xdrlib
+                )(?:\.\w+)?'
+            | module\ '(?P<name_owner>
+                    collections | inspect | asyncio | configparser | time | fractions
+                  | base64 | gettext | html | unittest | pkgutil | typing | locale
+                )'\ has\ no\ attribute\ '(?:
+                    Callable | Mapping | MutableMapping | Iterable | Sequence | Hashable
+                  | getargspec | coroutine | async | SafeConfigParser | clock | gcd
+                  | encodestring | decodestring | HTMLParser | makeSuite | ImpImporter
+                  | io | format | get_event_loop
+                )'
+        """,
         cause="the program, or a library of it, is written for an earlier Python: this one no longer has what it "
         "takes from {name}",
         cure="pin the image to the Python that it was written for (imp, distutils and asyncore went with 3.12, cgi, crypt and "

@@ -175,9 +175,13 @@ NEIGHBOURS = (
     Failure(
         name="docker-socket",
         mark="docker",
-        pattern=r"permission denied while trying to connect to the Docker (?:daemon socket|API)|dial unix /var/run/docker\.sock: connect: permission denied"
-        r"|\b(?:EACCES|permission denied)\b.{0,40}/run/docker\.sock\b"
-        r"|/run/docker\.sock\b.{0,40}\b(?:EACCES|permission denied)",
+        pattern=r"""(?x)
+              permission\ denied\ while\ trying\ to\ connect\ to\ the\ Docker[ ]
+                (?:daemon\ socket|API)
+            | dial\ unix\ /var/run/docker\.sock:\ connect:\ permission\ denied
+            | \b(?:EACCES|permission\ denied)\b.{0,40}/run/docker\.sock\b
+            | /run/docker\.sock\b.{0,40}\b(?:EACCES|permission\ denied)
+        """,
         cause="the program's user may not open the engine's socket",
         cure="recreate it with --group-add of the group that owns /var/run/docker.sock",
         source="jenkinsci/docker#263",

@@ -149,9 +149,13 @@ REFUSED_CLIENTS = (
     Failure(
         name="no-way-out",
         mark=("network is unreachable", "enetunreach"),
-        pattern=r"(?:(?P<host>(?:\d{1,3}\.){3}\d{1,3})(?::\d+)?|host='(?P<host_python>[\w.-]{1,100})'[^\n]{0,300})"
-        r"\W{0,4}(?:connect: |\[Errno 101\] )?network is unreachable"
-        r"|ENETUNREACH (?P<host_node>(?:\d{1,3}\.){3}\d{1,3})",
+        pattern=r"""(?x)
+              (?:
+                    (?P<host>(?:\d{1,3}\.){3}\d{1,3})(?::\d+)?
+                  | host='(?P<host_python>[\w.-]{1,100})'[^\n]{0,300}
+                )\W{0,4}(?:connect:\ |\[Errno\ 101\]\ )?network\ is\ unreachable
+            | ENETUNREACH\ (?P<host_node>(?:\d{1,3}\.){3}\d{1,3})
+        """,
         cause="the container has no way to {host}: its network is an internal one, or it has none (--network=none)",
         cure="connect it to a network that is not internal too: docker network connect NETWORK CONTAINER",
         source="Linux documentation, ip",
@@ -161,9 +165,15 @@ REFUSED_CLIENTS = (
     Failure(
         name="mount-inside-refused",
         mark=("mount error(", "mount.nfs: ", "mount: mounting "),
-        pattern=r"mount error\((?P<number>\d+)\): (?P<why>[\w ]{3,60})"
-        r"|mount\.nfs: (?P<why_nfs>access denied by server|Operation not permitted|Connection timed out|No such device)"
-        r"|mount: mounting (?P<what>\S{1,200}) on \S{1,200} failed: (?P<why_busybox>[\w ]{3,60})",
+        pattern=r"""(?x)
+              mount\ error\((?P<number>\d+)\):\ (?P<why>[\w ]{3,60})
+            | mount\.nfs:\ (?P<why_nfs>
+                    access\ denied\ by\ server | Operation\ not\ permitted
+                  | Connection\ timed\ out | No\ such\ device
+                )
+            | mount:\ mounting\ (?P<what>\S{1,200})\ on\ \S{1,200}\ failed:[ ]
+                (?P<why_busybox>[\w ]{3,60})
+        """,
         cause="the program mounts a share by itself, which fails ({why}): a container may not mount without the "
         "capability SYS_ADMIN, or the server refuses",
         cure="let the engine mount it: docker volume create --opt type=nfs (cifs), and give the container that volume",

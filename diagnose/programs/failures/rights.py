@@ -85,8 +85,14 @@ RIGHTS = (
     Failure(
         name="display-missing",
         mark="display",
-        pattern=r"no display name and no \$DISPLAY|(?:cannot|can't|could not|unable to|failed to) (?:open|connect to) "
-        r"(?:the )?(?:X |Wayland )?display\b|Missing X server or \$DISPLAY|\bno DISPLAY environment variable|\bNo X11 DISPLAY variable was set",
+        pattern=r"""(?x)
+              no\ display\ name\ and\ no\ \$DISPLAY
+            | (?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:open|connect\ to)[ ]
+                (?:the\ )?(?:X\ |Wayland\ )?display\b
+            | Missing\ X\ server\ or\ \$DISPLAY
+            | \bno\ DISPLAY\ environment\ variable
+            | \bNo\ X11\ DISPLAY\ variable\ was\ set
+        """,
         cause="the program wants to show windows, and its container has no display",
         cure="run it in its headless mode (MPLBACKEND=Agg for matplotlib, -Djava.awt.headless=true for Java), "
         "or behind xvfb-run in the image",

@@ -62,10 +62,19 @@ RUNTIMES = (
         name="refuses-root",
         mark="root",
         # a warning or advice against it refuses nothing
-        pattern=r"^(?!.*\b(?:warn\w*|should|recommend\w*|discouraged|Do not run Composer|when \w+ is not running)\b)"
-        r".*?(?:\bnot\b|cannot|refus|never|how to).{0,60}\b(?:run|running|start\w*|execut\w+)\b"
-        r".{0,40}\b(?:as|by) ['\"]?root\b|['\"]?root['\"]? execution .{0,60}not permitted"
-        r"|\brunning as root is not\b|\bFATAL \w{1,30} should not run as root\b",
+        pattern=r"""(?x)
+              ^(?!
+                  .*\b(?:
+                        warn\w* | should | recommend\w* | discouraged
+                      | Do\ not\ run\ Composer
+                      | when\ \w+\ is\ not\ running
+                    )\b
+                ).*?(?:\bnot\b|cannot|refus|never|how\ to).{0,60}\b
+                (?:run|running|start\w*|execut\w+)\b.{0,40}\b(?:as|by)\ ['"]?root\b
+            | ['"]?root['"]?\ execution\ .{0,60}not\ permitted
+            | \brunning\ as\ root\ is\ not\b
+            | \bFATAL\ \w{1,30}\ should\ not\ run\ as\ root\b
+        """,
         cause="the program refuses to run as root",
         cure="give the container the program's own user with --user, or start it by the image's "
         "own entrypoint, which changes to that user",

@@ -81,8 +81,15 @@ SERVER_FILES = (
     Failure(
         name="redis-line",
         mark="reading the configuration file",
-        pattern=r"(?P<why>wrong number of arguments|argument must be [^\n;]{1,80}|Invalid [^\n;]{1,80}|unbalanced quotes[^\n;]{0,60});"
-        r".{0,40}Reading the configuration file, at line (?P<line>\d+); >>> '(?P<text>[\w-]{1,60})",
+        pattern=r"""(?x)
+            (?P<why>
+                  wrong\ number\ of\ arguments
+                | argument\ must\ be\ [^\n;]{1,80}
+                | Invalid\ [^\n;]{1,80}
+                | unbalanced\ quotes[^\n;]{0,60}
+              );.{0,40}Reading\ the\ configuration\ file,\ at\ line\ (?P<line>\d+);\ >>>\ '
+              (?P<text>[\w-]{1,60})
+        """,
         cause="Redis does not read the line {text} of its configuration (line {line}): {why}",
         cure="correct the line: a variable in it is empty, or a value with a space has no quotes",
         source="Redis' own message",

@@ -90,11 +90,17 @@ _MISSING = (
         mark=" ",
         about=_OF_DOCKER,
         unlike=_OF_PROGRAMS,
-        pattern=r"(?P<what>\b[\w.\"'{}=, -]{2,80}?) (?:is|are) (?:required|mandatory|missing|not set|empty)\b"
-        r"|(?P<what_must>[\w.\"'{}=, -]{2,80}?) (?:must|has to) be (?:specified|provided|set|given)"
-        r"|(?:missing|you must (?:specify|provide)|no) (?P<what_no>[\w.\"'=, -]{2,60}?) (?:was |were )?(?:specified|provided|given|selected)\b"
-        r"|please (?:provide|specify|set|give|use) (?P<what_please>[^\n]{2,120})"
-        r"|(?P<what_empty>[\w.\"'=, -]{2,60}?) (?:can(?:not|'t)|must not|may not) be (?:empty|blank)",
+        pattern=r"""(?x)
+              (?P<what>\b[\w."'{}=, -]{2,80}?)\ (?:is|are)[ ]
+                (?:required|mandatory|missing|not\ set|empty)\b
+            | (?P<what_must>[\w."'{}=, -]{2,80}?)\ (?:must|has\ to)\ be[ ]
+                (?:specified|provided|set|given)
+            | (?:missing|you\ must\ (?:specify|provide)|no)\ (?P<what_no>[\w."'=, -]{2,60}?)[ ]
+                (?:was\ |were\ )?(?:specified|provided|given|selected)\b
+            | please\ (?:provide|specify|set|give|use)\ (?P<what_please>[^\n]{2,120})
+            | (?P<what_empty>[\w."'=, -]{2,60}?)\ (?:can(?:not|'t)|must\ not|may\ not)\ be[ ]
+                (?:empty|blank)
+        """,
         cause="something that the command needs was not given: {what}",
         cure="add it; where it comes from a variable, echo the variable: an empty one leaves nothing behind",
     ),
@@ -138,13 +144,21 @@ _CHOICES = (
         mark=" ",
         about=_OF_DOCKER,
         unlike=_OF_PROGRAMS,
-        pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}?) (?:conflicts? with|(?:is|are) (?:incompatible|mutually exclusive)|can(?:not|'t) be (?:used|combined|mixed|set) "
-        r"(?:together|with|along))(?P<other>[^\n]{0,120})"
-        r"|(?:cannot|can't) (?:mix|combine|use both|be both) (?P<what_mix>[^\n]{2,200})"
-        r"|(?P<what_with>--[\w-]{1,40}) is not (?:yet |currently )?supported with (?P<other_with>[^\n]{1,80})"
-        r"|(?P<what_only>[\w\"'-][^\n:]{1,119}?) (?:can|may|must) only be used (?P<other_only>(?:with|in|on|for) [^\n]{1,100})"
-        r"|only one of (?P<what_one>[^\n]{2,120}?) (?:can|may|must|is)"
-        r"|(?P<what_and>[^\n]{2,100} and [^\n]{2,60}) (?:cannot|can't|may not) (?:both )?be",
+        pattern=r"""(?x)
+              (?P<what>[\w"'-][^\n:]{1,119}?)\ (?:
+                    conflicts?\ with
+                  | (?:is|are)\ (?:incompatible|mutually\ exclusive)
+                  | can(?:not|'t)\ be\ (?:used|combined|mixed|set)\ (?:together|with|along)
+                )(?P<other>[^\n]{0,120})
+            | (?:cannot|can't)\ (?:mix|combine|use\ both|be\ both)\ (?P<what_mix>[^\n]{2,200})
+            | (?P<what_with>--[\w-]{1,40})\ is\ not\ (?:yet\ |currently\ )?supported\ with[ ]
+                (?P<other_with>[^\n]{1,80})
+            | (?P<what_only>[\w"'-][^\n:]{1,119}?)\ (?:can|may|must)\ only\ be\ used[ ]
+                (?P<other_only>(?:with|in|on|for)\ [^\n]{1,100})
+            | only\ one\ of\ (?P<what_one>[^\n]{2,120}?)\ (?:can|may|must|is)
+            | (?P<what_and>[^\n]{2,100}\ and\ [^\n]{2,60})\ (?:cannot|can't|may\ not)[ ]
+                (?:both\ )?be
+        """,
         cause="two things that were asked for exclude each other: {what}{other}",
         cure="leave out one of them",
     ),
@@ -153,11 +167,19 @@ _CHOICES = (
         mark=" ",
         about=_OF_DOCKER,
         unlike=_OF_PROGRAMS,
-        pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}? (?:is|are) not (?:yet |currently )?(?:supported|implemented|available)[^\n]{0,100})"
-        r"|(?P<what_not>[\w\"'-][^\n:]{1,119}?)(?P<where> do(?:es)?(?: not|n't) support [^\n]{2,120})"
-        r"|(?P<what_short>[\w\"'-][^\n:]{1,119}? not (?:yet |currently )?supported[^\n]{0,100})"
-        r"|unsupported (?P<what_un>[^\n]{2,150})"
-        r"|(?P<what_unable>unable to export multiple platforms)",
+        pattern=r"""(?x)
+              (?P<what>
+                  [\w"'-][^\n:]{1,119}?\ (?:is|are)\ not\ (?:yet\ |currently\ )?
+                    (?:supported|implemented|available)[^\n]{0,100}
+                )
+            | (?P<what_not>[\w"'-][^\n:]{1,119}?)
+                (?P<where>\ do(?:es)?(?:\ not|n't)\ support\ [^\n]{2,120})
+            | (?P<what_short>
+                  [\w"'-][^\n:]{1,119}?\ not\ (?:yet\ |currently\ )?supported[^\n]{0,100}
+                )
+            | unsupported\ (?P<what_un>[^\n]{2,150})
+            | (?P<what_unable>unable\ to\ export\ multiple\ platforms)
+        """,
         cause="this cannot be done here: {what}{where}",
         cure="leave it out, or take a driver, exporter, builder or version that has it (docker version, docker buildx ls)",
     ),
@@ -174,10 +196,17 @@ _STATES = (
     Failure(
         name="form-state",
         mark=" ",
-        pattern=r"(?P<what>[\w\"'][\w.\"'/ -]{1,119}?) is (?:already|still|not) (?P<state>running|stopped|started|paused|removed|connected|initialized"
-        r"|attached|mounted|part of a swarm|enabled|active|locked)\b"
-        r"|(?:cannot|can't) (?P<what_in>[\w ]{2,60}) in (?:the |a )?(?P<state_in>created|running|paused|stopped|deleted|unknown) state"
-        r"|(?:cannot|can't) (?P<what_a>[\w]{2,30}) an? (?P<state_a>running|stopped|paused|deleted|created)\b",
+        pattern=r"""(?x)
+              (?P<what>[\w"'][\w."'/ -]{1,119}?)\ is\ (?:already|still|not)\ (?P<state>
+                    running | stopped | started | paused | removed | connected
+                  | initialized | attached | mounted | part\ of\ a\ swarm | enabled
+                  | active | locked
+                )\b
+            | (?:cannot|can't)\ (?P<what_in>[\w ]{2,60})\ in\ (?:the\ |a\ )?
+                (?P<state_in>created|running|paused|stopped|deleted|unknown)\ state
+            | (?:cannot|can't)\ (?P<what_a>[\w]{2,30})\ an?[ ]
+                (?P<state_a>running|stopped|paused|deleted|created)\b
+        """,
         cause="what the command is about is in another state than it needs ({state}): {what}",
         cure="docker ps -a, docker network inspect or docker info shows the state; start, stop or leave it first",
     ),

@@ -9,10 +9,17 @@ _STORE = (
     Failure(
         name="build-cache-damaged",
         mark="e",
-        pattern=r"failed to mount \S{1,99}: snapshot \S{0,99} does not exist|snapshot \S{0,99} ?does not exist: not found"
-        r"|failed to get state for index \d+|failed to compute cache key: [^\n]{0,200}(?:unexpected EOF|snapshot|no such file"
-        r"|structure needs cleaning)|missing descriptor handlers for lazy blobs|parent snapshot \S{1,99} does not exist"
-        r"|failed to create lease|failed to prepare \S{1,99} as \S{1,99}",
+        pattern=r"""(?x)
+              failed\ to\ mount\ \S{1,99}:\ snapshot\ \S{0,99}\ does\ not\ exist
+            | snapshot\ \S{0,99}\ ?does\ not\ exist:\ not\ found
+            | failed\ to\ get\ state\ for\ index\ \d+
+            | failed\ to\ compute\ cache\ key:\ [^\n]{0,200}
+                (?:unexpected\ EOF|snapshot|no\ such\ file|structure\ needs\ cleaning)
+            | missing\ descriptor\ handlers\ for\ lazy\ blobs
+            | parent\ snapshot\ \S{1,99}\ does\ not\ exist
+            | failed\ to\ create\ lease
+            | failed\ to\ prepare\ \S{1,99}\ as\ \S{1,99}
+        """,
         cause="the builder's cache refers to layers that are gone: it was damaged, or cleared while it was in use",
         cure="docker builder prune -a clears the cache (the next build takes longer); then repeat the build",
         source="moby/buildkit#2288",
@@ -133,8 +140,15 @@ _OPTIONS = (
     Failure(
         name="exporter-unsupported",
         mark="driver",
-        pattern=r"(?P<what>multiple platforms|(?:OCI|docker|local|tar) exporter|cache export|attestations?)[^\n]{0,60} "
-        r"(?:is|are) not (?:currently )?supported for (?:the )?docker driver|not supported[^\n]{0,60}docker driver",
+        pattern=r"""(?x)
+              (?P<what>
+                    multiple\ platforms
+                  | (?:OCI|docker|local|tar)\ exporter
+                  | cache\ export | attestations?
+                )[^\n]{0,60}\ (?:is|are)\ not\ (?:currently\ )?supported\ for\ (?:the\ )?
+                docker\ driver
+            | not\ supported[^\n]{0,60}docker\ driver
+        """,
         cause="the builder inside the engine (driver docker) cannot do this: {what}",
         cure="docker buildx create --use makes a builder that can, or turn on the containerd image store of the engine",
     ),

@@ -182,8 +182,14 @@ _FILES = (
     Failure(
         name="plugin-not-there",
         mark="plugin",
-        pattern=r"(?:response from daemon: |looking up \w{1,20} plugin |legacy plugin: )[^\n]{0,200}?"
-        r"(?:find plugin \"?(?P<plugin>[\w./:-]{1,200})|plugin \"?(?P<plugin_quoted>[\w./:-]{1,200}?)\"? (?:not found|is disabled|found but disabled))",
+        pattern=r"""(?x)
+            (?:response\ from\ daemon:\ |looking\ up\ \w{1,20}\ plugin\ |legacy\ plugin:\ )
+              [^\n]{0,200}?(?:
+                  find\ plugin\ "?(?P<plugin>[\w./:-]{1,200})
+                | plugin\ "?(?P<plugin_quoted>[\w./:-]{1,200}?)"?[ ]
+                    (?:not\ found|is\ disabled|found\ but\ disabled)
+              )
+        """,
         cause="the engine has no plugin {plugin}, or has it disabled",
         cure="docker plugin ls shows which it has: docker plugin enable {plugin}, or docker plugin install {plugin}",
         confirmed_by="daemon.plugin-gone",

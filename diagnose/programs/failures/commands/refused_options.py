@@ -26,12 +26,18 @@ _EXCLUSIVE = (
     Failure(
         name="options-exclude",
         mark=" ",
-        pattern=r"(?P<options>--?[\w-]{1,40}(?:,? (?:and|or) |, )--?[\w-]{1,40})[^\n]{0,40}? (?:are|is) "
-        r"(?:incompatible|mutually exclusive)"
-        r"|(?P<options_with>--[\w-]{1,40} is not (?:yet |currently )?supported (?:with|together with) --?[\w-]{1,40})"
-        r"|cannot (?:use|specify|combine|set)(?: both)? (?P<options_both>`?--?[\w-]{1,40}`?[^\n]{1,80}"
-        r"(?: and | with | together)[^\n]{0,80})"
-        r"|(?P<options_once>specify only one -{1,2}[\w-]{1,40})",
+        pattern=r"""(?x)
+              (?P<options>--?[\w-]{1,40}(?:,?\ (?:and|or)\ |,\ )--?[\w-]{1,40})[^\n]{0,40}?[ ]
+                (?:are|is)\ (?:incompatible|mutually\ exclusive)
+            | (?P<options_with>
+                  --[\w-]{1,40}\ is\ not\ (?:yet\ |currently\ )?supported[ ]
+                    (?:with|together\ with)\ --?[\w-]{1,40}
+                )
+            | cannot\ (?:use|specify|combine|set)(?:\ both)?\ (?P<options_both>
+                  `?--?[\w-]{1,40}`?[^\n]{1,80}(?:\ and\ |\ with\ |\ together)[^\n]{0,80}
+                )
+            | (?P<options_once>specify\ only\ one\ -{1,2}[\w-]{1,40})
+        """,
         cause="options of the command exclude each other: {options}",
         cure="leave out one of them",
     ),
@@ -63,12 +69,22 @@ _VALUES = (
     Failure(
         name="number-out-of-range",
         mark=" ",
-        pattern=r"(?P<option>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60}) (?:can(?:not|'t)|must not|may not) be "
-        r"(?P<bound>negative|zero|empty|(?:less|lower|smaller|greater|more|larger) than [^\n]{1,60})"
-        r"|(?P<option_positive>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60}) (?:must|should|has to) be "
-        r"(?P<bound_positive>(?:an? )?(?:positive|non-negative|greater|less|at least|between|in the range|a number"
-        r"|an integer|in whole)[^\n]{0,60})"
-        r"|(?P<bound_named>must specify (?:an?|the) [\w -]{1,40}) for log opt '(?P<option_named>[\w-]{1,60})'",
+        pattern=r"""(?x)
+              (?P<option>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60})[ ]
+                (?:can(?:not|'t)|must\ not|may\ not)\ be\ (?P<bound>
+                    negative | zero | empty
+                  | (?:less|lower|smaller|greater|more|larger)\ than\ [^\n]{1,60}
+                )
+            | (?P<option_positive>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60})[ ]
+                (?:must|should|has\ to)\ be\ (?P<bound_positive>
+                  (?:an?\ )?(?:
+                        positive | non-negative | greater | less | at\ least | between
+                      | in\ the\ range | a\ number | an\ integer | in\ whole
+                    )[^\n]{0,60}
+                )
+            | (?P<bound_named>must\ specify\ (?:an?|the)\ [\w -]{1,40})\ for\ log\ opt\ '
+                (?P<option_named>[\w-]{1,60})'
+        """,
         cause="the value of {option} is outside what docker accepts ({bound})",
         cure="correct the number of {option}, or leave the option out to have the default",
     ),
@@ -132,11 +148,16 @@ _VALUES = (
     Failure(
         name="value-unknown",
         mark=" ",
-        pattern=r"\b(?:invalid|unsupported|unknown|unrecognized) (?:value for |option )?(?P<what>--?[\w-]{1,40}"
-        r"|filter|security-opt|restart policy|(?:network|PID|pid|ipc|IPC|UTS|uts|userns|USER|cgroup namespace) mode"
-        r"|link-local IP|log(?:ging)? level|capability|output type|output format|exporter|platform|bool value|"
-        r"pull policy|mount type|propagation(?: mode)?|device mode|[\w.-]{1,30} option)"
-        r"(?: option| value)?:? [\"'`(]?(?P<value>[^\s\"'`)]{1,200})",
+        pattern=r"""(?x)
+            \b(?:invalid|unsupported|unknown|unrecognized)\ (?:value\ for\ |option\ )?(?P<what>
+                  --?[\w-]{1,40} | filter | security-opt | restart\ policy
+                | (?:network|PID|pid|ipc|IPC|UTS|uts|userns|USER|cgroup\ namespace)\ mode
+                | link-local\ IP | log(?:ging)?\ level | capability | output\ type
+                | output\ format | exporter | platform | bool\ value | pull\ policy
+                | mount\ type | propagation(?:\ mode)? | device\ mode
+                | [\w.-]{1,30}\ option
+              )(?:\ option|\ value)?:?\ ["'`(]?(?P<value>[^\s"'`)]{1,200})
+        """,
         cause='docker does not know the value "{value}" for {what}',
         cure="correct it; the command with --help, or docker compose config, shows what is accepted",
     ),

@@ -94,9 +94,17 @@ _WAY = (
     Failure(
         name="token-not-fetched",
         mark=("token", "failed to authorize"),
-        pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize:)[^\n]{0,400}(?P<why>i/o timeout|connection refused|no such host|EOF"
-        r"|no route to host|network is unreachable|connection reset by peer|TLS handshake timeout|context deadline exceeded"
-        r"|server misbehaving|Temporary failure in name resolution)",
+        pattern=r"""(?x)
+            failed\ to\ (?:fetch\ (?:anonymous|oauth)\ token|authorize:)[^\n]{0,400}(?P<why>
+                  i/o\ timeout | connection\ refused | no\ such\ host | EOF
+                | no\ route\ to\ host | network\ is\ unreachable
+                | connection\ reset\ by\ peer
+                | TLS\ handshake\ timeout
+                | context\ deadline\ exceeded
+                | server\ misbehaving
+                | Temporary\ failure\ in\ name\ resolution
+              )
+        """,
         cause="the server that gives logins for the registry (for Docker Hub auth.docker.io) was not reached: {why}",
         cure="curl -sI https://auth.docker.io/token shows the same from the host: then it is the network, its DNS or a proxy",
         confirmed_by="image.registry-unreachable",
@@ -151,8 +159,13 @@ _LAYERS = (
     Failure(
         name="layer-altered",
         mark=("e", "zstd"),
-        pattern=r"(?:filesystem layer|image config) verification failed for digest|unexpected commit digest|archive/tar: invalid tar header"
-        r"|gzip: invalid (?:header|checksum)|zstd: (?:invalid|magic)|flate: corrupt input",
+        pattern=r"""(?x)
+              (?:filesystem\ layer|image\ config)\ verification\ failed\ for\ digest
+            | unexpected\ commit\ digest
+            | archive/tar:\ invalid\ tar\ header
+            | gzip:\ invalid\ (?:header|checksum)
+            | zstd:\ (?:invalid|magic) | flate:\ corrupt\ input
+        """,
         cause="what arrived is not what the registry promised: a proxy, a mirror, the memory or the disk has altered it",
         cure="pull it again; if it fails each time, once without proxy and mirror, and look at dmesg for errors of disk and memory",
         confirmed_by="image.pull-altered",
@@ -160,8 +173,13 @@ _LAYERS = (
     Failure(
         name="layer-ids-outside",
         mark="chown",
-        pattern=r"(?:failed to (?:register|extract) layer[^\n]{0,300}lchown (?P<path>/\S{1,300})|failed to Lchown \"(?P<path_of>[^\"\n]{1,300})\"[^\n]{0,60}lchown[^\n:]{0,300})"
-        r": (?:invalid argument|operation not permitted)",
+        pattern=r"""(?x)
+            (?:
+                  failed\ to\ (?:register|extract)\ layer[^\n]{0,300}lchown[ ]
+                    (?P<path>/\S{1,300})
+                | failed\ to\ Lchown\ "(?P<path_of>[^"\n]{1,300})"[^\n]{0,60}lchown[^\n:]{0,300}
+              ):\ (?:invalid\ argument|operation\ not\ permitted)
+        """,
         cause="a file of the image ({path}) belongs to an id that this host does not map: rootless, userns-remap or LXC "
         "with too small a range",
         cure="widen the range in /etc/subuid and /etc/subgid (65536 ids at least), and restart the engine",

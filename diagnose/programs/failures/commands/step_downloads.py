@@ -26,12 +26,17 @@ _WAY = (
             "unknown host ",
             "lookup ",
         ),
-        pattern=r"Temporary failure resolving '(?P<host>[\w.-]{1,200})'"
-        r"|Could not resolve (?:host:? '?(?P<host_curl>[\w.-]{0,200}[\w-])|'(?P<host_apt>[\w.-]{1,200})')"
-        r"|EAI_AGAIN (?P<host_npm>[\w.-]{1,200})"
-        r"|https?://(?P<host_apk>[\w.-]{1,200})/\S{0,200}: (?:DNS lookup error|temporary error \(try again later\))"
-        r"|Unknown host (?P<host_java>[\w.-]{1,200})"
-        r"|dial tcp: lookup (?P<host_go>[\w.-]{1,200})(?: on [\w.:\[\]]{1,60})?: (?:no such host|server misbehaving|i/o timeout|read udp)",
+        pattern=r"""(?x)
+              Temporary\ failure\ resolving\ '(?P<host>[\w.-]{1,200})'
+            | Could\ not\ resolve[ ]
+                (?:host:?\ '?(?P<host_curl>[\w.-]{0,200}[\w-])|'(?P<host_apt>[\w.-]{1,200})')
+            | EAI_AGAIN\ (?P<host_npm>[\w.-]{1,200})
+            | https?://(?P<host_apk>[\w.-]{1,200})/\S{0,200}:[ ]
+                (?:DNS\ lookup\ error|temporary\ error\ \(try\ again\ later\))
+            | Unknown\ host\ (?P<host_java>[\w.-]{1,200})
+            | dial\ tcp:\ lookup\ (?P<host_go>[\w.-]{1,200})(?:\ on\ [\w.:\[\]]{1,60})?:[ ]
+                (?:no\ such\ host|server\ misbehaving|i/o\ timeout|read\ udp)
+        """,
         cause="the step cannot resolve the name {host}: DNS does not work inside containers of this host, or the name does not exist",
         cure="docker run --rm alpine nslookup {host} says which; if DNS fails, diagnose check 'dns.*' names the cause, and "
         "docker build --network=host builds with the host's own network meanwhile",
@@ -59,8 +64,15 @@ _WAY = (
             "econnrefused",
             "network is unreachable",
         ),
-        pattern=r"(?:Failed to fetch|unable to access|Failed to connect to|request to|fetch|dial tcp|Get \")[^\n]{0,300}?"
-        r"(?P<why>[Cc]onnection timed out|ETIMEDOUT|i/o timeout|[Cc]onnection refused|ECONNREFUSED|Network is unreachable)",
+        pattern=r"""(?x)
+            (?:
+                  Failed\ to\ fetch | unable\ to\ access | Failed\ to\ connect\ to
+                | request\ to | fetch | dial\ tcp | Get\ "
+              )[^\n]{0,300}?(?P<why>
+                  [Cc]onnection\ timed\ out | ETIMEDOUT | i/o\ timeout
+                | [Cc]onnection\ refused | ECONNREFUSED | Network\ is\ unreachable
+              )
+        """,
         cause="the step does not reach a server from which it downloads ({why})",
         cure="docker run --rm alpine wget -T5 -O /dev/null URL tries it; behind a proxy, give the build its address: "
         "--build-arg http_proxy=... --build-arg https_proxy=... (proxies in daemon.json are not for builds)",

@@ -62,8 +62,14 @@ _COMPILERS = (
             "can't find rust",
             "rust compiler",
         ),
-        pattern=r"Error: not found: make|command '(?:/\S{0,60})?\w{0,30}gcc' failed: No such file|linker `cc` not found"
-        r"|gyp ERR! find Python Python is not set|no acceptable C compiler found|(?:can't find|needs?) (?:a )?Rust compiler",
+        pattern=r"""(?x)
+              Error:\ not\ found:\ make
+            | command\ '(?:/\S{0,60})?\w{0,30}gcc'\ failed:\ No\ such\ file
+            | linker\ `cc`\ not\ found
+            | gyp\ ERR!\ find\ Python\ Python\ is\ not\ set
+            | no\ acceptable\ C\ compiler\ found
+            | (?:can't\ find|needs?)\ (?:a\ )?Rust\ compiler
+        """,
         cause="the step compiles a package, and the image has no compiler for it",
         cure="install one in a step before (Debian: apt-get install -y build-essential python3; Alpine: apk add build-base python3; Rust: cargo), take "
         "the full image in the place of -slim or -alpine, or a version of the package that comes compiled",
@@ -86,9 +92,17 @@ _COMPILERS = (
             "metadata-generation-failed",
             "gem native extension",
         ),
-        pattern=r"Could not build wheels for |Failed building wheel for "
-        r"|(?:pip subprocess to install build dependencies|Getting requirements to build wheel|python setup\.py \w{3,12}) did not run successfully"
-        r"|metadata-generation-failed|Failed to build gem native extension",
+        pattern=r"""(?x)
+              Could\ not\ build\ wheels\ for[ ]
+            | Failed\ building\ wheel\ for[ ]
+            | (?:
+                    pip\ subprocess\ to\ install\ build\ dependencies
+                  | Getting\ requirements\ to\ build\ wheel
+                  | python\ setup\.py\ \w{3,12}
+                )\ did\ not\ run\ successfully
+            | metadata-generation-failed
+            | Failed\ to\ build\ gem\ native\ extension
+        """,
         cause="a package is not offered compiled for this image, and could not be compiled; the lines above say what it lacked",
         cure="raise its version, or take an image for which it comes compiled (-slim in the place of -alpine, an older Python)",
     ),

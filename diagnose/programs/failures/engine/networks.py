@@ -103,8 +103,16 @@ NETWORKS = (
     Failure(
         name="nft-not-in-kernel",
         mark="(nf_tables)",
-        pattern=r"\(nf_tables\):? {1,4}(?:(?:RULE|CHAIN)_\w{1,20} failed \((?:No such file or directory|Operation not supported|Invalid argument)\)"
-        r"|Could not fetch rule set generation id: Invalid argument|Failed to initialize nft: Protocol not supported)",
+        pattern=r"""(?x)
+            \(nf_tables\):?\ {1,4}(?:
+                  (?:RULE|CHAIN)_\w{1,20}\ failed\ \((?:
+                        No\ such\ file\ or\ directory
+                      | Operation\ not\ supported | Invalid\ argument
+                    )\)
+                | Could\ not\ fetch\ rule\ set\ generation\ id:\ Invalid\ argument
+                | Failed\ to\ initialize\ nft:\ Protocol\ not\ supported
+              )
+        """,
         cause="iptables is its nf_tables variant, and this kernel lacks what it needs (as those of WSL, "
         "of a NAS or of a small VPS do)",
         cure="switch to the legacy variant of iptables, or boot a kernel with nf_tables and nft_compat",
