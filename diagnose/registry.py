@@ -240,7 +240,7 @@ def collector(kind: type) -> Callable[..., Any]:
 def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     """The evidence kinds among a function's parameters.
 
-    A parameter named `host` is the seam, not evidence.
+    A parameter named `host` asks questions, and is no evidence.
     """
     return _signature(function).needs
 

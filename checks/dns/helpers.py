@@ -47,33 +47,35 @@ def opening_variables(by: Step, bridge: str) -> PageVariables:
     return {**place, "asking_bridge": bridge} if place else {"zone_bridge": bridge}
 
 
+_GENERAL, _OF_NAME = True, False
+"""Whether a server gives the error for all names that it was asked for, or for one."""
 _SCOPE = {
-    ("REFUSED", True): (
+    ("REFUSED", _GENERAL): (
         "it refuses other questions of this host too, so it does not serve this host, "
         "or was asked too often"
     ),
-    ("REFUSED", False): "it answers other questions",
-    ("SERVFAIL", True): "its own servers do not answer it, or it cannot reach them",
-    ("SERVFAIL", False): (
+    ("REFUSED", _OF_NAME): "it answers other questions",
+    ("SERVFAIL", _GENERAL): "its own servers do not answer it, or it cannot reach them",
+    ("SERVFAIL", _OF_NAME): (
         "it answers other questions: the servers of that name do not answer, "
         "or its signatures (DNSSEC) are wrong"
     ),
 }
 
 
-_UNSIGNED = {
-    True: (
+_WITH_BAD_SIGNATURES = {
+    _GENERAL: (
         "it knows the address, and refuses it for its signatures (DNSSEC), as for all names: the "
         "server that it asks leaves them out, or this host's clock is wrong"
     ),
-    False: "it knows the address, and refuses it since the name's signatures (DNSSEC) are wrong",
+    _OF_NAME: "it knows the address, and refuses it since the name's signatures (DNSSEC) are wrong",
 }
 
 
 def scope_of_error(rcode: str, *, is_general: bool, is_validated: bool) -> str:
-    """How far the error of a DNS server goes, and what it means then.
+    """What the error of a DNS server means.
 
-    is_general: whether it answers other questions so too. is_validated: whether it knows the name
-    where it shall check no signature.
+    is_general: whether it gives the same error for other names too. is_validated: whether it gives
+    the address if it is asked not to check signatures (the CD bit of a query).
     """
-    return _UNSIGNED[is_general] if is_validated else _SCOPE[rcode, is_general]
+    return _WITH_BAD_SIGNATURES[is_general] if is_validated else _SCOPE[rcode, is_general]

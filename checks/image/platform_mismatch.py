@@ -69,11 +69,11 @@ def platform_mismatch(
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
-            is_lacking = emulators is not None and not emulators.can_run(built_for)
-            is_refused = is_lacking and _is_refused(candidate, built_for, emulation.programs)
+            has_no_emulator = emulators is not None and not emulators.can_run(built_for)
+            is_refused = has_no_emulator and _is_refused(candidate, built_for, emulation.programs)
             runs = candidate.is_running and not is_refused
             finding = _platform_finding(candidate, built_for, machine, runs=runs)
-            if is_lacking and not runs:
+            if has_no_emulator and not runs:
                 finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
             yield finding
     troubles = pulls.of("platform") if pulls is not None else ()

@@ -134,7 +134,10 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
-    """Whether a condition is about a network that an open address is certainly not in."""
+    """Whether a condition asks for a network in which the packet's address certainly is not.
+
+    An address that stands for any of the internet is in none of the host's own networks (`inner`).
+    """
     return packet.inner is not None and name in ADDRESSES and packet.inner.covers(value)
 
 

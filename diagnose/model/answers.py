@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 Json = Any
-"""A JSON value. Static types end at the seam: evidence decodes it into types of its own."""
+"""A JSON value. Answers have no static type: evidence decodes them into types of its own."""
 
 Reason = Literal[
     "refused",

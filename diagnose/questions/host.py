@@ -1,4 +1,4 @@
-"""The one seam between evidence and the world: a host that answers questions with typed values."""
+"""The only way from evidence to the world: a host that answers questions with typed values."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from diagnose.setup.places import SetupPlaces
 from diagnose.version import __version__
 
 MARK = "ritten by diagnose setup"
-"""In each file of ours; a file without it is another's, and is left alone."""
+"""In each file of ours, after a W or a w; a file without it is another's, and is left alone."""
 HOOKS = "run,start,create,exec,pull,build,compose"
 """The commands of docker after which its client asks our plugin for a next step."""
 TEXTS = Path(__file__).parent
@@ -180,7 +180,7 @@ def completions(places: SetupPlaces, group: click.Group) -> dict[Path, str]:
 
 def _completion(shell: ShellComplete) -> str:
     head, _, rest = (shell.source_template % shell.source_vars()).lstrip("\n").partition("\n")
-    # zsh reads the first line.
+    # zsh reads the first line, so that the mark of ours stands below it
     return f"{head}\n# W{MARK}.\n{rest}\n"
 
 

@@ -157,7 +157,9 @@ def _entries(flows: list[UdpFlow]) -> dict[str, str]:
 
 def _finding(udp_port: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     first, container = stale[0], udp_port.container
-    where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
+    # the entry translates nothing: packets stay with the host, where nobody listens
+    is_untranslated = first.reply_src == first.dst
+    where = "to nobody" if is_untranslated else f"to {first.reply_src}"
     return Finding.about(
         container,
         f"{container}: UDP packets of {_clients(stale)} to port {udp_port.port} go {where}, "

@@ -64,13 +64,14 @@ class _Way(NamedTuple):
 
 
 def _answering_ways(lookups: Lookups) -> Iterator[_Way]:
+    """The servers that answered the host, and those that answered a container."""
     for server, reply in lookups.host.items():
         if reply.answered:
-            yield _Way(server, None)
+            yield _Way(server, pid=None)
     for path in lookups.ways:
         for container, reply in path.replies:
             if reply.answered:
-                yield _Way(path.server, container.state.pid)
+                yield _Way(path.server, pid=container.state.pid)
 
 
 def _query(way: _Way, name: str, kind: str) -> QueryDns:

@@ -175,7 +175,7 @@ def _history(report: Report) -> timeline.Timeline | None:
         return None
     evidence = [report.evidence[kind] for kind in timeline.KINDS]
     options = _evidence(report, Options) or Options()
-    return timeline.make(evidence, options.since_s, ())
+    return timeline.make(evidence, options.since_s, words=())
 
 
 def _times(page: Outline, report: Report, history: timeline.Timeline | None) -> tuple[Drawing, ...]:

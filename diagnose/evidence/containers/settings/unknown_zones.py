@@ -96,7 +96,7 @@ def _is_of_utc(line: RecentLine, stated: str) -> bool:
 
 
 def _description(zone: UnknownZone) -> ReadContainerFile:
-    """The container's own description of the zone."""
+    """The container's own file of the zone, of which it only counts whether it is there."""
     return ReadContainerFile(zone.container.id, f"{ZONES}/{zone.zone}", bytes=4)
 
 

@@ -1,6 +1,6 @@
 """First steps that the line of the log leads to.
 
-checks/container/first_steps/line_steps.py and checks/container/peers/unknown_names.py.
+checks/container/first_steps/line_steps.py and diagnose/evidence/containers/peers/unknown_names.py.
 """
 
 from __future__ import annotations
