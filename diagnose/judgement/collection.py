@@ -193,7 +193,9 @@ class Collection:
         On a host of 8,000 containers its text takes the 60 MiB then.
         """
         with self._lock:
-            self._pending = {}
+            begun = list(self._pending.values())
+        for pending in begun:  # a collector that ends late finds it settled, and begins nothing
+            pending.value = _FORGOTTEN
 
     def _give_up(self, kind: type, pending: PendingEvidence) -> None:
         """Make evidence unavailable to everyone, unless it has come meanwhile.
@@ -342,6 +344,9 @@ class Collection:
             return host.misread("too large", " needs more memory than there is")
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
             return Broken(traceback.format_exc(limit=-4))
+
+
+_FORGOTTEN = Unavailable("budget", "the report is made")
 
 
 def _never_collected(kind: type) -> Unavailable:

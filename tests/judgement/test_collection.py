@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
-from diagnose.judgement.collection import PendingEvidence
+import msgspec
+import pytest
+
+from diagnose import registry
+from diagnose.judgement.collection import Collection, PendingEvidence
 from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.recording.budget import Budget
+from tests.hosts import Made
 
 INTERRUPTIONS = 50
 
@@ -24,3 +31,25 @@ def test_evidence_from_a_recording_can_be_set_after_an_interruption() -> None:
             setter.join(5)
             assert not setter.is_alive()
         assert pending.is_set()
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Evidence whose collector counts its calls."""
+
+
+def test_forgotten_evidence_is_not_collected_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collector that ends after the report still asks for what it stands on."""
+    calls: list[Any] = []
+
+    def counted() -> Counted:
+        calls.append(1)
+        return Counted()
+
+    monkeypatch.setattr(registry, "collector", lambda _kind: counted)
+    monkeypatch.setattr(registry, "needs_of", lambda _function: ())
+    collection = Collection(Made({}), Budget.unlimited())
+    assert collection.get(Counted) == Counted()
+    collection.end()
+    collection.forget()
+    assert collection.get(Counted) != Counted()
+    assert (len(calls), collection.uncollected) == (1, set())
