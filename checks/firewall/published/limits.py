@@ -90,7 +90,8 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
     Since 28.0 the engine lets other machines in by published ports alone. A router of the LAN, a
     VPN or a second host may lead calls to the subnet of a network, as it could with older engines.
     The counter of the engine's rule tells how many packets came. It is advice where no more packets
-    come while the tool looks; a few packets do not count.
+    come while the tool looks; a few packets do not count. A Traefik of this host calls one of the
+    addresses of a container on several networks, unless a label or an option names the network.
     """
     for call in direct_calls:
         yield _direct_finding(call)
@@ -101,14 +102,22 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
 def _direct_finding(call: DirectCall) -> Finding:
     container, rule = call.container, call.rule
     now = f"{count(rule.within, 'packet')} while this command ran" if rule.within else ""
+    so_far = f"{count(rule.total + rule.within, 'packet')} so far"
+    if call.guesser is not None:
+        said = (
+            f"{container} is called by its address {call.address} on {call.network}, and the "
+            f"engine drops that ({so_far}): {call.guesser} serves it, is not on this network, and "
+            "takes the address of any of its networks, because no label traefik.docker.network "
+            f'says that they meet on "{call.shared_network}"'
+        )
+    else:
+        said = (
+            f"{container} is called by its own address {call.address}, but the engine drops such "
+            f"packets unless they come through {call.network.bridge}: {so_far}"
+        )
     return Finding.about(
         container,
-        sentence(
-            f"{container} is called by its own address {call.address}, but the engine drops such "
-            f"packets unless they come through {call.network.bridge}: "
-            f"{count(rule.total + rule.within, 'packet')} so far",
-            now,
-        ),
+        sentence(said, now),
         present(
             {
                 **rule.step.evidence,
@@ -117,10 +126,18 @@ def _direct_finding(call: DirectCall) -> Finding:
             }
         ),
         discriminator=call.address,
-        severity=None if rule.within else Severity.advice,
+        severity=None if rule.within or call.guesser is not None else Severity.advice,
         touches=(call.network.subject,),
         signs=NO_WAY_OUT,
         stable=(container.life,),
         address=call.address,
         network=call.network.name,
-    ).with_variables({"direct_json": '{"allow-direct-routing": true}'} if call.allows else {})
+    ).with_variables(_way_to_call(call))
+
+
+def _way_to_call(call: DirectCall) -> PageVariables:
+    """The label that names the network to Traefik, or the option that lets other machines in."""
+    if call.guesser is not None:
+        label = f"traefik.docker.network={call.shared_network}"
+        return {"backend": call.container.name, "chosen": label}
+    return {"direct_json": '{"allow-direct-routing": true}'} if call.allows else {}

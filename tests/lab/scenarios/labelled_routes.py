@@ -6,7 +6,7 @@ as Traefik does, and answers with its words.
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS
@@ -341,3 +341,32 @@ def two_ports_of_which_nginx_proxy_calls_neither(box: Box) -> None:
 def two_ports_with_the_variable_that_names_one(box: Box) -> None:
     """The same with VIRTUAL_PORT."""
     _two_ports_behind_nginx_proxy(box, "--env=VIRTUAL_PORT=9990")
+
+
+_TOLD = "traefik.http.services.shop.loadbalancer.server.port=8080"
+
+
+@fault(
+    "firewall.direct-access-dropped",
+    subject="container:shop10",
+    also=(READS_ENGINE,),
+    args=PATIENT,
+    engines=Engines(since=28),
+)
+def traefik_that_takes_the_address_of_another_network(box: Box) -> None:
+    """A container is on a network of its own too, and no label names the one that Traefik is on."""
+    _traefik(box)
+    box.docker("network", "create", "aback")
+    _shop(box, _ON, _ROUTER, _TOLD, network="aback")
+    box.docker("network", "connect", "edge", "shop10")
+    assert [_get(box) for _ in range(3)] == ["Gateway Timeout504"] * 3
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def traefik_that_knows_the_network(box: Box) -> None:
+    """The same with the label."""
+    _traefik(box)
+    box.docker("network", "create", "aback")
+    _shop(box, _ON, _ROUTER, _TOLD, "traefik.docker.network=edge", network="aback")
+    box.docker("network", "connect", "edge", "shop10")
+    assert "hello" in _get(box)

@@ -315,3 +315,39 @@ def test_direct_access_dropped(
     assert rows(result) == expected
     for finding in result.findings:
         assert finding.variables["direct_json"] == '{"allow-direct-routing": true}'
+
+
+PLACES_OF_CART = {"shop": {"IPAddress": "172.18.0.2"}, "edge": {"IPAddress": "172.19.0.2"}}
+ROUTED = {"traefik.http.routers.cart.rule": "Host(`cart.example.com`)"}
+ON_EDGE = {"Networks": {"edge": {"IPAddress": "172.19.0.3"}}}
+ON_BOTH = {"Networks": {**ON_EDGE["Networks"], "shop": {"IPAddress": "172.18.0.3"}}}
+GUESSED: dict[str, tuple[dict[str, str], list[str], Any, bool]] = {
+    "no label": (ROUTED, [], ON_EDGE, True),
+    "a label": ({**ROUTED, "traefik.docker.network": "edge"}, [], ON_EDGE, False),
+    "an option": (ROUTED, ["--providers.docker.network=edge"], ON_EDGE, False),
+    "on both networks": (ROUTED, [], ON_BOTH, False),
+    "not served": ({**ROUTED, "traefik.enable": "false"}, [], ON_EDGE, False),
+    "no route": ({}, [], ON_EDGE, False),
+}
+
+
+@pytest.mark.parametrize(("labels", "words", "places", "guesses"), GUESSED.values(), ids=GUESSED)
+def test_traefik_that_takes_any_network(
+    labels: dict[str, str], words: list[str], places: Any, guesses: bool
+) -> None:
+    cart = container(
+        "cart", NetworkSettings={"Networks": PLACES_OF_CART}, Config={"Labels": labels}
+    )
+    options = ["--providers.docker=true", *words]
+    proxy = container(
+        "proxy", NetworkSettings=places, Config={"Image": "traefik:v3.1", "Cmd": options}
+    )
+    found = counted([0, 0, 0, 0], [0, 0, 0, 0], 4, 4)
+    assert isinstance(found, DroppingRules)
+    ping = Ping("1.48", "28.5.2", "")
+    made = direct_calls(found, Containers((cart, proxy)), Networks((network(),)), None, ping)
+    result = judge("firewall.direct-access-dropped", direct_calls=made)
+    assert rows(result) == [("warning" if guesses else "advice", "cart")]
+    (finding,) = result.findings
+    chosen = "traefik.docker.network=edge" if guesses else None
+    assert finding.variables.get("chosen") == chosen
