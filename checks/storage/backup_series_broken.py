@@ -9,7 +9,8 @@ from diagnose.phrases import count, duration, size
 from diagnose.registry import check
 
 _TURNS = 30
-"""A series that ended so many turns ago may have been given up."""
+_LONG_S = 14 * 86400.0
+"""A series that ended so many turns, and so many seconds, ago may have been given up."""
 
 
 @check(
@@ -25,13 +26,15 @@ def backup_series_broken(all_backup_series: AllBackupSeries, clock: Clock) -> Ch
     or less than a hundredth of the usual: `pg_dump | gzip` leaves 20 bytes where the dump fails,
     and succeeds. A series that came at regular times, and has missed more than a turn, is advice:
     its job may rest on purpose. It is not said aloud where it ended long ago, for another backup
-    may have taken its place.
+    may have taken its place, nor for the length of a weekend where it is shorter than a week. Files
+    that one run makes, a database each, are no series; increments and logs are none either.
     """
     for series in all_backup_series:
         if series.empty:
             yield _empty_finding(series, clock)
         else:
-            is_given_up = clock.has_passed(series.newest_at, _TURNS * series.step_s)
+            long_s = max(_TURNS * series.step_s, _LONG_S)
+            is_given_up = clock.has_passed(series.newest_at, long_s)
             yield _overdue_finding(series, clock, is_given_up=is_given_up)
 
 
@@ -72,4 +75,4 @@ def _overdue_finding(series: BackupSeries, clock: Clock, *, is_given_up: bool) -
         discriminator=series.folder,
         folder=series.folder,
     )
-    return replace(finding, is_quiet=is_given_up)
+    return replace(finding, is_quiet=is_given_up or series.may_rest)

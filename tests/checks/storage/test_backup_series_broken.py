@@ -1,5 +1,6 @@
 """The check in checks/storage/backup_series_broken.py, and the evidence that it reads."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,26 @@ def emptied(files: Files, *sizes: int) -> Files:
 
 
 WEEKDAYS = [(f"shop-{500 - day}.sql.gz", (day + 2.8) * DAY, MB) for day in range(60) if day % 7 < 5]
+TENANTS = [
+    (f"tenant_{at}.sql.gz", 5 * HOUR - at * 7, MB if at < 40 else 900) for at in range(1, 41)
+]
+BY_DAY_FIRST = [
+    (datetime.fromtimestamp(NOW - day * DAY, UTC).strftime("shop-%d-%m-%Y.sql.gz"), day * DAY, MB)
+    for day in range(1, 500)
+]
+INCREMENTS = [
+    (
+        f"inc.{day}T0300Z.to.{day + 1}T0300Z.vol1.difftar.gz",
+        (50.2 - day) * DAY,
+        MB if day < 50 else 300,
+    )
+    for day in range(30, 51)
+]
+SEGMENTS = [
+    (f"00000001000000000000{at:04X}.zst", (60 - at) * HOUR + 900, MB if at < 60 else 1500)
+    for at in range(60 - 29, 61)
+]
+HOURLY = [(f"shop-{400 - at}.sql.gz", (at + 5) * HOUR, MB) for at in range(48)]
 WARNING, ADVICE = [("warning", "dumps")], [("advice", "dumps")]
 CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
     "all are well": (daily(10), {}, []),
@@ -62,6 +83,30 @@ CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
         {},
         [],
     ),
+    "a file for each tenant, the last of which is new": (TENANTS, {}, []),
+    "increments": (INCREMENTS, {}, []),
+    "segments of PostgreSQL": (SEGMENTS, {}, []),
+    "logs that are packed": (emptied(daily(10, name="shop-{}.log.gz"), 900), {}, []),
+    "numbers without zeros": (
+        [(f"shop-{at}.sql.gz", (500.5 - at) * DAY, MB) for at in range(1, 501)],
+        {},
+        [],
+    ),
+    "the day before the month": (BY_DAY_FIRST, {}, []),
+    "five files, at a weekend": (daily(5, last=2.8), {}, ADVICE),
+    "five files, after a weekend": (daily(5, last=3.8), {}, ADVICE),
+    "by hand, on one day": (
+        [(f"shop-{at}.sql.gz", 3 * HOUR - at * 660, MB) for at in range(6)],
+        {},
+        [],
+    ),
+    "hours of work of one day": (
+        [(f"shop-{at}.sql.gz", (22 - at) * HOUR, MB) for at in range(10)],
+        {},
+        [],
+    ),
+    "hourly": (HOURLY, {}, ADVICE),
+    "hourly, for days": ([(name, age + 4 * DAY, size) for name, age, size in HOURLY], {}, ADVICE),
     "a container that was just started": (
         daily(10, last=4),
         {"State": {"StartedAt": "2026-03-03T02:00:00Z"}},
@@ -76,8 +121,16 @@ CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
 }
 
 
+QUIET = ("overdue for long", "five files, at a weekend", "hourly")
+
+
 @pytest.mark.parametrize(("files", "own", "expected"), CASES.values(), ids=CASES)
-def test_series(files: Files, own: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_series(
+    files: Files,
+    own: dict[str, Any],
+    expected: list[tuple[str, str]],
+    request: pytest.FixtureRequest,
+) -> None:
     source, target, rw = own.pop("Mounts", ("/srv/backups", "/backups", True))
     mount = {"Type": "bind", "Source": source, "Destination": target, "RW": rw}
     dumps = container("dumps", Mounts=[mount], **own)
@@ -95,3 +148,5 @@ def test_series(files: Files, own: dict[str, Any], expected: list[tuple[str, str
     series = all_backup_series(host, of(dumps), CLOCK)
     result = judge("storage.backup-series-broken", all_backup_series=series, clock=CLOCK)
     assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.is_quiet == (request.node.callspec.id in QUIET)

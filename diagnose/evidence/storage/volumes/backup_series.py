@@ -23,8 +23,10 @@ from diagnose.registry import evidence
 
 MOST = 12
 """Mounted folders that are looked into."""
-MOST_FILES = 80
-"""Files of one folder whose sizes are read: the last ones by their names."""
+MOST_FILES = 400
+"""Files of one series whose sizes are read: the last ones by the numbers of their names."""
+MOST_SIZES = 2000
+"""Files of one folder whose sizes are read."""
 LEAST = 5
 """So many files of one name are a series."""
 _FOLDER = LazyPattern(r"(?i)(?:^|[/._-])(?:(?:auto|db|sql)?[_-]?back-?ups?|dumps?|bak)(?:[/._-]|$)")
@@ -36,8 +38,11 @@ _DUMP = LazyPattern(
     r"(?i)\.(?:7z|age|archive|bak|bson|bz2|db|dump|enc|gpg|gz|rdb|sql|sqlite3?|tar|tgz|xz|zip|zst)$"
 )
 """What backups are called; not logs, sums and locks."""
-_LOG = LazyPattern(r"(?i)[._-]log(?:[._-]|$)")
-"""Old logs, which are empty where nothing happened."""
+_PARTIAL = LazyPattern(
+    r"(?i)(?:^|[._-])(?:inc|incr|incremental|diff|difftar|delta|sigtar|wal|xlog|binlog|log|journal|audit)\d*(?:[._-]|$)"
+    r"|^[0-9A-F]{24}[._]"
+)
+"""What holds next to nothing where little happened: increments, logs, segments of PostgreSQL."""
 _NUMBER = LazyPattern(r"\d+")
 _EMPTY = 64
 """Bytes: what gzip, xz and zip make of nothing is smaller."""
@@ -47,6 +52,12 @@ _FULL = 1000
 _AT_WORK_S = 600.0
 """A file that is younger may still be written."""
 _SHORTEST_S = 600.0
+_NIGHT_S = 20 * 3600.0
+"""A series of less knows of no night."""
+_WEEK_S = 8 * 86400.0
+"""A series of less knows of no weekend."""
+_WEEKEND_S = 3.6 * 86400.0
+"""From the last evening of a week to the first morning of the next, with some time to spare."""
 _REGULAR = 0.75
 """This share of the steps of a series is as long as its median, within a quarter."""
 
@@ -70,6 +81,8 @@ class BackupSeries(msgspec.Struct, frozen=True):
     """How many of the last files are empty; 0 where the series has just ended."""
     step_s: float = 0.0
     """How often a new one came, in seconds."""
+    may_rest: bool = False
+    """Whether this may be a weekend, of which the series is too short to know."""
 
     @property
     def path(self) -> str:
@@ -129,16 +142,22 @@ def _folders(host: Host, source: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _dumps(listing: FolderListing) -> list[str]:
+    """None where the list is cut: the newest may be missing."""
+    if listing.truncated:
+        return []
     files = [entry.name for entry in listing.entries if entry.type == "file"]
-    return [name for name in files if _DUMP.search(name) and not _LOG.search(name)]
+    return [name for name in files if _DUMP.search(name) and not _PARTIAL.search(name)]
 
 
 def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]]:
     """The series of a folder, each from its oldest file to its newest."""
     by_shape = by_key((_NUMBER.sub("#", name), name) for name in names)
     wanted = [
-        name for alike in by_shape.values() if len(alike) >= LEAST for name in alike[-MOST_FILES:]
-    ]
+        name
+        for alike in by_shape.values()
+        if len(alike) >= LEAST
+        for name in sorted(alike, key=_numbers)[-MOST_FILES:]
+    ][:MOST_SIZES]
     if not wanted:
         return []
     statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in wanted]), {})
@@ -150,11 +169,23 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
         and status.mtime is not None
     ]
     groups = by_key((_NUMBER.sub("#", backup.name), backup) for backup in backups)
-    return [
+    series = [
         sorted(group, key=lambda backup: backup.at)
         for group in groups.values()
         if len(group) >= LEAST
     ]
+    return [files for files in series if len(files) < MOST_FILES or _are_in_order(files)]
+
+
+def _numbers(name: str) -> list[int]:
+    """The numbers of a name: the ninth comes before the tenth."""
+    return [int(number[-18:]) for number in _NUMBER.findall(name)]
+
+
+def _are_in_order(backups: Sequence[_Backup]) -> bool:
+    """Whether the last ones by their names are the newest: 01-12-2026 comes before 30-11-2026."""
+    names = [backup.name for backup in backups]
+    return names == sorted(names, key=_numbers)
 
 
 def _first_fault(
@@ -167,6 +198,8 @@ def _first_fault(
     """latest: when the last file of any series here was written: another may have replaced it."""
     for backups in groups:
         newest = backups[-1]
+        if _usual_step(backups) < _SHORTEST_S:
+            continue  # one run makes them all: a file for each database
         usual = int(statistics.median(backup.size for backup in backups[:-1]))
         series = BackupSeries(
             container, folder, newest.name, newest.at, size=newest.size, usual=usual
@@ -177,7 +210,8 @@ def _first_fault(
         step = _step(backups)
         is_replaced = latest > newest.at + step
         if step and not is_replaced and _is_overdue(backups, step, container, clock):
-            return msgspec.structs.replace(series, step_s=step)
+            may_rest = _span(backups) < _WEEK_S and clock.is_within(newest.at, _WEEKEND_S)
+            return msgspec.structs.replace(series, step_s=step, may_rest=may_rest)
     return None
 
 
@@ -193,13 +227,26 @@ def _empty_ones(backups: Sequence[_Backup], usual: int) -> list[_Backup]:
     return list(backups[len(backups) - count :])
 
 
+def _usual_step(backups: Sequence[_Backup]) -> float:
+    """The median of the times between two, in seconds."""
+    return statistics.median(after.at - before.at for before, after in itertools.pairwise(backups))
+
+
+def _span(backups: Sequence[_Backup]) -> float:
+    """The time from the first to the last, in seconds."""
+    return backups[-1].at - backups[0].at
+
+
 def _step(backups: Sequence[_Backup]) -> float:
-    """How often a new one comes, in seconds; 0 for a series that comes as it likes."""
+    """How often a new one comes, in seconds; 0 for a series that comes as it likes.
+
+    One that is shorter than a day may be a person's own, or may rest at night.
+    """
     steps = [after.at - before.at for before, after in itertools.pairwise(backups)]
-    usual = statistics.median(steps)
+    usual = _usual_step(backups)
     regular = [step for step in steps if 0.75 * usual <= step <= 1.25 * usual]
     is_regular = len(regular) >= _REGULAR * len(steps)
-    return usual if is_regular and usual >= _SHORTEST_S else 0.0
+    return usual if is_regular and _span(backups) >= _NIGHT_S else 0.0
 
 
 def _is_overdue(
