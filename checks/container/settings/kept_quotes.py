@@ -31,7 +31,7 @@ def kept_quotes_findings(
 
 
 def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
-    """A warning where the program repeats its schedule with the quotes: it does not run by it."""
+    """A warning where a line shows that the program does not run by its schedule."""
     container, name = quoted.container, quoted.variable
     kind = "a schedule" if quoted.is_schedule else "a value"
     finding = Finding.about(

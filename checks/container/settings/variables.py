@@ -155,9 +155,9 @@ def variable_malformed(
     log: no program reads it in quotes where an address is due, or as the path of an address without
     a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return
     in a value that the errors of a running program name. Quotes around a schedule of cron are one
-    where the log repeats them, and advice elsewhere; around a number, a switch, a path or a URL
-    they are advice. Browsers, curl and Node read `http:///broker`, so that of the web's addresses
-    only those of failed containers count.
+    where the log shows them as a part of it, and advice elsewhere; around a number, a switch, a
+    path or a URL they are advice. Browsers, curl and Node read `http:///broker`, so that of the
+    web's addresses only those of failed containers count.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():

@@ -23,6 +23,13 @@ _SCHEDULE = LazyPattern(
     r"|(?=[^A-Za-z]*[*/])(?:[\w*/,?#-]{1,40}[ \t]+){4,5}[\w*/,?#-]{1,40}"
 )
 """The five or six fields of cron, with a star or a step among them."""
+_REFUSED = LazyPattern(
+    r"(?i)\b(?:bad|cannot|could not|error|expected|fail\w*|fatal|illegal|invalid|malformed|syntax|unable"
+    r"|unexpected|unknown|unrecogni[sz]ed|unsupported|wrong)\b"
+)
+"""What a program says of a schedule that it does not take."""
+_ENDS_AS_A_PART = LazyPattern(r"(?:(?:^|[ \t])[\d*]{1,2}[ \t]+|[\"'`])$")
+"""What stands before the quotes where they are a part of it: a field of cron, or more quotes."""
 _PLAIN = LazyPattern(
     r"\d{1,10}|true|false|yes|no|on|off|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
     r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
@@ -38,7 +45,7 @@ class QuotedValue(msgspec.Struct, frozen=True):
     value: str
     is_schedule: bool
     line: str = ""
-    """The line of the log that repeats the schedule with its quotes."""
+    """The line of the log that shows that the program has taken the quotes for a part of it."""
 
     @property
     def inner(self) -> str:
@@ -71,9 +78,24 @@ def _values_in_quotes(container: Container) -> Iterator[QuotedValue]:
 
 
 def _with_line(host: Host, quoted: QuotedValue) -> QuotedValue:
-    """The value with the last line that repeats it."""
+    """The value with the last line that proves it.
+
+    `schedule="0 3 * * *"` does not: many programs drop the quotes, and put their own around what
+    they print.
+    """
     log = host.ask(ReadLogs(quoted.container.id, _LINES))
     if isinstance(log, Failed):
         return quoted
-    lines = [line.text for line in log.lines if quoted.value in line.text]
+    lines = [line.text for line in log.lines if _is_taken_whole(quoted.value, line.text)]
     return msgspec.structs.replace(quoted, line=lines[-1]) if lines else quoted
+
+
+def _is_taken_whole(value: str, line: str) -> bool:
+    """Whether a line shows that the quotes were not dropped."""
+    before, found, behind = line.partition(value)
+    if not found:
+        return False
+    if _REFUSED.search(before + behind) is not None:
+        return True
+    is_entry = not before.strip() and bool(behind.strip())
+    return is_entry or _ENDS_AS_A_PART.search(before[-40:]) is not None

@@ -13,6 +13,25 @@ STAMP = "2026-11-29T10:00:00.000000000Z"
 REPEATED = f'{STAMP} new cron: 0 "0 * * * *"\n'
 CASES = {
     "a schedule that the log repeats": ('CRON="0 * * * *"', REPEATED, ["warning"], False),
+    "a schedule that is refused": (
+        'CRON="0 * * * *"', f'{STAMP} Error: invalid cron expression "0 * * * *"\n', ["warning"], False,
+    ),
+    "quotes in quotes": ('CRON="0 * * * *"', f"{STAMP} runs by '\"0 * * * *\"'\n", ["warning"], False),
+    "an entry of a crontab": (
+        'CRON="0 * * * *"', f'{STAMP} "0 * * * *" /backup.sh\n', ["warning"], False,
+    ),
+    "quotes of a line of logfmt": (
+        'CRON="0 * * * *"', f'{STAMP} level=info schedule="0 * * * *"\n', ["advice"], False,
+    ),
+    "quotes of JSON": (
+        'CRON="0 * * * *"', f'{STAMP} {{"schedule": "0 * * * *"}}\n', ["advice"], False,
+    ),
+    "a list of the environment": (
+        'CRON="0 * * * *"', f'{STAMP} CRON="0 * * * *"\n', ["advice"], False,
+    ),
+    "quotes of a sentence": (
+        'CRON="0 * * * *"', f'{STAMP} Using schedule "0 * * * *"\n', ["advice"], False,
+    ),
     "a schedule": ('CRON="0 * * * *"', f"{STAMP} started\n", ["advice"], False),
     "a word of cron": ("CRON='@daily'", "", ["advice"], False),
     "six fields": ('CRON="0 */5 * * * *"', "", ["advice"], False),
@@ -25,7 +44,7 @@ CASES = {
     "a name": ('NAME="shop"', "", [], False),
     "no quotes": ("CRON=0 * * * *", "", [], False),
     "one quote": ("CRON=0 * * * *'", "", [], False),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("entry", "log", "expected", "quiet"), CASES.values(), ids=CASES)
