@@ -1,15 +1,16 @@
 """container.data-in-own-layer: data goes into the container, and the mount for it stays unused."""
 
+import string
+
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, size
 from diagnose.registry import check
 
-_STRAY = LazyPattern(r"(?::r[ow])?[\s\"'`,;\\]+$")
+_STRAY = string.whitespace + "\"'`,;\\"
 """What no path ends with: a blank, a quote or a comma of the file in which it was written."""
 
 
@@ -24,16 +25,16 @@ def data_in_own_layer(
     recreated, as by each update. A folder counts that is called like a mount of the container, is
     written to since the container was made, and holds 64 KiB or more, while nothing was added to
     the top of the mount. So does a program's folder in a home (`~/.local/share`), where the program
-    does not know the folder of an empty mount called `data`. Folders for logs, caches, media and
-    static files are left out. So does the folder that an empty mount has as its source: the two
-    paths were swapped. The mounts of the youngest containers are looked at, 40 at most. A service
-    that merges a YAML anchor (`<<`) and has a list `volumes` of its own loses those of the anchor:
-    it counts where it has files in such a folder, and another container of the project has the
-    volume there.
+    does not know the folder of an empty mount called `data`, and the folder that an empty mount has
+    as its source: its two paths were swapped, where the host has the other one. Folders for logs,
+    caches, media and static files are left out. The mounts of the youngest containers are looked
+    at, 40 at most. A service that merges a YAML anchor (`<<`) and has a list `volumes` of its own
+    loses those of the anchor: it counts where it has files in such a folder, and another container
+    of the project has the volume there.
     """
     for container in containers:
         for mount in container.mounts:
-            if _STRAY.search(mount.destination) is not None:
+            if mount.destination.endswith(tuple(_STRAY)):
                 yield _misspelt_finding(container, mount)
     for data in own_layer_data:
         yield _finding(data)
@@ -66,7 +67,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
 
 
 def _misspelt_finding(container: Container, mount: Mount) -> Finding:
-    meant = _STRAY.sub("", mount.destination)
+    meant = mount.destination.rstrip(_STRAY).removesuffix(":ro").removesuffix(":rw")
     stray = mount.destination[len(meant) :]
     what = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
     return Finding.about(

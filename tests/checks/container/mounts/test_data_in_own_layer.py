@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -108,6 +109,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
     "swapped paths": (
         {"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, {"entries": ()}, FOUND,
     ),
+    "a mount for what is handed out, beside the program's own data": (
+        {"Destination": "/export"}, {"srv/docs/indexes": MUCH}, {"entries": ()}, [],
+    ),
     "swapped paths, and a mount that holds something": (
         {"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, {}, [],
     ),
@@ -142,6 +146,12 @@ def test_swapped_paths_are_turned_round() -> None:
     (finding,) = result.findings
     assert finding.variables["meant"] == "/home/me/files:/srv/docs"
     assert finding.variables["store"] == "/home/me/files"
+
+
+def test_a_path_of_blanks_costs_no_time() -> None:
+    begun = time.process_time()
+    _judge({"Destination": "/a" + " " * 50_000 + "x"}, {})
+    assert time.process_time() - begun < 1
 
 
 REPLACED = {

@@ -168,10 +168,9 @@ def _in_layer(
     for mount, entries in idle:
         source = mount.source.strip("/")
         is_source = mount.type == "bind" and not entries and sums.get(source, 0) >= LEAST
-        if is_source and _is_unmounted_data(container, source):
-            is_there = _is_folder(host, mount.destination)
+        if is_source and _is_unmounted_data(container, source) and _is_of_host(host, mount):
             yield OwnLayerData(
-                container, mount, f"/{source}", sums[source], is_empty=True, is_swapped=is_there
+                container, mount, f"/{source}", sums[source], is_empty=True, is_swapped=True
             )
             return
         name = posixpath.basename(mount.destination.rstrip("/"))
@@ -189,10 +188,14 @@ def _in_layer(
             return
 
 
-def _is_folder(host: Host, path: str) -> bool:
-    """Whether the host itself has a folder of this name."""
+def _is_of_host(host: Host, mount: Mount) -> bool:
+    """Whether a mount's path in the container is a folder of the host, and below its top.
+
+    `/data:/export` is for what the container hands out, whatever else it keeps in its own /data.
+    """
+    path = mount.destination
     statuses = host.answer_or(StatPaths([path]), {})
-    return path in statuses and statuses[path].type == "folder"
+    return path.count("/") > 1 and path in statuses and statuses[path].type == "folder"
 
 
 def _in_a_home(name: str, container: Container, sums: Mapping[str, int]) -> str:
