@@ -43,7 +43,8 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     network may be meant, or the one whose port of the host the engine chooses again at each start.
     Websockets that end idle do not count, nor does an error page that the container itself has
     sent. What nginx itself refuses, such as an upload that is too large, counts where the site
-    passes requests on to a container, and three were refused in half an hour.
+    passes requests on to a container, and three were refused in half an hour. It is advice where
+    somebody has set a limit there.
     """
     if not host_proxy_failures.programs:
         return Skipped("no web server or proxy runs on this host itself")
@@ -80,6 +81,7 @@ def _finding(failure: HostProxyFailure) -> Finding:
         container,
         summary,
         evidence,
+        severity=Severity.advice if _is_chosen_limit(failure, known) else None,
         discriminator=discriminator,
         signs=signs(line),
         stable=(container.life,),
@@ -88,6 +90,12 @@ def _finding(failure: HostProxyFailure) -> Finding:
 
 def _is_upload(known: Recognised | None) -> bool:
     return known is not None and known.name == "nginx-upload"
+
+
+def _is_chosen_limit(failure: HostProxyFailure, known: Recognised | None) -> bool:
+    """Whether somebody has set the size of uploads there: some are refused on purpose."""
+    hop = failure.refusing
+    return hop is not None and _is_upload(known) and "client_max_body_size" in hop.settings
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
@@ -116,6 +124,8 @@ def _variables(
         return {"unpublished": container.name, "publish": f"127.0.0.1:{failure.port}:{inside}"}
     if not container.is_running:
         return {"stopped": container.name}
+    if _is_chosen_limit(failure, known):
+        return {}  # a second line of that name is an error
     if failure.refusing is not None and failure.file is not None and _is_upload(known):
         return lines_before(failure.refusing, failure.file, "client_max_body_size 100m;")
     if isinstance(remedy, Inside) and failure.program == "nginx":

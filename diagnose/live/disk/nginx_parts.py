@@ -8,7 +8,13 @@ from diagnose.nginx_text import Directive, kept, read, text_of
 _PROXYING = frozenset(
     {"http", "server", "location", "if", "upstream", "include", "listen", "server_name", "set"}
     | {"absolute_redirect", "port_in_redirect", "proxy_buffering", "proxy_pass", "proxy_set_header"}
-    | {"proxy_http_version", "proxy_read_timeout", "rewrite", "ssl_certificate"}
+    | {
+        "client_max_body_size",
+        "proxy_http_version",
+        "proxy_read_timeout",
+        "rewrite",
+        "ssl_certificate",
+    }
 )
 """The directives of nginx that say to whom a request goes, and with which headers."""
 _SHOWN_HEADERS = frozenset(

@@ -282,3 +282,22 @@ def test_what_nginx_itself_refuses(lines: list[str], location: str, is_found: bo
     for finding in result.findings:
         assert "refuses requests for 127.0.0.1:8081" in finding.summary
         assert finding.variables["host_file"] == "/etc/nginx/nginx.conf"
+
+
+LIMITED = "http { client_max_body_size 2m; server { server_name shop.test; location / { proxy_pass http://127.0.0.1:8081; } } }"
+
+
+def test_a_limit_that_somebody_has_set_is_advice() -> None:
+    """No command sets it a second time."""
+
+    def file(question: Question) -> Json:
+        assert isinstance(question, ReadFile)
+        if question.path.endswith("error.log"):
+            lines = [REFUSAL.format(20, at, "shop.test") for at in range(3)]
+            return {"text": "\n".join(lines) + "\n", "mtime": 1000.0 - 400}
+        return {"text": LIMITED, "mtime": 1.0}
+
+    listing = {"entries": [{"name": "error.log", "type": "file"}]}
+    result = _judged("nginx", {"file.list": listing, "file.read": file})
+    assert rows(result) == [("advice", "shop")]
+    assert "added" not in result.findings[0].variables

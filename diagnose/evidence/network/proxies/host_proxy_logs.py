@@ -48,7 +48,7 @@ _ASKS_ENGINE = LazyPattern(
 )
 _REFUSED_BY_NGINX = LazyPattern(
     r"(?:client intended to send too large (?:chunked )?body|worker_connections are not enough)"
-    r".*?, server: (?P<site>[^\s,]{0,253}), request: \"[A-Z]{1,20} (?P<path>/[^\s?\"]{0,1000})"
+    r".{0,200}?, server: (?P<site>[^\s,]{0,253}), request: \"[A-Z]{1,20} (?P<path>/[^\s?\"]{0,1000})"
 )
 """What nginx itself refuses to its clients: the server behind it never learns of the request."""
 _OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")

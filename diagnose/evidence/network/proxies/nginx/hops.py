@@ -27,7 +27,9 @@ _HOST_OF_TARGET = "$proxy_host"
 _TLS_PORT = "443"
 
 
-INHERITED = frozenset({"proxy_buffering", "proxy_http_version", "proxy_read_timeout"})
+INHERITED = frozenset(
+    {"client_max_body_size", "proxy_buffering", "proxy_http_version", "proxy_read_timeout"}
+)
 """Settings of a location that hold from the blocks around it, unless it has its own."""
 
 
