@@ -64,8 +64,8 @@ def loopback_variable(
 
 
 def _without_login(value: str) -> str:
-    """The value without a login: host and port of an address."""
-    return urlsplit(value).netloc.rpartition("@")[2] if "://" in value else value
+    """The value without a login: host and port of an address, or of a place such as me:x@host:1."""
+    return urlsplit(value if "://" in value else f"//{value}").netloc.rpartition("@")[2]
 
 
 def _host(value: str) -> str:

@@ -35,3 +35,11 @@ def test_a_variable_that_says_localhost(
     container = container_in("exited", name="api", Config={"Env": env})
     found = loopback_variable(container, LogTail((line,)).failure, Containers((container,)))
     assert (found.steps if found is not None else None) == steps
+
+
+@pytest.mark.parametrize("value", ["postgres://u:geheim@127.0.0.1:5432/shop", "u:geheim@localhost"])
+def test_a_login_is_left_out(value: str) -> None:
+    container = container_in("exited", name="api", Config={"Env": [f"DB_SERVER={value}"]})
+    found = loopback_variable(container, LogTail((NAMELESS,)).failure, Containers((container,)))
+    assert found is not None
+    assert "geheim" not in found.clause
