@@ -20,8 +20,9 @@ def file_misplaced(misplaced_files: MisplacedFiles) -> CheckResult:
 
     Its log of the last minutes names a path where the container has nothing, and a file of the
     same name is mounted in another folder. It is a warning where a variable of the container leads
-    to the folder of that path, and advice elsewhere: a program may look in several places. Lines
-    that say what was found are left out, and so is a program whose log names the mounted path too.
+    to the folder of that path, and advice elsewhere: a program may look in several places. It is
+    advice too where the line says that the file is optional. Lines that say what was found are left
+    out, and so is a program whose log names the mounted path too.
     """
     for misplaced in misplaced_files:
         finding = _finding(misplaced)

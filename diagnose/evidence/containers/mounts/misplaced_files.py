@@ -27,6 +27,8 @@ _DENIED = LazyPattern(r"(?i)\b(?:no|not|none|cannot|missing|unable|fail\w{0,4})\
 """What a program says that has found a file, unless it denies that."""
 _REQUEST = LazyPattern(r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)\b.{0,3}/")
 """A path that a client asks for is none of the container."""
+_OPTIONAL = LazyPattern(r"(?i)\b(?:optional\w*|overrid\w+|skip\w*)\b")
+"""What it says of a file that it can do without."""
 _MADE = LazyPattern(r"\.(?:log|pid|sock|lock|tmp)$")
 """What a program makes itself."""
 
@@ -99,7 +101,9 @@ def _candidates(container: Container, recent_logs: RecentLogs) -> Iterator[Mispl
             wanted = [path for path in _paths(named, text) if path != mount.destination]
             is_request = _REQUEST.search(text) is not None
             if wanted and not is_request and not _says_found(text):
-                variable = _variable_of(container, posixpath.dirname(wanted[0]))
+                is_optional = _OPTIONAL.search(text) is not None
+                folder = posixpath.dirname(wanted[0])
+                variable = "" if is_optional else _variable_of(container, folder)
                 yield MisplacedFile(container, wanted[0], mount, text, variable)
                 break
 

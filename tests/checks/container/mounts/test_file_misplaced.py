@@ -21,6 +21,10 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a link leads to it": ({"linked": True}, []),
     "the log names both": ({"more": "tried /config.json"}, []),
     "it says what it found": ({"line": "Using config file /config/config.json"}, []),
+    "a file that it can do without": (
+        {"env": ["CONFIG=/config"], "line": "override /config/config.json does not exist, skipped"},
+        ADVICE,
+    ),
     "another name": ({"line": "cannot find /config/other.json"}, []),
     "a folder is mounted": ({"target": "/config"}, []),
     "an address": ({"line": "GET https://a.test/config/config.json"}, []),
