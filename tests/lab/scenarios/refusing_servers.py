@@ -256,7 +256,7 @@ commonName = supplied
 """
 
 
-def _certificate(box: Box, base: str, number: int, since: str, until: str) -> None:
+def certbot_files(box: Box, base: str, number: int, since: str, until: str) -> None:
     """A certificate as certbot keeps them: the files in archive/, and links to the latest."""
     live, archive = (f"{base}/{kind}/shop.example.com" for kind in ("live", "archive"))
     box.sh(
@@ -277,7 +277,7 @@ def _certificate(box: Box, base: str, number: int, since: str, until: str) -> No
 def _served(box: Box, name: str, until: str) -> None:
     """nginx serves a certificate that nobody renews."""
     base = f"/srv/{name}-letsencrypt"
-    _certificate(box, base, 1, "20250101000000Z", until)
+    certbot_files(box, base, 1, "20250101000000Z", until)
     site = _TLS.format("/etc/letsencrypt/live/shop.example.com")
     nginx(box, name, site, "-v", f"{base}:/etc/letsencrypt:ro", "-e", "PATH=/bin:/usr/sbin")
     shown = ["docker", "exec", name, "cat", "/proc/1/comm"]
@@ -288,7 +288,7 @@ def _renewed(box: Box, name: str) -> None:
     """nginx reads a certificate of the past, which is renewed after that."""
     _served(box, name, "20250401000000Z")
     time.sleep(8)
-    _certificate(box, f"/srv/{name}-letsencrypt", 2, "20260101000000Z", "20490101000000Z")
+    certbot_files(box, f"/srv/{name}-letsencrypt", 2, "20260101000000Z", "20490101000000Z")
 
 
 @fault("container.certificate-unread", subject="container:edge21", shareable=True)

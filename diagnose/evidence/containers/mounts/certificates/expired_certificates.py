@@ -7,6 +7,10 @@ from diagnose.evidence.containers.mounts.certificates.certificate_files import (
     CertificateFile,
     CertificateFiles,
 )
+from diagnose.evidence.containers.mounts.certificates.certificate_lifetime import (
+    is_late,
+    lineage_of,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock
@@ -16,12 +20,6 @@ from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
-_LATE = 0.1
-"""The share of its lifetime that is left when a certificate should have been renewed long ago:
-certbot renews with a third left."""
-_LATE_S = 7 * 86400.0
-"""A certificate of ten years is not late with one year left."""
-_OF_CERTBOT = LazyPattern(r"/live/(?P<name>[^/]+)/[^/]+\.pem$")
 _CERTBOT = LazyPattern(r"(?:^|/)certbot(?:[-:@/]|$)")
 """An image with certbot as its program."""
 
@@ -39,8 +37,7 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
     @property
     def lineage(self) -> str:
         """The name by which certbot renews it; "" where certbot does not keep it."""
-        match = _OF_CERTBOT.search(self.file.inside)
-        return match["name"] if match else ""
+        return lineage_of(self.file.inside)
 
 
 class ExpiredCertificates(Items[ExpiredCertificate], frozen=True):
@@ -55,7 +52,7 @@ def expired_certificates(
     late = []
     for file, text in host.ask_about(files, CertificateFile.read):
         validity = None if isinstance(text, Failed) else validity_of(text.text)
-        if validity is not None and _is_late(validity, clock.wall):
+        if validity is not None and is_late(validity, clock.wall):
             late.append(ExpiredCertificate(file, validity, renewer=_renewer(file, containers)))
     late.sort(
         key=lambda certificate: (
@@ -80,8 +77,3 @@ def _renewer(file: CertificateFile, containers: Containers) -> Container | None:
         if container.mounts_from(source) and _CERTBOT.search(container.config.image):
             return container
     return None
-
-
-def _is_late(validity: Validity, now: float) -> bool:
-    left = validity.end - now
-    return left < min(_LATE_S, _LATE * (validity.end - validity.start))

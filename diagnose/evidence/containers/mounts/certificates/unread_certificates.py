@@ -10,15 +10,13 @@ from diagnose.evidence.containers.mounts.certificates.certificate_files import (
     CertificateFile,
     CertificateFiles,
 )
+from diagnose.evidence.containers.mounts.certificates.certificate_lifetime import before_renewal
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import validity_of
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
-_NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d+)(?P<end>\.pem)$")
-"""How certbot names the files behind its links."""
 _SLACK_S = 5.0
 
 
@@ -68,11 +66,9 @@ def _may_be_new(host: Host, file: CertificateFile) -> bool:
 
 def _old_end(host: Host, file: CertificateFile) -> float | None:
     """When the certificate before expires, of which certbot keeps the file."""
-    target = _NUMBERED.match(file.status.link or "")
-    if target is None or int(target["number"]) < 2:
+    before = before_renewal(file.inside, file.status.link or "")
+    if not before:
         return None
-    before = f"{target['stem']}{int(target['number']) - 1}{target['end']}"
-    folder = "" if before.startswith("/") else f"{file.inside.rpartition('/')[0]}/"
-    text = host.ask(file.read(f"{folder}{before}"))
+    text = host.ask(file.read(before))
     period = None if isinstance(text, Failed) else validity_of(text.text)
     return period.end if period is not None else None

@@ -1,0 +1,85 @@
+"""network.host-certificate-invalid: nginx of the host shows a certificate that has expired."""
+
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.proxies.host_certificates import HostCertificate, HostCertificates
+from diagnose.mappings import present, subjects_of
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Skipped
+from diagnose.phrases import and_more, duration, named
+from diagnose.registry import check
+
+
+@check(
+    "network.host-certificate-invalid",
+    severity=Severity.warning,
+    aloud=("is behind a certificate that expires soon", "are behind certificates that expire soon"),
+)
+def host_certificate_invalid(
+    host_certificates: HostCertificates, clock: Clock, *, patience: Seconds = Seconds(90000)
+) -> CheckResult:
+    """nginx of this host shows a certificate that is no longer valid.
+
+    The file of a site whose requests go to a container holds a certificate that has expired, or one
+    that was renewed and that no nginx has read since. It is critical where the one that nginx still
+    has is known to have expired. It is advice within `patience` after a renewal, for many servers
+    reload once a day, and where a certificate expires within a week.
+    """
+    if not host_certificates.is_asked:
+        return Skipped("no nginx runs on this host itself")
+    if not host_certificates.examined and not host_certificates.unexamined:
+        return Skipped("nginx of this host ends TLS for no container")
+    yield from host_certificates.unexamined
+    for certificate in host_certificates:
+        yield _finding(certificate, clock, patience)
+
+
+def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Finding:
+    severity, words = _judged(certificate, clock.wall, patience)
+    names = [container.name for container in certificate.containers]
+    site = and_more(certificate.names) or "its default site"
+    return Finding.about(
+        certificate.containers[0],
+        f"nginx on this host {words}, for {site} before {named('container', names)}",
+        present(
+            {
+                "certificate": certificate.path,
+                "valid until": _day(certificate.validity.end, clock.wall),
+                "nginx has one until": _day(certificate.old_end, clock.wall)
+                if certificate.old_end is not None
+                else "",
+            }
+        ),
+        severity=severity,
+        discriminator=certificate.path,
+        touches=subjects_of(certificate.containers[1:]),
+        certificate=certificate.path,
+    ).with_variables(_renewal(certificate))
+
+
+def _judged(certificate: HostCertificate, now: float, patience: float) -> tuple[Severity, str]:
+    """How bad it is, and what nginx does, in words."""
+    left = certificate.validity.end - now
+    if certificate.unread_since is None:
+        if left > 0:
+            return Severity.advice, (
+                f"shows a certificate that expires in {duration(left)}, and nobody has renewed it"
+            )
+        return Severity.warning, f"shows a certificate that expired {duration(-left)} ago"
+    age = now - certificate.unread_since
+    renewed = f"the file was renewed {duration(age)} ago, and nginx has not read it since"
+    if certificate.old_end is not None and certificate.old_end <= now:
+        ended = duration(now - certificate.old_end)
+        return Severity.critical, f"shows a certificate that expired {ended} ago: {renewed}"
+    severity = Severity.advice if age < patience else Severity.warning
+    return severity, f"shows an old certificate: {renewed}"
+
+
+def _day(moment: float, now: float) -> str:
+    left = moment - now
+    return f"{duration(left)} from now" if left > 0 else f"{duration(-left)} ago"
+
+
+def _renewal(certificate: HostCertificate) -> PageVariables:
+    """What makes nginx show a valid one, for the page."""
+    if certificate.unread_since is not None:
+        return {"server": "nginx"}
+    return {"lineage": certificate.lineage} if certificate.lineage else {}

@@ -1,0 +1,149 @@
+"""The certificates that nginx of the host shows to the clients of containers behind it.
+
+No container has these files, and nginx logs nothing where they have expired.
+"""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.certificates.certificate_lifetime import (
+    before_renewal,
+    is_late,
+    lineage_of,
+)
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.certificate import Validity, validity_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx.configurations import configured_at
+from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles
+from diagnose.evidence.network.proxies.nginx.hops import hops
+from diagnose.model import HOST, Failed, Unexamined
+from diagnose.nginx_text import Directive
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+_PROGRAM = "nginx"
+_MOST = 40
+"""Certificates that are read."""
+_SLACK_S = 5.0
+
+
+class HostCertificate(msgspec.Struct, frozen=True):
+    """A certificate of a site whose requests go to containers."""
+
+    path: str
+    names: tuple[str, ...]
+    """The host names of the site."""
+    containers: tuple[Container, ...]
+    """Those behind the site; at least one."""
+    validity: Validity
+    """Of the certificate in the file."""
+    unread_since: float | None = None
+    """Unix time at which the file was renewed, where nginx still has the one before."""
+    old_end: float | None = None
+    """When the one that nginx still has expires, as Unix time; None where that is not known."""
+
+    @property
+    def lineage(self) -> str:
+        """The name by which certbot renews it; "" where certbot does not keep it."""
+        return lineage_of(self.path)
+
+
+class HostCertificates(Items[HostCertificate], frozen=True):
+    """The certificates that are late, or that nginx has not read since their renewal."""
+
+    is_asked: bool = False
+    """Whether nginx runs on the host itself."""
+    examined: int = 0
+    """How many certificates were read."""
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+class _Site(msgspec.Struct, frozen=True):
+    path: str
+    names: tuple[str, ...]
+    containers: tuple[Container, ...]
+
+
+@evidence
+def host_certificates(
+    host: Host, containers: Containers, processes: Processes, clock: Clock
+) -> HostCertificates:
+    """Nothing is asked where no nginx runs on the host itself."""
+    if not any(process.comm == _PROGRAM for process in processes.outside):
+        return HostCertificates()
+    sites = {
+        site.path: site
+        for site in _sites(NginxFiles(host, None).directives(), containers)
+        if "$" not in site.path
+    }
+    asked = list(sites)[:_MOST]
+    statuses = host.answer_or(StatPaths(asked, follow=True), {}) if asked else {}
+    loaded_at = configured_at(None, processes, clock)
+    found: list[HostCertificate] = []
+    unread: list[Unexamined] = []
+    for path, text in host.ask_about(asked, _question):
+        if isinstance(text, Failed):
+            if text.reason != "missing":
+                unread.append(Unexamined(HOST, f"{path}: {text}"))
+            continue
+        validity = validity_of(text.text)
+        if validity is not None:
+            certificate = HostCertificate(path, sites[path].names, sites[path].containers, validity)
+            status = statuses.get(path, PathStatus())
+            found.append(_as_loaded(host, certificate, status, loaded_at))
+    late = (
+        certificate
+        for certificate in found
+        if certificate.unread_since is not None or is_late(certificate.validity, clock.wall)
+    )
+    return HostCertificates(
+        tuple(late), is_asked=True, examined=len(found), unexamined=tuple(unread)
+    )
+
+
+def _question(path: str) -> ReadFile:
+    return ReadFile(path, parts="first certificate")
+
+
+def _sites(directives: Sequence[Directive], containers: Containers) -> Iterator[_Site]:
+    """The sites with TLS whose requests go to containers, and their certificates."""
+    behind: dict[tuple[str, ...], dict[str, Container]] = {}
+    for hop in hops(None, directives, containers):
+        if hop.program is not None and hop.ends_tls:
+            behind.setdefault(hop.names, {})[hop.program.id] = hop.program
+    for http in (directive for directive in directives if directive.name == "http"):
+        usual = next((directive.first for directive in http.all("ssl_certificate")), "")
+        for server in http.all("server"):
+            names = tuple(
+                word for directive in server.all("server_name") for word in directive.words[1:]
+            )
+            paths = [directive.first for directive in server.all("ssl_certificate")] or [usual]
+            if names in behind and paths[0]:
+                path = posixpath.join(posixpath.dirname(MAIN), paths[0])
+                yield _Site(path, names, tuple(behind[names].values()))
+
+
+def _as_loaded(
+    host: Host, certificate: HostCertificate, status: PathStatus, loaded_at: float
+) -> HostCertificate:
+    """With what is known of the certificate that nginx has, if it was renewed since.
+
+    Certbot keeps the one before. Of others, many hosts copy the same one again each night.
+    """
+    changed_at = status.mtime
+    if changed_at is None or changed_at <= loaded_at + _SLACK_S:
+        return certificate
+    before = before_renewal(certificate.path, status.link or "")
+    text = host.answer_or(_question(before), FileText("")) if before else FileText("")
+    old = validity_of(text.text)
+    if old is None and certificate.validity.start <= loaded_at:
+        return certificate
+    return msgspec.structs.replace(
+        certificate, unread_since=changed_at, old_end=old.end if old is not None else None
+    )
