@@ -111,7 +111,7 @@ def proxy_takes_neighbours(
     its log says that these requests fail. The same goes for localhost, where the container serves
     the port that it calls. Without such a line nothing is said: many programs do not read these
     variables, and Go's leave localhost out. Of a container that has failed, the lines of its last
-    run count.
+    run count, and it is a warning: the neighbour itself may have answered.
     """
     failed = _failed_with_proxy(containers, log_tails)
     with_proxy = [container for container in containers.running if proxy_settings(container)]
@@ -120,7 +120,7 @@ def proxy_takes_neighbours(
     for container, lines in failed:
         for finding in _taken_neighbour_findings(container, containers, lines):
             # the line that says so is of the run that has failed
-            yield replace(finding, signs=None)
+            yield replace(finding, signs=None, severity=Severity.warning)
     for container in with_proxy:
         # hundreds of neighbours are looked at only where a line may name one
         lines = [line.text for line in reversed(recent_logs.of(container)) if _is_failed_call(line)]

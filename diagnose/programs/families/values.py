@@ -47,9 +47,9 @@ VALUES = (
             | \bunacceptable\ character\ \#x[0-9a-f]+:\ (?:special\ characters|control)
         """,
         of_running=NEVER,
-        cause="the program reads a file, a value or an answer that is not UTF-8: it was saved in another encoding, "
+        cause="the program reads a value, a file or an answer that is not UTF-8: it was saved in another encoding, "
         "such as Latin-1 or UTF-16, or is no text",
-        cure="save that file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes a copy of it",
+        cure="correct the value, or save the file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes a copy of it",
         source="svalouch/rctmon#26; the languages' own messages",
         look="encoding",
     ),

@@ -71,7 +71,7 @@ def test_proxies_before_neighbours(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "wanted"),
-    [(FAILED, [("critical", "api")]), ("GET http://stock:8080/: connection refused", [])],
+    [(FAILED, [("warning", "api")]), ("GET http://stock:8080/: connection refused", [])],
     ids=["an answer of a proxy", "refused"],
 )
 def test_of_a_failed_container_what_a_proxy_answers_counts(
