@@ -29,6 +29,8 @@ PATTERNS: dict[str, str] = {
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT|\b100% packet loss",
     "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError"
+    # JDBC; the number of the error alone: clients of MySQL, Python's without its words
+    r"|connection to [\w.\[\]:-]{1,200} refused|connect[^\n]{0,120}\(111\)|\[errno 111\]"
     # aiohttp leaves out why asyncio's call has failed at once
     r"|cannot connect to host \S+ ssl:\S+ \[connect call failed"
     r"|cannot connect to the docker daemon at tcp://",

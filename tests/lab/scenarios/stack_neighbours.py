@@ -174,3 +174,37 @@ def server_whose_own_file_says_loopback(box: Box) -> None:
     )
     refused = _count(box, "web47", "refused")
     box.wait_for(lambda: _count(box, "web47", "refused") > refused + 3, 20, "refused calls again")
+
+
+_CONSUMER = """
+while :; do
+    if nc -w 1 "$0" 9092 </dev/null; then echo "connected"; else
+        echo "WARN NetworkClient [Consumer groupId=orders] Connection to node -1 ($0:9092) could not be established. Broker may not be available."
+    fi
+    sleep 1
+done
+"""
+"""A client that does not say why it gets no connection."""
+
+
+def _broker(box: Box, number: int, address: str) -> None:
+    options = (*SAFE, f"--network=orders{number}")
+    box.docker("network", "create", f"orders{number}")
+    server = ("bb:1.36", "httpd", "-f", "-p", f"{address}:9092", "-h", "/www")
+    box.docker("run", "-d", f"--name=broker{number}", *options, *server)
+    client = ("bb:1.36", "sh", "-c", _CONSUMER, f"broker{number}")
+    box.docker("run", "-d", f"--name=orders{number}", *options, *client)
+
+
+@fault("network.peer-not-listening", subject="container:orders63", shareable=True)
+def broker_that_listens_for_itself(box: Box) -> None:
+    """A broker listens on loopback alone, and its client says no more than that it gets nothing."""
+    _broker(box, 63, "127.0.0.1")
+    box.wait_for(lambda: _count(box, "orders63", "could not be") > 4, 40, "calls without a reason")
+
+
+@healthy(shareable=True)
+def broker_that_listens_for_all(box: Box) -> None:
+    """The same, and the broker listens on all addresses."""
+    _broker(box, 64, "0.0.0.0")
+    box.wait_for(lambda: _count(box, "orders64", "connected") > 4, 40, "calls that are answered")

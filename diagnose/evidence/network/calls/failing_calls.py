@@ -52,6 +52,17 @@ _AT_ONCE = LazyPattern(r"after [12]?\d{1,3} ms: Could(?:n't| not) connect to ser
 Within a network of the caller's there is a route, and the kernel looks for a machine that does not
 answer for three seconds.
 """
+_WITHOUT_REASON = LazyPattern(
+    r"""(?xi)
+    \b(?: failed | unable | not\ possible )\ to\ (?:re)?connect\b
+    | \b(?: could\ not | couldn't | cannot | can't )\ (?:re)?connect\b
+    | \bconnection\ to\ [^\n]{1,120}\ could\ not\ be\ established  # Kafka
+    | \berror\ (?:while\ )?connecting\ to\b
+    | \bunable\ to\ revive\ connection\b  # clients of Elasticsearch
+    """
+)
+"""How clients say that they get no connection, where they leave the reason out."""
+_SLOW_CURL = LazyPattern(r"after \d{4,9} ms:")
 
 
 def where_named(address: str, container: Container) -> str:
@@ -185,8 +196,15 @@ def _waiting_calls(
 
 
 def _signs(text: str) -> frozenset[str]:
-    """The classes of error in a line, that of curl among them, which does not say it."""
-    return signs(text) | ({"refused"} if _AT_ONCE.search(text) else frozenset())
+    """The classes of error in a line, that of clients among them that leave the reason out.
+
+    Where such a line is about a neighbour that is there, nobody has answered at its port.
+    """
+    known = signs(text)
+    if known & FOUND_NOBODY:
+        return known
+    is_without_reason = _WITHOUT_REASON.search(text) and not _SLOW_CURL.search(text)
+    return known | ({"refused"} if _AT_ONCE.search(text) or is_without_reason else frozenset())
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:

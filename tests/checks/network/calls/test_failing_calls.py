@@ -66,6 +66,28 @@ def test_a_line_of_curl_names_the_neighbour(line: str, refused: bool) -> None:
     assert (call.address, call.port, call.refused) == ("172.18.0.9", 5432, refused)
 
 
+WITHOUT_REASON = [
+    "Connection to node -1 (db/172.18.0.9:5432) could not be established. Broker may not be available.",
+    "PSQLException: Connection to db:5432 refused. Check that the hostname and port are correct",
+    "ERROR 2003 (HY000): Can't connect to MySQL server on 'db:5432' (111)",
+    "Failed to connect to broker at amqp://db:5432: [Errno 111]",
+    "Npgsql.NpgsqlException (0x80004005): Failed to connect to 172.18.0.9:5432",
+    "It was not possible to connect to the redis server(s) db:5432/Interactive",
+    "Could not connect to server http://db:5432",
+    "Unable to revive connection: http://db:5432/",
+    "ERROR Error connecting to node db:5432 (id: 1 rack: null)",
+]
+
+
+@pytest.mark.parametrize("line", WITHOUT_REASON)
+def test_a_line_without_a_reason_is_a_failing_call(line: str) -> None:
+    """Whether somebody listens at that port of the neighbour, the host itself shows."""
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
+    calls = failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK, None)
+    (call,) = calls.items
+    assert (call.address, call.port, call.refused) == ("172.18.0.9", 5432, True)
+
+
 def test_slow_failures_of_curl_are_none_of_a_neighbour() -> None:
     line = CURL.format(3062, "Couldn't connect")
     logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
