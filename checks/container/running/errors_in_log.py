@@ -8,6 +8,7 @@ from checks.container.helpers import setting_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.single_errors import SingleErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.peers.unknown_names import stray_evidence
@@ -22,6 +23,8 @@ SHOWN = 160
 _FASTCGI = "FastCGI sent in stderr"
 """nginx's words before what it got from the program behind it."""
 _OF_PHP = "PHP message: "
+_ONCE = ("printed an error once", "printed an error once")
+"""What is said of programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")
 """What is said of programs whose repeated line is about one request or one item."""
 
@@ -48,6 +51,7 @@ def errors_in_log(
     repeated_errors: RepeatedErrors,
     surroundings: ErrorSurroundings,
     linked_files: LinkedFiles | None,
+    single_errors: SingleErrors | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -67,6 +71,8 @@ def errors_in_log(
     calm. Where the program prints nothing else, and is a worker or depends on what fails, the
     report does not stay calm if it has no other problem that may explain the line; nor where the
     line is known to mean a fault of its own settings, files, data or build, and no work goes well.
+    A line of a known meaning that came once since the start is mentioned, and the report stays
+    calm.
     """
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):
@@ -74,6 +80,22 @@ def errors_in_log(
         case = ErrorCase(error, repeated_errors, surroundings)
         finding = _finding(case).with_variables(first_step(case))
         yield finding if linked_files is None else linked_files.out_of(finding)
+    for error in single_errors or ():
+        yield _single_finding(ErrorCase(error, repeated_errors, surroundings))
+
+
+def _single_finding(case: ErrorCase) -> Finding:
+    """What a program has printed once, below all that is loud."""
+    error = case.error
+    meaning = error.failure.cause if error.failure is not None else error.line.text
+    return replace(
+        _finding(case).with_variables(first_step(case)),
+        summary=f"{error.container} printed an error once: {shortened(meaning, SHOWN)}",
+        severity=Severity.advice,
+        aside=_ONCE,
+        does_nothing_else=False,
+        is_own_fault=False,
+    )
 
 
 def _finding(case: ErrorCase) -> Finding:

@@ -230,7 +230,7 @@ def _repeated_error(
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]
-    shapes = [_shape(line) for line in lines]
+    shapes = [shape_of(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
     lasting = _frequent_shapes(times) - past_shapes(container, recent, shapes, clock)
@@ -242,7 +242,26 @@ def _repeated_error(
         telling = line_that_waits(repeated)
     if telling is None:
         return None
-    error = _shape(repeated[telling.index])
+    return error_in(container, recent, telling, repeated, containers=containers)
+
+
+def error_in(
+    container: Container,
+    recent: Sequence[RecentLine],
+    telling: TellingLine,
+    said: Sequence[str],
+    *,
+    containers: Containers,
+) -> RepeatedError:
+    """The error of a line, with what the other lines of the log tell of it.
+
+    said: the lines of which it is the telling one.
+    """
+    lines = [line.text for line in recent]
+    shapes = [shape_of(line) for line in lines]
+    shaped = list(zip(lines, shapes, strict=True))
+    times = Counter(shapes)
+    error = shape_of(said[telling.index])
     of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
     ends_pages = _ends_each_page(telling, times[error], lines)
     return RepeatedError(
@@ -256,18 +275,18 @@ def _repeated_error(
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
         ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
-        level=message(repeated[telling.index]).level,
+        level=message(said[telling.index]).level,
         works=not ends_pages and _works(lines[shapes.index(error) :]),
-        failure=_known_failure(container, repeated, telling, lines),
+        failure=_known_failure(container, said, telling, lines),
         peers=_peers(container, telling.whole, containers),
-        lines=tuple(repeated),
+        lines=tuple(said),
         first_at=min(line.at for line in of_error),
         last_at=max(line.at for line in of_error),
         path=of_error[-1].path,
     )
 
 
-def _shape(line: str) -> str:
+def shape_of(line: str) -> str:
     """What a line says, without what differs each time.
 
     A web server that logs its requests as JSON has the same words for those that went well.

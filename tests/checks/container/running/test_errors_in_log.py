@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.containers.logs.single_errors import single_errors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.phrases import rfc3339
 from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
@@ -589,3 +590,23 @@ def test_a_log_that_was_not_read_is_no_pass() -> None:
     errors = repeated_errors(Containers([APP]), RecentLogs(unread={APP.id: "it timed out"}))
     result = judge("container.errors-in-log", repeated_errors=errors)
     assert result.verdict.value == "unknown"
+
+
+def test_a_line_that_came_once_leaves_the_report_calm() -> None:
+    lines = ("starting", "[error] could not open /config/users.yml: permission denied", "listening")
+    recent = tuple(RecentLine(NOW - 30 + place, text) for place, text in enumerate(lines))
+    members, clock, logs = Containers((APP,)), Clock(NOW, 0.0), RecentLogs({APP.id: recent})
+    repeated = repeated_errors(members, logs, clock)
+    result = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated,
+        single_errors=single_errors(members, logs, repeated, clock),
+    )
+    (finding,) = result.findings
+    assert rows(result) == ADVICE
+    assert (
+        "printed an error once: the program's user may not use /config/users.yml" in finding.summary
+    )
+    assert finding.aside is not None
+    assert not (finding.does_nothing_else)
+    assert not (finding.is_own_fault)
