@@ -313,7 +313,9 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
 _PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b")
 _NUMBER = LazyPattern(r"\b\d{2,5}\b")
 _OWN_PORT = LazyPattern(r"(?:^|_)(?:ADDR(?:ESS)?|BIND|LISTEN(?:ERS?)?|PORT|URLS)$")
-_OF_A_SERVER = LazyPattern(r"(?:DATABASE|DB|KAFKA|MAIL|MONGO\w*|MYSQL|PG|POSTGRES\w*|REDIS|SMTP)_")
+_OF_A_SERVER = LazyPattern(
+    r"(?:DATABASE|DB|KAFKA|MAIL|MONGO(?:DB)?|MYSQL|PG|POSTGRES(?:QL)?|REDIS|SMTP)_"
+)
 """Such a variable names the port of another program."""
 
 
