@@ -90,12 +90,24 @@ def address_of_a_server_that_has_ended(box: Box) -> None:
 def peer_that_the_line_does_not_name(box: Box) -> None:
     """A program says only that its call was refused: the addresses that it is given are shown."""
     words = "echo 'kombu.exceptions.OperationalError: [Errno 111] Connection refused'; exit 1"
-    own = "--env=BROKER=amqp://guest:made-up-blue@localhost:5672//"
+    own = "--env=BROKER=amqp://guest:made-up-blue@192.0.2.77:5672//"
     run(box, "broker64", *GOOD, own, "bb:1.36", "sh", "-c", words)
     assert "Connection refused" in ended(box, "broker64")
     seen = _seen(box, "broker64")
-    assert "(login)@localhost:5672" in seen
+    assert "(login)@192.0.2.77:5672" in seen
     assert "made-up-blue" not in seen
+
+
+@fault(AT_START, subject="container:broker65", shareable=True)
+def peer_that_a_variable_looks_for_in_the_container(box: Box) -> None:
+    """The same, and the only address that it is given is its own."""
+    words = "echo 'kombu.exceptions.OperationalError: [Errno 111] Connection refused'; exit 1"
+    own = "--env=BROKER=amqp://guest:made-up-blue@localhost:5672//"
+    run(box, "broker65", *GOOD, own, "bb:1.36", "sh", "-c", words)
+    assert "Connection refused" in ended(box, "broker65")
+    said = box.diagnose("check", AT_START, "--container", "broker65").out
+    assert "its variable BROKER leads to localhost:5672" in " ".join(said.split())
+    assert "made-up-blue" not in said
 
 
 @fault(AT_START, subject="container:speech64", shareable=True)
