@@ -27,7 +27,7 @@ _CANNOT_REACH = re.compile(
 """web cannot reach db:5432"""
 _NOT_REACHED_FROM = re.compile(
     r"""
-    \b(?P<end>[\w.:-]+)\s+
+    (?<![\w.:-])(?P<end>[\w.:-]++)\s+
     (?: (?:(?:is|are)\s+)?not\s+(?:reachable|accessible|available)
       | (?:(?:is|are)\s+)?unreachable
       | does\s?n[o']t\s+answer )\s+
