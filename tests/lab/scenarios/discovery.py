@@ -8,9 +8,10 @@ from tests.lab.scenarios.network.helpers import QUIET
 from tests.lab.scenarios.programs.helpers import MACHINE
 
 _SEEKS = """
-import socket, struct, time
+import http.server, socket, struct, threading, time
 GROUPS = (("224.0.0.251", 5353), ("239.255.255.250", 1900))
-page = socket.create_server(("", 8123))
+page = http.server.ThreadingHTTPServer(("", 8123), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=page.serve_forever, daemon=True).start()
 sockets = []
 for group, port in GROUPS:
     seeker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
