@@ -253,7 +253,7 @@ def error_in(
     *,
     containers: Containers,
 ) -> RepeatedError:
-    """The error of a line, with what the other lines of the log tell of it.
+    """The error of a line, with what the other lines of the log say about it.
 
     said: the lines of which it is the telling one.
     """
