@@ -34,3 +34,17 @@ def test_the_lines_of_a_short_run_are_its_own(started: str, lines: tuple[str, ..
     (tail,) = read_tails(Made({"api.logs": answer}), [looping]).tails.values()
     assert tail.lines == lines
     assert tail.earlier == ("done",)
+
+
+def test_the_end_of_the_run_before_divides_the_lines_of_a_container_that_runs() -> None:
+    """A program that fails at once is started again within a second: it may be seen as it runs."""
+    state = {
+        "Status": "running",
+        "Pid": 9,
+        "StartedAt": "2026-01-02T03:04:05.9Z",
+        "FinishedAt": "2026-01-02T03:04:05.05Z",
+    }
+    looping = container(State=state, RestartCount=3)
+    (tail,) = read_tails(Made({"api.logs": answer}), [looping]).tails.values()
+    assert tail.lines == ()
+    assert tail.before_this_run.lines == ("done", "sh: /app/job: not found")

@@ -30,6 +30,11 @@ CUT_OFF = 2
 """Lines at the beginning of a tail that may belong to a message whose first line was not read."""
 BYTES = 32 * 1024
 MORE_BYTES = 128 * 1024
+_NOTED_LATE_S = 2.0
+"""The engine may note a start so long after the first line."""
+_PAUSE_S = 0.1
+"""The engine waits for so long at least before it starts a container again, and it may read the
+last lines of a run a moment after the end."""
 
 
 class LogTail(msgspec.Struct, frozen=True, dict=True):
@@ -209,25 +214,31 @@ def _explains_little(tail: LogTail) -> bool:
 
 def _tail_of(container: Container, log: ContainerLog) -> LogTail:
     is_on_host, given = container.shares_host_network, given_devices(container)
-    return _tail(log, _noted_start(container), is_on_host=is_on_host, given=given)
+    return _tail(log, _begin_of_lines(container), is_on_host=is_on_host, given=given)
 
 
-def _noted_start(container: Container) -> float | None:
-    """When the last run began, by the engine's clock.
+def _begin_of_lines(container: Container) -> float | None:
+    """The moment before which lines are of the runs before the last one. Unix time.
 
-    A busy engine notes the start of a short run only after its end, and its lines are older still.
+    The end of the run before divides them. It is not known of a container that has ended, and the
+    engine notes a start after the process has begun to write: milliseconds, or seconds on a busy
+    host, and for a short run after its end.
     """
     started, ended = container.started_at, container.finished_at
-    if container.is_running or started is None or ended is None:
-        return started
-    return min(started, ended)
+    if started is None:
+        return None
+    if ended is None:
+        return started - _NOTED_LATE_S
+    if container.is_running and ended < started:
+        return ended + _PAUSE_S
+    return min(started, ended) - _NOTED_LATE_S
 
 
 @functools.lru_cache(256)
 def _tail(
-    log: ContainerLog, started: float | None, *, is_on_host: bool, given: frozenset[str]
+    log: ContainerLog, begin: float | None, *, is_on_host: bool, given: frozenset[str]
 ) -> LogTail:
-    """The lines of a log as it was read. started: when the last run began.
+    """The lines of a log as it was read. begin: the time of the first line of the last run.
 
     One object for the same log, so that what its lines say is worked out once: a proof reads the
     logs again for each cause that it tries.
@@ -235,8 +246,6 @@ def _tail(
     lines: list[str] = []
     earlier: list[str] = []
     for line in log.lines:
-        # the engine notes the start after the process has begun to write: milliseconds, or a second
-        # on a busy host
-        before = line.at is not None and started is not None and line.at < started - 2
+        before = line.at is not None and begin is not None and line.at < begin
         (earlier if before else lines).append(line.text.rstrip())
     return LogTail(tuple(lines), tuple(earlier), is_on_host=is_on_host, given=given)
