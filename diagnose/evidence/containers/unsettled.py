@@ -4,9 +4,9 @@ makes them again."""
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.machine.clock import Clock
 
-_FRESH_S = 60.0
-"""Whatever has failed before may fail again so soon. The engine waits a minute at most between two
-starts of a container that keeps failing."""
+STEADY_S = 60.0
+"""Seconds after which a run of a container that was restarted counts by its own lines. The engine
+waits a minute at most between two starts of a container that keeps failing."""
 _ENDED_S = 10.0
 
 
@@ -19,5 +19,15 @@ def is_unsettled(container: Container, clock: Clock) -> bool:
     if container.state.status == "restarting":
         return True
     if container.is_running:
-        return container.restart_count > 0 and clock.is_within(container.started_at, _FRESH_S)
+        return has_just_begun_again(container, clock.wall)
     return clock.is_within(container.finished_at, _ENDED_S)
+
+
+def has_just_begun_again(container: Container, now: float) -> bool:
+    """Whether the run before is the one that explains: this one has yet to come to the failure.
+
+    now: Unix time.
+    """
+    started = container.started_at
+    is_fresh = started is not None and now - started < STEADY_S
+    return container.is_running and container.restart_count > 0 and is_fresh

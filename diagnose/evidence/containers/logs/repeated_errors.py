@@ -242,23 +242,23 @@ def _repeated_error(
         telling = line_that_waits(repeated)
     if telling is None:
         return None
-    return error_in(container, recent, telling, repeated, containers=containers)
+    return error_in(container, recent, shapes, telling, said=repeated, containers=containers)
 
 
 def error_in(
     container: Container,
     recent: Sequence[RecentLine],
+    shapes: Sequence[str],
     telling: TellingLine,
-    said: Sequence[str],
     *,
+    said: Sequence[str],
     containers: Containers,
 ) -> RepeatedError:
     """The error of a line, with what the other lines of the log say about it.
 
-    said: the lines of which it is the telling one.
+    shapes: those of the recent lines. said: the lines of which it is the telling one.
     """
     lines = [line.text for line in recent]
-    shapes = [shape_of(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
     error = shape_of(said[telling.index])
@@ -313,14 +313,15 @@ def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> b
 
 def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:
     """Of lines that are repeated, the one that explains most; None if none explains anything."""
-    telling = _most_telling(tuple(repeated))
+    telling = most_telling(tuple(repeated))
     if telling is not None and telling.explains:
         return telling
     return line_about_an_option(container, repeated) or line_that_turns_away(repeated)
 
 
 @functools.lru_cache(LOGS_KEPT)
-def _most_telling(lines: tuple[str, ...]) -> TellingLine | None:
+def most_telling(lines: tuple[str, ...]) -> TellingLine | None:
+    """The line of a running program that explains most; worked out once for the same lines."""
     return telling_line(lines, has_ended=False)
 
 

@@ -15,13 +15,13 @@ from diagnose.evidence.containers.logs.repeated_errors import (
     RepeatedError,
     RepeatedErrors,
     error_in,
+    most_telling,
     shape_of,
 )
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.programs.callers import is_about_a_client
-from diagnose.programs.telling_line import telling_line
 from diagnose.registry import evidence
 
 _OF_A_CALL = "called-"
@@ -59,10 +59,10 @@ def _single_error(
         for line, shape in zip(recent, shapes, strict=True)
         if shape not in past and not is_harmless(line.text)
     ]
-    telling = telling_line(tuple(said), has_ended=False)
+    telling = most_telling(tuple(said))
     if telling is None or not (telling.explains and telling.is_complaint):
         return None
-    error = error_in(container, recent, telling, said, containers=containers)
+    error = error_in(container, recent, shapes, telling, said=said, containers=containers)
     return error if _is_of_the_program_itself(error) else None
 
 

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs
 from diagnose.evidence.containers.logs.own_files.own_tails import own_tails
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.containers.service import is_build_step
+from diagnose.evidence.containers.unsettled import has_just_begun_again
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
@@ -25,8 +26,6 @@ from diagnose.registry import evidence
 MOST = 60
 """Logs that are read in one run: first those of containers that nobody watched, the latest failures
 first."""
-STEADY_S = 60.0
-"""Seconds after which a run of a container that was restarted counts by its own lines."""
 BRIEF_S = 60.0
 """A container that publishes ports is there for longer, whatever it ends with."""
 SETTLED_S = 20.0
@@ -111,7 +110,7 @@ def log_tails(
     )
     tails, unread = read_tails(host, wanted[:MOST])
     begun_again = frozenset(
-        container.id for container in wanted if _has_just_begun_again(container, clock.wall)
+        container.id for container in wanted if has_just_begun_again(container, clock.wall)
     )
     tails |= {id: tails[id].before_this_run for id in begun_again & tails.keys()}
     skipped = tuple(
@@ -148,10 +147,3 @@ def _failed_inside(
         if failure.reason and failure.name != UNREACHED:
             tails[failure.container.id] = LogTail((failure.reason,))
     return tails
-
-
-def _has_just_begun_again(container: Container, now: float) -> bool:
-    """Whether the run before is the one that explains: this one has yet to come to the failure."""
-    started = container.started_at
-    is_fresh = started is not None and now - started < STEADY_S
-    return container.is_running and container.restart_count > 0 and is_fresh
