@@ -4,7 +4,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.host_certificates import HostCertificate, HostCertificates
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Skipped
-from diagnose.phrases import and_more, duration, named
+from diagnose.phrases import ago, and_more, duration, named
 from diagnose.registry import check
 
 
@@ -42,8 +42,8 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
         present(
             {
                 "certificate": certificate.path,
-                "valid until": _day(certificate.validity.end, clock.wall),
-                "nginx has one until": _day(certificate.old_end, clock.wall)
+                "valid until": _moment(certificate.validity.end, clock.wall),
+                "nginx has one until": _moment(certificate.old_end, clock.wall)
                 if certificate.old_end is not None
                 else "",
             }
@@ -73,9 +73,9 @@ def _judged(certificate: HostCertificate, now: float, patience: float) -> tuple[
     return severity, f"shows an old certificate: {renewed}"
 
 
-def _day(moment: float, now: float) -> str:
+def _moment(moment: float, now: float) -> str:
     left = moment - now
-    return f"{duration(left)} from now" if left > 0 else f"{duration(-left)} ago"
+    return f"{duration(left)} from now" if left > 0 else ago(-left)
 
 
 def _renewal(certificate: HostCertificate) -> PageVariables:

@@ -21,6 +21,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx.configurations import configured_at
 from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles
 from diagnose.evidence.network.proxies.nginx.hops import hops
+from diagnose.evidence.network.proxies.nginx.sites import certified_servers
 from diagnose.model import HOST, Failed, Unexamined
 from diagnose.nginx_text import Directive
 from diagnose.questions import Host
@@ -117,16 +118,10 @@ def _sites(directives: Sequence[Directive], containers: Containers) -> Iterator[
     for hop in hops(None, directives, containers):
         if hop.program is not None and hop.ends_tls:
             behind.setdefault(hop.names, {})[hop.program.id] = hop.program
-    for http in (directive for directive in directives if directive.name == "http"):
-        usual = next((directive.first for directive in http.all("ssl_certificate")), "")
-        for server in http.all("server"):
-            names = tuple(
-                word for directive in server.all("server_name") for word in directive.words[1:]
-            )
-            paths = [directive.first for directive in server.all("ssl_certificate")] or [usual]
-            if names in behind and paths[0]:
-                path = posixpath.join(posixpath.dirname(MAIN), paths[0])
-                yield _Site(path, names, tuple(behind[names].values()))
+    for server in certified_servers(directives):
+        if server.names in behind:
+            path = posixpath.join(posixpath.dirname(MAIN), server.certificate)
+            yield _Site(path, server.names, tuple(behind[server.names].values()))
 
 
 def _as_loaded(

@@ -4,6 +4,7 @@ nginx, Apache, Caddy, HAProxy or Traefik on the host itself is the usual front o
 and its own log alone says why its clients get 502, 503 or 504.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -96,6 +97,7 @@ def host_proxy_failures(
     )
     found: dict[tuple[str, str], HostProxyFailure] = {}
     unread: list[Unexamined] = []
+    refusing: list[HostLog] = []
     without_resolver: tuple[str, ...] = ()
     for program in sorted(pids):
         for log in logs_of(host, program, pids[program], clock):
@@ -108,9 +110,11 @@ def host_proxy_failures(
                 for failure in _failures(log, containers, links, namespaces, clock):
                     found.setdefault((program, failure.place), failure)
                 if log.refused:
-                    nginx = NginxConfigurations(host, containers, processes)
-                    for failure in _refusals(log, nginx):
-                        found.setdefault((program, failure.place), failure)
+                    refusing.append(log)
+    if refusing:
+        nginx = NginxConfigurations(host, containers, processes)
+        for failure in itertools.chain.from_iterable(_refusals(log, nginx) for log in refusing):
+            found.setdefault((failure.program, failure.place), failure)
     drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
     items = (
         msgspec.structs.replace(failure, drop_in=drop_in) if failure.program == "nginx" else failure

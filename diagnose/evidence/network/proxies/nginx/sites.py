@@ -4,7 +4,7 @@ import fnmatch
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -124,7 +124,18 @@ def _reads_usual_file(container: Container) -> bool:
     return named in ([], [MAIN])
 
 
-def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[NginxSite]:
+class CertifiedServer(msgspec.Struct, frozen=True):
+    """A `server` block for which nginx has a certificate."""
+
+    block: Directive
+    names: tuple[str, ...]
+    """The host names of its site."""
+    certificate: str
+    """The path, as its file has it: its own, or that of all servers."""
+
+
+def certified_servers(directives: Sequence[Directive]) -> Iterator[CertifiedServer]:
+    """The servers of a configuration with a certificate, in their order."""
     for http in (directive for directive in directives if directive.name == "http"):
         usual = next((directive.first for directive in http.all("ssl_certificate")), "")
         for server in http.all("server"):
@@ -132,9 +143,14 @@ def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[
                 word for directive in server.all("server_name") for word in directive.words[1:]
             )
             own = next((directive.first for directive in server.all("ssl_certificate")), usual)
-            has_tls = any("ssl" in directive.words for directive in server.all("listen"))
-            if own and has_tls:
-                yield NginxSite(container, names, own)
+            if own:
+                yield CertifiedServer(server, names, own)
+
+
+def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[NginxSite]:
+    for server in certified_servers(directives):
+        if any("ssl" in directive.words for directive in server.block.all("listen")):
+            yield NginxSite(container, server.names, server.certificate)
 
 
 def _unread_sites(
