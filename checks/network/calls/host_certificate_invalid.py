@@ -38,7 +38,7 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     site = and_more(certificate.names) or "its default site"
     return Finding.about(
         certificate.containers[0],
-        f"nginx on this host {words}, for {site} before {named('container', names)}",
+        f"nginx on this host, which serves {site} for {named('container', names)}, {words}",
         present(
             {
                 "certificate": certificate.path,
