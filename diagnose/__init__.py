@@ -20,6 +20,8 @@ One arrow runs through the house:
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.
+- `first_steps/`  which commands a page offers for a line of a log: the line held against the host;
+                pure. Rooms: `rows`, `named`, `looks`.
 - `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;
                 `yaml_text` YAML as compose reads it; pure.
 - `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold
@@ -34,7 +36,7 @@ One arrow runs through the house:
                 `word_sets` makes a set of the words of a text.
                 `numbers` says whether a text is a whole number.
                 `file_paths` says whether one path lies within another.
-                Checks may import these nine, `evidence`, `programs` and `registry`.
+                Checks may import these nine, `evidence`, `programs`, `first_steps` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

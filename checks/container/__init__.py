@@ -8,7 +8,8 @@ Rooms:
 - `mounts/`  what is mounted into it is missing, forbidden, old or in use
 - `settings/`  an option, a variable, a device or a kernel setting is wrong
 - `peers/`  what it calls refuses the call, or is not there
-- `first_steps/`  no checks: the commands that a page offers for what a log says
+
+The commands that their pages offer for a line of a log are chosen in `diagnose/first_steps/`.
 
 A module is named like its check. Modules with several checks:
 

@@ -5,16 +5,6 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.ends.silent_faults import silent_fault_clause
-from checks.container.first_steps.changed_compose import changed_evidence, changed_file
-from checks.container.first_steps.code_steps import code_evidence
-from checks.container.first_steps.line_steps import line_evidence
-from checks.container.first_steps.loopback_variable import LoopbackVariable, loopback_variable
-from checks.container.first_steps.own_address import OwnAddress, own_address
-from checks.container.first_steps.row_steps import row_steps
-from checks.container.first_steps.server_steps import server_of
-from checks.container.first_steps.setting_steps import setting_of
-from checks.container.first_steps.spoken_subjects import unknown_clause
-from checks.container.first_steps.subject_looks import subject_look
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,
@@ -44,6 +34,16 @@ from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.evidence.machine.clock import Clock
+from diagnose.first_steps.changed_compose import changed_evidence, changed_file
+from diagnose.first_steps.looks.spoken_subjects import unknown_clause
+from diagnose.first_steps.looks.subject_looks import subject_look
+from diagnose.first_steps.named.code_steps import code_evidence
+from diagnose.first_steps.named.line_steps import line_evidence
+from diagnose.first_steps.named.loopback_variable import LoopbackVariable, loopback_variable
+from diagnose.first_steps.named.own_address import OwnAddress, own_address
+from diagnose.first_steps.rows.row_steps import row_steps
+from diagnose.first_steps.rows.server_steps import server_of
+from diagnose.first_steps.setting_steps import setting_of
 from diagnose.mappings import only, subjects_of
 from diagnose.model import Json, Subject
 from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES

@@ -4,16 +4,16 @@ import shlex
 
 from checks.container.ends.failed_run import FailedRun
 from checks.container.ends.silent_faults import silent_fault_steps
-from checks.container.first_steps.changed_compose import changed_variables
-from checks.container.first_steps.code_steps import code_variables
-from checks.container.first_steps.image_steps import build_before, image_steps
-from checks.container.first_steps.installed_parts import mended_image
-from checks.container.first_steps.line_steps import line_variables
-from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
-from checks.container.first_steps.named_variables import missing_variable_steps
-from checks.container.first_steps.setting_steps import setting_variables
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
+from diagnose.first_steps.changed_compose import changed_variables
+from diagnose.first_steps.image_steps import build_before, image_steps
+from diagnose.first_steps.installed_parts import mended_image
+from diagnose.first_steps.named.code_steps import code_variables
+from diagnose.first_steps.named.line_steps import line_variables
+from diagnose.first_steps.named.named_things import is_better_looked_at, named_thing_steps
+from diagnose.first_steps.named.named_variables import missing_variable_steps
+from diagnose.first_steps.setting_steps import setting_variables
 from diagnose.mappings import present
 from diagnose.model import PageVariables
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.ends.failed_run_steps import further_steps
-from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.ends.loops import LoopLimits, loops
 from diagnose.evidence.containers.ends.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
@@ -24,6 +23,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.swarm.churning_slots import churning_slots, was_replaced
+from diagnose.first_steps.setting_steps import setting_variables
 from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, how_often, sentence

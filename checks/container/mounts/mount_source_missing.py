@@ -7,7 +7,6 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from checks.container.first_steps.row_steps import row_steps
 from checks.container.mounts.foreign_path import with_owner
 from checks.container.mounts.missing_file import absent_file, volume_for_file
 from diagnose.error_signatures import signs
@@ -28,6 +27,7 @@ from diagnose.evidence.containers.mounts.missing_files import MissingFile, Missi
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.mappings import present
 from diagnose.model import (
     CheckItem,

@@ -5,12 +5,6 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from checks.container.claims import Claim, claims
-from checks.container.first_steps.changed_compose import (
-    changed_evidence,
-    changed_file,
-    changed_variables,
-)
-from checks.container.first_steps.database_grants import RIGHTS, grant_steps
 from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -35,6 +29,8 @@ from diagnose.evidence.containers.peers.stray_logins import (
 from diagnose.evidence.containers.settings.secret_files import SecretFile, SecretFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
+from diagnose.first_steps.changed_compose import changed_evidence, changed_file, changed_variables
+from diagnose.first_steps.rows.database_grants import RIGHTS, grant_steps
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

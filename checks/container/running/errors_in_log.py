@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from checks.container.first_steps.error_case import ErrorCase, ErrorSurroundings
-from checks.container.first_steps.error_steps import first_step
 from checks.container.helpers import setting_evidence
+from checks.container.running.error_case import ErrorCase, ErrorSurroundings
+from checks.container.running.error_steps import first_step
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from checks.container.causes import PROGRAM_CAUSES
-from checks.container.first_steps.named_things import named_thing_steps
-from checks.container.first_steps.row_steps import row_steps
 from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
@@ -16,6 +14,8 @@ from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
+from diagnose.first_steps.named.named_things import named_thing_steps
+from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -1,8 +1,8 @@
 """container.init-scripts-unrun: a database that had data already did not run its start scripts."""
 
-from checks.container.first_steps.database_clients import client_of, run_file
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScript, UnrunScripts
+from diagnose.first_steps.rows.database_clients import client_of, run_file
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration
 from diagnose.registry import check

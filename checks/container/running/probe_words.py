@@ -1,9 +1,9 @@
 """What is said of a health check that fails, by what its probe prints and calls."""
 
-from checks.container.first_steps.probe_steps import has_lost_its_record
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.settings.host_lists import list_without
+from diagnose.first_steps.probe_steps import has_lost_its_record
 from diagnose.model import Json, Severity
 from diagnose.phrases import duration
 

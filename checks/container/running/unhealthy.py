@@ -5,8 +5,6 @@ import math
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.first_steps.probe_steps import other_probe, probe_steps, without_secrets
-from checks.container.first_steps.server_steps import is_of_a_server, server_of
 from checks.container.helpers import held_up, log_evidence, not_running, tail_of
 from checks.container.running.foreign_probes import foreign_probe_finding, probed_server
 from checks.container.running.health_restarts import HealthRestarts, health_restarts
@@ -30,6 +28,8 @@ from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.first_steps.probe_steps import other_probe, probe_steps, without_secrets
+from diagnose.first_steps.rows.server_steps import is_of_a_server, server_of
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, PageVariables, Severity
 from diagnose.model.subjects import DAEMON

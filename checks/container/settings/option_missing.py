@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from checks.container.claims import Claim, claims, compose_variables, is_broken
-from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
 from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LOW
 from diagnose.evidence.containers.devices.asked import AskedDevices
@@ -16,6 +15,7 @@ from diagnose.evidence.containers.mounts.data.wanted_empty import SHOWN, FullFol
 from diagnose.evidence.containers.peers.inner_engines import EngineBeside, engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.first_steps.rows.needed_options import ID, needed_options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more

@@ -1,7 +1,7 @@
 """What heals a known failure, as data: each kind is what one block of commands on a page does.
 
 Groups of the failure's pattern are in braces, as in its cause. The row says what is to be
-changed; `checks/container/first_steps/row_steps.py` compares that with the container, and offers
+changed; `diagnose/first_steps/rows/row_steps.py` compares that with the container, and offers
 nothing where the container has nothing to change. What heals in another container is compared with
 that one in `server_steps.py` beside it, and what only a program that runs on is offered in
 `running_steps.py`.

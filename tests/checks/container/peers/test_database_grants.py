@@ -1,10 +1,10 @@
-"""The rights that a database's administrator gives: `first_steps/database_grants.py`."""
+"""The rights that a database's administrator gives: `first_steps/rows/database_grants.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from checks.container.first_steps.database_grants import grant_steps
+from diagnose.first_steps.rows.database_grants import grant_steps
 from diagnose.programs.failures import FAILURES, recognise
 from tests.inspected import container
 

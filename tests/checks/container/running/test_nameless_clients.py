@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.container.first_steps.nameless_clients import nameless_client
+from diagnose.first_steps.rows.nameless_clients import nameless_client
 from diagnose.programs.failures import FAILURES, recognise
 from tests.inspected import container
 

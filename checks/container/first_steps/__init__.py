@@ -1,1 +1,0 @@
-"""No checks: the commands that a page offers for what a log says."""

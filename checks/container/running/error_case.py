@@ -1,0 +1,266 @@
+"""An error that a running container repeats, and what the host knows about it."""
+
+import functools
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.settings.unpassed_variable import Unpassed, unpassed_variable_of
+from diagnose.error_signatures import FOUND_NOBODY, signs
+from diagnose.evidence.containers.devices.asked import AskedDevices
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import is_its_work
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.host_paths import StrayPath, stray_path
+from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
+from diagnose.evidence.containers.peers.network_sharers import absent_sharers
+from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
+from diagnose.evidence.containers.peers.stray_calls import strays_by
+from diagnose.evidence.containers.peers.unknown_names import VARIABLE
+from diagnose.evidence.containers.peers.unused_database import unused_database
+from diagnose.evidence.containers.settings.named.named_settings import (
+    NamedSetting,
+    missing_variable,
+    named_setting,
+    only_file,
+)
+from diagnose.evidence.containers.settings.tls_floors import TlsFloor, TlsFloors
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_itself
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.first_steps.rows.nameless_clients import NamelessClient, nameless_client
+from diagnose.first_steps.rows.needed_options import needed_options
+from diagnose.first_steps.rows.running_steps import cut_off_steps, running_steps
+from diagnose.first_steps.rows.server_steps import server_of
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import EvidenceGroup, PageVariables
+from diagnose.programs.callers import is_about_a_client
+from diagnose.programs.migrations import migration_of
+from diagnose.programs.php_extensions import missing_extension
+
+MOSTLY = 0.5
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses, unless no line comes more often and none mentions a
+request that went well."""
+_VARIABLE = "container.variable-missing"
+"""The check that compares what a program asks for with the container's variables."""
+_SETTLED_S = 20.0
+"""A container that was restarted and has run for so many seconds is taken to run."""
+_DISPROVED = ("proxy-header-missing",)
+"""What a server that answers others has from those who call it: whom it refuses are scanners."""
+_UPSTREAM = " to upstream, "
+"""nginx's words of a request that it could not pass on."""
+
+
+class ErrorSurroundings(EvidenceGroup, frozen=True):
+    """What may say why a running container repeats an error; each part can be missing."""
+
+    containers: Containers | None
+    networks: Networks | None
+    info: Info | None
+    processes: Processes | None
+    asked_devices: AskedDevices | None
+    numbers: UserNumbers | None
+    local_authorities: LocalAuthorities | None
+    unread_files: UnreadFiles | None
+    links: Interfaces | None
+    tls_floors: TlsFloors | None
+    clock: Clock | None
+
+
+class ErrorCase(msgspec.Struct, frozen=True, dict=True):
+    """An error that a running container repeats, and what the host knows about it."""
+
+    error: RepeatedError
+    repeated_errors: RepeatedErrors
+    around: ErrorSurroundings
+
+    @functools.cached_property
+    def remedy(self) -> PageVariables:
+        """What is done to the server that the line is about, or to the master that its own log
+        misses; otherwise to the program itself."""
+        error, containers = self.error, self.around.containers
+        server = server_of(error.container, error.failure, containers)
+        cut_off = cut_off_steps(server.get("replica", ""), self.repeated_errors)
+        return server | cut_off or running_steps(error, containers, self.around.networks)
+
+    @functools.cached_property
+    def unpassed(self) -> Unpassed | None:
+        """The variable that the container has and its program does not get."""
+        return unpassed_variable_of(self.error, self.around.processes)
+
+    @functools.cached_property
+    def strays(self) -> Mapping[str, str]:
+        """The name in its settings that nobody has, with its place, where the program prints
+        little but that. One that works all the same does without."""
+        error, containers = self.error, self.around.containers
+        is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
+        if containers is None or not is_all:
+            return {}
+        strays = strays_by(error.failure, error.container, containers)
+        return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
+
+    @functools.cached_property
+    def authorities(self) -> LocalAuthorities | None:
+        """The host's own authorities, for a program that does not know one and has its image's
+        file."""
+        authorities = self.around.local_authorities
+        is_distrusting = self._is_of("certificate-untrusted")
+        if not is_distrusting or authorities is None or not authorities.files:
+            return None
+        return authorities if self.error.container.mount_at(BUNDLE) is None else None
+
+    @functools.cached_property
+    def setting(self) -> NamedSetting | None:
+        """The setting that the line names, or the one mounted file in which its cure is made."""
+        container, failure = self.error.container, self.error.failure
+        cure = failure.cure if failure is not None else ""
+        return named_setting(container, self.error.line) or only_file(container, cure)
+
+    @functools.cached_property
+    def option(self) -> PageVariables:
+        """The one option without which the program continues and does a part of its work.
+
+        All rights are nothing to give a program that works without them.
+        """
+        failure, around = self.error.failure, self.around
+        if failure is None:
+            return {}
+        options = needed_options(
+            self.error.container, failure, around.asked_devices, around.numbers
+        )
+        option = only(options) or "--privileged"
+        return {} if option == "--privileged" else {"needed_option": option}
+
+    @functools.cached_property
+    def server(self) -> PublishedPeer | None:
+        """The container of this host that shows the certificate that the program does not take."""
+        containers, links = self.around.containers, self.around.links
+        if not self._is_of("certificate-") or containers is None or links is None:
+            return None
+        return publisher_in(self.error.line.whole, self.error.container, containers, links)
+
+    @functools.cached_property
+    def floor(self) -> TlsFloor | None:
+        """What the container's OpenSSL refuses, where the line is about an older peer."""
+        floors = self.around.tls_floors
+        return floors.of(self.error.container) if floors is not None else None
+
+    @functools.cached_property
+    def unread(self) -> UnreadSettings | None:
+        """The mounted settings that the program does not read, where the image's own have it call
+        itself."""
+        files, (host, _) = self.around.unread_files, place_in(self.error.line.whole)
+        return files.of(self.error.container) if files is not None and is_itself(host) else None
+
+    @functools.cached_property
+    def absent(self) -> Container | None:
+        """The one container that shares its network, which it calls as localhost, and does not
+        run."""
+        containers, clock = self.around.containers, self.around.clock
+        if not self._is_of("loopback-") or containers is None or clock is None:
+            return None
+        return only([*absent_sharers(self.error.container, containers, clock, _SETTLED_S)])
+
+    @functools.cached_property
+    def unused(self) -> Container | None:
+        """The database that it depends on and does not call: it lacks a table in a file of its
+        own instead."""
+        containers = self.around.containers
+        if not self._is_of("table-missing") or containers is None:
+            return None
+        return unused_database(self.error.lines, self.error.container, containers)
+
+    @functools.cached_property
+    def stray_path(self) -> StrayPath | None:
+        """The path in its line that its mounts do not hold."""
+        return stray_path(self.error.container, self.error.line.whole)
+
+    @functools.cached_property
+    def nameless(self) -> NamelessClient:
+        """Who asks this server of PostgreSQL for a name that nobody has chosen."""
+        return nameless_client(self.error.container, self.error.failure)
+
+    def _is_of(self, row: str) -> bool:
+        """Whether it is the known failure of this name, or one of those whose names begin so."""
+        failure = self.error.failure
+        return failure is not None and failure.name.startswith(row)
+
+    @property
+    def extension(self) -> str:
+        """The extension of PHP that is missing, "" where it is not known or not about PHP."""
+        return missing_extension(self.error.failure, self.error.lines)
+
+    @property
+    def unset(self) -> str:
+        """The variable that the line asks for and the container does not have; "" for none."""
+        failure, config = self.error.failure, self.error.container.config
+        if failure is None or failure.confirmed_by != _VARIABLE:
+            return ""
+        name = missing_variable(self.error.container, failure)
+        return "" if config.sets(name) else name
+
+    @property
+    def has_no_network(self) -> bool:
+        """Whether it has no network, and most of what it prints is that a name does not resolve.
+
+        network.calls-failing says it of calls to an address.
+        """
+        error = self.error
+        is_cut_off = error.container.host_config.network_mode == "none"
+        is_call = "dns" in signs(error.line.whole)
+        return is_cut_off and is_call and error.times >= MOSTLY * error.of
+
+    @property
+    def turns_callers_away(self) -> bool:
+        """Whether most of its callers get nothing from the program."""
+        is_known = _refuses(self.error, self.remedy)
+        is_elsewhere = self.unread is not None or self.unused is not None
+        return is_known or bool(self.strays) or is_elsewhere
+
+    @property
+    def does_nothing_else(self) -> bool:
+        """Whether the program's work fails, and not one of the many things that a server does.
+
+        A worker has no other work, where it is not somebody else whom it misses. A server depends
+        on a neighbour, on what a variable of its own gives, and on its files; a proxy depends on
+        its upstream. What is known to mean a fault of its own is why it does not work.
+        """
+        error = self.error
+        line_signs = signs(error.line.whole)
+        calls_neighbour = bool(error.peers) and bool(line_signs & FOUND_NOBODY)
+        is_configured = self.setting is not None and bool(self.setting.variable)
+        is_proxy = _UPSTREAM in error.line.whole
+        calls_somebody = calls_neighbour or is_configured or is_proxy
+        depends = calls_somebody or "permission" in line_signs
+        is_all = error.is_alone and (depends or is_its_work(error.container, error.complaints))
+        return is_all or error.is_known_fault
+
+
+_IS_NO_ERROR = LazyPattern(r"^(?:\S{1,40} ){0,3}\[?(?:DEBUG|INFO)\b|\blevel=(?:debug|info)\b")
+"""The level that a program itself gives a line, whatever it quotes behind it."""
+
+
+def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
+    """Whether the program is known to turn its callers away, and prints little else.
+
+    One that waits for a migration does so whatever else it prints. A replica that somebody tries to
+    write to is well, and so is a program that calls a refusal no error.
+    """
+    failure = error.failure
+    if failure is None or (failure.name in _DISPROVED and error.serves):
+        return False
+    if _IS_NO_ERROR.search(error.line.whole) or is_about_a_client(error.line.whole):
+        return False
+    is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
+    is_most = is_alone or error.times >= MOSTLY * error.of
+    if migration_of(failure, error.lines):
+        return is_most or failure.name == "data-older"
+    return is_most and (failure.failure.turns_away or "scripts" in remedy)

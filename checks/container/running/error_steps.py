@@ -1,0 +1,184 @@
+"""The variables of the first command for an error that a running container repeats."""
+
+from collections.abc import Iterator
+
+from checks.container.running.error_case import ErrorCase
+from diagnose.error_signatures import FOUND_NOBODY, signs
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
+from diagnose.evidence.containers.peers.unknown_names import stray_variables
+from diagnose.evidence.network.addresses import is_everywhere, is_loopback, with_port
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.first_steps.installed_parts import installer_of
+from diagnose.first_steps.looks.subject_looks import OF_DATA, running_look
+from diagnose.first_steps.named.certificate_steps import certificate_steps
+from diagnose.first_steps.named.code_steps import line_subject_variables
+from diagnose.first_steps.named.named_things import named_thing_steps
+from diagnose.first_steps.rows.row_steps import row_steps
+from diagnose.mappings import only, present
+from diagnose.model import PageVariables
+from diagnose.phrases import rfc3339
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS
+from diagnose.programs.migrations import migration_of
+from diagnose.programs.steady_words import steady_words
+
+_OF_PHP_IMAGES = "PHPIZE_DEPS"
+"""A variable of the official images of PHP, which have docker-php-ext-install."""
+_HTTPS = 443
+"""How ports of HTTPS end: 443, 8443."""
+_NO_PAGES = frozenset(
+    {21, 22, 25, 53, 110, 143, 389, 465, 587, 636, 993, 995, 1433, 1521, 1883, 3306, 5432, 5672}
+    | {6379, 8883, 9042, 9092, 11211, 27017}
+)
+"""Ports of servers that do not speak HTTP."""
+
+
+def first_step(case: ErrorCase) -> PageVariables:
+    """The variables for one command: those of the surest remedy that there is."""
+    return next(filter(None, _remedies(case)), {})
+
+
+def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
+    """What may be done, the surest remedy first; a remedy that does not fit is empty."""
+    error, containers = case.error, case.around.containers
+    if case.has_no_network:
+        yield {"unconnected": error.container.name}
+    yield case.unpassed.steps if case.unpassed is not None else {}
+    yield {"place": case.unread.place} if case.unread is not None else {}
+    yield {"absent": case.absent.name} if case.absent is not None else {}
+    yield {"missing": case.unset} if case.unset else {}
+    yield present({"own_probe": case.nameless.probe})
+    yield {"floor_file": case.floor.path} if case.floor is not None else {}
+    yield _path_variables(case)
+    yield present({"migration": migration_of(error.failure, error.lines)})
+    yield _stray_variables(case)
+    yield case.remedy
+    yield _authority_variables(case)
+    yield _row_variables(case)
+    yield case.option
+    yield _extension_variables(case)
+    yield present({"installer": installer_of(error.failure)})
+    yield _call_variables(error)
+    yield certificate_steps(error.container, error.failure, containers)
+    yield _named_steps(case)
+    yield _data_look(error, containers)
+    yield case.setting.variables if case.setting is not None else {}
+    yield line_subject_variables(error.container, error.failure, error.line.whole)
+    yield _place_variables(error)
+    yield running_look(error.container, error.failure, error.line.whole, containers)
+    yield _given_settings(error)
+    yield _service_variables(error)
+    yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
+    yield _unexplained_variables(error, containers)
+
+
+def _path_variables(case: ErrorCase) -> PageVariables:
+    """The path of the host in the program's settings, and the container's own for it."""
+    stray = case.stray_path
+    return {"host_path": stray.path, "own_path": stray.inside} if stray and stray.inside else {}
+
+
+def _stray_variables(case: ErrorCase) -> PageVariables:
+    """The variable with the name of the neighbour that is meant, where that is known."""
+    containers = case.around.containers
+    if not case.strays or containers is None:
+        return {}
+    steps = stray_variables(case.strays, case.error.container, containers, None)
+    return {name: text for name, text in steps.items() if name == "assignment"}
+
+
+def _authority_variables(case: ErrorCase) -> PageVariables:
+    """The host's file of authorities, for the program's container."""
+    if case.authorities is None:
+        return {}
+    return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}
+
+
+def _row_variables(case: ErrorCase) -> PageVariables:
+    """What the known failure's own remedy needs.
+
+    Nothing where it turns few callers away: scanners ask for any host name and any upload.
+    """
+    failure, around = case.error.failure, case.around
+    if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
+        return {}
+    return row_steps(
+        case.error.container, failure, around.containers, is_running=True, info=around.info
+    )
+
+
+def _extension_variables(case: ErrorCase) -> PageVariables:
+    """The extension, for an image of PHP that brings the tool which adds it."""
+    has_tool = case.error.container.config.sets(_OF_PHP_IMAGES)
+    return {"php_extension": case.extension} if case.extension and has_tool else {}
+
+
+def _call_variables(error: RepeatedError) -> PageVariables:
+    """The one running container that a failed call of the line was for."""
+    running = {peer.name for _, peer in error.peers if peer.is_running}
+    is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
+    return present({"callee": only(running)}) if is_call else {}
+
+
+def _named_steps(case: ErrorCase) -> PageVariables:
+    """What the line names, where that is no variable and no option of the container."""
+    setting = case.setting
+    if setting is not None and not setting.path and not setting.folder:
+        return {}
+    return named_thing_steps(case.error.container, case.error.line.whole)
+
+
+def _data_look(error: RepeatedError, containers: Containers | None) -> PageVariables:
+    """What the row is about, where that is data: a file that the line names holds no settings."""
+    failure = error.failure
+    if failure is None or failure.failure.look not in OF_DATA:
+        return {}
+    return running_look(error.container, failure, error.line.whole, containers)
+
+
+def _given_settings(error: RepeatedError) -> PageVariables:
+    """The container, where its line means that a setting is missing or cannot be read."""
+    failure = error.failure
+    about = failure.failure.of_running if failure is not None else None
+    is_of_script = failure is not None and failure.name == "script-expression"
+    return {"configured": error.container.name} if about is ABOUT_SETTINGS or is_of_script else {}
+
+
+def _service_variables(error: RepeatedError) -> PageVariables:
+    """The address at which the container serves pages, as the host calls it."""
+    for binding in error.container.published_by("tcp"):
+        if binding.number not in _NO_PAGES and binding.host_port:
+            scheme = "https" if binding.number % 1000 == _HTTPS else "http"
+            host = "127.0.0.1" if is_everywhere(binding.host_ip) else binding.host_ip
+            return {"served": f"{scheme}://{with_port(host, binding.host_port)}"}
+    return {}
+
+
+def _place_variables(error: RepeatedError) -> PageVariables:
+    """The host and port of a failed call, where the line names both."""
+    host, port = place_in(error.line.whole)
+    if not (host and port) or is_loopback(host):
+        return {}
+    is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
+    return {"called": host, "port": str(port)} if is_call else {}
+
+
+_AROUND_S = 3
+"""So many seconds before and after a line its cause may stand in another container's log."""
+_MOST_NEIGHBOURS = 8
+
+
+def _unexplained_variables(error: RepeatedError, containers: Containers | None) -> PageVariables:
+    """What is asked where the line names nothing: what the containers on its networks wrote at the
+    same moment, or else the words by which the line is counted over the hours."""
+    counted = present({"repeated": steady_words(error.line.text, error.lines)})
+    beside = containers.beside(error.container) if containers is not None else []
+    running = [other.name for other in beside if other.is_running][:_MOST_NEIGHBOURS]
+    if not running or not error.last_at:
+        return counted
+    return {
+        "neighbours": " ".join(running),
+        "around_from": rfc3339(int(error.last_at) - _AROUND_S),
+        "around_to": rfc3339(int(error.last_at) + _AROUND_S),
+        **counted,
+    }

@@ -1,0 +1,24 @@
+"""What a page offers first for what a log says: its line, held against this host; pure.
+
+A function here takes a container, the line or the known failure that its log shows, and evidence
+about the host. It returns variables of a page (`PageVariables`): a page offers the command whose
+variables are all known. None of them judges: whether there is a fault, a check decides.
+
+Rooms:
+
+- `rows/`  what the remedy of a known failure changes: `row_steps` for a program that has ended,
+           `running_steps` for one that runs on, `server_steps` for the server that it calls
+- `named/`  what the line itself names: `named_things` looks for paths, programs, host names and
+            ports; `line_steps` for settings; `code_steps` for the place in the program's code
+- `looks/`  what is looked at where no command heals: `subject_looks` by the known failure,
+            `looks_by_kind` has a function for each kind of look
+
+Modules:
+
+- `setting_steps`  the setting to which a failed program objects
+- `image_steps`  another build of the image, and what lies inside the container
+- `installed_parts`  what installs a part that an image lacks
+- `probe_steps`  a better health check, or a start
+- `changed_compose`  a compose file that is newer than its container
+- `plain_run`  the same program with nothing around it
+"""

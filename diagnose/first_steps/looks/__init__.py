@@ -1,0 +1,1 @@
+"""What is looked at where no command heals: it decides between the causes."""

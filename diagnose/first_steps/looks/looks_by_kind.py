@@ -1,0 +1,249 @@
+"""What is looked at, by the kind of thing that a failure is about: data, an image, a server."""
+
+import re
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, host_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.containers.settings.named.named_settings import named_setting
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.first_steps.looks.server_questions import (
+    is_spoken_of,
+    kind_of_server,
+    names_a_kind,
+    server_question,
+)
+from diagnose.first_steps.named.line_steps import is_of_system, settings_folder, shown_settings
+from diagnose.first_steps.named.named_programs import sought_name
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.recognition import Look
+from diagnose.programs.telling_line import TellingLine
+
+_REFERENCE = LazyPattern(
+    r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
+)
+_PARTS = ("module", "class", "library", "plugin", "package", "extension", "file", "program")
+"""The groups of a row that hold the name of what an image lacks."""
+_PART = LazyPattern(r"@?[A-Za-z_][\w./@\\-]{1,100}")
+_CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
+_OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|keys?$", re.IGNORECASE)
+_OF_SECRETS = LazyPattern(r"KEY|SECRET|TOKEN|PASS|SALT", re.IGNORECASE)
+"""Variables of which the page shows the length."""
+_PLAIN_URL = LazyPattern(
+    r"https?://(?!localhost\b)[\w-]{1,60}(?:\.[\w-]{1,60}){1,8}(?::\d{1,5})?(?:/[\w./-]{0,200})?"
+)
+"""An address that the host can ask too, and that holds no login: a container's name has no dot."""
+_OF_ADDRESSES = LazyPattern(r"://|^[^=]*(?:ADDR|HOST|SERVER|URI|URL)", re.IGNORECASE)
+_MOST_BESIDE = 8
+"""Containers whose mounts are shown at most."""
+_DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
+
+
+class LookCase(msgspec.Struct, frozen=True):
+    """A container that has failed, or repeats an error, and what its line means."""
+
+    container: Container
+    failure: Recognised | None
+    text: str
+    containers: Containers | None
+
+    @property
+    def words(self) -> str:
+        """What is known of the failure, in small letters."""
+        row = (
+            f"{self.failure.name} {self.failure.failure.cause}" if self.failure is not None else ""
+        )
+        return f"{row} {self.text}".lower()
+
+    @property
+    def missed_part(self) -> str:
+        """What its image lacks by its row: a module, a file; "" where none is named."""
+        part = self.value(*_PARTS)
+        return part if _PART.fullmatch(part) else ""
+
+    def value(self, *names: str) -> str:
+        """The first of these groups of the row that has a value; "" where none has."""
+        values = self.failure.values if self.failure is not None else {}
+        return next((values[name] for name in names if values.get(name)), "")
+
+
+def _builds(case: LookCase) -> PageVariables:
+    image = _REFERENCE.fullmatch(case.container.config.image)
+    if image is None or image["name"] == "sha256":
+        return {}
+    return {"builds_of": image["name"], "built": case.container.name}
+
+
+def _versions(case: LookCase) -> PageVariables:
+    """The version of its data beside that of its image, or else what the host has to run."""
+    folder = _data(case).get("named_folder")
+    return {"versions_in": folder, "opened_by": case.container.name} if folder else _builds(case)
+
+
+def _child(case: LookCase) -> PageVariables:
+    name = case.container.name
+    return {"supervising": name, "child_logs": f"{name}:/var/log/supervisor"}
+
+
+def _database(case: LookCase) -> PageVariables:
+    """The one server that the line may be about, and what it has."""
+    server = _server_of(case)
+    if server is None:
+        return _data(case)
+    return {"asked_server": server.name, "server_question": server_question(server, case.words)}
+
+
+def _server_of(case: LookCase) -> Container | None:
+    """The server that the line is about, among those that it calls or else its neighbours."""
+    if case.containers is None:
+        return None
+    called = named_peers((case.text,), case.container, case.containers)
+    for near in ((case.container, *called), case.containers.beside(case.container)):
+        servers = [server for server in near if kind_of_server(server) is not None]
+        spoken = [server for server in servers if is_spoken_of(server, case.words)]
+        # a line about Redis is not about the only neighbour where that is a PostgreSQL
+        server = only(spoken) or (None if names_a_kind(case.words) else only(servers))
+        if server is not None:
+            return server
+    return None
+
+
+def _data(case: LookCase) -> PageVariables:
+    """The folder of its data: the only one that it may write, or the one that is called so."""
+    mount = _data_mount(case.container)
+    return {"named_folder": mount.source} if mount is not None else {}
+
+
+def _data_mount(container: Container) -> Mount | None:
+    """What the folder of its data is mounted from."""
+    mounts = [mount for mount in container.writable_host_mounts if not is_of_system(mount.source)]
+    called = [mount for mount in mounts if _DATA.search(mount.destination)]
+    return only(mounts) or only(called)
+
+
+def _image(case: LookCase) -> PageVariables:
+    """What the image has by the name that the line misses, or else the folder of the program."""
+    container, part = case.container, case.missed_part
+    if part:
+        last = re.split(r"[/\\]", part.rstrip("/"))[-1]
+        stem = last.rpartition(".")[2] if case.value("class") and "." in last else last
+        return {"searched": container.name, "sought_file": f"/[^/]*{sought_name(stem)}[^/]*/?$"}
+    folder = container.config.working_dir
+    if not folder.startswith("/") or folder == "/" or host_mount(container.mounts, folder):
+        return _data(case) if folder and host_mount(container.mounts, folder) else {}
+    return {"inside": f"{container.name}:{folder}"}
+
+
+def _scripts(case: LookCase) -> PageVariables:
+    """The commands that the program's package.json has."""
+    container = case.container
+    path = f"{container.config.working_dir.rstrip('/')}/package.json"
+    if not path.startswith("/"):
+        return {}
+    mount = host_mount(container.mounts, path)
+    if mount is not None:
+        return {"setting_file": mount.on_host(path), "setting_line": "0"}
+    return {"file_inside": f"{container.name}:{path}", "line_inside": "0"}
+
+
+def _certificate(case: LookCase) -> PageVariables:
+    """The certificate of the server that the line calls, or the files that are mounted."""
+    host, port = place_in(case.text)
+    if host and port and not is_loopback(host):
+        return {"tls_server": f"{host}:{port}"}
+    mounts = [
+        mount
+        for mount in case.container.mounts
+        if mount.has_host_path and not is_of_system(mount.source)
+    ]
+    own = [
+        mount
+        for mount in mounts
+        if _CERTIFICATE.search(mount.source)
+        or _OF_CERTIFICATES.search(f"{mount.source} {mount.destination}")
+    ]
+    mount = only(own) or only([mount for mount in mounts if mount.type == "bind" and not mount.rw])
+    return {"certificates_in": mount.source} if mount is not None else {}
+
+
+def _machine(case: LookCase) -> PageVariables:
+    return {"machine_of": case.container.name}
+
+
+def _memory(case: LookCase) -> PageVariables:
+    return {"memory_of": case.container.name}
+
+
+def _networks(case: LookCase) -> PageVariables:
+    return {"networks_of": case.container.name}
+
+
+def _secrets(case: LookCase) -> PageVariables:
+    """The variables with keys and passwords; the mounted settings where the container has none."""
+    given = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
+    return {"secrets_of": case.container.name} if given else shown_settings(case.container)
+
+
+def _mounts_beside(case: LookCase) -> PageVariables:
+    """What a container and those beside it mount, for a path that they name to each other."""
+    beside = case.containers.beside(case.container) if case.containers is not None else []
+    names = [case.container.name, *(other.name for other in beside if other.is_running)]
+    return {"mounts_of": " ".join(names[:_MOST_BESIDE])}
+
+
+def _addresses(case: LookCase) -> PageVariables:
+    """The one address that the program is given, or else all that may name a server."""
+    given = case.container.config.environment
+    urls = {value for _, value in given if _PLAIN_URL.fullmatch(value)}
+    url = only(sorted(urls))
+    if url is not None:
+        return {"asked_url": url}
+    named = any(_OF_ADDRESSES.search(f"{name}={value}") for name, value in given)
+    return {"addresses_of": case.container.name} if named else shown_settings(case.container)
+
+
+def _encoding(case: LookCase) -> PageVariables:
+    """The mounted file that the line names, or else the folder with its settings."""
+    setting = named_setting(case.container, TellingLine(case.text))
+    place = setting.path if setting is not None and setting.path else ""
+    folder = place or settings_folder(case.container)
+    return {"recoded_in": folder} if folder else {}
+
+
+def _sharing(case: LookCase) -> PageVariables:
+    """The folder of its data, which another program or a share of the network may have."""
+    mount = _data_mount(case.container)
+    if mount is None:
+        return {}
+    # the engine finds the containers of a volume by its name alone
+    return {"shared_data": mount.source, "shared_mount": mount.name or mount.source}
+
+
+LOOKS: Mapping[Look, Callable[[LookCase], PageVariables]] = {
+    "addresses": _addresses,
+    "builds": _builds,
+    "certificate": _certificate,
+    "child": _child,
+    "data": _data,
+    "database": _database,
+    "devices": lambda case: {"devices_of": case.container.name},
+    "encoding": _encoding,
+    "graphics": lambda case: {"graphics_of": case.container.name},
+    "image": _image,
+    "machine": _machine,
+    "memory": _memory,
+    "mounts": _mounts_beside,
+    "networks": _networks,
+    "scripts": _scripts,
+    "secrets": _secrets,
+    "sharing": _sharing,
+    "versions": _versions,
+}
+"""What gives the variables of the page for each kind."""

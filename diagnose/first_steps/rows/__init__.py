@@ -1,0 +1,1 @@
+"""What the row of a known failure offers: its remedy, held against the container."""

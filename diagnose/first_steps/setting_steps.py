@@ -1,0 +1,103 @@
+"""The first steps that change the setting to which a failed program objects."""
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.passing_failures import passing_signatures
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.settings.named.named_settings import (
+    NamedSetting,
+    named_setting,
+    setting_in,
+    setting_of_key,
+)
+from diagnose.first_steps.looks.subject_looks import OF_DATA
+from diagnose.first_steps.named.line_steps import settings_folder
+from diagnose.first_steps.plain_run import plain_run_steps
+from diagnose.model import PageVariables
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.remedies import Filtered
+
+
+def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The setting that heals a known failure, or else the one that its log objects to.
+
+    None where that is not known.
+    """
+    failure = tail.failure
+    if failure is None:
+        return named_setting(container, tail.telling)
+    healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
+    by_key = setting_of_key(container, failure.values.get("key", ""))
+    return healing or named_setting(container, tail.telling) or by_key
+
+
+def _has_no_entry(container: Container, failure: Recognised) -> bool:
+    """Whether the list from which the remedy takes entries has none of that kind."""
+    remedy = failure.remedy
+    if not isinstance(remedy, Filtered):
+        return False
+    entries = (container.config.value_of(remedy.variable) or "").split(remedy.separator)
+    return not any(entry.strip().startswith(remedy.begin) for entry in entries)
+
+
+def setting_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
+) -> PageVariables:
+    """The variables of a page about the setting to which the log objects.
+
+    Where it objects to something that stays as it is, and does not say where that is set, the page
+    shows all settings of the container. may_pass: another start comes first.
+    """
+    if may_pass or passing_signatures(container, tail):
+        return _without_changes(setting)
+    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
+    if unset and container.config.sets(unset):
+        return {"setting": unset, "unset": unset}
+    if setting is not None and not (setting.path and _is_of_data(tail)):
+        return _without_contents(setting, tail) | _scheme_of_postgres(tail, setting)
+    if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
+        return {"named_folder": folder}
+    if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
+        return {"named_folder": folder}
+    # a program that complains has met something that it was given, or not given
+    if tail.failure is not None or tail.has_complaint:
+        return {"configured": container.name}
+    return plain_run_steps(container)
+
+
+def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
+    """The page variables of a setting, without the lines of a file that the program may not use:
+    its owner and its mode decide. So do the bytes of one in another encoding."""
+    is_refused = "permission" in signs(tail.telling_text)
+    is_elsewhere = is_refused or tail.failure_named("path-denied", "not-utf-8") is not None
+    hidden = ("setting_file", "setting_line") if is_elsewhere else ()
+    return {name: value for name, value in setting.variables.items() if name not in hidden}
+
+
+def _is_of_data(tail: LogTail) -> bool:
+    """Whether the log names a file for its room, its rights or what wrote it."""
+    row = tail.failure.failure if tail.failure is not None else None
+    return "no-space" in tail.signs or (row is not None and row.look in OF_DATA)
+
+
+def _without_changes(setting: NamedSetting | None) -> PageVariables:
+    """The page variables of a setting, but those of the blocks that change the setting."""
+    variables = setting.variables if setting is not None else {}
+    changes = ("typed", "unset")
+    return {name: value for name, value in variables.items() if name not in changes}
+
+
+def _only_folder(container: Container) -> str:
+    """What is mounted from the host to be written to, where that is one mount; "" otherwise."""
+    sources = [mount.source for mount in container.bind_mounts if mount.rw]
+    return sources[0] if len(sources) == 1 else ""
+
+
+def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
+    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
+    failure = tail.failure_named("url-scheme")
+    if failure is None or failure.values.get("scheme") != "postgres":
+        return {}
+    # a program in Go lacks a driver, and knows the scheme
+    is_given_up = "sqlalchemy" in failure.line
+    return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
