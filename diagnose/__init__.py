@@ -20,8 +20,8 @@ One arrow runs through the house:
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.
-- `first_steps/`  which commands a page offers for a line of a log: the line held against the host;
-                pure. Rooms: `rows`, `named`, `looks`.
+- `first_steps/`  which command a page offers: a line of a log, or a rule that drops packets, held
+                against the host; pure.
 - `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;
                 `yaml_text` YAML as compose reads it; pure.
 - `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from checks.storage.disk_fillers import what_fills_it, writers_cures
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
@@ -12,6 +11,7 @@ from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Fi
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.evidence.storage.usage.abandoned_roots import AbandonedRoots
 from diagnose.evidence.storage.usage.btrfs_room import BtrfsRooms
+from diagnose.evidence.storage.usage.disk_fillers import what_fills_it
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.fill_rate import FillRate
@@ -21,6 +21,7 @@ from diagnose.evidence.storage.usage.full_disks import FullDisks
 from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.usage.written_layers import WrittenLayers
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
+from diagnose.first_steps.disk_cures import writers_cures
 from diagnose.mappings import present
 from diagnose.model import (
     CheckResult,

@@ -10,7 +10,6 @@ from checks.swarm.helpers import (
     missing_image,
     reason_without_services,
 )
-from checks.swarm.unhealthy_tasks import ended_for_health
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
@@ -19,6 +18,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
+from diagnose.evidence.swarm.unhealthy_tasks import ended_for_health
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.model.units import Seconds

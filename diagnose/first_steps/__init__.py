@@ -1,10 +1,11 @@
-"""What a page offers first for what a log says: its line, held against this host; pure.
+"""What a page offers first, held against this host; pure.
 
-A function here takes a container, the line or the known failure that its log shows, and evidence
-about the host. It returns variables of a page (`PageVariables`): a page offers the command whose
-variables are all known. None of them judges: whether there is a fault, a check decides.
+A function here takes what is wrong (the line of a log, the known failure that it shows, a rule that
+drops packets) and evidence about the host. It returns variables of a page (`PageVariables`): a page
+offers the command whose variables are all known. None of them judges: whether there is a fault, a
+check decides.
 
-Rooms:
+Rooms, for the line of a container's log:
 
 - `rows/`  what the remedy of a known failure changes: `row_steps` for a program that has ended,
            `running_steps` for one that runs on, `server_steps` for the server that it calls
@@ -13,7 +14,7 @@ Rooms:
 - `looks/`  what is looked at where no command heals: `subject_looks` by the known failure,
             `looks_by_kind` has a function for each kind of look
 
-Modules:
+Modules for a container:
 
 - `setting_steps`  the setting to which a failed program objects
 - `image_steps`  another build of the image, and what lies inside the container
@@ -21,4 +22,11 @@ Modules:
 - `probe_steps`  a better health check, or a start
 - `changed_compose`  a compose file that is newer than its container
 - `plain_run`  the same program with nothing around it
+
+Modules for the host:
+
+- `disk_cures`  what fills a disk, and can be let go of
+- `rule_cures`  where a rule goes that lets packets pass
+- `port_holders`  how a port is freed, by who holds it
+- `nginx_edits`  what changes a file of nginx
 """

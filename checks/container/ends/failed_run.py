@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.ends.silent_faults import silent_fault_clause
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,
@@ -17,6 +16,7 @@ from checks.container.helpers import (
 from checks.container.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.compose.compose_files import ChangedFile
 from diagnose.evidence.containers.ends.former_images import FormerImage
+from diagnose.evidence.containers.ends.silent_faults import silent_fault_clause
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts

@@ -3,7 +3,7 @@
 import shlex
 
 from checks.container.ends.failed_run import FailedRun
-from checks.container.ends.silent_faults import silent_fault_steps
+from diagnose.evidence.containers.ends.silent_faults import silent_fault_steps
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.first_steps.changed_compose import changed_variables

@@ -10,7 +10,6 @@ from checks.container.mounts.mount_filesystem import (
     unfit_filesystem,
     with_fixed_modes,
 )
-from checks.container.mounts.relabelling import keeps_labels
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
@@ -20,6 +19,7 @@ from diagnose.evidence.containers.mounts.access.file_access import (
     access,
     host_user,
 )
+from diagnose.evidence.containers.mounts.access.kept_labels import keeps_labels
 from diagnose.evidence.containers.mounts.access.locked_paths import LockedPath, LockedPaths
 from diagnose.evidence.containers.mounts.access.refused_databases import RefusedDatabases
 from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites

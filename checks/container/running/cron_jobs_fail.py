@@ -1,8 +1,8 @@
 """container.cron-jobs-fail: cron in a container does not run its jobs as they are meant."""
 
-from checks.container.settings.unpassed_variable import TO_CRON
 from diagnose.evidence.containers.programs.cron_jobs import SPOOL, CronJobs
 from diagnose.evidence.containers.programs.crontab_defects import CrontabDefect, CrontabDefects
+from diagnose.evidence.containers.settings.unpassed_variable import TO_CRON
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check

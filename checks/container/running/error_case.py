@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.settings.unpassed_variable import Unpassed, unpassed_variable_of
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
@@ -25,6 +24,7 @@ from diagnose.evidence.containers.settings.named.named_settings import (
     only_file,
 )
 from diagnose.evidence.containers.settings.tls_floors import TlsFloor, TlsFloors
+from diagnose.evidence.containers.settings.unpassed_variable import Unpassed, unpassed_variable_of
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock

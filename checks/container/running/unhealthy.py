@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import held_up, log_evidence, not_running, tail_of
 from checks.container.running.foreign_probes import foreign_probe_finding, probed_server
-from checks.container.running.health_restarts import HealthRestarts, health_restarts
 from checks.container.running.probe_words import (
     clause_of_port,
     clause_of_start,
@@ -15,6 +14,7 @@ from checks.container.running.probe_words import (
     sockets_evidence,
 )
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.ends.health_restarts import HealthRestarts, health_restarts
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers

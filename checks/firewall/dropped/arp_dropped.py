@@ -1,9 +1,9 @@
 """firewall.arp-dropped: rules of nftables that drop ARP."""
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST, Subject
@@ -67,7 +67,7 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
 
 def _variables(by: Step) -> PageVariables:
     """The chain, under the names of the paragraph for its family: at a device IP passes too."""
-    place = cures.place_of(by)
+    place = place_of(by)
     if place.get("nft_family") != _AT_DEVICE:
         return place
     return {"device_table": place["nft_table"], "device_chain": place["nft_chain"]}

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
@@ -13,6 +12,7 @@ from diagnose.evidence.network.paths.inner_paths import (
 )
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
@@ -84,7 +84,7 @@ def _inward_finding(by: Step, inlets: Sequence[InnerInlet]) -> Finding:
         ),
         variables={
             "container": container.name,
-            **cures.place_of(by),
+            **place_of(by),
             **({"gateway": gateway} if is_host_alone else {"port": number, "proto": proto}),
         },
         service=container.service,
@@ -113,7 +113,7 @@ def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
         summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
         f"{first.owner} drops the packets",
         evidence={**by.evidence, "wanted by": where},
-        variables={"container": first.owner.name, **cures.place_of(by), "address": path.address},
+        variables={"container": first.owner.name, **place_of(by), "address": path.address},
         service=first.owner.service,
         discriminator=f"out {by.key}",
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
@@ -142,7 +142,7 @@ def _arrival_finding(by: Step, arrivals: Sequence[InnerArrival]) -> Finding:
         evidence={**by.evidence, "wanted by": wanted},
         variables={
             "container": owner.name,
-            **cures.place_of(by),
+            **place_of(by),
             "port": str(first.path.port),
             "proto": "tcp",
         },

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import program_of
+from diagnose.first_steps import rule_cures
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST
@@ -85,7 +86,7 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
             if listener
             else None,
         },
-        variables=cures.of_calls_to_host(
+        variables=rule_cures.of_calls_to_host(
             firewall, by, first.network.bridge, first.port, is_answer=is_answer
         ),
         discriminator=by.key,
@@ -173,11 +174,11 @@ def _cure_between(by: Step, path: WantedPath) -> PageVariables:
     """The rule that lets these two bridges talk, or one beside the rule that drops."""
     packet = path.trace.packet
     if path.bridged:
-        return cures.between_containers(by, path.network.bridge)
+        return rule_cures.between_containers(by, path.network.bridge)
     stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
     last = stages[-1].verdict.packet if stages else packet
-    if last is None or not last.dst or not last.oif or cures.program_of(by) != "iptables":
-        return cures.between_containers(by, path.network.bridge)
+    if last is None or not last.dst or not last.oif or program_of(by) != "iptables":
+        return rule_cures.between_containers(by, path.network.bridge)
     return {
         "from_bridge": path.network.bridge,
         "to_bridge": last.oif,

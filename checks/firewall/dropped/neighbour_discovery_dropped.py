@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, named
@@ -57,7 +57,7 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
             "dropped": f"{message.message} of {message.sender} on {first.device}",
             "containers with IPv6": names,
         },
-        variables=cures.place_of(by, "ip6") or {"zone_bridge": first.device},
+        variables=place_of(by, "ip6") or {"zone_bridge": first.device},
         discriminator=by.key,
         severity=Severity.warning if has_ipv4 else None,
         touches=(

@@ -1,10 +1,10 @@
 """Bridges of other programs that Docker's forward policy cuts off."""
 
-from checks.firewall import cures
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.published.relays import Relay, Relays
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import Subject
 from diagnose.phrases import count
@@ -107,7 +107,7 @@ def _place(by: Step, firewall: Firewall, family: str) -> PageVariables:
         chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains
     )
     chain = "DOCKER-USER" if has_user_chain else by.chain
-    return {"program": cures.program_of(by, family), "chain": chain}
+    return {"program": program_of(by, family), "chain": chain}
 
 
 def _cure(path: BridgePath, by: Step, firewall: Firewall) -> PageVariables:

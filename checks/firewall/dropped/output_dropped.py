@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.first_steps import rule_cures
 from diagnose.mappings import by_key, present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named
@@ -138,7 +139,7 @@ def _blocked_pull_finding(by: Step, pulls: list[StoppedPull]) -> Finding:
             f"{by} drops what it sends or the answers"
         ),
         evidence={**by.evidence, "registries": registries},
-        variables=cures.unban(by) or {**cures.place_of(by), **port},
+        variables=rule_cures.unban(by) or {**place_of(by), **port},
         discriminator=f"registry {by.key}",
         severity=Severity.warning,
         touches=(DAEMON, *(pull.trouble.subject for pull in pulls)),
@@ -152,7 +153,7 @@ def _is_for_answers(by: Step) -> bool:
 def _cure_of(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
     """path: the first that the rule blocks."""
     bridge = path.network.bridge
-    if obstacle.part != "reply" or cures.unban(obstacle.by):
+    if obstacle.part != "reply" or rule_cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
     cure = _cure(obstacle.by, bridge="", servers=[])
     if "program" not in cure or obstacle.hook not in ("input", "prerouting"):
@@ -167,10 +168,10 @@ def _cure_of(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVari
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> PageVariables:
     """The ban to lift, the policy to change, or the rule to put before the one that drops."""
-    banned = cures.unban(by)
+    banned = rule_cures.unban(by)
     if banned:
         return banned
-    place = cures.place_of(by)
+    place = place_of(by)
     if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
         return {**place, "closed_chain": by.chain}
     server = servers[0] if servers else ""

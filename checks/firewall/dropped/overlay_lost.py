@@ -1,9 +1,9 @@
 """firewall.overlay-lost: packets of an overlay network are lost between two nodes."""
 
-from checks.firewall import cures
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.first_steps import rule_cures
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
@@ -67,7 +67,9 @@ def _cure(overlay: LostOverlay, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port on this node; the other node where no rule here closes it."""
     if overlay.closed_by is None:
         return {"far": overlay.node}
-    found = cures.of_calls_to_host(firewall, overlay.closed_by, overlay.uplink, overlay.port, "udp")
+    found = rule_cures.of_calls_to_host(
+        firewall, overlay.closed_by, overlay.uplink, overlay.port, "udp"
+    )
     if "zone_bridge" in found:
         return {"zone_port": f"{overlay.port}/udp"}
     if "ufw_bridge" in found:

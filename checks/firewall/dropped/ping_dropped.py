@@ -1,8 +1,8 @@
 """firewall.ping-dropped: a container pings what it watches, and gets no answer on this host."""
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPing, DroppedPings
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, sentence
@@ -61,7 +61,7 @@ def _cure(ping: DroppedPing) -> PageVariables:
     if ping.obstacle is None:
         silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}
         return {"container": ping.container.name, **silent}
-    place = cures.place_of(ping.obstacle.by)
+    place = place_of(ping.obstacle.by)
     if ping.obstacle.part == "reply" and ping.obstacle.hook == "prerouting":
         return {"answer_chain": ping.obstacle.by.chain}  # not yet translated back to the container
     whose = "answers_to" if ping.obstacle.part == "reply" else "pinger"

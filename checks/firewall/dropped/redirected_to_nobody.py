@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.paths.outgoing.inner_captures import InnerCapture, InnerCaptures
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.rule_programs import place_of, program_of
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST
@@ -93,7 +93,7 @@ def _inner_finding(capture: InnerCapture) -> Finding:
         evidence=present({**by.evidence, "calls that fail": lines}),
         variables={
             "inside": owner.name,
-            **{f"inner_{key}": value for key, value in cures.place_of(by).items()},
+            **{f"inner_{key}": value for key, value in place_of(by).items()},
             "proto": capture.protocol,
             "port": str(capture.port),
         },
@@ -111,10 +111,10 @@ def _cure(by: Step, path: CapturedPath) -> PageVariables:
 
     A chain of the kernel's is left alone: the engine's rules are behind it.
     """
-    program, bridge = cures.program_of(by), path.network.bridge
+    program, bridge = program_of(by), path.network.bridge
     is_own_chain = program != "nft" and by.chain not in ("PREROUTING", "OUTPUT")
     if is_own_chain and path.elsewhere is None:
         return {"program": program, "chain": by.chain, "own_chain": by.chain}
     if program == "nft":
-        return {"bridge": bridge, **cures.place_of(by)}
+        return {"bridge": bridge, **place_of(by)}
     return {"bridge": bridge, "program": program, "chain": by.chain}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from checks.firewall import cures
 from checks.firewall.helpers import (
     ICC,
     container_subjects,
@@ -25,6 +24,7 @@ from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.first_steps import rule_cures
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
@@ -113,7 +113,7 @@ def _finding(
             **iptables_off_evidence(config),
         },
         variables=_query_cure(by, ways)
-        or cures.between_bridge_and_uplink(
+        or rule_cures.between_bridge_and_uplink(
             by,
             drop.hook,
             part=drop.part,
@@ -136,7 +136,7 @@ def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
     if not ways.are_queries or server is None:
         return {}
     is_request = ways.drop.part != "reply"
-    return cures.of_queries(by, server) if is_request and ways.family != "ip6" else {}
+    return rule_cures.of_queries(by, server) if is_request and ways.family != "ip6" else {}
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:

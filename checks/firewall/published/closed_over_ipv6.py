@@ -1,9 +1,10 @@
 """firewall.closed-over-ipv6: a web port is open over IPv4 and closed over IPv6."""
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.published.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.first_steps import rule_cures
 from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, joined, sentence
@@ -53,11 +54,11 @@ def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> Pag
     """
     by = first.obstacle.by
     address = {"address": first.address}
-    place = cures.place_of(by, "ip6")
+    place = place_of(by, "ip6")
     if first.obstacle.hook != "input" or "program" not in place:
         return {**address, "closed_by": by.chain}
-    if cures.has_ufw(firewall, "ip6"):
+    if rule_cures.has_ufw(firewall, "ip6"):
         return {**address, "ufw_ports": ",".join(map(str, ports))}
-    if cures.has_ufw(firewall):
+    if rule_cures.has_ufw(firewall):
         return {**address, "ufw_file": "/etc/default/ufw"}
     return {**address, **place, "ports": ",".join(map(str, ports))}

@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from checks.firewall import cures
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.first_steps import rule_cures
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, numbered, sentence
@@ -97,7 +97,7 @@ def _finding(
 def _cure(closed: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port: of firewalld, of ufw, or of the chain itself."""
     port = closed.port
-    variables = cures.of_calls_to_host(
+    variables = rule_cures.of_calls_to_host(
         firewall, closed.by, closed.uplink, port.number, port.protocol, is_answer=closed.is_answer
     )
     if "zone_bridge" in variables:

@@ -1,10 +1,10 @@
 """Rules that should open a published port, and name it by the host's number."""
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -35,7 +35,7 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
 
 def _finding(inlet: Inlet, by: Step, opening: Step) -> Finding:
     proto = inlet.protocol
-    program = cures.program_of(by)
+    program = program_of(by)
     opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}
     is_iptables = program in ("iptables", "iptables-legacy")
     return Finding.about(

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from checks.firewall import cures
 from checks.firewall.helpers import (
     has_proxy,
     left_alone,
@@ -18,7 +17,7 @@ from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.evidence.network.rules.rule_programs import place_of, program_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
@@ -168,7 +167,7 @@ def _missing_rule_finding(
 
 
 def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
-    if cause.led_by is not None and cures.program_of(cause.led_by) == "iptables":
+    if cause.led_by is not None and program_of(cause.led_by) == "iptables":
         return _port_first(inlet)
     if cause.untracked is not None:
         return _tracked_again(inlet, cause.untracked)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from checks.network.helpers import rejoin
-from checks.network.ports.port_holders import freeing, owner_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -21,6 +20,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
     allocated_ports,
     bind_failures,
 )
+from diagnose.first_steps.port_holders import freeing, owner_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable

@@ -1,12 +1,12 @@
 """network.proxied-path-unknown: a program does not know the paths that a proxy passes on to it."""
 
-from checks.network.nginx_edits import nginx_edit
 from diagnose.evidence.network.proxies.nginx.misplaced_paths import MisplacedPath, MisplacedPaths
 from diagnose.evidence.network.proxies.routes.misplaced_routes import (
     MisplacedRoute,
     MisplacedRoutes,
 )
 from diagnose.evidence.network.proxies.routes.passed_routes import PassedRoute
+from diagnose.first_steps.nginx_edits import nginx_edit
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -1,15 +1,8 @@
-"""What fills a disk, in a word, and what is to be done about the one that has filled it."""
+"""What fills a disk, in a word."""
 
 import posixpath
-from collections.abc import Mapping
 
-from diagnose.evidence.storage.usage.file_kinds import (
-    BINARY_LOGS,
-    CORE_DUMPS,
-    DUMPS,
-    HEAP_DUMPS,
-    FileKind,
-)
+from diagnose.evidence.storage.usage.file_kinds import CORE_DUMPS, HEAP_DUMPS, FileKind
 from diagnose.evidence.storage.usage.filled_disk import FilledDisk
 from diagnose.evidence.storage.usage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.usage.written_layers import WrittenLayer
@@ -85,12 +78,12 @@ def _written_layer_clause(writer: WrittenLayer) -> str:
     begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
     if writer.kind is None:
         return f"{begin}, most of it to {writer.file or writer.folder}"
-    folder = _folder_inside(writer, writer.kind)
+    folder = folder_inside(writer, writer.kind)
     why = _crashes(writer.kind, "a program in it")
     return f"{begin}, most of it {writer.kind.name} in {folder}{why}"
 
 
-def _folder_inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
+def folder_inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
     """The folder of these files, as it is called inside the layer or the volume."""
     return kind.folder.removeprefix(place.top) or "/"
 
@@ -110,7 +103,7 @@ def _volume_clause(volume: FilledVolume) -> str:
     begin = f'volume "{volume.name}"{users} holds {size(volume.bytes)}'
     if volume.kind is None:
         return begin if volume.folder == "/" else f"{begin}, most of it in {volume.folder}"
-    folder = _folder_inside(volume, volume.kind)
+    folder = folder_inside(volume, volume.kind)
     return f"{begin}, most of it {volume.kind.name} in {folder}{_kept_for(volume, volume.kind)}"
 
 
@@ -122,43 +115,3 @@ def _kept_for(volume: FilledVolume, kind: FileKind) -> str:
         slots = and_more(volume.slots)
         return f": PostgreSQL keeps what readers of its replication slots ({slots}) have not read"
     return _crashes(kind, "a program that writes there")
-
-
-def writers_cures(filled: FilledDisk) -> Mapping[str, str | None]:
-    """What the page offers about the container's layer or the volume that fills the disk."""
-    if filled.writer is not None:
-        return _layer_cures(filled.writer)
-    if filled.volume is not None:
-        return _volume_cures(filled.volume)
-    return {}
-
-
-def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
-    """Dumps, a log that can be emptied, or else the folder to look into."""
-    if writer.kind is not None and writer.kind.name in DUMPS and writer.pid:
-        # what is removed from the layer's own folder stays on the disk while it is mounted
-        folder = f"/proc/{writer.pid}/root{_folder_inside(writer, writer.kind)}"
-        return _dump_cures(writer.kind, folder, writer.container)
-    if writer.log and writer.is_running:
-        return {"writer": writer.container, "own_log": writer.log}
-    return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
-
-
-def _dump_cures(kind: FileKind, folder: str, container: str | None) -> dict[str, str | None]:
-    """The dumps can be removed, and a container be made to leave no core dumps."""
-    cures: dict[str, str | None] = {"dump_folder": folder, "dump_names": DUMPS[kind.name]}
-    return {**cures, "crasher": container} if kind.name == CORE_DUMPS else {**cures, "heap": folder}
-
-
-def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
-    """The variables for the data of the volume that its program can let go of."""
-    user = volume.users[0] if volume.users else None
-    if volume.kind is not None and volume.kind.name in DUMPS:
-        return _dump_cures(volume.kind, volume.kind.folder, user)
-    if volume.unarchived >= SEGMENTS:
-        return {"archiver": user, "archived": volume.database}
-    if volume.slots and user:
-        return {"slot": volume.slots[0], "slot_of": user}
-    if volume.kind is not None and volume.kind.name == BINARY_LOGS:
-        return {"binary_logs_of": user}
-    return {}

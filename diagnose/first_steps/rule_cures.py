@@ -1,9 +1,7 @@
-"""The variables that choose the cure on a page.
+"""The cure of a rule that drops packets: the program that may write to its chain, and where in it.
 
-Which program may write to the chain that decides, and where in it.
-
-A page has one block for each case, with variables of its own; a finding supplies those of its case,
-so that only this block suits it.
+A page has a block of commands for each case, with variables of its own. Each function returns the
+variables of one case, so that only its block suits.
 """
 
 from typing import Literal
@@ -12,17 +10,6 @@ from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
 from diagnose.model import PageVariables
-
-__all__ = [
-    "between_bridge_and_uplink",
-    "between_containers",
-    "has_ufw",
-    "of_calls_to_host",
-    "of_queries",
-    "place_of",
-    "program_of",
-    "unban",
-]
 
 _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
 """How ufw names the chains of rules that a user gave it."""

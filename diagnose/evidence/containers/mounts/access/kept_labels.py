@@ -1,4 +1,4 @@
-"""Which folders of the host must keep their SELinux labels."""
+"""Folders of the host that must keep their SELinux labels."""
 
 from pathlib import PurePosixPath
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.firewall.cures import unban
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.first_steps.rule_cures import unban
 
 BANS = {
     "a ban": (
