@@ -105,11 +105,14 @@ class _Halt(msgspec.Struct, frozen=True):
 
 def _halt_by_cpulimit(container: Container, processes: Processes) -> _Halt | None:
     """A process of a container that a cpulimit of the host stops and resumes in turns."""
+    limiters = [process for process in processes.outside if process.comm == "cpulimit"]
+    if not limiters:
+        return None
     inside = {str(process.pid): process for process in processes.inside(container.id)}
-    for limiter in processes.outside:
+    for limiter in limiters:
         words = [word.rpartition("=")[2] for word in limiter.cmdline or ()]
         held = next((inside[word] for word in words if word in inside), None)
-        if limiter.comm != "cpulimit" or held is None:
+        if held is None:
             continue
         is_first = held.pid == container.state.pid
         return _Halt(

@@ -211,9 +211,18 @@ class NetfilterMarshal(Marshal):
         NFT | nftsocket.NFT_MSG_NEWSETELEM: nft_decoder.elements,
     }
 
+    def __init__(self, *, whole_rules: bool = True) -> None:
+        super().__init__()
+        self._whole_rules = whole_rules
+
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:
-        """What decodes a message of this type."""
+        """What decodes a message of this type.
+
+        A rule is decoded as far as its chain if whole rules are not wanted.
+        """
         own = self.own_parsers.get(key)
+        if own is nft_decoder.rule and not self._whole_rules:
+            own = nft_decoder.place_of_rule
         return partial(own, flags) if own else super().get_parser(key, flags, sequence_number)
 
 

@@ -135,9 +135,12 @@ def route_socket(
     return NetlinkSocket(socket.NETLINK_ROUTE, marshal(own_routes=own_routes))
 
 
-def netfilter_socket() -> NetlinkSocket:
-    """A socket for nftables, ipset and conntrack."""
-    return NetlinkSocket(NETLINK_NETFILTER, messages.NetfilterMarshal())
+def netfilter_socket(*, whole_rules: bool = True) -> NetlinkSocket:
+    """A socket for nftables, ipset and conntrack.
+
+    whole_rules: with what each rule does, not only its table and chain.
+    """
+    return NetlinkSocket(NETLINK_NETFILTER, messages.NetfilterMarshal(whole_rules=whole_rules))
 
 
 def diag_socket() -> NetlinkSocket:

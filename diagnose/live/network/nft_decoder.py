@@ -32,6 +32,11 @@ def rule(flags: int, datagram: bytes, offset: int, length: int) -> dict[str, Any
     return _message(_RULE, flags, datagram, offset, length)
 
 
+def place_of_rule(flags: int, datagram: bytes, offset: int, length: int) -> dict[str, Any]:
+    """The table and the chain of one rule, as above, without what the rule does."""
+    return _message(_PLACE_OF_RULE, flags, datagram, offset, length)
+
+
 def elements(flags: int, datagram: bytes, offset: int, length: int) -> dict[str, Any]:
     """Elements of one set, as above; `decoded` has the list `elements`."""
     return _message(_ELEMENTS, flags, datagram, offset, length)
@@ -140,9 +145,9 @@ def _single_row(value: bytes) -> list[dict[str, Any]]:
 
 
 _VERDICT: Layout = {1: ("code", _signed_number), 2: ("chain", _text)}
+_PLACE_OF_RULE: Layout = {1: ("table", _text), 2: ("chain", _text)}
 _RULE: Layout = {
-    1: ("table", _text),
-    2: ("chain", _text),
+    **_PLACE_OF_RULE,
     3: ("handle", _number),
     4: ("expressions", _expressions),
     7: ("comment", _comment),

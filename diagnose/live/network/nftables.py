@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Callable
 
 from pyroute2.netlink import nlmsg
@@ -95,11 +96,12 @@ def _packets_of(rule: Row) -> int | None:
 
 def rules_by_chain(family: str, table: str) -> dict[str, int]:
     """How many rules each chain of a table has."""
-    counts: dict[str, int] = {}
-    for rule in _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule, family):
-        if rule["table"] == table:
-            counts[rule["chain"]] = counts.get(rule["chain"], 0) + 1
-    return counts
+    every_rule = dump_request(
+        NFT | nft.NFT_MSG_GETRULE, nft.nft_rule_msg(), nfgen_family=_FAMILY_NUMBERS[family]
+    )
+    with netfilter_socket(whole_rules=False) as kernel:
+        rules = [_rule(answer) for answer in kernel.dump(every_rule)]
+    return dict(Counter(rule["chain"] for rule in rules if rule["table"] == table))
 
 
 def _answer(
