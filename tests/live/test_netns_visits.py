@@ -43,6 +43,30 @@ def test_a_visit_sees_the_namespace_and_leaves_no_trace(live: Live) -> None:
 
 
 @root
+def test_a_visit_counts_the_rules_of_the_embedded_resolver(live: Live) -> None:
+    rules = """
+        table ip nat {
+            chain DOCKER_OUTPUT {
+                ip daddr 127.0.0.11 tcp dport 53 dnat to 127.0.0.11:40001
+                ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40002
+            }
+            chain OUTPUT { ip daddr 127.0.0.11 jump DOCKER_OUTPUT; }
+        }
+        table ip other { chain OUTPUT { accept; }; }
+        table ip6 nat { chain OUTPUT { accept; }; }
+    """
+    with Holder() as pid:
+        subprocess.run(
+            ["nsenter", "--net", f"--target={pid}", "nft", "-f", "-"],
+            input=rules,
+            text=True,
+            check=True,
+        )
+        seen = process.ask(live, question("netns", pid=pid, start=start_time(pid), nft=True))
+    assert seen["embedded"]["rules"] == {"DOCKER_OUTPUT": 2, "OUTPUT": 1}
+
+
+@root
 def test_sock_diag_and_the_tables_of_proc_agree() -> None:
     program = "from tests.live.test_netns_visits import compare_listeners; compare_listeners()"
     with Holder() as pid:
