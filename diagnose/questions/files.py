@@ -24,6 +24,7 @@ Parts = Literal[
     "loopback",
     "maintenance",
     "names",
+    "own address",
     "proxying",
     "secrets",
     "servers",

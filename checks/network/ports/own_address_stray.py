@@ -1,0 +1,79 @@
+"""network.own-address-stray: a program shows its users an address that does not lead to it."""
+
+from diagnose.evidence.network.proxies.own_addresses import OwnAddresses
+from diagnose.evidence.network.proxies.shown_address import ShownAddress
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence, shortened
+from diagnose.registry import check
+
+
+@check(
+    "network.own-address-stray",
+    severity=Severity.advice,
+    aloud=(
+        "shows its users an address that does not lead to it",
+        "show their users addresses that do not lead to them",
+    ),
+)
+def own_address_stray(own_addresses: OwnAddresses) -> CheckResult:
+    """A program shows its users an address whose port does not lead to it.
+
+    Links, webhooks, logins by another site and the addresses of repositories have the port that the
+    program has inside its container. A variable of its own or a line of its log says so, nobody
+    serves that port on this host, and visitors come by a proxy or by another port. For SSH it is
+    the port that Gitea, Forgejo, Gogs or GitLab shows, where its SSH is published at another one.
+    It is advice: a router or a balancer before this host may take that port.
+    """
+    for shown in own_addresses:
+        yield _finding(shown)
+
+
+def _finding(shown: ShownAddress) -> Finding:
+    container = shown.container
+    if shown.kind == "ssh":
+        main = f"{container} shows addresses for SSH with port {shown.port}, {_ssh_taker(shown)}"
+    else:
+        main = (
+            f"{container} shows its users {shortened(shown.value, 80)}: nobody serves port {shown.port} "
+            "of this host"
+        )
+    return Finding.about(
+        container,
+        sentence(main, _way(shown)),
+        {
+            shown.place: shown.value,
+            "NetworkSettings.Ports": [
+                f"{binding.host_port} -> {binding.port}"
+                for binding in container.published_by("tcp")
+            ],
+        },
+        discriminator=shown.kind,
+        touches=(shown.front.subject,) if shown.front is not None else (),
+        stable=(container.life,),
+    ).with_variables(
+        present(
+            {
+                "own": f"{shown.variable}={shown.right}" if shown.variable and shown.right else "",
+                "shown": shown.value if not shown.variable or not shown.right else "",
+                "right": shown.right if not shown.variable else "",
+            }
+        )
+    )
+
+
+def _ssh_taker(shown: ShownAddress) -> str:
+    if shown.holder:
+        return f"which {shown.holder} of this host takes"
+    return "where nobody listens on this host"
+
+
+def _way(shown: ShownAddress) -> str:
+    """Where the users of the program come."""
+    if shown.kind == "ssh":
+        return f"its own SSH is published at port {shown.way}"
+    if shown.front is not None:
+        return f"visitors come by {shown.front} at port {shown.way}"
+    if shown.front_program:
+        return f"visitors come by {shown.front_program} of this host at port {shown.way}"
+    return f"that is its port inside, and visitors come by port {shown.way}" if shown.way else ""

@@ -1,0 +1,54 @@
+"""An address that a program shows to its users, and whose port does not lead to it. Pure."""
+
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+
+
+class ShownAddress(msgspec.Struct, frozen=True):
+    """An address that a program shows, and by which nobody reaches it."""
+
+    container: Container
+    kind: Literal["web", "ssh"]
+    place: str
+    """Where it says so: `Config.Env WEBHOOK_URL`, `log`, or the path of a file in the container."""
+    value: str
+    """What it says there: a URL, or a port for SSH."""
+    port: int
+    """The port of the host that the address names."""
+    right: str = ""
+    """The value that leads to it: a URL, or a port; "" where several do."""
+    variable: str = ""
+    """The variable that holds the value, or that should."""
+    way: int = 0
+    """The port of the host at which its users come."""
+    front: Container | None = None
+    """The proxy that has this port; None where it is the container's own, or the host's."""
+    front_program: str = ""
+    """The host's own program that has it."""
+    holder: str = ""
+    """The host's own program that takes what comes to `port`; "" for none."""
+
+
+def is_led_on(port: int, containers: Containers) -> bool:
+    """Whether a container publishes this port of the host for other machines."""
+    return any(
+        binding.host_port == port and not is_loopback(binding.host_ip)
+        for container in containers.running
+        for binding in container.published_by("tcp")
+    )
+
+
+def takers(port: int, listeners: Listeners) -> list[Listener]:
+    """The sockets of the host that take what other machines send to this port."""
+    return [
+        listener
+        for listener in listeners
+        if listener.port == port
+        and listener.proto.startswith("tcp")
+        and not is_loopback(listener.address)
+    ]

@@ -1,0 +1,112 @@
+"""Addresses for SSH that servers of repositories show, and that lead to the host's own server."""
+
+from collections.abc import Collection
+
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.proxies.shown_address import ShownAddress, is_led_on, takers
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.model import Failed
+from diagnose.programs.own_addresses import (
+    GIT_SERVERS,
+    GITLAB_VARIABLE,
+    SSH_PORTS,
+    USERS_FOR_GIT,
+    GitServer,
+)
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+
+_SSHD = "sshd"
+_USUAL = 22
+_MOST_BYTES = 65536
+
+
+def ssh_address(
+    host: Host, container: Container, containers: Containers, listeners: Listeners
+) -> ShownAddress | None:
+    """The port that such a server shows for SSH, where it is published at another one.
+
+    None where a user of the host takes the calls for it, or where nobody says that its SSH is used.
+    """
+    server = next((own for own in GIT_SERVERS if own.image.search(container.config.image)), None)
+    ways = [
+        binding.host_port
+        for binding in container.published_by("tcp")
+        if binding.number in SSH_PORTS and not is_loopback(binding.host_ip)
+    ]
+    if server is None or not ways:
+        return None
+    file, text = _settings(host, container, server)
+    if _is_off(container, server, text):
+        return None
+    place, port = _shown_port(container, server, file, text)
+    holders = takers(port, listeners)
+    if port in ways or is_led_on(port, containers) or _has_user(host):
+        return None
+    if any(holder.comm != _SSHD for holder in holders):
+        return None  # a program that may pass it on
+    return ShownAddress(
+        container,
+        "ssh",
+        place,
+        str(port),
+        port,
+        right=str(ways[0]) if len(set(ways)) == 1 else "",
+        variable=server.variables[0] if server.variables else "",
+        way=ways[0],
+        holder=_SSHD if holders else "",
+    )
+
+
+def _settings(host: Host, container: Container, server: GitServer) -> tuple[str, str]:
+    """The mounted file of its settings with the lines that count; "" twice for none."""
+    for path in server.files:
+        mount = host_mount(container.mounts, path)
+        if mount is None:
+            continue
+        text = host.ask(mounted_file(mount, path, max_bytes=_MOST_BYTES, parts="own address"))
+        if not isinstance(text, Failed):
+            return path, text.text
+    return "", ""
+
+
+def _is_off(container: Container, server: GitServer, text: str) -> bool:
+    """Whether a server takes no SSH by its own settings."""
+    if server.off_variable and container.config.value_of(server.off_variable).lower() == "true":
+        return True
+    return any(server.off.search(line) for line in text.splitlines())
+
+
+def _shown_port(container: Container, server: GitServer, file: str, text: str) -> tuple[str, int]:
+    """Where the port stands that a server shows, and the port."""
+    config = container.config
+    before = server.variables
+    after = () if file else server.first_variables
+    for variable in before:
+        if config.value_of(variable).isdecimal():
+            return f"Config.Env {variable}", int(config.value_of(variable))
+    lines = [(file, line) for line in text.splitlines()]
+    lines += [
+        (f"Config.Env {GITLAB_VARIABLE}", line)
+        for line in config.value_of(GITLAB_VARIABLE).replace(";", "\n").splitlines()
+    ]
+    for place, line in lines:
+        match = server.port.search(line)
+        if match is not None:
+            return place, int(match["port"])
+    for variable in after:
+        if config.value_of(variable).isdecimal():
+            return f"Config.Env {variable}", int(config.value_of(variable))
+    return "its usual port", _USUAL
+
+
+def _has_user(host: Host, names: Collection[str] = USERS_FOR_GIT) -> bool:
+    """Whether the host has a user for repositories, whose login is passed on to the container."""
+    text = host.ask(ReadFile(USERS_FILE))
+    if isinstance(text, Failed):
+        return True
+    return any(user.name in names for user in user_entries(text.text))
