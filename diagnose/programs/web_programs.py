@@ -3,9 +3,12 @@
 `WEB_SERVERS` has a field for each thing that a check wants to know of such a program.
 """
 
+import posixpath
 from collections.abc import Collection
 
 import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
 
 
 class WebServer(msgspec.Struct, frozen=True):
@@ -50,6 +53,26 @@ FRONTS = frozenset(name for name, server in WEB_SERVERS.items() if server.may_pa
 KEEP_CERTIFICATES = frozenset(
     name for name, server in WEB_SERVERS.items() if server.keeps_certificates
 )
+RELOADS = {
+    "nginx": "nginx -t && nginx -s reload",
+    "apache2": "apachectl -t && apachectl -k graceful",
+    "httpd": "httpd -t && httpd -k graceful",
+}
+"""How a server reads its files again, unless they have a mistake."""
+_PLAIN_PATH = LazyPattern(r"[\w./-]{1,250}")
+"""A path that a shell and sed take as it is."""
+
+
+def edit_to(old: str, new: str) -> str:
+    """What sed does to settings that name a certificate, so that they name one of another folder.
+
+    "" where the folder is the same: then the key has another name too.
+    """
+    before, after = posixpath.dirname(old), posixpath.dirname(new)
+    is_plain = _PLAIN_PATH.fullmatch(before) and _PLAIN_PATH.fullmatch(after)
+    return f"s|{before.replace('.', '[.]')}/|{after}/|g" if is_plain and before != after else ""
+
+
 _PROXIES = frozenset(name for name, server in WEB_SERVERS.items() if server.is_proxy)
 _RUNTIMES = (
     "beam.smp",

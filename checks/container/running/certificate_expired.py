@@ -6,7 +6,8 @@ from diagnose.evidence.containers.mounts.certificates.expired_certificates impor
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import count, duration
+from diagnose.phrases import count, duration, sentence
+from diagnose.programs.web_programs import RELOADS, edit_to
 from diagnose.registry import check
 
 _OF_HOST = "/etc/letsencrypt/"
@@ -24,7 +25,8 @@ def certificate_expired(expired_certificates: ExpiredCertificates, clock: Clock)
 
     The mounted configuration of nginx, Apache or HAProxy names the file, and the first certificate
     in it has expired. It is advice where the certificate expires within a week and less than a
-    tenth of its lifetime is left: whatever should renew it has failed for some time.
+    tenth of its lifetime is left: whatever should renew it has failed for some time. A valid
+    certificate for the same names may lie beside it, in a file that no configuration names.
     """
     for expired in expired_certificates:
         yield _finding(expired, clock)
@@ -41,11 +43,17 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     else:
         words = f"serves a certificate that expires in {duration(left)}, and nobody has renewed it"
         when = f"expires in {duration(left)}"
+    newer = expired.newer
+    beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
     others = {"further files": count(len(expired.others), "file")} if expired.others else {}
     return Finding.about(
         container,
-        f"{container} {words}: {file.path}",
-        {file.inside: f"{when}, mounted from {file.path}", **others},
+        sentence(f"{container} {words}: {file.path}", beside),
+        {
+            file.inside: f"{when}, mounted from {file.path}",
+            **({newer.path: f"valid for {duration(newer.end - clock.wall)}"} if newer else {}),
+            **others,
+        },
         severity=Severity.warning if is_over else Severity.advice,
         discriminator=file.inside,
         stable=(container.life,),
@@ -54,7 +62,17 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
 
 
 def _renewal(expired: ExpiredCertificate) -> PageVariables:
-    """How certbot renews it, where a container on this host does, or the host itself."""
+    """How the server is given a valid one, or how certbot renews it.
+
+    The settings of the server lead to another folder where the file has the same name there.
+    """
+    file, newer = expired.file, expired.newer
+    if newer is not None:
+        reload = RELOADS.get(file.server, "")
+        edit = edit_to(file.inside, newer.path)
+        if edit and file.named_by and reload:
+            return {"settings": file.named_by, "edit": edit, "reload": reload}
+        return {"newer": newer.path}
     if not expired.lineage:
         return {}
     if expired.renewer is not None:

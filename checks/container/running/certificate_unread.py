@@ -7,14 +7,8 @@ from diagnose.evidence.containers.mounts.certificates.unread_certificates import
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import duration
+from diagnose.programs.web_programs import RELOADS
 from diagnose.registry import check
-
-_RELOADS = {
-    "nginx": "nginx -t && nginx -s reload",
-    "apache2": "apachectl -t && apachectl -k graceful",
-    "httpd": "httpd -t && httpd -k graceful",
-}
-"""How a server reads its files again, unless they have a mistake."""
 
 
 @check(
@@ -64,5 +58,5 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         stable=(container.life,),
         certificate=file.path,
     )
-    reload = _RELOADS.get(file.server)
+    reload = RELOADS.get(file.server)
     return finding.with_variables({"reload": reload} if reload else {"restarted": container.name})

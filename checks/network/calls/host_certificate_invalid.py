@@ -4,7 +4,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.host_certificates import HostCertificate, HostCertificates
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Skipped
-from diagnose.phrases import ago, and_more, duration, named
+from diagnose.phrases import ago, and_more, duration, named, sentence
+from diagnose.programs.web_programs import edit_to
 from diagnose.registry import check
 
 
@@ -36,9 +37,14 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     severity, words = _judged(certificate, clock.wall, patience)
     names = [container.name for container in certificate.containers]
     site = and_more(certificate.names) or "its default site"
+    newer = certificate.newer
+    beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
     return Finding.about(
         certificate.containers[0],
-        f"nginx on this host, which serves {site} for {named('container', names)}, {words}",
+        sentence(
+            f"nginx on this host, which serves {site} for {named('container', names)}, {words}",
+            beside,
+        ),
         present(
             {
                 "certificate": certificate.path,
@@ -82,4 +88,9 @@ def _renewal(certificate: HostCertificate) -> PageVariables:
     """What makes nginx show a valid one, for the page."""
     if certificate.unread_since is not None:
         return {"server": "nginx"}
+    if certificate.newer is not None:
+        edit = edit_to(certificate.path, certificate.newer.path)
+        if edit and certificate.named_by:
+            return {"host_file": certificate.named_by, "edit": edit}
+        return {"newer": certificate.newer.path}
     return {"lineage": certificate.lineage} if certificate.lineage else {}

@@ -7,9 +7,10 @@ import time
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 from tests.lab.scenarios.real_servers import nginx
+from tests.lab.scenarios.untold_programs import site_of
 
 ERRORS = "container.errors-in-log"
 UNRUN = "container.init-scripts-unrun"
@@ -256,9 +257,11 @@ commonName = supplied
 """
 
 
-def certbot_files(box: Box, base: str, number: int, since: str, until: str) -> None:
+def certbot_files(
+    box: Box, base: str, number: int, since: str, until: str, lineage: str = "shop.example.com"
+) -> None:
     """A certificate as certbot keeps them: the files in archive/, and links to the latest."""
-    live, archive = (f"{base}/{kind}/shop.example.com" for kind in ("live", "archive"))
+    live, archive = (f"{base}/{kind}/{lineage}" for kind in ("live", "archive"))
     box.sh(
         f"mkdir -p {live} {archive} {base}/ca; : >{base}/ca/index.txt; echo 01 >{base}/ca/serial"
     )
@@ -270,7 +273,7 @@ def certbot_files(box: Box, base: str, number: int, since: str, until: str) -> N
     own = f"-batch -notext -selfsign -config {base}/ca/ca.cnf -keyfile {key}"
     box.sh(f"openssl ca {own} -in {base}/r.csr -out {file} {dates} 2>&1")
     for kind in ("privkey", "fullchain"):
-        target = f"../../archive/shop.example.com/{kind}{number}.pem"
+        target = f"../../archive/{lineage}/{kind}{number}.pem"
         box.sh(f"ln -sfn {target} {live}/{kind}.pem; chmod -R a+rX {base}")
 
 
@@ -310,6 +313,35 @@ def certificate_that_was_read(box: Box) -> None:
 def certificate_that_has_expired(box: Box) -> None:
     """nginx serves a certificate of the past, and its file has not been renewed."""
     _served(box, "edge31", "20250401000000Z")
+
+
+def _renewed_beside(box: Box, name: str, served: str) -> None:
+    """nginx serves one of two certificates of certbot's, of which one is of the past."""
+    base = f"/srv/{name}-letsencrypt"
+    certbot_files(box, base, 1, "20250101000000Z", "20250401000000Z")
+    certbot_files(box, base, 1, "20260101000000Z", "20490101000000Z", "shop.example.com-0001")
+    box.write(f"/srv/{name}-conf/shop.conf", _TLS.format(f"/etc/letsencrypt/live/{served}"))
+    mounts = ["-v", f"{base}:/etc/letsencrypt:ro", "-v", f"/srv/{name}-conf:/etc/nginx/conf.d:ro"]
+    site = "listen 8080; return 204;"
+    site_of(box, name, site, *mounts, included="include /etc/nginx/conf.d/*.conf;")
+    shown = ["docker", "exec", name, "cat", "/proc/1/comm"]
+    box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, 20, "nginx to start")
+
+
+@fault("container.certificate-expired", subject="container:edge33", shareable=True)
+def certificate_that_was_renewed_beside(box: Box) -> None:
+    """certbot renewed into a folder of another name; the command leads the settings there."""
+    _renewed_beside(box, "edge33", "shop.example.com")
+    typed(box, first_command(box, "container.certificate-expired", "edge33"))
+    found = box.diagnose("check", "container.certificate-expired", "--format", "json").findings
+    assert "edge33" not in [finding["subject"]["name"] for finding in found]
+    box.write("/srv/edge33-conf/shop.conf", _TLS.format("/etc/letsencrypt/live/shop.example.com"))
+
+
+@healthy(shareable=True)
+def certificate_beside_one_that_has_expired(box: Box) -> None:
+    """The same two, and the settings name the valid one."""
+    _renewed_beside(box, "edge34", "shop.example.com-0001")
 
 
 @healthy(shareable=True)

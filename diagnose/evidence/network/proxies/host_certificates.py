@@ -14,6 +14,11 @@ from diagnose.evidence.containers.mounts.certificates.certificate_lifetime impor
     is_late,
     lineage_of,
 )
+from diagnose.evidence.containers.mounts.certificates.newer_certificates import (
+    CertificateReader,
+    NewerCertificate,
+    newer_beside,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock
@@ -25,7 +30,7 @@ from diagnose.evidence.network.proxies.nginx.sites import certified_servers
 from diagnose.model import HOST, Failed, Unexamined
 from diagnose.nginx_text import Directive
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 _PROGRAM = "nginx"
@@ -48,6 +53,10 @@ class HostCertificate(msgspec.Struct, frozen=True):
     """Unix time at which the file was renewed, where nginx still has the one before."""
     old_end: float | None = None
     """When the one that nginx still has expires, as Unix time; None where that is not known."""
+    newer: NewerCertificate | None = None
+    """A valid one for the same names, which lies beside it and is not the one that nginx has."""
+    named_by: str = ""
+    """The one file of the host that names it; "" where several do."""
 
     @property
     def lineage(self) -> str:
@@ -78,10 +87,9 @@ def host_certificates(
     """Nothing is asked where no nginx runs on the host itself."""
     if not any(process.comm == _PROGRAM for process in processes.outside):
         return HostCertificates()
+    files = NginxFiles(host, None)
     sites = {
-        site.path: site
-        for site in _sites(NginxFiles(host, None).directives(), containers)
-        if "$" not in site.path
+        site.path: site for site in _sites(files.directives(), containers) if "$" not in site.path
     }
     asked = list(sites)[:_MOST]
     statuses = host.answer_or(StatPaths(asked, follow=True), {}) if asked else {}
@@ -97,6 +105,8 @@ def host_certificates(
         if validity is not None:
             certificate = HostCertificate(path, sites[path].names, sites[path].containers, validity)
             status = statuses.get(path, PathStatus())
+            if validity.end <= clock.wall:
+                certificate = _with_newer(host, certificate, text.text, files, clock)
             found.append(_as_loaded(host, certificate, status, loaded_at))
     late = (
         certificate
@@ -106,6 +116,16 @@ def host_certificates(
     return HostCertificates(
         tuple(late), is_asked=True, examined=len(found), unexamined=tuple(unread)
     )
+
+
+def _with_newer(
+    host: Host, certificate: HostCertificate, pem: str, files: NginxFiles, clock: Clock
+) -> HostCertificate:
+    """With a valid one that lies beside it."""
+    reader = CertificateReader(_question, ListFolder)
+    newer = newer_beside(host, reader, certificate.path, pem, clock.wall)
+    named_by = files.holding(("ssl_certificate", certificate.path))
+    return msgspec.structs.replace(certificate, newer=newer, named_by=named_by)
 
 
 def _question(path: str) -> ReadFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Containers
@@ -97,6 +98,62 @@ def test_who_renews_it(source: str, others: tuple[Any, ...], expected: set[str])
     result = judge("container.certificate-expired", expired_certificates=expired, clock=CLOCK)
     (finding,) = result.findings
     assert finding.variables.keys() - {"container", "certificate"} == expected
+
+
+LIVE = "/etc/letsencrypt/live"
+BESIDE: dict[str, tuple[dict[str, str], str, dict[str, str]]] = {
+    "a folder with a number": (
+        {"shop-0001/fullchain.pem": "300101000000", "api/fullchain.pem": "310101000000"},
+        "/srv/edge.conf",
+        {
+            "settings": "/srv/edge.conf",
+            "edit": f"s|{LIVE}/shop/|{LIVE}/shop-0001/|g",
+            "reload": "nginx -t && nginx -s reload",
+        },
+    ),
+    "several files that name it": (
+        {"shop-0001/fullchain.pem": "300101000000"},
+        "",
+        {"newer": f"{LIVE}/shop-0001/fullchain.pem"},
+    ),
+    "a file in the same folder": (
+        {"shop/shop-2027.crt": "300101000000"},
+        "/srv/edge.conf",
+        {"newer": f"{LIVE}/shop/shop-2027.crt"},
+    ),
+    "one that has expired too": ({"shop-0001/fullchain.pem": "270101000000"}, "/srv/edge.conf", {}),
+    "one for other names": ({"api/fullchain.pem": "300101000000"}, "/srv/edge.conf", {}),
+}
+
+
+@pytest.mark.parametrize(("others", "named_by", "expected"), BESIDE.values(), ids=BESIDE)
+def test_a_valid_one_beside_it(
+    others: dict[str, str], named_by: str, expected: dict[str, str]
+) -> None:
+    ends = {"shop/fullchain.pem": "270101000000", **others}
+    texts = {
+        f"/live/{path}": pem(end, name="api.test" if path.startswith("api") else "shop.test")
+        for path, end in ends.items()
+    }
+
+    def listing(question: Any) -> dict[str, object]:
+        inside = [path.removeprefix(f"{question.path}/") for path in texts]
+        inside = [path for path in inside if not path.startswith("/")]
+        names = {path.partition("/")[0]: "folder" if "/" in path else "link" for path in inside}
+        return {"entries": [{"name": name, "type": kind} for name, kind in names.items()]}
+
+    host = Made(
+        {"file.read": lambda question: {"text": texts[question.path]}, "file.list": listing}
+    )
+    served = replace(file("shop"), named_by=named_by)
+    expired = expired_certificates(host, CertificateFiles((served,)), Containers([EDGE]), CLOCK)
+    result = judge("container.certificate-expired", expired_certificates=expired, clock=CLOCK)
+    (finding,) = result.findings
+    assert {
+        name: value
+        for name, value in finding.variables.items()
+        if name not in ("container", "certificate")
+    } == expected
 
 
 def test_a_file_that_is_mounted_alone() -> None:

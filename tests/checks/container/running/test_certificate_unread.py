@@ -33,9 +33,13 @@ MOUNTS = [
 ]
 
 
-def pem(end: str, start: str = "200101000000") -> str:
-    """A certificate of which only the two times of its validity are there."""
+def pem(end: str, start: str = "200101000000", name: str = "") -> str:
+    """A certificate of which only the two times of its validity are there, and a name."""
     body = b"\x30\x1e\x17\x0d" + start.encode() + b"Z\x17\x0d" + end.encode() + b"Z\x30"
+    if name:
+        own = bytes([0x82, len(name)]) + name.encode()
+        names = bytes([0x30, len(own)]) + own
+        body += b"\x06\x03\x55\x1d\x11" + bytes([0x04, len(names)]) + names
     return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(body).decode()}\n-----END CERTIFICATE-----\n"
 
 

@@ -3,21 +3,23 @@
 Which files they read is in their mounted configuration. nginx-proxy names them like the sites.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.containers.mounts.mounted_settings import MountedSettings, mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.programs.web_programs import KEEP_CERTIFICATES
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 _NAMES_FILE = LazyPattern(
@@ -52,6 +54,8 @@ class CertificateFile(msgspec.Struct, frozen=True):
     """Of the file itself, where the path is a link."""
     has_socket: bool = False
     """Whether the server may have got another one through a socket, without a reload."""
+    named_by: str = ""
+    """The file of the host with the settings that name it; "" where several do."""
 
     @property
     def path(self) -> str:
@@ -62,6 +66,13 @@ class CertificateFile(msgspec.Struct, frozen=True):
     def is_mounted_alone(self) -> bool:
         """Whether the container keeps the old file when the host replaces it."""
         return self.holder.destination == self.inside
+
+    def list_folder(self, folder: str) -> ListFolder | None:
+        """A question for the entries of a folder of the container; None outside of this mount."""
+        if not is_within(folder, self.holder.destination.rstrip("/")):
+            return None
+        path = folder.removeprefix(self.holder.destination.rstrip("/")) or "/"
+        return ListFolder(path, root=self.holder.source)
 
     def read(self, inside: str = "") -> ReadFile:
         """A question for this file's certificate, or for that of another one below the same mount.
@@ -100,7 +111,7 @@ def _files(
     host: Host, container: Container, server: str, loaded_at: float
 ) -> Iterator[CertificateFile]:
     """The certificates that the settings of a server name, as they lie on the host."""
-    settings = mounted_settings(host, container, "certificates", _OF_SETTINGS, _FOLDER)
+    settings = [*mounted_settings(host, container, "certificates", _OF_SETTINGS, _FOLDER)]
     texts = [mounted.text for mounted in settings]
     places = {place.on_host: place for place in _named_places(container, texts)}
     if not places:
@@ -120,7 +131,13 @@ def _files(
                 holder=place.holder,
                 status=status,
                 has_socket=has_socket,
+                named_by=_only_file(settings, place.inside),
             )
+
+
+def _only_file(settings: Sequence[MountedSettings], inside: str) -> str:
+    """The one file that names a certificate; "" where several do."""
+    return only([mounted.path for mounted in settings if inside in mounted.text]) or ""
 
 
 class _NamedPlace(msgspec.Struct, frozen=True):

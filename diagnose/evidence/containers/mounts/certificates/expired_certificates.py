@@ -11,6 +11,11 @@ from diagnose.evidence.containers.mounts.certificates.certificate_lifetime impor
     is_late,
     lineage_of,
 )
+from diagnose.evidence.containers.mounts.certificates.newer_certificates import (
+    CertificateReader,
+    NewerCertificate,
+    newer_beside,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock
@@ -18,6 +23,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
+from diagnose.questions.files import FileText
 from diagnose.registry import evidence
 
 _CERTBOT = LazyPattern(r"(?:^|/)certbot(?:[-:@/]|$)")
@@ -33,6 +39,8 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
     """The paths in the container of further files with the same problem."""
     renewer: Container | None = None
     """A running container with certbot that has the same folder of the host."""
+    newer: NewerCertificate | None = None
+    """A valid one for the same names, which lies beside it."""
 
     @property
     def lineage(self) -> str:
@@ -53,7 +61,14 @@ def expired_certificates(
     for file, text in host.ask_about(files, CertificateFile.read):
         validity = None if isinstance(text, Failed) else validity_of(text.text)
         if validity is not None and is_late(validity, clock.wall):
-            late.append(ExpiredCertificate(file, validity, renewer=_renewer(file, containers)))
+            late.append(
+                ExpiredCertificate(
+                    file,
+                    validity,
+                    renewer=_renewer(file, containers),
+                    newer=_newer(host, file, text, clock),
+                )
+            )
     late.sort(
         key=lambda certificate: (
             certificate.file.container.name,
@@ -68,6 +83,16 @@ def expired_certificates(
         inside = tuple(other.file.inside for other in others)
         expired.append(msgspec.structs.replace(first, others=inside))
     return ExpiredCertificates(tuple(expired))
+
+
+def _newer(
+    host: Host, file: CertificateFile, text: Failed | FileText, clock: Clock
+) -> NewerCertificate | None:
+    """A valid one below the same mount; none where a file is mounted alone."""
+    if isinstance(text, Failed) or file.is_mounted_alone:
+        return None
+    reader = CertificateReader(file.read, file.list_folder)
+    return newer_beside(host, reader, file.inside, text.text, clock.wall)
 
 
 def _renewer(file: CertificateFile, containers: Containers) -> Container | None:
