@@ -25,7 +25,7 @@ def ending(budget: Budget) -> Iterator[None]:
         with contextlib.suppress(OSError):
             os.write(2, b"interrupted: reporting what is known so far\n")
 
-    with _on_interrupt(cut):
+    with _calling_on_interrupt(cut):
         yield
 
 
@@ -47,12 +47,12 @@ def unbroken() -> Iterator[None]:
         for number in INTERRUPTS:
             signal.signal(number, signal.SIG_DFL)
 
-    with _on_interrupt(once):
+    with _calling_on_interrupt(once):
         yield
 
 
 @contextlib.contextmanager
-def _on_interrupt(do: Callable[..., None]) -> Iterator[None]:
+def _calling_on_interrupt(do: Callable[..., None]) -> Iterator[None]:
     """While it lasts, an interrupt calls `do`; a thread other than the main one changes nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield

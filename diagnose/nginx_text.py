@@ -90,7 +90,7 @@ def _without_quotes(word: str) -> str:
 def text_of(directives: Iterable[Directive]) -> Iterator[str]:
     """The directives as nginx reads them, a line each, which `read` gives back."""
     for directive in directives:
-        words = " ".join(map(_in_quotes, directive.words))
+        words = " ".join(map(_quoted_word, directive.words))
         if directive.is_block:
             yield f"{words} {{"
             yield from text_of(directive.inner)
@@ -99,7 +99,7 @@ def text_of(directives: Iterable[Directive]) -> Iterator[str]:
             yield f"{words};"
 
 
-def _in_quotes(word: str) -> str:
+def _quoted_word(word: str) -> str:
     """A word as it stands in a file."""
     is_plain = word and not any(char.isspace() or char in "{};\"'#" for char in word)
     if is_plain:

@@ -149,10 +149,10 @@ def _known_failure(error: SaidError) -> Recognised | None:
 def _meaning(error: SaidError, known: Recognised | None) -> str:
     """What the error means; else its words, with short ids as the docker command prints them."""
     text = _ID.sub(lambda match: match[0][:12], error.line.text)
-    return known.cause if known is not None else shortened(_in_docker_words(text), SHOWN)
+    return known.cause if known is not None else shortened(_error_in_docker_words(text), SHOWN)
 
 
-def _in_docker_words(text: str) -> str:
+def _error_in_docker_words(text: str) -> str:
     """An error of the engine's API as the docker command's user knows it; any other as it is."""
     request = _REQUEST.match(text)
     if request is None:

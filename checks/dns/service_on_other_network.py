@@ -153,11 +153,11 @@ def _cure(call: _NameCall, owner: Container, networks: Networks) -> PageVariable
     """
     caller = call.caller
     if caller.shares_host_network:
-        return _by_published_port(caller, call.front or owner)
+        return _published_port_variables(caller, call.front or owner)
     if owner.shares_host_network:
         return {}
     if call.front is not None:
-        return _by_front(caller, call.front, networks)
+        return _front_variables(caller, call.front, networks)
     if owner.joins_network_of_other or not owner.endpoints:
         return {}
     down = {} if owner.is_running else {"down": owner.name}
@@ -167,7 +167,7 @@ def _cure(call: _NameCall, owner: Container, networks: Networks) -> PageVariable
     return {"network": network.name, **down}
 
 
-def _by_front(caller: Container, front: Container, networks: Networks) -> PageVariables:
+def _front_variables(caller: Container, front: Container, networks: Networks) -> PageVariables:
     """The network on which the caller reaches the other container's front."""
     network = _shared_place(front, networks)
     if network is None or network.name not in caller.endpoints:
@@ -185,7 +185,7 @@ def _resolves_names(network: Network) -> bool:
     return network.is_bridge and network.name != DEFAULT_NETWORK
 
 
-def _by_published_port(caller: Container, owner: Container) -> PageVariables:
+def _published_port_variables(caller: Container, owner: Container) -> PageVariables:
     """The command or variable of the caller with the other one's published port on the host.
 
     Nothing where no word of them, or several, name the other container with such a port.

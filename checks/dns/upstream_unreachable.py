@@ -299,10 +299,10 @@ def _where_it_is_lost(lost: LostQuery) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if lost.upstream.by_host:
         return "the engine sends these queries from the host, so the containers are not the cause"
-    return _near_the_container(lost) or _at_the_server(lost) or _on_the_way(lost)
+    return _loss_near_container(lost) or _loss_at_server(lost) or _loss_on_the_way(lost)
 
 
-def _near_the_container(lost: LostQuery) -> str:
+def _loss_near_container(lost: LostQuery) -> str:
     """What keeps the query in the container; "" if nothing is known to."""
     if lost.is_kept_from_host:
         return "the server is this host, which containers on macvlan and ipvlan cannot reach"
@@ -324,7 +324,7 @@ def _near_the_container(lost: LostQuery) -> str:
     return ""
 
 
-def _at_the_server(lost: LostQuery) -> str:
+def _loss_at_server(lost: LostQuery) -> str:
     """Why no DNS server takes the query at that address; "" if one may be there."""
     if lost.apart is not None:
         return (
@@ -352,7 +352,7 @@ def _at_the_server(lost: LostQuery) -> str:
     return "the machine is reachable, but no DNS server runs there"
 
 
-def _on_the_way(lost: LostQuery) -> str:
+def _loss_on_the_way(lost: LostQuery) -> str:
     """Between which two places the query or its answer is lost."""
     if lost.rule:
         return f"the host's packet filter stops the query: {lost.rule}"

@@ -177,7 +177,7 @@ def pull_altered(
             trouble,
             proof=between,
             variables=image_of(trouble),
-            clause="" if not between else f"; {_on_the_way(between)} may have altered it",
+            clause="" if not between else f"; {_way_clause(between)} may have altered it",
         )
 
 
@@ -189,7 +189,7 @@ def _mirrors_and_proxy(info: Info) -> dict[str, Json]:
     )
 
 
-def _on_the_way(between: Mapping[str, Json]) -> str:
+def _way_clause(between: Mapping[str, Json]) -> str:
     return " or ".join(
         "a mirror" if key.endswith("Mirrors") else f"proxy {value}"
         for key, value in between.items()

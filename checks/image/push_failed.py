@@ -101,7 +101,9 @@ class _OwnLogin(msgspec.Struct, frozen=True):
 
 
 def _own_login(client: ClientSettings | None) -> _OwnLogin:
-    if client is None or client.logins is None or client.logins or client.store or client.helpers:
+    if client is None or client.logins is None:
+        return _OwnLogin()
+    if client.logins or client.store or client.helpers:
         return _OwnLogin()
     alone = f'; user "{client.user}" has no stored login'
     if client.caller is None:

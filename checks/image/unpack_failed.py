@@ -84,13 +84,13 @@ def _zstd_clause(old_engine: str) -> str:
 def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariables:
     """What the page needs: a plugin, a newer engine, a record that is in the way, or the image."""
     is_plugin = "plugin" in reason and bool(trouble.image)
-    variables = {"plugin": trouble.image} if is_plugin else _by_reason(trouble, reason)
+    variables = {"plugin": trouble.image} if is_plugin else _reason_variables(trouble, reason)
     left = LEFT_RECORD.search(trouble.text)
     record = {"record": left["record"], "root": left["root"]} if left is not None else {}
     return {**variables, **present({"lacks_zstd": old_engine}), **record}
 
 
-def _by_reason(trouble: PullTrouble, reason: str) -> PageVariables:
+def _reason_variables(trouble: PullTrouble, reason: str) -> PageVariables:
     """What the page has a case for: a kill is over by the next pull, and no other reason is."""
     if reason == KILLED:
         return image_of(trouble)

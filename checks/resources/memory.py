@@ -80,7 +80,7 @@ def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -
 
     Nothing where there is none.
     """
-    for eater in _by_usage(containers, cgroups):
+    for eater in _eaters_by_usage(containers, cgroups):
         if not eater.container.host_config.memory:
             enough = max(256, 2 * eater.working_set // MIB)
             return {"container": eater.container.name, "memory": f"{enough}m"}
@@ -127,7 +127,7 @@ def memory_scarce(
     is_scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
     is_stalled = waited is not None and waited > stalled and host_memory.obtainable_pct < tight
     if is_scarce or is_stalled:
-        eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
+        eaters = _eaters_by_usage(containers, cgroups)[:MOST_NAMED]
         finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
         largest = {"largest": eaters[0].container.name} if eaters else {}
         yield finding.with_variables(_largest_unlimited(containers, cgroups) | largest)
@@ -165,7 +165,7 @@ class _Eater(msgspec.Struct, frozen=True):
     working_set: int
 
 
-def _by_usage(containers: Containers | None, cgroups: Cgroups | None) -> list[_Eater]:
+def _eaters_by_usage(containers: Containers | None, cgroups: Cgroups | None) -> list[_Eater]:
     """The largest first."""
     if containers is None or cgroups is None:
         return []

@@ -48,7 +48,7 @@ def read_only(
     disk = filesystems.of_data_root if filesystems is not None else None
     under_root = mounts.of(disk.point if disk else root.path)
     if under_root is not None:
-        by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
+        by_options = _lost_options(under_root.options) and not _is_sandboxed(mounts)
         if _lost_options(under_root.super) or by_options:
             yield _lost_disk_finding(under_root, "the engine for all its data", (DAEMON,))
     for own in _own_mounts(root, mounts):
@@ -61,7 +61,7 @@ def read_only(
 
 def _own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:
     """What is mounted at folders of the data root that the engine alone writes to."""
-    if _in_sandbox(mounts):
+    if _is_sandboxed(mounts):
         return
     for mounted in mounts:
         inside = mounted.point.removeprefix(f"{root.path.rstrip('/')}/")
@@ -89,7 +89,7 @@ def _is_lost_to_writers(mounted: Mounted) -> bool:
     return is_writable and bool(_lost_options(mounted.super))
 
 
-def _in_sandbox(mounts: Mounts) -> bool:
+def _is_sandboxed(mounts: Mounts) -> bool:
     base = mounts.of("/")
     return (
         base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")

@@ -71,7 +71,7 @@ def ask(
     report = _report(checks, asked, given)
     named = _named_containers(asked, report)
     ways = _ways_asked_about(asked, report)
-    report = replace(report, findings=_by_fit(report, asked, fitting, named, ways))
+    report = replace(report, findings=_sorted_by_fit(report, asked, fitting, named, ways))
     code = code_of(report, fail_on)
     if said := (*unknown, *meaning, *_facts(asked, report, named, ways)):
         terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
@@ -123,12 +123,12 @@ def _facts(
     """What the places, connections and containers that the words name are on this host."""
     from diagnose.render import path
 
-    yield from _on_this_host(asked, report)
+    yield from _places_on_this_host(asked, report)
     yield from itertools.chain.from_iterable(map(path.sentences, ways))
-    yield from _of_quiet_containers(named, report)
+    yield from _lines_of_quiet_containers(named, report)
 
 
-def _on_this_host(asked: UserQuestion, report: Report) -> list[str]:
+def _places_on_this_host(asked: UserQuestion, report: Report) -> list[str]:
     """What the addresses, ports and names of the message are here."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.evidence.network.networks import Networks
@@ -141,7 +141,7 @@ def _on_this_host(asked: UserQuestion, report: Report) -> list[str]:
     return [f"on this host: {fact}" for fact in places]
 
 
-def _of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator[str]:
+def _lines_of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator[str]:
     """What is known of the named containers that no finding is about."""
     from diagnose.evidence.containers.logs.recent import RecentLogs
     from diagnose.evidence.machine.clock import Clock
@@ -153,7 +153,7 @@ def _of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator
             yield from facts_of(container, _evidence(report, RecentLogs), clock)
 
 
-def _by_fit(
+def _sorted_by_fit(
     report: Report,
     asked: UserQuestion,
     fitting: Mapping[str, int],

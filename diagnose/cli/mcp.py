@@ -33,7 +33,8 @@ def mcp(
     options_given = {"--from": source, "--host": host, "--context": context, "--config": config}
     run = tuple(f"{option}={value}" for option, value in options_given.items() if value is not None)
     means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
-    if source is not None and (host or context or not probe):
+    asks_live_host = bool(host or context) or not probe
+    if source is not None and asks_live_host:
         raise click.UsageError("--from goes without -H, --context and --no-probe")
     try:
         mcp_server = server.make(means)

@@ -116,7 +116,7 @@ class ChainWalker:
                     going_on.append(way)
                 if matches is False:
                     continue
-                ends = self._after_match(
+                ends = self._ways_after_match(
                     _RulePlace(chain, rule, depth), way, is_sure=matches is True
                 )
                 decided += ends.decided
@@ -127,10 +127,12 @@ class ChainWalker:
                 break
         return WaysOut(certain_first(decided), merged(ways + returned))
 
-    def _after_match(self, place: _RulePlace, way: Way, *, is_sure: bool) -> WaysOut:
+    def _ways_after_match(self, place: _RulePlace, way: Way, *, is_sure: bool) -> WaysOut:
         """What becomes of a way on which a rule matches, or may match."""
         rule, step = place.rule, place.step
-        state = self._after_assignments(way.state, rule.assigns) if rule.assigns else way.state
+        state = (
+            self._state_after_assignments(way.state, rule.assigns) if rule.assigns else way.state
+        )
         doubt = way.doubt if is_sure else way.doubt or step
         return self._act(place, rule.action, Way(state, way.calls, step, doubt))
 
@@ -207,7 +209,7 @@ class ChainWalker:
                 return WaysOut(decided, through, returned)
         return WaysOut(decided, [*through, way], returned)
 
-    def _after_assignments(self, state: WayState, assigns: tuple[Assign, ...]) -> WayState:
+    def _state_after_assignments(self, state: WayState, assigns: tuple[Assign, ...]) -> WayState:
         """The state with the rule's assignments done.
 
         Equal packets are one object, so that they are compared quickly.

@@ -54,12 +54,12 @@ class Openings:
             mark=None,
             ctmark=None,
         )
-        candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_by_number)
+        candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_number_of_opening)
         fitting = (opening.step for opening in candidates if _names_port(opening.rule, packet))
         return next(fitting, None)
 
 
-def _by_number(opening: _Opening) -> int:
+def _number_of_opening(opening: _Opening) -> int:
     return opening.number
 
 

@@ -163,12 +163,14 @@ class Routing:
             if rule.action == "goto":
                 go_on_at = rule.goto or 0
                 continue
-            decision = self._by_rule(rule, family, int(address))
+            decision = self._decision_of_rule(rule, family, int(address))
             if decision is not None:
                 return decision
         return RouteDecision("none", by="no route")
 
-    def _by_rule(self, rule: PolicyRule, family: str, address: int) -> RouteDecision | None:
+    def _decision_of_rule(
+        self, rule: PolicyRule, family: str, address: int
+    ) -> RouteDecision | None:
         """What a matching rule decides; None where the next one is asked."""
         if rule.action in _REFUSALS:
             return RouteDecision(_refusal(rule.action), by=f"rule {rule}")

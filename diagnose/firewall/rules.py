@@ -216,7 +216,7 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return self._by_name.get((table, name))
 
     @functools.cached_property
-    def _on_hooks(self) -> dict[tuple[Hook, str], tuple[Chain, ...]]:
+    def _chains_on_hooks(self) -> dict[tuple[Hook, str], tuple[Chain, ...]]:
         return {}
 
     def base_chains(self, hook: Hook, family: str) -> tuple[Chain, ...]:
@@ -224,7 +224,7 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
         Of the families ip and ip6 (with inet's), of bridge, or of arp.
         """
-        chains = self._on_hooks.get((hook, family))
+        chains = self._chains_on_hooks.get((hook, family))
         if chains is None:
             families = (family, "inet") if family in NF_FAMILIES else (family,)
             met = (
@@ -232,7 +232,7 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
                 for chain in self.chains
                 if chain.hook == hook and chain.table.family in families
             )
-            chains = self._on_hooks[hook, family] = tuple(sorted(met, key=_place))
+            chains = self._chains_on_hooks[hook, family] = tuple(sorted(met, key=_place))
         return chains
 
     def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:

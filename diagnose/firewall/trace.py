@@ -118,7 +118,7 @@ class _Tracer:
 
         undo: what conntrack restores of an answer's destination.
         """
-        self._by_device(part, packet)
+        self._walk_ingress(part, packet)
         packet = replace(packet, reverse_path=self._routes.comes_back(packet))
         packet = self._walk(part, "prerouting", packet, undo=undo, nat_done=nat_done)
         packet = self._with_place_of_destination(packet)
@@ -139,7 +139,7 @@ class _Tracer:
         after = self._routed_again(part, before, after)
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
         if after.oif == "lo" or after.dst_local:
-            return self.receive(part, _by_loopback(after), nat_done=True)
+            return self.receive(part, _looped_packet(after), nat_done=True)
         self._leave_by_interface(part, after)
         return Arrival(after.oif or "", after)
 
@@ -186,29 +186,31 @@ class _Tracer:
             frame = replace(packet, iif="", brout=packet.oif, oif=None)
             self._bridge_walk(part, "output", frame)
             self._bridge_walk(part, "postrouting", frame)
-        self._on_device(part, "egress", packet, packet.oif)
+        self._walk_device_chains(part, "egress", packet, packet.oif)
 
-    def _on_device(self, part: Part, hook: Hook, packet: Packet, device: str | None) -> None:
+    def _walk_device_chains(
+        self, part: Part, hook: Hook, packet: Packet, device: str | None
+    ) -> None:
         """The chains of one interface that is known."""
         ruleset = self._stack.ruleset
         if device and ruleset.uses_devices:
             verdict = walk(ruleset, hook, packet, layer="netdev", device=device)
             self.record.hook(part, hook, verdict)
 
-    def _by_device(self, part: Part, packet: Packet) -> None:
+    def _walk_ingress(self, part: Part, packet: Packet) -> None:
         """The hooks of the device and the bridge that a packet comes in by."""
         ruleset = self._stack.ruleset
         if ruleset.uses_devices:
             untracked = replace(packet, state=None)
             for device in (packet.physin, packet.iif):
-                self._on_device(part, "ingress", untracked, device)
-            self._by_some_port(part, packet)
+                self._walk_device_chains(part, "ingress", untracked, device)
+            self._walk_some_port(part, packet)
         if ruleset.uses_bridges and self._stack.is_bridge(packet.iif):
             frame = replace(packet, iif=packet.physin or None, brin=packet.iif)
             self._bridge_walk(part, "prerouting", frame)
             self._bridge_walk(part, "input", frame)
 
-    def _by_some_port(self, part: Part, packet: Packet) -> None:
+    def _walk_some_port(self, part: Part, packet: Packet) -> None:
         """A packet by a port of a bridge that is not known.
 
         What one port's hook drops may be this packet.
@@ -230,8 +232,8 @@ class _Tracer:
         """A packet from one port of a bridge to another."""
         bridge = packet.iif or ""
         in_port = packet.physin or None
-        self._on_device(part, "ingress", replace(packet, state=None), in_port)
-        self._on_device(part, "egress", packet, out_port)
+        self._walk_device_chains(part, "ingress", replace(packet, state=None), in_port)
+        self._walk_device_chains(part, "egress", packet, out_port)
         if self._stack.ruleset.uses_bridges:
             frame = replace(packet, iif=in_port, oif=out_port or None, brin=bridge, brout=bridge)
             hooks: tuple[Hook, ...] = ("prerouting", "forward", "postrouting")
@@ -328,7 +330,7 @@ class _Tracer:
             local = replace(reply, dst_local=True, oif="lo")
             after = self._walk("reply", "output", local, nat_done=True)
             after = self._walk("reply", "postrouting", after, nat_done=True)
-            self.receive("reply", _by_loopback(after), nat_done=True)
+            self.receive("reply", _looped_packet(after), nat_done=True)
             return None
         return self.output("reply", replace(reply, dst_local=False), nat_done=True)
 
@@ -369,6 +371,6 @@ class _Tracer:
         self.record.hook(part, hook, verdict)
 
 
-def _by_loopback(packet: Packet) -> Packet:
+def _looped_packet(packet: Packet) -> Packet:
     """A packet that the host sent to itself, as it comes in again."""
     return replace(packet, iif="lo", oif="", uid=-1, gid=-1)

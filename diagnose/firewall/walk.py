@@ -77,7 +77,7 @@ def _verdict_of_chains(
     walker = ChainWalker(ruleset)
     ways = [Way(WayState(packet))]
     blocked: list[Decided] = []
-    early = _before_conntrack(ruleset, chains, packet)
+    early = _chains_before_conntrack(ruleset, chains, packet)
     ways_are_before = False
     for chain in chains:
         if undo and chain.priority >= _UNDO_PRIORITY:
@@ -103,7 +103,9 @@ def _undone(way: Way, undo: Mapping[str, Any]) -> Way:
     return way.with_packet(**undo) if is_tracked else way
 
 
-def _before_conntrack(ruleset: Ruleset, chains: Sequence[Chain], packet: Packet) -> Sequence[Chain]:
+def _chains_before_conntrack(
+    ruleset: Ruleset, chains: Sequence[Chain], packet: Packet
+) -> Sequence[Chain]:
     """The chains that this packet meets before conntrack; none where their rules do not care.
 
     A packet that comes in by lo has been tracked on its way out.

@@ -45,7 +45,7 @@ def between_bridge_and_uplink(
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
     if program == "nft":
-        return _by_nft(by, hook, bridge)
+        return _nft_place(by, hook, bridge)
     table = by.table.split()[-1]
     where = {"program": program, "table": table}
     if part == "reply":
@@ -59,7 +59,7 @@ def between_bridge_and_uplink(
     return {**where, "chain": by.chain, "bridge": bridge, "uplink": uplink}
 
 
-def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
+def _nft_place(by: Step, hook: str, bridge: str) -> PageVariables:
     """The place of a chain of nftables, under the name of the page's block for its hook."""
     family, table = by.table.split()[-2:]
     where = {"family": family, "table": table}
@@ -111,7 +111,7 @@ def of_calls_to_host(
     if banned:
         return banned
     if is_answer:
-        return _for_answers(by)
+        return _answers_place(by)
     target = {"bridge": bridge, "port": str(port), "proto": proto}
     program = program_of(by)
     if has_ufw(firewall) and program == "iptables":
@@ -121,7 +121,7 @@ def of_calls_to_host(
     return {**target, **place_of(by)}
 
 
-def _for_answers(by: Step) -> PageVariables:
+def _answers_place(by: Step) -> PageVariables:
     """The place of a rule that accepts answers; nothing before connections are tracked."""
     place = place_of(by)
     if place.get("table") == "raw":

@@ -56,7 +56,7 @@ def answer(
     earlier: an older set to compare with. severities: of the checks that this version knows, by
     id.
     """
-    present, stale = _by_age(now.newest, request.since_s)
+    present, stale = _reports_by_age(now.newest, request.since_s)
     sick = {report.host for report in present if report.roots}
     codes = {report.host: _code(report, request.fail_on, severities) for report in present}
     unexamined = [
@@ -81,7 +81,7 @@ def answer(
     )
 
 
-def _by_age(
+def _reports_by_age(
     reports: Sequence[HostReport], since_s: float
 ) -> tuple[list[HostReport], list[HostReport]]:
     """The reports of this round, and those that are too old to belong to it."""

@@ -70,7 +70,7 @@ def _cause(
 ) -> FleetCause:
     """began: Unix time of the onset on each host, None where it is not known."""
     ordered = sorted(sick, key=lambda host: (began[host] is None, began[host] or 0.0, host))
-    signatures = _by_hosts(sick, lambda root: (root.signature,))
+    signatures = _roots_by_hosts(sick, lambda root: (root.signature,))
     return FleetCause(
         id=id,
         severity=max(root.severity for roots in sick.values() for root in roots),
@@ -80,7 +80,7 @@ def _cause(
         span=_span([moment for moment in began.values() if moment is not None]),
         summary=sick[ordered[0]][0].summary,
         signatures=signatures if len(signatures) > 1 else (),
-        effects=_by_hosts(sick, lambda root: root.effects),
+        effects=_roots_by_hosts(sick, lambda root: root.effects),
         split=split,
         command=_command(sick),
         groups=groups,
@@ -113,7 +113,9 @@ def _onsets(
     }
 
 
-def _by_hosts(sick: Sick, words: Callable[[Root], Iterable[str]]) -> tuple[tuple[str, int], ...]:
+def _roots_by_hosts(
+    sick: Sick, words: Callable[[Root], Iterable[str]]
+) -> tuple[tuple[str, int], ...]:
     """What the roots of a host say, with the number of hosts, the most frequent first."""
     hosts: Counter[str] = Counter()
     for roots in sick.values():

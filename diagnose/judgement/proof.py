@@ -158,7 +158,7 @@ class _Proofs:
         host = self._host_without(cured)
         outcome = self._outcome_by_judging(effect, host) if host is not None else UNKNOWN
         if outcome.vanishes is not True and effect.check.observed:
-            return self._by_words(effect, cured)
+            return self._outcome_by_words(effect, cured)
         return outcome
 
     def _host_without(self, cured: Sequence[Reported]) -> Alternative | None:
@@ -197,7 +197,7 @@ class _Proofs:
             return Outcome.stays("it is found without the cause too")
         return Outcome(vanishes=True)
 
-    def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
+    def _outcome_by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
         """Whether an effect ends with a cause by the words that a program printed.
 
         Unless another cause that the words mention stays.

@@ -87,14 +87,14 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
     """From beyond the host only a published port leads to a container."""
     for published in end.published_by(walk.wanted.proto):
         if port in (published.number, published.host_port):
-            _by_binding(walk, leg, end, published)
+            _add_binding(walk, leg, end, published)
             return
     shown = ", ".join(map(str, end.published_ports)) or "none"
     text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
     walk.break_off("listener", f"{end}", text, end.subject)
 
 
-def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
+def _add_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
     """Add the hops of a published port, from the address that the client calls."""
     address, host_port = published.host_ip, published.host_port
     text = f"{address or '0.0.0.0'}:{host_port} leads to port {published.port}"  # noqa: S104 - in words
@@ -104,10 +104,10 @@ def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding
         walk.break_off("listener", "published port", text, end.subject)
     if address in ANY:
         address = walk.stack.address_on(leg.device, "ip") or ""
-    _by_host_port(walk, leg, end=end, address=address, host_port=host_port, port=published.number)
+    _add_host_port(walk, leg, end=end, address=address, host_port=host_port, port=published.number)
 
 
-def _by_host_port(
+def _add_host_port(
     walk: PathWalk, leg: Leg, end: Container, address: str, host_port: int, port: int
 ) -> None:
     """A published port: translated to the container, or taken by the engine's proxy."""
@@ -190,7 +190,7 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
         walk.add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
         runs(walk, publisher.container)
         _is_published_for(walk, publisher, address)
-        _by_host_port(
+        _add_host_port(
             walk, leg, end=publisher.container, address=address, host_port=port, port=publisher.port
         )
         return

@@ -118,7 +118,7 @@ def end(
     if named is not None:
         return End("container", word, named)
     if is_address(word):
-        return _at_address(word, containers, interfaces)
+        return _end_at_address(word, containers, interfaces)
     if caller is not None and word in ("host.docker.internal", "gateway.docker.internal"):
         return End("host", word)
     if "." in word:
@@ -164,7 +164,7 @@ def _container(word: str, containers: Containers, caller: Container | None) -> C
     return None
 
 
-def _at_address(word: str, containers: Containers, interfaces: Interfaces | None) -> End:
+def _end_at_address(word: str, containers: Containers, interfaces: Interfaces | None) -> End:
     for container in containers.running:
         for endpoint in container.endpoints.values():
             if word in endpoint.addresses:

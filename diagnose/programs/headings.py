@@ -38,15 +38,23 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
         heading = _DOTNET_HEADING.match(line.text)
         if heading or not line.text.startswith("  "):
             below = _DOTNET_LEVELS[heading["level"]] if heading else None
-        is_first_error = (place > 0 and _HEADING.match(messages[place - 1].text)) or (
-            not line.text.startswith(" ") and _is_below_spring(messages[max(0, place - 2) : place])
-        )
-        level = ERROR if is_first_error else below
+        above = messages[max(0, place - 2) : place]
+        level = ERROR if _is_first_error(line, above) else below
         if heading:
             found.append(Message(line.text, INFO))
         else:
             found.append(Message(line.text, level) if line.level is None else line)
     return found
+
+
+def _is_first_error(line: Message, above: Sequence[Message]) -> bool:
+    """Whether a line is the first one below `Errors:`, or below Spring Boot's `Description:`.
+
+    above: the two lines above it.
+    """
+    if above and _HEADING.match(above[-1].text):
+        return True
+    return not line.text.startswith(" ") and _is_below_spring(above)
 
 
 def _is_below_spring(before: Sequence[Message]) -> bool:

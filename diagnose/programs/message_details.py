@@ -254,10 +254,11 @@ def _belongs_to_hint(line: Message, hint: str) -> bool:
 def _is_rest(line: Message, of: str) -> bool:
     """Whether a line continues with the sentence of the indented line above it."""
     indent = len(of) - len(of.lstrip())
-    is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
+    starts_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
+    is_below = indent > 0 and starts_below
     is_open = len(of) >= LONG and of[-1].isalnum()
     is_plain = line.level is None and bool(line.text.strip())
-    return indent > 0 and is_below and is_open and is_plain
+    return is_below and is_open and is_plain
 
 
 def _is_below(line: Message, heading: str) -> bool:

@@ -133,7 +133,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     _prefer_heads(messages, scores)
     if has_ended and max(scores) < CLEAR:
         _believe_last(messages, scores)
-    places = _beside_the_end(messages) if has_ended else ()
+    places = _places_beside_the_end(messages) if has_ended else ()
     for place in places:
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
@@ -147,7 +147,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     )
 
 
-def _beside_the_end(messages: Sequence[Message]) -> frozenset[int]:
+def _places_beside_the_end(messages: Sequence[Message]) -> frozenset[int]:
     """The places of lines that explain no end: what the program got past, and its callers."""
     return passed_lines(messages) | lines_about_callers(line.text for line in messages)
 

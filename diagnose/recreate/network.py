@@ -51,7 +51,7 @@ def script(
     words = [option.text for option in after] + list(change)
     endpoints = {
         member_name: _options_of_endpoint(member, name, forgets=forgets)
-        for member_name, member in _by_name(members)
+        for member_name, member in _members_with_names(members)
     }
     # a fixed address must not have been given to another container before
     ordered = sorted(endpoints.items(), key=lambda endpoint: not _FIXED & _names(endpoint[1]))
@@ -154,7 +154,7 @@ def _entries(name: str, entries: Mapping[str, object] | None) -> Iterator[Option
         yield Option(name, f"{key}={value}")
 
 
-def _by_name(members: Iterable[Inspect]) -> Iterator[tuple[str, Inspect]]:
+def _members_with_names(members: Iterable[Inspect]) -> Iterator[tuple[str, Inspect]]:
     for member in members:
         yield str(member["Name"]).removeprefix("/"), member
 

@@ -217,7 +217,7 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
     if _stands_before_value(text, name):
         return after_gap(text, _FLAG_GAP.match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
-        is_defined = _DEFINES.search(_before_quotes(text, name)) is not None
+        is_defined = _DEFINES.search(_text_before_quotes(text, name)) is not None
         return after_comma(text, _CALL_GAP.match(text, end), name, any_word=is_defined)
     return spoken(text, name) if after in " \t\r\n" else None
 
@@ -238,9 +238,9 @@ def _is_set(text: str, name: SecretName) -> bool:
 
 def _is_first_argument(text: str, name: SecretName) -> bool:
     """Whether a bracket opens before the name, with quotes and blanks between them."""
-    return _before_quotes(text, name).endswith(("(", "[", "{"))
+    return _text_before_quotes(text, name).endswith(("(", "[", "{"))
 
 
-def _before_quotes(text: str, name: SecretName) -> str:
+def _text_before_quotes(text: str, name: SecretName) -> str:
     """What stands before a name, without the quotes and blanks between them."""
     return text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")

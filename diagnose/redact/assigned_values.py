@@ -139,7 +139,8 @@ def after_comma(
 def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value after an equals sign, a colon or an arrow."""
     sign, quote, at = separator["sign"], separator["quote"], separator.end()
-    if name.text[0] == "-" and sign == "=" and text[at - 1] == " " and not quote:
+    is_bare_option = name.text[0] == "-" and sign == "=" and text[at - 1] == " "
+    if is_bare_option and not quote:
         return None  # `the --token= switch`
     if quote == "|":
         return None

@@ -201,7 +201,7 @@ def _tool(name: str) -> _Tool | None:
 
 def _secrets_of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
-        yield from _at_word(tool, words, at)
+        yield from _secrets_of_word(tool, words, at)
     if not tool.last or set(tool.last).isdisjoint(words) or _NAMED.match(words[-1]):
         return
     least = 2 if tool.names == "vault" else 3
@@ -209,7 +209,7 @@ def _secrets_of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Secr
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
-def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
+def _secrets_of_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
     """The secret of one word: the next word's, behind `=`, or joined to a short option."""
     word = words[at]
     following = words[at + 1] if at + 1 < len(words) else "-"
@@ -247,13 +247,16 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
     if '["' in text and _SIGN.search(low):
-        text = _WORDS_OF_LIST.sub(lambda hit: _in_list(hit[0], mark), text)
+        text = _WORDS_OF_LIST.sub(lambda hit: _redacted_list(hit[0], mark), text)
     pieces: list[str] = []
     done = 0
     while option := _OPTION.search(text, done):
         start, end = _logical_line(text, option.start(), option.end(), done)
         line = text[start:end]
-        pieces += (text[done:start], _in_line(line, mark) if _SIGN.search(line.lower()) else line)
+        pieces += (
+            text[done:start],
+            _redacted_line(line, mark) if _SIGN.search(line.lower()) else line,
+        )
         done = end
     if not pieces:
         return text
@@ -280,7 +283,7 @@ def _is_continued(text: str, newline: int) -> bool:
     return text[max(0, newline - 2) : newline].rstrip("\r").endswith("\\")
 
 
-def _in_list(text: str, mark: Mark) -> str:
+def _redacted_list(text: str, mark: Mark) -> str:
     """A command line as a list in a text: ["redis-cli", "-a", "x"], with or without commas."""
     spots = [(match.start(1), match.end(1)) for match in _QUOTED.finditer(text)]
     pieces: list[str] = []
@@ -294,7 +297,7 @@ def _in_list(text: str, mark: Mark) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _in_line(text: str, mark: Mark, depth: int = 0) -> str:
+def _redacted_line(text: str, mark: Mark, depth: int = 0) -> str:
     """The line without the secrets in the arguments of known tools.
 
     depth: how many quoted command lines it is in: docker exec web sh -c 'curl -u ...'.
@@ -310,7 +313,11 @@ def _in_line(text: str, mark: Mark, depth: int = 0) -> str:
             if left < done or left >= right:
                 continue
             hidden = text[left:right]
-            new = mark_password(hidden, part, mark) if part else _in_line(hidden, mark, depth + 1)
+            new = (
+                mark_password(hidden, part, mark)
+                if part
+                else _redacted_line(hidden, mark, depth + 1)
+            )
             pieces += (text[done:left], new)
             done = right
     if not pieces:
@@ -328,7 +335,9 @@ def _hidden_places(
     secret_words: set[int] = set()
     for part in secret_parts([text[left:right] for left, right in spans]):
         begin = spans[part.word][0]
-        places.append((*_within_quotes(text, begin + part.start, begin + part.end), part.phrase))
+        places.append(
+            (*_place_within_quotes(text, begin + part.start, begin + part.end), part.phrase)
+        )
         secret_words.add(part.word)
     if depth < _MOST_QUOTES:
         places += (
@@ -352,7 +361,7 @@ def _shell_words(text: str, start: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _within_quotes(text: str, left: int, right: int) -> tuple[int, int]:
+def _place_within_quotes(text: str, left: int, right: int) -> tuple[int, int]:
     """A part of a word without the quotes around it, or the one that ends it."""
     if text[right - 2 : right] in ('\\"', "\\'"):  # as JSON has them
         return (left + 2 if text[left] == "\\" else left), right - 2

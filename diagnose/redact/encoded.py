@@ -38,7 +38,8 @@ def _kind_within(word: str, mark: Mark, scan: Scan) -> str | None:
     if plain is None:
         return None
     pair = _PAIR.fullmatch(plain)
-    if pair and is_mixed(pair[1]) and pair[1][:2] != "//" and not VERSION_OR_TAG.fullmatch(pair[1]):
+    is_login = pair is not None and is_mixed(pair[1]) and pair[1][:2] != "//"
+    if pair and is_login and not VERSION_OR_TAG.fullmatch(pair[1]):
         return is_token(mark("password", pair[1], plain)) or "password"
     kinds: list[str] = []
 

@@ -103,7 +103,7 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
         return _FED_WORD.sub(lambda word: mark_word(word[0], line, mark), line)
 
     def at_place(match: re.Match[str]) -> str:
-        return raw_replaced(match, "secret", _at_place(match, mark))
+        return raw_replaced(match, "secret", _replaced_at(match, mark))
 
     if "pass:" in low:
         text = _PASS_ARGUMENT.sub(password, text)
@@ -129,13 +129,13 @@ def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     if not has_sign(line.lower(), PLACE_SIGNS):
         return words
     for match in _PLACE.finditer(line):
-        old, new = match["secret"], _at_place(match, mark)
+        old, new = match["secret"], _replaced_at(match, mark)
         if new != old:
             words = [word.replace(old, new) for word in words]
     return words
 
 
-def _at_place(match: re.Match[str], mark: Mark) -> str:
+def _replaced_at(match: re.Match[str], mark: Mark) -> str:
     """What stands for the secret at its place, itself where it is no secret."""
     # bundle takes 8 and 8 hexadecimal digits
     is_certain = match["certain"] is not None or match[0].startswith("bundle")

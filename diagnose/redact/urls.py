@@ -147,7 +147,7 @@ def _kind(password: str) -> str:
 def in_addresses(text: str, low: str, mark: Mark) -> str:
     """The text without the passwords before an @ and those that follow the name of a user."""
     if "@" in text:
-        text = on_lines(text, "@", lambda line: _before_hosts(line, mark))
+        text = on_lines(text, "@", lambda line: _without_logins(line, mark))
     if "%40" in text:
         text = _USERINFO_ESCAPED.sub(
             lambda hit: f"{hit[1]}%3A{mark('url-password', hit[2], hit[0])}", text
@@ -209,7 +209,7 @@ def _has_letter_and_digit(text: str) -> bool:
     return any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
 
 
-def _before_hosts(text: str, mark: Mark) -> str:
+def _without_logins(text: str, mark: Mark) -> str:
     """Logins that stand before a host: user:password@, a token alone, Oracle's user/password@."""
 
     def pair(match: re.Match[str]) -> str:

@@ -58,10 +58,10 @@ class Shell(msgspec.Struct, frozen=True):
     def typed(self, command: str) -> str:
         """A page's command as it works in this shell."""
         if self.target:
-            command = _PIPED.sub(self._over_ssh, command)
+            command = _PIPED.sub(self._ssh_command, command)
         return _TOOL.sub(lambda _: self.tool, command)
 
-    def _over_ssh(self, script: re.Match[str]) -> str:
+    def _ssh_command(self, script: re.Match[str]) -> str:
         host = shlex.quote(self.target)
         sudo = "sudo " if self.with_sudo else ""
         command, options, shell = script.groups()

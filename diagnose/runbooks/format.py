@@ -158,7 +158,9 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     risks = [risk for risk in RISKS if risk in marks]
     risks_wanted = 1 if rule == "fix" else 0
     is_marked_well = len(risks) == risks_wanted and not _unknown_marks(marks)
-    if rule is None or on is None or off is None or not is_marked_well:
+    if rule is None or not is_marked_well:
+        raise PageError(f"{name}: a block says `{info}`")
+    if on is None or off is None:
         raise PageError(f"{name}: a block says `{info}`")
     is_example = "example" in marks
     return CommandBlock(

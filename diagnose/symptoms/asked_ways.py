@@ -39,7 +39,7 @@ def asked_ways(question: UserQuestion, containers: Containers) -> tuple[AskedWay
         AskedWay(INTERNET, port) for port in asked_ports.udp_ports(question, containers)
     )
     first = over_udp if question.is_of_udp else ()
-    ways = named or first or tuple(_of_visitors(question, containers)) or over_udp
+    ways = named or first or tuple(_visitors_ways(question, containers)) or over_udp
     if not ways and question.is_of_all_ports:
         ways = tuple(AskedWay(INTERNET, port) for port in asked_ports.all_ports(containers))
         return ways[: asked_ports.MOST]
@@ -50,7 +50,8 @@ def _between_named_ends(question: UserQuestion, containers: Containers) -> Itera
     for pair in question.pairs:
         caller = _caller(pair.begin, containers)
         target = _target(pair.end, question, containers)
-        if caller and target and (caller != INTERNET or _is_here(target, containers)):
+        is_reached = caller != INTERNET or _is_here(target, containers)
+        if caller and target and is_reached:
             yield AskedWay(caller, target)
 
 
@@ -85,7 +86,7 @@ def _is_here(target: str, containers: Containers) -> bool:
     return name == HOST or name in containers.by_dns_name
 
 
-def _of_visitors(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
+def _visitors_ways(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
     """Ways to ports that the words name, whoever has them; to a URL without a port if one does."""
     begin = HOST if question.is_of_loopback else INTERNET
     for port in question.ports:

@@ -45,10 +45,10 @@ def _addresses(
         if owners:
             yield f"{address} is {joined(owners)}"
         elif networks is not None:
-            yield from _of_no_container(address, networks)
+            yield from _addresses_without_container(address, networks)
 
 
-def _of_no_container(address: str, networks: Networks) -> Iterator[str]:
+def _addresses_without_container(address: str, networks: Networks) -> Iterator[str]:
     """An address of a network of the engine that no running container has."""
     try:
         network = networks.bridge_of(ipaddress.ip_address(address))

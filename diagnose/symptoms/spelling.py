@@ -19,7 +19,7 @@ def read_as(
 
     known: how often each word does. pairs: the two words that stand there for one.
     """
-    listed = list(_in_one_piece(words, known))
+    listed = list(_joined_words(words, known))
     meant = _meant(listed, known)
     for word in listed:
         if word in pairs:
@@ -28,7 +28,7 @@ def read_as(
             yield meant.get(word, word)
 
 
-def _in_one_piece(words: Iterable[str], known: Collection[str]) -> Iterator[str]:
+def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]:
     """The words, and one for a verb with its particle where the pages have that: "log in"."""
     verb = ""
     for word in words:
@@ -77,10 +77,7 @@ def _nearest(word: str, known: Mapping[str, int]) -> str:
     near = [
         other
         for other in known
-        if other[0] == word[0]
-        and abs(len(other) - len(word)) <= 1
-        and len(other) >= LEAST_LETTERS
-        and is_one_slip(word, other)
+        if other[0] == word[0] and len(other) >= LEAST_LETTERS and is_one_slip(word, other)
     ]
     return max(near, key=lambda other: known[other], default="")
 

@@ -215,7 +215,7 @@ class Renaming:
             return word
         if word in self.names and len(word) > 1:
             return self.names[word]
-        if cased := self._in_other_case(word):
+        if cased := self._name_in_other_case(word):
             return cased
         owned = registrable(word)
         if owned in self.names:
@@ -228,7 +228,7 @@ class Renaming:
         pieces = _PIECES.split(word)
         return self._replaced_pieces(pieces) if len(pieces) > 1 else word
 
-    def _in_other_case(self, word: str) -> str | None:
+    def _name_in_other_case(self, word: str) -> str | None:
         """The other name for a name that is in other letters.
 
         `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning.
@@ -263,7 +263,7 @@ class Renaming:
                     len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known
                 ):
                     out.append(self.names[part])
-                elif cased := self._in_other_case(part):
+                elif cased := self._name_in_other_case(part):
                     out.append(cased)
                 else:
                     continue

@@ -114,7 +114,8 @@ def image_parts(reference: str) -> ImageReference:
     path, at, digest = reference.partition("@")
     first, slash, rest = path.partition("/")
     registry = ""
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    is_registry = "." in first or ":" in first or first == "localhost"
+    if slash and is_registry:
         registry, path = first + slash, rest
     head, colon, tag = path.rpartition(":")
     if not colon:

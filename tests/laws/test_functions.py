@@ -146,16 +146,59 @@ _HALF_NAME = re.compile(
     r"|shown|silent|strong|touched|traced|unhealthy|unknown|unproven|unread|until|what|whose|why)"
 )
 """Words that say where or how, and not what: `_mounted_below`, `_silent_hosts`."""
+_HALF_BEGIN = re.compile(
+    r"_(?:at|behind|below|beside|by|for|from|in|near|of|on|over|under|within)_\w+"
+)
+"""Names that leave out what is there: `_servers_in_files`, not `_in_files`."""
+
+
+def _has_half_name(function: ast.FunctionDef) -> bool:
+    """A mapping may be called by its keys: `_by_name`."""
+    returns = ast.unparse(function.returns) if function.returns is not None else ""
+    if function.name.startswith("_by_") and returns.startswith(("dict[", "Mapping[")):
+        return False
+    name = function.name
+    return bool(_HALF_NAME.fullmatch(name) or _HALF_BEGIN.fullmatch(name))
 
 
 def test_a_private_function_is_named_after_what_it_gives():
     named = {
-        path: [
-            function.name for function in _functions(path) if _HALF_NAME.fullmatch(function.name)
-        ]
+        path: [function.name for function in _functions(path) if _has_half_name(function)]
         for path in FILES
     }
     assert {path: names for path, names in named.items() if names} == {}
+
+
+MOST_TERMS = 3
+
+
+def _long_conditions(tree: ast.Module) -> Iterator[str]:
+    """Conditions of more terms, of which one at least is a comparison that has no name."""
+    inner = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BoolOp) and node not in inner:
+            inner |= {part for part in ast.walk(node) if isinstance(part, ast.BoolOp)}
+            terms = list(_terms(node))
+            if len(terms) > MOST_TERMS and any(isinstance(term, ast.Compare) for term in terms):
+                yield ast.unparse(node)
+
+
+def _terms(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _terms(value)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield from _terms(node.operand)
+    else:
+        yield node
+
+
+def test_a_long_condition_has_names():
+    """`a and b > 1 and not (c or d)` is held in the head; named terms read as a sentence."""
+    assert [*_long_conditions(ast.parse("a and b > 1 and not (c or d)"))]
+    assert not [*_long_conditions(ast.parse("is_a or is_b or is_c or is_d"))]
+    long = {path: texts for path in FILES if (texts := [*_long_conditions(_tree(path))])}
+    assert long == {}
 
 
 MOST_PLACES = 5

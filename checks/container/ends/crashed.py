@@ -142,10 +142,10 @@ def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReas
         calls=subjects_of(callees),
         signs=tail.signs,
         onset=container.finished_at if end.is_its_own else None,
-    ).with_variables(_of_a_job(end))
+    ).with_variables(_job_variables(end))
 
 
-def _of_a_job(end: _End) -> PageVariables:
+def _job_variables(end: _End) -> PageVariables:
     """The container where it may be a job that ended so on purpose: it serves nobody.
 
     What broke off with the engine or its host did not end on purpose.

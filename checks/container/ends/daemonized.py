@@ -97,7 +97,10 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
         complains = tail.has_complaint
         return {} if complains else {"ended": container.name}
     is_looping = container.state.status == "restarting"
-    return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
+    return {
+        **_foreground_variables(container),
+        **({"looping": container.name} if is_looping else {}),
+    }
 
 
 def _starts_in_background(container: Container) -> bool:
@@ -107,7 +110,7 @@ def _starts_in_background(container: Container) -> bool:
     return is_server or _BACKGROUND.search(" ".join(container.command)) is not None
 
 
-def _in_foreground(container: Container) -> PageVariables:
+def _foreground_variables(container: Container) -> PageVariables:
     """The variable with the command that keeps a well-known server in the foreground.
 
     Empty where the container does not call the server by itself.

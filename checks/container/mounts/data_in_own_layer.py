@@ -72,10 +72,10 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
     what = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
     return Finding.about(
         container,
-        f"{container} has {mount.place} mounted at {_in_quotes(mount.destination)}, with {what} at "
+        f"{container} has {mount.place} mounted at {_quoted_path(mount.destination)}, with {what} at "
         f"its end: what it writes to {meant} does not go there",
         {
-            "mount": f"{mount.name or mount.source} -> {_in_quotes(mount.destination)}",
+            "mount": f"{mount.name or mount.source} -> {_quoted_path(mount.destination)}",
             **_mounted_where_meant(container, meant),
         },
         discriminator=mount.destination,
@@ -87,7 +87,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
     )
 
 
-def _in_quotes(path: str) -> str:
+def _quoted_path(path: str) -> str:
     """A path whose end would not be seen otherwise."""
     return f"'{path}'" if '"' in path else f'"{path}"'
 

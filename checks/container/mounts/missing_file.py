@@ -40,7 +40,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     )
     return replace(
         finding.with_variables(_cure(missing, row)),
-        evidence={**finding.evidence, **_in_image(missing)},
+        evidence={**finding.evidence, **_image_evidence(missing)},
     )
 
 
@@ -62,7 +62,7 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
     return finding.with_variables(present({"lineage": missing.lineage}))
 
 
-def _in_image(missing: MissingFile) -> dict[str, Json]:
+def _image_evidence(missing: MissingFile) -> dict[str, Json]:
     """What the image has at the place, as evidence."""
     if missing.is_in_image:
         return {"the image": f"has {missing.inside}, but the mount hides it"}

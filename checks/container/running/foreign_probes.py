@@ -24,8 +24,8 @@ def probed_server(probe: HealthCheck, containers: Containers) -> Container | Non
         test = other.config.healthcheck and other.config.healthcheck.test
         health = other.state.health
         is_well = health is not None and health.status == "healthy"
-        is_related = _is_related(container, other)
-        if is_related and is_well and test == own_test and other.command != container.command:
+        has_probe = test == own_test and other.command != container.command
+        if has_probe and is_well and _is_related(container, other):
             return other
     return None
 

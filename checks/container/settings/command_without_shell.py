@@ -62,7 +62,7 @@ def _cut_finding(command: CutCommand) -> Finding:
             "State": str(container.state),
         },
     )
-    return finding.with_variables(_in_a_shell(container, command.written))
+    return finding.with_variables(_shell_variables(container, command.written))
 
 
 def _words_of_shell(container: Container) -> Sequence[str]:
@@ -96,10 +96,10 @@ def _finding(container: Container, words: Sequence[str]) -> Finding:
         severity=Severity.advice if works else None,
     )
     script = " ".join(word if _is_for_shell(word) else shlex.quote(word) for word in words)
-    return finding.with_variables(_in_a_shell(container, script))
+    return finding.with_variables(_shell_variables(container, script))
 
 
-def _in_a_shell(container: Container, script: str) -> PageVariables:
+def _shell_variables(container: Container, script: str) -> PageVariables:
     """The command for a shell; without one where a program of the image would get it."""
     if container.config.entrypoint:
         return {"split": container.name}

@@ -69,7 +69,7 @@ def option_in_the_way(
     denied = claims("container.mount-forbidden", containers, log_tails, clock)
     said += [(_NO_EXEC, claim) for claim in denied if _could_not_execute(claim)]
     for wanted, claim in said:
-        option = _in_force(wanted, claim, config)
+        option = _option_in_force(wanted, claim, config)
         if option is not None:
             known.add(claim.container.id)
             yield _finding(claim.container, option, claim.evidence)
@@ -105,7 +105,7 @@ def _finding(container: Container, option: _Option, evidence: Mapping[str, objec
     return finding.with_variables({option.variable: option.undone} | compose_variables(container))
 
 
-def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option | None:
+def _option_in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option | None:
     if name == _FILE_SIZE:
         return _file_size_limit(claim.container, config)
     if name == _NO_EXEC:

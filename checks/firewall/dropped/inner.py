@@ -177,7 +177,9 @@ def _cure_between(by: Step, path: WantedPath) -> PageVariables:
         return rule_cures.between_containers(by, path.network.bridge)
     stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
     last = stages[-1].verdict.packet if stages else packet
-    if last is None or not last.dst or not last.oif or program_of(by) != "iptables":
+    if last is None or not (last.dst and last.oif):
+        return rule_cures.between_containers(by, path.network.bridge)
+    if program_of(by) != "iptables":
         return rule_cures.between_containers(by, path.network.bridge)
     return {
         "from_bridge": path.network.bridge,

@@ -72,7 +72,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
                     call.container.name: count(call.repeats, "time") for call in calls[:5]
                 },
                 "the address comes from": first.named_by,
-                "this host": _by_host(first),
+                "this host": _fate_on_this_host(first),
                 "packets whose hop limit ended on this host": first.expired or None,
                 "leaves through": _way_out(first),
             }
@@ -139,7 +139,7 @@ _WHY: Mapping[CallLoss, str] = {
 """What is known of the reason; nothing where the packets leave as they should."""
 
 
-def _by_host(call: UnansweredCall) -> str | None:
+def _fate_on_this_host(call: UnansweredCall) -> str | None:
     """What this host does with the call; None where that is not known."""
     if call.trace is None:
         return None

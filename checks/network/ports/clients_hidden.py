@@ -106,7 +106,7 @@ def clients_hidden(
         container for container in containers.running if passes_visitors_on(container, processes)
     ]
     for network in networks.bridges:
-        yield from _behind_proxy_findings(refusals, proxies, network)
+        yield from _proxy_limited_findings(refusals, proxies, network)
         yield from _unseen_findings(recent_logs, proxies, containers, network)
     interfaces = host.interfaces
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
@@ -183,7 +183,7 @@ def _passed_on_finding(
 _NEXTCLOUD = LazyPattern(r"(?<!linuxserver/)\bnextcloud(?:[:@]|$)")
 
 
-def _behind_proxy_findings(
+def _proxy_limited_findings(
     refusals: Refusals, proxies: Sequence[Container], network: Network
 ) -> Iterator[Finding]:
     """Containers of a network that limit or ban the address of a proxy beside them."""
@@ -193,10 +193,10 @@ def _behind_proxy_findings(
         limiting = refusals.on(network, is_limit_of(address)).lines if address else {}
         for server in refusals.containers.running_on(network.name):
             if server.name in limiting and server.id != proxy.id:
-                yield _behind_proxy_finding(server, proxy, address, limiting[server.name])
+                yield _proxy_limited_finding(server, proxy, address, limiting[server.name])
 
 
-def _behind_proxy_finding(
+def _proxy_limited_finding(
     server: Container, proxy: Container, address: str, lines: Sequence[RecentLine]
 ) -> Finding:
     cure = {"nextcloud": server.name} if _is_nextcloud(server) else {"behind": server.name}

@@ -149,7 +149,7 @@ def _way_of_answers(clients: UnansweredClients) -> str:
 
 def _why_silent(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
     """Why nothing comes back from the container, as far as the host shows it."""
-    near = _near_network(clients)
+    near = _network_of_clients(clients)
     if clients.container.state.status == "paused":
         return "it is paused, and its processes are frozen"
     if mistaken is not None:
@@ -193,7 +193,7 @@ def _variables(clients: UnansweredClients, mistaken: Neighbour | None) -> PageVa
     return {**place, **present({"leaves_by": clients.leaves_by, "router": clients.router})}
 
 
-def _near_network(clients: UnansweredClients) -> str:
+def _network_of_clients(clients: UnansweredClients) -> str:
     """The network of the container that these clients are on; "" where they are on none.
 
     It answers them there without the host, which alone knows the address that they called.
@@ -215,7 +215,7 @@ def _is_in_subnet_of(place: str, address: str) -> bool:
 
 def _way_back(clients: UnansweredClients) -> PageVariables:
     """The variables of a route by which its answers come back to the host, where it has one."""
-    near, endpoints = _near_network(clients), clients.container.endpoints
+    near, endpoints = _network_of_clients(clients), clients.container.endpoints
     others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
     other = only(others) if near else None
     if other is None:

@@ -48,7 +48,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         container, port, holders = refused.container, refused.port, refused.holders
         if _is_former_task(container, containers):
             continue
-        twin = _of_one_service(container, holders)
+        twin = _sibling_variables(container, holders)
         state = _who_has_the_port(refused, is_twin=bool(twin))
         evidence = _state_evidence(container)
         if refused.own:
@@ -74,7 +74,9 @@ def port_allocated(containers: Containers) -> CheckResult:
             port=str(port),
         )
         own = {"own_ports": joined(refused.own)} if refused.own else {}
-        yield finding.with_variables(own or added or twin or _for_its_port(container, holders))
+        yield finding.with_variables(
+            own or added or twin or _freed_port_variables(container, holders)
+        )
 
 
 def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
@@ -94,12 +96,13 @@ def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
 
 def _is_former_task(container: Container, containers: Containers) -> bool:
     """Whether a later task of the same service was refused here too, or runs."""
-    return bool(container.swarm_service) and any(
-        other.swarm_service == container.swarm_service
-        and other.created > container.created
-        and (other.start_failed or other.is_running)
+    later = [
+        other
         for other in containers
-    )
+        if other.swarm_service == container.swarm_service and other.created > container.created
+    ]
+    is_refused = any(other.start_failed or other.is_running for other in later)
+    return bool(container.swarm_service) and is_refused
 
 
 def _is_of_former_project(holder: Container, container: Container) -> bool:
@@ -109,7 +112,7 @@ def _is_of_former_project(holder: Container, container: Container) -> bool:
     return is_of_file and is_same_service and holder.compose_project != container.compose_project
 
 
-def _of_one_service(container: Container, holders: Sequence[Container]) -> PageVariables:
+def _sibling_variables(container: Container, holders: Sequence[Container]) -> PageVariables:
     """The container, if a port of its compose service is held by another container of the service.
 
     The other one works, and must not be stopped. What never ran can be removed.
@@ -138,7 +141,7 @@ def _ports_of_several_files(container: Container, port: int) -> PageVariables:
     return {"added_ports": ports, "base_file": files[0], "override_file": files[1]}
 
 
-def _for_its_port(container: Container, holders: Sequence[Container]) -> PageVariables:
+def _freed_port_variables(container: Container, holders: Sequence[Container]) -> PageVariables:
     """The container that has to stop for this one, or that the port is free by now.
 
     Several holders have several addresses; which of them is wanted only the reader knows.
@@ -185,23 +188,23 @@ def port_held_by_process(
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
         holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
         if holders:
-            finding = _in_use_finding(failure, _held_by(holders[0], port, containers), holders)
+            finding = _port_in_use_finding(failure, _held_by(holders[0], port, containers), holders)
             steps = freeing(failure.container, port, holders, containers)
             touches = _holder_subjects(holders, containers)
             yield replace(finding, touches=touches).with_variables(steps)
         elif near_ends:
             state = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
             variables = {"container": failure.container.name, "near_end": str(port)}
-            yield replace(_in_use_finding(failure, state), variables=variables)
+            yield replace(_port_in_use_finding(failure, state), variables=variables)
         elif listeners is not None:
-            finding = _in_use_finding(failure, "was in use and is free now")
+            finding = _port_in_use_finding(failure, "was in use and is free now")
             steps = freeing(failure.container, port, (), containers)
             yield replace(finding, severity=Severity.warning).with_variables(steps)
         else:
-            yield _in_use_finding(failure, "was in use")
+            yield _port_in_use_finding(failure, "was in use")
 
 
-def _in_use_finding(
+def _port_in_use_finding(
     failure: BindFailure, state: str, holders: tuple[Listener, ...] = ()
 ) -> Finding:
     """state: what became of the port, as the end of the sentence."""

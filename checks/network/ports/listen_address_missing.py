@@ -51,7 +51,10 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
     if container.shares_host_network:
         where, cure = "which this host does not have", {"floating": container.name}
     else:
-        where, cure = "which its network does not have", _on_all_addresses(container, refused)
+        where, cure = (
+            "which its network does not have",
+            _listen_anywhere_variables(container, refused),
+        )
         if links is not None and links.holds(refused.address):
             where = "an address of the host, which its own network does not have"
     of_host = [own.address for own in links.addresses] if links is not None else []
@@ -72,7 +75,7 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
     return finding.with_variables(cure)
 
 
-def _on_all_addresses(container: Container, refused: RefusedAddress) -> PageVariables:
+def _listen_anywhere_variables(container: Container, refused: RefusedAddress) -> PageVariables:
     """The variables with which the program listens on all addresses of the container.
 
     The address is in its command, a variable or a mounted file; empty where it is not found.

@@ -70,14 +70,14 @@ def host_forwarder(
 
 def _servers(host: Host, holder: Listener) -> Iterator[AskedServer]:
     """The servers of the first place that names any."""
-    for places in (_in_command(host, holder), _in_files(host, holder.comm or "")):
+    for places in (_servers_in_command(host, holder), _servers_in_files(host, holder.comm or "")):
         found = {place.address: place for place in places if not is_loopback(place.address)}
         if found:
             yield from found.values()
             return
 
 
-def _in_command(host: Host, holder: Listener) -> Sequence[AskedServer]:
+def _servers_in_command(host: Host, holder: Listener) -> Sequence[AskedServer]:
     if holder.pid is None:
         return ()
     detail = host.ask(InspectProcess(holder.pid))
@@ -86,7 +86,7 @@ def _in_command(host: Host, holder: Listener) -> Sequence[AskedServer]:
     return tuple(places_in_words(detail.cmdline))
 
 
-def _in_files(host: Host, program: str) -> Iterator[AskedServer]:
+def _servers_in_files(host: Host, program: str) -> Iterator[AskedServer]:
     if program.startswith(_RESOLVED):
         text = host.ask(ReadFile(_OF_RESOLVED))
         for line in () if isinstance(text, Failed) else text.text.splitlines():

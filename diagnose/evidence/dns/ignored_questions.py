@@ -99,5 +99,7 @@ def _ignored_questions(suspects: Iterable[_Way], replies: _Replies) -> Iterator[
         answers_both = all(
             (reply := of[name, "A"]) and reply.answered for name in (_FIRST, _SECOND)
         )
-        if ipv4 is not None and ipv6 is not None and answers_both and _is_silent(ipv6):
+        if ipv4 is None or ipv6 is None:
+            continue
+        if answers_both and _is_silent(ipv6):
             yield IgnoredQuestions(way.server, ipv4, ipv6)

@@ -212,7 +212,7 @@ def _lookups_of_plan(
     }
     return Lookups(
         by_host,
-        tcp=_over_tcp(host, by_host),
+        tcp=_tcp_replies(host, by_host),
         ways=tuple(_paths(plan, replies)),
         embedded=_answered_queries(
             replies, {member.id: _own_name(member) for member in plan.embedded}
@@ -226,7 +226,7 @@ def _lookups_of_plan(
         forwarded=_answered_queries(replies, forwarding),
         probes=tuple(_probes(plan, replies)),
         wildcards=_answered_queries(replies, plan.wildcards()),
-        tcp_for_large=_over_tcp_for_large(host, failed),
+        tcp_for_large=_tcp_replies_for_large(host, failed),
     )
 
 
@@ -237,14 +237,14 @@ def _answered_queries(
     return {key: replies[query] for key, query in queries.items() if query in replies}
 
 
-def _over_tcp(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply]:
+def _tcp_replies(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply]:
     """What servers say over TCP that were silent over UDP."""
     silent = [server for server, reply in by_host.items() if not reply.answered and not reply.icmp]
     queries = {server: root_query(server, None, "tcp") for server in silent}
     return _answered_queries(_ask(host, queries.values()).replies, queries)
 
 
-def _over_tcp_for_large(
+def _tcp_replies_for_large(
     host: Host, failed: Mapping[str, Mapping[tuple[str, str], DnsReply]]
 ) -> dict[str, DnsReply]:
     """What servers say over TCP whose answer about a failed name was too large for UDP."""

@@ -43,18 +43,20 @@ def data_root(
     if isinstance(config, DaemonConfig):
         path = config.value("data-root")
         if isinstance(path, str) and path.startswith("/"):
-            return DataRoot(_behind_links(host, path.rstrip("/") or "/"), config.where("data-root"))
+            return DataRoot(
+                _path_behind_links(host, path.rstrip("/") or "/"), config.where("data-root")
+            )
     own = rootless(host)
     if own is not None and (own.data is None or own.traces is False):
         return Unavailable(
             "missing", f"it is not known where a rootless engine of user {own.uid} keeps its data"
         )
     return DataRoot(
-        _behind_links(host, own.data if own is not None and own.data else DEFAULT), "default"
+        _path_behind_links(host, own.data if own is not None and own.data else DEFAULT), "default"
     )
 
 
-def _behind_links(host: Host, path: str) -> str:
+def _path_behind_links(host: Host, path: str) -> str:
     """Where a data root really lies that was moved by means of a symbolic link.
 
     The engine would say so itself. A link that leads nowhere is followed to where it leads.

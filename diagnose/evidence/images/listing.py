@@ -73,12 +73,17 @@ def normal(reference: str) -> str:
     """A reference in full: `bb` is `docker.io/library/bb:latest`."""
     name, at, digest = reference.partition("@")
     head, slash, _ = name.partition("/")
-    if not slash or not ("." in head or ":" in head or head == "localhost"):
+    if not slash or not is_registry(head):
         name = f"docker.io/{name}" if slash else f"docker.io/library/{name}"
     folder, _, last = name.rpartition("/")
     if at:
         return f"{folder}/{last.partition(':')[0]}@{digest}"
     return name if ":" in last else f"{name}:latest"
+
+
+def is_registry(head: str) -> bool:
+    """Whether the part before the first slash of a reference is a registry, and no user's name."""
+    return "." in head or ":" in head or head == "localhost"
 
 
 def name_of(reference: str) -> str:

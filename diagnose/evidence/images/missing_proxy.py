@@ -43,13 +43,13 @@ def missing_proxy(
         return MissingProxy()
     host = trouble.host
     if info.http_proxy and not info.https_proxy:
-        missing = _for_http_alone(info, ping, config)
+        missing = _proxy_for_http_alone(info, ping, config)
     else:
         proxies = (proxy for proxy in unused or () if not _is_exempt(host, proxy.exceptions))
         proxy = next(proxies, None)
         if proxy is None:
             return MissingProxy()
-        missing = _in_file(proxy, ping, config)
+        missing = _proxy_in_file(proxy, ping, config)
     return replace(missing, variables={"registry": host, **missing.variables})
 
 
@@ -60,16 +60,20 @@ def _is_exempt(host: str, exceptions: str) -> bool:
     return "*" in words or any(f".{host_name(host)}".endswith(f".{domain}") for domain in domains)
 
 
-def _for_http_alone(info: Info, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
+def _proxy_for_http_alone(
+    info: Info, ping: Ping | None, config: DaemonConfig | None
+) -> MissingProxy:
     changed = {"https-proxy": info.http_proxy}
     return MissingProxy(
         "; the engine has a proxy only for HTTP, and registries are asked over HTTPS (HTTPS_PROXY)",
         {"HttpProxy": info.http_proxy, "HttpsProxy": "not set"},
-        {"http_alone": "HTTPS_PROXY", **_in_daemon_json(changed, ping, config)},
+        {"http_alone": "HTTPS_PROXY", **_daemon_json_variables(changed, ping, config)},
     )
 
 
-def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
+def _proxy_in_file(
+    proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None
+) -> MissingProxy:
     """The proxy that a file of the host names, and how the engine gets it."""
     proof: dict[str, Json] = {
         proxy.file: f"proxy {shortened(proxy.https)}",
@@ -83,7 +87,7 @@ def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None)
         "https-proxy": proxy.https,
         "no-proxy": proxy.exceptions or "localhost,127.0.0.1",
     }
-    in_json = _in_daemon_json(changed, ping, config)
+    in_json = _daemon_json_variables(changed, ping, config)
     if proxy.is_of_client:
         clause = (
             f"; {proxy.file} gives containers and builds the proxy {shortened(proxy.https)}, "
@@ -97,7 +101,7 @@ def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None)
     return MissingProxy(clause, proof, in_json or {"shell_file": proxy.file})
 
 
-def _in_daemon_json(
+def _daemon_json_variables(
     changed: dict[str, str], ping: Ping | None, config: DaemonConfig | None
 ) -> PageVariables:
     """The variable of a change of the engine's file; none for an old engine, or with a password.

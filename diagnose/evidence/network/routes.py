@@ -28,10 +28,9 @@ class Routes(Items[Route], frozen=True, dict=True):
         target = ip_address(address)
         family = "inet" if target.version == 4 else "inet6"
         return any(
-            route.family == family
-            and route.leads_somewhere
-            and (not route.prefix or target in ip_network(f"{route.dst}/{route.prefix}"))
+            not route.prefix or target in ip_network(f"{route.dst}/{route.prefix}")
             for route in self
+            if route.family == family and route.leads_somewhere
         )
 
     @functools.cached_property

@@ -73,14 +73,14 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
     routes = host.require(ListRoutes())
     names = {interface.index: interface.name for interface in interfaces}
     first = _first_addresses(addresses)
-    indices = _by_default_route(routes, names)
+    indices = _default_route_interfaces(routes, names)
     if not indices:
         on_a_net = (interface for interface in interfaces if interface.index in first)
         indices = [interface.index for interface in on_a_net if _leads_to_others(interface)]
     return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in indices), names)
 
 
-def _by_default_route(routes: Iterable[Route], names: Mapping[int, str]) -> list[int]:
+def _default_route_interfaces(routes: Iterable[Route], names: Mapping[int, str]) -> list[int]:
     """The indices of the interfaces of the main table's default routes, the preferred one first."""
     defaults = [
         (route.metric, route.oif)

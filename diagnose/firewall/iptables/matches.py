@@ -69,7 +69,7 @@ def _option_condition(
     if option.name in ("--src-type", "--dst-type"):
         return [_address_type(option, rule)]
     if option.name == "--match-set":
-        in_set = _in_set(option, members)
+        in_set = _set_match(option, members)
         if in_set is not None:
             return [in_set]
     condition = _condition(module, option)
@@ -126,7 +126,7 @@ def _address_type(option: RuleOption, rule: RuleText) -> Condition:
         return Unread(option.text)
 
 
-def _in_set(option: RuleOption, members: Mapping[str, Several]) -> Match | None:
+def _set_match(option: RuleOption, members: Mapping[str, Several]) -> Match | None:
     """`NAME src`, `NAME dst`.
 
     None for a set that is not known, or that holds more than addresses.

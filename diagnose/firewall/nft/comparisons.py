@@ -20,7 +20,8 @@ def compare(program: RuleProgram, expression: Expression) -> None:
     data = bytes.fromhex(expression["data"])
     operation = expression["op"]
     parts = program.parts_in(expression["sreg"], len(data))
-    if parts and parts[0].kind == "link" and operation == _EQUAL and _is_ethernet(parts[0], data):
+    link = parts[0] if parts and parts[0].kind == "link" else None
+    if link is not None and operation == _EQUAL and _is_ethernet(link, data):
         return
     if not parts or any(part.field is None for part in parts):
         program.conditions.append(Unread(parts[0].label if parts else "cmp"))

@@ -18,13 +18,13 @@ def shell_variables(texts: Mapping[str, str], names: Collection[str]) -> Iterato
     texts: by path; of profiles and /etc/environment, and of units with `.service` at their end.
     """
     for path, text in texts.items():
-        pairs = _of_unit(text) if path.endswith(".service") else _of_shell(text)
+        pairs = _unit_assignments(text) if path.endswith(".service") else _shell_assignments(text)
         for name, value in pairs:
             if name in names and "$" not in value and len(value) <= _LONGEST:
                 yield {"path": path, "variable": f"{name}={value}"}
 
 
-def _of_shell(text: str) -> Iterator[tuple[str, str]]:
+def _shell_assignments(text: str) -> Iterator[tuple[str, str]]:
     """The assignments that stand on a line of their own."""
     for match in filter(None, map(_ASSIGNED.fullmatch, text.splitlines())):
         words = _words(match["value"])
@@ -32,7 +32,7 @@ def _of_shell(text: str) -> Iterator[tuple[str, str]]:
             yield match["name"], words[0]
 
 
-def _of_unit(text: str) -> Iterator[tuple[str, str]]:
+def _unit_assignments(text: str) -> Iterator[tuple[str, str]]:
     """What `Environment=` of a unit that calls docker or an agent of it sets."""
     for line in unit_settings([text]).get("Environment", []):
         for word in _words(line):

@@ -112,7 +112,7 @@ def serves(pid: int, path: str) -> bool:
 def default_socket(pid: int) -> str:
     """The socket that a daemon serves unless configured otherwise: a rootless one its user's."""
     uid = _uid(pid)
-    if not uid and "--rootless" not in cmdline(pid) and not _in_user_namespace(pid):
+    if not uid and "--rootless" not in cmdline(pid) and not _is_in_user_namespace(pid):
         return DEFAULT_SOCKET
     return f"{_environment(pid).get('XDG_RUNTIME_DIR') or f'/run/user/{uid or 0}'}/docker.sock"
 
@@ -130,7 +130,7 @@ def _uid(pid: int) -> int | None:
     return int(match[1]) if match else None
 
 
-def _in_user_namespace(pid: int) -> bool:
+def _is_in_user_namespace(pid: int) -> bool:
     """Whether a process has other user ids than we.
 
     A process of our own namespace shows our own table.

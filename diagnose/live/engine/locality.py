@@ -148,7 +148,7 @@ def _find(where: EngineEndpoint) -> Found:
     try:
         pid = _peer(where.address)
     except OSError:
-        return _by_process(where.address)
+        return _engine_of_process(where.address)
     if pid == 0:
         return Found(
             None, "peer credentials", "the engine's process is not in this process's PID namespace"
@@ -157,7 +157,7 @@ def _find(where: EngineEndpoint) -> Found:
     if name in DAEMON_NAMES or name == "podman":
         return Found(pid, "peer credentials")
     if pid == 1 or name in ACTIVATORS:
-        return _by_process(where.address)
+        return _engine_of_process(where.address)
     return Found(
         None,
         "peer credentials",
@@ -179,7 +179,7 @@ def _peer(path: str) -> int:
         return pid
 
 
-def _by_process(path: str) -> Found:
+def _engine_of_process(path: str) -> Found:
     """The engine that should serve this socket: by the pid file beside it or its command line.
 
     A user writes the pid file of a rootless engine: it cannot name the system's, nor the system's

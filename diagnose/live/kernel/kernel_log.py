@@ -26,7 +26,7 @@ def records(live: Live, question: ReadKernelLog) -> Json:
     try:
         ring = _read_ring(live.deadline(question) / 2)
     except PermissionError as error:
-        return _from_journal(limit, live.deadline(question) / 2, error)
+        return _journal_log(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
     parsed = [record for text in ring.texts if (record := parse_record(text, boot))]
     kept = _newest(parsed, limit)
@@ -97,7 +97,7 @@ def _gap(records: list[dict[str, Json]]) -> bool:
     return bool(records) and records[0]["seq"] > 0
 
 
-def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:
+def _journal_log(limit: int, seconds: float, denied: OSError) -> Json:
     """The kernel log as journald keeps it, where /dev/kmsg may not be read."""
     try:
         entries = journal_entries(["-k", "-b"], limit, seconds)

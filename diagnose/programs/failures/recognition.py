@@ -229,7 +229,7 @@ def recognise_family(telling: TellingLine | None, families: Iterable[Failure]) -
     """The first family of complaints to which the line that explains belongs."""
     if telling is None or not telling.explains:
         return None
-    return _in_line(telling.whole, families)
+    return _failure_in_line(telling.whole, families)
 
 
 def family_of_running(
@@ -243,7 +243,9 @@ def family_of_running(
     return family if needed.search(family.line) else None
 
 
-def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) -> Recognised | None:
+def _failure_in_line(
+    text: str, table: Iterable[Failure], *, is_passed: bool = False
+) -> Recognised | None:
     """is_passed: the program got past the line, which counts for rows that mean just that."""
     forms = _forms(text)
     lowered = "\n".join(forms).lower()
@@ -319,9 +321,9 @@ def recognise(
     is_first = telling is not None and telling.index < len(texts) and telling.index not in passed
     first = [telling.whole, texts[telling.index]] if telling and is_first else []
     beside = [failure for failure in candidates if not (first and failure.goes_on)]
-    in_first = (_in_line(text, candidates) for text in first)
+    in_first = (_failure_in_line(text, candidates) for text in first)
     in_others = (
-        _in_line(texts[place], beside, is_passed=place in passed)
+        _failure_in_line(texts[place], beside, is_passed=place in passed)
         for place in reversed(range(len(texts)))
     )
     found = filter(None, itertools.chain(in_first, in_others))
@@ -330,7 +332,7 @@ def recognise(
         return first_found
     alone = None if _says_more(telling, first_found) and is_first else first_found
     # what the program got past may be what the others follow from
-    in_passed = (_in_line(texts[place], beside) for place in sorted(passed - about_callers))
+    in_passed = (_failure_in_line(texts[place], beside) for place in sorted(passed - about_callers))
     others = filter(None, itertools.chain(found, in_passed))
     return next((other for other in others if not other.failure.follows), alone)
 
@@ -347,5 +349,5 @@ def shown_by_any(lines: Sequence[str], table: Iterable[Failure]) -> Recognised |
 
     For a message that somebody pastes, who has not got past it.
     """
-    in_lines = (_in_line(plain(line), table) for line in reversed(lines))
+    in_lines = (_failure_in_line(plain(line), table) for line in reversed(lines))
     return next(filter(None, in_lines), None)

@@ -122,7 +122,7 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
 
 def _advice_of(findings: Iterable[Reported], tree: FindingTree) -> tuple[Advice, ...]:
     """A line for each check that has something to advise."""
-    return tuple(_advice(group, tree) for group in _by_check(findings))
+    return tuple(_advice(group, tree) for group in _grouped_by_check(findings))
 
 
 def _advice(group: Sequence[Reported], tree: FindingTree) -> Advice:
@@ -226,6 +226,6 @@ def _host(report: Report) -> str:
     return ", ".join(words)
 
 
-def _by_check(findings: Iterable[Reported]) -> list[list[Reported]]:
+def _grouped_by_check(findings: Iterable[Reported]) -> list[list[Reported]]:
     groups = by_key((finding.id, finding) for finding in findings)
     return sorted(groups.values(), key=lambda group: (-len(group), group[0].id))

@@ -58,7 +58,9 @@ def _outdated(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
     for container in project.containers:
         service, made = project.of(container), container.created_at
         has_files = service is not None and bool(service.contents) and container.is_running
-        if not has_files or newest is None or made is None or newest.mtime <= made + SLACK_S:
+        if not has_files or newest is None or made is None:
+            continue
+        if newest.mtime <= made + SLACK_S:
             continue
         targets = _differing(host, project, container)
         if targets:

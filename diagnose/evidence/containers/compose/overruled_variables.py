@@ -71,7 +71,7 @@ def overruled_variables(host: Host, written_projects: WrittenProjects) -> Overru
     candidates = [
         (project, container, set_by)
         for project, container in running
-        if (set_by := list(_of_container(container, answer)))
+        if (set_by := list(_variables_of_container(container, answer)))
     ]
     items: list[OverruledVariable] = []
     for project, container, set_by in host.first(candidates, MOST, "services with such a variable"):
@@ -79,7 +79,7 @@ def overruled_variables(host: Host, written_projects: WrittenProjects) -> Overru
     return OverruledVariables(tuple(items))
 
 
-def _of_container(
+def _variables_of_container(
     container: Container, variables: Sequence[ShellVariable]
 ) -> Iterator[ShellVariable]:
     """The variables of the host that a container has with the same value."""

@@ -104,9 +104,13 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 def was_started_in_its_run(other: Container, container: Container) -> bool:
     """Whether compose made both in one run, and started the other one."""
     made, others, started = container.created_at, other.created_at, other.started_at
-    if made is None or others is None or started is None or not other.is_running:
+    if made is None or others is None or started is None:
         return False
-    return abs(others - made) <= TOGETHER_S and made <= started <= made + TOGETHER_S
+    return (
+        other.is_running
+        and abs(others - made) <= TOGETHER_S
+        and made <= started <= made + TOGETHER_S
+    )
 
 
 def _healthy_since(container: Container, events: Events | None) -> float | None:

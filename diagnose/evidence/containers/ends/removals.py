@@ -94,7 +94,7 @@ class Removals(Items[Removal], frozen=True):
 @evidence
 def removals(host: Host, containers: Containers, events: Events, clock: Clock) -> Removals:
     """The engine remembers 256 events, which checks of health soon fill; an updater's log stays."""
-    by_name = {removal.name: removal for removal in _by_event(events)}
+    by_name = {removal.name: removal for removal in _removals_in_events(events)}
     updaters = [
         container for container in containers.running if _UPDATER.search(container.config.image)
     ]
@@ -112,7 +112,7 @@ def removals(host: Host, containers: Containers, events: Events, clock: Clock) -
     return Removals(tuple(gone), tuple(unread))
 
 
-def _by_event(events: Events) -> Iterator[Removal]:
+def _removals_in_events(events: Events) -> Iterator[Removal]:
     """Jobs that the engine removes at their own end (`docker run --rm`) are none."""
     prunes = [event.at for event in events if (event.type, event.action) == ("container", "prune")]
     for event in events:

@@ -191,7 +191,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     if not refusals:
         return None
     for line in refusals:
-        refused = named_path(container, line) or _in_private_root(container, line)
+        refused = named_path(container, line) or _path_in_private_root(container, line)
         if refused is not None:
             return refused
     if any(_ABSOLUTE.search(line) for line in refusals):
@@ -203,7 +203,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     return NamedPath(nameless, writable[0], (), whole=True)
 
 
-def _in_private_root(container: Container, line: str) -> NamedPath | None:
+def _path_in_private_root(container: Container, line: str) -> NamedPath | None:
     """What a line names below a folder that its program calls `/`."""
     for root, folder in _PRIVATE_ROOTS:
         place = named_path(container, root.sub(folder, line)) if root.search(line) else None

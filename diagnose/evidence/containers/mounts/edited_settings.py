@@ -154,15 +154,14 @@ def _edited_files(host: Host, server: _Server) -> list[_File]:
     statuses = host.answer_or(StatPaths(sorted(files), follow=True), {})
     started = server.container.started_at or 0.0
     read_until = max(server.loaded_at + _SLACK_S, started + _SET_UP_S)
-    return [
-        msgspec.structs.replace(file, changed_at=status.mtime)
-        for path, file in files.items()
-        if (status := statuses.get(path)) is not None
-        and status.type == "file"
-        and status.mtime is not None
-        and status.mtime > read_until
-        and not _is_written_inside(server, file.mount, status)
-    ]
+    edited = []
+    for path, file in files.items():
+        status = statuses.get(path)
+        if status is None or status.type != "file" or status.mtime is None:
+            continue
+        if status.mtime > read_until and not _is_written_inside(server, file.mount, status):
+            edited.append(msgspec.structs.replace(file, changed_at=status.mtime))
+    return edited
 
 
 def _is_written_inside(server: _Server, mount: Mount, status: PathStatus) -> bool:

@@ -46,7 +46,7 @@ def stray_path(container: Container, line: str) -> StrayPath | None:
     if not is_refused and ABSENCE.search(line) is None:
         return None
     for path in _unmounted_paths(container, line):
-        mount = _from_host(container, path)
+        mount = _mount_from_host(container, path)
         if mount is not None:
             inside = mount.destination + path.removeprefix(mount.source.rstrip("/"))
             clause = f"{path} is a path of the host, which the container has at {inside}"
@@ -67,7 +67,7 @@ def _unmounted_paths(container: Container, line: str) -> Iterator[str]:
             yield path
 
 
-def _from_host(container: Container, path: str) -> Mount | None:
+def _mount_from_host(container: Container, path: str) -> Mount | None:
     """The mount of a folder of the host that has this path there."""
     if path.startswith(_OF_SYSTEM):
         return None

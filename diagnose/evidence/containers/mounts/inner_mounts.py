@@ -94,13 +94,13 @@ def _unshared_mounts(
     for mounted in table:
         if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in known:
             continue
+        # a single one at the place of a bind mount is that mount: the host has mounted it again
+        is_alone = points[mounted.point] == 1
         around = [
             mount
             for mount in container.bind_mounts
-            if is_within(mounted.point, mount.destination)
-            and mount.propagation not in SHARED
-            # a single one there is the bind mount itself: the host has mounted its own again since
-            and (mounted.point != mount.destination or points[mounted.point] > 1)
+            if is_within(mounted.point, mount.destination) and mount.propagation not in SHARED
+            if not (is_alone and mounted.point == mount.destination)
         ]
         if around:
             yield max(around, key=lambda mount: len(mount.destination)), mounted

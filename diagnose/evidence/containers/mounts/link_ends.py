@@ -37,9 +37,9 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
     parts, at = deque(inside.strip("/").split("/")), ""
     for _ in range(MOST_STEPS):
         if not parts:
-            return LinkEnd(at, _on_host(container, at), is_there=True)
+            return LinkEnd(at, _path_on_host(container, at), is_there=True)
         step = posixpath.normpath(f"{at}/{parts.popleft()}").rstrip("/")
-        place = _on_host(container, step)
+        place = _path_on_host(container, step)
         if _is_mount(container, step):
             # whatever its source is: the kernel has followed it when it was mounted
             at = step
@@ -67,7 +67,7 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
     return None
 
 
-def _on_host(container: Container, path: str) -> str:
+def _path_on_host(container: Container, path: str) -> str:
     mount = host_mount(container.mounts, path)
     return mount.on_host(path).rstrip("/") if mount is not None else ""
 

@@ -58,7 +58,9 @@ def moved_sources(
     What a container mounts was not moved aside: `shop-2` is another shop. A folder that holds
     something is left in its place.
     """
-    lacking = dict.fromkeys(path for container in containers for path in _behind_link(container))
+    lacking = dict.fromkeys(
+        path for container in containers for path in _paths_behind_link(container)
+    )
     if bind_sources is not None:
         by_path = bind_sources.by_path
         missing = [path for path, status in by_path.items() if status.failed == "missing"]
@@ -70,7 +72,7 @@ def moved_sources(
     return MovedSources({source: moved for source, moved in found.items() if moved is not None})
 
 
-def _behind_link(container: Container) -> Iterator[str]:
+def _paths_behind_link(container: Container) -> Iterator[str]:
     link = _LINK.search(container.state.error) if container.start_failed else None
     if link is not None:
         yield link["path"]

@@ -113,11 +113,11 @@ def _stale_mounts_of(
             yield StaleMount(
                 container, mount, covered_by, now.point, held=own.source, held_from=point
             )
-        elif led_to := _behind_a_link(mount, own, mounts):
+        elif led_to := _path_behind_link(mount, own, mounts):
             yield StaleMount(container, mount, led_to=led_to)
 
 
-def _behind_a_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
+def _path_behind_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
     """Where the container's mount lies on the host, if it is not what its source says.
 
     The kernel follows a link when it mounts. "" where the source has no link in it.
@@ -126,7 +126,7 @@ def _behind_a_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
     if mounts is None or named is None:
         return ""
     at_start = next((path for at in mounts if (path := _as_seen_by(at, own))), "")
-    literal = _within(named, mount.source)
+    literal = _path_in_filesystem(named, mount.source)
     return "" if (named.dev, literal) == (own.dev, own.root) else at_start
 
 
@@ -138,7 +138,7 @@ def _as_seen_by(at: Mounted, own: Mounted) -> str:
     return f"{at.point.rstrip('/')}{own.root.removeprefix(root)}"
 
 
-def _within(mounted: Mounted, path: str) -> str:
+def _path_in_filesystem(mounted: Mounted, path: str) -> str:
     """A path of the host as its file system names it."""
     below = path.removeprefix(mounted.point.rstrip("/"))
     return f"{mounted.root.rstrip('/')}{below}" or "/"
@@ -150,7 +150,10 @@ def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterato
     seen = _statuses(host, paths)
     for bound in stale:
         now, then = seen.get(bound.mount.source), seen.get(bound.led_to)
-        if now and then and now.ino and then.ino and (now.dev, now.ino) != (then.dev, then.ino):
+        if now is None or then is None:
+            continue
+        is_known = bool(now.ino and then.ino)
+        if is_known and (now.dev, now.ino) != (then.dev, then.ino):
             yield bound
 
 

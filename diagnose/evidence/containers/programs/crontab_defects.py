@@ -76,7 +76,7 @@ def crontab_defects(
     found: list[CrontabDefect] = []
     for container in host.first(with_cron, MOST, "containers with cron"):
         is_debian = "cron" in processes.names_inside(container.id)
-        found += _of_container(host, container, is_debian)
+        found += _defects_of_container(host, container, is_debian)
     idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
     idle_ids = {own.id for own in idle}
     busy = [own for own in containers.running if own.id not in idle_ids]
@@ -152,7 +152,9 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
             return
 
 
-def _of_container(host: Host, container: Container, is_debian: bool) -> Iterator[CrontabDefect]:
+def _defects_of_container(
+    host: Host, container: Container, is_debian: bool
+) -> Iterator[CrontabDefect]:
     root = f"/proc/{container.state.pid}/root"
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
     system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)] if is_debian else []
@@ -206,7 +208,7 @@ def _first_defect(
     """What of the file is refused, and else the first line that does something else."""
     is_system = not path.startswith(SPOOL)
     if is_debian:
-        refused = _of_file(path, file, users)
+        refused = _defect_of_file(path, file, users)
         if refused is not None:
             kind, word = refused
             return CrontabDefect(container, path, kind, word=word)
@@ -217,7 +219,7 @@ def _first_defect(
     return None
 
 
-def _of_file(path: str, file: FileText, users: _Users) -> tuple[str, str] | None:
+def _defect_of_file(path: str, file: FileText, users: _Users) -> tuple[str, str] | None:
     """Why Debian's cron does not read a crontab at all, and what it is about."""
     name = path.rpartition("/")[2]
     if path.startswith(f"{SYSTEM}/") and not _READ_NAME.fullmatch(name):

@@ -72,7 +72,7 @@ def _other_interpreter(
     """Another interpreter that the image has, in place of the one that the program wants."""
     words = shlex.join(container.command)
     name = posixpath.basename(program.interpreter)
-    behind = _behind_init(host, container, program) if name in _INITS else ""
+    behind = _interpreter_behind_init(host, container, program) if name in _INITS else ""
     if behind:
         here = programs_at(host, container, [behind])
         return OtherInterpreter(here[0], words, is_behind_init=True) if here else None
@@ -83,7 +83,7 @@ def _other_interpreter(
     return None
 
 
-def _behind_init(host: Host, container: Container, program: Program) -> str:
+def _interpreter_behind_init(host: Host, container: Container, program: Program) -> str:
     """The interpreter behind an init in the `#!` line."""
     file = host.ask(ReadContainerFile(container.id, program.path, bytes=_HEAD_BYTES))
     if isinstance(file, Failed):

@@ -60,10 +60,12 @@ def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None
     uses_tls = "https://" in probe.command or "--tls" in probe.command
     if uses_tls:
         line = next((line for line in printed if _TLS_TO_PLAIN.search(line)), "")
-        return ProbeScheme(speaks_tls=True, line=line, command=_by_http(probe)) if line else None
+        return (
+            ProbeScheme(speaks_tls=True, line=line, command=_probe_by_http(probe)) if line else None
+        )
     logged = (line for line in lines if _may_be_about(probe, line))
     line = next((line for line in (*printed, *logged) if _PLAIN_TO_TLS.search(line)), "")
-    return ProbeScheme(speaks_tls=False, line=line, command=_by_tls(probe)) if line else None
+    return ProbeScheme(speaks_tls=False, line=line, command=_probe_by_tls(probe)) if line else None
 
 
 def _may_be_about(probe: HealthCheck, line: str) -> bool:
@@ -78,11 +80,11 @@ def _may_be_about(probe: HealthCheck, line: str) -> bool:
     return any(is_loopback(caller) or caller in own for caller in callers)
 
 
-def _by_http(probe: HealthCheck) -> str:
+def _probe_by_http(probe: HealthCheck) -> str:
     return _OWN_URL.sub("http", probe.command) if _OWN_URL.search(probe.command) else ""
 
 
-def _by_tls(probe: HealthCheck) -> str:
+def _probe_by_tls(probe: HealthCheck) -> str:
     """The probe with TLS. It calls localhost, for which few certificates are made."""
     command = probe.command
     if _REDIS.search(command):

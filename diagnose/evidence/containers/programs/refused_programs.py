@@ -132,7 +132,7 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
         tail = log_tails.of(container)
         program = (
             _refused_program(host, container, tail.last)
-            or _behind_wrapper(host, container, tail.lines)
+            or _program_behind_wrapper(host, container, tail.lines)
             or _not_permitted(host, container, tail.lines)
             or _empty_library(host, container, tail.lines)
         )
@@ -173,7 +173,9 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
     if not any(sign in low for sign in _SIGNS):
         return None
     if match := REFUSED.search(last):
-        path = _from_root(container, _first_group(match, "path", "tini", "dumb") or container.path)
+        path = _path_from_root(
+            container, _first_group(match, "path", "tini", "dumb") or container.path
+        )
         why = _first_group(match, "why", "legacy", "reason").lower()
         return _look(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
@@ -184,10 +186,14 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
     return None
 
 
-def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
+def _program_behind_wrapper(
+    host: Host, container: Container, lines: tuple[str, ...]
+) -> Program | None:
     """What a shell or a supervisor says last."""
     for line in reversed(lines):
-        program = _by_shell(host, container, line) or _by_supervisor(host, container, line)
+        program = _program_refused_to_shell(
+            host, container, line
+        ) or _program_refused_to_supervisor(host, container, line)
         if program is not None:
             return program
     return None
@@ -228,12 +234,12 @@ def _places(container: Container, names: Sequence[str]) -> Iterator[str]:
     """Where programs of these names may lie."""
     for name in names[:MOST_NAMES]:
         if "/" in name:
-            yield _from_root(container, name)
+            yield _path_from_root(container, name)
         elif _PLAIN.fullmatch(name):
             yield from (f"{folder}/{name}" for folder in path_folders(container))
 
 
-def _by_shell(host: Host, container: Container, line: str) -> Program | None:
+def _program_refused_to_shell(host: Host, container: Container, line: str) -> Program | None:
     """The program of which a shell says that it cannot be executed.
 
     The shell ended with 126 or 127 then; a script that continues after `Permission denied` ends
@@ -247,12 +253,12 @@ def _by_shell(host: Host, container: Container, line: str) -> Program | None:
     is_last = is_looping or container.state.exit_code in SHELL_CODES
     if not is_last and not _DENIED.search(shell["why"]):
         return None
-    path = _from_root(container, shell["path"])
+    path = _path_from_root(container, shell["path"])
     program = _look(host, container.id, path, _reason(shell["why"]), line, behind="a shell")
     return msgspec.structs.replace(program, is_aside=not is_last)
 
 
-def _by_supervisor(host: Host, container: Container, line: str) -> Program | None:
+def _program_refused_to_supervisor(host: Host, container: Container, line: str) -> Program | None:
     """The program that a supervisor could not execute, whatever the supervisor's own exit code."""
     match = _BY_SUPERVISOR.search(line)
     if match is None:
@@ -272,7 +278,7 @@ def _first_group(match: re.Match[str], *names: str) -> str:
     return next((match[name] for name in names if match[name]), "")
 
 
-def _from_root(container: Container, path: str) -> str:
+def _path_from_root(container: Container, path: str) -> str:
     """A path that was named from the working directory, as the container has it."""
     if not path.startswith(("./", "../")):
         return path

@@ -166,7 +166,7 @@ def _assignment(name: str, value: str) -> dict[str, str]:
 
 def commented_out(container: Container, option: str) -> dict[str, str]:
     """With a `#` before lines that begin with an option, in the one mounted file of settings."""
-    name = _for_sed(_name(option)).replace("-", "[-_]")
+    name = _escaped_for_sed(_name(option)).replace("-", "[-_]")
     return _edit(container, rf"s/^[[:space:]]*{name}\b/#&/")
 
 
@@ -180,12 +180,15 @@ def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
         return {}
     at = str(line) if line else ""
     opens = r"/[:{[|>][[:space:]]*$/!"
-    return {"edited": path, "edit": rf"{at}{{{opens}s/^[[:space:]-]*{_for_sed(word)}\b/#&/;}}"}
+    return {
+        "edited": path,
+        "edit": rf"{at}{{{opens}s/^[[:space:]-]*{_escaped_for_sed(word)}\b/#&/;}}",
+    }
 
 
 def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:
     """With another word in one line of a file of the host."""
-    return {"edited": path, "edit": rf"{line}s/\b{_for_sed(old)}\b/{new}/g"}
+    return {"edited": path, "edit": rf"{line}s/\b{_escaped_for_sed(old)}\b/{new}/g"}
 
 
 def with_text_in_file(
@@ -195,12 +198,12 @@ def with_text_in_file(
 
     besides: texts whose lines stay as they are.
     """
-    staying = r"\|".join(map(_for_sed, besides))
+    staying = r"\|".join(map(_escaped_for_sed, besides))
     stays = f"/{staying}/!" if staying else ""
-    return _edit(container, rf"{stays}s/\b{_for_sed(old)}\b/{new}/g")
+    return _edit(container, rf"{stays}s/\b{_escaped_for_sed(old)}\b/{new}/g")
 
 
-def _for_sed(text: str) -> str:
+def _escaped_for_sed(text: str) -> str:
     """A text that means itself in an expression of sed, which `/` ends.
 
     In its basic expressions other signs mean themselves, and `\\+` is the one that repeats.

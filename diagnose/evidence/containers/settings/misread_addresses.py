@@ -85,17 +85,17 @@ def misread_addresses(
     for container in containers:
         calls = functools.partial(containers.can_call, container)
         has_failed = log_tails is not None and container.id in log_tails.by_id
-        misread = _from_variables(container, calls, has_failed=has_failed)
+        misread = _address_in_variables(container, calls, has_failed=has_failed)
         if misread is None and log_tails is not None:
             tail = log_tails.of(container)
             lines = (*tail.earlier, *tail.lines)
-            misread = _from_files(host, container, lines, calls)
+            misread = _address_in_files(host, container, lines, calls)
         if misread is not None:
             found.append(misread)
     return MisreadAddresses(tuple(found))
 
 
-def _from_variables(
+def _address_in_variables(
     container: Container, calls: Callable[[str], bool], *, has_failed: bool
 ) -> MisreadAddress | None:
     """calls: whether the container can call another one by that name.
@@ -116,7 +116,7 @@ def _from_variables(
     return None
 
 
-def _from_files(
+def _address_in_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the one file of settings that has it."""

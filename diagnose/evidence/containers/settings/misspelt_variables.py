@@ -149,4 +149,5 @@ def _is_one_slip(first: str, second: str) -> bool:
     )
     rest, other = first[at:], second[at:]
     is_swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:] and len(rest) > 1
-    return is_swapped or rest[1:] == other[1:] or rest[1:] == other or rest == other[1:]
+    is_longer_by_one = rest[1:] == other or rest == other[1:]
+    return is_swapped or is_longer_by_one or rest[1:] == other[1:]

@@ -50,10 +50,8 @@ def unchecked_names(
     failing = [
         _ServerFailure(failure, error)
         for failure in unresolved_names(containers, failed_names, lookups)
-        if (error := failure.first_error) is not None
-        and error.rcode == _RCODE
-        and error.server != EMBEDDED
-        and not failure.is_known
+        if (error := failure.first_error) is not None and not failure.is_known
+        if error.rcode == _RCODE and error.server != EMBEDDED
     ]
     known = {
         asked.error

@@ -113,7 +113,7 @@ def wrong_type(key: str, value: Json) -> WrongType | None:
     if _has_type(value, wanted):
         return None
     article = "an" if wanted.startswith(("a", "o")) else "a"
-    return WrongType(key, f"{article} {wanted} is needed, not {_in_words(value)}")
+    return WrongType(key, f"{article} {wanted} is needed, not {_type_in_words(value)}")
 
 
 def _has_type(value: Json, wanted: str) -> bool:
@@ -135,12 +135,12 @@ def _first_wrong_entry(key: str, entries: Mapping[str, Json]) -> WrongType | Non
     """The first entry of a map of texts that is no text."""
     for name, entry in entries.items():
         if entry is not None and not isinstance(entry, str):
-            text = f"a string is needed, not {_in_words(entry)}: write it in quotes"
+            text = f"a string is needed, not {_type_in_words(entry)}: write it in quotes"
             return WrongType(f"{key}.{name}", text)
     return None
 
 
-def _in_words(value: Json) -> str:
+def _type_in_words(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -110,13 +110,13 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
     if fault.stage != "type" or pair is None:
         return None
     wanted = TEXT if fault.key.startswith("log-opts.") else TYPES.get(fault.key, "")
-    value = _in_type(pair["value"], wanted)
+    value = _scalar_in_type(pair["value"], wanted)
     if value is None:
         return None
     return LineEdit(fault.line, pair[0], pair[0][: -len(pair["value"])] + value)
 
 
-def _in_type(value: str, wanted: str) -> str | None:
+def _scalar_in_type(value: str, wanted: str) -> str | None:
     """A JSON scalar as the type that is wanted; None if it cannot be read as one."""
     bare = value.strip('"')
     if wanted == BOOL and bare.lower() in ("true", "false"):

@@ -177,9 +177,9 @@ def _taken_address(text: str, listeners: Listeners | None) -> _TakenAddress:
 def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, ...]:
     if not daemon.has_folder_for_socket:
         return ()
-    path = _in_run(daemon.endpoint.path)
+    path = _path_in_run(daemon.endpoint.path)
     mounts = ((container, mount) for container in containers or () for mount in container.mounts)
-    makers = (container.name for container, mount in mounts if _in_run(mount.source) == path)
+    makers = (container.name for container, mount in mounts if _path_in_run(mount.source) == path)
     return tuple(dict.fromkeys(makers))
 
 
@@ -207,11 +207,11 @@ def _written_filesystems(
     if mounts is None:
         return ()
     own = [root.path] if root is not None else []
-    paths = [_in_run(path) for path in _PATH.findall(text)]
+    paths = [_path_in_run(path) for path in _PATH.findall(text)]
     points = dict.fromkeys(mounts.point_of(path) for path in paths or own)
     return tuple(Subject("filesystem", point) for point in points if point)
 
 
-def _in_run(path: str) -> str:
+def _path_in_run(path: str) -> str:
     """/var/run is a link to /run."""
     return path.replace("/var/run/", "/run/", 1)

@@ -48,12 +48,12 @@ def start_blockers(host: Host, daemon: Daemon, log: DaemonLog | None) -> StartBl
     if unit.is_masked or unit.active_state != "inactive":
         return StartBlockers()
     if unit.job not in ("", "0"):
-        return StartBlockers(slow=_in_state(host, SLOW_UNITS, "activating"))
+        return StartBlockers(slow=_units_in_state(host, SLOW_UNITS, "activating"))
     if log is None or not _lacked_another(log):
         return StartBlockers()
     disks = [name for name in unit.required if name.endswith((".mount", ".device"))]
-    failed = _in_state(host, unit.required, "failed")
-    return StartBlockers(failed=failed or _in_state(host, disks, "inactive"))
+    failed = _units_in_state(host, unit.required, "failed")
+    return StartBlockers(failed=failed or _units_in_state(host, disks, "inactive"))
 
 
 def _lacked_another(log: DaemonLog) -> bool:
@@ -66,7 +66,7 @@ def _lacked_another(log: DaemonLog) -> bool:
     return False
 
 
-def _in_state(host: Host, names: Iterable[str], state: str) -> tuple[str, ...]:
+def _units_in_state(host: Host, names: Iterable[str], state: str) -> tuple[str, ...]:
     return tuple(
         sorted(
             name

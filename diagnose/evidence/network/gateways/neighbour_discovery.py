@@ -66,11 +66,11 @@ def neighbour_discovery(
     leaving: list[Container] = []
     for name, attached in sorted(members.items()):
         network = networks.by_name[name]
-        links += _on_network(stack, network, attached)
+        links += _links_on_network(stack, network, attached)
         if leads_out(network):
             leaving += [member.container for member in attached]
     if leaving:
-        links += _on_uplink(stack, leaving)
+        links += _links_on_uplink(stack, leaving)
     return NeighbourDiscovery(tuple(links))
 
 
@@ -92,7 +92,9 @@ def _members(containers: Containers, networks: Networks) -> Mapping[str, list[_M
     return members
 
 
-def _on_network(stack: Stack, network: Network, attached: list[_Member]) -> Iterator[NeighbourLink]:
+def _links_on_network(
+    stack: Stack, network: Network, attached: list[_Member]
+) -> Iterator[NeighbourLink]:
     """The pairs of a network that have to find each other: host and container, two containers."""
     members = tuple(member.container for member in attached)
     first = attached[0].address
@@ -106,7 +108,7 @@ def _on_network(stack: Stack, network: Network, attached: list[_Member]) -> Iter
         yield NeighbourLink("containers", network.bridge, network, members, tuple(lost))
 
 
-def _on_uplink(stack: Stack, leaving: list[Container]) -> Iterator[NeighbourLink]:
+def _links_on_uplink(stack: Stack, leaving: list[Container]) -> Iterator[NeighbourLink]:
     """The host and its router; a default route without a gateway leads into a tunnel."""
     decision = stack.routing.look_up(SOMEWHERE6)
     own = stack.address_on(decision.oif, "ip6") if decision.kind == "unicast" else None

@@ -129,6 +129,13 @@ def _lasting_failures(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...
     return tuple(line.text for line in lines) if is_now else ()
 
 
+def _is_host(address: str, links: Interfaces) -> bool:
+    """Whether an address or a name is this host."""
+    if not is_address(address):
+        return address == "localhost"
+    return is_loopback(address) or links.holds(address)
+
+
 def _failures(
     log: HostLog,
     containers: Containers,
@@ -141,11 +148,8 @@ def _failures(
         lines = _lasting_failures(failed, clock)
         if not lines:
             continue
-        is_host = address == "localhost" or (
-            is_address(address) and (is_loopback(address) or links.holds(address))
-        )
         callee = None
-        if is_host:
+        if _is_host(address, links):
             callee = _publisher(containers, port)
             if callee is None and (_REFUSED in lines[-1] or log.mark):
                 yield _failure_at_nobody(

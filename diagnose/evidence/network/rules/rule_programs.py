@@ -38,7 +38,8 @@ def program_of(by: Step, family: str = "ip") -> str:
     written = by.rule.startswith(("-", "! -")) or (
         by.rule.startswith("policy ") and by.chain.isupper()
     )
-    if backend or (table_family in ("ip", "ip6") and table in _IPTABLES and written):
+    is_of_iptables = table_family in ("ip", "ip6") and table in _IPTABLES and written
+    if backend or is_of_iptables:
         program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
         return f"{program}-legacy" if backend else program
     return "nft"

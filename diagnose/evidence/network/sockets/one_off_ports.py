@@ -33,13 +33,13 @@ class OneOffs(Items[OneOffPorts], frozen=True):
 def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) -> OneOffs:
     """One question for each such container. A job with another command serves none of the ports."""
     replaced = {container.service for container in containers.running if not container.is_one_off}
+    one_offs = [container for container in containers.running if container.is_one_off]
     alone = [
         container
-        for container in containers.running
-        if container.is_one_off
+        for container in one_offs
+        if container.service not in replaced
         and not container.wanted_ports
         and not container.shares_host_network
-        and container.service not in replaced
     ]
     items = []
     for container in host.first(alone, MOST, "containers of docker compose run"):

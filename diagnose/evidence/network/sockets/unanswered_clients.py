@@ -101,7 +101,7 @@ def unanswered_clients(
     that no answer came from the container, `syn_recv` that the client never confirmed the answer.
     Over UDP only servers are looked at that answer every request.
     """
-    over_udp = _over_udp(containers, networks, links, udp_flows)
+    over_udp = _udp_clients(containers, networks, links, udp_flows)
     ports = host.first(containers.ports_published_by("tcp"), MOST_PORTS, "published TCP ports")
     if not ports:
         return over_udp
@@ -184,7 +184,7 @@ def _left_out(containers: Containers, asked: set[int]) -> Iterator[Unexamined]:
             yield Unexamined(container.subject, why)
 
 
-def _over_udp(
+def _udp_clients(
     containers: Containers, networks: Networks, links: Interfaces, flows: UdpFlows | Unavailable
 ) -> UnansweredClientsByPort:
     """The clients that a server has not answered within the half minute that the kernel remembers.

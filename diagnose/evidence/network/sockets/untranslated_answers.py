@@ -69,10 +69,9 @@ def untranslated_answers(
     waiting = [
         (container, netns, lines[-1].text)
         for container in containers.running
-        if not container.shares_network
-        and (netns := namespaces.of(container)) is not None
-        and _own_ports(container, netns)
-        and (lines := recent_logs.repeated(container, _tells_of_waiting, clock))
+        if not container.shares_network and (netns := namespaces.of(container)) is not None
+        if _own_ports(container, netns)
+        if (lines := recent_logs.repeated(container, _tells_of_waiting, clock))
     ][:_MOST]
     if not waiting:
         return UntranslatedAnswers()

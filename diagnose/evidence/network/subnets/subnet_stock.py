@@ -37,7 +37,7 @@ def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfac
     """The engine's pools, with its own networks and the routes of other links that take them."""
     bridges = (links.by_name.get(network.bridge) for network in networks.bridges)
     own = {bridge.index for bridge in bridges if bridge is not None}
-    foreign = [route for route in routes if _on_link(route) and route.oif not in own]
+    foreign = [route for route in routes if _is_on_link(route) and route.oif not in own]
     used = [subnet for network in networks for subnet in network.subnets]
     return SubnetStock(engine_pools(info), tuple(used), tuple(foreign))
 
@@ -62,10 +62,10 @@ def pools_of(configured: Json) -> tuple[SubnetPool, ...]:
 
 def stock_before_networks(pools: tuple[SubnetPool, ...], routes: Routes) -> SubnetStock:
     """The pools of an engine without a network, with the routes of the host that take them."""
-    return SubnetStock(pools, (), tuple(route for route in routes if _on_link(route)))
+    return SubnetStock(pools, (), tuple(route for route in routes if _is_on_link(route)))
 
 
-def _on_link(route: Route) -> bool:
+def _is_on_link(route: Route) -> bool:
     if (route.table, route.scope, route.family) != (MAIN_TABLE, "link", "inet"):
         return False
     return route.leads_somewhere and not ipaddress.ip_address(route.dst).is_unspecified

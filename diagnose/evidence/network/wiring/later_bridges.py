@@ -72,14 +72,8 @@ def spare_bridges(networks: Networks, links: Interfaces) -> list[Interface]:
     Those of a second engine have its containers.
     """
     bridges = {network.bridge for network in networks}
-    return [
-        link
-        for link in links
-        if link.kind == "bridge"
-        and _OF_ENGINE.fullmatch(link.name)
-        and link.name not in bridges
-        and not links.ports(link)
-    ]
+    unknown = [link for link in links if link.kind == "bridge" and link.name not in bridges]
+    return [link for link in unknown if _OF_ENGINE.fullmatch(link.name) and not links.ports(link)]
 
 
 def _is_whole(network: Network, links: Interfaces, routes: Routes | None) -> bool:

@@ -98,15 +98,15 @@ def disk_usage(
         )
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
-        return _by_engine(host, disk, sources)
-    return _by_walk(host, disk, root.path, walked, sources)
+        return _usage_by_engine(host, disk, sources)
+    return _usage_by_walk(host, disk, root.path, walked, sources)
 
 
 def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
     return host.ask(WalkFolder(seconds=WALK_S, **args))
 
 
-def _by_walk(
+def _usage_by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
     """The parts of a disk as a walk below the data root has measured them."""
@@ -117,7 +117,7 @@ def _by_walk(
     former = _former_drivers(root, walked, sources)
     writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
-    store = _below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
+    store = _bytes_below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
     inits = sum(layers.get(f"{folder}-init", 0) for folder in sources.upper_folders.values())
     images = max(sum(layers.values()) + store - sum(writable.values()) - inits - cache, 0)
     logs = sources.log_sizes(_counts_below(walked, "containers"))
@@ -183,7 +183,7 @@ def _top_folder(path: str) -> str:
     return path.partition("/")[0]
 
 
-def _below_containerd(walked: WalkedFolder) -> int:
+def _bytes_below_containerd(walked: WalkedFolder) -> int:
     """Bytes of the engine's own containerd, which lies in the data root."""
     return sum(count for name, count in walked.by.items() if _top_folder(name) == "containerd")
 
@@ -274,7 +274,7 @@ def _remaining_part(
     ), notes
 
 
-def _by_engine(host: Host, disk: Filesystem, sources: DiskSubjects) -> DiskUsage:
+def _usage_by_engine(host: Host, disk: Filesystem, sources: DiskSubjects) -> DiskUsage:
     """The engine's own figures.
 
     It counts neither logs nor what is not Docker's, so "other" is large.

@@ -83,7 +83,8 @@ def written_layers(
     largest = None
     disk = filesystems.of_data_root
     is_full = disk is not None and disk.usage.used_pct >= WORTH_PCT
-    if usage is not None and is_full and usage.writable and usage.is_led_by("writable layers"):
+    is_written = usage is not None and usage.writable and usage.is_led_by("writable layers")
+    if usage is not None and is_full and is_written:
         id_ = max(usage.writable, key=lambda id_: usage.writable[id_])
         if id_ in by_id and tops[id_]:
             largest = _look(host, by_id[id_], tops[id_])

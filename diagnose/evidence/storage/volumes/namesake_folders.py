@@ -149,7 +149,8 @@ def _matches(host: Host, meant: _Candidate) -> Iterator[NamesakeFolder]:
     made = meant.container.created_at or 0.0
     began = _times(host, meant.mount.source, own)
     ended = _times(host, meant.folder, other)
-    if not ended or max(ended) >= made or (began and min(began) < made - 1.0):
+    is_older = bool(began) and min(began) < made - 1.0
+    if not ended or max(ended) >= made or is_older:
         return
     entries = tuple(sorted(shared or other))
     yield NamesakeFolder(

@@ -32,7 +32,7 @@ def unused_volumes(
             and containers.source == "disk"
             and not containers.unexamined
         ):
-            return _by_folders(host, root.path, containers)
+            return _volumes_by_folders(host, root.path, containers)
         return Unavailable.of(answer)
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
 
@@ -42,7 +42,7 @@ def compose_label(volume: Volume, name: str) -> str:
     return (volume.labels or {}).get(f"{COMPOSE}{name}", "")
 
 
-def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes:
+def _volumes_by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes:
     """The volumes by their folders, for a host whose engine does not answer."""
     listing = host.require(ListFolder(f"{root}/volumes"))
     used = {

@@ -75,9 +75,10 @@ def _filled(content: str, known: Mapping[str, str]) -> str | None:
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["bare"]
         # an empty value takes the default of `:-`, and keeps itself with `-`
-        if name and not known[name] and match["default"] and ":-" in match[0]:
-            return match["default"]
-        return known[name] if name else "$"
+        if not name:
+            return "$"
+        has_default = match["default"] and ":-" in match[0]
+        return match["default"] if has_default and not known[name] else known[name]
 
     return _REFERENCE.sub(value, content)
 

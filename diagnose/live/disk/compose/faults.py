@@ -259,7 +259,8 @@ class _Reader:
             yield place.at("healthcheck").at("test").fault("test-without-kind", words[0])
 
     def _is_missing(self, name: str) -> bool:
-        if not name or "$" in name or "://" in name or name.startswith("~"):
+        is_plain = bool(name) and not any(mark in name for mark in ("$", "://"))
+        if not is_plain or name.startswith("~"):
             return False
         try:
             os.stat(posixpath.join(self.folder, name))  # noqa: PTH116 - as in its neighbours

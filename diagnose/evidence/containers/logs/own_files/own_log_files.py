@@ -91,7 +91,7 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
         return OwnLogFiles((), () if is_older else (Unexamined(HOST, f"{_WHAT}: {answer}"),))
     by_place: dict[str, OwnLogFile] = {}
     for file in (*_written_files(answer, folders, processes), *_open_files(answer, pids)):
-        by_place[_on_host(file.container, file.path)] = file
+        by_place[_path_on_host(file.container, file.path)] = file
     files = sorted(by_place.values(), key=lambda file: (-file.written, file.path))
     return OwnLogFiles(tuple(files), tuple(_unexamined_containers(answer, pids, processes)))
 
@@ -143,7 +143,7 @@ def _writer(sharing: list[LogPlace], uid: int, processes: Processes | None) -> L
     return sharing[0]
 
 
-def _on_host(container: Container, path: str) -> str:
+def _path_on_host(container: Container, path: str) -> str:
     """A path that is the same for all containers that share the file."""
     mount = innermost_mount(container.mounts, path)
     if mount is not None and mount.has_host_path:

@@ -128,16 +128,16 @@ def host_user(
     remapping = _with_remapping(container, info)
     if remapping is None:
         is_root = int(user) == 0
-        return None if is_root else _on_host(container, label, int(user), group, (0, 0))
+        return None if is_root else _user_on_host(container, label, int(user), group, (0, 0))
     first = _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
         return HostUser(label, unknown=unknown)
     remapped = f"{label} ({first[0] + int(user)} on the host)"
-    return _on_host(container, remapped, int(user), group, first)
+    return _user_on_host(container, remapped, int(user), group, first)
 
 
-def _on_host(
+def _user_on_host(
     container: Container, label: str, user: int, group: str, first: tuple[int, int]
 ) -> HostUser:
     """A user and a group of the container. first: the ids on the host that are root's inside."""

@@ -77,7 +77,10 @@ def refused_files(
     Two questions about the paths of all, and one for each mounted folder of crontabs. A file that a
     link below the mount leads to is left out: it is another one on the host.
     """
-    suspects = [*_from_logs(containers, log_tails, info, numbers), *_from_names(containers)]
+    suspects = [
+        *_files_in_logs(containers, log_tails, info, numbers),
+        *_files_with_known_names(containers),
+    ]
     if processes is not None:
         suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
@@ -95,7 +98,7 @@ def refused_files(
     return RefusedFiles(tuple(refused))
 
 
-def _from_logs(
+def _files_in_logs(
     containers: Containers, log_tails: LogTails, info: Info | None, numbers: UserNumbers | None
 ) -> list[RefusedFile]:
     """The files that failed programs refuse by their own words, with what they ask for."""
@@ -155,7 +158,7 @@ def _files_named(container: Container, name: str) -> list[Mount]:
     ]
 
 
-def _from_names(containers: Containers) -> list[RefusedFile]:
+def _files_with_known_names(containers: Containers) -> list[RefusedFile]:
     """Traefik's file in running containers, whose log is not read."""
     return [
         RefusedFile(container, mount.destination, mount.source, mode=_STRICTEST)
@@ -188,11 +191,13 @@ def _crontabs(
     ]
     return [
         msgspec.structs.replace(suspect, owner=_owner(suspect.container, info, numbers))
-        for suspect in (*files, *_in_folders(host, folders))
+        for suspect in (*files, *_files_in_folders(host, folders))
     ]
 
 
-def _in_folders(host: Host, folders: Sequence[tuple[Container, Mount]]) -> Iterator[RefusedFile]:
+def _files_in_folders(
+    host: Host, folders: Sequence[tuple[Container, Mount]]
+) -> Iterator[RefusedFile]:
     """The files in mounted folders. All folders are asked for at once: one of them may hang."""
     for (container, mount), listing in host.ask_about(
         folders, lambda folder: ListFolder(folder[1].source)

@@ -136,12 +136,8 @@ def _sources(host: Host, place: NamedPath, statuses: Mapping[str, PathStatus]) -
     first, *below = place.on_host
     source = statuses.get(first)
     entries: dict[str, int] = {}
-    if (
-        source is not None
-        and source.type == "folder"
-        and not below
-        and _is_like_a_file(place.mount)
-    ):
+    is_folder = source is not None and source.type == "folder"
+    if is_folder and not below and _is_like_a_file(place.mount):
         listing = host.ask(ListFolder(first))
         entries = {} if isinstance(listing, Failed) else {first: len(listing.entries)}
     return BindSources(

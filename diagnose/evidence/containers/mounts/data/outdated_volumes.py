@@ -87,7 +87,7 @@ def outdated_volumes(
         for container, mount in mounted
         if mount.name in created
     }
-    candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
+    candidates = _volumes_over_image(host, list(pairs.values())[:MOST], created)
     compared = [_compared_volume(host, candidate) for candidate in candidates[:MOST_COMPARED]]
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
     outdated = tuple(volume for volume in compared if volume.files or volume.absent)
@@ -110,7 +110,7 @@ def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
     ]
 
 
-def _over_the_image(
+def _volumes_over_image(
     host: Host, pairs: Sequence[tuple[Container, Mount]], created: Mapping[str, float]
 ) -> list[_CoveringVolume]:
     """The pairs whose image has a folder where the volume is mounted."""

@@ -119,7 +119,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
         ]
         if idle and walked < MOST:
             walked += 1
-            found += _in_layer(host, container, top, idle)
+            found += _data_in_layer(host, container, top, idle)
     return OwnLayerDataList(tuple(found))
 
 
@@ -157,7 +157,7 @@ def _left_alone(host: Host, container: Container, mount: Mount) -> Sequence[str]
     return names if changed and max(changed) < made else None
 
 
-def _in_layer(
+def _data_in_layer(
     host: Host, container: Container, top: str, idle: Sequence[tuple[Mount, Sequence[str]]]
 ) -> Iterator[OwnLayerData]:
     """The one folder of the layer that is called like an idle mount."""
@@ -182,7 +182,7 @@ def _in_layer(
             and _is_unmounted_data(container, path)
         ]
         alike = [path for path in alike if _fits(name, entries, path, sums)]
-        path = only(alike) or ("" if entries else _in_a_home(name, container, sums))
+        path = only(alike) or ("" if entries else _folder_in_home(name, container, sums))
         if path:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], is_empty=not entries)
             return
@@ -198,17 +198,17 @@ def _is_of_host(host: Host, mount: Mount) -> bool:
     return path.count("/") > 1 and path in statuses and statuses[path].type == "folder"
 
 
-def _in_a_home(name: str, container: Container, sums: Mapping[str, int]) -> str:
+def _folder_in_home(name: str, container: Container, sums: Mapping[str, int]) -> str:
     """The folder of a home that holds what an empty mount of this name is for; "" for none."""
-    found = [
-        path
-        for path, size in sums.items()
-        if size >= LEAST
-        and (match := _OF_A_HOME.fullmatch(path)) is not None
-        and name in _MEANT[match["kind"]]
-        and not _is_mounted(container, f"/{path}")
-    ]
-    return only(found) or ""
+    large = [path for path, size in sums.items() if size >= LEAST]
+    meant = [path for path in large if name in _names_meant_for(path)]
+    return only([path for path in meant if not _is_mounted(container, f"/{path}")]) or ""
+
+
+def _names_meant_for(path: str) -> tuple[str, ...]:
+    """The names of mounts that are meant for a folder of a home; none for another folder."""
+    match = _OF_A_HOME.fullmatch(path)
+    return _MEANT[match["kind"]] if match is not None else ()
 
 
 def _fits(name: str, entries: Sequence[str], path: str, sums: Mapping[str, int]) -> bool:

@@ -49,7 +49,7 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     and is empty, while the anonymous one is not.
     """
     near = [pair for container in containers for pair in _pairs(container)]
-    split = _in_use(host, _declared_by_image(host, near))
+    split = _mounts_in_use(host, _declared_by_image(host, near))
     have_one = {pair.container.id for pair in near}
     apart = [
         pair
@@ -93,7 +93,7 @@ def _names_in_folders(host: Host, folders: Iterable[str]) -> dict[str, set[str]]
     return {folder: set(listing.names) for folder, listing in listings.items()}
 
 
-def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
+def _mounts_in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
     """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
     names = _names_in_folders(host, (pair.anonymous.source for pair in pairs))
     return [pair for pair in pairs if not _holds_only_the_mount(pair, names)]

@@ -65,7 +65,7 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     found = [
         item
         for container, top in host.first(without, MOST, "containers without a mount for data")
-        if (item := _in_layer(host, container, top)) is not None
+        if (item := _data_in_layer(host, container, top)) is not None
     ]
     places = [place for container in services for place in _short_lived(container)]
     for place in host.first(places, MOST, "folders in memory"):
@@ -92,7 +92,7 @@ def _top(container: Container, layers: Layers | None) -> str:
     return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
-def _in_layer(host: Host, container: Container, top: str) -> UnkeptData | None:
+def _data_in_layer(host: Host, container: Container, top: str) -> UnkeptData | None:
     walk = host.ask(WalkFolder(top, seconds=WALK_S))
     if isinstance(walk, Failed):
         return None
@@ -120,11 +120,11 @@ def _short_lived(container: Container) -> Iterator[_Place]:
     for path in dict.fromkeys([*(container.host_config.tmpfs or ()), *in_memory]):
         if not _OF_MEMORY.match(path):
             yield _Place(container, "memory", path, path, root)
-    for mount in _below_temporary(container.bind_mounts):
+    for mount in _temporary_mounts(container.bind_mounts):
         yield _Place(container, "temporary", mount.destination, mount.source, source=mount.source)
 
 
-def _below_temporary(mounts: Sequence[Mount]) -> list[Mount]:
+def _temporary_mounts(mounts: Sequence[Mount]) -> list[Mount]:
     return [
         mount
         for mount in mounts

@@ -101,7 +101,8 @@ def _failures_of(
 
 def _is_call_outside(failure: LoggedFailure) -> bool:
     is_lost = failure.kind in _UNANSWERED and failure.peer is None
-    return is_lost and bool(failure.port) and is_address(failure.host) and ":" not in failure.host
+    is_ipv4 = is_address(failure.host) and ":" not in failure.host
+    return is_lost and bool(failure.port) and is_ipv4
 
 
 def _flows(failures: Sequence[LoggedFailure]) -> list[Flow]:

@@ -166,7 +166,8 @@ def _neighbours6(host: Host, uplinks: Uplinks) -> Iterator[tuple[str, str]]:
     entries = [] if isinstance(table, Failed) else table
     for entry in entries:
         interface = uplinks.interfaces.get(entry.index, "")
-        if entry.address and ":" in entry.address and entry.mac and interface:
+        is_ipv6 = entry.address is not None and ":" in entry.address
+        if entry.address and is_ipv6 and entry.mac and interface:
             yield entry.address, interface
 
 

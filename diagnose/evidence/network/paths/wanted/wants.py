@@ -112,17 +112,17 @@ def wants_of(
     lines = log_tails.of(container).lines if log_tails is not None else ()
     for line in lines:
         if signs(line) & FOUND_NOBODY:
-            yield from _in_text(container, line, words, "log", line[:200])
+            yield from _wants_in_text(container, line, words, "log", line[:200])
     ports: list[int] = []
     for variable, value in container.config.environment:
-        for want in _in_variable(container, variable, value, words):
+        for want in _wants_in_variable(container, variable, value, words):
             ports.append(want.port)
             yield want
     texts: list[tuple[Source, str]] = [("command", " ".join(container.command))]
     probe = container.config.healthcheck
     texts.append(("health check", " ".join((probe.test if probe else None) or ())))
     for source, text in texts:
-        yield from _in_text(container, text, words, source, source)
+        yield from _wants_in_text(container, text, words, source, source)
     yield from _dependencies(container, names)
     gateway = names.extra_hosts(container, only_gateway=True)
     if gateway and not ports:
@@ -167,7 +167,7 @@ def _is_placed(failure: LoggedFailure) -> bool:
     )
 
 
-def _in_variable(
+def _wants_in_variable(
     container: Container, name: str, value: str, words: frozenset[str]
 ) -> Iterator[Want]:
     """What the value of one variable names.
@@ -184,7 +184,7 @@ def _in_variable(
         yield Want(container, host, port, "environment", name)
 
 
-def _in_text(
+def _wants_in_text(
     container: Container, text: str, words: frozenset[str], source: Source, where: str
 ) -> Iterator[Want]:
     if not words & set(_WORD.findall(text)):

@@ -168,7 +168,8 @@ def _misplaced(
     """The location if all requests for it end with 404."""
     program = hop.program
     is_plain = hop.location.strip("/") and "$" not in hop.target and hop.path in ("", "/")
-    if program is None or not is_plain or hop.rewrites or not hop.is_prefix:
+    is_passed_on_as_it_is = is_plain and hop.is_prefix and not hop.rewrites
+    if program is None or not is_passed_on_as_it_is:
         return None
     of_proxy = logs.get(hop.proxy.id, []) if hop.proxy is not None else []
     outside = [line for line in of_proxy if line.path.startswith(hop.location)]

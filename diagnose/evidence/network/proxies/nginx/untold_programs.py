@@ -86,7 +86,7 @@ def _cause(
     symptom: Symptom, known: Sequence[NginxHop], containers: Containers, logs: RecentLogs
 ) -> NginxHop | None:
     """The location that is the cause: of those on the way to the program, the first one."""
-    way = list(_on_the_way(symptom, known))
+    way = list(_hops_on_the_way(symptom, known))
     is_cause = _IS_CAUSE.get(symptom.kind)
     if is_cause is not None:
         return next((hop for hop in way if is_cause(symptom, hop)), None)
@@ -114,7 +114,7 @@ _IS_CAUSE: Mapping[Kind, Callable[[Symptom, NginxHop], bool]] = {
 """Whether a location explains a symptom by itself."""
 
 
-def _on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHop]:
+def _hops_on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHop]:
     """The locations by which the request went, from the program outwards.
 
     Of several with the same server the one with the longest path counts, as for nginx.
@@ -127,13 +127,13 @@ def _on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHo
         of_end = [hop for hop in known if hop.program is not None and hop.program.id == end]
         if end == symptom.container.id:
             of_end += [hop for hop in known if hop.proxy is not None and hop.proxy.id == end]
-        for hop in _for_path(of_end, symptom.path):
+        for hop in _hops_for_path(of_end, symptom.path):
             yield hop
             if hop.proxy is not None:
                 ends.add(hop.proxy.id)
 
 
-def _for_path(of_end: Sequence[NginxHop], path: str) -> Sequence[NginxHop]:
+def _hops_for_path(of_end: Sequence[NginxHop], path: str) -> Sequence[NginxHop]:
     """Of the locations of each nginx those that take this path; all of them where none does."""
     return hops_for_path(of_end, path) or of_end
 

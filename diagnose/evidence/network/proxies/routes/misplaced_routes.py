@@ -77,7 +77,11 @@ def _misplaced(
         if _NO_ROUTER.search(line.rest) is None
     ]
     of_program = logs.get(route.program.id, [])
-    inside = _by_proxy(route, of_program) if route.is_cut else _requests_below(route, of_program)
+    inside = (
+        _requests_of_proxy(route, of_program)
+        if route.is_cut
+        else _requests_below(route, of_program)
+    )
     # Caddy without an access log still writes down the calls that failed
     seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
     if seen is None or any(map(is_known, (*outside, *inside))):
@@ -102,7 +106,7 @@ def _requests_below(route: PassedRoute, lines: list[AccessLine]) -> list[AccessL
     return [line for line in lines if line.path.startswith(f"{route.prefix}/")]
 
 
-def _by_proxy(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
+def _requests_of_proxy(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
     """The requests of the proxy, where each of them came by this route."""
     own = route.proxy.ipv4_addresses
     return [line for line in lines if line.address in own] if route.is_only else []

@@ -80,7 +80,7 @@ def passed_routes(
             yield from _labelled(traefik, container, strips)
     for container in containers.running:
         if processes.runs(container.id, (_CADDY,)):
-            yield from _of_caddyfile(host, container, containers)
+            yield from _routes_of_caddyfile(host, container, containers)
 
 
 def _stripped_paths(containers: Containers) -> Mapping[str, Sequence[str]]:
@@ -121,12 +121,14 @@ def _labelled_route(
     )  # fmt: skip
 
 
-def _of_caddyfile(host: Host, proxy: Container, containers: Containers) -> Iterator[PassedRoute]:
+def _routes_of_caddyfile(
+    host: Host, proxy: Container, containers: Containers
+) -> Iterator[PassedRoute]:
     for file in caddy_files(host, proxy):
         told = Counter(_told(file.sites))
         is_fixed = not file.mount.rw or file.mount.destination == file.path
         for site in file.sites:
-            for route in _of_block(
+            for route in _routes_of_block(
                 site, location="", outer={}, proxy=proxy, containers=containers, is_cut=False
             ):
                 may_edit = is_fixed and told[route.said] == 1
@@ -141,7 +143,7 @@ def _told(directives: Iterable[Directive]) -> Iterator[str]:
         yield from _told(directive.inner)
 
 
-def _of_block(
+def _routes_of_block(
     block: Directive,
     location: str,
     outer: Mapping[str, str],
@@ -163,7 +165,7 @@ def _of_block(
         inside = _place(directive, named) or location
         if directive.name in _BLOCKS:
             cuts = is_cut or directive.name == "handle_path"
-            yield from _of_block(directive, inside, named, proxy, containers, is_cut=cuts)
+            yield from _routes_of_block(directive, inside, named, proxy, containers, is_cut=cuts)
         elif directive.name == "reverse_proxy" and inside:
             cuts = is_cut or inside.rstrip("/") in stripped
             yield from _passed(directive, block, inside, proxy, containers, is_cut=cuts)

@@ -35,10 +35,10 @@ def shared_rules(
                 and known.name != router.name
                 and not is_one_service
             ):
-                yield _of_the_younger(proxy, (container, router), (other, known))
+                yield _younger_route(proxy, (container, router), (other, known))
 
 
-def _of_the_younger(
+def _younger_route(
     proxy: Container, one: tuple[Container, LabelledRouter], other: tuple[Container, LabelledRouter]
 ) -> UnservedRoute:
     """The later one took the rule of a site that was served before."""
