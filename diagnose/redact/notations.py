@@ -62,7 +62,8 @@ _PAIR_BACKWARDS = LazyPattern(
 """{"value": "secret", "name": "DB_PASSWORD"}"""
 _SQL = verbose(
     r"""
-    (?i:\b (?: identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)(?:\s{1,9}(?:password|values))?
+    (?i:\b (?: (?<!revision\ )identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)
+               (?:\s{1,9}(?:password|values))?
              | (?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password
                (?:\s{1,40}for\s{1,40}\S{1,100})?(?:\s{0,40}=)?
              | password ) )

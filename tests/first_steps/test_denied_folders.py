@@ -117,6 +117,7 @@ FOLDER = {"type": "directory", "mode": 0o755, "uid": 0, "gid": 0}
         ("open data.db: permission denied", {"/app": {**FOLDER, "mode": 0o777}}, ""),
         ("open data.db: permission denied", {"/app": {**FOLDER, "mode": 0o775, "gid": 1000}}, ""),
         ("open /app/data.db: permission denied", {"/app": FOLDER}, ""),
+        ("file_put_contents(/app/.env): Failed to open stream: Permission denied", {"/app": FOLDER}, ""),
         ("dial tcp 10.0.0.7: permission denied", {"/app": FOLDER}, ""),
     ],
 )  # fmt: skip

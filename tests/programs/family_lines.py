@@ -725,6 +725,7 @@ LINES = {
         "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
     ),
     "key-malformed": (
+        "RuntimeException: No supported encrypter found. The cipher and / or key length are invalid.",
         '** (ErlangError) Erlang error: {:badarg, {"api_ng.c", 198}, "Bad key size"}:',
         "Error: error initialising cookie: cookie_secret must be 16, 24, or 32 bytes to create an AES cipher, but is 44 bytes",
         "ValueError: Fernet key must be 32 url-safe base64-encoded bytes.",

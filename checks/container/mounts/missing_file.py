@@ -82,20 +82,26 @@ def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
             "lacking": missing.folder,
         }
     job = {name: value for name, value in row.items() if name.startswith("job_")}
-    if job or missing.lacks_modules:
-        return job or _modules_job(missing)
+    if job or missing.lacks_modules or missing.lacks_build:
+        return job or _sources_job(missing)
     if missing.near:
         example = f"{missing.folder}/{missing.near}"
         return {"example": example, "wanted": missing.path}
     return {"incomplete": missing.folder}
 
 
-def _modules_job(missing: MissingFile) -> PageVariables:
-    """What installs the modules of Node.js into the mounted sources."""
+def _sources_job(missing: MissingFile) -> PageVariables:
+    """What installs the modules of Node.js into the mounted sources, or builds the program."""
     config = missing.container.config
     found = (command for name, command in _INSTALLERS.items() if name in missing.names)
+    install = next(found, "npm install")
+    build = f"{install.partition(' ')[0]} run build"
+    if missing.lacks_modules:
+        command = install
+    else:
+        command = build if missing.has_modules else f"{install} && {build}"
     return {
-        "job_command": next(found, "npm install"),
+        "job_command": command,
         "job_folder": missing.inside.rpartition("/")[0],
         "job_image": config.image,
         "job_user": config.user or "0",

@@ -45,6 +45,8 @@ _SECRET = LazyPattern(
     r"|(?:^|_)(?:APP|AUTH|COOKIE|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
 )
 """Names of secrets that nobody else has to know, and that may have any form."""
+_CONSENT = LazyPattern(r"set (?P<assignment>\w*EULA=\w+)")
+"""The cure of a failure that waits for its user to accept a licence: the one value is known."""
 _GENERATED = LazyPattern(
     r"\bgenerate (?:a|an|one|it)\b|\brandom(?:ly)? (?:generated |secure )?(?:key|secret|string|value)\b"
     r"|\bopenssl rand\b|\bphx\.gen\.secret\b",
@@ -109,6 +111,9 @@ def _ways_to_set(
     """
     if together:
         return {"all_typed": " ".join((variable, *together))}
+    consent = _CONSENT.fullmatch(claim.failure.cure)
+    if consent is not None:
+        return {"consent": consent["assignment"]}
     is_free = _SECRET.search(variable) is not None and not is_known
     is_made_up = is_free and any(map(_GENERATED.search, claim.tail.lines))
     kind = "generated" if is_made_up and claim.failure.name != "key-not-given" else "typed"
@@ -121,7 +126,12 @@ def _newest_first(claim: Claim) -> float:
 
 def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
     """How all tasks of a service get the variables: swarm replaces what is recreated alone."""
-    ways = {"typed": "service_typed", "generated": "service_generated", "all_typed": "service_all"}
+    ways = {
+        "typed": "service_typed",
+        "generated": "service_generated",
+        "all_typed": "service_all",
+        "consent": "service_consent",
+    }
     return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}
 
 

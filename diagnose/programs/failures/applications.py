@@ -151,6 +151,7 @@ _PLUGINS = (
         cure="recreate it with --device=/dev/bus/usb for one at USB, or --device=/dev/apex_0 for one in a slot; "
         "without one set the CPU as detector",
         source="blakeblackshear/frigate#3283",
+        look="devices",
     ),
     Failure(
         name="bus-error",

@@ -6,6 +6,17 @@ _OPTION = "container.option-missing"
 
 _MEDIA = (
     Failure(
+        name="encoder-without-card",
+        mark=("libcuda", "libnvcuvid", "libnvidia-encode"),
+        pattern=r"Cannot load lib(?:cuda|nvcuvid|nvidia-encode)\.so",
+        cause="FFmpeg should use the NVIDIA card, and finds no driver of it in the container",
+        cure="recreate it with --gpus=all and --env=NVIDIA_DRIVER_CAPABILITIES=all; the host needs the driver and the "
+        "NVIDIA Container Toolkit",
+        source="FFmpeg's own message; NVIDIA's documentation, specialized configurations",
+        confirmed_by=_OPTION,
+        needs=("--gpus=all",),
+    ),
+    Failure(
         name="download-elsewhere",
         mark="does not exist or is not accessible by",
         pattern=r"path does not exist or is not accessible by (?P<program>\w{2,30}): (?P<path>/[^\n]{1,300}?)(?:\. Ensure|$)",
@@ -41,6 +52,28 @@ _MEDIA = (
 )
 
 _NETWORK = (
+    Failure(
+        name="unifi-database",
+        mark="[exec] error, rc=",
+        pattern=r"\[exec\] error, rc=(?P<code>\d{1,3})\b",
+        cause="the MongoDB inside the UniFi controller ends with code {code} at each start: its files belong to another "
+        "user or are damaged, or are of a release that this one does not read",
+        cure="read the last lines of logs/mongod.log in the folder of its data: they say which of these it is; then "
+        "give the folder to the program's user, run the release that wrote it, or restore a backup",
+        source="linuxserver/docker-unifi-controller, its threads; UniFi's own message",
+        turns_away=True,
+        look="data",
+    ),
+    Failure(
+        name="mail-accounts-missing",
+        mark=("no accounts provided", "mail account to start"),
+        pattern=r"No accounts provided - shutting down|need at least one mail account to start Dovecot",
+        cause="the mail server has no account yet, and ends two minutes after its start without one",
+        cure="start it, and within two minutes add one: docker exec -ti CONTAINER setup email add USER@DOMAIN; where "
+        "there were accounts, its folder /tmp/docker-mailserver is not mounted",
+        source="docker-mailserver's documentation, first steps",
+        look="mounts",
+    ),
     Failure(
         name="dns-of-others-ignored",
         mark="non-local network",

@@ -215,6 +215,17 @@ PID_FILES = (
         page={"fresh": "{container}"},
     ),
     Failure(
+        name="another-run-counts",
+        mark="already running",
+        pattern=r"\b(?P<program>[\w.-]{2,40}) is already running \(PID:? ?(?P<pid>\d{1,10})\)",
+        cause="{program} takes process {pid} for a running copy of itself: its start script starts it twice, or a former "
+        "run left its number in a file or in shared memory",
+        cure="recreate the container, which begins without what a former run left; where it shares the host's network, "
+        "IPC or processes, look there for another {program}",
+        source="pi-hole/docker-pi-hole#1789",
+        page={"fresh": "{container}"},
+    ),
+    Failure(
         name="rails-pid",
         mark="server is already running",
         pattern=r"A server is already running\s*(?:\(pid: \d+, file: (?P<file>[^)]+)\)|\.? Check (?P<file_check>\S+?)\.?(?:\s|$))",

@@ -7,6 +7,17 @@ _HEAP = "container.heap-above-limit"
 
 MEMORY = (
     Failure(
+        name="shared-memory-full",
+        mark="dev/shm",
+        pattern=r"(?:/dev/shm)\b[^\n]{0,160}\b(?:No space left on device|not enough space|is full)"
+        r"|\bNo space left on device\b[^\n]{0,60}/dev/shm\b",
+        cause="the container's /dev/shm is full: it has 64 MB unless it is given more",
+        cure="recreate it with --shm-size=1g (shm_size in compose); Chrome does without by --disable-dev-shm-usage",
+        source="puppeteer/puppeteer#1834",
+        confirmed_by="container.option-missing",
+        needs=("--shm-size=1g",),
+    ),
+    Failure(
         name="part-killed",
         mark="",
         pattern=r"Process exited with exit value \[\w+\]: 137\b"

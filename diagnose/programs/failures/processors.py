@@ -159,7 +159,8 @@ PROCESSOR = (
         name="shared-library",
         mark="shared librar",
         pattern=r"error while loading shared libraries: (?P<library>\S+): cannot open shared object file"
-        r"|Error loading shared library (?P<library_musl>\S+?): No such file or directory(?! \(needed by \S+\.node\b)",
+        r"|Error loading shared library (?P<library_musl>(?!ld-linux|lib(?:c|dl|m|pthread)\.so)\S+?): No such file or directory"
+        r"|Error loading shared library (?P<library_libc>\S+?): No such file or directory(?! \(needed by \S+\.node\b)",
         cause="the image lacks a library that the program is linked with, or has it where the loader does not look: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
         turns_away=True,
@@ -169,9 +170,10 @@ PROCESSOR = (
     Failure(
         name="java-class-version",
         mark="class file version",
-        pattern=r"compiled by a more recent version of the Java Runtime \(class file version (?P<built>\d+)",
-        cause="the program was compiled for a newer Java (class file version {built}) than the image has",
-        cure="use an image with a newer Java: its version is the class file version minus 44",
+        pattern=r"compiled by a more recent version of the Java Runtime \(class file version (?P<built_class>\d{2})",
+        cause="the program was compiled for Java {built}, and the image has an older one",
+        cure="use an image with Java {built} or later, such as eclipse-temurin:{built}, or the build of the program for "
+        "the older one",
         build="another",
         look="builds",
     ),

@@ -5,7 +5,7 @@ import importlib
 import itertools
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -72,7 +72,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     pattern: str
     """What decides; its named groups are the values of the failure. Several groups with the same
     value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends in
-    `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036."""
+    `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036; one that ends
+    in `_class` is the version of Java's class files, which makes 17 of 61."""
     cause: str
     """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
@@ -288,7 +289,7 @@ def _values(match: re.Match[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for group, value in match.groupdict().items():
         name, _, kind = group.partition("_")
-        text = _dotted_version(value) if value and kind == "number" else value or ""
+        text = _VERSIONS[kind](value) if value and kind in _VERSIONS else value or ""
         values[name] = values.get(name) or (text.rstrip(".:") if text.startswith("/") else text)
     return values
 
@@ -296,6 +297,15 @@ def _values(match: re.Match[str]) -> dict[str, str]:
 def _dotted_version(number: str) -> str:
     """A version that MySQL writes as a number: two digits each for the second and third part."""
     return f"{number[:-4]}.{int(number[-4:-2])}.{int(number[-2:])}"
+
+
+def _java_release(number: str) -> str:
+    """The release of Java that first had class files of this version."""
+    return str(int(number) - 44)
+
+
+_VERSIONS: Mapping[str, Callable[[str], str]] = {"number": _dotted_version, "class": _java_release}
+"""How a version is written for people, by the end of the group's name."""
 
 
 def recognise(

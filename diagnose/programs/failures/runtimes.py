@@ -139,7 +139,8 @@ RUNTIMES = (
         mark=".node",
         pattern=r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"
         r"|cannot open shared object)"
-        r"|Error loading shared library \S+: No such file or directory \(needed by (?P<file_musl>/[^\s:)]+\.node)\)",
+        r"|Error loading shared library (?:ld-linux|lib(?:c|dl|m|pthread)\.so)\S*: No such file or directory"
+        r" \(needed by (?P<file_musl>/[^\s:)]+\.node)\)",
         cause="{file} was built for another system or processor: "
         "node_modules was copied or mounted from another machine",
         cure="delete node_modules on the host, "

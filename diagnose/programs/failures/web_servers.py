@@ -90,6 +90,16 @@ WEB_SERVERS = (
         remedy=NewKey("APP_KEY"),
     ),
     Failure(
+        name="nextcloud-host",
+        mark="trusted domain error",
+        pattern=r"Trusted domain error\..{1,80} using \\?\"(?P<host>[A-Za-z][\w.-]{0,252})(?::\d+)?\\?\" as host",
+        cause="Nextcloud refuses those who ask for {host}, a host name that is not among its trusted_domains",
+        cure="run this in the container as www-data: php occ config:system:set trusted_domains 1 --value={host}; the "
+        "number is the next free one of php occ config:system:get trusted_domains",
+        source="Nextcloud's documentation, trusted domains",
+        turns_away=True,
+    ),
+    Failure(
         name="grafana-default",
         mark="marked as default",
         pattern=r"Only one datasource per organization can be marked as default",

@@ -45,7 +45,7 @@ APPLICATIONS = (
         mark="",
         pattern=r"""(?x)
             \bFernet\ key\ must\ be\b
-            | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b
+            | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b | \bcipher\ and\ /\ or\ key\ length\ are\ invalid\b
             | (?P<key>\b[A-Za-z_]{0,40}(?:key|secret|salt)s?)\b\W{0,3}\ must\ be
                 \ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
             | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b | \bBad\ key\ size\b  # Erlang

@@ -16,6 +16,9 @@ _NEWER = LazyPattern(r"(?i:\bversion\b.{0,40}\b(?:that|which) is newer\b)")
 _OF_SQLITE = LazyPattern(r"(?i:sqlite)")
 _POSTGRES = LazyPattern(r"postgres|pgvecto|postgis|timescale")
 
+_CHANGES_TABLES = LazyPattern(r"(?i)\b(?:alter|create) table\b|\bmigrat")
+"""A statement that no request of a user makes."""
+
 DATA = (
     Failure(
         name="locked-by-another",
@@ -218,7 +221,7 @@ DATA = (
         pattern=r"""(?x)
             \b(?:table|relation|view|column|type|schema|index|constraint)\b[^.\n]{0,80}\balready\ exists\b
             | \bP3005\b | \bDuplicate\ (?:column|key)\ name\b | \bThe\ database\ schema\ is\ not\ empty\b
-            | \bFound\ non-empty\ schema
+            | \bFound\ non-empty\ schema | \bCan't\ DROP\b.{0,80}\bcheck\ that\ (?:column|it)\b
         """,
         cause="a migration makes what the database has already: its record of migrations was lost or broken "
         "off, or the database was restored or filled by another program",
@@ -226,7 +229,7 @@ DATA = (
         "own command",
         source="linuxserver/docker-bookstack#209",
         explains_only=True,
-        of_running=NEVER,
+        of_running=_CHANGES_TABLES,
     ),
     Failure(
         name="made-before",

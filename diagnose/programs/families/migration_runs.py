@@ -11,6 +11,7 @@ MIGRATION_RUNS = (
             \b(?:could\ not|couldn't|error|fail(?:ed|ure|s)|unable)\b[^\n]{0,40}\b(?:migrat(?:e|ing)\ (?:the\ )?
                 (?:database|data\ base|db|schema)\b|(?:auto)?-?migrations?\b)
             | \b(?:auto)?-?migrations?\b[^\n]{0,60}\b(?:fail(?:ed|ure|s)|error)\b
+            | \b(?:could\ not|error|fail(?:ed|ure)|unable)\b[^\n]{0,80}:\ (?:do\ )?migrate:\ \S  # Gitea, Forgejo
         """,
         cause="a migration fails by which this version of the program changes its database; the line, or one above it, "
         "says at what",

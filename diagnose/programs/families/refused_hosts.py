@@ -14,7 +14,6 @@ REFUSED_HOSTS = (
         pattern=r"""(?x)
             Invalid\ HTTP_HOST\ header:\ '(?P<host>[^':]{1,253})(?::\d+)?'(?!\.\ The\ domain\ name)
             | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]{1,253})
-            | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]{1,253})\\?"\ as\ host
             | \b(?i:refused|rejected|denied|blocked)\ (?:connections?|requests?)\ (?:with|for|to)\ (?:the\ )?
                 host\ ?(?:name|header)?:?\ ["'](?P<host_refused>[A-Za-z][\w.-]{0,252})["']
             | \b(?i:untrusted|disallowed)\ host(?:\ header)?:?\ ["'](?P<host_untrusted>[A-Za-z][\w.-]{0,252})["']
@@ -26,8 +25,8 @@ REFUSED_HOSTS = (
         cause="the program refuses those who ask for {host}, "
         "a host name that its settings do not allow",
         cure="add {host} to the setting: ALLOWED_HOSTS in Django, "
-        "config.hosts in Rails, trusted_domains in Nextcloud, host_whitelist in SABnzbd",
-        source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages; "
+        "config.hosts in Rails, host_whitelist in SABnzbd",
+        source="cookiecutter/cookiecutter-django#451; Rails' own message; "
         "linuxserver/docker-sabnzbd#73",
         turns_away=True,
         remedy=Extended(_HOSTS, "{host}"),

@@ -108,6 +108,9 @@ SETTINGS = (
             |
             \b(?:field|key|option|parameter|property|setting)\ ['"`](?P<key>[A-Za-z][\w.-]{1,80})['"`]
                 \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
+            | ['"`](?P<key_before>[a-z][\w.-]{1,60})['"`]\ (?:config(?:uration)?\ )?(?:field|key|option|parameter
+                    |property|setting)
+                \ (?:must\ be|has\ to\ be|is\ not|was\ not)\ (?:configured|defined|given|provided|set|specified)\b
             | \bmissing\ (?:mandatory|required)\ (?:configuration|field|key|option|parameter|property
                 |setting|value)s?:?\ ['"`]?(?P<key_missing>[A-Za-z][\w.-]{1,80})
             # a name with dots, but that of a source file or of a host

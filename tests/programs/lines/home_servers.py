@@ -73,4 +73,7 @@ LINES = {
         "resolution"
     ),
     "rocketchat-locked": "|                            Database locked at version: 303                              |",
+    "encoder-without-card": "[h264_nvenc @ 0x55d0c8a0] Cannot load libcuda.so.1",
+    "unifi-database": "[2024-01-05 10:00:00,123] <db-server> ERROR system - [exec] error, rc=14",
+    "mail-accounts-missing": "[   ERROR   ]  No accounts provided - shutting down",
 }

@@ -46,4 +46,5 @@ LINES = {
     "restic-lock": "unable to create lock in backend: repository is already locked by PID 12 on backup1 by root (UID 0, GID 0)",
     "mysql-socket-taken": "2024-08-28T10:24:21.895384Z 0 [ERROR] [MY-010259] [Server] Another process with pid 60 is using unix socket file.",
     "pid-of-another": "2021-02-27 05:02:55 [12] (30) Process with PID 12 already running - exiting",
+    "another-run-counts": "2025-03-24 10:11:12.000 UTC [54M] CRIT: pihole-FTL is already running (PID 49)!",
 }

@@ -41,4 +41,5 @@ LINES = {
         "to an HTTPS server"
     ),
     "apache-terminal": "[Sat Nov 05 18:56:21.887215 2022] [mpm_prefork:notice] [pid 1] AH00170: caught SIGWINCH, shutting down gracefully",
+    "nextcloud-host": 'Trusted domain error. "172.18.0.1" tried to access using "cloud.example.com" as host.',
 }

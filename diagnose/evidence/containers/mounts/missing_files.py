@@ -34,6 +34,15 @@ ABSENCE = LazyPattern(
     re.IGNORECASE,
 )
 """What programs say of a file that is not there."""
+_NAMES_ABSENCE = LazyPattern(
+    r"no such file|\bENOENT\b|not ?found|does(?:n't| not) exist|is missing", re.IGNORECASE
+)
+_NAMES_REFUSAL = LazyPattern(
+    r"permission denied|\bE(?:ACCES|PERM|ROFS)\b|\baccess(?:[\w ]{0,20} is)? denied|not permitted"
+    r"|read-only file ?system",
+    re.IGNORECASE,
+)
+"""Which of the two it is, where a program "failed to load" a file: absent, or refused."""
 MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
 _EXAMPLE = LazyPattern(
@@ -43,6 +52,8 @@ _LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey
 _MANIFEST, _MODULES = "package.json", "node_modules"
 """A folder with the first holds a program of Node.js, whose modules and commands lie in the
 second."""
+_OF_BUILDS = frozenset({".next", ".nuxt", ".output", ".svelte-kit", "build", "dist"})
+"""Folders that the build of such a program makes."""
 _OF_MODULES = frozenset({"command-missing", "module-node"})
 """Known failures that miss something without its path, as where that folder is not there."""
 _OF_SEVERAL = frozenset({"temporary-folder"})
@@ -83,6 +94,16 @@ class MissingFile(msgspec.Struct, frozen=True):
     def lacks_modules(self) -> bool:
         """Whether it is the folder of a program's modules, which images commonly have."""
         return self.inside.endswith(f"/{_MODULES}") and _MANIFEST in self.names
+
+    @property
+    def lacks_build(self) -> bool:
+        """Whether it is the folder that the build of a program of Node.js makes."""
+        return posixpath.basename(self.inside) in _OF_BUILDS and _MANIFEST in self.names
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether the modules of the program lie beside it."""
+        return _MODULES in self.names
 
     @property
     def near(self) -> str:
@@ -220,7 +241,8 @@ def _missed_path(
     line = in_english(telling.whole)
     if not ABSENCE.search(line) and (repeated or not fails_without_reason(line)):
         return None
-    if tail.failure_named(*_OF_SEVERAL) is not None:
+    is_refused = _NAMES_REFUSAL.search(line) is not None and not _NAMES_ABSENCE.search(line)
+    if is_refused or tail.failure_named(*_OF_SEVERAL) is not None:
         return None
     place = next(filter(_may_miss, named_files(container, telling.whole)), None)
     return place or _modules(container, tail)

@@ -17,8 +17,8 @@ from diagnose.numbers import is_number
 
 _DISTRUSTED = LazyPattern(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
 """What a program says of a peer that answers, and that it does not trust."""
-_HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
-"""A word that may be a host name: not part of a path, unless it opens a URL."""
+_HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]++(?!:(?:\w{1,20}:)?//)")
+"""A word that may be a host name: not part of a path, unless it opens a URL, and no scheme."""
 _ADDRESS = LazyPattern(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 _PORT = LazyPattern(
     r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"

@@ -70,6 +70,12 @@ def looked_up(line: str, *names: str, **parts: Any) -> MissingFiles:
         pytest.param(
             "FATAL: open /app/config/config.yml: permission denied", [], "", id="not its absence"
         ),
+        pytest.param(
+            "Failed to load certificate: save key: open /app/config/key.pem: permission denied",
+            [],
+            "",
+            id="refused, in words that fit an absent file too",
+        ),
     ],
 )
 def test_what_the_host_lacks(line: str, names: list[str], expected: str):
@@ -112,6 +118,22 @@ def test_the_finding(name: str, variables: dict[str, str]):
     )
     (finding,) = result.findings
     assert finding.variables == {"container": "web", "source": "/srv/portal"} | variables
+
+
+@pytest.mark.parametrize(
+    ("names", "command"),
+    [
+        (["package.json"], "npm install && npm run build"),
+        (["node_modules", "package.json"], "npm run build"),
+        (["node_modules", "package.json", "yarn.lock"], "yarn run build"),
+        (["main.go"], None),
+    ],
+)
+def test_what_builds_a_program_whose_built_files_are_missing(
+    names: list[str], command: str | None
+) -> None:
+    (missing,) = looked_up("Error: Cannot find module '/app/config/dist/main.js'", *names)
+    assert absent_file(missing, {}).variables.get("job_command") == command
 
 
 @pytest.mark.parametrize(

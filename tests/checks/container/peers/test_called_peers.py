@@ -44,6 +44,7 @@ OTHERS = [
     a("db", ip_address="172.18.0.2", ip_prefix_len=16, gateway="172.18.0.1", aliases=["postgres"]),
     a("mail", "lab"),
     a("api"),
+    a("redis"),
     a("shop-host"),
 ]
 CASES = {
@@ -55,6 +56,11 @@ CASES = {
     "two of them": (["bad address 'db'", "bad address 'api'"], ["api", "db"]),
     "at the end of a sentence": (["connection refused by db."], ["db"]),
     "a line that tells of no call in vain": (["db is at version 12"], []),
+    "the scheme of a URL": (
+        ["CannotConnectError: Connection refused for 127.0.0.1:6379 (redis://localhost:6379)"],
+        [],
+    ),
+    "the scheme behind jdbc": (["jdbc:api://localhost:3306/eshop: Connection refused"], []),
     "on another network": (["bad address 'mail'"], []),
     "a part of a path": (["GET https://pay.example/api/v1: i/o timeout"], []),
     "a part of a longer name": (["bad address 'db.example.net'"], []),
@@ -174,7 +180,7 @@ def test_who_the_peer_is_and_which_names_there_are() -> None:
     unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
     nobody = Calls(callees=(), port=0, namespaces=None, is_distrusted=False)
     assert peer_evidence(FRONT, nobody, everyone, unknown, clock) == {
-        "names on its networks": ["api", "db", "shop-host"]
+        "names on its networks": ["api", "db", "redis", "shop-host"]
     }
 
 

@@ -76,6 +76,26 @@ def test_variables_that_are_asked_for_together(env: list[str], steps: dict[str, 
     assert result.findings[0].variables.items() >= steps.items()
 
 
+@pytest.mark.parametrize(
+    ("line", "steps"),
+    [
+        ("Please accept the Minecraft EULA at", {"consent": "EULA=TRUE"}),
+        (
+            "The SQL Server End-User License Agreement (EULA) must be accepted",
+            {"consent": "ACCEPT_EULA=Y"},
+        ),
+    ],
+)
+def test_a_licence_is_accepted_by_the_value_that_its_program_takes(
+    line: str, steps: dict[str, str]
+) -> None:
+    container, log_tails = failed_with_log(line, Config={"Env": []})
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert result.findings[0].variables.items() >= steps.items()
+
+
 PHOENIX = "** (RuntimeError) environment variable SECRET_KEY_BASE is missing."
 GIVEN = {
     "any secret will do": (

@@ -19,13 +19,14 @@ MOST = 8
 _NAME = r"(?:\./)?(?P<{}>[\w-][\w.@-]{{0,100}}(?:/[\w.@-]{{1,100}}){{0,6}})/?"
 _REFUSED = LazyPattern(
     rf"[Pp]ermission denied(?:: | @ \w+ - |, \w+ )['\"]?{_NAME.format('behind')}['\"]?\s*$"
-    rf"|\b(?:open|mkdir|creat|create|directory|file|touch) ['\"]?{_NAME.format('before')}['\"]?: [Pp]ermission denied"
+    r"|\b(?:open|mkdir|creat|create|directory|file|touch) (?!stream:)"
+    rf"['\"]?{_NAME.format('before')}['\"]?: [Pp]ermission denied"
     rf"|\b(?:cp|ln|mv|tee|touch|mkdir|can't create):? {_NAME.format('tool')}: [Pp]ermission denied"
     rf"|\bAccessDeniedException: {_NAME.format('java')}\s*$"
     rf"|: {_NAME.format('stream')} \(Permission denied\)"
 )
 """A path without a slash before it: Python, Ruby and Node.js name it behind the error, Go, shells
-and coreutils before it, Java at the end of either."""
+and coreutils before it, Java at the end of either. PHP's "stream" is no name."""
 _ANY_ADDRESS = LazyPattern(r"\d+(?:\.\d+){3}")
 
 
