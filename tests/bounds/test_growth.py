@@ -20,6 +20,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.model import Failed
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ListContainers
+from diagnose.questions.processes import ListProcesses
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
@@ -31,6 +32,9 @@ MOST_TIMES = 11
 """As much on four times the containers; between what grows linearly and with the square."""
 LEAST_S = 0.05
 """On the greater host; what costs less is no matter."""
+
+PIDS = 100_000
+"""The pid of a copied process is so much above that of the one before."""
 
 Recording = Mapping[AnyQuestion, RecordedAnswer]
 
@@ -85,14 +89,22 @@ def seconds(recording: Recording, spent: Counter[str]) -> dict[str, float]:
 
 
 def copied(recording: Recording, copies: int) -> Recording:
-    """The recorded host with so many of each container, with ids and names of their own."""
-    listed = recording[ListContainers()].answer
-    assert isinstance(listed, list)
-    grown = list(listed)
+    """The recorded host with so many of each container, with ids and names of their own.
+
+    Each process of the host is there as often.
+    """
+    listed = rows(recording, ListContainers())
+    processes = rows(recording, ListProcesses())
+    grown, running = list(listed), list(processes)
     host = dict(recording)
     for number in range(1, copies):
+        of_all = {entry["Id"]: copied_id(entry, number) for entry in listed}
+        running += [
+            {**process, "pid": process["pid"] + number * PIDS}
+            for process in replaced(processes, of_all)
+        ]
         for entry in listed:
-            ids = {entry["Id"]: f"{number:06x}{entry['Id'][6:]}"}
+            ids = {entry["Id"]: of_all[entry["Id"]]}
             for name in (entry["Names"][0], entry["Names"][0].removeprefix("/")):
                 ids[f'"{name}"'] = f'"{name}-{number}"'
             grown.append(replaced(entry, ids))
@@ -100,7 +112,19 @@ def copied(recording: Recording, copies: int) -> Recording:
                 copy = msgspec.convert(replaced(msgspec.to_builtins(question), ids), type(question))
                 if copy != question:
                     host[copy] = answered(recorded, ids)
-    return {**host, ListContainers(): RecordedAnswer(grown)}
+    lists = {ListContainers(): grown, ListProcesses(): running}
+    return {**host, **{question: RecordedAnswer(answer) for question, answer in lists.items()}}
+
+
+def rows(recording: Recording, question: AnyQuestion) -> list[dict[str, Any]]:
+    answer = recording[question].answer
+    assert isinstance(answer, list)
+    return answer
+
+
+def copied_id(entry: Mapping[str, Any], number: int) -> str:
+    """The id of a container's copy with this number."""
+    return f"{number:06x}{entry['Id'][6:]}"
 
 
 def answered(recorded: RecordedAnswer, words: Mapping[str, str]) -> RecordedAnswer:
