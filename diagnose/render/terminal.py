@@ -25,6 +25,7 @@ from diagnose.render.words import (
     middle,
     one_line,
     short_ids,
+    without_layers,
 )
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
@@ -37,7 +38,8 @@ EVIDENCE_LINES = 3
 LOG_LINES = 15
 """So many lines of the screen a value may take; the line of a log that explains a failure is shown
 whole."""
-LINES_OF = {"log": LOG_LINES, "State.Error": 1}
+START_ERROR = "State.Error"
+LINES_OF = {"log": LOG_LINES, START_ERROR: 2}
 """What the engine said of a failed start is long, and the sentence says what it means."""
 UNEXPLAINED_SHOWN = 3
 MOST_CHANGES = 5
@@ -214,10 +216,7 @@ class _Page(TerminalRows):
         self.line(short_ids(block.summary), 2, hanging=2)
         self.parts(block.parts)
         for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
-            lines = LINES_OF.get(path, EVIDENCE_LINES) if not self.verbose else LOG_LINES
-            label = f"{short_ids(path)}: "
-            room = lines * (self.console.width - EVIDENCE_INDENT - 2) - len(label)
-            self.line(f"{label}{fitting(short_ids(value), room)}", EVIDENCE_INDENT, "dim")
+            self.evidence(path, value)
         if block.made_by:
             self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:
@@ -226,6 +225,17 @@ class _Page(TerminalRows):
                 self.effect(effect)
         self.others(block)
         self.what_next(block)
+
+    def evidence(self, path: str, value: str) -> None:
+        """What was read, and where: as much of it as there is room for."""
+        lines = LINES_OF.get(path, EVIDENCE_LINES)
+        if self.verbose:
+            lines = LOG_LINES
+        elif path == START_ERROR:
+            value = without_layers(value)
+        label = f"{short_ids(path)}: "
+        room = lines * (self.console.width - EVIDENCE_INDENT - 2) - len(label)
+        self.line(f"{label}{fitting(short_ids(value), room)}", EVIDENCE_INDENT, "dim")
 
     def parts(self, parts: tuple[OutlinePart, ...]) -> None:
         """Shares of a whole as bars, one line each.

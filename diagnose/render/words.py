@@ -9,6 +9,19 @@ from diagnose.phrases import and_more
 LONG_LIST = 5
 """So many words between commas are a list."""
 _FULL_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_LAYERS = re.compile(
+    r"""(?:
+        failed\ to\ create\ (?:task\ for\ container|shim(?:\ task)?)  # the engine, of containerd
+        | OCI\ runtime\ create\ failed                               # containerd, of the runtime
+        | (?:runc|crun)(?:\ create\ failed)?                          # the runtime
+        | unable\ to\ start\ container\ process
+        | error\ during\ container\ init
+        | \w+_linux\.go:\d+                                          # the runtime before 1.1
+        | (?:starting\ container\ process|container\ init)\ caused
+    ):\ """,
+    re.VERBOSE,
+)
+"""Who passed an error on, before the error itself."""
 
 
 def middle(text: str, width: int) -> str:
@@ -17,6 +30,17 @@ def middle(text: str, width: int) -> str:
         return text
     tail = (width - 3) // 2
     return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
+
+
+def without_layers(error: str) -> str:
+    """An error of the engine without the programs that passed it on to one another.
+
+    Their names take more room than what went wrong.
+    """
+    start = 0
+    while layer := _LAYERS.match(error, start):
+        start = layer.end()
+    return f"... {error[start:]}" if 0 < start < len(error) else error
 
 
 def items_that_fit(note: str, room: int) -> str:

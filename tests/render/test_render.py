@@ -155,12 +155,27 @@ def test_evidence_is_said_in_words():
     assert "statvfs" not in said
 
 
-def test_an_error_of_the_engine_takes_one_line() -> None:
-    error = "failed to create task for container: " * 4 + 'exec: "/app": permission denied'
-    finding = found("container.entrypoint-forbidden", HOST, evidence={"State.Error": error})
-    (line,) = [row for row in text(report(finding)).splitlines() if "State.Error" in row]
-    assert line.startswith("    State.Error: failed to create")
-    assert line.endswith("permission denied")
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "failed to create task for container: failed to create shim task: OCI runtime create failed: ",
+        "OCI runtime create failed: container_linux.go:380: starting container process caused: ",
+    ],
+    ids=["28.5", "20.10"],
+)
+def test_an_error_of_the_engine_is_shown_without_who_passed_it_on(layers: str) -> None:
+    problem = 'exec: "/app": permission denied'
+    finding = found(
+        "container.entrypoint-forbidden", HOST, evidence={"State.Error": layers + problem}
+    )
+    assert f"    State.Error: ... {problem}\n" in text(report(finding))
+
+
+def test_an_error_that_nobody_passed_on_is_shown_whole() -> None:
+    error = "driver failed programming external connectivity on endpoint web: address in use"
+    finding = found("container.start-refused", HOST, evidence={"State.Error": error})
+    said = " ".join(text(report(finding)).split())
+    assert f"State.Error: {error}" in said
 
 
 def test_many_alike_are_one_and_the_rest_a_number():
