@@ -1,7 +1,7 @@
 """container.device-missing: a device or a GPU that a container asks for is not there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.registry import check
 
 DEVICE = LazyPattern(
@@ -50,10 +50,20 @@ def device_missing(
     a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2, which has
     other words for `--gpus`; those of the NVIDIA tools are from their documentation. A program that
     ends because it lacks a device asks for it in its log: the host is looked at before the option
-    `--device` is named.
+    `--device` is named. A container that runs keeps a device file whose device was unplugged: its
+    program fails as soon as it opens the file, and the next start is refused.
     """
-    if clock is not None and log_tails is not None and asked_devices is not None:
-        yield from devices_not_on_host(containers, clock, log_tails, asked_devices, _MODULES)
+    if asked_devices is not None:
+        named = set[Subject]()
+        if clock is not None and log_tails is not None:
+            for finding in devices_not_on_host(
+                containers, clock, log_tails, asked_devices, _MODULES
+            ):
+                named.add(finding.subject)
+                yield finding
+        for container in containers.running:
+            if container.subject not in named:
+                yield from _unplugged_findings(container, asked_devices)
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         error = container.state.error
@@ -73,6 +83,25 @@ def device_missing(
         else:
             refused.append((container, finding))
     yield from joined_by_error(refused)
+
+
+def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> Iterator[Finding]:
+    """What a container that runs was given, and the host does not have any more."""
+    for device in container.host_config.devices or ():
+        path = device.path_on_host
+        others = asked_devices.missing.get(path)
+        if others is None:
+            continue
+        has = what_the_host_has(others)
+        yield Finding.about(
+            container,
+            f"{container} was given {path}, which this host does not have any more: {has}",
+            {path: "no such file or directory", "HostConfig.Devices": path},
+            discriminator=path,
+            severity=Severity.warning,
+            stable=(container.life,),
+            device=path,
+        ).with_variables(_other_device(container, path, others) or {"unplugged": path})
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:

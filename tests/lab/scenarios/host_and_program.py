@@ -3,7 +3,7 @@ volume of another user, a read-only root below a supervisor, a device that is no
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.programs.helpers import GOOD, logs, run
 
@@ -158,3 +158,43 @@ def adapter_that_is_not_plugged_in(box: Box) -> None:
     """A program cannot open its serial adapter, and the host has none."""
     run(box, "zigbee31", *GOOD, "bb:1.36", "sh", "-c", _ADAPTER)
     assert box.wait_state("zigbee31", "exited")["State"]["ExitCode"] == 1
+
+
+_STICKS = "/dev/shm/sticks41"
+"""The folder of this host's serial adapters, on a file system of its own: the boxes share /dev."""
+_STICK = """
+echo "COM: --dev: /dev/ttyACM41"
+while :; do
+    (: </dev/ttyACM41) && echo ready
+    sleep 2
+done
+"""
+
+
+@fault(
+    "container.device-missing",
+    subject="container:deconz41",
+    also=["container.errors-in-log", "container.failing-inside"],
+)
+def stick_that_was_plugged_in_again(box: Box) -> None:
+    """A program runs on while its serial adapter is unplugged, and plugged in again under another
+    number."""
+    _plug_in(box, "ttyACM41", minor=41)
+    device = f"--device={_STICKS}/ttyACM41:/dev/ttyACM41"
+    run(box, "deconz41", *GOOD, device, "bb:1.36", "sh", "-c", _STICK)
+    box.sh(f"rm {_STICKS}/ttyACM41; mknod {_STICKS}/ttyACM42 c 166 42")
+    box.wait_for(lambda: "No such" in logs(box, "deconz41"), 10, "it to fail")
+
+
+@healthy()
+def stick_that_is_plugged_in(box: Box) -> None:
+    """A program waits at its serial adapter, and beside it another one has a folder of devices."""
+    _plug_in(box, "ttyACM43", minor=43)
+    device = f"--device={_STICKS}/ttyACM43:/dev/stick"
+    run(box, "deconz43", *GOOD, device, "bb:1.36", "sleep", "1000")
+    run(box, "sticks43", *GOOD, f"--device={_STICKS}", "bb:1.36", "sleep", "1000")
+
+
+def _plug_in(box: Box, name: str, *, minor: int) -> None:
+    """Make the file of a serial adapter."""
+    box.sh(f"mount -t tmpfs sticks /dev/shm; mkdir {_STICKS}; mknod {_STICKS}/{name} c 166 {minor}")

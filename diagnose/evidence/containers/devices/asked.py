@@ -1,10 +1,11 @@
 """Devices and time zones for which containers and programs in them ask, looked up on the host."""
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
@@ -46,12 +47,17 @@ def asked_devices(
     repeated_errors: RepeatedErrors | None,
     containers: Containers | None = None,
 ) -> AskedDevices | Unavailable:
-    """One question about all of them, and none where no log and no refused start names one."""
+    """One question about all of them.
+
+    There is none where no log and no refused start names one, and no container that runs was given
+    one.
+    """
     repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
     failures = [*log_tails.failures.values(), *repeated]
     errors = [container.state.error for container in containers or () if container.start_failed]
     refused = {match["device"] for error in errors if (match := REFUSED.search(error))}
-    devices = sorted(({asked_device(failure) for failure in failures} | refused) - {""})
+    named = {asked_device(failure) for failure in failures}
+    devices = sorted((named | refused | _given_devices(containers or ())) - {""})
     zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
     wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
     if not wanted:
@@ -64,6 +70,17 @@ def asked_devices(
     }
     known_zones = frozenset(zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
     return AskedDevices(missing, known_zones)
+
+
+def _given_devices(containers: Iterable[Container]) -> set[str]:
+    """The paths of the host's devices that the containers which run were given."""
+    return {
+        device.path_on_host
+        for container in containers
+        if container.is_running
+        for device in container.host_config.devices or ()
+        if device.path_on_host.startswith("/dev/")
+    }
 
 
 def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_devices
-from diagnose.model import Json
+from diagnose.model import Json, Severity
 from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
@@ -98,3 +98,41 @@ def test_a_device_of_the_container_that_has_another_name_now():
     assert finding.variables["instead"] == "/dev/ttyUSB1:/dev/stick"
     (finding,) = judge("container.device-missing", containers=of(container)).findings
     assert finding.variables["option"] == "device"
+
+
+STICK = {"PathOnHost": "/dev/ttyACM0", "PathInContainer": "/dev/stick", "CgroupPermissions": "rwm"}
+
+
+@pytest.mark.parametrize(
+    ("names", "variables"),
+    [
+        (["ttyACM2"], {"instead": "/dev/ttyACM2:/dev/stick", "option": "device"}),
+        (["ttyACM2", "ttyUSB0"], {"unplugged": "/dev/ttyACM0"}),
+        (["null"], {"unplugged": "/dev/ttyACM0"}),
+    ],
+)
+def test_a_device_that_was_unplugged_while_its_container_runs(
+    names: list[str], variables: dict[str, str]
+) -> None:
+    container = container_in("running", HostConfig={"Devices": [STICK]})
+    asked = asked_devices(host(*names), failed_with_log("")[1], None, of(container))
+    judged = {"containers": of(container), "asked_devices": asked}
+    (finding,) = judge("container.device-missing", **judged).findings
+    assert finding.severity is Severity.warning
+    assert finding.summary.startswith(
+        'container "web" was given /dev/ttyACM0, which this host does not have any more'
+    )
+    assert finding.variables == {"container": "web", "device": "/dev/ttyACM0"} | variables
+
+
+@pytest.mark.parametrize(
+    ("state", "path"),
+    [("running", "/dev/ttyACM2"), ("exited", "/dev/ttyACM0"), ("running", "/srv/pipe")],
+    ids=["is there", "does not run", "no device"],
+)
+def test_a_device_is_not_missed(state: str, path: str) -> None:
+    container = container_in(state, HostConfig={"Devices": [STICK | {"PathOnHost": path}]})
+    asked = asked_devices(host("ttyACM2"), failed_with_log("")[1], None, of(container))
+    assert asked == AskedDevices()
+    judged = {"containers": of(container), "asked_devices": asked}
+    assert not judge("container.device-missing", **judged).findings
