@@ -1,8 +1,11 @@
 """container.data-unkept: a database in a place that the container loses."""
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.data.unkept_data import UnkeptData, UnkeptDataList
+from diagnose.evidence.containers.mounts.data.unkept_state import UnkeptState, UnkeptStates
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import count
 from diagnose.registry import check
 
 _LOST = {
@@ -16,15 +19,18 @@ _SPECIAL = LazyPattern(r"[^a-z0-9]+")
 @check(
     "container.data-unkept",
     severity=Severity.advice,
-    aloud=("keeps a database where it is lost", "keep databases where they are lost"),
+    aloud=("keeps data where it is lost", "keep data where it is lost"),
 )
-def data_unkept(unkept_data: UnkeptDataList) -> CheckResult:
+def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None) -> CheckResult:
     """A container keeps a database where a recreate, a restart or a boot removes it.
 
     The container is started again by itself, as a service is. It has no mount for data, and a file
     of a database with 64 KiB or more in its own layer; or it has such a file in a tmpfs, or in a
-    folder of the host below /tmp or /run.
+    folder of the host below /tmp or /run. Mails that wait in the queue of Postfix or Exim, crontabs
+    that were edited in a running container, and certificates of certbot count too.
     """
+    for state in unkept_states or ():
+        yield _state_finding(state)
     for data in unkept_data:
         place = _LOST[data.kind].format(source=data.source)
         finding = Finding.about(
@@ -39,13 +45,31 @@ def data_unkept(unkept_data: UnkeptDataList) -> CheckResult:
         yield finding.with_variables(_steps(data))
 
 
+def _state_finding(state: UnkeptState) -> Finding:
+    container, folder = state.container, state.place.folder
+    return Finding.about(
+        container,
+        f"{container} keeps {count(state.number, state.place.noun)} below {folder} in {_LOST['layer']}",
+        {state.where: f"{count(state.number, state.place.noun)}, and no volume is mounted there"},
+        discriminator=folder,
+        stable=(container.life,),
+    ).with_variables(_volume_steps(container, folder))
+
+
+def _volume_steps(container: Container, folder: str) -> PageVariables:
+    """A volume of its own for a folder of a container, and the folder that is copied into it."""
+    name = _SPECIAL.sub("-", f"{container.name}-{folder.rpartition('/')[2]}".lower())
+    volume = name.strip("-")
+    written = f"{container.name}:{folder}/."
+    return {"volume": volume, "placed": f"{volume}:{folder}", "written": written}
+
+
 def _steps(data: UnkeptData) -> PageVariables:
     """A volume of its own, and how the data comes into it."""
     if data.kind == "memory":
         return {}
-    name = _SPECIAL.sub("-", f"{data.container.name}-{data.folder.rpartition('/')[2]}".lower())
-    volume = name.strip("-")
-    steps = {"volume": volume, "placed": f"{volume}:{data.folder}"}
+    steps = _volume_steps(data.container, data.folder)
     if data.kind == "layer":
-        return steps | {"written": f"{data.container.name}:{data.folder}/."}
-    return steps | {"temporary": f"{data.source}/.", "destination": data.folder}
+        return steps
+    kept = {"volume": steps["volume"], "placed": steps["placed"]}
+    return kept | {"temporary": f"{data.source}/.", "destination": data.folder}

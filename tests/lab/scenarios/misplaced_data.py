@@ -6,7 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import install_compose
 from tests.lab.scenarios.everyday.helpers import first_command
-from tests.lab.scenarios.programs.helpers import run
+from tests.lab.scenarios.programs.helpers import MACHINE, run
 
 LEFT, OUTSIDE, UNKEPT = (
     "container.data-left-behind",
@@ -140,3 +140,42 @@ def databases_in_their_places(box: Box) -> None:
     box.docker(*_KEPT, "--name=kept91", "--env=KEEPS=/data", "-v", "kept91:/data", "keeper:3")
     box.docker(*_KEPT, "--name=cache91", "--env=KEEPS=/var/cache/app", "--tmpfs=/run", "keeper:3")
     box.docker(*_KEPT[:-1], "--name=job91", "--env=KEEPS=/app/db", "keeper:3")
+
+
+def _mail_server(box: Box, name: str, *options: str) -> None:
+    """A program that takes itself for Postfix, with a mail that it could not hand over."""
+    queue = "/var/spool/postfix/deferred"
+    own = (
+        "--memory=64m",
+        "--pids-limit=64",
+        "--restart=always",
+        *MACHINE,
+        "-v",
+        f"{name}:/var/mail",
+    )
+    run(box, name, *own, *options, "bb:1.36", "/usr/bin/python3", "-c", _AS_MASTER)
+    look = ("exec", name, "cat", f"{queue}/4/4F5A6B7C8D", "/proc/1/comm")
+    box.wait_for(lambda: "master" in box.docker(*look, check=False).stdout, 20, "the queue")
+
+
+_AS_MASTER = """
+import ctypes, os, time
+os.makedirs("/var/spool/postfix/deferred/4", exist_ok=True)
+open("/var/spool/postfix/deferred/4/4F5A6B7C8D", "w").close()
+ctypes.CDLL(None).prctl(15, b"master", 0, 0, 0)
+time.sleep(1000)
+"""
+
+
+@fault(UNKEPT, subject="container:mail81", shareable=True)
+def mails_that_go_with_their_container(box: Box) -> None:
+    """The mailboxes are in a volume, and the queue is not; the commands put it into one."""
+    _mail_server(box, "mail81")
+    command = first_command(box, UNKEPT, "mail81")
+    assert "docker volume create mail81-postfix" in command, command
+
+
+@healthy(shareable=True)
+def mails_in_a_volume(box: Box) -> None:
+    """The same with a volume for the queue."""
+    _mail_server(box, "mail82", "-v", "mail82-queue:/var/spool/postfix")

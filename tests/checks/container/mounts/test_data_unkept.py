@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.mounts.data.unkept_data import unkept_data
+from diagnose.evidence.containers.mounts.data.unkept_data import UnkeptDataList, unkept_data
+from diagnose.evidence.containers.mounts.data.unkept_state import unkept_states
 from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.machine.processes import Process, Processes
 from tests.checks.container.evidence import container_in
 from tests.hosts import Made
-from tests.inspected import of
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 ALWAYS = {"RestartPolicy": {"Name": "always"}}
@@ -47,6 +49,59 @@ def test_databases_that_nothing_keeps(parts: dict[str, Any], files: list[str], f
     host = Made({"fs.walk": walk, "file.list": {"entries": names}})
     layers = Layers("/layer", 1, (), {web.id: "top"})
     data = unkept_data(host, of(web), layers)
-    assert rows(judge("container.data-unkept", unkept_data=data)) == (
+    assert rows(judge("container.data-unkept", unkept_data=data, unkept_states=None)) == (
         [("advice", "web")] if found else []
     )
+
+
+ROOT = "/proc/100/root"
+STARTED = 1_767_323_045.0
+MAIL = f"{ROOT}/var/spool/postfix/deferred"
+TABLE = f"{ROOT}/var/spool/cron/crontabs"
+VOLUME = {"Type": "volume", "Name": "spool", "Source": "/v", "RW": True}
+STATES: dict[str, tuple[str, dict[str, dict[str, float | None]], list[Any], str]] = {
+    "mails that wait": ("master", {MAIL: {"A": None}, f"{MAIL}/A": {"A1B2C3D4": 9.0}}, [], "1 waiting mail"),
+    "an empty queue": ("master", {MAIL: {"A": None}, f"{MAIL}/A": {}}, [], ""),
+    "a queue in a volume": (
+        "master",
+        {MAIL: {"A": None}, f"{MAIL}/A": {"A1B2C3D4": 9.0}},
+        [{**VOLUME, "Destination": "/var/spool/postfix"}],
+        "",
+    ),
+    "a queue of no mail server": ("nginx", {MAIL: {"A1B2C3D4": 9.0}}, [], ""),
+    "a crontab that was edited": ("crond", {TABLE: {"root": STARTED + 9e4}}, [], "1 crontab"),
+    "a crontab of the start script": ("crond", {TABLE: {"root": STARTED + 2}}, [], ""),
+    "a crontab of the image": ("crond", {TABLE: {"root": STARTED - 9e6}}, [], ""),
+    "certificates": (
+        "nginx", {f"{ROOT}/etc/letsencrypt/live": {"a.test": STARTED + 9, "README": STARTED + 9}}, [], "1 certificate",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "folders", "mounts", "said"), STATES.values(), ids=STATES)
+def test_state_that_nothing_keeps(
+    program: str, folders: dict[str, dict[str, float | None]], mounts: list[Any], said: str
+) -> None:
+    web = container("web", HostConfig=ALWAYS, Mounts=mounts, Created="2026-01-02T03:04:04Z")
+
+    def stats(question: Any) -> dict[str, object]:
+        known: dict[str, object] = {path: {"type": "folder"} for path in folders}
+        known |= {
+            f"{path}/{name}": {"type": "file", "mtime": mtime}
+            for path, files in folders.items()
+            for name, mtime in files.items()
+        }
+        return {path: known.get(path, {"failed": "missing"}) for path in question.paths}
+
+    def listing(question: Any) -> dict[str, object]:
+        files = folders.get(f"{question.root}{question.path}", {})
+        kinds = {name: "folder" if mtime is None else "file" for name, mtime in files.items()}
+        return {"entries": [{"name": name, "type": kind} for name, kind in kinds.items()]}
+
+    processes = Processes((Process(pid=100, comm=program, container=web.id),))
+    host = Made({"file.stats": stats, "file.list": listing})
+    states = unkept_states(host, of(web), processes)
+    data = UnkeptDataList(())
+    result = judge("container.data-unkept", unkept_data=data, unkept_states=states)
+    assert rows(result) == ([("advice", "web")] if said else [])
+    assert all(f"keeps {said} below" in finding.summary for finding in result.findings)

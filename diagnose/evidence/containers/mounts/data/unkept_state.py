@@ -1,0 +1,176 @@
+"""What a program of a container has to keep beside its data: mails that wait, jobs, certificates.
+
+Its folder is known, and no mount holds it: a recreate removes what is there.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import NOT_ASKED, FolderEntry, ListFolder, StatPaths
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers that are looked into."""
+_MOST_FOLDERS = 20
+_BY_HAND_S = 120.0
+"""Start scripts write crontabs within so many seconds of a container's start."""
+
+
+class StatePlace(msgspec.Struct, frozen=True):
+    """A folder with state of one program."""
+
+    noun: str
+    """What one entry is."""
+    programs: frozenset[str]
+    """The names of its processes."""
+    folder: str
+    """What a volume has to hold."""
+    below: tuple[str, ...]
+    """Where the entries lie below it."""
+    entry: LazyPattern
+    is_deep: bool = False
+    """Whether they lie in folders there."""
+    is_made_at_start: bool = False
+    """Whether start scripts may write them: then only later ones count."""
+
+
+_POSTFIX = frozenset({"master", "qmgr"})
+_EXIM = frozenset({"exim", "exim4"})
+_CRON = frozenset({"cron", "crond"})
+_TLS = frozenset(
+    {"apache2", "certbot", "haproxy", "httpd", "nginx", "crond", "cron", "supercronic"}
+)
+_MESSAGE = LazyPattern(r"[0-9A-Za-z]{6,24}")
+_PLACES = (
+    StatePlace(
+        "waiting mail", _POSTFIX, "/var/spool/postfix", ("deferred", "hold"), _MESSAGE, is_deep=True
+    ),
+    StatePlace("waiting mail", _EXIM, "/var/spool/exim4", ("input",), LazyPattern(r".{4,80}-H")),
+    StatePlace("waiting mail", _EXIM, "/var/spool/exim", ("input",), LazyPattern(r".{4,80}-H")),
+    StatePlace(
+        "crontab",
+        _CRON,
+        "/var/spool/cron/crontabs",
+        ("",),
+        LazyPattern(r"[a-z_][\w-]{0,31}"),
+        is_made_at_start=True,
+    ),
+    StatePlace(
+        "crontab",
+        _CRON,
+        "/etc/crontabs",
+        ("",),
+        LazyPattern(r"[a-z_][\w-]{0,31}"),
+        is_made_at_start=True,
+    ),
+    StatePlace(
+        "certificate", _TLS, "/etc/letsencrypt", ("live",), LazyPattern(r"[\w-]+(?:\.[\w-]+)+")
+    ),
+)
+"""Postfix moves a mail that it could not hand over into `deferred`, in folders by its first
+letter; of a mail in Exim's queue the file with its headers ends with -H."""
+
+
+class UnkeptState(msgspec.Struct, frozen=True):
+    """State of a program in the container's own layer."""
+
+    container: Container
+    place: StatePlace
+    where: str
+    """The folder with the entries."""
+    number: int
+
+
+class UnkeptStates(Items[UnkeptState], frozen=True):
+    """At most one of each folder."""
+
+
+@evidence
+def unkept_states(host: Host, containers: Containers, processes: Processes) -> UnkeptStates:
+    """One question about all folders of containers with such a program, and a listing of each that
+    is there."""
+    wanted = [
+        (container, places)
+        for container in containers.running
+        if container.restarts_always and (places := [*_places(container, processes)])
+    ]
+    folders = [
+        _Folder(container, place, below)
+        for container, places in host.first(wanted, MOST, "containers with mails or crontabs")
+        for place in places
+        for below in place.below
+    ]
+    paths = [folder.on_host for folder in folders]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    found: dict[tuple[str, str], UnkeptState] = {}
+    for folder in folders:
+        if statuses.get(folder.on_host, NOT_ASKED).type == "folder":
+            number = _count(host, folder)
+            state = UnkeptState(folder.container, folder.place, folder.path, number)
+            if number:
+                found.setdefault((folder.container.id, folder.place.folder), state)
+    return UnkeptStates(tuple(found.values()))
+
+
+class _Folder(msgspec.Struct, frozen=True):
+    """A folder of a running container that may have entries of a kind."""
+
+    container: Container
+    place: StatePlace
+    below: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.place.folder}/{self.below}".rstrip("/")
+
+    @property
+    def root(self) -> str:
+        return f"/proc/{self.container.state.pid}/root"
+
+    @property
+    def on_host(self) -> str:
+        return f"{self.root}{self.path}"
+
+
+def _places(container: Container, processes: Processes) -> Iterator[StatePlace]:
+    """The folders of a container's programs that no mount holds."""
+    names = processes.names_inside(container.id)
+    for place in _PLACES:
+        paths = [f"{place.folder}/{below}".rstrip("/") for below in place.below]
+        is_mounted = any(innermost_mount(container.mounts, path) is not None for path in paths)
+        if not is_mounted and not place.programs.isdisjoint(names):
+            yield place
+
+
+def _count(host: Host, folder: _Folder) -> int:
+    """How many entries are there that neither the image nor a start script has made."""
+    place, root = folder.place, folder.root
+    entries = _entries(host, root, folder.path)
+    if place.is_deep:
+        inner = [entry.name for entry in entries if entry.type == "folder"][:_MOST_FOLDERS]
+        for name in inner:
+            entries = [*entries, *_entries(host, root, f"{folder.path}/{name}")]
+        files = [entry for entry in entries if entry.type == "file"]
+        return sum(place.entry.fullmatch(file.name) is not None for file in files)
+    names = [entry.name for entry in entries if place.entry.fullmatch(entry.name)]
+    if not names:
+        return 0
+    paths = [f"{folder.on_host}/{name}" for name in names]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    since = folder.container.created_at or 0.0
+    if place.is_made_at_start:
+        since = (folder.container.started_at or 0.0) + _BY_HAND_S
+    return sum((status.mtime or 0.0) > since for status in statuses.values())
+
+
+def _entries(host: Host, root: str, folder: str) -> list[FolderEntry]:
+    listing = host.ask(ListFolder(folder, root=root))
+    return [] if isinstance(listing, Failed) else listing.entries
