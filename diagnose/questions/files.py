@@ -279,6 +279,10 @@ class LostDollar(msgspec.Struct, frozen=True):
     name: str
     is_plain: bool
     """Whether the line has neither another reference nor a quote that needs a second look."""
+    lefts: list[str] = []
+    """NAME=value as versions of compose make it, with a token in the place of a secret."""
+    is_number: bool = False
+    """Whether a digit follows the `$`: newer versions of compose refuse that."""
 
 
 class FindLostDollars(Question[list[LostDollar]], frozen=True):

@@ -210,7 +210,8 @@ def test_env_files_that_compose_files_name(
     where = {"paths": [str(tmp_path / "compose.yaml")], "folder": str(tmp_path)}
     lost = files.lost_dollars(live, question("file.dollars", **where))
     place = {"path": str(tmp_path / "shop"), "line": 1}
-    assert lost == ([{**place, "name": "DB_PASSWORD", "is_plain": True}] if is_read else [])
+    named = {**place, "name": "DB_PASSWORD", "is_plain": True, "lefts": ["DB_PASSWORD=ab"]}
+    assert lost == ([named] if is_read else [])
     listed = files.compose_files(live, question("file.compose", **where))
     assert (str(tmp_path / "shop") in [file["path"] for file in listed]) is is_read
 

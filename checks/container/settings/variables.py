@@ -33,6 +33,7 @@ from diagnose.evidence.containers.settings.variable_faults import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined
 from diagnose.registry import check
@@ -138,7 +139,7 @@ def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
 @check(
     "container.variable-malformed",
     severity=Severity.critical,
-    aloud=("has quotes around a schedule", "have quotes around a schedule"),
+    aloud=("has a setting that differs from its file", "have settings that differ from their file"),
 )
 def variable_malformed(
     containers: Containers,
@@ -160,7 +161,8 @@ def variable_malformed(
     `$NAME`: a shell replaces it, and neither the exec form of a command nor `--env-file` has one.
     Compose does the opposite: where nothing sets `b`, only `a` is left of `a$b` in a file, and a
     password is refused. That counts for secrets of a container whose log mentions one, and is a
-    warning where it repeats that and runs on. In a command it does so too where only the container
+    warning where it repeats that and runs on. Without such a line it is advice, where the value in
+    the container is what compose leaves. In a command it does so too where only the container
     has the variable: the words of its command show it. The name of a container near by needs no
     log: no program reads it in quotes where an address is due, or as the path of an address without
     a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return
@@ -221,7 +223,8 @@ def _running_dollar_findings(
         cut = cuts.get(container.id)
         if cut is not None:
             finding = _lost_dollar_finding(container, LogTail((cut.line,)), cut)
-            yield replace(finding, severity=Severity.warning, onset=None)
+            severity = Severity.warning if cut.line else Severity.advice
+            yield replace(finding, severity=severity, onset=None)
 
 
 def _running_finding(carriage: CarriageReturn) -> Finding | None:
@@ -290,7 +293,7 @@ def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -
         f"{container} got another {first.name} than {first.path} has in line {first.line}: compose "
         'takes what follows "$" there for a variable, and none of that name is set',
         {
-            LINE: cut.line,
+            **present({LINE: cut.line}),
             first.path: [f"line {lost.line}: {lost.name} with a bare $" for lost in same_file],
         },
         discriminator=first.name,

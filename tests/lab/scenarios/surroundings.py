@@ -116,6 +116,38 @@ def password_with_a_dollar_sign_of_a_program_that_tries_again(box: Box) -> None:
     box.sh("sleep 8")
 
 
+def _silent_program(box: Box, number: int, code: str) -> str:
+    """A program whose env file has a secret with a dollar sign; the variable in the container."""
+    images.load(box, "bb:1.36")
+    install_compose(box)
+    folder = f"/srv/desk{number}"
+    text = (
+        "services:\n  desk:\n    image: bb:1.36\n    init: true\n    mem_limit: 64m\n"
+        '    pids_limit: 64\n    env_file: desk.env\n    command: ["sleep", "1000"]\n'
+    )
+    box.write(f"{folder}/compose.yaml", text)
+    box.write(f"{folder}/desk.env", f"DESK_ADMIN_PASSWORD={code}\n")
+    box.sh(f"cd {folder} && docker compose up --detach 2>&1", timeout=60)
+    return str(box.inspect(f"desk{number}-desk-1")["Config"]["Env"][0])
+
+
+@fault("container.variable-malformed", subject="container:desk53-desk-1", shareable=True)
+def password_with_a_dollar_sign_that_nobody_refuses(box: Box) -> None:
+    """Nothing is logged: the program runs with what compose has left of the password; the first
+    line of the command quotes it in its file."""
+    assert _silent_program(box, 53, "open$sesame-7") == "DESK_ADMIN_PASSWORD=open-7"
+    command = first_command(box, "container.variable-malformed", "desk53-desk-1")
+    box.sh(command.splitlines()[0])
+    assert box.read("/srv/desk53/desk.env") == "DESK_ADMIN_PASSWORD='open$sesame-7'\n"
+    box.write("/srv/desk53/desk.env", "DESK_ADMIN_PASSWORD=open$sesame-7\n")
+
+
+@healthy(shareable=True)
+def password_with_a_dollar_sign_in_quotes(box: Box) -> None:
+    """The same password in quotes, and a reference that is meant."""
+    assert _silent_program(box, 54, "'open$sesame-7'") == "DESK_ADMIN_PASSWORD=open$sesame-7"
+
+
 _BILLING = b"""#!/bin/sh
 [ -e "/usr/share/zoneinfo/$ZONE" ] && exec sleep 1000
 echo "panic: unknown time zone $ZONE" >&2

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails, suspicious
+from diagnose.evidence.containers.secrets import same_value
 from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -21,6 +22,8 @@ from diagnose.registry import evidence
 
 __all__ = ["LostDollar", "LostDollars", "lost_dollars"]
 
+MOST = 20
+"""Projects whose files are read though no log mentions a secret."""
 SECRET = LazyPattern(
     r"pass(?:word|phrase|wd)|credential|decrypt|authenticat|unauthori[sz]ed|access denied"
     r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b"
@@ -33,11 +36,12 @@ class CutSecrets(msgspec.Struct, frozen=True):
 
     variables: list[LostDollar]
     line: str
-    """What the container's log complains of."""
+    """What the container's log complains of; "" where the value alone shows it."""
 
 
 class LostDollars(ByContainer[CutSecrets], frozen=True):
-    """Values that lost a dollar sign, of containers that complain of a secret in their log."""
+    """Values that lost a dollar sign, of containers that complain of a secret in their log, and of
+    others whose value is what compose leaves of that in the file."""
 
 
 @evidence
@@ -49,22 +53,41 @@ def lost_dollars(
     clock: Clock,
     options: Options,
 ) -> LostDollars:
-    """Files are read only of a project with a container that fails, or repeats an error, whose log
-    mentions a secret."""
+    """Files are read of a project with a container that fails, or repeats an error, whose log
+    mentions a secret, and of others with a running container that has a secret in a variable."""
     by_id: dict[str, CutSecrets] = {}
+    asked: dict[FindLostDollars, None] = {}
     repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}
     for container in containers:
         is_failing = suspicious(container, clock.wall, options.since_s)
         said = repeated.get(container.id, "")
         line = _complaint(log_tails.of(container)) if is_failing else _if_of_secret(said)
         files = project_files(container)
-        if line and files:
-            question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
-            answer = host.ask(question)
-            lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
-            if lost:
-                by_id[container.id] = CutSecrets(lost, line)
+        if not files or not (line or _has_secrets(container)):
+            continue
+        question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
+        if not line and question not in asked and len(asked) >= MOST:
+            continue
+        asked[question] = None
+        answer = host.ask(question)
+        lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
+        if not line:
+            lost = [cut for cut in lost if _is_left(container, cut)]
+        if lost:
+            by_id[container.id] = CutSecrets(lost, line)
     return LostDollars(by_id)
+
+
+def _has_secrets(container: Container) -> bool:
+    """Whether a running container has a variable whose name is that of a secret."""
+    names = (name for name, _ in container.config.environment)
+    return container.is_running and any(kind_of(name) is not None for name in names)
+
+
+def _is_left(container: Container, cut: LostDollar) -> bool:
+    """Whether a container has what compose leaves of a value: equal secrets have equal tokens."""
+    value = container.config.value_of(cut.name)
+    return any(same_value(value, left.partition("=")[2]) for left in cut.lefts)
 
 
 def _complaint(tail: LogTail) -> str:
@@ -82,5 +105,7 @@ def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[Lost
     """The found names that are secrets, and variables of this container."""
     own = {name for name, _ in container.config.environment}
     for lost in found:
-        if lost.name in own and kind_of(lost.name) is not None:
+        if lost.name not in own or kind_of(lost.name) is None:
+            continue
+        if not lost.is_number or _is_left(container, lost):
             yield lost

@@ -12,6 +12,11 @@ ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 _IN_YAML = re.compile(r"^\s*(?:-\s*[\"']?)?([A-Za-z_]\w*)\s*[:=]\s*(.*?)\s*$")
 REFERENCE = re.compile(r"(?<![\\$])(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 """One that a default value follows (`${NAME:-x}`) is meant."""
+_OF_ENV_FILES = re.compile(r"(?<!\\)\$\{?(?:[A-Z0-9_]+|[A-Za-z_]\w*)\}?")
+"""A reference as older versions of compose take it in env files: digits are a name too."""
+_NUMBER = re.compile(r"(?<![\\$])\$\d")
+_PLAIN_LEFT = 2
+"""So many characters of a value are left at least, where it was not one reference alone."""
 _SHORTEST_NAME = 3
 """Fewer capitals behind a `$` are rather a part of a password than the name of a variable."""
 OF_SHELLS = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TZ", "USER"}
@@ -51,6 +56,22 @@ class _Assignment(msgspec.Struct, frozen=True):
         }
 
     @property
+    def lefts(self) -> list[str]:
+        """What compose makes of the value where nothing sets the names, by its age; none where the
+        value has more than one may be sure of."""
+        value, quotes = self.value, ("'",) if self.is_yaml else ()
+        for quote in ('"', *quotes):
+            if len(value) > 1 and value[0] == value[-1] == quote:
+                value = value[1:-1]
+        if {*value} & {"'", '"', "\\", "#", " "} or "$$" in value:
+            return []
+        made = [REFERENCE.sub("", value)]
+        if not self.is_yaml:
+            made.append(_OF_ENV_FILES.sub("", value))
+        kept = dict.fromkeys(left for left in made if left != value and len(left) >= _PLAIN_LEFT)
+        return [f"{self.name}={left}" for left in kept]
+
+    @property
     def has_other_signs(self) -> bool:
         """Whether a second `$` before each one of them would not be all that has to change."""
         hindering = set() if self.is_yaml else {"'", "\\", "#"}
@@ -68,10 +89,19 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
     for assignment in assignments:
         references = assignment.references
         unknown = [name for name in references if name not in known | assignment.meant]
+        is_number = not references and _NUMBER.search(assignment.value) is not None
+        if is_number and not assignment.is_yaml and assignment.lefts:
+            place = {"path": assignment.path, "line": assignment.number, "name": assignment.name}
+            is_plain = not assignment.has_other_signs
+            variables.append(
+                {**place, "is_plain": is_plain, "lefts": assignment.lefts, "is_number": True}
+            )
         if unknown:
             is_plain = len(unknown) == len(references) and not assignment.has_other_signs
             place = {"path": assignment.path, "line": assignment.number}
-            variables.append({**place, "name": assignment.name, "is_plain": is_plain})
+            lefts = assignment.lefts if len(unknown) == len(references) else []
+            named = {**place, "name": assignment.name, "is_plain": is_plain}
+            variables.append({**named, "lefts": lefts} if lefts else named)
     return variables
 
 
