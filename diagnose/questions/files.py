@@ -101,6 +101,8 @@ class PathStatus(msgspec.Struct, frozen=True):
     blocks_bytes: int = 0
     """Bytes that it takes on disk."""
     mtime: float | None = None
+    ctime: float | None = None
+    """As of `FileText`."""
     mode: int = 0
     uid: int = 0
     gid: int = 0

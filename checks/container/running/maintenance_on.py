@@ -1,5 +1,7 @@
 """container.maintenance-on: a web application answers with 503, as it is in maintenance."""
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.programs.maintenance_flags import (
     MaintenanceFlag,
     MaintenanceFlags,
@@ -24,11 +26,14 @@ def maintenance_on(
     An update or a backup sets a flag before it begins, and leaves it where it ends early. It counts
     where the server answers with 503, and the program's own file says so: `artisan down` of
     Laravel, `maintenance` in Nextcloud's config.php, `.maintenance` of WordPress, and the like. It
-    is advice for `usual` seconds after the file was written, for so long updates may take.
+    is advice for `usual` seconds after the file was written, for so long updates may take, and
+    where the other one of a blue and a green container serves. A flag that no known program reads
+    counts where the page itself speaks of maintenance.
     """
     for flag in maintenance_flags:
-        severity = Severity.advice if clock.is_within(flag.status.mtime, usual) else None
-        yield _finding(flag, clock, severity)
+        may_be_meant = flag.twin is not None or clock.is_within(flag.status.mtime, usual)
+        finding = _finding(flag, clock, Severity.advice if may_be_meant else None)
+        yield replace(finding, is_quiet=flag.twin is not None)
 
 
 def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> Finding:
@@ -40,6 +45,7 @@ def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> 
             f"{flag.mode.name} in {container} is in maintenance: {flag.path} was written "
             f"{clock.ago(flag.status.mtime)}, and clients get HTTP status 503",
             f"{server} passes them on" if is_apart else "",
+            f"{flag.twin} runs without that flag" if flag.twin is not None else "",
         ),
         {flag.path: f"written {clock.ago(flag.status.mtime)}", "who answers with 503": server.name},
         severity=severity,

@@ -13,7 +13,10 @@ from diagnose.registry import check
 @check(
     "container.settings-unread",
     severity=Severity.advice,
-    aloud=("runs with settings from before an edit", "run with settings from before an edit"),
+    aloud=(
+        "has not read files that were written since",
+        "have not read files that were written since",
+    ),
 )
 def settings_unread(
     all_edited_settings: AllEditedSettings,
@@ -29,13 +32,14 @@ def settings_unread(
     newer than its last reload: new processes show that of nginx and HAProxy, a signal, a command
     or a line of the log that of others. It is advice, for the edit may change nothing, or
     may wait for a reload on purpose. For `settled` seconds the person may still be at it. An
-    edit before the time that is looked back is not said aloud.
+    edit before the time that is looked back is not said aloud, nor is one of all files at once: a
+    checkout or a copy of the folder writes files that stay as they were.
     """
     for edited in all_edited_settings:
         if clock.has_passed(edited.changed_at, settled):
             finding = _finding(edited, clock)
             is_long_ago = not clock.is_within(edited.changed_at, options.since_s)
-            yield replace(finding, is_quiet=is_long_ago)
+            yield replace(finding, is_quiet=is_long_ago or edited.is_rewritten)
 
 
 def _finding(edited: EditedSettings, clock: Clock) -> Finding:
@@ -43,10 +47,10 @@ def _finding(edited: EditedSettings, clock: Clock) -> Finding:
     more = f" (and {edited.others} more)" if edited.others else ""
     return Finding.about(
         container,
-        f"{edited.server} in {container} still has the settings from before {edited.path}{more} was "
-        f"edited {clock.ago(edited.changed_at)}: it was neither reloaded nor restarted since",
+        f"{edited.server} in {container} has read {edited.path}{more} before it was written "
+        f"{clock.ago(edited.changed_at)}: it was neither reloaded nor restarted since",
         {
-            edited.inside: f"edited {clock.ago(edited.changed_at)}, mounted from {edited.path}",
+            edited.inside: f"written {clock.ago(edited.changed_at)}, mounted from {edited.path}",
             f"{edited.server} read its files": clock.ago(edited.loaded_at),
         },
         onset=edited.changed_at,

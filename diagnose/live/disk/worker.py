@@ -91,6 +91,7 @@ def stats(args: Json) -> Json:
             "size": status.st_size,
             "blocks_bytes": status.st_blocks * 512,
             "mtime": status.st_mtime,
+            "ctime": status.st_ctime,
             "mode": stat.S_IMODE(status.st_mode),
             "uid": status.st_uid,
             "gid": status.st_gid,

@@ -117,6 +117,8 @@ CASES: dict[str, tuple[Files, dict[str, Any], list[tuple[str, str]]]] = {
         {"Mounts": ("/srv/photos", "/photos", True)},
         [],
     ),
+    "files of Duplicati": (daily(10, last=4, name="duplicati-{}.dlist.zip.aes.zip"), {}, []),
+    "copied here by a job of each week": (daily(10, last=4), {"copied": True}, []),
     "read-only": (daily(10, last=4), {"Mounts": ("/srv/backups", "/backups", False)}, []),
 }
 
@@ -133,10 +135,16 @@ def test_series(
 ) -> None:
     source, target, rw = own.pop("Mounts", ("/srv/backups", "/backups", True))
     mount = {"Type": "bind", "Source": source, "Destination": target, "RW": rw}
+    moved = 86400.0 if own.pop("copied", False) else 0.0
     dumps = container("dumps", Mounts=[mount], **own)
     names = sorted(name for name, _, _ in files)
     known = {
-        f"{source}/{name}": {"type": "file", "size": size, "mtime": NOW - age}
+        f"{source}/{name}": {
+            "type": "file",
+            "size": size,
+            "mtime": NOW - age,
+            "ctime": NOW - age + moved,
+        }
         for name, age, size in files
     }
     host = Made(

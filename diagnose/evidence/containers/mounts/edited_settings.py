@@ -30,6 +30,9 @@ MOST = 80
 _MOST_FOLDERS = 8
 _LINES = 400
 _SLACK_S = 5.0
+_SEVERAL = 3
+_AT_ONCE_S = 2.0
+"""A checkout or a copy writes all files of a folder within so many seconds."""
 _SET_UP_S = 10.0
 """Start scripts fill in templates within so many seconds of a container's start."""
 _FOLDER = LazyPattern(r"^/(?:etc/\w|usr/local/etc(?:/|$)|usr/local/apache2/conf|mosquitto(?:/|$))")
@@ -68,6 +71,8 @@ class EditedSettings(msgspec.Struct, frozen=True):
     """How many more files of it were edited."""
     takes_signals: bool = False
     """Whether a signal to the container reaches the server."""
+    is_rewritten: bool = False
+    """Whether all files of it were written at once, as a checkout or a copy of a folder does."""
 
 
 class AllEditedSettings(Items[EditedSettings], frozen=True):
@@ -90,16 +95,16 @@ def all_edited_settings(
         server = _server(container, processes, clock)
         if server is None or any(map(_LOOKS_AGAIN.search, container.config.words)):
             continue
+        files = _edited_files(host, server)
         edited = [
-            file
-            for file in _edited_files(host, server)
-            if (container.id, file.mount.destination) not in stale
+            file for file in files.edited if (container.id, file.mount.destination) not in stale
         ]
         if not edited:
             continue
         newest = max(edited, key=lambda file: file.changed_at)
         if server.is_reloaded_visibly or not _was_reloaded(host, server, newest, events):
-            found.append(_settings(server, newest, len(edited) - 1))
+            settings = _settings(server, newest, len(edited) - 1)
+            found.append(msgspec.structs.replace(settings, is_rewritten=files.are_rewritten))
     return AllEditedSettings(tuple(found))
 
 
@@ -146,11 +151,26 @@ def _server(container: Container, processes: Processes, clock: Clock) -> _Server
     return None
 
 
-def _edited_files(host: Host, server: _Server) -> list[_File]:
-    """The mounted files of a server that were edited since it has read them."""
+class _EditedFiles(msgspec.Struct, frozen=True):
+    """The mounted files of a server that were written since it has read them."""
+
+    edited: Sequence[_File] = ()
+    of: int = 0
+    """How many files it has."""
+
+    @property
+    def are_rewritten(self) -> bool:
+        """Whether all of several files were written at once."""
+        times = [file.changed_at for file in self.edited]
+        is_all = len(times) == self.of >= _SEVERAL
+        return is_all and max(times) - min(times) <= _AT_ONCE_S
+
+
+def _edited_files(host: Host, server: _Server) -> _EditedFiles:
+    """The files that a server reads, as far as they lie in mounts."""
     files = {file.path: file for file in itertools.islice(_files(host, server), MOST)}
     if not files:
-        return []
+        return _EditedFiles()
     statuses = host.answer_or(StatPaths(sorted(files), follow=True), {})
     started = server.container.started_at or 0.0
     read_until = max(server.loaded_at + _SLACK_S, started + _SET_UP_S)
@@ -161,7 +181,8 @@ def _edited_files(host: Host, server: _Server) -> list[_File]:
             continue
         if status.mtime > read_until and not _is_written_inside(server, file.mount, status):
             edited.append(msgspec.structs.replace(file, changed_at=status.mtime))
-    return edited
+    there = [path for path in files if path in statuses and statuses[path].type == "file"]
+    return _EditedFiles(edited, len(there))
 
 
 def _is_written_inside(server: _Server, mount: Mount, status: PathStatus) -> bool:

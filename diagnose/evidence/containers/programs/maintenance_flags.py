@@ -1,6 +1,6 @@
 """Web applications that answer with 503 because somebody has put them into maintenance."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.programs.maintenance import MAINTENANCE_MODES, MaintenanceMode
 from diagnose.questions import Host
@@ -17,6 +18,12 @@ from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 _UNAVAILABLE = 503
+_SAYS_SO = LazyPattern(r"(?i)maint[ea]n|wartung|mantenim|manuten")
+"""A page that speaks of its maintenance."""
+_COLOUR = LazyPattern(
+    r"(?<![a-z0-9])(?:a|b|black|blue|canary|green|live|new|next|old|red|stable|standby)(?![a-z0-9])"
+)
+"""What tells two containers apart of which one takes the visitors."""
 _MOST_BEHIND = 4
 """Containers behind a web server that are looked into."""
 _BEHIND = frozenset({"php-fpm", "php", "apache2", "httpd", "puma", "ruby"})
@@ -34,6 +41,8 @@ class MaintenanceFlag(msgspec.Struct, frozen=True):
     """The folder of the code in the container."""
     status: PathStatus
     """Of the file with the flag."""
+    twin: Container | None = None
+    """The other one of a blue and a green container, which runs without such a flag."""
 
     @property
     def path(self) -> str:
@@ -60,11 +69,18 @@ def maintenance_flags(
     failed = [failed.container for failed in all_failed_answers if failed.status == _UNAVAILABLE]
     failed += [page.container for page in front_pages or () if page.status == _UNAVAILABLE]
     servers = {server.id: server for server in failed}
+    saying_so = {
+        page.container.id
+        for page in front_pages or ()
+        if page.status == _UNAVAILABLE and _SAYS_SO.search(page.reply.body)
+    }
     found: dict[tuple[str, str], MaintenanceFlag] = {}
     for server in servers.values():
         for container in (server, *_programs_behind(server, containers, processes)):
-            flag = _flag(host, container, server)
+            flag = _flag(host, container, server, is_any=server.id in saying_so)
             if flag is not None:
+                twin = _twin(host, container, containers, servers)
+                flag = msgspec.structs.replace(flag, twin=twin)
                 found.setdefault((container.id, flag.path), flag)
                 break
     return MaintenanceFlags(tuple(found.values()))
@@ -89,10 +105,31 @@ def _runs_programs(names: Iterable[str]) -> bool:
     return any(name.rstrip("0123456789.") in _BEHIND for name in names)
 
 
-def _flag(host: Host, container: Container, server: Container) -> MaintenanceFlag | None:
-    """The first flag in the folders where code lies; links lead no further than the container."""
+def _twin(
+    host: Host, container: Container, containers: Containers, failed: Mapping[str, Container]
+) -> Container | None:
+    """The other colour of a container, which runs, answers otherwise, and has no flag."""
+    own = container.name.lower()
+    stem = _COLOUR.sub("", own)
+    if stem == own:
+        return None
+    for other in containers.running:
+        is_other = other.id != container.id and other.id not in failed
+        if is_other and _COLOUR.sub("", other.name.lower()) == stem:
+            return other if _flag(host, other, other, is_any=True) is None else None
+    return None
+
+
+def _flag(
+    host: Host, container: Container, server: Container, *, is_any: bool
+) -> MaintenanceFlag | None:
+    """The first flag in the folders where code lies; links lead no further than the container.
+
+    is_any: whether a file without a program that reads it counts, for the page speaks of it.
+    """
     root = f"/proc/{container.state.pid}/root"
-    places = [(folder, mode) for folder in code_folders(container) for mode in MAINTENANCE_MODES]
+    modes = [mode for mode in MAINTENANCE_MODES if mode.mark or is_any]
+    places = [(folder, mode) for folder in code_folders(container) for mode in modes]
     paths = {f"{root}{path}" for folder, mode in places for path in _paths(folder, mode)}
     statuses = host.answer_or(StatPaths(sorted(paths), follow=False), {})
     for folder, mode in places:

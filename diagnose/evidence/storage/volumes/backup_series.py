@@ -18,7 +18,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 12
@@ -39,10 +39,11 @@ _DUMP = LazyPattern(
 )
 """What backups are called; not logs, sums and locks."""
 _PARTIAL = LazyPattern(
-    r"(?i)(?:^|[._-])(?:inc|incr|incremental|diff|difftar|delta|sigtar|wal|xlog|binlog|log|journal|audit)\d*(?:[._-]|$)"
+    r"(?i)(?:^|[._-])(?:inc|incr|incremental|diff|difftar|dblock|delta|dindex|dlist|sigtar|wal|xlog|binlog|log|journal|audit)\d*(?:[._-]|$)"
     r"|^[0-9A-F]{24}[._]"
 )
-"""What holds next to nothing where little happened: increments, logs, segments of PostgreSQL."""
+"""What holds next to nothing, or does not come, where little happened: increments, logs, segments
+of PostgreSQL, and the files of Duplicati, which writes none where nothing has changed."""
 _NUMBER = LazyPattern(r"\d+")
 _EMPTY = 64
 """Bytes: what gzip, xz and zip make of nothing is smaller."""
@@ -58,6 +59,8 @@ _WEEK_S = 8 * 86400.0
 """A series of less knows of no weekend."""
 _WEEKEND_S = 3.6 * 86400.0
 """From the last evening of a week to the first morning of the next, with some time to spare."""
+_COPIED_S = 600.0
+"""A file that came so long after it was written was copied here."""
 _REGULAR = 0.75
 """This share of the steps of a series is as long as its median, within a quarter."""
 
@@ -97,6 +100,8 @@ class _Backup(msgspec.Struct, frozen=True):
     name: str
     size: int
     at: float
+    is_copied: bool = False
+    """Whether it was written elsewhere, and came later."""
 
 
 @evidence
@@ -162,7 +167,7 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
         return []
     statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in wanted]), {})
     backups = [
-        _Backup(name, status.size, status.mtime)
+        _Backup(name, status.size, status.mtime, is_copied=_is_copied(status))
         for name in wanted
         if (status := statuses.get(f"{folder}/{name}")) is not None
         and status.type == "file"
@@ -175,6 +180,12 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
         if len(group) >= LEAST
     ]
     return [files for files in series if len(files) < MOST_FILES or _are_in_order(files)]
+
+
+def _is_copied(status: PathStatus) -> bool:
+    """Whether a file stands under its name since long after it was written."""
+    since, written = status.ctime, status.mtime
+    return since is not None and written is not None and since - written > _COPIED_S
 
 
 def _numbers(name: str) -> list[int]:
@@ -240,8 +251,11 @@ def _span(backups: Sequence[_Backup]) -> float:
 def _step(backups: Sequence[_Backup]) -> float:
     """How often a new one comes, in seconds; 0 for a series that comes as it likes.
 
-    One that is shorter than a day may be a person's own, or may rest at night.
+    One that is shorter than a day may be a person's own, or may rest at night. Files that are
+    copied here come when that job runs, whenever they were written.
     """
+    if sum(backup.is_copied for backup in backups) * 2 >= len(backups):
+        return 0.0
     steps = [after.at - before.at for before, after in itertools.pairwise(backups)]
     usual = _usual_step(backups)
     regular = [step for step in steps if 0.75 * usual <= step <= 1.25 * usual]

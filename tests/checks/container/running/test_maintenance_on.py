@@ -10,7 +10,9 @@ from diagnose.evidence.containers.programs.maintenance_flags import maintenance_
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
 from diagnose.live.disk.parts import only
+from diagnose.questions.web_pages import PageReply, RequestPage
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -19,6 +21,12 @@ NETWORK = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}
 EDGE = container("edge", State={"Status": "running", "Pid": 55}, **NETWORK)
 CLOUD = container(
     "cloud", Config={"WorkingDir": "/app"}, State={"Status": "running", "Pid": 77}, **NETWORK
+)
+BLUE = container(
+    "shop-blue-1", Config={"WorkingDir": "/app"}, State={"Status": "running", "Pid": 77}, **NETWORK
+)
+GREEN = container(
+    "shop-green-1", Config={"WorkingDir": "/app"}, State={"Status": "running", "Pid": 88}, **NETWORK
 )
 NOW = 1_800_000_000.0
 FAILED = '172.18.0.3 - - [28/Nov/2026:04:59:09 +0000] "GET / HTTP/1.1" {} 157 "-" "Firefox/128"'
@@ -59,6 +67,18 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
         {"age": 60.0},
         "advice",
     ),
+    "a flag that no known program reads": ({"maintenance.flag": ""}, {}, ""),
+    "a flag of which the page speaks": ({"maintenance.flag": ""}, {"page": True}, "warning"),
+    "the blue one beside a green one": (
+        {"artisan": "", "storage/framework/down": "{}"},
+        {"failing": BLUE, "others": (GREEN,)},
+        "advice",
+    ),
+    "the blue one beside another program": (
+        {"artisan": "", "storage/framework/down": "{}"},
+        {"failing": BLUE, "others": (EDGE,)},
+        "warning",
+    ),
     "an error of another kind": (
         {"artisan": "", "storage/framework/down": "{}"},
         {"status": 502},
@@ -84,13 +104,16 @@ def test_a_program_in_maintenance(
     line = RecentLine(NOW - 5, FAILED.format(case.get("status", 503)))
     answers = tuple(access_lines([line] * 4))
     failing = case.get("failing", CLOUD)
+    own = failing if failing is BLUE else CLOUD
+    door = Door(failing, 80, RequestPage(1, "127.0.0.1", 80))
+    page = FrontPage(door, PageReply("answered", status=503, body="<h1>Under maintenance</h1>"))
     failed = FailedAnswers(failing, answers, of=4, is_most=True, url="")
     flags = maintenance_flags(
         Made({"file.stats": stats, "file.read": read}),
         AllFailedAnswers((failed,)),
-        None,
-        of(EDGE, CLOUD),
-        Processes((Process(pid=77, comm="php-fpm8.3", container=CLOUD.id),)),
+        FrontPages((page,)) if case.get("page") else None,
+        of(EDGE, own, *case.get("others", ())),
+        Processes((Process(pid=77, comm="php-fpm8.3", container=own.id),)),
     )
     result = judge("container.maintenance-on", maintenance_flags=flags, clock=Clock(NOW, NOW - 9e5))
-    assert rows(result) == ([(severity, "cloud")] if severity else [])
+    assert rows(result) == ([(severity, own.name)] if severity else [])

@@ -26,8 +26,10 @@ def mount(destination: str, rw: bool = False) -> dict[str, Any]:
     return {"Type": "bind", "Source": "/srv/own", "Destination": destination, "RW": rw}
 
 
-def made(edited: float, uid: int = 0, log: str = "") -> Made:
-    """A host with a mounted file, or a folder with one, that was edited so long ago."""
+def made(
+    edited: float, uid: int = 0, log: str = "", names: tuple[str, ...] = ("site.conf",)
+) -> Made:
+    """A host with a mounted file, or a folder with some, that were edited so long ago."""
 
     def stats(question: Any) -> dict[str, object]:
         return {
@@ -35,8 +37,9 @@ def made(edited: float, uid: int = 0, log: str = "") -> Made:
         }
 
     def listing(question: Any) -> dict[str, object]:
-        name, kind = ("site.conf", "file") if question.path != "/" else ("conf.d", "folder")
-        return {"entries": [{"name": name, "type": kind}]}
+        if question.path == "/":
+            return {"entries": [{"name": "conf.d", "type": "folder"}]}
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
 
     return Made({"file.stats": stats, "file.list": listing, "api.logs": {"text": log}})
 
@@ -47,6 +50,10 @@ SIGNAL = Event(NOW - 60, "container", "kill", "", f"{'web':0<64}", {"signal": "1
 PROM = "/etc/prometheus/prometheus.yml"
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a site of nginx": ({"comm": "nginx", "destination": "/etc/nginx"}, "aloud"),
+    "a checkout of all files": (
+        {"comm": "nginx", "destination": "/etc/nginx", "names": ("a.conf", "b.conf", "c.conf")},
+        "quiet",
+    ),
     "reloaded since": ({"comm": "nginx", "destination": "/etc/nginx", "loaded": 60.0}, ""),
     "sites that are set aside": (
         {"comm": "nginx", "destination": "/etc/nginx/sites-available/a.conf"},
@@ -95,7 +102,7 @@ def test_an_edited_file(case: dict[str, Any], expected: str) -> None:
     first = Process(pid=100, comm=case["comm"], start=STARTED - BOOT, uid=999, container=web.id)
     worker = Process(pid=101, comm=case["comm"], start=start - BOOT, uid=999, container=web.id)
     edited = all_edited_settings(
-        made(facts["edited"], facts["uid"], facts["log"]),
+        made(facts["edited"], facts["uid"], facts["log"], case.get("names", ("site.conf",))),
         Containers([web]),
         Processes((first, worker)),
         CLOCK,
