@@ -23,9 +23,9 @@ wsgiref.simple_server.make_server("0.0.0.0", 8080, app).serve_forever()
 _ARTISAN = '#!/bin/sh\n[ "$1" = up ] && rm -f storage/framework/down\n'
 
 
-def _shop(box: Box, number: int, *written: str) -> str:
+def _shop(box: Box, number: int, *written: str, name: str = "") -> str:
     """The program with these files, written an hour ago; what it answers."""
-    name, port = f"shop{number}", 8400 + number
+    name, port = name or f"shop{number}", 8400 + number
     for path in ("artisan", *written):
         box.write(f"/srv/{name}/{path}", _ARTISAN, 0o755)
     box.sh(
@@ -70,3 +70,19 @@ def errors_without_maintenance(box: Box) -> None:
     assert _shop(box, 83, "broken") == "503"
     found = box.diagnose("check", ON, "--format", "json").findings
     assert "shop83" not in [finding["subject"]["name"] for finding in found]
+
+
+@fault("container.answers-with-errors", subject="container:till-blue", shareable=True)
+def maintenance_of_the_colour_that_has_no_visitors(box: Box) -> None:
+    """The blue one was put into maintenance when the green one took over: that is advice."""
+    assert _shop(box, 85, name="till-green") == "200"
+    assert _shop(box, 86, "storage/framework/down", name="till-blue") == "503"
+    found = box.diagnose("check", ON, "--format", "json").findings
+    (own,) = [finding for finding in found if finding["subject"]["name"] == "till-blue"]
+    assert own["severity"] == "advice"
+
+
+@healthy(shareable=True)
+def flag_that_no_program_reads(box: Box) -> None:
+    """A file maintenance.flag lies beside a program that fails for another reason."""
+    assert _shop(box, 87, "maintenance.flag") == "200"
