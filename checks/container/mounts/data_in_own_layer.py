@@ -1,11 +1,13 @@
 """container.data-in-own-layer: data goes into the container, and the mount for it stays unused."""
 
+import posixpath
 import string
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
+from diagnose.evidence.containers.mounts.data.stray_files import StrayFile, StrayFiles
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, size
 from diagnose.registry import check
@@ -14,9 +16,16 @@ _STRAY = string.whitespace + "\"'`,;\\"
 """What no path ends with: a blank, a quote or a comma of the file in which it was written."""
 
 
-@check("container.data-in-own-layer", severity=Severity.warning)
+@check(
+    "container.data-in-own-layer",
+    severity=Severity.warning,
+    aloud=("keeps data in its own layer", "keep data in their own layer"),
+)
 def data_in_own_layer(
-    containers: Containers, own_layer_data: OwnLayerDataList, replaced_lists: ReplacedLists | None
+    containers: Containers,
+    own_layer_data: OwnLayerDataList,
+    replaced_lists: ReplacedLists | None,
+    stray_files: StrayFiles | None,
 ) -> CheckResult:
     """A container keeps its data in its own layer, and its mount is unused.
 
@@ -30,7 +39,9 @@ def data_in_own_layer(
     caches, media and static files are left out. The mounts of the youngest containers are looked
     at, 40 at most. A service that merges a YAML anchor (`<<`) and has a list `volumes` of its own
     loses those of the anchor: it counts where it has files in such a folder, and another container
-    of the project has the volume there.
+    of the project has the volume there. A file counts that the command or a variable names for what
+    the program keeps, where an empty file of its name is mounted elsewhere; beside an empty folder
+    it is advice.
     """
     for container in containers:
         for mount in container.mounts:
@@ -40,6 +51,39 @@ def data_in_own_layer(
         yield _finding(data)
     for replaced in replaced_lists or ():
         yield _replaced_finding(replaced)
+    said = {data.container.id for data in own_layer_data}
+    for stray in stray_files or ():
+        if stray.container.id not in said:
+            yield _stray_file_finding(stray)
+
+
+def _stray_file_finding(stray: StrayFile) -> Finding:
+    container, mount = stray.container, stray.mount
+    finding = Finding.about(
+        container,
+        f"{container} writes {stray.path} into its own layer, where it is lost when it is recreated: "
+        f"{mount.place}, mounted at {mount.destination}, is empty",
+        {
+            f"named by {stray.setting}": stray.path,
+            f"{stray.path} in its own layer, bytes": stray.size,
+            "mount": f"{mount.name or mount.source} -> {mount.destination}",
+        },
+        severity=Severity.warning if stray.is_file_mounted else Severity.advice,
+        discriminator=stray.path,
+        stable=(container.life,),
+        touches=mount.volumes,
+        folder=stray.path,
+    )
+    if not stray.is_file_mounted:
+        target = posixpath.join(mount.destination, posixpath.basename(stray.path))
+        return finding.with_variables({"named": stray.setting, "target": target})
+    return finding.with_variables(
+        {
+            "meant": f"{mount.source}:{stray.path}",
+            "written": f"{container.name}:{stray.path}",
+            "store": mount.source,
+        }
+    )
 
 
 def _replaced_finding(replaced: ReplacedList) -> Finding:

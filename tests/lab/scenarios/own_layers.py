@@ -7,7 +7,7 @@ import json
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.deploys import SAFE
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.programs.helpers import logs, run
 
 _OWN = "container.data-in-own-layer"
@@ -98,3 +98,45 @@ def mounts_that_hold_the_data(box: Box) -> None:
     _search(box, "cache9", "/var/cache/data", "-v", "idle9:/data")
     _search(box, "media9", "/var/lib/photos", "-v", "photos9:/photos")
     assert "indexes" in box.sh(f"ls {_store(box, 'docs9')}")
+
+
+_PROXY = b"""#!/bin/sh
+# a proxy that keeps its certificates in the file that an option names
+file="${1#--acme.storage=}"
+[ -s "$file" ] || head -c 3000 /dev/zero | tr '\\0' x >"$file"
+echo "certificates: $(wc -c <"$file")"
+exec sleep 1000
+"""
+
+
+def _certificates(box: Box, name: str, storage: str) -> None:
+    """The proxy, with an empty file of the host mounted at /letsencrypt/acme.json."""
+    load(box, "edge:3.1", Recipe({"edge": (_PROXY, 0o755)}, ('ENTRYPOINT ["/edge"]',)))
+    box.write(f"/srv/{name}/acme.json", "", 0o600)
+    mount = f"/srv/{name}/acme.json:/letsencrypt/acme.json"
+    run(box, name, *SAFE, "-v", mount, "edge:3.1", f"--acme.storage={storage}")
+    box.wait_for(lambda: "certificates" in logs(box, name), 20, "the certificates")
+
+
+@fault(_OWN, subject="container:edge91", shareable=True)
+def certificates_beside_their_file(box: Box) -> None:
+    """The option names /acme.json, and the file is mounted elsewhere; the commands of the report
+    bring both together."""
+    _certificates(box, "edge91", "/acme.json")
+    typed(box, first_command(box, _OWN, "edge91"))
+    assert len(box.read("/srv/edge91/acme.json")) == 3000
+    box.wait_for(lambda: "certificates: 3000" in logs(box, "edge91"), 20, "the certificates again")
+    box.docker("rm", "-f", "edge91")
+    _certificates(box, "edge91", "/acme.json")
+
+
+@healthy(shareable=True)
+def certificates_in_their_file(box: Box) -> None:
+    """The same file, at the place that the option names."""
+    _certificates(box, "edge92", "/letsencrypt/acme.json")
+
+
+@healthy(shareable=True)
+def file_of_a_moment_beside_an_empty_mount(box: Box) -> None:
+    """The program keeps a file in /tmp, and nothing yet in its mount."""
+    _certificates(box, "edge93", "/tmp/acme.json")
