@@ -47,9 +47,13 @@ class GitServer(msgspec.Struct, frozen=True):
     off: LazyPattern = LazyPattern(r"(?i)^\s{0,9}DISABLE_SSH\s{0,9}=\s{0,9}true")
     """A line that says that it takes no SSH."""
     off_variable: str = ""
+    url_variables: tuple[str, ...] = ()
+    """The variables with the address of its pages that come before the file."""
 
 
 _INI_PORT = LazyPattern(r"(?i)^\s{0,9}SSH_PORT\s{0,9}=\s{0,9}[\"']?(?P<port>\d{1,5})")
+ROOT_URL = LazyPattern(r"(?i)[ \t]{0,9}ROOT_URL[ \t]{0,9}=[ \t]{0,9}(?P<value>\S{1,300})")
+"""A line of app.ini with the address of the pages."""
 GIT_SERVERS = (
     GitServer(
         LazyPattern(r"(?:^|/)gitea(?:[:@]|$)"),
@@ -58,6 +62,7 @@ GIT_SERVERS = (
         ("GITEA__server__SSH_PORT", "GITEA__SERVER__SSH_PORT"),
         ("SSH_PORT",),
         off_variable="GITEA__server__DISABLE_SSH",
+        url_variables=("GITEA__server__ROOT_URL", "GITEA__SERVER__ROOT_URL"),
     ),
     GitServer(
         LazyPattern(r"(?:^|/)forgejo(?:[:@]|$)"),
@@ -66,6 +71,7 @@ GIT_SERVERS = (
         ("FORGEJO__server__SSH_PORT", "GITEA__server__SSH_PORT", "FORGEJO__SERVER__SSH_PORT"),
         ("SSH_PORT",),
         off_variable="FORGEJO__server__DISABLE_SSH",
+        url_variables=("FORGEJO__server__ROOT_URL", "GITEA__server__ROOT_URL"),
     ),
     GitServer(LazyPattern(r"(?:^|/)gogs(?:[:@]|$)"), ("/data/gogs/conf/app.ini",), _INI_PORT),
     GitServer(

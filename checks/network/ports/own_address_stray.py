@@ -23,6 +23,7 @@ def own_address_stray(own_addresses: OwnAddresses) -> CheckResult:
     program has inside its container. A variable of its own or a line of its log says so, nobody
     serves that port on this host, and visitors come by a proxy or by another port. For SSH it is
     the port that Gitea, Forgejo, Gogs or GitLab shows, where its SSH is published at another one.
+    An address in their settings without a scheme is none either: links in mails begin with it.
     It is advice: a router or a balancer before this host may take that port.
     """
     for shown in own_addresses:
@@ -31,7 +32,12 @@ def own_address_stray(own_addresses: OwnAddresses) -> CheckResult:
 
 def _finding(shown: ShownAddress) -> Finding:
     container = shown.container
-    if shown.kind == "ssh":
+    if shown.kind == "bare":
+        main = (
+            f"{container} makes its links from {shortened(shown.value, 80)}, which is no URL: it lacks "
+            "http:// or https://"
+        )
+    elif shown.kind == "ssh":
         main = f"{container} shows addresses for SSH with port {shown.port}, {_ssh_taker(shown)}"
     else:
         main = (
@@ -69,7 +75,11 @@ def _ssh_taker(shown: ShownAddress) -> str:
 
 
 def _way(shown: ShownAddress) -> str:
-    """Where the users of the program come."""
+    """Where the users of the program come, or what else has its address."""
+    if shown.kind == "bare":
+        return (
+            f"its variable {shown.unused} is read at its first start alone" if shown.unused else ""
+        )
     if shown.kind == "ssh":
         return f"its own SSH is published at port {shown.way}"
     if shown.front is not None:

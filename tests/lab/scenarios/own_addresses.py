@@ -125,3 +125,31 @@ def repositories_of_a_user_of_the_host(box: Box) -> None:
     """The same ports, and a user of the host passes the calls at port 22 on."""
     box.sh("echo 'git:x:997:997::/home/git:/bin/sh' >>/etc/passwd")
     _forge(box, 86, 10086)
+
+
+def _forge_with_root(box: Box, number: int, root: str) -> None:
+    """A server of repositories whose file has this address, beside a variable that it ignores."""
+    load(box, "gitea/gitea:1.22", Recipe())
+    folder = f"/srv/forge{number}"
+    box.write(f"{folder}/gitea/conf/app.ini", f"[server]\nROOT_URL = {root}\n")
+    box.docker(
+        "run", "-d", f"--name=forge{number}", *SAFE, "-p", f"{3100 + number}:3000",
+        "-v", f"{folder}:/data", "-e", "ROOT_URL=https://git.lab.test/", "gitea/gitea:1.22",
+        "httpd", "-f", "-p", "3000", "-h", "/www",
+    )  # fmt: skip
+    box.wait_for(lambda: status_outside(box, 3100 + number, "/") == "200", 20, "its page")
+
+
+@fault(STRAY, subject="container:forge87", shareable=True)
+def repositories_with_an_address_that_is_no_url(box: Box) -> None:
+    """app.ini has the name alone, so that links lead into the page itself; the variable that the
+    command sets comes before the file."""
+    _forge_with_root(box, 87, "git.lab.test")
+    command = first_command(box, STRAY, "forge87")
+    assert "--env=GITEA__server__ROOT_URL=http" in command, command
+
+
+@healthy(shareable=True)
+def repositories_with_an_address(box: Box) -> None:
+    """The same with a URL."""
+    _forge_with_root(box, 88, "https://git.lab.test/")

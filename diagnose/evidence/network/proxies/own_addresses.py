@@ -14,8 +14,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.proxies.git_addresses import bare_address, ssh_address
 from diagnose.evidence.network.proxies.shown_address import ShownAddress, is_led_on, takers
-from diagnose.evidence.network.proxies.ssh_addresses import ssh_address
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import Failed
 from diagnose.programs.own_addresses import ANNOUNCED_BY, ANNOUNCES, HOST_NAME, OWN_URL, URL
@@ -50,9 +50,10 @@ def own_addresses(
     wanted = [container for container in containers.running if _is_on_bridges(container, networks)]
     found: list[ShownAddress] = []
     for container in wanted:
-        shown = ssh_address(host, container, containers, listeners)
-        if shown is not None:
-            found.append(shown)
+        for address in (ssh_address, bare_address):
+            shown = address(host, container, containers, listeners)
+            if shown is not None:
+                found.append(shown)
     unsaid: list[Container] = []
     for container in wanted:
         own = [claim for claim in _settings(container) if around.is_stray(claim)]

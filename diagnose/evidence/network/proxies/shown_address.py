@@ -13,7 +13,8 @@ class ShownAddress(msgspec.Struct, frozen=True):
     """An address that a program shows, and by which nobody reaches it."""
 
     container: Container
-    kind: Literal["web", "ssh"]
+    kind: Literal["web", "ssh", "bare"]
+    """web, ssh: the port does not lead to it. bare: what is to be a URL has no scheme."""
     place: str
     """Where it says so: `Config.Env WEBHOOK_URL`, `log`, or the path of a file in the container."""
     value: str
@@ -32,6 +33,8 @@ class ShownAddress(msgspec.Struct, frozen=True):
     """The host's own program that has it."""
     holder: str = ""
     """The host's own program that takes what comes to `port`; "" for none."""
+    unused: str = ""
+    """A variable with another address, which the program reads at its first start alone."""
 
 
 def is_led_on(port: int, containers: Containers) -> bool:

@@ -148,6 +148,25 @@ FORGES: dict[str, tuple[Container, dict[str, Any], list[str]]] = {
         {},
         [],
     ),
+    "an address without a scheme": (
+        _app("ROOT_URL=https://git.a.test", image=GIT, **bind("/srv/git", Destination="/data")),
+        {"file": "ROOT_URL = git.a.test\n"},
+        ["GITEA__server__ROOT_URL=http://git.a.test/"],
+    ),
+    "an address with a scheme": (
+        _app(image=GIT, **bind("/srv/git", Destination="/data")),
+        {"file": "ROOT_URL = http://git.a.test/\n"},
+        [],
+    ),
+    "an address without a scheme, and a variable": (
+        _app(
+            "GITEA__server__ROOT_URL=https://git.a.test/",
+            image=GIT,
+            **bind("/srv/git", Destination="/data"),
+        ),
+        {"file": "ROOT_URL = git.a.test\n"},
+        [],
+    ),
     "another program": (_app(image="linuxserver/openssh-server", ports=("2222:22",)), {}, []),
 }
 

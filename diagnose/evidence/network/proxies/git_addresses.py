@@ -1,4 +1,5 @@
-"""Addresses for SSH that servers of repositories show, and that lead to the host's own server."""
+"""Addresses of servers of repositories: for SSH one that leads to the host's own server, and for
+pages one that is no URL."""
 
 from collections.abc import Collection
 
@@ -13,6 +14,8 @@ from diagnose.model import Failed
 from diagnose.programs.own_addresses import (
     GIT_SERVERS,
     GITLAB_VARIABLE,
+    HOST_NAME,
+    ROOT_URL,
     SSH_PORTS,
     USERS_FOR_GIT,
     GitServer,
@@ -59,6 +62,36 @@ def ssh_address(
         variable=server.variables[0] if server.variables else "",
         way=ways[0],
         holder=_SSHD if holders else "",
+    )
+
+
+def bare_address(
+    host: Host, container: Container, containers: Containers, listeners: Listeners
+) -> ShownAddress | None:
+    """The address of a server's pages without a scheme, of which browsers make a path."""
+    server = next((own for own in GIT_SERVERS if own.image.search(container.config.image)), None)
+    if server is None or not server.url_variables:
+        return None
+    file, text = _settings(host, container, server)
+    value = next(filter(None, map(container.config.value_of, server.url_variables)), "")
+    place = f"Config.Env {server.url_variables[0]}"
+    if not value:
+        lines = (ROOT_URL.match(line) for line in text.splitlines())
+        place, value = file, next((match["value"].strip("\"'") for match in lines if match), "")
+    if not value or "://" in value or HOST_NAME.match(value) is None:
+        return None
+    is_secure = is_led_on(443, containers) or bool(takers(443, listeners))
+    scheme = "https" if is_secure else "http"
+    other = container.config.value_of("ROOT_URL")
+    return ShownAddress(
+        container,
+        "bare",
+        place,
+        value,
+        0,
+        right=f"{scheme}://{value.rstrip('/')}/",
+        variable=server.url_variables[0],
+        unused="ROOT_URL" if "://" in other else "",
     )
 
 
