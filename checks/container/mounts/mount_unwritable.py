@@ -7,6 +7,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.closed_entries import ClosedEntries, ClosedEntry
+from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWays
 from diagnose.evidence.containers.mounts.access.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
@@ -25,6 +26,7 @@ def mount_unwritable(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
     closed_entries: ClosedEntries | None,
+    closed_ways: ClosedWays | None,
     clock: Clock,
 ) -> CheckResult:
     """A running container's user cannot use what is mounted into it.
@@ -46,6 +48,8 @@ def mount_unwritable(
         mode = denied.source.permissions
         access = "read-write" if mount.rw else "read-only"
         refusal = _repeated_refusal(denied, repeated_errors)
+        if any(way.container.id == container.id for way in closed_ways or ()):
+            refusal = ""  # it is about a folder below the mount
         finding = Finding.about(
             container,
             f"{container} cannot {verb} {mount.destination}: its user is "

@@ -28,7 +28,7 @@ def maintenance_on(
     Laravel, `maintenance` in Nextcloud's config.php, `.maintenance` of WordPress, and the like. It
     is advice for `usual` seconds after the file was written, for so long updates may take, and
     where the other one of a blue and a green container serves. A flag that no known program reads
-    counts where the page itself speaks of maintenance.
+    counts where the page itself mentions maintenance.
     """
     for flag in maintenance_flags:
         may_be_meant = flag.twin is not None or clock.is_within(flag.status.mtime, usual)

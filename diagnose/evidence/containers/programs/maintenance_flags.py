@@ -19,7 +19,7 @@ from diagnose.registry import evidence
 
 _UNAVAILABLE = 503
 _SAYS_SO = LazyPattern(r"(?i)maint[ea]n|wartung|mantenim|manuten")
-"""A page that speaks of its maintenance."""
+"""A page that mentions its maintenance."""
 _COLOUR = LazyPattern(
     r"(?<![a-z0-9])(?:a|b|black|blue|canary|green|live|new|next|old|red|stable|standby)(?![a-z0-9])"
 )
@@ -125,7 +125,7 @@ def _flag(
 ) -> MaintenanceFlag | None:
     """The first flag in the folders where code lies; links lead no further than the container.
 
-    is_any: whether a file without a program that reads it counts, for the page speaks of it.
+    is_any: whether a file without a program that reads it counts, for the page mentions it.
     """
     root = f"/proc/{container.state.pid}/root"
     modes = [mode for mode in MAINTENANCE_MODES if mode.mark or is_any]

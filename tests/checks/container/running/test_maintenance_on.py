@@ -68,7 +68,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
         "advice",
     ),
     "a flag that no known program reads": ({"maintenance.flag": ""}, {}, ""),
-    "a flag of which the page speaks": ({"maintenance.flag": ""}, {"page": True}, "warning"),
+    "a flag that the page mentions": ({"maintenance.flag": ""}, {"page": True}, "warning"),
     "the blue one beside a green one": (
         {"artisan": "", "storage/framework/down": "{}"},
         {"failing": BLUE, "others": (GREEN,)},

@@ -1,0 +1,46 @@
+"""container.way-closed: a folder on the way keeps a program from its files."""
+
+from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWay, ClosedWays
+from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import shortened
+from diagnose.registry import check
+
+
+@check(
+    "container.way-closed",
+    severity=Severity.warning,
+    causes=("container.errors-in-log", "container.answers-with-errors"),
+)
+def way_closed(closed_ways: ClosedWays, dropped_users: DroppedUsers | None) -> CheckResult:
+    """A folder on the way keeps a program from its files.
+
+    The program runs, and its log says that it was denied a path. Each folder of that path is looked
+    at in the container, for the users and groups that its processes have: one above the last lets
+    none of them pass. That folder alone has to be opened. A program whose container begins as root
+    and is denied something below a mount is container.mount-forbidden.
+    """
+    reported = {user.container.id for user in dropped_users or ()}
+    for way in closed_ways:
+        if way.container.id not in reported:
+            yield _finding(way)
+
+
+def _finding(way: ClosedWay) -> Finding:
+    container, status = way.container, way.status
+    return Finding.about(
+        container,
+        f"{container} cannot pass {way.folder} on the way to {way.path}: its process "
+        f'"{way.program}" runs as user {way.uid}, and the folder belongs to {status.owner} with mode '
+        f"{status.permissions}",
+        {
+            "log": shortened(way.line, 200),
+            f"owner and mode of {way.folder}": f"{status.owner} {status.permissions}",
+            **present({"on the host": way.on_host}),
+        },
+        discriminator=way.folder,
+        signs=frozenset({"permission"}),
+        stable=(container.life,),
+        bit=way.bit,
+    ).with_variables({"closed": way.on_host} if way.on_host else {"closed_inside": way.folder})
