@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from checks.container.mounts.dropped_user import dropped_user, refused_database
+from checks.container.mounts.host_paths import is_of_host
 from checks.container.mounts.mount_filesystem import (
     change_of_owner,
     fixed_modes,
@@ -138,7 +139,7 @@ def _unusable_findings(
         outcome = access(unusable.named, unusable.sources, user)
         if isinstance(outcome, Denied):
             fixed = with_fixed_modes(unusable.named.on_host[-1], rules.mounts)
-            yield _forbidden_path_finding(container, unusable.named, outcome, fixed)
+            yield _forbidden_path_finding(container, unusable.named, outcome, rules.info, fixed)
 
 
 def _refused_paths(
@@ -168,21 +169,25 @@ def _mode_items(
     """
     if not named.mount.has_host_path:
         yield from _denied_items(
-            container, named, outcome=None, own_volume="", has_selinux=has_selinux
+            container, named, outcome=None, own_volume="", info=rules.info, has_selinux=has_selinux
         )
         return
     user = host_user(container, rules.info, rules.numbers)
     outcome = access(named, rules.bind_sources, user)
     fixed = with_fixed_modes(named.on_host[-1], rules.mounts)
     if not isinstance(outcome, Denied):
-        yield from _denied_items(container, named, outcome, "", has_selinux=has_selinux)
+        yield from _denied_items(
+            container, named, outcome, "", info=rules.info, has_selinux=has_selinux
+        )
     elif fixed is not None:
-        yield _forbidden_path_finding(container, named, outcome, fixed)
+        yield _forbidden_path_finding(container, named, outcome, rules.info, fixed)
     else:
         may_own_all = _may_own_all(outcome, named, rules.bind_sources)
         is_own = may_own_all and _is_own_volume(container, named, containers)
         own_volume = named.mount.source if is_own else ""
-        yield from _denied_items(container, named, outcome, own_volume, has_selinux=has_selinux)
+        yield from _denied_items(
+            container, named, outcome, own_volume, info=rules.info, has_selinux=has_selinux
+        )
 
 
 _FLAGS = {"i": "immutable", "a": "append-only"}
@@ -220,6 +225,7 @@ def _denied_items(
     outcome: Denied | Undecided | None,
     own_volume: str,
     *,
+    info: Info | None,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
     """outcome: what the modes on the way say of the container's user; None where they allow.
@@ -227,7 +233,7 @@ def _denied_items(
     own_volume: the folder of a volume that may be given to that user as a whole, or "".
     """
     if isinstance(outcome, Denied):
-        finding = _forbidden_path_finding(container, named, outcome)
+        finding = _forbidden_path_finding(container, named, outcome, info)
         yield finding.with_variables(present({"own_volume": own_volume}))
     elif has_selinux and is_unlabelled(named.mount):
         yield _unlabelled_finding(container, named)
@@ -236,7 +242,11 @@ def _denied_items(
 
 
 def _forbidden_path_finding(
-    container: Container, named: NamedPath, denied: Denied, fixed: Mounted | None = None
+    container: Container,
+    named: NamedPath,
+    denied: Denied,
+    info: Info | None,
+    fixed: Mounted | None = None,
 ) -> Finding:
     """fixed: where the path lies, if all files there have one owner and mode."""
     added = container.host_config.group_add
@@ -255,7 +265,19 @@ def _forbidden_path_finding(
         touches=named.mount.volumes,
         onset=container.failed_first,
     )
-    return finding.with_variables(change_of_owner(denied, fixed))
+    return finding.with_variables(_access_variables(container, denied, info, fixed))
+
+
+def _access_variables(
+    container: Container, denied: Denied, info: Info | None, fixed: Mounted | None
+) -> PageVariables:
+    """Another owner for the path; another user or group for the container where the host or the
+    engine needs the path as it is."""
+    if denied.source.type == "socket" and denied.source.gid:
+        return {"socket_group": str(denied.source.gid)}
+    if is_of_host(denied.path, info):
+        return {"as_root": container.name}
+    return change_of_owner(denied, fixed)
 
 
 def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:

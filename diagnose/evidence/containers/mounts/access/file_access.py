@@ -32,7 +32,9 @@ _MAKES = LazyPattern(
 )
 """The program wanted to write, and not only to read."""
 _MOVES = LazyPattern(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
-_READS = LazyPattern(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
+_READS = LazyPattern(
+    r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY|\bl?stat\b|_l?stat\b", re.IGNORECASE
+)
 _OPENS = LazyPattern(r"\bopen|Errno 13", re.IGNORECASE)
 _ENTERS = LazyPattern(r"\bcd\b|chdir", re.IGNORECASE)
 
@@ -230,6 +232,9 @@ class _Try(msgspec.Struct, frozen=True):
     """0: no mode permits it."""
 
 
+_CLOSED = _Try("enter", ENTER)
+
+
 class _Goal(msgspec.Struct, frozen=True):
     """The last step that counts."""
 
@@ -316,7 +321,9 @@ def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> li
             return []
         return [_Try("change the owner or mode of", 0)]
     if goal.is_folder_of_entry:
-        return [_Try("create or remove files in", WRITE | ENTER)]
+        only_looks = bool(_READS.search(attempt.words)) and not (attempt.makes or attempt.moves)
+        is_closed = only_looks or not attempt.named.mount.rw
+        return [_CLOSED if is_closed else _Try("create or remove files in", WRITE | ENTER)]
     return _accesses_tried(attempt, source)
 
 

@@ -1,0 +1,42 @@
+"""Which paths of the host no container's user may be given: others need them as they are."""
+
+from pathlib import PurePosixPath
+
+from diagnose.evidence.engine.info import Info
+from diagnose.file_paths import is_within
+
+_OF_PROGRAMS = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc/docker",
+    "/etc/pki",
+    "/etc/ssh",
+    "/etc/ssl",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/sbin",
+    "/var/lib/containerd",
+    "/var/log/journal",
+)
+"""Folders whose files the host's own programs need."""
+_PARENTS = frozenset(
+    {"/", "/etc", "/home", "/opt", "/root", "/usr", "/var", "/var/cache", "/var/lib"}
+    | {"/var/log", "/var/spool"}
+)
+"""Folders that hold those of many programs."""
+_VOLUMES = "volumes"
+"""The folder of the data root whose contents are the containers' own."""
+
+
+def is_of_host(path: str, info: Info | None) -> bool:
+    """Whether another owner of this path would break the host or the engine."""
+    root = info.docker_root_dir if info is not None and info.docker_root_dir else "/var/lib/docker"
+    if is_within(path, root):
+        return not is_within(path, f"{root}/{_VOLUMES}") or path == f"{root}/{_VOLUMES}"
+    return str(PurePosixPath(path)) in _PARENTS or any(is_within(path, own) for own in _OF_PROGRAMS)
