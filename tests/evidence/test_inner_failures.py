@@ -31,6 +31,8 @@ EPIC = "[Fatal] ConsoleApp: EPIC FAIL! SQLiteException: database is locked"
 WAITS = "[Info] ConsoleApp: Non-recoverable failure, waiting for user intervention..."
 NO_ROOM = "[info] <0.298.0> Free disk space is insufficient. Free bytes: 36700160. Limit: 50000000"
 ALARM = "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'."
+NO_SPACE = '{"level":"warn","msg":"alarm raised","alarm":"NOSPACE","from":"8e9e05c52164694d"}'
+FLOODED = "[WARN ][o.e.c.r.a.DiskThresholdMonitor] flood stage disk watermark [95%] exceeded on [a][es][/data] free: 1gb[3%], all indices on this node will be marked read-only"
 NO_HOST = '{"s":"W","attr":{"errmsg":"No host described in new configuration with {version: 1}"}}'
 NO_MEMBER = '{"msg":"This node is not a member of the config"}'
 UNAPPLIED = (
@@ -109,6 +111,10 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("beam.smp", [NO_ROOM, ALARM], [("disk", NO_ROOM)]),
         ("beam.smp", [NO_ROOM, ALARM, ALARM.replace("set on", "cleared on")], []),
         ("beam.smp", [ALARM, ALARM.replace("disk", "memory").replace("set on", "cleared on")], [("disk", "")]),
+        ("etcd", [NO_SPACE], [("", "")]),
+        ("etcd", [NO_SPACE, NO_SPACE.replace("raised", "disarmed")], []),
+        ("java", [FLOODED], [("", "")]),
+        ("java", [FLOODED, "releasing read-only-allow-delete block on indices: [[logs]]"], []),
         ("haproxy", [CHECKED.format(0)], [("shop", "")]),
         ("haproxy", [CHECKED.format(1)], []),
         ("haproxy", [REFUSED.format(0)], [("shop", "")]),

@@ -23,8 +23,16 @@ from diagnose.phrases import duration, quoted, sentence
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
-_DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
-"""Where the images of RabbitMQ keep their messages."""
+_DATA_OF: Mapping[str, tuple[str, ...]] = {
+    "rabbitmq": ("/var/lib/rabbitmq", "/bitnami/rabbitmq"),
+    "search-flood": (
+        "/usr/share/elasticsearch/data",
+        "/usr/share/opensearch/data",
+        "/bitnami/elasticsearch",
+        "/bitnami/opensearch",
+    ),
+}
+"""Where the images of servers keep the data for which there is too little room."""
 _PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
 _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
@@ -64,8 +72,8 @@ def failing_inside(
 
     The container's state still says `running`, because its first process is a supervisor, or a
     server that refuses its work. Today's last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files
-    of a database whose server does not run in them. It counts too if supervisord, PM2 or
+    Redis, RabbitMQ, etcd, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the
+    files of a database whose server does not run in them. It counts too if supervisord, PM2 or
     gunicorn starts a program again and again, and it ends each time: three times, and lately. A
     later line that says that the program is back ends the finding. A thread of Java that ended
     for lack of heap, and a backend of HAProxy without a server are warnings, and so is the last
@@ -118,7 +126,8 @@ def _finding(
     if server is not None:
         return finding.with_variables({"rebound": container.name})
     row = _row_variables(failure, recognised, info)
-    return finding.with_variables(row or _variables(failure, recognised, mount_access))
+    root = info.docker_root_dir if info is not None else ""
+    return finding.with_variables(row or _variables(failure, recognised, mount_access, root))
 
 
 def _outdated_address_clause(server: Container | None) -> str:
@@ -152,11 +161,12 @@ def _known_failure(failure: InnerFailure) -> Recognised | None:
 
 
 def _variables(
-    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None
+    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None, root: str
 ) -> PageVariables:
     """What the page needs for the cure.
 
-    The mount that its user may not write, or the container to start again.
+    The mount that its user may not write, or the container to start again. root: the folder of the
+    engine, where data lies that no mount has.
     """
     container = failure.container
     if failure.name == "java-memory":
@@ -172,6 +182,8 @@ def _variables(
         return {"scheduler": container.name, "job": failure.program}
     if failure.name in _OF_SERVERS:
         return _OF_SERVERS[failure.name](failure)
+    if failure.name in _DATA_OF:
+        return _room_variables(failure, _DATA_OF[failure.name], root)
     named = named_thing_steps(container, failure.reason or failure.line)
     may_heal = known is None or known.failure.may_pass
     is_left_down = may_heal and not named and not failure.recurs
@@ -200,24 +212,26 @@ def _resolver_variables(failure: InnerFailure) -> PageVariables:
     return {"listening": f"--env={setting}"}
 
 
-def _broker_variables(failure: InnerFailure) -> PageVariables:
+def _room_variables(failure: InnerFailure, folders: tuple[str, ...], root: str) -> PageVariables:
     """The folder on the host whose file system has too little room, or the container itself."""
     container = failure.container
-    if failure.program != "disk":
+    if failure.program == "memory":
         return {"crowded": container.name}
     sources = [
         mount.source
         for mount in container.mounts
-        if mount.destination.startswith(_DATA_OF_BROKER) and mount.has_host_path
+        if mount.destination.startswith(folders) and mount.has_host_path
     ]
-    return present({"narrow": only(sources)})
+    folder = only(sources) if sources else root
+    name = "search_data" if failure.name == "search-flood" else "narrow"
+    return present({name: folder})
 
 
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
     "dns-local": _resolver_variables,
+    "etcd-space": lambda failure: {"etcd": failure.container.name},
     "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
     "mongo-member": lambda failure: {"renamed": failure.container.name},
-    "rabbitmq": _broker_variables,
     "redis": lambda _: {},
 }
 """The variables for servers that run and refuse their work."""

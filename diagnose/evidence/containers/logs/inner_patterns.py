@@ -165,6 +165,29 @@ PATTERNS = (
         why=LazyPattern(r"Free disk space is insufficient|vm_memory_high_watermark set"),
     ),
     Pattern(
+        "etcd-space",
+        frozenset({"etcd"}),
+        LazyPattern(
+            r"(?P<program>)(?:alarm raised\".{0,80}\"alarm\": ?\"NOSPACE|\balarm NOSPACE raised by peer"
+            r"|etcdserver: mvcc: database space exceeded)"
+        ),
+        r"alarm disarmed|alarm NOSPACE disarmed",
+        "etcd takes no more writes: its database has reached its quota, and its alarm NOSPACE is set",
+        lasts=True,
+    ),
+    Pattern(
+        "search-flood",
+        frozenset({"elasticsearch", "eswrapper", "java", "opensearch"}),
+        LazyPattern(
+            r"(?P<program>)flood[- ]stage disk watermark \[[^\]]{1,40}\] exceeded on .{1,300}marked read-only"
+        ),
+        r"releasing read-only\b|\bhigh disk watermark \[[^\]]{{1,40}}\] no longer exceeded",
+        "Elasticsearch or OpenSearch takes no more documents: the disk of its data is too full, "
+        "and it has made its indices read-only",
+        noise=LazyPattern(r"disk watermark"),
+        lasts=True,
+    ),
+    Pattern(
         "mongo-member",
         frozenset({"mongod"}),
         LazyPattern(r"(?P<program>This node is not a member of the config)"),
@@ -362,9 +385,9 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-arbiter.py of gunicorn, rabbit_alarm.erl of RabbitMQ, MongoDB, MariaDB, PostgreSQL, dnsmasq,
-check.c of HAProxy, adminmonitor of Portainer, ConsoleApp of Servarr, svc-wireguard of
-linuxserver/wireguard, the JDK's ThreadGroup, watchtower, offen/docker-volume-backup, ofelia and
-supercronic."""
+arbiter.py of gunicorn, rabbit_alarm.erl of RabbitMQ, the appliers of etcd, DiskThresholdMonitor of
+Elasticsearch, MongoDB, MariaDB, PostgreSQL, dnsmasq, check.c of HAProxy, adminmonitor of Portainer,
+ConsoleApp of Servarr, svc-wireguard of linuxserver/wireguard, the JDK's ThreadGroup, watchtower,
+offen/docker-volume-backup, ofelia and supercronic."""
 JOBS = frozenset(pattern.name for pattern in PATTERNS if pattern.is_job)
 """Failures of one job of a program that goes on with the others."""
