@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 LINES = {
+    "defined-twice": (
+        "Error: adapting config using caddyfile: ambiguous site definition: my.example.org",
+        """err="parsing YAML file /etc/prometheus/prometheus.yml: found multiple scrape configs with job name \\"node\\" """,
+        "[ALERT] (1) : config : backend 'shop' already defined at haproxy.cfg:12",
+        "/etc/bind/named.conf:14: zone 'example.org': already exists previous definition: /etc/bind/named.conf:3",
+    ),
     "no-room": (
         "WARN [Timer-0] store.Log - No space left on device",
         "sqlite: database or disk is full",
@@ -640,6 +646,7 @@ LINES = {
         "error: the lock of the migrations was never released",
     ),
     "revision-unknown": (
+        'lvl=error msg="Failed to apply SQL migrations" error="database contains unknown migration \\"0006_delete-empty-passwords.sql\\""',
         "Failed to apply SQL migrations: up migration: database contains unknown migration: Migration ID 20",
         "alembic.util.exc.CommandError: Can't locate revision identified by 'a1b2c3d4e5f6'",
         "Error: The migration directory is corrupt, the following files are missing: 2024_a.js",

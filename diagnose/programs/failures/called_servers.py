@@ -2,7 +2,7 @@
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import AtServer, PlainHttp
+from diagnose.programs.failures.remedies import AtServer, PlainHttp, Typed
 
 _REDIS = LazyPattern(r"redis|valkey|keydb")
 _SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
@@ -29,6 +29,27 @@ CALLED_SERVERS = (
         "(PASV, passive)",
         source="RFC 959, 5.4",
         turns_away=True,
+    ),
+    Failure(
+        name="ftp-writable-root",
+        mark="refusing to run with writable root",
+        pattern=r"vsftpd: refusing to run with writable root inside chroot",
+        cause="the FTP server lets nobody in whose own folder he may write, because it locks him into that folder",
+        cure="set allow_writeable_chroot=YES in vsftpd.conf (ALLOW_WRITEABLE_CHROOT=YES in some images), or take the right to "
+        "write from the folder itself: chmod a-w",
+        source="vsftpd's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="registry-login",
+        mark="no access controller registered",
+        pattern=r"no access controller registered with name: (?P<kind>\S{0,40})",
+        cause="the registry does not know the kind of login that it is given: REGISTRY_AUTH has another word than htpasswd, "
+        "token or silly, or a space behind it",
+        cure="set REGISTRY_AUTH to htpasswd without quotes and spaces, with REGISTRY_AUTH_HTPASSWD_REALM and "
+        "REGISTRY_AUTH_HTPASSWD_PATH",
+        source="the registry's own message",
+        remedy=Typed("REGISTRY_AUTH"),
     ),
     Failure(
         name="login-strategy",

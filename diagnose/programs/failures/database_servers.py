@@ -58,13 +58,13 @@ DATABASE_SERVERS = (
     ),
     Failure(
         name="innodb-checkpoint",
-        mark="no valid checkpoint found",
-        pattern=r"InnoDB: No valid checkpoint found",
+        mark=("no valid checkpoint found", "missing file_checkpoint"),
+        pattern=r"InnoDB: (?:No valid checkpoint found|Missing FILE_CHECKPOINT\()",
         cause="the server cannot read the log of its data files: another version of MySQL or MariaDB wrote them, or a first "
         "start was broken off",
         cure="run the image that wrote the data; where a first start was broken off and no data is needed, begin with an "
         "empty volume",
-        source="DockerIt/wordpress-docker#4",
+        source="DockerIt/wordpress-docker#4, danielpoliakov/lisa#45",
         build="another",
         look="versions",
     ),

@@ -113,8 +113,9 @@ LOCKS = (
     ),
     Failure(
         name="lucene-lock",
-        mark="lock held by",
-        pattern=r"Lock held by (?:another program|this virtual machine).{0,80}write\.lock",
+        mark=("lock held by", "lockobtainfailedexception"),
+        pattern=r"Lock held by (?:another program|this virtual machine).{0,80}write\.lock"
+        r"|LockObtainFailedException: Index dir '[^']{1,200}'.{0,100}\balready locked",
         cause="another process has the index open",
         cure="stop the other container, or give this one a volume of its own",
         confirmed_by=_LOCKED,

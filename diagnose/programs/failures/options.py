@@ -47,12 +47,12 @@ OPTIONS = (
     ),
     Failure(
         name="temporary-folder",
-        mark="no usable temporary directory",
-        pattern=r"No usable temporary directory (?:name )?found",
+        mark=("no usable temporary directory", "bad temp directory: /"),
+        pattern=r"No usable temporary directory (?:name )?found|\bBad temp directory: /",
         cause="the program can make a file in none of its folders for temporary files: they are "
         "read-only, full or missing",
         cure="recreate it with --tmpfs=/tmp",
-        source="DataDog/docker-dd-agent#150",
+        source="DataDog/docker-dd-agent#150, sonatype/docker-nexus#73",
         confirmed_by=_OPTION,
         needs=("--tmpfs=/tmp",),
     ),

@@ -1,7 +1,7 @@
 """What runners and agents of build servers say: who knows them, and as whom they may run."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import TypedLike
+from diagnose.programs.failures.remedies import SetAside, TypedLike
 
 _OPTION = "container.option-missing"
 
@@ -64,6 +64,18 @@ RUNNERS = (
         cure="stop the other container; give each runner a registration of its own; a killed one's session ends by "
         "itself within minutes",
         source="actions/runner's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="gitea-runner-removed",
+        mark="unregistered runner",
+        pattern=r"code = Unauthenticated desc = unregistered runner\b",
+        cause="Gitea or Forgejo does not know this runner any more: it was removed there, or its file .runner is of another "
+        "server",
+        cure="move the file .runner in its data folder away and start it again: it registers with the token that it is given, "
+        "for which the server shows a new one",
+        source="go-gitea/gitea#32029",
+        remedy=SetAside(".runner", ("/data",)),
         turns_away=True,
     ),
     Failure(

@@ -79,6 +79,17 @@ SERVER_FILES = (
         source="nginx' own message",
     ),
     Failure(
+        name="redis-directive-of-another",
+        mark="bad directive or wrong number",
+        pattern=r"Bad directive or wrong number of arguments.{0,40}Reading the configuration file, at line (?P<line>\d+); "
+        r">>> '(?P<text>[\w-]{1,60}) ",
+        cause="this version of Redis does not take {text} in its configuration (line {line}): another version has it, or it has "
+        "more or fewer values there",
+        cure="run the version of Redis that the file was written for, or take the line out",
+        source="redis/docker-library-redis#239",
+        remedy=CommentedOut("{text}"),
+    ),
+    Failure(
         name="redis-line",
         mark="reading the configuration file",
         pattern=r"""(?x)

@@ -4,8 +4,10 @@ The rows are in the modules beside this one, by what they are about. A new row n
 real log in `tests/programs/lines/`, in the module of the same name.
 """
 
+from diagnose.programs.failures.agents import AGENTS
 from diagnose.programs.failures.applications import APPLICATIONS
 from diagnose.programs.failures.backups import BACKUPS
+from diagnose.programs.failures.brokers import BROKERS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
 from diagnose.programs.failures.collectors import COLLECTORS
@@ -14,6 +16,7 @@ from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
 from diagnose.programs.failures.database_rights import DATABASE_RIGHTS
 from diagnose.programs.failures.database_servers import DATABASE_SERVERS
+from diagnose.programs.failures.directory_servers import DIRECTORY_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.forwarding import FORWARDING
@@ -24,9 +27,12 @@ from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
 from diagnose.programs.failures.locks import LOCKS, PID_FILES
 from diagnose.programs.failures.memory import MEMORY
+from diagnose.programs.failures.metric_stores import METRIC_STORES
 from diagnose.programs.failures.neighbours import NEIGHBOURS
 from diagnose.programs.failures.nginx import NGINX
+from diagnose.programs.failures.object_stores import OBJECT_STORES
 from diagnose.programs.failures.options import OPTIONS
+from diagnose.programs.failures.output_places import OUTPUT_PLACES
 from diagnose.programs.failures.process_managers import PROCESS_MANAGERS
 from diagnose.programs.failures.processors import PROCESSOR, SYSTEM_CALLS
 from diagnose.programs.failures.recognition import Failure
@@ -36,6 +42,7 @@ from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runners import RUNNERS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
+from diagnose.programs.failures.search_servers import SEARCH_SERVERS
 from diagnose.programs.failures.server_data import SERVER_DATA
 from diagnose.programs.failures.server_files import SERVER_FILES
 from diagnose.programs.failures.tunnels import TUNNELS
@@ -55,6 +62,12 @@ FAILURES: tuple[Failure, ...] = (
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,
     *CLUSTER_MEMBERS,
+    *AGENTS,
+    *BROKERS,
+    *SEARCH_SERVERS,
+    *OBJECT_STORES,
+    *METRIC_STORES,
+    *DIRECTORY_SERVERS,
     *SCHEMA_CHANGES,
     *LOCKS,
     *PID_FILES,
@@ -69,6 +82,7 @@ FAILURES: tuple[Failure, ...] = (
     *TUNNELS,
     *OPTIONS,
     *WEB_FOLDERS,
+    *OUTPUT_PLACES,
     *RIGHTS,
     *INSTALLS,
     *LIBRARY_VERSIONS,

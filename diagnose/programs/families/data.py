@@ -62,6 +62,7 @@ DATA = (
             | \b(?:data|database|schema|store)\b[^\n]{0,40}\bis\ too\ new\ for\b  # Synapse
             | \bhas\ version\ \d{1,6}\ but\ the\ (?:highest|largest|latest|newest)\ supported\ version\ is\b
             | \bversion\ \S{1,40}\ cannot\ be\ loaded\ because\ it\ is\ higher\ than\b  # Factorio
+            | \bUpgrading\ the\ data\ dictionary\ from\ dictionary\ version\ '\d{1,10}'\ is\ not\ supported  # MySQL
         """,
         cause="the data was written by a newer version of the program than this image has",
         cure="run the newer image again: data cannot be downgraded",
@@ -188,7 +189,7 @@ DATA = (
             | dependencies\ reference\ nonexistent\ parent\ node\ \('\w+',\ '(?P<revision_django>\w+)'
             | (?P<revision_sql>[\w.-]{1,120}):\ unknown\ migration\ in\ database
             | no\ migration\ found\ for\ version\ (?P<revision_go>\d+)
-            | \bcontains\ unknown\ migration:\ (?P<revision_influx>[\w\ ]{1,60}\w)
+            | \bcontains\ unknown\ migration:?\ \\{0,2}["']?(?P<revision_influx>[\w\ .-]{1,80}\w)
             | migration\ (?P<revision_sqlx>\d+)\ was\ previously\ applied\ but\ is\ missing
             | migration\ directory\ is\ corrupt,\ the\ following\ files\ are\ missing:\ (?P<revision_knex>[\w.-]+)
         """,

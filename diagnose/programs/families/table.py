@@ -7,6 +7,7 @@ from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.configuration import CONFIGURATION
 from diagnose.programs.families.data import DATA
+from diagnose.programs.families.duplicates import DUPLICATES
 from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
@@ -36,6 +37,7 @@ FAMILIES: tuple[Failure, ...] = (
     *STARTS,
     *UNSET_VALUES,
     *VALUES,
+    *DUPLICATES,
     *REPLACED_FILES,
     *LOCKED_MIGRATIONS,
     *DATA,

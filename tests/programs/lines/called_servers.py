@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "registry-login": (
+        'level=fatal msg="configuring application: unable to configure authorization (htpasswd): no access controller registered with name: htpasswd"'
+    ),
+    "ftp-writable-root": ("500 OOPS: vsftpd: refusing to run with writable root inside chroot()"),
     "ftp-calls-back": ("ftplib.error_temp: 425 Can't build data connection: Connection timed out"),
     "redis-replica": "ReadOnlyError: READONLY You can't write against a read only replica.",
     "redis-master-gone": "# Error condition on socket for SYNC: Connection refused",

@@ -1,6 +1,9 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/runners.py`."""
 
 LINES = {
+    "gitea-runner-removed": (
+        'time="2024-09-11T20:31:18Z" level=error msg="fail to invoke Declare" error="unknown: rpc error: code = Unauthenticated desc = unregistered runner"'
+    ),
     "jenkins-agent-port": "java.io.IOException: http://jenkins:8080/tcpSlaveAgentListener/ is invalid: 404 Not Found",
     "jenkins-agent-twice": (
         "SEVERE: The server rejected the connection: agent1 is already connected to this controller. Rejecting this "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LINES = {
+    "redis-directive-of-another": (
+        "*** FATAL CONFIG FILE ERROR *** Bad directive or wrong number of arguments; Reading the configuration file, at line 335; >>> 'rdb-del-sync-files no'"
+    ),
     "nginx-twice": 'nginx: [emerg] "client_max_body_size" directive is duplicate in /etc/nginx/nginx.conf:52',
     "nginx-block-twice": 'nginx: [emerg] duplicate location "/" in /etc/nginx/conf.d/default.conf:20',
     "nginx-default-twice": "nginx: [emerg] a duplicate default server for 0.0.0.0:80 in /etc/nginx/conf.d/b.conf:2",

@@ -1,0 +1,56 @@
+"""What Elasticsearch, OpenSearch and Solr say of their start, their clusters and their index."""
+
+from diagnose.programs.failures.recognition import Failure
+
+SEARCH_SERVERS = (
+    Failure(
+        name="search-transport",
+        mark="transport ssl must be enabled",
+        pattern=r"Transport SSL must be enabled (?:if|for) ",
+        cause="Elasticsearch has its security on, and that needs TLS between its nodes, which is off",
+        cure="for a single node set discovery.type=single-node; otherwise give it certificates and "
+        "xpack.security.transport.ssl.enabled=true",
+        source="Elasticsearch's own message",
+    ),
+    Failure(
+        name="search-keystore",
+        mark="cannot read configured",
+        pattern=r"cannot read configured \[?PKCS12\]? keystore.{0,40} \[(?P<file>/[^\]]{1,200})\]",
+        cause="Elasticsearch cannot open the keystore {file}: the file is not readable for it, or its password is another one "
+        "than that of its settings",
+        cure="give the file to user 1000, and put its password into the keystore of Elasticsearch: elasticsearch-keystore add "
+        "xpack.security.transport.ssl.keystore.secure_password",
+        source="Elasticsearch's own message",
+    ),
+    Failure(
+        name="search-other-cluster",
+        mark="different cluster uuid",
+        pattern=r"a different cluster uuid (?P<program>[\w-]{1,40}) than local cluster uuid (?P<data>[\w-]{1,40})",
+        cause="the data of this node belong to the cluster {data}, and the node that it shall join is of {program}",
+        cure="give it the volume of that cluster; only where its own data are not needed, empty its data folder",
+        source="Elasticsearch's own message",
+        turns_away=True,
+        look="data",
+    ),
+    Failure(
+        name="search-unrecovered",
+        mark="state not recovered",
+        pattern=r"SERVICE_UNAVAILABLE/1/state not recovered",
+        cause="Elasticsearch or OpenSearch has not read the state of its cluster yet: it is starting, or it has found too few "
+        "of its nodes",
+        cure="wait until its log says that the cluster has recovered its indices; then start the other nodes, or set "
+        "discovery.type=single-node for one alone",
+        source="Elasticsearch's own message",
+        may_pass=True,
+    ),
+    Failure(
+        name="solr-configuration",
+        mark="could not load conf for core",
+        pattern=r"Could not load conf for core (?P<core>[\w-]{1,80})",
+        cause="the core {core} of Solr has no configuration that it can read: solrconfig.xml or the schema is missing or has "
+        "a mistake",
+        cure="make the core with the image's solr-precreate, or put its folder conf there",
+        source="Solr's own message",
+        look="data",
+    ),
+)
