@@ -1,5 +1,6 @@
 """dns.service-on-other-network: a container looks up a name of another network."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,6 +12,7 @@ from diagnose.evidence.dns.names.failed_names import FailedNames, referenced_nam
 from diagnose.evidence.dns.names.service_names import of_project, owners_of, resolves
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
+from diagnose.mappings import only
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, joined, quoted, sentence
 from diagnose.registry import check
@@ -29,41 +31,70 @@ def service_on_other_network(
 
     The engine resolves a container's name only for containers on one of its user-defined networks,
     and no names at all on the default network. A container that uses the network of another one,
-    as behind a VPN client, has no name: it is reached by the name of that one. Critical where the
-    container's log says that the name failed. Where only its environment or command names a service
-    of its own compose project, it is a warning.
+    as behind a VPN client, has no name: it is reached by the name of that one, and it asks for
+    names on the networks of that one. Critical where the container's log says that the name failed.
+    Where only its environment or command names a service of its own compose project, it is a
+    warning.
     """
     failed = FailedNames({}) if failed is None else failed
     is_podman = ping is not None and ping.is_podman
     for container in containers:
-        if not _has_names_of_its_own(container):
+        seat = _seat(container, containers)
+        if seat is None:
             continue
         names = {failed_name.name: failed_name.source for failed_name in failed.of(container)}
         for name, source in names.items():
-            owners = owners_of(name, container, containers)
-            if owners and not resolves(name, container, owners, podman=is_podman):
-                call = _NameCall(container, name, source, _front(owners[0], containers))
+            owners = _owners_beside(name, container, seat, containers)
+            if owners and not resolves(name, seat, owners, podman=is_podman):
+                front = _front(owners[0], containers)
+                call = _NameCall(container, name, source, seat, front)
                 yield _finding(call, owners, networks, Severity.critical)
-        yield from _configured_name_findings(container, containers, networks, set(names))
+        yield from _configured_name_findings(container, seat, containers, networks, set(names))
     yield from failed.unread
 
 
-def _has_names_of_its_own(container: Container) -> bool:
-    """Whether a container asks for names itself, and not as another container does."""
-    has_network = container.host_config.network_mode != "none"
-    return has_network and not container.joins_network_of_other
+def _seat(container: Container, containers: Containers) -> Container | None:
+    """The container on whose networks another one asks for names: itself, or the one it joined.
+
+    None where it has no network, and where the joined one does not run.
+    """
+    if container.host_config.network_mode == "none":
+        return None
+    if not container.joins_network_of_other:
+        return container
+    seat = containers.owner_of(container)
+    return seat if seat.id != container.id and seat.is_running else None
+
+
+def _owners_beside(
+    name: str, caller: Container, seat: Container, containers: Containers
+) -> list[Container]:
+    """Those who answer to a name, without the container whose network the caller uses."""
+    return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
 
 
 class _NameCall(msgspec.Struct, frozen=True):
     """A container that calls a name, and where that is known from.
 
-    front: the container whose network the owner of the name uses.
+    seat: the container on whose networks it asks. front: the container whose network the owner of
+    the name uses.
     """
 
     caller: Container
     name: str
     source: str
+    seat: Container
     front: Container | None
+
+    @property
+    def is_from_guest(self) -> bool:
+        """Whether the caller uses the network of another container."""
+        return self.seat.id != self.caller.id
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether caller and owner use the network of one other container."""
+        return self.front is not None and self.front.id == self.seat.id
 
 
 def _front(owner: Container, containers: Containers) -> Container | None:
@@ -73,17 +104,17 @@ def _front(owner: Container, containers: Containers) -> Container | None:
 
 
 def _configured_name_findings(
-    caller: Container, containers: Containers, networks: Networks, failed: set[str]
+    caller: Container, seat: Container, containers: Containers, networks: Networks, failed: set[str]
 ) -> Iterator[Finding]:
     """Names of services of the caller's own project in its configuration."""
-    if not caller.is_running or caller.shares_host_network:
+    if not caller.is_running or seat.shares_host_network:
         return
     for name, place in referenced_names(caller).items():
-        owners = of_project(owners_of(name, caller, containers), caller)
+        owners = of_project(_owners_beside(name, caller, seat, containers), caller)
         running = [owner for owner in owners if owner.is_running]
         is_news = bool(running) and name not in failed
-        if is_news and not resolves(name, caller, running, podman=False):
-            call = _NameCall(caller, name, place, _front(running[0], containers))
+        if is_news and not resolves(name, seat, running, podman=False):
+            call = _NameCall(caller, name, place, seat, _front(running[0], containers))
             yield _finding(call, running, networks, Severity.warning)
 
 
@@ -99,7 +130,7 @@ def _finding(
         ),
         {
             "the name is in": quoted(call.source),
-            f"networks of {caller.name}": _places(caller),
+            f"networks of {call.seat.name}": _places(call.seat),
             f"networks of {owner.name}": _places(owner),
         },
         discriminator=call.name,
@@ -118,26 +149,35 @@ def _is_down_clause(owner: Container) -> str:
 
 
 def _places(container: Container) -> list[str]:
-    return ["the host's network"] if container.shares_host_network else sorted(container.endpoints)
+    if container.shares_host_network:
+        return ["the host's network"]
+    if container.joins_network_of_other:
+        return ["that of another container"]
+    return sorted(container.endpoints)
 
 
 def _unknown_name_clause(call: _NameCall, owner: Container) -> str:
     """Why the engine's resolver does not know the called container, in words."""
-    caller = call.caller
-    if caller.shares_host_network:
+    seat = call.seat
+    if seat.shares_host_network:
         return (
             f'it uses the host\'s network, where names of containers such as "{owner.name}" do not '
             "exist"
         )
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
+    if call.is_at_home:
+        return f"both it and {owner} use the network of {seat}, where they meet at 127.0.0.1"
     if call.front is not None:
         return (
             f"{owner} shares the network of {call.front} and answers only to the name of that one"
         )
-    if set(caller.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
+    if set(seat.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
-    return f"it is on {_named_networks(caller)}, {owner} on {_named_networks(owner)}"
+    theirs = f"{owner} on {_named_networks(owner)}"
+    if call.is_from_guest:
+        return f"it uses the network of {seat}, which is on {_named_networks(seat)}, {theirs}"
+    return f"it is on {_named_networks(seat)}, {theirs}"
 
 
 def _named_networks(container: Container) -> str:
@@ -152,10 +192,14 @@ def _cure(call: _NameCall, owner: Container, networks: Networks) -> PageVariable
     Where the owner has none that resolves names: the name of a new network for both.
     """
     caller = call.caller
-    if caller.shares_host_network:
+    if call.seat.shares_host_network:
         return _published_port_variables(caller, call.front or owner)
+    if call.is_at_home:
+        return _loopback_variables(caller, call.name)
     if owner.shares_host_network:
         return {}
+    if call.is_from_guest:
+        return _seat_variables(call, owner, networks)
     if call.front is not None:
         return _front_variables(caller, call.front, networks)
     if owner.joins_network_of_other or not owner.endpoints:
@@ -165,6 +209,23 @@ def _cure(call: _NameCall, owner: Container, networks: Networks) -> PageVariable
     if network is None:
         return {"created": f"{caller.name}-net", **down}
     return {"network": network.name, **down}
+
+
+def _seat_variables(call: _NameCall, owner: Container, networks: Networks) -> PageVariables:
+    """The network to which the container is to be connected whose network the caller uses."""
+    network = None if call.front is not None else _shared_place(owner, networks)
+    if network is None or not owner.is_running:
+        return {}
+    return {"seat": call.seat.name, "seat_network": network.name}
+
+
+def _loopback_variables(caller: Container, name: str) -> PageVariables:
+    """The caller's command or variable with 127.0.0.1 in the place of a name, before a port."""
+    words = [*caller.command, *(value for _, value in caller.config.environment)]
+    called = re.compile(rf"(?<![\w.-]){re.escape(name)}:(\d{{2,5}})(?!\d)")
+    ports = {match[1] for word in words for match in called.finditer(word)}
+    port = only(sorted(ports))
+    return {} if port is None else {**with_name(caller, f"{name}:{port}", f"127.0.0.1:{port}")}
 
 
 def _front_variables(caller: Container, front: Container, networks: Networks) -> PageVariables:

@@ -13,6 +13,10 @@ LINES = {
         "",
     ),
     "Rust's library on Alpine": ("failed to lookup address information: Try again", ""),
+    "Python's client of MySQL": (
+        "(2003, \"Can't connect to MySQL server on 'shopdb' ([Errno -2] Name or service not known)\")",
+        "shopdb",
+    ),
     "the C library": ("getaddrinfo: Name or service not known", ""),
 }
 

@@ -188,3 +188,63 @@ def test_a_container_that_a_recreate_has_kept_is_not_started() -> None:
     ).findings
     assert finding.variables["owner"] == owner.name
     assert "down" not in finding.variables
+
+
+def guest(name: str, host: Container, **fields: Any) -> Container:
+    """A container that uses the network of another one."""
+    joined = {"HostConfig": {"NetworkMode": f"container:{host.id}"}}
+    return service(name, [], **{**joined, **fields})
+
+
+VPN = service("vpn", ["front"], HostConfig={"ExtraHosts": ["old:10.0.0.5"]})
+DB = service("db", ["shop"])
+CALLS_OVER_PORT = {
+    "Config": {"Env": ["U=http://db:80"], "Labels": {"com.docker.compose.project": "p"}}
+}
+GUESTS = {
+    "beyond its host's networks": (
+        (VPN, guest("api", VPN), DB),
+        "db",
+        [("critical", {"seat": "p-vpn", "seat_network": "shop"})],
+    ),
+    "configured": (
+        (VPN, guest("api", VPN, **CALLS_DB), DB),
+        "",
+        [("warning", {"seat": "p-vpn", "seat_network": "shop"})],
+    ),
+    "of another project": (
+        (VPN, guest("api", VPN, **CALLS_DB), service("db", ["shop"], project="q")),
+        "",
+        [],
+    ),
+    "on its host's network": ((VPN, guest("api", VPN), service("db", ["front"])), "db", []),
+    "its host itself": ((VPN, guest("api", VPN)), "vpn", []),
+    "in its host's hosts file": ((VPN, guest("api", VPN), service("old", ["shop"])), "old", []),
+    "a fellow guest": (
+        (VPN, guest("api", VPN, **CALLS_OVER_PORT), guest("db", VPN)),
+        "db",
+        [("critical", {"assignment": "U=http://127.0.0.1:80"})],
+    ),
+    "its host does not run": (
+        (service("vpn", ["front"], State={"Status": "exited"}), guest("api", VPN), DB),
+        "db",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "name", "expected"), GUESTS.values(), ids=GUESTS)
+def test_a_guest_asks_on_the_networks_of_its_host(
+    host: tuple[Container, ...], name: str, expected: list[tuple[str, dict[str, str]]]
+) -> None:
+    caller = next(container for container in host if container.name == "p-api")
+    failed = {caller.id: (FailedName(name, f"could not resolve host: {name}"),)} if name else {}
+    result = judge(
+        "dns.service-on-other-network",
+        containers=Containers(host),
+        networks=NETWORKS,
+        failed=FailedNames(failed),
+    )
+    own = {"container": caller.name, "name": name or "db", "owner": "p-db"}
+    cures = [(finding.severity.name, finding.variables) for finding in result.findings]
+    assert cures == [(severity, {**own, **cure}) for severity, cure in expected]

@@ -51,6 +51,7 @@ _FAILURES = tuple(
             r"|nodename nor servname|no address associated with hostname|name has no usable address)"
         ),
         r"\b(?:reach|connect to|connecting to|resolve|resolving) NAME: \[Errno -\d\d?\] ",  # Python
+        r"\bserver on NAME \(\[Errno -\d\d?\] ",  # Python, PyMySQL
         r"\bquery(?:A|Aaaa) E[A-Z]{4,8} NAME",  # Node.js
         (
             r"connect to (?:server on |host )?NAME(?: \(\S{1,99}\))?[:,] .{0,300}(?:name or service not known"
