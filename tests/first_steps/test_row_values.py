@@ -11,7 +11,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.settings.changed_words import line_commented_out
+from diagnose.evidence.containers.settings.changed_words import commented_out, line_commented_out
 from diagnose.evidence.engine.info import Info
 from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.programs.failures import FAILURES, recognise, remedies
@@ -20,6 +20,7 @@ from diagnose.programs.telling_line import TellingLine
 from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import container_in
 from tests.first_steps.rows import APP, NODE_LOCKED, REDIS, line_of, mounted, steps
+from tests.inspected import container as inspected
 from tests.inspected import of
 
 
@@ -47,6 +48,12 @@ def test_a_line_that_opens_a_block_stays(line: str, tmp_path: Path) -> None:
         edit = line_commented_out(str(file), number, "shop")["edit"]
         subprocess.run(["sed", "-i", edit, str(file)], check=True)
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize("option", ["--", "-u", "u"])
+def test_an_option_of_one_letter_is_in_no_file(option: str) -> None:
+    mounts = [mounted("/srv/app.conf", "/etc/app.conf")]
+    assert commented_out(inspected("web", Mounts=mounts), option) == {}
 
 
 def test_a_certificate_elsewhere_is_not_in_the_folder_of_links() -> None:

@@ -760,6 +760,8 @@ LINES = {
     ),
     "unknown-option": (
         "node: bad option: --experimental-fetchh",
+        "nc: invalid option -- 'u'",
+        "curl: unrecognized option -- v",
         "Unrecognized option: -XX+UseG1GC",
         "error: unknown long flag '--storage.local.path'",
         "ERROR: unknown command line flag 'lisen'",

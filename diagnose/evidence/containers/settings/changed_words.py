@@ -18,6 +18,8 @@ _FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
 """Files of settings, by their names."""
 _DASHES = LazyPattern(r"^-+(?:XX:[+-]?)?")
 """What comes before the name of an option; Java has some of its own."""
+_SHORTEST_NAME = 2
+"""So many letters has a setting at least that a file names."""
 
 
 def without_option(container: Container, option: str) -> dict[str, str]:
@@ -165,7 +167,12 @@ def _assignment(name: str, value: str) -> dict[str, str]:
 
 
 def commented_out(container: Container, option: str) -> dict[str, str]:
-    """With a `#` before lines that begin with an option, in the one mounted file of settings."""
+    """With a `#` before lines that begin with an option, in the one mounted file of settings.
+
+    Nothing for an option of one letter: a file has its long name.
+    """
+    if len(_name(option)) < _SHORTEST_NAME:
+        return {}
     name = _escaped_for_sed(_name(option)).replace("-", "[-_]")
     return _edit(container, rf"s/^[[:space:]]*{name}\b/#&/")
 
