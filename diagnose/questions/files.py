@@ -23,6 +23,7 @@ Parts = Literal[
     "jobs",
     "loopback",
     "maintenance",
+    "members",
     "names",
     "own address",
     "proxying",

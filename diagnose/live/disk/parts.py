@@ -11,6 +11,7 @@ from diagnose.live.disk.crontab_defects import crontab_defects
 from diagnose.live.disk.haproxy_parts import backends
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.live.disk.own_address_parts import own_address
+from diagnose.live.disk.redis_parts import members
 from diagnose.questions.files import Parts
 
 _OF_CERTIFICATES = re.compile(
@@ -368,6 +369,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "jobs": _jobs,
     "loopback": _loopback,
     "maintenance": _maintenance,
+    "members": members,
     "names": _names,
     "own address": own_address,
     "proxying": proxying,

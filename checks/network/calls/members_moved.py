@@ -1,0 +1,132 @@
+"""network.members-moved: a cluster calls its members at addresses that they had before."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from diagnose.error_signatures import FOUND_NOBODY
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.calls.member_lists import ListedMember, MemberList, MemberLists
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, only, subjects_of
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import count, joined, named
+from diagnose.registry import check
+
+_PASSWORD = LazyPattern(r"(?:^|_)(?:PASSWORD|PASSWORD_FILE)$|requirepass|--user\b")
+"""How a variable or a word of a command is called that asks clients for a password."""
+
+
+@check("network.members-moved", severity=Severity.critical)
+def members_moved(
+    member_lists: MemberLists, links: Interfaces, unanswered_calls: UnansweredCalls | None
+) -> CheckResult:
+    """A cluster calls its members at addresses that they had before.
+
+    The servers of a cluster of Redis or Valkey write down the addresses of all members
+    (nodes.conf). If all containers get other addresses at once, as after `down` and `up`, nobody
+    knows where to find anybody. Members are told apart by their ids: each list has the id of its
+    writer. A wrong address counts only where a member waits for an answer there, or its list says
+    that the other one has failed. An address of the host is one that the member announces itself.
+    Critical where half of the masters or more are called at a wrong address: the cluster does not
+    work then.
+    """
+    if not len(member_lists):
+        return Skipped("no server of a cluster keeps a list of its members here")
+    awaited = {
+        (call.container.id, call.address)
+        for call in unanswered_calls or ()
+        if call.protocol == "tcp"
+    }
+    writers = {listed.own_id: listed.container for listed in member_lists if listed.own_id}
+    moves = [
+        move
+        for listed in member_lists
+        if (move := _move(listed, writers, links)).members and move.is_felt(awaited)
+    ]
+    if moves:
+        yield _finding(moves, writers, unanswered_calls)
+
+
+class _Move(msgspec.Struct, frozen=True):
+    """A list, and those of its members that have another address now."""
+
+    listed: MemberList
+    members: tuple[ListedMember, ...]
+
+    def is_felt(self, awaited: Iterable[tuple[str, str]]) -> bool:
+        """Whether the writer misses one of them."""
+        waits = {address for owner, address in awaited if owner == self.listed.container.id}
+        return any(member.is_missed or member.address in waits for member in self.members)
+
+    @property
+    def is_majority(self) -> bool:
+        masters = sum(member.is_master for member in self.listed.members)
+        return 2 * sum(member.is_master for member in self.members) >= masters
+
+
+def _move(listed: MemberList, writers: Mapping[str, Container], links: Interfaces) -> _Move:
+    """Members whose container is near, and has not the address that is written down."""
+    moved = []
+    for member in listed.members:
+        owner = writers.get(member.id)
+        if owner is None or member.is_itself or not owner.shared_networks(listed.container):
+            continue
+        if member.address not in owner.ipv4_addresses and not links.holds(member.address):
+            moved.append(member)
+    return _Move(listed, tuple(moved))
+
+
+def _finding(
+    moves: Sequence[_Move], writers: Mapping[str, Container], calls: UnansweredCalls | None
+) -> Finding:
+    """One finding for all servers, about the first one whose list is wrong."""
+    servers = sorted(writers.values(), key=lambda server: server.name)
+    first = moves[0]
+    former = {member.address for move in moves for member in move.members} - {""}
+    callers = [call.container for call in calls or () if call.address in former]
+    finding = Finding.about(
+        first.listed.container,
+        f"the cluster of {named('container', names_of(servers))} calls its members at addresses that "
+        f"they had before: {first.listed.container} has {_places(first, writers)} in "
+        f"{first.listed.path}",
+        {
+            "servers with former addresses": count(len(moves), "server"),
+            **{
+                f"address of {server.name}": sorted(server.ipv4_addresses) for server in servers[:6]
+            },
+        },
+        severity=None if any(move.is_majority for move in moves) else Severity.warning,
+        touches=subjects_of({one.id: one for one in [*servers, *callers]}.values()),
+        signs=FOUND_NOBODY,
+        stable=tuple(life for server in servers for life in server.caller_lives),
+    )
+    return finding.with_variables(_cure(first, servers))
+
+
+def _places(move: _Move, writers: Mapping[str, Container]) -> str:
+    places = [
+        f"{member.address or 'no address'} for {writers[member.id].name}" for member in move.members
+    ]
+    return joined(places[:3])
+
+
+def _cure(move: _Move, servers: Sequence[Container]) -> PageVariables:
+    """What a loop over the containers of one image on one network needs to introduce them again.
+
+    Nothing where the servers differ, or ask for a password.
+    """
+    node = move.listed.container
+    image = only({server.config.image for server in servers})
+    network = only({name for server in servers for name in server.endpoints})
+    port = only({member.port for member in move.listed.members if member.address})
+    if image is None or network is None or port is None or any(map(_asks_password, servers)):
+        return {}
+    return {"node": node.name, "image": image, "network": network, "port": str(port)}
+
+
+def _asks_password(server: Container) -> bool:
+    variables = (name for name, _ in server.config.environment)
+    return any(_PASSWORD.search(word) for word in (*server.config.words, *variables))
