@@ -1,5 +1,6 @@
 """Addresses of containers that programs call and that lead nowhere."""
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -8,10 +9,13 @@ import msgspec
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
+from diagnose.evidence.network.calls.clusters import is_of_replica_set
 from diagnose.evidence.network.calls.configured_places import ConfiguredPlace, ConfiguredPlaces
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.evidence.network.calls.fixed_lookups import FixedLookups
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -24,12 +28,17 @@ _OF_A_CLUSTER = LazyPattern(
 """What programs say that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
 
 
-@check("network.peer-address-stale", severity=Severity.critical)
+@check(
+    "network.peer-address-stale",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.restarts-exhausted", "container.exits-at-start"],
+)
 def peer_address_stale(
     failing_calls: FailingCalls,
     containers: Containers,
     namespaces: Namespaces | None,
     configured_places: ConfiguredPlaces | None,
+    fixed_lookups: FixedLookups | None,
     *,
     least: Count = Count(2),
     settled: Seconds = Seconds(10),
@@ -41,12 +50,14 @@ def peer_address_stale(
     address for ever. Such a file may be written by a program in another container, such as
     docker-gen, which does not run any more.
     The log must say so repeatedly within the last minutes, and later than the last start of a
-    container on that network. Where a container has the address now, it counts only if the call
+    container on that network: `settled` later, unless the caller is an nginx that looks names up
+    once. Where a container has the address now, it counts only if the call
     may be older than that: the address is configured, or the owner and a container that serves the
     port were started after the caller. Nothing is said while a container of that network is
     between two runs of a restart loop, and has no address. A node of a cluster (Raft) that serves
     the called port itself may have kept its own former address in its data. An address that was
-    given to no container is one of a machine outside (network.subnet-overlaps-route).
+    given to no container is one of a machine outside (network.subnet-overlaps-route). A replica set
+    of MongoDB tells its clients the addresses of its members, as they were when it was made.
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside
@@ -54,7 +65,8 @@ def peer_address_stale(
             continue
         members = members_around(call, containers)
         starts = [member.started_at or 0 for member in members]
-        if call.at < max(starts, default=0) + settled:
+        waits_on = 0 if fixed_lookups is not None and fixed_lookups.of(call.container) else settled
+        if call.at < max(starts, default=0) + waits_on:
             continue
         holder = _holder_of(call, members)
         servers = servers_of(call, members, namespaces)
@@ -121,6 +133,14 @@ class _StaleAddress(msgspec.Struct, frozen=True):
     """The container whose fixed address it is, which does not run."""
 
     @property
+    def replica(self) -> Container | None:
+        """The one server, where it is a member of a replica set that keeps the address."""
+        server = only(self.servers)
+        if server is None or self.place or self.holder is not None:
+            return None
+        return server if is_of_replica_set(server) else None
+
+    @property
     def place(self) -> str:
         """Where the address is configured; "" if that is not known."""
         named = where_named(self.call.address, self.call.container)
@@ -151,7 +171,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
             "times in its last lines": call.times,
             "network": call.network.name,
             **addresses,
-            "the address comes from": stale.place or _source(is_own=stale.is_own),
+            "the address comes from": stale.place or _source(stale),
         },
         discriminator=f"{call.address}:{call.port}",
         touches=(call.network.subject, *subjects_of([*servers, *idle])),
@@ -185,6 +205,8 @@ def _served_by_clause(stale: _StaleAddress) -> str:
 
 def _source_clause(stale: _StaleAddress) -> str:
     """Where the address comes from, as a clause; "" where that is not known."""
+    if stale.replica is not None:
+        return "its replica set keeps that address, and tells it to all clients"
     if not stale.place:
         return ""
     written = f", which {stale.writer} can write, and that does not run" if stale.writer else ""
@@ -199,10 +221,14 @@ def _variables(stale: _StaleAddress) -> PageVariables:
         return {"stopped": stale.stopped.name}
     if stale.is_own:
         return {"itself": stale.call.container.name}
+    if stale.replica is not None:
+        return _as_named_member(stale.call, stale.replica)
     if not stale.place:
         return {"keeper": stale.call.container.name}
     server = only(stale.servers)
-    return _cure(stale.call, server, is_free=stale.holder is None) if server is not None else {}
+    if server is None:
+        return _by_their_names(stale)
+    return _cure(stale.call, server, is_free=stale.holder is None)
 
 
 def _is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:
@@ -214,10 +240,48 @@ def _is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:
     return exposes or (netns is not None and bool(netns.sockets("tcp", call.port)))
 
 
-def _source(*, is_own: bool) -> str:
-    if is_own:
+def _source(stale: _StaleAddress) -> str:
+    if stale.replica is not None:
+        return f"the configuration of the replica set in {stale.replica.name}"
+    if stale.is_own:
         return "its data: nodes of a cluster keep the addresses of all nodes, and their own"
     return "a name that the program looked up earlier"
+
+
+_RECONFIGURE = (
+    'c = db.getSiblingDB("local").system.replset.findOne(); '
+    "c.members.forEach((m) => {{ if (m.host === {old}) m.host = {new}; }}); c.version += 1; "
+    "db.adminCommand({{replSetReconfig: c, force: true}})"
+)
+"""What mongosh runs. A member that is not in its own configuration has no other way to read it."""
+
+
+def _as_named_member(call: FailingCall, server: Container) -> PageVariables:
+    """What gives a replica set the server's name in the place of its former address."""
+    if call.network.name == DEFAULT_NETWORK:
+        return {}
+    old, new = (
+        json.dumps(f"{host}:{call.port}") for host in (call.address, _name_of(call, server))
+    )
+    return {"member": server.name, "script": _RECONFIGURE.format(old=old, new=new)}
+
+
+def _name_of(call: FailingCall, server: Container) -> str:
+    return server.compose_service or _alias(server, call.network.name)
+
+
+def _by_their_names(stale: _StaleAddress) -> PageVariables:
+    """The caller's settings with the names of the servers for a list of former addresses.
+
+    Nothing where the list has more addresses than there are other servers.
+    """
+    call = stale.call
+    if stale.holder is not None or call.network.name == DEFAULT_NETWORK:
+        return {}
+    others = [server for server in stale.servers if server.id != call.container.id]
+    return with_names_for_list(
+        call.container, call.address, [_name_of(call, server) for server in others]
+    )
 
 
 def _cure(call: FailingCall, server: Container, *, is_free: bool) -> PageVariables:

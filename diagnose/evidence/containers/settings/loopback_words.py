@@ -204,3 +204,32 @@ def with_name(container: Container, address: str, name: str) -> dict[str, str]:
         if place.search(value)
     ]
     return _one_change(renamed, changes, assigned)
+
+
+_ADDRESS_LIST = LazyPattern(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:,\d{1,3}(?:\.\d{1,3}){3}){1,15}(?![\w.:])"
+)
+"""Addresses of the members of a cluster: 10.0.0.2,10.0.0.3"""
+
+
+def with_names_for_list(container: Container, address: str, names: Sequence[str]) -> dict[str, str]:
+    """The variables of a page that put names in the place of a list of addresses with this one.
+
+    They are empty where no word or several hold such a list, and where it has more addresses than
+    there are names.
+    """
+
+    def named(match: re.Match[str]) -> str:
+        listed = match[0].split(",")
+        fits = address in listed and len(listed) <= len(names)
+        return ",".join(names[: len(listed)]) if fits else match[0]
+
+    words = container.config.cmd or []
+    renamed = [_ADDRESS_LIST.sub(named, word) for word in words]
+    changes = sum(word != new for word, new in zip(words, renamed, strict=True))
+    assigned = [
+        f"{variable}={changed}"
+        for variable, value in container.config.environment
+        if (changed := _ADDRESS_LIST.sub(named, value)) != value
+    ]
+    return _one_change(renamed, changes, assigned)

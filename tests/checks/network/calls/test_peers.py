@@ -19,13 +19,15 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.configured_places import configured_places
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.evidence.network.calls.fixed_lookups import FixedLookups, looks_up_once
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network
 from diagnose.live.disk.parts import only
+from diagnose.nginx_text import read
 from diagnose.questions.sockets import Socket
 from tests.hosts import Made
 from tests.inspected import container as inspected
@@ -489,3 +491,76 @@ NAMED = {
 @pytest.mark.parametrize(("parts", "place"), NAMED.values(), ids=NAMED)
 def test_where_an_address_is_named(parts: dict[str, Any], place: str) -> None:
     assert where_named("10.0.0.1", inspected(**parts)) == place
+
+
+MEMBER = replace(
+    API,
+    config=ContainerConfig(
+        cmd=["mongod", "--replSet", "rs0"], labels={"com.docker.compose.service": "mongo"}
+    ),
+)
+ALONE = replace(API, config=ContainerConfig(cmd=["mongod"]))
+
+
+@pytest.mark.parametrize(("server", "cure"), [(MEMBER, "member"), (ALONE, "keeper")])
+def test_a_replica_set_keeps_the_address_and_not_the_caller(server: Container, cure: str) -> None:
+    (finding,) = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((replace(CALL, port=27017),)),
+        containers=Containers((EDGE, server)),
+        namespaces=Namespaces({server.id: inside(server, 27017)}),
+    ).findings
+    assert cure in finding.variables
+    if cure == "member":
+        assert 'if (m.host === "10.1.0.4:27017") m.host = "mongo:27017"' in str(
+            finding.variables["script"]
+        )
+
+
+LISTS: dict[str, tuple[list[str], list[str], dict[str, str]]] = {
+    "as many names": (
+        ["--cluster=gcomm://10.1.0.4,10.1.0.9"],
+        ["n1", "n2"],
+        {"command": "--cluster=gcomm://n1,n2"},
+    ),
+    "too few names": (["--cluster=gcomm://10.1.0.4,10.1.0.9"], ["n1"], {}),
+    "another list": (["--allow=10.1.0.7,10.1.0.9"], ["n1", "n2"], {}),
+    "two lists": (["a=10.1.0.4,10.1.0.9", "b=10.1.0.4,10.1.0.9"], ["n1", "n2"], {}),
+}
+
+
+@pytest.mark.parametrize(("words", "names", "expected"), LISTS.values(), ids=LISTS)
+def test_names_for_a_list_of_former_addresses(
+    words: list[str], names: list[str], expected: dict[str, str]
+) -> None:
+    caller = replace(container("edge", "10.1.0.2"), config=ContainerConfig(cmd=words))
+    assert with_names_for_list(caller, "10.1.0.4", names) == expected
+
+
+@pytest.mark.parametrize(("fixed", "expected"), [((EDGE,), [("critical", "edge")]), ((), [])])
+def test_nginx_does_not_look_a_name_up_again(
+    fixed: tuple[Container, ...], expected: list[tuple[str, str]]
+) -> None:
+    moved = replace(API, state=State(status="running", pid=7, started_at="2025-11-24T15:59:55Z"))
+    result = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((CALL,)),
+        containers=Containers((EDGE, moved)),
+        namespaces=Namespaces({moved.id: inside(moved, 80)}),
+        fixed_lookups=FixedLookups(fixed),
+    )
+    assert rows(result) == expected
+
+
+LOOKUPS = {
+    "a name": ("location / { proxy_pass http://api:80; }", True),
+    "a group of names": ("upstream u { server api:80; } server { proxy_pass http://u; }", True),
+    "a variable": ("set $b api; proxy_pass http://$b:80;", False),
+    "a name that is looked up again": ("upstream u { server api:80 resolve; }", False),
+    "no place": ("server { listen 80; root /www; }", False),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), LOOKUPS.values(), ids=LOOKUPS)
+def test_when_nginx_looks_names_up(text: str, expected: bool) -> None:
+    assert looks_up_once(read(text)) is expected
