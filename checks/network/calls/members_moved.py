@@ -82,13 +82,13 @@ def _move(listed: MemberList, writers: Mapping[str, Container], links: Interface
 def _finding(
     moves: Sequence[_Move], writers: Mapping[str, Container], calls: UnansweredCalls | None
 ) -> Finding:
-    """One finding for all servers, about the first one whose list is wrong."""
+    """One finding for all servers, about the first one by name."""
     servers = sorted(writers.values(), key=lambda server: server.name)
     first = moves[0]
     former = {member.address for move in moves for member in move.members} - {""}
     callers = [call.container for call in calls or () if call.address in former]
     finding = Finding.about(
-        first.listed.container,
+        servers[0],
         f"the cluster of {named('container', names_of(servers))} calls its members at addresses that "
         f"they had before: {first.listed.container} has {_places(first, writers)} in "
         f"{first.listed.path}",

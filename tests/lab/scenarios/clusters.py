@@ -33,6 +33,10 @@ def _info(box: Box, name: str) -> str:
     return box.docker("exec", name, "redis-cli", "cluster", "info", check=False).stdout
 
 
+def _await_work(box: Box, name: str) -> None:
+    box.wait_for(lambda: "cluster_state:ok" in _info(box, name), 40, f"{name} to work")
+
+
 def _join(box: Box, prefix: str, addresses: list[str]) -> None:
     """Make them a cluster, and wait until it works."""
     places = [f"{address}:6379" for address in addresses]
@@ -74,8 +78,7 @@ def cluster_whose_members_were_introduced(box: Box) -> None:
     box.wait_for(lambda: "cluster_state:fail" in _info(box, "shard6-1"), 40, "it to fail")
     box.sh(first_command(box, "network.members-moved", "shard6-1"), timeout=60)
     for number in (1, 2, 3):
-        name = f"shard6-{number}"
-        box.wait_for(lambda name=name: "cluster_state:ok" in _info(box, name), 40, "it to work")
+        _await_work(box, f"shard6-{number}")
     box.docker(
         "run", "-d", "--name=filler6", *_LIMITS, "--network=shard6net", "bb:1.36", "sleep", "900"
     )
@@ -85,5 +88,4 @@ def cluster_whose_members_were_introduced(box: Box) -> None:
     box.docker("network", "connect", "--ip", "10.236.7.77", "shard6net", "shard6-3")
     box.docker("start", "shard6-3")
     for number in (1, 2, 3):
-        name = f"shard6-{number}"
-        box.wait_for(lambda name=name: "cluster_state:ok" in _info(box, name), 40, "it to work")
+        _await_work(box, f"shard6-{number}")

@@ -82,7 +82,9 @@ def member_lists(
     lists = []
     for server in host.first(servers, _MOST, "servers of clusters"):
         path = _path_of_list(host, server)
-        answer = host.ask(_file(server, path)) if path else Failed("missing")
+        if not path:
+            continue
+        answer = host.ask(_file(server, path))
         if not isinstance(answer, Failed):
             lists.append(MemberList(server, path, tuple(_members(answer.text))))
     return MemberLists(tuple(lists))
