@@ -1,6 +1,7 @@
 """Rules that let in a port, whether a packet comes to them or not. Pure."""
 
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import msgspec
 
@@ -11,6 +12,9 @@ from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Rule, Ruleset
 from diagnose.firewall.values import Interval
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import only
+
+Subnet = IPv4Network | IPv6Network
 
 
 class _Opening(msgspec.Struct, frozen=True):
@@ -57,6 +61,41 @@ class Openings:
         candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_number_of_opening)
         fitting = (opening.step for opening in candidates if _names_port(opening.rule, packet))
         return next(fitting, None)
+
+    def for_others(
+        self, proto: str, port: int, family: Family, subnet: Subnet
+    ) -> Iterator[tuple[str, Step]]:
+        """The rules that name this port of one address of a subnet, each with that address."""
+        for opening in self._by_port.get(port, ()):
+            address = _single_destination(opening.rule, family)
+            if address is None or address not in subnet:
+                continue
+            packet = Packet(
+                iif=None,
+                oif=None,
+                src=None,
+                dst=str(address),
+                proto=proto,
+                dport=port,
+                family=family,
+                dnat=None,
+                mark=None,
+                ctmark=None,
+            )
+            if _names_port(opening.rule, packet):
+                yield str(address), opening.step
+
+
+def _single_destination(rule: Rule, family: Family) -> IPv4Address | IPv6Address | None:
+    """The one address that a rule asks for as the destination."""
+    for condition in rule.conditions:
+        if not isinstance(condition, Match) or condition.negate or condition.fields != ("dst",):
+            continue
+        values = [value for (value,) in condition.among]
+        single = only(values)
+        if isinstance(single, Interval) and single.low == single.high:
+            return IPv6Address(single.low) if family == "ip6" else IPv4Address(single.low)
+    return None
 
 
 def _number_of_opening(opening: _Opening) -> int:

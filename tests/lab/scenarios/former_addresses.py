@@ -14,9 +14,11 @@ _LIMITS = ("--memory=64m", "--pids-limit=64")
 
 
 def _app(box: Box, name: str, address: str, network: str) -> None:
-    """A program whose driver was told the address of the primary."""
-    line = f"MongooseServerSelectionError: connect EHOSTUNREACH {address}:27017"
-    script = f"while :; do nc -w 1 {address} 27017 </dev/null || echo '{line}' >&2; sleep 1; done"
+    """A program whose driver was told the address of the primary: no setting has it."""
+    subnet, _, last = address.rpartition(".")
+    line = f"MongooseServerSelectionError: connect EHOSTUNREACH {subnet}.$n:27017"
+    call = f"nc -w 1 {subnet}.$n 27017 </dev/null"
+    script = f'n={last}; while :; do {call} || echo "{line}" >&2; sleep 1; done'
     url = "--env=MONGO_URL=mongodb://mongo:27017/shop?replicaSet=rs0"
     words = ("bb:1.36", "sh", "-c", script)
     box.docker("run", "-d", f"--name={name}", *_LIMITS, f"--network={network}", url, *words)
@@ -56,7 +58,7 @@ def replica_set_with_its_present_address(box: Box) -> None:
 
 
 _NODE = (
-    "for a in 10.237.33.98 10.237.33.99; do nc -w 1 $a 4567 </dev/null;"
+    "for a in 10.237.33.98 10.237.33.99 10.237.33.98 10.237.33.99; do nc -w 1 $a 4567 </dev/null;"
     ' echo "WSREP: connection to peer 00000000 with addr tcp://$a:4567 timed out" >&2; done; exit 1'
 )
 
@@ -119,3 +121,42 @@ def nginx_that_looks_up_again(box: Box) -> None:
     """The same with a variable: nginx asks again within seconds."""
     lookup = "resolver 127.0.0.11 valid=3s; set $api api; proxy_pass http://$api:8080;"
     _site(box, "edge35", lookup)
+
+
+def _behind_ufw(box: Box, name: str, subnet: str, address: str, port: int) -> None:
+    """A published port that rules like those of ufw-docker open for one address."""
+    box.docker("network", "create", f"--subnet={subnet}", f"{name}net")
+    web = ("run", "-d", f"--name={name}", *_LIMITS, f"--network={name}net", f"-p={port}:8080")
+    box.docker(*web, f"--ip={subnet.replace('.0/24', '.5')}", "shop:1.4")
+    box.sh(f"""
+        iptables -N ufw-{name}
+        iptables -A ufw-{name} -d {address}/32 -p tcp --dport 8080 -j ACCEPT
+        iptables -I DOCKER-USER -i eth0 -d {subnet} -p tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP
+        iptables -I DOCKER-USER -j ufw-{name}
+    """)
+
+
+@fault(
+    "firewall.opened-for-former-address",
+    subject="container:web36",
+    also=["firewall.published-port-closed"],
+    shareable=True,
+)
+def port_opened_for_a_former_address(box: Box) -> None:
+    """ufw opens a port for the address that the container had before it was recreated."""
+    _behind_ufw(box, "web36", "10.237.36.0/24", "10.237.36.2", 18636)
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18636/", timeout=2, check=False)
+    command = first_command(box, "firewall.opened-for-former-address", "web36")
+    assert command.splitlines()[-1].startswith("ufw route allow"), command
+    assert "10.237.36.5" in command, command
+
+
+@healthy(shareable=True)
+def port_opened_for_its_address(box: Box) -> None:
+    """The same with the present address; and a port that is closed on purpose, beside a rule for a
+    neighbour that serves the same one."""
+    _behind_ufw(box, "web37", "10.237.37.0/24", "10.237.37.5", 18637)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18637/")
+    inner = ("run", "-d", "--name=inner37", *_LIMITS, "--network=web37net", "-p=18638:8080")
+    box.docker(*inner, "--ip=10.237.37.6", "shop:1.4")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18638/", timeout=2, check=False)

@@ -1,0 +1,89 @@
+"""Rules that open a published port for the address that its container had before."""
+
+from collections.abc import Iterator
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
+from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import only, present
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+
+@check("firewall.opened-for-former-address", severity=Severity.warning)
+def opened_for_former_address(
+    packet_paths: PacketPaths, firewall: Firewall, containers: Containers
+) -> CheckResult:
+    """A rule opens a published port for an address that its container no longer has.
+
+    `ufw route allow to ADDRESS`, and rules in DOCKER-USER, name the container by its address. After
+    `down` and `up` the container may have another one: the rule never matches then, and the next
+    rule drops the clients. Nothing is said where another container offers the port on that network,
+    running or not: the rule may be meant for that one.
+    """
+    if not packet_paths.inlets:
+        return Skipped(packet_paths.why_none or "no running container publishes a port")
+    for inlet in packet_paths.inlets:
+        by = inlet.sample.by
+        if not inlet.sample.is_blocked or inlet.sample.hook != "forward" or by is None:
+            continue
+        rule = only(list(_rules_for_nobody(inlet, firewall, containers)))
+        if rule is not None:
+            yield _finding(inlet, by, *rule, containers)
+
+
+def _rules_for_nobody(
+    inlet: Inlet, firewall: Firewall, containers: Containers
+) -> Iterator[tuple[str, Step]]:
+    """The rules that open the port for an address at which nobody offers it."""
+    if any(_offers(other, inlet) for other in containers if other.id != inlet.container.id):
+        return
+    for subnet in inlet.network.subnets:
+        for address, rule in firewall.openings.for_others(
+            inlet.protocol, inlet.container_port, inlet.family, subnet
+        ):
+            if address not in inlet.addresses:
+                yield address, rule
+
+
+def _offers(other: Container, inlet: Inlet) -> bool:
+    is_near = inlet.network.name in other.endpoints or not other.is_running
+    return is_near and str(inlet.container_port) in other.offered_ports
+
+
+def _finding(inlet: Inlet, by: Step, former: str, rule: Step, containers: Containers) -> Finding:
+    holder = containers.by_place.get((inlet.network.name, former))
+    whose = "which no container has" if holder is None else f"which {holder} has now"
+    present_address = min(inlet.addresses, default="")
+    program = cures.program_of(rule)
+    is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
+    where = {"ufw": former} if is_of_ufw else {"program": program, "chain": rule.chain}
+    finding = Finding.about(
+        inlet.container,
+        f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule that "
+        f"should open it names {former}, {whose}: the address of the container is {present_address}",
+        {
+            "rule that should open it": str(rule),
+            "decided by": str(by),
+            f"address of {inlet.container.name}": present_address,
+        },
+        discriminator=f"{inlet.host_port}/{inlet.protocol}",
+        touches=(inlet.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(inlet.container.life,),
+    )
+    if not is_of_ufw and program not in ("iptables", "iptables-legacy"):
+        return finding
+    return finding.with_variables(
+        present(
+            {
+                **where,
+                "address": present_address,
+                "container_port": str(inlet.container_port),
+                "proto": inlet.protocol,
+            }
+        )
+    )
