@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
@@ -58,9 +58,9 @@ def _finding(inlet: Inlet, by: Step, former: str, rule: Step, containers: Contai
     holder = containers.by_place.get((inlet.network.name, former))
     whose = "which no container has" if holder is None else f"which {holder} has now"
     present_address = min(inlet.addresses, default="")
-    program = cures.program_of(rule)
+    written_by = program_of(rule)
     is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
-    where = {"ufw": former} if is_of_ufw else {"program": program, "chain": rule.chain}
+    where = {"ufw": former} if is_of_ufw else {"program": written_by, "chain": rule.chain}
     finding = Finding.about(
         inlet.container,
         f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule that "
@@ -75,7 +75,7 @@ def _finding(inlet: Inlet, by: Step, former: str, rule: Step, containers: Contai
         signs=NO_WAY_OUT,
         stable=(inlet.container.life,),
     )
-    if not is_of_ufw and program not in ("iptables", "iptables-legacy"):
+    if not is_of_ufw and written_by not in ("iptables", "iptables-legacy"):
         return finding
     return finding.with_variables(
         present(

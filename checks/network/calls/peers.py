@@ -222,12 +222,12 @@ def _variables(stale: _StaleAddress) -> PageVariables:
     if stale.is_own:
         return {"itself": stale.call.container.name}
     if stale.replica is not None:
-        return _as_named_member(stale.call, stale.replica)
+        return _member_variables(stale.call, stale.replica)
     if not stale.place:
         return {"keeper": stale.call.container.name}
     server = only(stale.servers)
     if server is None:
-        return _by_their_names(stale)
+        return _names_variables(stale)
     return _cure(stale.call, server, is_free=stale.holder is None)
 
 
@@ -256,7 +256,7 @@ _RECONFIGURE = (
 """What mongosh runs. A member that is not in its own configuration has no other way to read it."""
 
 
-def _as_named_member(call: FailingCall, server: Container) -> PageVariables:
+def _member_variables(call: FailingCall, server: Container) -> PageVariables:
     """What gives a replica set the server's name in the place of its former address."""
     if call.network.name == DEFAULT_NETWORK:
         return {}
@@ -270,7 +270,7 @@ def _name_of(call: FailingCall, server: Container) -> str:
     return server.compose_service or _alias(server, call.network.name)
 
 
-def _by_their_names(stale: _StaleAddress) -> PageVariables:
+def _names_variables(stale: _StaleAddress) -> PageVariables:
     """The caller's settings with the names of the servers for a list of former addresses.
 
     Nothing where the list has more addresses than there are other servers.
