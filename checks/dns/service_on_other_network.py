@@ -69,7 +69,7 @@ def _seat(container: Container, containers: Containers) -> Container | None:
 def _owners_beside(
     name: str, caller: Container, seat: Container, containers: Containers
 ) -> list[Container]:
-    """Those who answer to a name, without the container whose network the caller uses."""
+    """The owners of a name, without the container whose network the caller uses."""
     return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
 
 

@@ -27,8 +27,7 @@ def members_moved(
 
     The servers of a cluster of Redis or Valkey write down the addresses of all members
     (nodes.conf). If all containers get other addresses at once, as after `down` and `up`, nobody
-    knows where to find anybody. Members are told apart by their ids: each list has the id of its
-    writer. A wrong address counts only where a member waits for an answer there, or its list says
+    knows where to find anybody. Each member has an id, and each list names the id of its writer. A wrong address counts only where a member waits for an answer there, or its list says
     that the other one has failed. An address of the host is one that the member announces itself.
     Critical where half of the masters or more are called at a wrong address: the cluster does not
     work then.
@@ -122,7 +121,9 @@ def _cure(move: _Move, servers: Sequence[Container]) -> PageVariables:
     image = only({server.config.image for server in servers})
     network = only({name for server in servers for name in server.endpoints})
     port = only({member.port for member in move.listed.members if member.address})
-    if image is None or network is None or port is None or any(map(_asks_password, servers)):
+    if image is None or network is None or port is None:
+        return {}
+    if any(map(_asks_password, servers)):
         return {}
     return {"node": node.name, "image": image, "network": network, "port": str(port)}
 

@@ -65,7 +65,7 @@ class MemberList(msgspec.Struct, frozen=True, dict=True):
 
 
 class MemberLists(Items[MemberList], frozen=True):
-    """Those of the running servers of clusters, in the order of the containers."""
+    """The lists of the running servers of clusters, in the order of the containers."""
 
 
 @evidence
