@@ -1,10 +1,11 @@
 """Log drivers that keep a container from starting, from writing, or its log from being read."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import LogConfig
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.writers import (
     LOCAL_DRIVERS,
     WATCHED_S,
@@ -12,7 +13,8 @@ from diagnose.evidence.containers.logs.writers import (
     LogWriters,
 )
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Subject
+from diagnose.mappings import only
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -53,6 +55,7 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
         named = _ADDRESS.search(error)
         address = named[1] if named else _configured_address(config)
         receiver = f"its receiver at {address}" if address else "its receiver"
+        takers = _takers(named[1], containers) if named else ()
         unknown = _UNRESOLVED.search(error)
         what = f"its log driver {config.type} did not reach {receiver}"
         yield Finding.about(
@@ -60,25 +63,41 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
             sentence(
                 f"{container} did not start: {what}",
                 f"the name {unknown[1]} does not resolve on this host" if unknown else "",
+                *_whether_taken(takers),
             ),
             {
                 "State.Error": error,
                 "State.Status": container.state.status,
                 "HostConfig.LogConfig": {"Type": config.type},
             },
-            calls=_receivers(named[1], containers) if named else (),
+            calls=tuple(taker.subject for taker in takers),
             signs=signs(error),
             driver=config.type,
-        )
+        ).with_variables(_taker_variables(container, takers))
 
 
-def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
+def _takers(address: str, containers: Containers) -> Sequence[Container]:
     """The containers that are configured to publish the port of the address, and so to take the
     log."""
     port = address.rpartition(":")[2]
     if not port.isdecimal():
         return ()
-    return tuple(container.subject for container in containers if container.wants_port(int(port)))
+    return [container for container in containers if container.wants_port(int(port))]
+
+
+def _whether_taken(takers: Sequence[Container]) -> Iterator[str]:
+    """What became of the containers that should take the log, each as a clause."""
+    for taker in takers:
+        state = "runs now" if taker.is_running else "does not run"
+        yield f"{taker}, which publishes that port, {state}"
+
+
+def _taker_variables(container: Container, takers: Sequence[Container]) -> PageVariables:
+    """What is to be started, where one container of this host takes the log."""
+    taker = only(takers)
+    if taker is None:
+        return {}
+    return {"late": container.name} if taker.is_running else {"receiver": taker.name}
 
 
 def _configured_address(config: LogConfig) -> str:

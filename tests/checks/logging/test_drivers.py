@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.model import Failed, Severity
+from tests.checks.container.evidence import container_in
 from tests.checks.storage.evidence import assert_found, assert_silent, inspect_with, logging
+from tests.inspected import of
+from tests.judging import judge
 
 UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
 
@@ -132,3 +135,29 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
 def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
     assert_silent(id_, answers, verdict)
+
+
+@pytest.mark.parametrize(
+    ("status", "clause", "variables"),
+    [
+        (
+            "exited",
+            'container "taker", which publishes that port, does not run',
+            {"receiver": "taker"},
+        ),
+        ("running", 'container "taker", which publishes that port, runs now', {"late": "web"}),
+    ],
+)
+def test_the_container_that_takes_the_log_is_named(
+    status: str, clause: str, variables: dict[str, str]
+) -> None:
+    published = {"24224/tcp": [{"HostIp": "", "HostPort": "24224"}]}
+    taker = container_in(status, name="taker", HostConfig={"PortBindings": published})
+    refused = container_in(
+        "created", code=128, State={"Error": NO_LOGGER}, HostConfig=logging("fluentd")["HostConfig"]
+    )
+    judged = {"containers": of(refused, taker)}
+    (finding,) = judge("logging.driver-blocks-start", **judged).findings
+    assert clause in finding.summary
+    assert finding.calls == (taker.subject,)
+    assert finding.variables == {"container": "web", "driver": "fluentd"} | variables

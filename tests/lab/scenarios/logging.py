@@ -107,8 +107,30 @@ def opts_not_applied(box: Box) -> None:
 )
 def driver_blocks_start(box: Box) -> None:
     """Nobody listens where the container's log is to go."""
+    _refused_start(box, "billing")
+
+
+_TAKES = ("sh", "-c", "while :; do nc -l -p 24224 >/dev/null; done")
+
+
+@fault("logging.driver-blocks-start", subject="container:billing24", also=["container.stopped"])
+def container_that_takes_the_logs_is_stopped(box: Box) -> None:
+    """The container that takes the logs was stopped before another one was to start."""
+    box.docker(*SAFE, "--name=taker24", "-p", "24224:24224", "bb:1.36", *_TAKES)
+    box.docker("stop", "--time=0", "taker24")
+    _refused_start(box, "billing24")
+
+
+@fault("logging.driver-blocks-start", subject="container:billing25")
+def container_that_takes_the_logs_runs_now(box: Box) -> None:
+    """The container that takes the logs was started after the start that needed it."""
+    _refused_start(box, "billing25")
+    box.docker(*SAFE, "--name=taker25", "-p", "24224:24224", "bb:1.36", *_TAKES)
+
+
+def _refused_start(box: Box, name: str) -> None:
     options = ("--log-driver=fluentd", "--log-opt=fluentd-address=127.0.0.1:24224")
-    said = box.docker(*SAFE, "--name=billing", *options, "bb:1.36", "sleep", "1000", check=False)
+    said = box.docker(*SAFE, f"--name={name}", *options, "bb:1.36", "sleep", "1000", check=False)
     assert "failed to initialize logging driver" in said.stderr
 
 
