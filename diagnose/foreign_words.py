@@ -71,6 +71,29 @@ _SYSTEM: Mapping[str, tuple[str, ...]] = {
         *("Nombre o servicio desconocido", "Nome ou serviço desconhecido"),
         *("Nome o servizio sconosciuto", "Неизвестное имя или служба", "未知的名称或服务"),
     ),
+    "environment variables": (
+        *("Umgebungsvariablen", "variables d'environnement", "variables de entorno"),
+        *("variáveis de ambiente", "variabili d'ambiente", "переменные окружения"),
+    ),
+    "environment variable": (
+        *("Umgebungsvariable", "variable d'environnement", "variable de entorno"),
+        *("variável de ambiente", "variabile d'ambiente", "variabile di ambiente"),
+        *(
+            "переменная окружения",
+            "переменная среды",
+            "环境变量",
+            "環境変数",
+            "zmienna środowiskowa",
+        ),
+    ),
+    "is not set": (
+        *("ist nicht gesetzt", "wurde nicht gesetzt", "ist nicht definiert", "n'est pas définie"),
+        *("n'est pas défini", "no está definida", "no está configurada", "no está establecida"),
+        *("não está definida", "não foi definida", "non è impostata", "non è definita"),
+        *("не задана", "не установлена", "не определена", "未设置", "没有设置", "未定义"),
+        *("が設定されていません", "nie jest ustawiona"),
+    ),
+    "must be set": ("muss gesetzt sein", "müssen gesetzt sein", "doit être définie"),
     "not found": (
         *("nicht gefunden", "introuvable", "no se encontró", "não encontrado", "não encontrada"),
         *("non trovato", "не найден", "未找到", "找不到", "見つかりません", "nie znaleziono"),
@@ -161,6 +184,7 @@ _ASCII = vocabulary(
     fichier dossier introuvable n'existe ERREUR ERREUR: [ERREUR] AVERTISSEMENT AVERTISSEMENT: service
     Permiso denegado existe Es directorio servicio queda archivos ERRO: solo
     Permesso negato non esiste rifiutata sola lettura Spazio esaurito scaduta ERRORE ERRORE: servizio
+    Umgebungsvariable Umgebungsvariablen gesetzt d'environnement entorno ambiente d'ambiente
     geweigerd bestaat niet Brak miejsca takiego nie istnieje
     """
 )

@@ -6,6 +6,7 @@ PROGRAM_CAUSES = (
     "container.data-locked",
     "container.data-version-mismatch",
     "container.database-refused",
+    "container.file-misplaced",
     "container.file-mode-refused",
     "container.files-lost",
     "container.heap-above-limit",

@@ -164,7 +164,7 @@ GENERIC = Phrases(
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
         initialization initialisation transferred
-        context report terminating above run virtual registry jenkins initialize
+        context report terminating above run virtual registry jenkins initialize ffmpeg stream
         """
     ),
     pattern=LazyPattern(
@@ -182,6 +182,8 @@ GENERIC = Phrases(
         | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b
         | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
         | \binvalid\ \S+\ invocation\b
+        | \bunable\ to\ read\ frames\ from\ ffmpeg\b | \bffmpeg\ process\ (?:is\ not\ running|crashed)\b
+        | \bthe\ following\ ffmpeg\ logs\b | \bmaybe\ incorrect\ parameters\ such\ as\ bit_rate\b
         | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
         | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
         | \bfatal\ error\ loading\b(?!.{0,40}\bdenied\b) | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from checks.container.helpers import LINE
+from diagnose.evidence.containers.mounts.files_elsewhere import FileElsewhere, FilesElsewhere
 from diagnose.evidence.containers.mounts.misplaced_files import MisplacedFile, MisplacedFiles
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
@@ -15,18 +16,39 @@ from diagnose.registry import check
     severity=Severity.warning,
     aloud=("looks for a mounted file elsewhere", "look for mounted files elsewhere"),
 )
-def file_misplaced(misplaced_files: MisplacedFiles) -> CheckResult:
+def file_misplaced(
+    misplaced_files: MisplacedFiles, files_elsewhere: FilesElsewhere | None
+) -> CheckResult:
     """A program looks for a mounted file at another path than the one where it is.
 
     Its log of the last minutes names a path where the container has nothing, and a file of the
     same name is mounted in another folder. It is a warning where a variable of the container leads
     to the folder of that path, and advice elsewhere: a program may look in several places. It is
     advice too where the line says that the file is optional. Lines that say what was found are left
-    out, and so is a program whose log names the mounted path too.
+    out, and so is a program whose log names the mounted path too. A program that has ended since a
+    file of settings is not there is critical, where one mount of its container has a file of that
+    name, and none holds the path.
     """
+    yield from map(_ended_finding, files_elsewhere or ())
     for misplaced in misplaced_files:
         finding = _finding(misplaced)
         yield replace(finding, is_quiet=not misplaced.variable)
+
+
+def _ended_finding(elsewhere: FileElsewhere) -> Finding:
+    container = elsewhere.container
+    access = "" if elsewhere.mount.rw else ":ro"
+    return Finding.about(
+        container,
+        f"{container} looks for {elsewhere.wanted}, which it does not have: {elsewhere.on_host} is "
+        f"in it as {elsewhere.place}",
+        {LINE: shortened(elsewhere.line, 200), "mount": str(elsewhere.mount)},
+        severity=Severity.critical,
+        discriminator=elsewhere.wanted,
+        onset=container.failed_first,
+        found=elsewhere.on_host,
+        beside=f"{elsewhere.on_host}:{elsewhere.wanted}{access}",
+    )
 
 
 def _finding(misplaced: MisplacedFile) -> Finding:

@@ -137,7 +137,9 @@ def _unusable_findings(
             continue
         user = host_user(container, rules.info, rules.numbers)
         outcome = access(unusable.named, unusable.sources, user)
-        if isinstance(outcome, Denied):
+        if isinstance(outcome, Denied) and not (
+            unusable.is_called_absent and outcome.path == unusable.named.on_host[-1]
+        ):
             fixed = with_fixed_modes(unusable.named.on_host[-1], rules.mounts)
             yield _forbidden_path_finding(container, unusable.named, outcome, rules.info, fixed)
 

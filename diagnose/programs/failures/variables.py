@@ -143,6 +143,9 @@ VARIABLES = (
             | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |an?\ |your\ )?
                 {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}
                 (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE}){{0,3}},?\ (?:environment|env)\ variables?\b
+            # X, Y and Z environment variables must be set
+            | (?<![\w./-])(?P<variable_pair>{_NAME_OF_PARTS}){_QUOTE}(?:,\ {_QUOTE}{_NAME}{_QUOTE}){{0,6}},?
+                \ (?:and|&)\ {_QUOTE}(?P<second_pair>{_NAME}){_QUOTE}\ (?:environment|env)\ variables\ {_ABSENT}
             # please re-run this container with an environment variable $X
             | \bre-?run\b[^.]{{0,60}}\bwith\ (?:an?|the)\ (?:environment|env)\ variable\ \$?
                 {_QUOTE}(?P<variable_rerun>{_NAME})

@@ -231,6 +231,7 @@ DATA = (
         source="linuxserver/docker-bookstack#209",
         explains_only=True,
         of_running=_CHANGES_TABLES,
+        look="database",
     ),
     Failure(
         name="made-before",

@@ -34,6 +34,37 @@ def file_beside_the_folder_of_its_variable(box: Box) -> None:
     _updater(box, "tower71", "/config.json")
 
 
+_NEEDED = """
+[ -e /config/configuration.yml ] && exec sleep 100000
+echo "level=error msg=\"Unable to find config file: /config/configuration.yml\""; exit 1
+"""
+
+
+def _gate(box: Box, name: str, target: str) -> None:
+    box.write(f"/srv/{name}/configuration.yml", "theme: light\n")
+    mount = f"/srv/{name}:{target}"
+    run(box, name, *GOOD, "--restart=no", "-v", mount, "bb:1.36", "sh", "-c", _NEEDED)
+
+
+@fault(MISPLACED, subject="container:gate73", shareable=True)
+def file_in_the_folder_of_another_image(box: Box) -> None:
+    """The folder is mounted where an earlier release looked, and the program ends; the command of
+    the report mounts the file where this one looks."""
+    _gate(box, "gate73", "/etc/gate")
+    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], 20, "the end")
+    typed(box, first_command(box, MISPLACED, "gate73"))
+    box.wait_for(lambda: box.inspect("gate73")["State"]["Running"], 20, "the program")
+    box.docker("rm", "-f", "gate73")
+    _gate(box, "gate73", "/etc/gate")
+    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], 20, "the end")
+
+
+@healthy(shareable=True)
+def folder_where_the_program_looks(box: Box) -> None:
+    """The same folder where the program looks, and one of another use beside it."""
+    _gate(box, "gate74", "/config")
+
+
 @healthy(shareable=True)
 def file_in_the_folder_of_its_variable(box: Box) -> None:
     """The same file where the program looks."""

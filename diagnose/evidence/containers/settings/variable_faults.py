@@ -90,6 +90,18 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     return tuple(name for name in others if not container.config.sets(name))
 
 
+def first_unset(line: str, container: Container, named: str) -> str:
+    """The variable of a list that the container lacks, where it has the one that was found first.
+
+    Of a list of alternatives one alone is needed.
+    """
+    if not container.config.sets(named) or _ALTERNATIVES.search(line):
+        return named
+    listed = _listed_names(line)
+    others = (name for name in listed if named in listed and not container.config.sets(name))
+    return next(others, named)
+
+
 def _listed_names(line: str) -> list[str]:
     """The names of a list with commas, or with "and"; in their order."""
     found = _LIST.search(line)

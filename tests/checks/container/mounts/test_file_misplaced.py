@@ -6,8 +6,10 @@ import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.mounts.misplaced_files import misplaced_files
+from diagnose.evidence.containers.mounts.files_elsewhere import files_elsewhere
+from diagnose.evidence.containers.mounts.misplaced_files import MisplacedFiles, misplaced_files
 from diagnose.model import Failed
+from tests.checks.container.evidence import failed_with_log
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -31,6 +33,71 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a request": ({"line": '"GET /config/config.json HTTP/1.1" 404'}, []),
     "a log file": ({"target": "/x/app.log", "line": "cannot open /var/app.log"}, []),
 }
+
+
+GONE = "Unable to find config file: /config/configuration.yml"
+ENDED: dict[str, tuple[str, dict[str, str], list[str], list[tuple[str, str]]]] = {
+    "in another folder": (
+        GONE,
+        {"/etc/auth": "/srv/auth"},
+        ["/srv/auth/configuration.yml"],
+        [("critical", "auth")],
+    ),
+    "the file itself elsewhere": (
+        GONE,
+        {"/etc/configuration.yml": "/srv/configuration.yml"},
+        ["/srv/configuration.yml"],
+        [("critical", "auth")],
+    ),
+    "not there": (GONE, {"/etc/auth": "/srv/auth"}, [], []),
+    "a mount holds the path": (
+        GONE,
+        {"/config": "/srv/a", "/etc/auth": "/srv/auth"},
+        ["/srv/auth/configuration.yml"],
+        [],
+    ),
+    "in two folders": (
+        GONE,
+        {"/etc/a": "/srv/a", "/etc/b": "/srv/b"},
+        ["/srv/a/configuration.yml", "/srv/b/configuration.yml"],
+        [],
+    ),
+    "a source file": (
+        "cannot open /app/package.json: No such file",
+        {"/x": "/srv/x"},
+        ["/srv/x/package.json"],
+        [],
+    ),
+    "another error": (
+        "FATAL: cannot bind /config/configuration.yml",
+        {"/x": "/srv/x"},
+        ["/srv/x/configuration.yml"],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "mounts", "there", "expected"), ENDED.values(), ids=ENDED)
+def test_a_program_that_ended_for_lack_of_a_file(
+    line: str, mounts: dict[str, str], there: list[str], expected: list[tuple[str, str]]
+) -> None:
+    binds = [
+        {"Type": "bind", "Source": source, "Destination": target, "RW": True}
+        for target, source in mounts.items()
+    ]
+    auth, log_tails = failed_with_log(line, name="auth", Mounts=binds)
+
+    def stats(question: Any) -> dict[str, object]:
+        missing = {"failed": "missing"}
+        return {path: {"type": "file"} if path in there else missing for path in question.paths}
+
+    found = files_elsewhere(Made({"file.stats": stats}), of(auth), log_tails)
+    result = judge(
+        "container.file-misplaced", misplaced_files=MisplacedFiles(), files_elsewhere=found
+    )
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["beside"] == f"{there[0]}:/config/configuration.yml"
 
 
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)

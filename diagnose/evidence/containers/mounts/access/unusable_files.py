@@ -44,6 +44,11 @@ _SAYS_WHY = LazyPattern(
     """
 )
 """Words of lines that give the reason."""
+_CALLED_ABSENT = LazyPattern(
+    r"(?i)no such file|\bENOENT\b|does(?:n't| not) exist|\bnot found\b|can(?:not|'t) find"
+)
+"""What programs say of a file too that lies behind a folder which they may not enter: many ask
+whether it is there, and take each refusal for a no."""
 _A_FOLDER = LazyPattern(r"(?i)\bEISDIR\b|\bis a directory\b|\bos error 21\b")
 _LIKE_A_FILE = LazyPattern(r"/[\w.-]*\.(?!d$)\w{1,10}$")
 
@@ -55,6 +60,8 @@ class UnusableFile(msgspec.Struct, frozen=True):
     named: NamedPath
     sources: BindSources
     """The mount's source, and each step below it."""
+    is_called_absent: bool = False
+    """Whether the program says that it is not there."""
 
     @property
     def is_there(self) -> bool:
@@ -86,7 +93,8 @@ def unusable_files(host: Host, containers: Containers, log_tails: LogTails) -> U
     statuses = host.answer_or(StatPaths(sorted(paths), follow=True), {})
     found: dict[str, list[UnusableFile]] = {}
     for container, place in wanted:
-        file = UnusableFile(container, place, _sources(host, place, statuses))
+        is_absent = _CALLED_ABSENT.search(in_english(place.line)) is not None
+        file = UnusableFile(container, place, _sources(host, place, statuses), is_absent)
         if file.is_folder or not _A_FOLDER.search(place.line):
             found.setdefault(container.id, []).append(file)
     return UnusableFiles(tuple(files[0] for files in found.values() if len(files) == 1))
@@ -106,11 +114,18 @@ def _places(container: Container, tail: LogTail) -> Iterator[NamedPath]:
     if _A_FOLDER.search(line):
         if named_path(container, line) is None:
             yield from _mounted_as_files(container, telling.whole)
+    elif _CALLED_ABSENT.search(line):
+        yield from filter(_is_on_host, named_files(container, telling.whole))
     elif fails_without_reason(line):
         text = telling.whole
         place = next(named_files(container, text), None) or _only_place(container, text)
-        if place is not None and place.mount.has_host_path and is_shallow(place):
+        if place is not None and _is_on_host(place):
             yield place
+
+
+def _is_on_host(place: NamedPath) -> bool:
+    """Whether the steps to a path can be looked up on the host."""
+    return place.mount.has_host_path and is_shallow(place)
 
 
 def _mounted_as_files(container: Container, line: str) -> Iterator[NamedPath]:

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.settings.named import setting_files, setting_v
 from diagnose.evidence.containers.settings.named.named_setting import NamedSetting
 from diagnose.evidence.containers.settings.named.setting_files import only_file
 from diagnose.evidence.containers.settings.named.setting_variables import SHORTEST, stands_in
+from diagnose.evidence.containers.settings.variable_faults import first_unset
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine
@@ -99,16 +100,18 @@ def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
 
 
 def missing_variable(container: Container, failure: Recognised) -> str:
-    """The variable that a line asks for; of two that the line names, the one that is not set.
+    """The variable that a line asks for; of several that the line names, one that is not set.
 
     "" where the line names none.
     """
     setting = failure.values.get("setting", "")
     if setting:
         name = re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
-        return _prefix_of_class(container, failure.values.get("class", ""), name) + name
+        name = _prefix_of_class(container, failure.values.get("class", ""), name) + name
+        return first_unset(failure.line, container, name)
     first, second = (failure.values.get(name, "") for name in ("variable", "second"))
-    return second if second and container.config.sets(first) else first
+    named = second if second and container.config.sets(first) else first
+    return first_unset(failure.line, container, named)
 
 
 def _option(container: Container, text: str) -> NamedSetting | None:

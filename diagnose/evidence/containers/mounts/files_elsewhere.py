@@ -1,0 +1,77 @@
+"""Files of settings that failed programs miss at one path, and that are mounted at another one."""
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key, only
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+_SETTINGS = LazyPattern(
+    r"/(?!(?:composer|package|tsconfig)\.json$)[\w.-]{1,80}"
+    r"\.(?:cert|cfg|cnf|conf|config|crt|env|ini|json|key|pem|properties|toml|xml|ya?ml)$"
+)
+"""A file that a person writes for the program. A source file of such a name is in many folders."""
+
+
+class FileElsewhere(msgspec.Struct, frozen=True):
+    """A file that the line which explains the failure misses, and where a mount has one."""
+
+    container: Container
+    wanted: str
+    """The path in the container at which nothing is mounted."""
+    place: str
+    """Where a file of that name is in the container."""
+    mount: Mount
+    line: str
+
+    @property
+    def on_host(self) -> str:
+        """The file as the host has it."""
+        return self.mount.on_host(self.place)
+
+
+class FilesElsewhere(Items[FileElsewhere], frozen=True):
+    """At most one of each container."""
+
+
+@evidence
+def files_elsewhere(host: Host, containers: Containers, log_tails: LogTails) -> FilesElsewhere:
+    """One question about the paths of all."""
+    candidates = [
+        candidate for container in containers for candidate in _candidates(container, log_tails)
+    ]
+    if not candidates:
+        return FilesElsewhere()
+    paths = sorted({candidate.on_host for candidate in candidates})
+    statuses = host.answer_or(StatPaths(paths, follow=True), {})
+    there = [
+        candidate
+        for candidate in candidates
+        if (status := statuses.get(candidate.on_host)) is not None and status.type == "file"
+    ]
+    grouped = by_key((candidate.container.id, candidate) for candidate in there)
+    return FilesElsewhere(tuple(filter(None, map(only, grouped.values()))))
+
+
+def _candidates(container: Container, log_tails: LogTails) -> Iterator[FileElsewhere]:
+    """The places where its mounts of the host may have a file of the name that it misses."""
+    failure = log_tails.of(container).failure_named("path-missing")
+    wanted = failure.values.get("path", "") if failure is not None else ""
+    is_held = any(is_within(wanted, mount.destination) for mount in container.mounts)
+    if failure is None or is_held or not _SETTINGS.search(wanted):
+        return
+    name = posixpath.basename(wanted)
+    for mount in container.bind_mounts:
+        is_it = posixpath.basename(mount.destination) == name
+        place = mount.destination if is_it else f"{mount.destination.rstrip('/')}/{name}"
+        yield FileElsewhere(container, wanted, place, mount, failure.line)
