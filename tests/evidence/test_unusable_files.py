@@ -57,3 +57,26 @@ def test_a_file_that_is_no_folder_is_not_meant() -> None:
     tails = LogTails({container.id: LogTail(("Error: EISDIR: illegal operation",))}, {})
     host = Made({"file.stats": CLOSED})
     assert not unusable_files(host, Containers((container,)), tails).items
+
+
+@pytest.mark.parametrize(
+    ("line", "absent"),
+    [
+        ("Error: /config/app/settings.yml does not exist", [True]),
+        ("failed to load config: could not read /config/app/settings.yml", [False]),
+        ("cannot connect to db:5432", []),
+    ],
+)
+def test_a_file_that_a_program_calls_absent(line: str, absent: list[bool]) -> None:
+    folder = {"Type": "bind", "Source": "/srv/app", "Destination": "/config"}
+    container = container_in("exited", name="app", Mounts=[folder])
+    there = {
+        "/srv/app": {"type": "folder", "mode": 0o755},
+        "/srv/app/app": {"type": "folder", "mode": 0o700},
+        "/srv/app/app/settings.yml": {"type": "file", "mode": 0o644},
+    }
+    tails = LogTails({container.id: LogTail((line,))}, {})
+    found = unusable_files(Made({"file.stats": there}), Containers((container,)), tails)
+    assert [(unusable.is_called_absent, unusable.is_there) for unusable in found] == [
+        (flag, True) for flag in absent
+    ]

@@ -1,10 +1,16 @@
 """container.answers-with-errors: a web server answers requests with errors of its own."""
 
+from msgspec.structs import replace
+
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.own_files.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.access.refused_own_paths import (
+    RefusedOwnPath,
+    RefusedOwnPaths,
+)
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
@@ -56,6 +62,7 @@ def answers_with_errors(
     closed_folders: ClosedFolders | None,
     all_tls_clients: AllTlsClients | None,
     backend_faults: BackendFaults | None,
+    refused_own_paths: RefusedOwnPaths | None,
 ) -> CheckResult:
     """A web server in a container answers requests with errors of its own.
 
@@ -76,8 +83,9 @@ def answers_with_errors(
     An unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
     Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes at
-    each request: owner and mode show that its workers may not. Of HAProxy without a server the
-    mounted configuration is compared with the containers on its networks.
+    each request: owner and mode show that its workers may not. Where the log names a path that
+    was refused, so do they. Of HAProxy without a server the mounted configuration is compared with
+    the containers on its networks.
     It is a warning too where clients speak TLS to a port at which the server speaks plain HTTP.
     """
     folders = closed_folders or ClosedFolders()
@@ -88,9 +96,23 @@ def answers_with_errors(
             own = logs.get(failed.container.id)
             closed = folders.of(failed.container) if own is None else None
             fault = backend_faults.of(failed.container) if backend_faults is not None else ""
-            yield _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
+            finding = _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
+            refused = refused_own_paths.of(failed.container) if refused_own_paths else None
+            yield (
+                finding
+                if refused is None or closed is not None
+                else _with_refused_path(finding, refused)
+            )
     for clients in all_tls_clients or ():
         yield _tls_clients_finding(clients)
+
+
+def _with_refused_path(finding: Finding, refused: RefusedOwnPath) -> Finding:
+    """The finding with what keeps the program's user from the path that its log names."""
+    variables = {"closed_file": refused.path, "worker": refused.owner}
+    return replace(finding, summary=sentence(finding.summary, refused.clause)).with_variables(
+        variables
+    )
 
 
 def _tls_clients_finding(clients: TlsClients) -> Finding:

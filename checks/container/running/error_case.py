@@ -10,7 +10,12 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_its_work
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.access.refused_own_paths import (
+    RefusedOwnPath,
+    RefusedOwnPaths,
+)
 from diagnose.evidence.containers.mounts.host_paths import StrayPath, stray_path
+from diagnose.evidence.containers.mounts.translated_paths import TranslatedPath, translated_path
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
@@ -72,6 +77,7 @@ class ErrorSurroundings(EvidenceGroup, frozen=True):
     unread_files: UnreadFiles | None
     links: Interfaces | None
     tls_floors: TlsFloors | None
+    refused_own_paths: RefusedOwnPaths | None
     clock: Clock | None
 
 
@@ -177,6 +183,20 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         if not self._is_of("table-missing") or containers is None:
             return None
         return unused_database(self.error.lines, self.error.container, containers)
+
+    @functools.cached_property
+    def translated(self) -> TranslatedPath | None:
+        """What the path means that a download client names."""
+        failure, containers = self.error.failure, self.around.containers
+        if not self._is_of("download-elsewhere") or failure is None or containers is None:
+            return None
+        return translated_path(self.error.container, containers, failure.values.get("path", ""))
+
+    @functools.cached_property
+    def refused(self) -> RefusedOwnPath | None:
+        """What keeps the program's user from the path that its line names."""
+        refused = self.around.refused_own_paths
+        return refused.of(self.error.container) if refused and self._is_of("path-denied") else None
 
     @functools.cached_property
     def stray_path(self) -> StrayPath | None:

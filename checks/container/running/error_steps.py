@@ -49,6 +49,8 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield {"missing": case.unset} if case.unset else {}
     yield present({"own_probe": case.nameless.probe})
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
+    yield _refused_variables(case)
+    yield _mapping_variables(case)
     yield _path_variables(case)
     yield present({"migration": migration_of(error.failure, error.lines)})
     yield _stray_variables(case)
@@ -70,6 +72,22 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield _service_variables(error)
     yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
     yield _unexplained_variables(error, containers)
+
+
+def _refused_variables(case: ErrorCase) -> PageVariables:
+    """The path that its user may not use, and the user to whom it should belong."""
+    refused = case.refused
+    return {"refused": refused.path, "worker": refused.owner} if refused is not None else {}
+
+
+def _mapping_variables(case: ErrorCase) -> PageVariables:
+    """How the folder that a download client names is given to the program."""
+    found = case.translated
+    if found is None:
+        return {}
+    if not found.local:
+        return {"shared": f"{found.source}:{found.remote}"}
+    return {"remote": found.remote, "local": found.local, "namer": found.namer.name}
 
 
 def _path_variables(case: ErrorCase) -> PageVariables:

@@ -214,6 +214,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     remedy = case.remedy
     if case.stray_path is not None:
         others.append(case.stray_path.clause)
+    others += [found.clause for found in (case.refused, case.translated) if found is not None]
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
     if "cut_off" in remedy:

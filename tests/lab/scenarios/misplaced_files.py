@@ -46,7 +46,12 @@ def _gate(box: Box, name: str, target: str) -> None:
     run(box, name, *GOOD, "--restart=no", "-v", mount, "bb:1.36", "sh", "-c", _NEEDED)
 
 
-@fault(MISPLACED, subject="container:gate73", shareable=True)
+@fault(
+    MISPLACED,
+    subject="container:gate73",
+    also=[("container.exits-at-start", "container:gate73")],
+    shareable=True,
+)
 def file_in_the_folder_of_another_image(box: Box) -> None:
     """The folder is mounted where an earlier release looked, and the program ends; the command of
     the report mounts the file where this one looks."""

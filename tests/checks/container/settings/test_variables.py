@@ -96,6 +96,39 @@ def test_a_licence_is_accepted_by_the_value_that_its_program_takes(
     assert result.findings[0].variables.items() >= steps.items()
 
 
+LISTED = {
+    "the second of two": (
+        "When using --http, PAPERLESS_URL and API_KEY environment variables must be set.",
+        ["PAPERLESS_URL=http://paperless:8000"],
+        ["API_KEY"],
+    ),
+    "the last of three": (
+        "FATAL: SMTP_HOST, SMTP_USER and SMTP_FROM are required",
+        ["SMTP_HOST=mail", "SMTP_USER=x"],
+        ["SMTP_FROM"],
+    ),
+    "one of several is enough": (
+        "Error: either DB_HOST or DB_SOCKET must be set",
+        ["DB_HOST=db"],
+        [],
+    ),
+    "all are set": ("Error: DB_HOST and DB_PORT must be set", ["DB_HOST=db", "DB_PORT=1"], []),
+    "in German": ("FEHLER: Die Umgebungsvariable DB_NAME ist nicht gesetzt", [], ["DB_NAME"]),
+    "in Spanish": ("Error: la variable de entorno API_URL no está definida", [], ["API_URL"]),
+}
+
+
+@pytest.mark.parametrize(("line", "env", "missing"), LISTED.values(), ids=LISTED)
+def test_the_variable_of_a_list_that_is_not_set(
+    line: str, env: list[str], missing: list[str]
+) -> None:
+    container, log_tails = failed_with_log(line, Config={"Env": env})
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert [finding.variables["variable"] for finding in result.findings] == missing
+
+
 PHOENIX = "** (RuntimeError) environment variable SECRET_KEY_BASE is missing."
 GIVEN = {
     "any secret will do": (

@@ -1,0 +1,137 @@
+"""Paths that running programs say they are refused, with the owners and modes on the way to them.
+
+They are looked at as the container sees them: they may lie in its image, in its own layer, or in a
+mount. The user is that of its processes.
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.access.dropped_users import (
+    ProgramUser,
+    none_may,
+    users_of_processes,
+)
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import ByContainer
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.programs.failures import Recognised
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.registry import evidence
+
+_REFUSED = "path-denied"
+"""The family of lines that say so."""
+_PLAIN = LazyPattern(r"(?:/[\w@+-][\w.@+ -]{0,120}){1,16}")
+"""A path without a step up."""
+_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
+
+
+class RefusedOwnPath(msgspec.Struct, frozen=True):
+    """What keeps the user of a running program from a path that its log names."""
+
+    path: str
+    """The path, or the folder on the way to it that the user may not use."""
+    status: PathStatus
+    user: ProgramUser
+
+    @property
+    def owner(self) -> str:
+        return self.user.user.owner
+
+    @property
+    def clause(self) -> str:
+        """What the host shows of it, for a sentence."""
+        who = f"{self.user.user.label} ({self.user.program})"
+        place = f"{self.status.owner} with mode {self.status.permissions}"
+        return f"{self.path} belongs to {place}, and the program runs as {who}"
+
+
+class RefusedOwnPaths(ByContainer[RefusedOwnPath], frozen=True):
+    """By container; none where a user may use the path after all."""
+
+
+@evidence
+def refused_own_paths(
+    host: Host,
+    repeated_errors: RepeatedErrors,
+    all_failed_answers: AllFailedAnswers | None,
+    processes: Processes,
+    info: Info | None,
+) -> RefusedOwnPaths:
+    """One question for each container whose log says so.
+
+    Where the engine gives users of containers other numbers, nothing is said.
+    """
+    if info is not None and (info.has_userns_remap or info.is_rootless):
+        return RefusedOwnPaths()
+    found: dict[str, RefusedOwnPath] = {}
+    for container, path in _named_paths(repeated_errors, all_failed_answers):
+        users = users_of_processes(processes.inside(container.id))
+        if users and container.id not in found:
+            refused = _refused(host, container, path, users)
+            found |= {container.id: refused} if refused is not None else {}
+    return RefusedOwnPaths(found)
+
+
+def _named_paths(
+    repeated_errors: RepeatedErrors, all_failed_answers: AllFailedAnswers | None
+) -> Iterator[tuple[Container, str]]:
+    """The containers of which the log names a path that was refused, with the path."""
+    for error in repeated_errors:
+        yield from _named_path(error.container, error.failure)
+    for answers in all_failed_answers or ():
+        yield from _named_path(answers.container, LogTail(answers.other_lines).failure)
+
+
+def _named_path(
+    container: Container, failure: Recognised | None
+) -> Iterator[tuple[Container, str]]:
+    if failure is None or failure.name != _REFUSED or not container.state.pid:
+        return
+    path = failure.values.get("path", "")
+    if _PLAIN.fullmatch(path) and not path.startswith(_OF_THE_KERNEL):
+        yield container, path
+
+
+def _refused(
+    host: Host, container: Container, path: str, users: tuple[ProgramUser, ...]
+) -> RefusedOwnPath | None:
+    """The first step on the way that none of the users may use."""
+    root = f"/proc/{container.state.pid}/root"
+    steps = _steps(path)
+    statuses = host.ask(StatPaths([root + step for step in steps], follow=False))
+    if isinstance(statuses, Failed):
+        return None
+    above = ""
+    for step in steps:
+        status = statuses[root + step]
+        if status.failed == "missing" and above:
+            parent = statuses[root + above]
+            is_closed = none_may(users, parent, WRITE | ENTER)
+            return RefusedOwnPath(above, parent, users[0]) if is_closed else None
+        if status.failed or status.link:
+            return None
+        wanted = WRITE if step == path and status.type == "file" else ENTER
+        wanted |= WRITE if step == path else 0
+        if none_may(users, status, wanted):
+            return RefusedOwnPath(step, status, users[0])
+        above = step
+    return None
+
+
+def _steps(path: str) -> list[str]:
+    """The folders on the way to a path, the topmost first, and the path itself."""
+    steps = [path]
+    while (folder := posixpath.dirname(steps[0])) != "/":
+        steps.insert(0, folder)
+    return steps

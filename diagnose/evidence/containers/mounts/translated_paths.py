@@ -1,0 +1,93 @@
+"""A path that one container names to another, which has its folder at another place. Pure."""
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.file_paths import is_within
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+
+_DOWNLOADS = LazyPattern(
+    r"(?:^|/)[\w.-]*(?:aria2|deluge|nzbget|qbittorrent|rtorrent|rutorrent|sabnzbd|transmission)"
+)
+"""How images of download clients are called."""
+
+
+class TranslatedPath(msgspec.Struct, frozen=True):
+    """Who names the path, and where its folder is in the container that does not have it so."""
+
+    namer: Container
+    remote: str
+    """The folder as the one that names it has it."""
+    local: str
+    """The same folder in the other container; "" where none of its mounts has it."""
+    source: str
+    """The folder on the host."""
+
+    @property
+    def clause(self) -> str:
+        if self.local:
+            return (
+                f"{self.namer} means {self.source} of the host, which this one has as {self.local}"
+            )
+        return f"{self.namer} means {self.source} of the host, which this one does not have"
+
+
+def translated_path(
+    container: Container, containers: Containers, path: str
+) -> TranslatedPath | None:
+    """What the path means, where one running container alone may have named it."""
+    named = [
+        (peer, mount.on_host(path))
+        for peer in containers.running
+        if peer.id != container.id and (mount := _innermost(peer, path)) is not None
+    ]
+    own = _innermost(container, path)
+    others = [(peer, place) for peer, place in named if own is None or own.on_host(path) != place]
+    found = [
+        _translated(peer, path, place, local)
+        for peer, place in others
+        for local in _own_places(container, place)
+    ]
+    if found:
+        return only(found)
+    clients = [named for named in others if _DOWNLOADS.search(named[0].config.image)]
+    client = only(clients)
+    if client is None:
+        return None
+    peer, place = client
+    folder = posixpath.dirname(path)
+    return TranslatedPath(peer, folder, "", posixpath.dirname(place))
+
+
+def _innermost(container: Container, path: str) -> Mount | None:
+    """The mount of the host that holds the path in a container."""
+    mounts = [
+        mount
+        for mount in container.mounts
+        if mount.has_host_path and is_within(path, mount.destination)
+    ]
+    return max(mounts, key=lambda mount: len(mount.destination), default=None)
+
+
+def _own_places(container: Container, place: str) -> Iterator[str]:
+    """Where a path of the host is in a container."""
+    holding = [
+        mount
+        for mount in container.mounts
+        if mount.has_host_path and is_within(place, mount.source)
+    ]
+    mount = max(holding, key=lambda mount: len(mount.source), default=None)
+    if mount is not None:
+        yield mount.destination.rstrip("/") + place.removeprefix(mount.source.rstrip("/"))
+
+
+def _translated(namer: Container, path: str, place: str, local: str) -> TranslatedPath:
+    """The folders above what both paths end in."""
+    while posixpath.basename(path) == posixpath.basename(local) == posixpath.basename(place):
+        path, local, place = map(posixpath.dirname, (path, local, place))
+    return TranslatedPath(namer, path, local, place)
