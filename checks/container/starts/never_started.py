@@ -1,11 +1,16 @@
 """container.never-started: compose created a container, and gave up before it started it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.start_waits import (
+    SlowHealth,
     StartWait,
     ready_s,
+    slow_health,
     waits_of,
     was_called_unhealthy,
     was_started_in_its_run,
@@ -16,8 +21,11 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import agree, joined, named
+from diagnose.phrases import agree, duration, joined, named
 from diagnose.registry import check
+
+SPARE = 2
+"""A health check should allow so many times what a start took."""
 
 
 @check("container.never-started", severity=Severity.critical)
@@ -54,7 +62,7 @@ def never_started(
         ready_for = ready_s(container, waits, clock)
         gave_up = any(was_called_unhealthy(wait, container, events) for wait in waits)
         if ready_for is not None and (gave_up or ready_for >= grace):
-            yield _finding(container, waits, clock)
+            yield _finding(container, waits, clock, slow_health(waits, events))
         if container.compose_project and not container.is_one_off and not waits:
             yield from _left_behind_findings(
                 container, services, written_projects, clock, interrupted
@@ -110,14 +118,17 @@ def _refused_copies(
     return ()
 
 
-def _finding(container: Container, waits: Sequence[StartWait], clock: Clock) -> Finding:
-    others = named("container", [wait.other.name for wait in waits])
-    are = agree(waits, "is", "are")
+def _finding(
+    container: Container, waits: Sequence[StartWait], clock: Clock, slow: SlowHealth | None
+) -> Finding:
+    """slow: the awaited container that its health check called unhealthy too early."""
+    held_by = [wait.other.name for wait in waits if wait.holds_back]
+    others, are = named("container", held_by), agree(held_by, "is", "are")
     waited = any(wait.was_kept_from(container) for wait in waits)
     why = f"compose gave up waiting for {others}, which {are} ready now"
     if not waited:
         why = f"compose was interrupted or only created it, and {others} {are} ready"
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} was created {clock.ago(container.created_at)} and never started: {why}",
         {
@@ -128,3 +139,14 @@ def _finding(container: Container, waits: Sequence[StartWait], clock: Clock) -> 
         onset=container.created_at,
         ready=container.name,
     ).with_variables(compose_variables(container))
+    return _with_slow_health(finding, slow) if slow is not None and waited else finding
+
+
+def _with_slow_health(finding: Finding, slow: SlowHealth) -> Finding:
+    """The finding, and why the next run of compose gives up too."""
+    row = f'health check of "{slow.other.name}"'
+    took = f"healthy {duration(slow.healthy_after)} after its start"
+    early = f"called unhealthy {duration(slow.unhealthy_after)} after its start"
+    finding = replace(finding, evidence={**finding.evidence, row: f"{early}, {took}"})
+    needs = math.ceil(slow.healthy_after * SPARE)
+    return finding.with_variables({"slow": slow.other.name, "needs": f"{needs}s"})

@@ -24,6 +24,11 @@ class StartWait(msgspec.Struct, frozen=True):
     """Unix time since which the engine calls it healthy at the latest; None if it did not say."""
 
     @property
+    def holds_back(self) -> bool:
+        """Whether compose waits for more than that the other one was started."""
+        return self.condition in (_HEALTHY, _COMPLETED)
+
+    @property
     def is_met(self) -> bool:
         state = self.other.state
         if self.condition == _COMPLETED:
@@ -93,8 +98,7 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 
     None where it waits for nothing, where that is not ready, or where compose never began.
     """
-    is_held_back = any(wait.condition in (_HEALTHY, _COMPLETED) for wait in waits)
-    if not is_held_back or not all(wait.is_met for wait in waits):
+    if not any(wait.holds_back for wait in waits) or not all(wait.is_met for wait in waits):
         return None
     if not all(_was_started_with(wait.other, container) for wait in waits):
         return None
@@ -133,6 +137,29 @@ def was_called_unhealthy(wait: StartWait, container: Container, events: Events |
     changes = events.of(wait.other.id, "health_status")
     made = container.created_at or 0.0
     return any(change.detail == "unhealthy" and change.at >= made for change in changes)
+
+
+class SlowHealth(msgspec.Struct, frozen=True):
+    """A container that was called unhealthy while it was still starting. Seconds of its run."""
+
+    other: Container
+    unhealthy_after: float
+    healthy_after: float
+
+
+def slow_health(waits: Sequence[StartWait], events: Events | None) -> SlowHealth | None:
+    """The first of the awaited containers whose health check gave it too little time to start."""
+    for wait in waits:
+        began = wait.other.started_at
+        if events is None or began is None or wait.condition != _HEALTHY:
+            continue
+        changes = [
+            change for change in events.of(wait.other.id, "health_status") if change.at >= began
+        ]
+        if [change.detail for change in changes] == ["unhealthy", "healthy"]:
+            unhealthy, healthy = changes
+            return SlowHealth(wait.other, unhealthy.at - began, healthy.at - began)
+    return None
 
 
 def _was_started_with(other: Container, container: Container) -> bool:

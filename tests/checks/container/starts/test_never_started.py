@@ -201,3 +201,55 @@ def test_configs_that_cannot_be_copied(
         "container.never-started", containers=of(app), clock=CLOCK, written_projects=files
     )
     assert rows(result) == expected
+
+
+DATABASE = member("db", HEALTHY)
+BEGAN = 1_799_996_402.0
+"""Unix time of SOON, when the database was started."""
+
+
+def health_events(*changes: tuple[float, str]) -> Events:
+    """So many seconds after the database was started it was called so."""
+    return Events(
+        tuple(
+            Event(BEGAN + after, "container", "health_status", detail, DATABASE.id, {})
+            for after, detail in changes
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "evidence", "needs"),
+    [
+        (
+            [(3, "unhealthy"), (14.2, "healthy")],
+            "called unhealthy 3 s after its start, healthy 14 s after its start",
+            "29s",
+        ),
+        ([(14, "healthy")], None, None),
+        ([(3, "unhealthy"), (5, "healthy"), (9, "unhealthy"), (14, "healthy")], None, None),
+    ],
+    ids=["too early", "in time", "to and fro"],
+)
+def test_a_health_check_that_allows_too_little_time(
+    changes: list[tuple[float, str]], evidence: str | None, needs: str | None
+) -> None:
+    (finding,) = judge(
+        "container.never-started",
+        containers=of(APP, DATABASE),
+        clock=CLOCK,
+        events=health_events(*changes),
+    ).findings
+    assert finding.evidence.get('health check of "shop-db-1"') == evidence
+    assert finding.variables.get("needs") == needs
+
+
+def test_only_what_holds_it_back_is_named() -> None:
+    app = member("app", CREATED, "db:service_healthy:false,cache:service_started:false")
+    found = judge(
+        "container.never-started",
+        containers=of(app, DATABASE, member("cache", HEALTHY)),
+        clock=CLOCK,
+    )
+    (finding,) = found.findings
+    assert 'gave up waiting for container "shop-db-1", which is ready now' in finding.summary

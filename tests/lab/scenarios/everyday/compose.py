@@ -64,6 +64,10 @@ def app_that_compose_gave_up_a_moment_ago(box: Box) -> None:
     box.docker("create", *app, "bb:1.36", "sleep", "1000")
     box.wait_health("till-db-1", "unhealthy")
     box.wait_health("till-db-1", "healthy")
+    (finding,) = box.diagnose("check", "container.never-started", "--format", "json").report[
+        "findings"
+    ]
+    assert "called unhealthy" in str(finding["evidence"]), finding["evidence"]
 
 
 @healthy()
