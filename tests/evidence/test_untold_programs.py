@@ -152,6 +152,16 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
         {"chat": [SOCKET] * 6 + [SOCKET.replace("404 Not Found", "101")]}, {"edge": site(PLAIN, "")}, [],
     ),
     "too few": ({"chat": [SOCKET] * 3}, {"edge": site(PLAIN, "")}, []),
+    "a socket by another name": (
+        {"edge": [asked("GET /api/socket/a1", 400, "203.0.113.9")] * 6},
+        {"edge": site(PLAIN, UPGRADE)},
+        ["upgrade chat edge"],
+    ),
+    "a page about sockets": (
+        {"edge": [asked("GET /shop/socket/12", 404, "203.0.113.9")] * 6},
+        {"edge": site(PLAIN, "")},
+        [],
+    ),
     "a page": ({"chat": [SOCKET.replace("/ws/", "/news/")] * 6}, {"edge": site(PLAIN, "")}, []),
     "no HTTPS told": ({"chat": LOGIN * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),
     "redirects": ({"chat": REDIRECTED * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),

@@ -147,6 +147,19 @@ def looping_caller_of_a_port_that_a_rule_alone_serves(box: Box) -> None:
     assert "docker-proxy" not in box.run(["ss", "-ltnp"]).stdout
 
 
+@fault("container.restart-loop", subject="container:api")
+def looping_program_that_knows_its_own_address(box: Box) -> None:
+    """A program ends for a reason of its own, and a variable has the address at which users reach
+    it: its own published port, which nobody serves until it runs."""
+    images.load(box, "bb:1.36")
+    box.docker(
+        *("run", "-d", "--name=api", "--restart=always", "--memory=64m", "-p", "18341:8080"),
+        f"--env=APP_URL=http://{BOX_ADDRESS}:18341",
+        *("bb:1.36", "sh", "-c", "echo 'exec: line 6: setuidgid: not found'; exit 127"),
+    )
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
+
+
 @fault("network.host-service-not-listening", subject="container:api")
 def port_of_a_neighbour_on_loopback(box: Box) -> None:
     """A container calls the host for a port that another container publishes on 127.0.0.1."""

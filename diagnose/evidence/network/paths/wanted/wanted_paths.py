@@ -243,7 +243,9 @@ class _Walks:
         return trace(self._stack, leaving.to(address, port)).nat is not None
 
     def _is_own_port(self, want: Want) -> bool:
-        """Whether a container wants a port that it publishes itself."""
+        """Whether a container wants a port that it publishes itself, or is to publish."""
+        if want.container.wants_port(want.port):
+            return True
         publisher = self._names.publishers.get(want.port)
         return publisher is not None and publisher.id == want.container.id
 

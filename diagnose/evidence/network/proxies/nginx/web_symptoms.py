@@ -36,6 +36,9 @@ _SOCKET = LazyPattern(
     r"|(?:^|/)(?:ws|wss|websockets?|cable|_stcore/stream|hubs?|channels)(?:[/?.]|$)"
 )
 """A path that a browser opens a WebSocket at."""
+_MAYBE_SOCKET = LazyPattern(r"(?:^|/)(?:sockets?|realtime|signalr)(?:[/?]|$)")
+"""A path that may be one: a page has such a name too, and is not refused as a bad request then."""
+_BAD_REQUEST = 400
 _NO_SOCKET = frozenset({400, 404, 405, 426})
 """How programs answer who asks for a page where they speak WebSocket."""
 _WANTS_ANOTHER_VERSION = 426
@@ -142,10 +145,17 @@ def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
     of_paths = by_key(
         (CHANGING_PART.sub("", line.path), line)
         for line in requests
-        if line.method == "GET" and _SOCKET.search(line.path)
+        if line.method == "GET" and _is_at_socket(line)
     )
     refused = filter(_are_all_refused, of_paths.values())
     return max(refused, key=len, default=[])
+
+
+def _is_at_socket(line: AccessLine) -> bool:
+    if _SOCKET.search(line.path) is not None:
+        return True
+    is_bad = line.status in (_BAD_REQUEST, _SWITCHED)
+    return is_bad and _MAYBE_SOCKET.search(line.path) is not None
 
 
 def _are_all_refused(lines: Sequence[AccessLine]) -> bool:
