@@ -7,6 +7,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.paths.forwarding import Forwarding
@@ -55,6 +56,7 @@ class MachinesOutside(EvidenceGroup, frozen=True):
 
     swallowed_clients: SwallowedClients | None
     failing_calls: FailingCalls | None
+    namespaces: Namespaces | None = None
 
 
 _UNREACHABLE = "machines there that have such addresses cannot be reached"
@@ -79,7 +81,7 @@ def subnet_overlaps_route(
 
     A route to the same or a smaller net takes packets away from containers. A larger one (a
     company's 10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host
-    lies in the subnet. Default routes, also in halves as VPNs set them, do not count. A more
+    lies in the subnet, where a container that takes no queries may even have its address. Default routes, also in halves as VPNs set them, do not count. A more
     specific one that takes a running container's address is critical, also one that leads nowhere
     (blackhole, unreachable), and so is a routing rule that does. A client on another machine that
     waits for an answer, and whose address lies in the subnet, is critical too: no route of this
@@ -99,7 +101,7 @@ def subnet_overlaps_route(
         members = running_members(network, containers)
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = list(case.all_captures())
-        yield from _route_findings(case, captures, servers)
+        yield from _route_findings(case, captures, servers, outside.namespaces)
         calls = calls_into(network, outside.failing_calls, containers)
         yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
         if not captures and policy.ways is not None and policy.forwarding is not None:
@@ -107,13 +109,16 @@ def subnet_overlaps_route(
 
 
 def _route_findings(
-    case: NetworkBesideRoutes, captures: Sequence[Capture], servers: Sequence[str]
+    case: NetworkBesideRoutes,
+    captures: Sequence[Capture],
+    servers: Sequence[str],
+    namespaces: Namespaces | None,
 ) -> Iterator[Finding]:
     """Routes that take addresses of containers, those that overlap, and servers that are hidden."""
     for capture in captures:
         yield _taken_addresses_finding(case, capture)
     for subnet, clashing in case.overlaps(captures):
-        hidden = case.hidden_servers(subnet, servers)
+        hidden = case.hidden_servers(subnet, servers, namespaces)
         if clashing or hidden:
             yield _overlap_finding(case, subnet, clashing, hidden)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Subnet, is_within
 from diagnose.evidence.network.routes import MAIN_TABLE, Route
@@ -18,6 +19,7 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 NOWHERE = ("blackhole", "unreachable", "prohibit")
 """Types of routes that lead nowhere on purpose."""
 _LEAST_CALLS = 2
+_DNS = 53
 
 
 class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
@@ -72,14 +74,17 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         for subnet, clashing in self.clashing.items():
             yield subnet, [route for route in clashing if id(route) not in capturing]
 
-    def hidden_servers(self, subnet: Subnet, servers: Sequence[str]) -> list[str]:
+    def hidden_servers(
+        self, subnet: Subnet, servers: Sequence[str], namespaces: Namespaces | None
+    ) -> list[str]:
         """The servers in a subnet, to which the host has no way but the bridge.
 
-        One that is a container of the network is where it belongs.
+        One that is a container of the network is where it belongs, unless that container certainly
+        takes no queries: then it was given the address of a server outside.
         """
         if self.leads_out:
             return []
-        own = {self.address(member) for member in self.members}
+        own = {self.address(member) for member in self.members if _may_be_asked(member, namespaces)}
         return [server for server in servers if is_within(server, subnet) and server not in own]
 
     def subnet_of(self, address: str) -> Subnet:
@@ -107,6 +112,11 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         if self.network.name == DEFAULT_NETWORK:
             return default
         return {"network": self.network.name, "free": str(free)}
+
+
+def _may_be_asked(member: Container, namespaces: Namespaces | None) -> bool:
+    netns = namespaces.of(member) if namespaces is not None else None
+    return netns is None or bool(netns.sockets("udp", _DNS))
 
 
 def _leads_on(route: Route) -> bool:
