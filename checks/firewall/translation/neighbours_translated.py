@@ -1,0 +1,135 @@
+"""Rules that hide containers of one network from each other behind the gateway's address."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from checks.firewall.helpers import with_bridges
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.network.calls.client_refusals import REFUSES
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths
+from diagnose.evidence.network.rules.rule_programs import program_of
+from diagnose.firewall.docker import is_docker_chain
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import named, shortened
+from diagnose.registry import check
+
+_NO_ENTRY = LazyPattern(r"no pg_hba\.conf entry|not authorized|unauthorized", re.IGNORECASE)
+
+
+class Logs(EvidenceGroup, frozen=True):
+    """What containers have printed lately, and before they failed."""
+
+    recent_logs: RecentLogs | None
+    log_tails: LogTails | None
+
+    def refusal_of(self, address: str, containers: Sequence[Container]) -> str:
+        """The last line that refuses a client with this address; "" where there is none."""
+        whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
+        found = ""
+        for text in self._lines(containers):
+            is_refusal = REFUSES.search(text) is not None or _NO_ENTRY.search(text) is not None
+            if is_refusal and whole.search(text) is not None:
+                found = text
+        return found
+
+    def _lines(self, containers: Sequence[Container]) -> Iterator[str]:
+        for container in containers:
+            if self.log_tails is not None:
+                yield from self.log_tails.of(container).lines
+            if self.recent_logs is not None:
+                yield from self.recent_logs.texts_of(container)
+
+
+@check(
+    "firewall.neighbours-translated",
+    severity=Severity.warning,
+    causes=["container.database-refused", "container.restart-loop"],
+)
+def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
+    """A rule hides containers of one network from each other behind the gateway's address.
+
+    Where `net.bridge.bridge-nf-call-iptables` is 1, packets between two containers of one bridge
+    meet iptables too. A rule that translates whatever leaves, without naming an interface, gives
+    them the gateway's address: a database then refuses a neighbour whom it knows by its own
+    address. Kubernetes, VPN servers and guides write such rules. Nothing is said unless a log
+    refuses a client with the gateway's address.
+    """
+    if wanted_paths.why_none:
+        return Skipped(wanted_paths.why_none)
+    near = [path for path in wanted_paths if path.bridged and path.peer is not None]
+    if not near:
+        return Skipped("no running container is configured to call a neighbour at a known port")
+    hidden = ((path.network.name, path) for path in near if _hiding_rule(path) is not None)
+    for paths in by_key(hidden).values():
+        case = _case(paths, logs)
+        if case is not None:
+            yield _finding(case)
+
+
+def _hiding_rule(path: WantedPath) -> Step | None:
+    """The rule that gives the packets another source, unless that is the engine's own."""
+    if path.trace.snat is None or path.trace.nat_unknown:
+        return None
+    stages = (stage for stage in path.trace.stages if stage.hook == "postrouting")
+    rules = [stage.verdict.nat_by for stage in stages if stage.part == "request"]
+    rule = next((rule for rule in rules if rule is not None), None)
+    return None if rule is None or is_docker_chain(rule.table, rule.chain) else rule
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A network, the rule that translates, and who is refused for it."""
+
+    network: Network
+    rule: Step
+    gateway: str
+    line: str
+    path: WantedPath
+    containers: tuple[Container, ...]
+
+
+def _case(paths: Sequence[WantedPath], logs: Logs) -> _Case | None:
+    for path in paths:
+        endpoint = path.want.container.endpoints.get(path.network.name)
+        rule, peer = _hiding_rule(path), path.peer
+        if endpoint is None or not endpoint.gateway or rule is None or peer is None:
+            continue
+        both = (path.want.container, peer)
+        line = logs.refusal_of(endpoint.gateway, both)
+        if line:
+            return _Case(path.network, rule, endpoint.gateway, line, path, both)
+    return None
+
+
+def _finding(case: _Case) -> Finding:
+    caller, peer = case.containers
+    return Finding(
+        subject=caller.subject,
+        summary=(
+            f"{caller} comes to {peer} with the address {case.gateway} of the gateway of "
+            f"{case.network}, and is refused: {case.rule} translates what "
+            f"{named('container', sorted(names_of(case.containers)))} send each other"
+        ),
+        evidence={
+            **case.rule.evidence,
+            "log": shortened(case.line, 160),
+            f"address of {caller.name}": sorted(caller.ipv4_addresses),
+        },
+        discriminator=case.network.name,
+        touches=(*with_bridges([case.network]), *subjects_of(case.containers)),
+        stable=(*caller.caller_lives, peer.life),
+    ).with_variables(_exception_variables(case))
+
+
+def _exception_variables(case: _Case) -> PageVariables:
+    """What a rule before the translating one needs, where iptables has written that."""
+    if program_of(case.rule) != "iptables" or not case.network.subnets:
+        return {"translating": str(case.rule)}
+    return {"bridge": case.network.bridge, "subnet": str(case.network.subnets[0])}
