@@ -1,11 +1,21 @@
 """Programs that are configured to listen at an address that their network does not have."""
 
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.changed_words import with_text, with_text_in_file
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.sockets.refused_addresses import RefusedAddress, refused_address
+from diagnose.evidence.network.sockets.refused_addresses import (
+    RefusedAddress,
+    refused_address,
+    refused_in,
+)
+from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import quoted
@@ -26,17 +36,24 @@ _OF_CALLS = ("://", "advertis", "announce", "proxy_pass", "replicaof", "slaveof"
     ],
 )
 def listen_address_missing(
-    containers: Containers, log_tails: LogTails, links: Interfaces | None
+    containers: Containers,
+    log_tails: LogTails,
+    links: Interfaces | None,
+    recent_logs: RecentLogs | None,
+    uplinks: Uplinks | None,
 ) -> CheckResult:
     """A program is configured to listen at an address that its network does not have.
 
     A load balancer on the host's network that is configured to listen at a floating address which
     another machine holds now, or a program in a container whose configuration names an address of
-    the host. Its log says so.
+    the host. Its log says so. It is a warning where the program runs on, as keepalived does with a
+    source address that the host had before: it then stays out of its cluster.
     """
+    yield from _running_findings(containers, links, recent_logs, uplinks)
     failed = [container for container in containers if container.id in log_tails.by_id]
-    if not failed and not log_tails.unexamined:
-        return Skipped("no container has failed")
+    sharing = [container for container in containers.running if container.shares_host_network]
+    if not failed and not sharing and not log_tails.unexamined:
+        return Skipped("no container has failed, and none uses the host's network")
     for container in failed:
         refused = refused_address(log_tails.of(container))
         if refused is None:
@@ -45,6 +62,36 @@ def listen_address_missing(
             continue
         yield _finding(container, refused, links)
     yield from log_tails.unexamined
+
+
+def _running_findings(
+    containers: Containers,
+    links: Interfaces | None,
+    recent_logs: RecentLogs | None,
+    uplinks: Uplinks | None,
+) -> Iterator[Finding]:
+    """Programs on the host's network that run on without an address that the host has not."""
+    if recent_logs is None or links is None:
+        return
+    for container in containers.running:
+        if not container.shares_host_network:
+            continue
+        refused = refused_in([line.text for line in recent_logs.of_this_run(container)])
+        if refused is not None and not links.holds(refused.address):
+            finding = _finding(container, refused, links)
+            own = uplinks.preferred if uplinks is not None else None
+            edit = _own_address_variables(container, refused, own.address if own else None)
+            yield replace(finding, severity=Severity.warning, variables={}).with_variables(
+                {"container": container.name, "address": refused.address, **edit}
+            )
+
+
+def _own_address_variables(
+    container: Container, refused: RefusedAddress, own: str | None
+) -> PageVariables:
+    """The host's present address in the place of the former one, in the one mounted file."""
+    edited = with_text_in_file(container, refused.address, own) if own else {}
+    return {"edited": edited["edited"], "own_edit": edited["edit"]} if edited else {}
 
 
 def _finding(container: Container, refused: RefusedAddress, links: Interfaces | None) -> Finding:

@@ -160,3 +160,34 @@ def port_opened_for_its_address(box: Box) -> None:
     inner = ("run", "-d", "--name=inner37", *_LIMITS, "--network=web37net", "-p=18638:8080")
     box.docker(*inner, "--ip=10.237.37.6", "shop:1.4")
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:18638/", timeout=2, check=False)
+
+
+def _keepalived(box: Box, name: str, source: str) -> None:
+    """A program on the host's network that says so where it does not have its source address."""
+    box.write(
+        f"/srv/{name}/keepalived.conf", f"vrrp_instance a {{\n  unicast_src_ip {source}\n}}\n"
+    )
+    script = (
+        "a=$(grep -o '[0-9.]*$' /etc/keepalived/keepalived.conf | head -n 1); ip -4 addr | grep -q $a"
+        ' || echo "Keepalived_vrrp[23]: bind unicast_src $a failed 99 - Address not available";'
+        " exec sleep 900"
+    )
+    mount = f"/srv/{name}/keepalived.conf:/etc/keepalived/keepalived.conf:ro"
+    run_it = ("run", "-d", f"--name={name}", *_LIMITS, "--network=host", "-v", mount)
+    box.docker(*run_it, "bb:1.36", "sh", "-c", script)
+
+
+@fault("network.listen-address-missing", subject="container:vrrp39", shareable=True)
+def keepalived_with_a_former_source(box: Box) -> None:
+    """A host was moved, and keepalived has the address that it had before; the report's first
+    command writes the present one."""
+    _keepalived(box, "vrrp39", "172.22.1.33")
+    box.wait_for(lambda: "failed 99" in box.docker("logs", "vrrp39").stdout, 20, "its complaint")
+    command = first_command(box, "network.listen-address-missing", "vrrp39")
+    assert f"/{BOX_ADDRESS}/g" in command, command
+
+
+@healthy(shareable=True)
+def keepalived_with_its_source(box: Box) -> None:
+    """The same with an address that the host has."""
+    _keepalived(box, "vrrp40", BOX_ADDRESS)

@@ -1,6 +1,7 @@
 """Addresses at which a program could not listen, by its own words. Pure."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -11,8 +12,11 @@ from diagnose.lazy_pattern import LazyPattern
 _ADDRESS = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w.])"
 )
-_NOT_OURS = LazyPattern(r"(?:bind|listen).{0,300}assign requested address", re.IGNORECASE)
-"""bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
+_NOT_OURS = LazyPattern(
+    r"(?:bind|listen).{0,300}(?:assign requested address|address not available)", re.IGNORECASE
+)
+"""bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL), in the
+words of glibc and of musl."""
 
 
 class RefusedAddress(msgspec.Struct, frozen=True):
@@ -26,7 +30,12 @@ class RefusedAddress(msgspec.Struct, frozen=True):
 
 def refused_address(tail: LogTail) -> RefusedAddress | None:
     """What the last such line of a log names; None where it was refused all addresses."""
-    for line in reversed((*tail.earlier, *tail.lines)):
+    return refused_in((*tail.earlier, *tail.lines))
+
+
+def refused_in(lines: Sequence[str]) -> RefusedAddress | None:
+    """What the last such one of these lines names."""
+    for line in reversed(lines):
         match = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
         if match is not None and not is_everywhere(match["address"]):
             return RefusedAddress(match["address"], match["port"] or "", line)

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.runbooks import Place, cure
 from tests.checks.network.evidence import container
 from tests.judging import judge, rows
@@ -27,6 +30,11 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "the host's address in a container": (
         "shop",
         "listen tcp 192.0.2.10:80: bind: cannot assign requested address",
+        [("critical", "lb")],
+    ),
+    "in the words of musl": (
+        "host",
+        "bind: 192.0.2.99:443: Address not available",
         [("critical", "lb")],
     ),
     "all addresses": ("shop", "bind 0.0.0.0:80: cannot assign requested address", []),
@@ -47,6 +55,35 @@ def test_listen_address(mode: str, line: str, wanted: list[tuple[str, str]]) -> 
     assert rows(result) == wanted
     floating = {finding.variables.get("floating") for finding in result.findings}
     assert floating == ({"lb"} if wanted and mode == "host" else {None} if wanted else set())
+
+
+KEEPALIVED = "Keepalived_vrrp[23]: bind unicast_src 192.0.2.33 failed 99 - Address not available"
+RUNNING = {
+    "a former address": ("host", KEEPALIVED, [("warning", "lb")]),
+    "an address that came": ("host", KEEPALIVED.replace(".33", ".10"), []),
+    "in a network of its own": ("shop", KEEPALIVED, []),
+    "a client": ("host", "connect 192.0.2.33:80: Address not available", []),
+}
+
+
+@pytest.mark.parametrize(("mode", "line", "wanted"), RUNNING.values(), ids=RUNNING)
+def test_a_program_that_runs_on_without_its_address(
+    mode: str, line: str, wanted: list[tuple[str, str]]
+) -> None:
+    mount = {"Type": "bind", "Source": "/srv/k.conf", "Destination": "/etc/k.conf", "RW": True}
+    balancer = container("lb", HostConfig={"NetworkMode": mode}, Mounts=[mount])
+    at = (balancer.started_at or 0.0) + 5
+    result = judge(
+        "network.listen-address-missing",
+        containers=Containers((balancer,)),
+        log_tails=LogTails({}, {}),
+        links=HOST,
+        recent_logs=RecentLogs({balancer.id: (RecentLine(at, line),)}),
+        uplinks=Uplinks((Uplink("eth0", "192.0.2.10"),)),
+    )
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert finding.variables["own_edit"] == r"s/\b192\.0\.2\.33\b/192.0.2.10/g"
 
 
 FOREIGN = "Could not create server TCP listening socket 192.0.2.9:6379: bind: Cannot assign requested address"
