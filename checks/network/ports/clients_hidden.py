@@ -12,6 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.calls.client_refusals import (
     LIMITS,
+    IsRefusal,
     Refusals,
     RefusingContainers,
     refusal_of,
@@ -112,7 +113,12 @@ def clients_hidden(
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
     if asks_for_ipv6:
-        yield from _ipv6_findings(refusals, networks, host.listeners, engine.ping)
+        refused = list(_ipv6_findings(refusals, networks, host.listeners, engine.ping))
+        yield from refused
+        seen = {finding.subject for finding in refused}
+        for finding in _unseen_senders_findings(refusals, networks, engine.ping):
+            if finding.subject not in seen:
+                yield finding
     has_hiding_place = bool(translated or fronts or proxies)
     if asks_for_ipv6 or has_hiding_place:
         yield from recent_logs.left_out(containers.running)
@@ -275,6 +281,52 @@ def _ipv6_finding(
             "EnableIPv6": network.enable_ipv6,
             "published for IPv6": ", ".join(ports_of_ipv6(container)),
         },
+        touches=(network.subject,),
+    )
+
+
+_MAIL = frozenset({25, 465, 587})
+_SENDER = LazyPattern(r"\b(?:client=|connect from |rip=)")
+"""How Postfix and Dovecot begin what they say of a client."""
+
+
+def _unseen_senders_findings(
+    refusals: Refusals, networks: Networks, ping: Ping | None
+) -> Iterator[Finding]:
+    """Advice: mail servers whose log has the gateway for clients, as for all that come by IPv6.
+
+    Their lists of networks that may send mail hold the gateway's address.
+    """
+    for container in refusals.containers.running:
+        if not any(port.number in _MAIL for port in container.published_by("tcp")):
+            continue
+        for network, gateway in networks_without_ipv6(container, networks):
+            lines = refusals.of(container, _is_sender(gateway))
+            if lines:
+                yield _unseen_senders_finding(container, network, gateway, lines).with_variables(
+                    with_ipv6(network, ping)
+                )
+                break
+
+
+def _is_sender(gateway: str) -> IsRefusal:
+    """Whether a line says that a client has the gateway's address."""
+    return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
+
+
+def _unseen_senders_finding(
+    container: Container, network: Network, gateway: str, lines: Sequence[RecentLine]
+) -> Finding:
+    return Finding.about(
+        container,
+        f"{container} takes clients for its gateway {gateway}, as all that come by IPv6, because "
+        f"{network} has no IPv6: if it trusts that address, they may send mail as neighbours do",
+        {
+            "log": shortened(lines[-1].text),
+            "published for IPv6": ", ".join(ports_of_ipv6(container)),
+        },
+        severity=Severity.advice,
+        discriminator="senders",
         touches=(network.subject,),
     )
 

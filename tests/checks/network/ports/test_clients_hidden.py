@@ -80,6 +80,28 @@ def test_hidden_clients(
         assert "ipv6_subnet" in finding.variables
 
 
+def mail(port: str = "25/tcp") -> Container:
+    ports = {port: [{"HostIp": "::", "HostPort": "25"}]}
+    own = {"IPAddress": "172.18.0.2", "Gateway": GATEWAY}
+    return container("edge", NetworkSettings={"Ports": ports, "Networks": {"edge": own}})
+
+
+SENT = "postfix/smtpd[{}]: 4B1: client=unknown[{}]"
+SENDERS = {
+    "all by the gateway": (mail(), lines(GATEWAY, text=SENT), HOST, [("advice", "edge")]),
+    "a client of its own address": (mail(), lines("203.0.113.9", text=SENT), HOST, []),
+    "no mail server": (mail("8080/tcp"), lines(GATEWAY, text=SENT), HOST, []),
+    "a host without IPv6": (mail(), lines(GATEWAY, text=SENT), ON_LINK, []),
+}
+
+
+@pytest.mark.parametrize(("server", "texts", "host", "expected"), SENDERS.values(), ids=SENDERS)
+def test_senders_of_mail(
+    server: Container, texts: list[str], host: Interfaces, expected: list[tuple[str, str]]
+) -> None:
+    test_hidden_clients(server, texts, host, expected)
+
+
 HELD = {
     "a web server of the host": (proxy(host_port="8080"), "nginx", FOUND),
     "ports of containers": (proxy(host_port="8080"), "docker-proxy", FOUND),
