@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.containers.unsettled import is_unsettled
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
@@ -31,15 +32,16 @@ def proxy_missing(
 
     Other machines are served by the engine's rules. The host itself is refused at `localhost`, and
     so are other containers that call the host's address. The kernel ends a proxy when memory is
-    short, and nobody starts it again before the container starts.
+    short, and nobody starts it again before the container starts. A container that restarts has
+    none between two runs.
     """
     if ping.is_podman or info.is_rootless:
         return Skipped("only a Docker engine that runs as root has a docker-proxy for each port")
     if config is not None and not config.starts_proxies:
         return Skipped("the engine is configured to start no docker-proxy")
     for container in containers.running:
-        is_settled = clock.has_passed(container.started_at, settled)
-        if not is_settled or not _is_translated(container, networks):
+        is_early = not clock.has_passed(container.started_at, settled)
+        if is_early or is_unsettled(container, clock) or not _is_translated(container, networks):
             continue
         lost = list(_unserved_bindings(container, listeners))
         if lost:

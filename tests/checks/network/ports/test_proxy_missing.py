@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -47,3 +48,20 @@ def test_missing_proxy(
         clock=CLOCK,
     )
     assert rows(result) == wanted
+
+
+def test_a_container_that_restarts_has_no_proxy_for_a_moment() -> None:
+    begun = CLOCK.wall - 5
+    started = datetime.fromtimestamp(begun, UTC).isoformat()
+    state = msgspec.structs.replace(SHOP.state, started_at=started)
+    looping = msgspec.structs.replace(SHOP, state=state, restart_count=4)
+    result = judge(
+        "network.proxy-missing",
+        containers=Containers((looping,)),
+        networks=Networks((network(),)),
+        listeners=Listeners(()),
+        ping=Ping("1.51", "28.5.2", ""),
+        info=msgspec.convert({}, Info),
+        clock=CLOCK,
+    )
+    assert rows(result) == []
