@@ -14,7 +14,6 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.rules.rule_programs import program_of
-from diagnose.firewall.docker import is_docker_chain
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
@@ -67,21 +66,11 @@ def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
     near = [path for path in wanted_paths if path.bridged and path.peer is not None]
     if not near:
         return Skipped("no running container is configured to call a neighbour at a known port")
-    hidden = ((path.network.name, path) for path in near if _hiding_rule(path) is not None)
+    hidden = ((path.network.name, path) for path in near if path.hiding_rule is not None)
     for paths in by_key(hidden).values():
         case = _case(paths, logs)
         if case is not None:
             yield _finding(case)
-
-
-def _hiding_rule(path: WantedPath) -> Step | None:
-    """The rule that gives the packets another source, unless that is the engine's own."""
-    if path.trace.snat is None or path.trace.nat_unknown:
-        return None
-    stages = (stage for stage in path.trace.stages if stage.hook == "postrouting")
-    rules = [stage.verdict.nat_by for stage in stages if stage.part == "request"]
-    rule = next((rule for rule in rules if rule is not None), None)
-    return None if rule is None or is_docker_chain(rule.table, rule.chain) else rule
 
 
 class _Case(msgspec.Struct, frozen=True):
@@ -91,20 +80,20 @@ class _Case(msgspec.Struct, frozen=True):
     rule: Step
     gateway: str
     line: str
-    path: WantedPath
     containers: tuple[Container, ...]
 
 
 def _case(paths: Sequence[WantedPath], logs: Logs) -> _Case | None:
     for path in paths:
         endpoint = path.want.container.endpoints.get(path.network.name)
-        rule, peer = _hiding_rule(path), path.peer
-        if endpoint is None or not endpoint.gateway or rule is None or peer is None:
+        gateway = endpoint.gateway if endpoint is not None else ""
+        rule, peer = path.hiding_rule, path.peer
+        if rule is None or peer is None:
             continue
         both = (path.want.container, peer)
-        line = logs.refusal_of(endpoint.gateway, both)
+        line = logs.refusal_of(gateway, both) if gateway else ""
         if line:
-            return _Case(path.network, rule, endpoint.gateway, line, path, both)
+            return _Case(path.network, rule=rule, gateway=gateway, line=line, containers=both)
     return None
 
 

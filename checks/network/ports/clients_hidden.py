@@ -113,12 +113,8 @@ def clients_hidden(
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
     if asks_for_ipv6:
-        refused = list(_ipv6_findings(refusals, networks, host.listeners, engine.ping))
-        yield from refused
-        seen = {finding.subject for finding in refused}
-        for finding in _unseen_senders_findings(refusals, networks, engine.ping):
-            if finding.subject not in seen:
-                yield finding
+        yield from _ipv6_findings(refusals, networks, host.listeners, engine.ping)
+        yield from _unseen_senders_findings(refusals, networks, engine.ping)
     has_hiding_place = bool(translated or fronts or proxies)
     if asks_for_ipv6 or has_hiding_place:
         yield from recent_logs.left_out(containers.running)
@@ -293,7 +289,7 @@ _SENDER = LazyPattern(r"\b(?:client=|connect from |rip=)")
 def _unseen_senders_findings(
     refusals: Refusals, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
-    """Advice: mail servers whose log has the gateway for clients, as for all that come by IPv6.
+    """Advice: mail servers whose log has the gateway for clients, as for all that come over IPv6.
 
     Their lists of networks that may send mail hold the gateway's address.
     """
@@ -319,7 +315,7 @@ def _unseen_senders_finding(
 ) -> Finding:
     return Finding.about(
         container,
-        f"{container} takes clients for its gateway {gateway}, as all that come by IPv6, because "
+        f"{container} takes clients for its gateway {gateway}, as all that come over IPv6, because "
         f"{network} has no IPv6: if it trusts that address, they may send mail as neighbours do",
         {
             "log": shortened(lines[-1].text),

@@ -41,8 +41,8 @@ CASES = {
 def test_neighbours_behind_the_gateways_address(
     rule: Step, snat: Translate | None, line: str, expected: list[tuple[str, str]]
 ) -> None:
-    packet = Packet(None, None, None, None)
-    verdict = PacketVerdict("accept", None, (), snat, packet, nat_by=rule)
+    packet = Packet(iif=None, oif=None, src=None, dst=None)
+    verdict = PacketVerdict("accept", by=None, path=(), nat=snat, packet=packet, nat_by=rule)
     traced = Trace("accept", stages=(Stage("request", "postrouting", verdict),), snat=snat)
     want = Want(APP, "db", 3306, "environment", "DB_HOST")
     path = WantedPath(

@@ -28,9 +28,11 @@ from diagnose.evidence.network.paths.wanted.wants import (
 )
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.firewall.verdict import Step
 from diagnose.model import Coverage
 from diagnose.registry import evidence
 
@@ -69,6 +71,16 @@ class WantedPath(msgspec.Struct, frozen=True):
         """
         is_own = self.peer is not None and self.peer.id == self.want.container.id
         return is_own and self.trace.nat is not None and self.trace.snat is None
+
+    @property
+    def hiding_rule(self) -> Step | None:
+        """The rule that gives the packets another source, unless that is the engine's own."""
+        if self.trace.snat is None or self.trace.nat_unknown:
+            return None
+        stages = (stage for stage in self.trace.stages if stage.hook == "postrouting")
+        rules = [stage.verdict.nat_by for stage in stages if stage.part == "request"]
+        rule = next((rule for rule in rules if rule is not None), None)
+        return None if rule is None or is_docker_chain(rule.table, rule.chain) else rule
 
     @property
     def is_answer_of_host_lost(self) -> bool:
@@ -243,7 +255,7 @@ class _Walks:
         return trace(self._stack, leaving.to(address, port)).nat is not None
 
     def _is_own_port(self, want: Want) -> bool:
-        """Whether a container wants a port that it publishes itself, or is to publish."""
+        """Whether a container wants a port that it publishes itself, or will when it runs."""
         if want.container.wants_port(want.port):
             return True
         publisher = self._names.publishers.get(want.port)
