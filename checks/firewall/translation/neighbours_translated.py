@@ -50,10 +50,10 @@ class Logs(EvidenceGroup, frozen=True):
 @check(
     "firewall.neighbours-translated",
     severity=Severity.warning,
-    causes=["container.database-refused", "container.restart-loop"],
+    causes=["container.database-refused"],
 )
 def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
-    """A rule hides containers of one network from each other behind the gateway's address.
+    """A rule hides neighbours on one network behind the address of its gateway.
 
     Where `net.bridge.bridge-nf-call-iptables` is 1, packets between two containers of one bridge
     meet iptables too. A rule that translates whatever leaves, without naming an interface, gives
