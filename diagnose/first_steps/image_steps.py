@@ -36,8 +36,6 @@ _JAVA_IMAGE = LazyPattern(
 """Images of nothing but Java, whose tags begin with its version."""
 _NUMBERED = LazyPattern(r"\d")
 """Tags that keep to one release or to a line of them: a newer program gets another one."""
-_CLASS_FILES_BEFORE_JAVA = 44
-"""Class files of Java 1 have version 45, those of each release one more."""
 _OF_MIGRATIONS = frozenset(
     {"column-missing", "migration-fails", "migration-repeated", "migration-run-failed"}
 )
@@ -136,8 +134,7 @@ def _newer_java(container: Container, failure: Recognised) -> str:
     own = _JAVA_IMAGE.fullmatch(container.config.image)
     if failure.failure.name != "java-class-version" or own is None:
         return ""
-    version = int(failure.values["built"]) - _CLASS_FILES_BEFORE_JAVA
-    return f"{own['name']}:{version}{own['flavour']}"
+    return f"{own['name']}:{failure.values['built']}{own['flavour']}"
 
 
 def _built_by_compose(container: Container, images: Images) -> PageVariables:

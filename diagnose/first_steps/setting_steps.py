@@ -1,5 +1,7 @@
 """The first steps that change the setting to which a failed program objects."""
 
+import re
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
@@ -13,6 +15,7 @@ from diagnose.evidence.containers.settings.named.named_settings import (
 from diagnose.first_steps.looks.subject_looks import OF_DATA
 from diagnose.first_steps.named.line_steps import settings_folder
 from diagnose.first_steps.plain_run import plain_run_steps
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import Filtered
@@ -65,13 +68,29 @@ def setting_variables(
     return plain_run_steps(container)
 
 
+_PRIVATE = LazyPattern(
+    r"\.(?:crt|der|jks|key|keystore|p12|pem|pfx)$|(?:^|/)(?:privkey|id_(?:rsa|ecdsa|ed25519))[^/]*$",
+    re.IGNORECASE,
+)
+"""Files that hold keys and certificates: their lines say nothing, and a key is secret."""
+
+
 def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     """The page variables of a setting, without the lines of a file that the program may not use:
-    its owner and its mode decide. So do the bytes of one in another encoding."""
+    its owner and its mode decide. So do the bytes of one in another encoding. Of keys and
+    certificates the page shows whose they are, and no line."""
+    variables = setting.variables
+    path = variables.get("setting_file", "")
     is_refused = "permission" in signs(tail.telling_text)
     is_elsewhere = is_refused or tail.failure_named("path-denied", "not-utf-8") is not None
-    hidden = ("setting_file", "setting_line") if is_elsewhere else ()
-    return {name: value for name, value in setting.variables.items() if name not in hidden}
+    is_private = _PRIVATE.search(path) is not None
+    if not is_elsewhere and not is_private:
+        return variables
+    shown = {name: value for name, value in variables.items() if name not in _OF_LINES}
+    return shown | ({} if is_elsewhere else {"certificates_in": path.rpartition("/")[0]})
+
+
+_OF_LINES = ("setting_file", "setting_line")
 
 
 def _is_of_data(tail: LogTail) -> bool:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.first_steps.looks.looks_by_kind import LOOKS as BY_KIND
+from diagnose.first_steps.looks.looks_by_kind import LookCase
 from diagnose.first_steps.looks.subject_looks import running_look, subject_look
+from diagnose.first_steps.setting_steps import setting_of, setting_variables
 from diagnose.model import PageVariables
 from diagnose.render.shell import is_wall
 from diagnose.runbooks import Place, looks
@@ -286,3 +289,28 @@ def test_a_mount_that_is_called_like_an_option_is_none() -> None:
     }
     shown = looks("container.exits-at-start", "confirm", variables, Place())
     assert "tar -t -- --checkpoint-action=exec=id" in shown[0].text
+
+
+def test_a_key_is_not_shown_line_by_line() -> None:
+    """Its folder is: whose certificates lie there, and until when."""
+    line = (
+        'nginx: [emerg] SSL_CTX_use_PrivateKey("/etc/nginx/certs/site.key") failed '
+        "(SSL: error:0B080074:x509 certificate routines:X509_check_private_key:key values mismatch)"
+    )
+    mount = {"Type": "bind", "Source": "/srv/certs", "Destination": "/etc/nginx/certs"}
+    container = container_in("exited", code=1, Mounts=[mount])
+    tail = LogTail((line,))
+    variables = setting_variables(container, tail, setting_of(container, tail), may_pass=False)
+    assert variables["certificates_in"] == "/srv/certs"
+    assert "setting_file" not in variables
+
+
+def test_a_server_on_the_default_network_is_no_neighbour() -> None:
+    """Nobody has a name there by which another container could call it."""
+    words = "Error 1045: Access denied for user 'shop' (using password: YES)"
+    for network, expected in (("bridge", None), ("shop_default", "db")):
+        networks = {"NetworkSettings": {"Networks": {network: {"NetworkID": "n1"}}}}
+        caller = container_in("exited", code=1, **networks)
+        database = container("db", Config={"Image": "mariadb:11"}, **networks)
+        case = LookCase(caller, None, words, of(caller, database))
+        assert BY_KIND["database"](case).get("asked_server") == expected

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.containers.settings.named.named_settings import named_setting
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.first_steps.looks.server_questions import (
     is_spoken_of,
     kind_of_server,
@@ -105,7 +106,13 @@ def _server_of(case: LookCase) -> Container | None:
     if case.containers is None:
         return None
     called = named_peers((case.text,), case.container, case.containers)
-    for near in ((case.container, *called), case.containers.beside(case.container)):
+    # on the default network nobody has a name by which another one could call it
+    beside = [
+        other
+        for other in case.containers.beside(case.container)
+        if case.container.shared_networks(other) - {DEFAULT_NETWORK}
+    ]
+    for near in ((case.container, *called), beside):
         servers = [server for server in near if kind_of_server(server) is not None]
         spoken = [server for server in servers if is_spoken_of(server, case.words)]
         # a line about Redis is not about the only neighbour where that is a PostgreSQL
