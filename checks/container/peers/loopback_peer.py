@@ -7,6 +7,7 @@ import msgspec
 from checks.container.claims import Claim, claims, compose_variables
 from checks.container.helpers import LINE
 from checks.container.peers.host_network_calls import host_network_finding
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -93,6 +94,9 @@ def loopback_peer(
     On the host's network it counts where nothing of the host listens there, and another container
     does without publishing it.
 
+    The stack of a program that ends often names the kind of its server and no place: the one place
+    at localhost with that server's usual port in a mounted file of settings is meant then.
+
     Left out are containers that share another container's network: their localhost is shared. So is
     a web server beside another program, which means that one. A broker such as
     Kafka tells each client which address to call: a variable of its own that says localhost is the
@@ -101,6 +105,8 @@ def loopback_peer(
     targets, recent_logs = records.loopback_targets, records.recent_logs
     running = here.containers.running
     calls = list(_calls_of_failed(claims(ID, here.containers, log_tails, clock), targets))
+    failed = {call.container.id for call in calls}
+    calls += _calls_meant(here.containers, log_tails, targets, failed)
     failed = {call.container.id for call in calls}
     for container in running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
@@ -143,6 +149,25 @@ def _calls_of_failed(
             target = logged_target(targets, claim.container, port)
             line, signs_of = claim.failure.line, claim.tail.signs
             yield LoopbackCall(claim.container, port, line, signs_of, target)
+
+
+def _calls_meant(
+    containers: Containers,
+    log_tails: LogTails,
+    targets: LoopbackTargets | None,
+    failed: Collection[str],
+) -> Iterator[LoopbackCall]:
+    """The calls of failed containers whose log names only the kind of the server.
+
+    One mounted file of settings says where they look for it. failed: ids of containers whose log
+    names the place.
+    """
+    for container in containers:
+        target = targets.meant_by(container) if targets is not None else None
+        if target is not None and container.id not in failed:
+            tail = log_tails.of(container)
+            line = next(line for line in tail.lines if "refused" in signs(line))
+            yield LoopbackCall(container, str(target.port), line, tail.signs, target)
 
 
 def _silent_findings(

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.linked_files import is_behind_link
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.called_places import called_host
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
@@ -25,13 +28,37 @@ from diagnose.registry import evidence
 
 _LEAST = 3
 """Calls that were refused from inside: one that begins before its neighbour tries once or twice."""
-_OF_SETTINGS = LazyPattern(r"(?:\.(?:conf|cfg|ya?ml|toml|json|ini)|(?:^|/)Caddyfile)$")
-_FOLDER = LazyPattern(r"^/etc/|^/config(?:/|$)|^/usr/local/")
+_OF_SETTINGS = LazyPattern(r"(?:\.(?:conf|cfg|ya?ml|toml|json|ini|properties)|(?:^|/)Caddyfile)$")
+_FOLDER = LazyPattern(
+    r"^/etc/|^/config(?:/|$)|^/usr/local/|^/opt/|^/(?:root|home/[^/]{1,60})/\.|^/[^/]{1,60}/config(?:/|$)"
+)
 _OF_VARIABLES = LazyPattern(
     r"(?:^|/)(?:\.env(?:\.local)?|settings\.py|config\.(?:js|json|php|py|rb|ts))$"
 )
 _CODE = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src|workspace)(?:/|$)|^/home/\w+/\w")
 """Where frameworks such as Laravel and Symfony read their variables: beside their code."""
+
+
+_KINDS = {
+    389: LazyPattern(r"ldap", re.IGNORECASE),
+    1433: LazyPattern(r"sqlserver|mssql|\bTDS\b", re.IGNORECASE),
+    2181: LazyPattern(r"zookeeper", re.IGNORECASE),
+    3306: LazyPattern(r"mysql|maria", re.IGNORECASE),
+    5432: LazyPattern(r"postgres|psycopg|\bpq:|\bpgx\b|npgsql", re.IGNORECASE),
+    5672: LazyPattern(r"amqp|rabbit", re.IGNORECASE),
+    6379: LazyPattern(r"redis|valkey|jedis|lettuce", re.IGNORECASE),
+    9092: LazyPattern(r"kafka", re.IGNORECASE),
+    9200: LazyPattern(r"elastic|opensearch", re.IGNORECASE),
+    11211: LazyPattern(r"memcache", re.IGNORECASE),
+    27017: LazyPattern(r"mongo", re.IGNORECASE),
+}
+"""What a log says of a server by its usual port, where it does not name the place."""
+
+
+_OF_CALLEES = ("host", "name", "peer", "place", "server", "url")
+"""The values of a known failure that say whom the program calls."""
+_QUOTED_CALLEE = LazyPattern(r"\b(?:at|host|on|server|to) ['\"][\w.-]{1,100}['\"]")
+"""Can't connect to MySQL server on 'db' (111)"""
 
 
 _LOOPBACK = LazyPattern(r"localhost|127\.0\.0\.1|\[?::1\]?", re.IGNORECASE)
@@ -67,6 +94,14 @@ class LoopbackTargets(Items[LoopbackTarget], frozen=True):
 
     logged: tuple[LoopbackTarget, ...] = ()
     """Those of containers whose log names the call."""
+    meant: tuple[LoopbackTarget, ...] = ()
+    """Those of failed containers whose log says that a server of that kind refused a call, and
+    names no place."""
+
+    def meant_by(self, container: Container) -> LoopbackTarget | None:
+        """The first place that its log may mean, where all of them have one port."""
+        places = [target for target in self.meant if target.container.id == container.id]
+        return places[0] if len({target.port for target in places}) == 1 else None
 
     def logged_by(self, container: Container, port: str) -> LoopbackTarget | None:
         """The one place of its settings with the port that its log names."""
@@ -90,11 +125,32 @@ def loopback_targets(
     that localhost refused one."""
     silent = _silent_targets(host, containers, namespaces, network_losses)
     logged: list[LoopbackTarget] = []
-    for container in containers:
-        failure = log_tails.failures.get(container.id) if log_tails is not None else None
+    meant: list[LoopbackTarget] = []
+    for container in containers if log_tails is not None else ():
+        tail, failure = log_tails.of(container), log_tails.failures.get(container.id)
         if failure is not None and failure.confirmed_by == "container.loopback-peer":
             logged += _targets(host, container, 0)
-    return LoopbackTargets(tuple(silent), tuple(logged))
+        elif is_refused_by_nobody(tail):
+            meant += [
+                target for target in _targets(host, container, 0) if says_kind(tail, target.port)
+            ]
+    return LoopbackTargets(tuple(silent), tuple(logged), tuple(meant))
+
+
+def is_refused_by_nobody(tail: LogTail) -> bool:
+    """Whether the last lines of a log say that a call was refused, and none says whose it was."""
+    refused = [line for line in tail.lines if "refused" in signs(line)]
+    known = tail.failure.values if tail.failure is not None else {}
+    is_named = any(known.get(name) for name in _OF_CALLEES)
+    if not refused or is_named or any(map(_QUOTED_CALLEE.search, refused)):
+        return False
+    return not any(map(called_host, tail.lines))
+
+
+def says_kind(tail: LogTail, port: int) -> bool:
+    """Whether the last lines have words of the kind of server that has this port."""
+    words = _KINDS.get(port)
+    return words is not None and any(words.search(line) for line in tail.lines)
 
 
 def _silent_targets(

@@ -10,8 +10,14 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.containers.peers.loopback_targets import (
+    LoopbackTarget,
+    LoopbackTargets,
+    is_refused_by_nobody,
+    says_kind,
+)
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -560,3 +566,44 @@ def test_a_caller_on_the_hosts_network(
         for finding in result.findings
     ]
     assert chosen == expected
+
+
+STACK = (
+    "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure\n"
+    "Caused by: java.net.ConnectException: Connection refused (Connection refused)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "expected"),
+    [
+        (STACK, 3306, True),
+        (STACK, 5432, False),
+        ("Caused by: java.net.ConnectException: Connection refused", 3306, False),
+        ("mysql: Can't connect to server on 'db' (111 Connection refused)", 3306, False),
+        ("Error: connect ECONNREFUSED 172.20.0.3:3306 (mysql)", 3306, False),
+        ("mysql: Access denied for user 'shop'", 3306, False),
+    ],
+)
+def test_a_stack_without_a_place_means_its_kind_of_server(text: str, port: int, expected: bool):
+    tail = LogTail(tuple(text.split("\n")))
+    assert (is_refused_by_nobody(tail) and says_kind(tail, port)) is expected
+
+
+def test_the_settings_say_where_a_failed_program_looks_for_its_database():
+    container, log_tails = failed_with_log(STACK, **ON_SHOP)
+    database = {"Config": {"ExposedPorts": {"3306/tcp": {}}}}
+    other = container_in("running", name="db", **database, **ON_SHOP)
+    place = LoopbackTarget(
+        container, "127.0.0.1:3306", port=3306, path="/root/.halo/application.yaml"
+    )
+    admin = LoopbackTarget(container, "localhost:3307", port=3307, path="/x")
+    for meant, expected in (((place,), FOUND), ((place, admin), []), ((), [])):
+        result = judge(
+            "container.loopback-peer",
+            containers=of(container, other),
+            clock=CLOCK,
+            log_tails=log_tails,
+            loopback_targets=LoopbackTargets((), (), meant),
+        )
+        assert rows(result) == expected
