@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd, link_end
 from diagnose.evidence.containers.mounts.missing_files import MissingFiles, missing_files
@@ -117,3 +118,30 @@ def test_a_running_program_that_misses_what_a_link_leads_to(
     assert [finding.variables.get("lineage", "") for finding in result.findings] == [lineage] * len(
         expected
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ('FATAL:  required WAL directory "pg_wal" does not exist', True),
+        ('FATAL:  could not open directory "pg_wal": No such file or directory', True),
+        ('FATAL:  could not open directory "pg_wal": Permission denied', False),
+        ('ERROR:  could not open directory "base": No such file or directory', False),
+    ],
+)
+def test_postgresql_names_its_log_from_its_folder_of_data(line: str, is_found: bool) -> None:
+    mount = {"Type": "bind", "Source": "/srv/pg", "Destination": "/var/lib/postgresql", "RW": True}
+    database = container("db", status="exited", Mounts=[mount])
+    paths: Paths = {
+        "/srv/pg": "",
+        "/srv/pg/13": "",
+        "/srv/pg/13/main": "",
+        "/srv/pg/13/main/PG_VERSION": None,
+        "/srv/pg/13/main/pg_wal": "/opt/waldir/pg_wal",
+    }
+    found = missing_files(
+        host(paths), of(database), LogTails({database.id: LogTail((line,))}, {}), None
+    )
+    assert isinstance(found, MissingFiles)
+    ends = [missing.leads_to for missing in found]
+    assert ends == ([LinkEnd("/opt/waldir/pg_wal")] if is_found else [])

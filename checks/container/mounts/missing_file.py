@@ -15,6 +15,8 @@ from diagnose.model import Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, quoted
 
 NAMES_SHOWN = 8
+_WRITE_AHEAD_LOGS = frozenset({"pg_wal", "pg_xlog"})
+"""Folders of PostgreSQL that its data cannot be without."""
 _INSTALLERS = {"pnpm-lock.yaml": "pnpm install", "yarn.lock": "yarn install"}
 """By a file beside package.json: what installs the modules that it lists."""
 
@@ -59,7 +61,17 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
         source=missing.folder,
         dangling=missing.path,
     )
-    return finding.with_variables(present({"lineage": missing.lineage}))
+    lost = "" if end.on_host else f"*/diff{end.inside}"
+    is_log = posixpath.basename(missing.path) in _WRITE_AHEAD_LOGS
+    return finding.with_variables(
+        present(
+            {
+                "lineage": missing.lineage,
+                "lost_folder": lost,
+                "lost_log": missing.path if lost and is_log else "",
+            }
+        )
+    )
 
 
 def _image_evidence(missing: MissingFile) -> dict[str, Json]:

@@ -185,3 +185,18 @@ def vault_that_may_not_make_its_database(box: Box) -> None:
     assert box.wait_state("vault46", "exited")["State"]["ExitCode"] == 1
     command = first_command(box, "container.mount-forbidden", "vault46")
     assert command == "chown 1000:1000 /srv/vault46\ndocker start vault46"
+
+
+@fault("container.mount-source-missing", subject="container:orders47", also=[AT_START])
+def log_of_a_database_in_a_container_that_is_gone(box: Box) -> None:
+    """PostgreSQL's log is a link to what lay in the layer of the container before."""
+    data = "/srv/orders47/13/main"
+    box.sh(
+        f"mkdir -p {data} && echo 13 >{data}/PG_VERSION && ln -s /opt/waldir/13/main/pg_wal {data}/pg_wal"
+    )
+    said = "echo 'FATAL:  required WAL directory \"pg_wal\" does not exist' >&2; exit 1"
+    mount = ("-v", "/srv/orders47:/var/lib/postgresql")
+    run(box, "orders47", *GOOD, *MACHINE, *mount, "bb:1.36", "sh", "-c", said)
+    assert box.wait_state("orders47", "exited")["State"]["ExitCode"] == 1
+    found = " ".join(box.diagnose("check", "container.mount-source-missing").out.split())
+    assert "leads to /opt/waldir/13/main/pg_wal" in found

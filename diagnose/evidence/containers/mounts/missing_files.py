@@ -60,6 +60,15 @@ _OF_SEVERAL = frozenset({"temporary-folder"})
 """Known failures whose line has several paths, of which any one would do."""
 
 
+_OF_POSTGRES = LazyPattern(
+    r'\b(?:WAL directory|open directory|stat(?: file| directory)?) "(?P<path>pg_[\w./]{1,100})"'
+    r"(?: does not exist|: No such file)"
+)
+"""PostgreSQL names what lies in its folder of data from there."""
+_PGDATA = "PGDATA"
+_POSTGRES_FOLDERS = LazyPattern(r"^/(?:var/lib|bitnami)/(?:postgresql|pgsql)(?:/|$)")
+
+
 class MissingFile(msgspec.Struct, frozen=True):
     """A path that the line which explains the failure misses, and that the host does not have."""
 
@@ -127,7 +136,7 @@ def missing_files(
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
     places = (
-        (container, _missed_path(container, log_tails, repeated.get(container.id)))
+        (container, _missed_path(host, container, log_tails, repeated.get(container.id)))
         for container in containers
     )
     missed = [(container, place) for container, place in places if place is not None]
@@ -228,7 +237,7 @@ def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
 
 
 def _missed_path(
-    container: Container, log_tails: LogTails, repeated: TellingLine | None
+    host: Host, container: Container, log_tails: LogTails, repeated: TellingLine | None
 ) -> NamedPath | None:
     """What the line that explains the failure misses, if it lies below a mount of the host.
 
@@ -245,7 +254,44 @@ def _missed_path(
     if is_refused or tail.failure_named(*_OF_SEVERAL) is not None:
         return None
     place = next(filter(_may_miss, named_files(container, telling.whole)), None)
-    return place or _modules(container, tail)
+    return place or _modules(container, tail) or _path_of_postgres(host, container, line)
+
+
+def _path_of_postgres(host: Host, container: Container, line: str) -> NamedPath | None:
+    """What PostgreSQL misses in its folder of data, which its line does not name."""
+    match = _OF_POSTGRES.search(line)
+    folder = _postgres_folder(host, container) if match is not None else ""
+    if match is None or not folder:
+        return None
+    place = named_path(container, f"'{folder}/{match['path']}'")
+    if place is None or not _may_miss(place):
+        return None
+    return msgspec.structs.replace(place, line=line)
+
+
+def _postgres_folder(host: Host, container: Container) -> str:
+    """Where the data of PostgreSQL lies in the container; "" where no mount has it.
+
+    Debian's packages have a folder for each version and cluster in theirs: 13/main.
+    """
+    given = container.config.value_of(_PGDATA)
+    folders = [given.rstrip("/")] if given else []
+    for mount in container.mounts:
+        if not mount.has_host_path or not _POSTGRES_FOLDERS.match(mount.destination):
+            continue
+        top = mount.destination.rstrip("/")
+        listing = host.ask(ListFolder(mount.source))
+        names = () if isinstance(listing, Failed) else listing.names
+        versions = sorted(name for name in names if name.isdigit())
+        folders += [top, f"{top}/data", *(f"{top}/{version}/main" for version in versions)]
+    for folder in folders:
+        marker = named_path(container, f"'{folder}/PG_VERSION'")
+        if marker is None or not marker.mount.has_host_path:
+            continue
+        answer = host.ask(StatPaths([marker.on_host[-1]], follow=True))
+        if not isinstance(answer, Failed) and not answer[marker.on_host[-1]].failed:
+            return folder
+    return ""
 
 
 def _modules(container: Container, tail: LogTail) -> NamedPath | None:

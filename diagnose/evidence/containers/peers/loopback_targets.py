@@ -126,7 +126,9 @@ def loopback_targets(
     silent = _silent_targets(host, containers, namespaces, network_losses)
     logged: list[LoopbackTarget] = []
     meant: list[LoopbackTarget] = []
-    for container in containers if log_tails is not None else ():
+    if log_tails is None:
+        return LoopbackTargets(tuple(silent))
+    for container in containers:
         tail, failure = log_tails.of(container), log_tails.failures.get(container.id)
         if failure is not None and failure.confirmed_by == "container.loopback-peer":
             logged += _targets(host, container, 0)

@@ -604,6 +604,6 @@ def test_the_settings_say_where_a_failed_program_looks_for_its_database():
             containers=of(container, other),
             clock=CLOCK,
             log_tails=log_tails,
-            loopback_targets=LoopbackTargets((), (), meant),
+            loopback_targets=LoopbackTargets((), meant=meant),
         )
         assert rows(result) == expected
