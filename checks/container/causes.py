@@ -12,6 +12,7 @@ PROGRAM_CAUSES = (
     "container.heap-above-limit",
     "container.home-differs",
     "container.kernel-setting-low",
+    "container.link-dangling",
     "container.loopback-peer",
     "container.option-in-the-way",
     "container.option-missing",

@@ -1,0 +1,151 @@
+"""Links in the data of failed containers that lead to where nothing is.
+
+PostgreSQL's pg_wal, a tablespace, a folder of uploads: the data lies in a mount, and a part of it
+behind a link in the layer of the container before, which was removed with that one.
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.registry import evidence
+
+MOST = 8
+"""Containers whose links are looked at."""
+_MOST_LINKS = 12
+_MOST_FORMER = 4
+_ABSENT = (
+    "no such file",
+    "not exist",
+    "not found",
+    "could not open",
+    "cannot open",
+    "could not stat",
+    "cannot stat",
+    "missing",
+)
+"""What programs say, in small letters, of what is not there."""
+_WORD = LazyPattern(r"[\w.-]{3,80}")
+
+
+class DanglingLink(msgspec.Struct, frozen=True):
+    """A link in a mount whose target is nowhere in the container."""
+
+    container: Container
+    line: str
+    """What the container's log says of it."""
+    mount: Mount
+    inside: str
+    """The link, as the container calls it."""
+    target: str
+    """Where it leads, as the container sees that."""
+    variable: str = ""
+    """The variable with the folder of the target; "" for none."""
+    former: Container | None = None
+    """Another container, which does not run, and has the target in its own layer."""
+
+
+class DanglingLinks(Items[DanglingLink], frozen=True):
+    """At most one of each container."""
+
+
+@evidence
+def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> DanglingLinks:
+    """Asked only where the log of a failed container says that something is missing.
+
+    The data folder of a mount is listed, and a link counts that such a line names.
+    """
+    failed = [
+        (container, lines)
+        for container in containers
+        if container.id in log_tails.by_id and (lines := log_tails.of(container).find_all(*_ABSENT))
+    ]
+    found = []
+    for container, lines in host.first(failed, MOST, "containers that miss a file"):
+        link = next(_links(host, container, lines), None)
+        if link is not None:
+            former = _former(host, link, containers)
+            found.append(msgspec.structs.replace(link, former=former))
+    return DanglingLinks(tuple(found))
+
+
+def _links(host: Host, container: Container, lines: list[str]) -> Iterator[DanglingLink]:
+    """The links that the lines name, and whose target is nowhere."""
+    named = {word.strip(".") for line in lines for word in _WORD.findall(line)}
+    for mount, folder in _folders(container):
+        listing = host.ask(ListFolder(folder, root=mount.source))
+        if isinstance(listing, Failed):
+            continue
+        links = [entry.name for entry in listing.entries if entry.type == "link"]
+        names = [name for name in links if name in named][:_MOST_LINKS]
+        place = posixpath.join(mount.source, folder.strip("/"))
+        paths = {posixpath.join(place, name): name for name in names}
+        statuses = host.answer_or(StatPaths(list(paths), follow=False), {}) if paths else {}
+        for path, name in paths.items():
+            own = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
+            target = statuses.get(path, NOT_ASKED).link or ""
+            aim = posixpath.normpath(posixpath.join(own, target)) if target else ""
+            if aim and _is_nowhere(host, container, aim):
+                line = next(line for line in lines if name in line)
+                variable = _variable_of(container, aim)
+                yield DanglingLink(container, line, mount, f"{own}/{name}", aim, variable)
+
+
+def _folders(container: Container) -> Iterator[tuple[Mount, str]]:
+    """The mounts for data, and the folder below one that PGDATA names."""
+    data = container.config.value_of("PGDATA").rstrip("/")
+    for mount in container.mounts:
+        if mount.has_host_path and mount.type in ("bind", "volume"):
+            yield mount, "/"
+            below = data.removeprefix(mount.destination.rstrip("/"))
+            if data.startswith(f"{mount.destination.rstrip('/')}/"):
+                yield mount, below
+
+
+def _is_nowhere(host: Host, container: Container, path: str) -> bool:
+    """Whether a container has nothing at a path: neither in a mount, nor in its layer or image."""
+    mount = innermost_mount(container.mounts, path)
+    if mount is not None and not mount.has_host_path:
+        return False
+    if mount is not None:
+        on_host = mount.on_host(path)
+        statuses = host.answer_or(StatPaths([on_host], follow=False), {})
+        return statuses.get(on_host, NOT_ASKED).failed == "missing"
+    answer = host.ask(ReadContainerFile(container.id, path, bytes=0))
+    return isinstance(answer, Failed) and answer.reason == "gone"
+
+
+def _variable_of(container: Container, target: str) -> str:
+    """The variable whose value is the target of a link, or a folder above it."""
+    for name, value in container.config.environment:
+        folder = value.rstrip("/")
+        if folder.count("/") and (target == folder or target.startswith(f"{folder}/")):
+            return name
+    return ""
+
+
+def _former(host: Host, link: DanglingLink, containers: Containers) -> Container | None:
+    """A container that does not run, is of the same image or service, and has the target."""
+    own = link.container
+    former = [
+        container
+        for container in containers
+        if container.id != own.id
+        and not container.is_running
+        and (container.image == own.image or container.config.image == own.config.image)
+    ]
+    for container in former[:_MOST_FORMER]:
+        answer = host.ask(ReadContainerFile(container.id, link.target, bytes=0))
+        if not isinstance(answer, Failed):
+            return container
+    return None
