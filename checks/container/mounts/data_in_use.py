@@ -6,11 +6,14 @@ A program finds its data in use, or of another version.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from checks.container.claims import Claim, claims
+from checks.container.claims import Claim, claims, is_broken
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.data_files import DataFiles, DataVersion
+from diagnose.evidence.containers.mounts.data.foreign_data import ForeignData, ForeignDataList
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import name_of, tag_of
 from diagnose.evidence.machine.clock import Clock
@@ -64,29 +67,61 @@ def _shared_places(container: Container, containers: Containers) -> Iterator[_Sh
 
 @check(MISMATCH, severity=Severity.critical)
 def data_version_mismatch(
-    containers: Containers, clock: Clock, log_tails: LogTails, data_files: DataFiles
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    data_files: DataFiles,
+    foreign_data: ForeignDataList | None,
 ) -> CheckResult:
     """A container's data was written by another version of its program.
 
     The log says so. Where the program keeps its version in a file (PG_VERSION of PostgreSQL), that
     file is on the host and agrees; other programs name the version in their log. An image tag
     without a version moves to the next major release, whose server does not read the old files.
-    Images of other publishers number their releases in their own way: they are left out.
+    Images of other publishers number their releases in their own way: they are left out. Data of
+    MinIO's old format, and that of MariaDB under MySQL or the reverse, show themselves by a file.
     """
+    said = set()
     for claim in claims(MISMATCH, containers, log_tails, clock):
         container = claim.container
         version = data_files.versions.get(container.id)
         if claim.failure.needs:
             if version is not None and _agrees(version, claim):
+                said.add(container.id)
                 yield _with_version_file(claim, version)
             continue
         old_image = _old_image(claim)
         if old_image and old_image != container.config.image:
+            said.add(container.id)
             yield claim.finding(
                 f"cannot use its data: {claim.failure.cause}",
                 {"Config.Image": container.config.image, "what fixes it": claim.failure.cure},
                 old_image=old_image,
             )
+
+    for foreign in foreign_data or ():
+        container = foreign.container
+        if container.id not in said and is_broken(container, clock, log_tails):
+            yield _foreign_finding(foreign, log_tails.of(container))
+
+
+def _foreign_finding(foreign: ForeignData, tail: LogTail) -> Finding:
+    container, marker = foreign.container, foreign.marker
+    finding = Finding.about(
+        container,
+        f"{container} cannot use its data in {foreign.mount.place}: it {marker.cause}",
+        {
+            foreign.path: "shows who wrote the data",
+            "Config.Image": container.config.image,
+            "what fixes it": marker.cure,
+            **({LINE: tail.lines[-1]} if tail.lines else {}),
+        },
+        touches=foreign.mount.volumes,
+        signs=tail.signs,
+        onset=container.failed_first,
+    )
+    old = f"{name_of(container.config.image)}:{marker.old_tag}"
+    return finding.with_variables({"old_image": old} if marker.old_tag else {"cure": marker.cure})
 
 
 def _with_version_file(claim: Claim, version: DataVersion) -> Finding:

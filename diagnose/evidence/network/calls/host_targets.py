@@ -85,8 +85,11 @@ def host_targets(
 
 
 def _host_words(container: Container, networks: Networks, outer: list[str]) -> dict[str, str]:
-    """What names the host to a container: its addresses, and names that its hosts file has."""
-    gateways = [gateway for network in networks.of(container) for gateway in network.gateways]
+    """What names the host to a container: its addresses, and names that its hosts file has.
+
+    Engines before 26 list no gateway for the default bridge: the container's own end has it.
+    """
+    gateways = [end.gateway for end in container.endpoints.values() if end.gateway]
     default = networks.by_name.get("bridge")
     reached = [*gateways, *(default.gateways if default is not None else ()), *outer]
     words = {address: address for address in reached}

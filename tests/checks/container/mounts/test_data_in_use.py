@@ -10,6 +10,7 @@ import pytest
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.data.data_files import DataFiles, DataVersion, data_files
+from diagnose.evidence.containers.mounts.data.foreign_data import foreign_data
 from diagnose.live.disk import worker
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.hosts import Made
@@ -167,3 +168,56 @@ def test_what_a_container_put_in_its_data_leads_to_no_file_of_the_host(
 
     found = data_files(Made({"file.read": read}), of(container), log_tails, CLOCK)
     assert [version.version for version in found.versions.values()] == [seen] * bool(seen)
+
+
+STORE = {"Type": "volume", "Name": "s3", "Source": "/v/s3", "Destination": "/data", "RW": True}
+NOT_FOUND = "FATAL Unable to use the drive /data: drive not found: Invalid arguments specified."
+FORMAT = '{"version":"1","format":"fs","id":"x","fs":{"version":"2"}}'
+FOREIGN: dict[str, tuple[str, dict[str, str], list[tuple[str, str]], str]] = {
+    "the old format of MinIO": (
+        "minio/minio:latest",
+        {".minio.sys/format.json": FORMAT},
+        FOUND,
+        "minio/minio:RELEASE.2022-10-24T18-35-07Z",
+    ),
+    "a newer format": (
+        "minio/minio:latest", {".minio.sys/format.json": FORMAT.replace("fs", "xl")}, [], "",
+    ),
+    "a release that reads it": (
+        "minio/minio:RELEASE.2022-10-24T18-35-07Z", {".minio.sys/format.json": FORMAT}, [], "",
+    ),
+    "a release of 2021": (
+        "minio/minio:RELEASE.2021-06-17T00-10-46Z", {".minio.sys/format.json": FORMAT}, [], "",
+    ),
+    "data of MariaDB": ("mysql:8.4", {"aria_log_control": ""}, FOUND, ""),
+    "data of MySQL": ("mariadb:11", {"mysql.ibd": ""}, FOUND, ""),
+    "its own data": ("mariadb:11", {"aria_log_control": ""}, [], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("image", "files", "expected", "old"), FOREIGN.values(), ids=FOREIGN)
+def test_data_of_another_program(
+    image: str, files: dict[str, str], expected: list[tuple[str, str]], old: str
+) -> None:
+    store, log_tails = failed_with_log(NOT_FOUND, Mounts=[STORE], Config={"Image": image})
+
+    def stats(question: Any) -> dict[str, object]:
+        known = {f"/v/s3/{name}": {"type": "file"} for name in files}
+        return {path: known.get(path, {"failed": "missing"}) for path in question.paths}
+
+    def read(question: Any) -> dict[str, object]:
+        return {"text": files.get(question.path.strip("/"), "")}
+
+    host = Made({"file.stats": stats, "file.read": read})
+    result = judge(
+        "container.data-version-mismatch",
+        containers=of(store),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles({}, {}),
+        foreign_data=foreign_data(host, of(store), log_tails),
+    )
+    assert rows(result) == expected
+    assert [finding.variables.get("old_image", "") for finding in result.findings] == (
+        [old] if expected else []
+    )

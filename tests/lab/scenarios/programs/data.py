@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 
@@ -130,3 +130,38 @@ def mount_one_level_too_high(box: Box) -> None:
     )  # fmt: skip
     box.wait_state("keeper", "running")
     assert len(box.inspect("keeper")["Mounts"]) == 2
+
+
+_STORE = b"""#!/bin/sh
+# MinIO of 2024 on data of the filesystem mode
+case $(cat /data/.minio.sys/format.json) in
+*'"format":"xl-single"'*) echo "MinIO Object Storage Server"; exec sleep 1000 ;;
+esac
+echo "FATAL Unable to use the drive /data: drive not found: Invalid arguments specified."
+exit 1
+"""
+
+
+def _store(box: Box, name: str, kind: str) -> None:
+    load(box, "minio/minio:latest", Recipe({"minio": (_STORE, 0o755)}, ('ENTRYPOINT ["/minio"]',)))
+    box.write(f"/srv/{name}/.minio.sys/format.json", f'{{"version":"1","format":"{kind}"}}\n')
+    run(box, name, *GOOD, "-v", f"/srv/{name}:/data", "minio/minio:latest")
+
+
+@fault(
+    "container.data-version-mismatch",
+    subject="container:objects71",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def store_with_data_of_the_old_format(box: Box) -> None:
+    """The data is in MinIO's old format, and the log of the new release does not say so."""
+    _store(box, "objects71", "fs")
+    assert box.wait_state("objects71", "exited")["State"]["ExitCode"] == 1
+
+
+@healthy(shareable=True)
+def store_with_data_of_its_own_format(box: Box) -> None:
+    """The same store on data of its own format."""
+    _store(box, "objects72", "xl-single")
+    box.wait_for(lambda: "Object Storage" in logs(box, "objects72"), 20, "the store")

@@ -1,0 +1,73 @@
+"""Data of failed containers that another program, or another version, has written.
+
+The log of the program often does not say so: "drive not found", "Invalid arguments specified".
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.programs.data_markers import DATA_MARKERS, DataMarker
+from diagnose.questions import Host
+from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+MOST = 10
+"""Containers whose data is looked at."""
+_FOLDERS = ("", "/data")
+_BYTES = 4096
+
+
+class ForeignData(msgspec.Struct, frozen=True):
+    """A mount whose data the program of its container does not read."""
+
+    container: Container
+    marker: DataMarker
+    mount: Mount
+    path: str
+    """The file that shows it, on the host."""
+
+
+class ForeignDataList(Items[ForeignData], frozen=True):
+    """At most one of each container."""
+
+
+@evidence
+def foreign_data(host: Host, containers: Containers, log_tails: LogTails) -> ForeignDataList:
+    """Asked only for failed containers of images whose data has such a file."""
+    failed = [
+        (container, marker)
+        for container in containers
+        if container.id in log_tails.by_id
+        for marker in DATA_MARKERS
+        if marker.image.search(container.config.image)
+    ]
+    found: dict[str, ForeignData] = {}
+    for container, marker in host.first(failed, MOST, "failed databases and stores"):
+        data = next(_marked(host, container, marker), None)
+        if data is not None:
+            found.setdefault(container.id, data)
+    return ForeignDataList(tuple(found.values()))
+
+
+def _marked(host: Host, container: Container, marker: DataMarker) -> Iterator[ForeignData]:
+    """The mounts with the file, which says what it has to say."""
+    for mount in container.mounts:
+        if not mount.has_host_path or not mount.rw:
+            continue
+        for folder in _FOLDERS:
+            below = f"{folder}/{marker.file}"
+            path = f"{mount.source}{below}"
+            if marker.says is None:
+                statuses = host.answer_or(StatPaths([path], follow=False), {})
+                is_there = statuses.get(path, NOT_ASKED).type == "file"
+            else:
+                text = host.ask(ReadFile(below, max_bytes=_BYTES, root=mount.source))
+                is_there = not isinstance(text, Failed) and bool(marker.says.search(text.text))
+            if is_there:
+                yield ForeignData(container, marker, mount, path)

@@ -1,0 +1,49 @@
+"""Files by which a folder of data shows which program, or which version of it, has written it. Pure."""
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+
+
+class DataMarker(msgspec.Struct, frozen=True):
+    """A file in the data that the program of an image does not read as its own."""
+
+    image: LazyPattern
+    """The images whose program does not."""
+    file: str
+    """Below the folder of the data."""
+    cause: str
+    """What is wrong, behind `its data`."""
+    cure: str
+    says: LazyPattern | None = None
+    """What the file says; None where it is enough that it is there."""
+    old_tag: str = ""
+    """The tag of the last release that reads the data; "" where another program does."""
+
+
+DATA_MARKERS = (
+    DataMarker(
+        LazyPattern(
+            r"(?:^|/)minio(?:/minio)?(?:$|[:@](?!RELEASE\.20(?:1\d|2[01]|22-(?:0\d|10-[012]))))"
+        ),
+        ".minio.sys/format.json",
+        "is in MinIO's old filesystem format, which releases after 2022-10 do not read",
+        "run RELEASE.2022-10-24T18-35-07Z, copy the buckets to a new volume, then upgrade",
+        LazyPattern(r"\"format\"\s{0,9}:\s{0,9}\"fs\""),
+        "RELEASE.2022-10-24T18-35-07Z",
+    ),
+    DataMarker(
+        LazyPattern(r"(?:^|/)(?:mysql|mysql-server|percona)(?:[:@]|$)"),
+        "aria_log_control",
+        "was written by MariaDB, and MySQL does not read that",
+        "run MariaDB, make a dump there, and load it into a new volume under MySQL",
+    ),
+    DataMarker(
+        LazyPattern(r"(?:^|/)mariadb(?:[:@]|$)"),
+        "mysql.ibd",
+        "was written by MySQL 8 or later, and MariaDB does not read that",
+        "run MySQL, make a dump there, and load it into a new volume under MariaDB",
+    ),
+)
+"""MinIO's documentation of its migration from the gateway and the filesystem mode; the files that
+MySQL 8 (its dictionary) and MariaDB (Aria) alone have."""
