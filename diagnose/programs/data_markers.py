@@ -1,4 +1,4 @@
-"""Files by which a folder of data shows which program, or which version of it, has written it. Pure."""
+"""Files by which data shows which program, or which version of it, has written it. Pure."""
 
 import msgspec
 
@@ -27,22 +27,22 @@ DATA_MARKERS = (
             r"(?:^|/)minio(?:/minio)?(?:$|[:@](?!RELEASE\.20(?:1\d|2[01]|22-(?:0\d|10-[012]))))"
         ),
         ".minio.sys/format.json",
-        "is in MinIO's old filesystem format, which releases after 2022-10 do not read",
-        "run RELEASE.2022-10-24T18-35-07Z, copy the buckets to a new volume, then upgrade",
-        LazyPattern(r"\"format\"\s{0,9}:\s{0,9}\"fs\""),
-        "RELEASE.2022-10-24T18-35-07Z",
+        cause="is in MinIO's old filesystem format, which releases after 2022-10 do not read",
+        cure="run RELEASE.2022-10-24T18-35-07Z, copy the buckets to a new volume, then upgrade",
+        says=LazyPattern(r"\"format\"\s{0,9}:\s{0,9}\"fs\""),
+        old_tag="RELEASE.2022-10-24T18-35-07Z",
     ),
     DataMarker(
         LazyPattern(r"(?:^|/)(?:mysql|mysql-server|percona)(?:[:@]|$)"),
         "aria_log_control",
-        "was written by MariaDB, and MySQL does not read that",
-        "run MariaDB, make a dump there, and load it into a new volume under MySQL",
+        cause="was written by MariaDB, and MySQL does not read that",
+        cure="run MariaDB, make a dump there, and load it into a new volume under MySQL",
     ),
     DataMarker(
         LazyPattern(r"(?:^|/)mariadb(?:[:@]|$)"),
         "mysql.ibd",
-        "was written by MySQL 8 or later, and MariaDB does not read that",
-        "run MySQL, make a dump there, and load it into a new volume under MariaDB",
+        cause="was written by MySQL 8 or later, and MariaDB does not read that",
+        cure="run MySQL, make a dump there, and load it into a new volume under MariaDB",
     ),
 )
 """MinIO's documentation of its migration from the gateway and the filesystem mode; the files that

@@ -111,13 +111,13 @@ def _targets(
         for mounted in mounted_settings(host, container, parts, SETTINGS_FILE, _FOLDER):
             for line in mounted.text.splitlines():
                 name, _, port = line.rpartition("://")[2].partition(":")
-                listener = _on_loopback(int(port), listeners) if port.isdecimal() else None
+                listener = _loopback_listener(int(port), listeners) if port.isdecimal() else None
                 if name in words and listener is not None:
                     place = f"{name}:{port}"
                     yield HostTarget(container, mounted.path, place, words[name], listener)
 
 
-def _on_loopback(port: int, listeners: Listeners) -> Listener | None:
+def _loopback_listener(port: int, listeners: Listeners) -> Listener | None:
     """The listener of a TCP port, where all of them are on the loopback of the host."""
     own = [
         listener

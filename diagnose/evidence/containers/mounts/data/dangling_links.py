@@ -74,7 +74,7 @@ def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> D
     for container, lines in host.first(failed, MOST, "containers that miss a file"):
         link = next(_links(host, container, lines), None)
         if link is not None:
-            former = _former(host, link, containers)
+            former = _former_holder(host, link, containers)
             found.append(msgspec.structs.replace(link, former=former))
     return DanglingLinks(tuple(found))
 
@@ -98,7 +98,9 @@ def _links(host: Host, container: Container, lines: list[str]) -> Iterator[Dangl
             if aim and _is_nowhere(host, container, aim):
                 line = next(line for line in lines if name in line)
                 variable = _variable_of(container, aim)
-                yield DanglingLink(container, line, mount, f"{own}/{name}", aim, variable)
+                yield DanglingLink(
+                    container, line, mount, f"{own}/{name}", target=aim, variable=variable
+                )
 
 
 def _folders(container: Container) -> Iterator[tuple[Mount, str]]:
@@ -134,16 +136,11 @@ def _variable_of(container: Container, target: str) -> str:
     return ""
 
 
-def _former(host: Host, link: DanglingLink, containers: Containers) -> Container | None:
-    """A container that does not run, is of the same image or service, and has the target."""
+def _former_holder(host: Host, link: DanglingLink, containers: Containers) -> Container | None:
+    """A container that does not run, is of the same image, and has the target."""
     own = link.container
-    former = [
-        container
-        for container in containers
-        if container.id != own.id
-        and not container.is_running
-        and (container.image == own.image or container.config.image == own.config.image)
-    ]
+    stopped = [other for other in containers if not other.is_running and other.id != own.id]
+    former = [other for other in stopped if other.config.image == own.config.image]
     for container in former[:_MOST_FORMER]:
         answer = host.ask(ReadContainerFile(container.id, link.target, bytes=0))
         if not isinstance(answer, Failed):

@@ -1,0 +1,44 @@
+"""container.redis-folder-changed: Redis works in a folder of the system that nobody has set."""
+
+from diagnose.evidence.containers.settings.led_servers import LedServer, LedServers
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+
+@check(
+    "container.redis-folder-changed",
+    severity=Severity.critical,
+    causes=("container.errors-in-log",),
+)
+def redis_folder_changed(led_servers: LedServers) -> CheckResult:
+    """Redis works in a folder of the system that no setting of it names.
+
+    Its process has a working folder such as /etc/cron.d. A client has set that while the server
+    runs (`CONFIG SET dir`): so strangers write a crontab or a key through a Redis that takes
+    commands from everybody. Saves fail there, and with them each write (`MISCONF`). A folder that
+    the command names, or that is mounted, is left alone.
+    """
+    for led in led_servers:
+        yield _finding(led)
+
+
+def _finding(led: LedServer) -> Finding:
+    container = led.container
+    is_open = f"its port is published at {led.open_at}" if led.open_at else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"Redis in {container} works in {led.folder}, which no setting names: a client has set that "
+            "while it runs, as attackers do",
+            is_open,
+        ),
+        {
+            "working folder of its process": led.folder,
+            "of its image": led.meant,
+            **present({"published at": led.open_at}),
+        },
+        stable=(container.life,),
+        meant=led.meant,
+    )
