@@ -36,7 +36,7 @@ def _finding(led: LedServer) -> Finding:
         ),
         {
             "working folder of its process": led.folder,
-            "of its image": led.meant,
+            "the folder of its image": led.meant,
             **present({"published at": led.open_at}),
         },
         stable=(container.life,),

@@ -30,6 +30,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "a process that may pass all": ({"rights": "0000000000000002"}, {}),
     "root alone": ({"uid": 0}, {}),
     "a link": ({"kind": "link"}, {}),
+    "a mount that is only read": ({"mount": "/var/lib", "rw": False}, {}),
+    "a folder of the host's own system": (
+        {"mount": "/var/lib", "source": "/var/lib/docker"}, {},
+    ),
     "the mount itself": ({"mount": "/var/lib/shop"}, {}),
     "another error": ({"line": SAID.replace("13: Permission denied", "2: No such file")}, {}),
     "a line without a path": ({"line": "Permission denied"}, {}),
@@ -38,7 +42,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
 def test_the_way_to_a_path(case: dict[str, Any], expected: dict[str, str]) -> None:
-    own = bind("/srv/own", Destination=case["mount"]) if "mount" in case else {}
+    source, rw = case.get("source", "/srv/own"), case.get("rw", True)
+    own = bind(source, Destination=case["mount"], RW=rw) if "mount" in case else {}
     web = container("web", **own)
     folders = {**case.get("folders", FOLDERS), **BODY}
 

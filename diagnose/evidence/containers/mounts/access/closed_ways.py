@@ -27,6 +27,12 @@ _MOST_USERS = 4
 _REFUSED = LazyPattern(r"(?i)permission denied|\bEACCES\b|access (?:is |was )?denied")
 _PATH = LazyPattern(r"(?<![\w.:/~-])(?P<path>/[\w.@+-]{1,120}(?:/[\w.@+-]{1,120}){1,15})")
 _OF_KERNEL = LazyPattern(r"/(?:dev|proc|sys)/")
+_OF_SYSTEM = LazyPattern(r"/(?:boot|proc|root|sys)(?:/|$)")
+_OF_HOST = LazyPattern(
+    r"/(?:boot|dev|etc|lib|proc|root|run|sys|usr|var/(?:cache|lib/(?:containerd|docker|kubelet)|log|run"
+    r"|spool))(?:/|$)"
+)
+"""Folders of a system that are closed to others than root on purpose."""
 _GROUPS = LazyPattern(r"(?m)^(?:Gid|Groups):(?P<ids>[\d \t]{0,2000})$")
 _RIGHTS = LazyPattern(r"(?m)^CapEff:[ \t]{0,9}(?P<bits>[0-9a-f]{1,32})$")
 _PASSES_MODES = 0b110
@@ -128,8 +134,8 @@ def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> Closed
             return None
         if all(not status.lets(user.uid, user.gids, _ENTER) for user in users):
             mount = innermost_mount(container.mounts, folder)
-            if mount is not None and mount.destination.rstrip("/") == folder:
-                return None  # the mount itself is closed, which other checks say
+            if _is_meant(mount, folder):
+                return None
             return ClosedWay(
                 container,
                 refusal.line,
@@ -142,6 +148,17 @@ def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> Closed
                 mount=mount,
             )
     return None
+
+
+def _is_meant(mount: Mount | None, folder: str) -> bool:
+    """Whether a folder is closed on purpose, or other checks say that it is closed.
+
+    Exporters and log readers have folders of the host mounted, and pass over what is closed there.
+    """
+    if mount is None:
+        return _OF_SYSTEM.match(folder) is not None
+    is_itself = mount.destination.rstrip("/") == folder
+    return is_itself or not mount.rw or _OF_HOST.match(mount.on_host(folder)) is not None
 
 
 def _class(status: PathStatus, user: _User) -> str:
