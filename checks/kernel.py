@@ -168,6 +168,7 @@ _HARDWARE: dict[HardwareFault, str] = {
     "stall": "a processor stood still for many seconds: the hypervisor gave it no time, or a driver "
     "hangs",
 }
+"""What is broken, by the kind of fault that the kernel log reports."""
 
 
 @check(

@@ -57,6 +57,7 @@ PATTERNS: dict[str, str] = {
     "proxy": r"proxyconnect|proxy authentication required",
     "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",
 }
+"""The classes of error text, and what their texts look like."""
 NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 """What programs print when their packets are lost: the signs of a cause in the firewall or the
 network."""

@@ -173,6 +173,7 @@ _OF_POSTGRES: tuple[tuple[LazyPattern, str], ...] = (
         'role "{name}" does not exist',
     ),
 )
+"""What PostgreSQL says in other languages, and its English words with the same values."""
 _PAIRS = sorted(
     ((foreign, english) for english, words in _SYSTEM.items() for foreign in words),
     key=lambda pair: -len(pair[0]),

@@ -34,6 +34,7 @@ _SHOWN = {
     "volume": {"create", "destroy"},
     "daemon": {"reload"},
 }
+"""The actions of the engine's events that the timeline shows, by the kind of thing."""
 _KERNEL = LazyPattern(
     r"blocked for more than|table full, dropping|EXT4-fs error|XFS .{0,300}(Shutting|error)|I/O error"
     r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"

@@ -61,6 +61,7 @@ _SCOPE = {
         "or its signatures (DNSSEC) are wrong"
     ),
 }
+"""What an error of a server means, by its name and by how many names it is given for."""
 
 
 _WITH_BAD_SIGNATURES = {

@@ -29,6 +29,7 @@ _SENTENCES: Mapping[Why, str] = {
     "unreachable": "the registry cannot be reached",
     "server": "the registry itself fails",
 }
+"""Why a registry took no image, by the kind of its refusal."""
 
 
 @check(

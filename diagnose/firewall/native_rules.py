@@ -59,6 +59,7 @@ _BASES = {
     "nat-PREROUTING": _Base("prerouting", "nat", ("dstnat", -100)),
     "raw-PREROUTING": _Base("prerouting", "filter", ("raw", -300)),
 }
+"""The engine's own base chains of nftables: hook, type, and priority in words and as a number."""
 
 
 class NativeTable(msgspec.Struct, frozen=True):

@@ -38,13 +38,16 @@ _IN: _Hooks = (
     ("inet", "prerouting"),
     ("inet", "input"),
 )
+"""The hooks that a message to the host meets, in their order."""
 _OUT: _Hooks = (
     ("inet", "output"),
     ("inet", "postrouting"),
     ("bridge", "output"),
     ("bridge", "postrouting"),
 )
+"""The hooks that a message of the host meets, in their order."""
 _ACROSS: _Hooks = (("inet", "prerouting"), ("inet", "forward"), ("inet", "postrouting"))
+"""The hooks that a message meets between two ports of a bridge."""
 
 
 class Undelivered(msgspec.Struct, frozen=True):

@@ -38,11 +38,13 @@ _META: Mapping[int, tuple[Field, int]] = {
     16: ("proto", 1),
     19: ("pkttype", 1),
 }
+"""What a key of `meta` loads, and how many bytes that has."""
 _META_PROTOCOL = 1
 _META_LINKS = (8, 9)
 """The kinds of the interfaces (iiftype, oiftype)."""
 _META_INDEXES: Mapping[int, Field] = {4: "iif", 5: "oif"}
 _META_NAMES: Mapping[int, Field] = {6: "iif", 7: "oif", 17: "brin", 18: "brout"}
+"""Keys of `meta` that load the name of an interface."""
 _META_GROUPS: Mapping[int, tuple[Field, str]] = {21: ("iif", "iifgroup"), 22: ("oif", "oifgroup")}
 _CT: Mapping[int, tuple[Field, int]] = {
     0: ("state", 4),
@@ -52,6 +54,7 @@ _CT: Mapping[int, tuple[Field, int]] = {
     7: ("family", 1),
     10: ("proto", 1),
 }
+"""What a key of `ct` loads, and how many bytes that has."""
 _CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
     11: ("orig_sport", 2),
     12: ("orig_dport", 2),
@@ -60,6 +63,7 @@ _CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
     0x15: ("orig_src", 16),
     0x16: ("orig_dst", 16),
 }
+"""Keys of `ct` about one direction of the connection, read for the original one."""
 _NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
     NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
     NF_FAMILIES["ip6"]: {6: ("proto", 1), 7: ("hop_limit", 1), 8: ("src", 16), 24: ("dst", 16)},

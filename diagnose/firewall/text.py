@@ -60,6 +60,7 @@ _KEYS: Mapping[Field, str] = {
     "repl_sport": "ct reply proto-src",
     "repl_dport": "ct reply proto-dst",
 }
+"""How nft writes a field."""
 _NAMES: Mapping[Field, Mapping[int, str]] = {
     "proto": {number: name for name, number in reversed(list(PROTOCOLS.items()))} | {58: "icmpv6"},
     "family": {2: "ipv4", 3: "arp", 10: "ipv6"},
@@ -70,6 +71,7 @@ _NAMES: Mapping[Field, Mapping[int, str]] = {
     "dst_type": {number: name.lower() for name, number in ROUTE_TYPES.items()},
     "reverse_path": {0: "missing", 1: "exists"},
 }
+"""How nft writes a value of a field, where it has a name."""
 _MAX_LISTED = 4
 
 

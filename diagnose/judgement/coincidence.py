@@ -19,6 +19,7 @@ FEWEST = 3
 MOST_GROUPS = 10
 """Nobody reads about more groups than these, and each costs a walk over all failures."""
 _KINDS = {"network": "network", "image": "image", "filesystem": "disk", "volume": "volume"}
+"""The kinds of subjects that failures may have in common, and their words in a sentence."""
 _NAMED = 5
 _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

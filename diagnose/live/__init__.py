@@ -51,6 +51,7 @@ ERRNO_REASONS: dict[int, Reason] = {
     errno.EPIPE: "refused",
     errno.ETIMEDOUT: "timed out",
 }
+"""Why there is no answer, by the kernel's error."""
 
 
 def failure(error: BaseException) -> Failed:

@@ -32,6 +32,7 @@ _FATES: Mapping[ProbeOutcome, str] = {
     "prohibited": "a rule of the sender's own namespace forbids it",
     "silent": "no answer within {s:.1f} s",
 }
+"""What became of the packet in words, by the outcome of the probe."""
 _DNS_OUTCOMES: Mapping[str, ProbeOutcome] = {
     "refused": "refused",
     "unreachable": "unreachable",

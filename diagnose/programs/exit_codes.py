@@ -26,6 +26,7 @@ _MEANINGS = {
     "SIGXCPU": "CPU time limit",
     "SIGXFSZ": "file size limit",
 }
+"""What a signal means that ends a program."""
 _SENT = frozenset({"SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"})
 """Signals by which users and programs end another one. The kernel sends those of a broken pipe, a
 timer or a limit."""

@@ -24,6 +24,7 @@ _DOTNET_LEVELS = {
     "fail": ERROR,
     "crit": FATAL,
 }
+"""The level of the lines below a heading of .NET, by its word."""
 
 
 def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:

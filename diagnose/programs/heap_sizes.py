@@ -12,6 +12,7 @@ from diagnose.phrases import MIB
 _JAVA = LazyPattern(r"(?<!\S)-Xmx(?P<count>\d+)(?P<unit>[kKmMgGtT]?)\b")
 _NODE = LazyPattern(r"--max[-_]old[-_]space[-_]size[= ](?P<count>\d+)\b")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+"""Bytes in a unit of -Xmx; a number without one is in bytes."""
 VARIABLES = (
     "_JAVA_OPTIONS",
     "CATALINA_OPTS",

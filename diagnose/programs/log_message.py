@@ -129,6 +129,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         INFO,
     ),
 )
+"""Words of a line that give it a level, the gravest first."""
 
 _OWN_LEVEL = LazyPattern(
     r"(?:\d[\d:.,TZ+/ -]{5,40}|\[[\d:.,TZ+/ -]{6,40}\] )?\[?(?:DEBUG|INFO)\]?[ :]"

@@ -29,6 +29,7 @@ REFUSED = {
     "signer": "--sign-with does not go with --on: sign the file that was written",
     "map_": "--map does not go with --on: the names of a host stay there",
 }
+"""Options that do not go with --on, by the name of the parameter, and why."""
 HERE_ONLY = frozenset({"output", "config", "no_color", *REFUSED})
 """Parameters that say what happens on this side."""
 HOST = "{host}"

@@ -39,6 +39,7 @@ _VALUES = {
     "userns": "userns_mode",
     "workdir": "working_dir",
 }
+"""Options with one value, and their keys in a compose file."""
 _FLAGS = {"init": "init", "privileged": "privileged", "read-only": "read_only"}
 _MODES = ("host", "none", "container:")
 """How values of `--network` begin that name no network."""

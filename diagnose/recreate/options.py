@@ -132,6 +132,7 @@ _WORDS = {
     "Runtime": "runtime",
     "VolumeDriver": "volume-driver",
 }
+"""Keys of HostConfig with one word, and their options."""
 
 _FLAGS = {
     "Privileged": "privileged",
@@ -139,6 +140,7 @@ _FLAGS = {
     "Init": "init",
     "PublishAllPorts": "publish-all",
 }
+"""Keys of HostConfig that are true or false, and their options."""
 
 _LISTS = {
     "CapAdd": "cap-add",
@@ -151,6 +153,7 @@ _LISTS = {
     "DeviceCgroupRules": "device-cgroup-rule",
     "VolumesFrom": "volumes-from",
 }
+"""Keys of HostConfig with several words, and the option that stands once for each."""
 
 _THROTTLES = {
     "BlkioDeviceReadBps": "device-read-bps",

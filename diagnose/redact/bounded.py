@@ -32,6 +32,7 @@ _CATEGORIES = {
     "CATEGORY_WORD": r"\w",
     "CATEGORY_NOT_WORD": r"\W",
 }
+"""Classes of characters as a pattern writes them, by the parser's names."""
 _Piece = tuple[Any, Any]
 
 

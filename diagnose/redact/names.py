@@ -90,6 +90,7 @@ _STRONG = (
     ("credential", "credential"),
     ("token", "token"),
 )
+"""Words inside a name that make its value a secret wherever they stand, and the kind of secret."""
 _WORD = {
     "pass": "password",
     **dict.fromkeys(words("pwd pswd psswd psswrd pwrd pword passwds pswrd"), "password"),
@@ -110,6 +111,7 @@ _WORD = {
         words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"
     ),
 }
+"""Words of a name that make its value a secret, and the kind of secret."""
 _FOREIGN = (
     "contraseñ",
     "hasło",
@@ -134,6 +136,7 @@ _LAST = {
     "access": "random",
     "encrypt": "random",
 }
+"""Words that make a value a secret where they end a name, and the kind of secret."""
 _KEY_OF = words(
     "api secret private priv access auth account encryption encrypt signing sign master shared "
     "session license licence app "

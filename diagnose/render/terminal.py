@@ -30,6 +30,7 @@ from diagnose.render.words import (
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
+"""The style of the first word of a report."""
 BAR = 18
 SIZE = 10
 UNKNOWN_SHOWN = 6

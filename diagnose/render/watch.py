@@ -29,6 +29,7 @@ KINDS = {
     "worse": "bold red",
     "present": "dim",
 }
+"""The style of a change, by its kind."""
 
 
 class Screen:

@@ -14,6 +14,7 @@ EXIT_CODES = (
     ("2", "critical"),
     ("3", "unknown, and every usage error"),
 )
+"""Exit codes and what they mean, for the manual page."""
 MARK = '.\\" Written by diagnose setup.'
 
 

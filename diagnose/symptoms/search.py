@@ -31,6 +31,7 @@ _CONFIRMED = 4.0
 _KNOWN = 0.5
 """What another known error counts for the page of all of its kind: others may be nearer."""
 _WEIGHTS = (("id", 3.0), ("complaints", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
+"""How much a word counts that stands in a part of a page."""
 _SATURATION = 2.5
 PART = 0.5
 """A page counts if it scores at least this part of the best one."""

@@ -57,6 +57,7 @@ _LABELS = {
     "com.docker.compose.volume": "volume",
     "com.docker.compose.network": "network",
 }
+"""The kind of name that a label holds."""
 _TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au jp in br")
 """A label's key begins with its owner's domain, backwards, as the engine's documentation asks for.
 """

@@ -134,6 +134,8 @@ _READINGS: tuple[tuple[int, tuple[int, ...], Literal["Q", "I"]], ...] = (
     (4, (0,), "I"),
     (0, (0, 1, 2, 3), "I"),
 )
+"""How bytes are read as words: size of a word (0 for short needles), offsets to begin at, type in
+`struct`."""
 
 
 _MANY = 50

@@ -233,6 +233,36 @@ def test_what_is_empty_is_named():
     assert [place for path in (*tests, *FILES) for place in _calls_with_empty_places(path)] == []
 
 
+LEAST_KEYS, LEAST_ROWS = 4, 3
+"""What has fewer is read at a glance."""
+
+
+def _is_table(value: ast.expr | None) -> bool:
+    """Whether its columns have no names: those of rows that are structs have."""
+    if isinstance(value, ast.Dict):
+        return len(value.values) >= LEAST_KEYS
+    rows = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+    return len([row for row in rows if isinstance(row, ast.Tuple)]) >= LEAST_ROWS
+
+
+def _silent_tables(tree: ast.Module) -> Iterator[str]:
+    """The tables of a module below which no sentence says what they hold."""
+    for node, below in itertools.pairwise([*tree.body, ast.Pass()]):
+        is_named = isinstance(node, ast.Assign | ast.AnnAssign) and _is_table(node.value)
+        has_sentence = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if is_named and not has_sentence:
+            yield ast.unparse(node).partition(" =")[0]
+
+
+def test_a_table_says_what_it_holds():
+    table = "A = {'x': 1, 'y': 2, 'z': 3, 'w': 4}\n"
+    assert [*_silent_tables(ast.parse(table))] == ["A"]
+    assert [*_silent_tables(ast.parse(f"{table}'The number of a letter.'"))] == []
+    assert [*_silent_tables(ast.parse("B = (Row(a=1), Row(a=2), Row(a=3))"))] == []
+    silent = {path: names for path in FILES if (names := [*_silent_tables(_tree(path))])}
+    assert silent == {}
+
+
 MOST_POSITIONS = 2
 """Of a tuple: nobody remembers what the third one is. What has more is a `NamedTuple`."""
 _SORT_KEYS = ("rank", "likelihood", "order")

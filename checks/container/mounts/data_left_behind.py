@@ -106,6 +106,7 @@ _MISTAKEN = {
     "variable": "the part of the path before {source} is missing, as where a variable is not set",
     "project": "the folder of its project was in another place before",
 }
+"""How the source of a mount came to be another folder, by the kind of mistake."""
 
 
 def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:

@@ -20,6 +20,8 @@ _WHAT = {
     "percent": "ends the command in line {line} of TABLE at its first percent sign",
     "return": "takes the line end of Windows as a part of the command in line {line} of TABLE",
 }
+"""What cron does with a crontab, by the kind of its defect: `{word}` is what the defect is about.
+"""
 _EDITS = {
     "command": "{line}s/" + _FIELDS + r"/\1root /",
     "user": "{line}s/" + _FIELDS + r"[a-z_][a-z0-9_-]*[[:space:]]+/\1/",

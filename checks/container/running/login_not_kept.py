@@ -16,6 +16,7 @@ _TLS_PORT = 443
 _MARKS_SECURE = LazyPattern(r"(?:^|_)(?:COOKIES?_SECURE|SECURE_COOKIES?)$")
 """Variables that mark cookies as Secure, as programs call them."""
 _OFF = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
+"""How a variable is switched off, by the word that has switched it on."""
 
 
 @check(

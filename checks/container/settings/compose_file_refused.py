@@ -137,6 +137,7 @@ _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
         f"{project.version}"
     ),
 }
+"""What compose refuses, as a predicate of the file, by the kind of fault."""
 
 
 def _place(project: RefusedProject) -> PageVariables:

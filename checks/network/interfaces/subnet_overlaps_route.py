@@ -35,6 +35,7 @@ _REFUSALS = {
     "EHOSTUNREACH": "unreachable",
     "ENETUNREACH": "no route",
 }
+"""What refuses a packet on its way, by the error that the kernel has for its route."""
 
 
 class InterfaceOwners(EvidenceGroup, frozen=True):

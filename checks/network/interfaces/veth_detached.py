@@ -139,6 +139,7 @@ _CABLE_FAULTS: Mapping[CableFault, str] = {
     ),
     "no address": "{attached.inner.name} has lost its address {attached.address}",
 }
+"""What is wrong with a pair of interfaces, as a clause."""
 
 
 _MADE_AGAIN: frozenset[CableFault] = frozenset({"no interface", "no host end", "no address"})

@@ -22,6 +22,7 @@ _LEVELS = {
     "fata": "fatal",
     "pani": "panic",
 }
+"""Levels in full, by their first four letters."""
 _BARE = LazyPattern(
     r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )"
 )
@@ -36,6 +37,7 @@ _STATUS = "Status: "
 it."""
 _NO_SENTENCE = LazyPattern(r"\d{4}[/-]\d\d|[^\w\"']")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
+"""Levels, by the priority that journald keeps: 0 is the gravest."""
 
 
 class LogLine(msgspec.Struct, frozen=True):

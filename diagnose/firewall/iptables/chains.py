@@ -17,7 +17,9 @@ _HOOKS: Mapping[str, Hook] = {
     "OUTPUT": "output",
     "POSTROUTING": "postrouting",
 }
+"""The hook of each chain that the kernel calls."""
 _PRIORITIES = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
+"""The place of a table among those of one hook: the lowest comes first."""
 _NAT_SOURCE_PRIORITY = 100
 """Source translation is done on INPUT and POSTROUTING, after the filter; the other hooks of nat
 come before it.

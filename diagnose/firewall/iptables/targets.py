@@ -25,6 +25,7 @@ _STOPS: Mapping[str, Action] = {
     "RETURN": Leave(),
     "MASQUERADE": Translate("masquerade"),
 }
+"""Targets that end the walk of a packet, and its fate."""
 
 _UNKNOWN = frozenset({"NETMAP", "NFQUEUE", "QUEUE", "TPROXY", "SYNPROXY", "STEAL", "DNETMAP"})
 """Targets that may end the packet's way or not."""
@@ -129,3 +130,4 @@ _EFFECTS: Mapping[str, Callable[[RuleTarget], Action | Assign | None]] = {
     "CT": _untracking,
     "NOTRACK": _untracking,
 }
+"""What reads a target that changes the packet or its marks."""

@@ -24,6 +24,7 @@ _HOOKS: Mapping[int, Hook] = {
     4: "postrouting",
     5: "ingress",
 }
+"""Hooks of IP and of bridges, by the kernel's number."""
 _DEVICE_HOOKS: Mapping[int, Hook] = {0: "ingress", 1: "egress"}
 _ARP_HOOKS: Mapping[int, Hook] = {0: "input", 1: "output"}
 _HOOKS_OF = {"netdev": _DEVICE_HOOKS, "arp": _ARP_HOOKS}

@@ -162,6 +162,7 @@ def _xt_target(program: RuleProgram, expression: Expression) -> None:
 
 
 _LOADERS = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
+"""Expressions that load a field of the packet into a register."""
 
 _STEPS: Mapping[str, Callable[[RuleProgram, Expression], None]] = {
     "meta": _field,

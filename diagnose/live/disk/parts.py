@@ -380,3 +380,4 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "urls": _urls,
     "used variables": _used_variables,
 }
+"""What reads the parts of a file, by their kind."""

@@ -15,6 +15,7 @@ TYPES = {
     stat.S_IFCHR: "character device",
     stat.S_IFBLK: "block device",
 }
+"""The types of files in words, by the bits of the mode."""
 
 
 def link_target(path: str) -> str | None:

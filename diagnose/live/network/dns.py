@@ -61,6 +61,7 @@ _ICMP = {
     errno.EPERM: "prohibited",
     errno.EACCES: "prohibited",
 }
+"""What became of a query, by the error that ICMP has left at the socket."""
 
 
 def query(live: Live, question: QueryDns) -> dict[str, Any]:

@@ -152,12 +152,14 @@ _RULE: Layout = {
     4: ("expressions", _expressions),
     7: ("comment", _comment),
 }
+"""The attributes of a rule, by their number: key in the answer, and what reads the value."""
 _ELEMENT: Layout = {
     1: ("value", _data),
     2: ("data", _data),
     3: ("flags", _number),
     10: ("value_end", _data),
 }
+"""The attributes of an element of a set."""
 _ELEMENTS: Layout = {3: ("elements", _element_list)}
 
 _EXPRESSIONS: dict[str, Layout] = {
@@ -228,3 +230,4 @@ _EXPRESSIONS: dict[str, Layout] = {
     "match": {1: ("match", _text), 2: ("revision", _number), 3: ("info", _hexadecimal)},
     "target": {1: ("target", _text), 2: ("revision", _number), 3: ("info", _hexadecimal)},
 }
+"""The attributes of each expression, by its name."""

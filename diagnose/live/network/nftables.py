@@ -31,6 +31,7 @@ _FAMILIES = {
     nft.NFPROTO_BRIDGE: "bridge",
     nft.NFPROTO_IPV6: "ip6",
 }
+"""The families of tables as nft writes them, by the kernel's number."""
 _FAMILY_NUMBERS = {name: number for number, name in _FAMILIES.items()}
 
 

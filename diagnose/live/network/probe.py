@@ -42,6 +42,7 @@ _OUTCOMES: dict[int, ProbeOutcome] = {
     errno.EPERM: "prohibited",
     errno.EACCES: "prohibited",
 }
+"""What became of a probe, by the error of the socket."""
 
 
 def probe(live: Live, question: ProbeServer) -> dict[str, Any]:

@@ -50,6 +50,7 @@ _RULE_CONDITIONS = {
     "sport": "FRA_SPORT_RANGE",
     "dport": "FRA_DPORT_RANGE",
 }
+"""Conditions of a rule of routing that are not understood, with their attributes."""
 
 
 def links(_args: Json) -> list[Row]:

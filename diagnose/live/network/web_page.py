@@ -57,6 +57,7 @@ _OUTCOMES: dict[int, PageOutcome] = {
     errno.EPIPE: "closed",
     errno.ETIMEDOUT: "silent",
 }
+"""What became of a request, by the error of the socket."""
 
 
 class _OtherSchemeError(Exception):

@@ -40,6 +40,7 @@ _TOOLS: Mapping[str, Mapping[str, tuple[str, Look | Literal[""]]]] = {
     "pg_dump": {"1": ("the dump failed: the server, the login or a right on a table", "database")},
     "tar": {"2": ("tar met a fatal error: a missing or damaged file, or no room", "data")},
 }
+"""By the tool and its exit code: what the code means, and what is looked at then."""
 
 
 def _rows() -> Iterator[Failure]:

@@ -30,6 +30,7 @@ MOUNTING = LazyPattern(
 """What the runtime says of a mount that it could not make; before runc 1.0 the target is a path of
 the host."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
+"""The quotation mark that ends a text, by the one that begins it."""
 _WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
 _REFUSED = (
     "permission denied",

@@ -13,12 +13,14 @@ _PORTS = {
     "mongo": "27017/tcp",
     "clickhouse": "9000/tcp",
 }
+"""The port at which each kind of database listens."""
 _IMAGES = {
     "postgres": ("postgres", "postgis", "timescale"),
     "mysql": ("mysql", "mariadb", "percona"),
     "mongo": ("mongo",),
     "clickhouse": ("clickhouse",),
 }
+"""Parts of the names of images, by the kind of database in them."""
 
 
 def called_database(

@@ -48,6 +48,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "python": ("python3",),
     "python3": ("python",),
 }
+"""How an image may call a program instead, by the name that it was called by."""
 _INTERACTIVE = _SHELLS | {"irb", "jshell", "node", "python", "python3", "python2"}
 """Programs that images name for lack of a service: without a terminal they end at once."""
 

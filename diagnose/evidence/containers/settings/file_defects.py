@@ -62,6 +62,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "open": _Kind("its last line has no newline at its end", "$a\\"),
 }
+"""What is wrong with a file of settings, by the kind of defect."""
 
 
 class FileDefect(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ _URL = LazyPattern(
 )
 """A URL whose host is a name of several parts, and without a port."""
 _PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+"""The port of a URL that names none, by its scheme."""
 
 
 def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:

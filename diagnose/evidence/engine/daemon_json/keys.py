@@ -47,6 +47,7 @@ _KEYS_BY_TYPE: Mapping[str, str] = {
     OBJECTS: "default-address-pools",
     ANY: "default-shm-size validate",
 }
+"""The keys of the engine's configuration, by the type of their values."""
 TYPES: Mapping[str, str] = {
     key: kind for kind, keys in _KEYS_BY_TYPE.items() for key in keys.split()
 }
@@ -78,6 +79,7 @@ _UNTIL: Mapping[str, int] = {
 _NEVER = 999
 
 _PYTHON_TYPES: Mapping[str, Any] = {BOOL: bool, INT: (int, float), TEXT: str, OBJECT: dict}
+"""The types of Python that a value of JSON may have."""
 
 
 def is_key(name: str, value: Json, major: int | None) -> bool:

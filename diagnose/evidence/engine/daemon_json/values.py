@@ -275,3 +275,4 @@ _JUDGES: Mapping[str, Callable[[_Setting], Iterator[Fault]]] = {
     "runtimes": _wrong_runtimes,
     "storage-driver": _wrong_storage_driver,
 }
+"""What finds the faults in the value of a key."""

@@ -35,6 +35,7 @@ _TIMED_OUT = frozenset({"cD", "sD"})
 _TIMERS = LazyPattern(r" -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?(?P<total>\d{1,12}) 101 ")
 _TIME = re.compile(r"(?P<number>\d{1,9})(?P<unit>ms|[smhd]?)")
 _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+"""Seconds in a unit of HAProxy and nginx; a number without one is in seconds."""
 _DEFAULT = "60s"
 """nginx' proxy_read_timeout unless it is configured."""
 _COMES_AGAIN_S = 6.0

@@ -261,6 +261,7 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, CalledPlace]], CalledPlace | N
     "nginx": _nginx_place,
     "traefik": _traefik_place,
 }
+"""What reads the called place from a line, by the program that wrote it."""
 
 
 def _servers(host: Host, program: str) -> dict[str, CalledPlace]:

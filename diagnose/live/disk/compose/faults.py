@@ -50,6 +50,7 @@ _KIND_NAMES = {
     "n": "a number",
     "b": "true or false",
 }
+"""The kinds of values of YAML in words, by the letter that the schema has for them."""
 _DURATION = re.compile(r"\s*\d+(?:\.\d+)?\s*")
 _OPEN_BRACE = re.compile(r"(?<!\$)(?:\$\$)*\$\{(?:[^A-Za-z_]|[^{}]*$)")
 """A `${` that no name follows, or that nothing closes."""
@@ -57,6 +58,7 @@ _NEXT_DOCUMENT = "but found another document"
 """What libyaml says of a second document; compose reads them all, as files that follow each other.
 """
 _REFERRED = {"networks": "network", "models": "model", "secrets": "secret", "configs": "config"}
+"""What a service refers to: the part of the file that declares it, and the word for one."""
 
 
 def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:

@@ -14,6 +14,7 @@ _INTEGER = re.compile(
 """An integer of YAML 1.1: binary, octal with 0 or 0o, hexadecimal or decimal."""
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASES = {"binary": 2, "octal": 8, "hex": 16, "decimal": 10}
+"""The base of a number, by the group of the pattern."""
 _LARGEST = 1 << 64
 """From here on an integer becomes a float."""
 _WITH_EXPONENT = 6

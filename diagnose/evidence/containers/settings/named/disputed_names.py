@@ -35,6 +35,7 @@ _SAME = {
     "virtual host": "vhost",
     "virtual_host": "vhost",
 }
+"""The word in names of variables, by the one that a line has for it."""
 _NOUN = (
     r"(?P<noun>audience|bucket|database|exchange|issuer|keyspace|org(?:ani[sz]ation)?|queue|realm"
     r"|tenant|topic|vhost|virtual[ _]host)s?"

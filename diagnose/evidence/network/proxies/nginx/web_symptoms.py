@@ -251,3 +251,4 @@ _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
     "login": _forgotten_logins,
     "sign-in": _lost_sign_ins,
 }
+"""What chooses the requests that show a symptom, by its kind."""
