@@ -3,6 +3,7 @@
 What a finding names and touches is read off the things that it is about.
 """
 
+import itertools
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
@@ -18,6 +19,11 @@ def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
+
+
+def distinct(*groups: Iterable[Key]) -> tuple[Key, ...]:
+    """What is in any of the groups, each once, in the order in which it first comes."""
+    return tuple(dict.fromkeys(itertools.chain(*groups)))
 
 
 def present(entries: Mapping[str, Value | None]) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.mappings import names_of
+from diagnose.mappings import distinct, names_of
 from diagnose.model import PageVariables, Severity, Subject
 from diagnose.phrases import named
 
@@ -27,7 +27,7 @@ def container_names(containers: Sequence[Container], most: int = 3) -> str:
 
 def touched_subjects(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
     """The networks and containers of these groups, each once."""
-    return tuple(dict.fromkeys(subject for group in groups for subject in group.subjects))
+    return distinct(subject for group in groups for subject in group.subjects)
 
 
 def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:

@@ -21,7 +21,7 @@ from diagnose.evidence.network.addresses import is_loopback, with_port
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import distinct, names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
@@ -181,14 +181,8 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         },
         discriminator=",".join(query.upstream.server for query in group.lost),
         severity=_severity(lost),
-        touches=tuple(
-            dict.fromkeys(
-                (
-                    *touched_subjects([group]),
-                    *subjects_of(users),
-                    *subjects_of(filter(None, [lost.serving])),
-                )
-            )
+        touches=distinct(
+            touched_subjects([group]), subjects_of(users), subjects_of(filter(None, [lost.serving]))
         ),
         calls=() if lost.apart else subjects_of(filter(None, [lost.serving])),
         signs=frozenset({"dns"}),

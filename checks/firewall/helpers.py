@@ -12,6 +12,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.mappings import distinct
 from diagnose.model import Json, PageVariables, Subject, Unexamined
 from diagnose.phrases import and_more, count, numbered
 
@@ -35,7 +36,7 @@ def with_bridges(networks: Iterable[Network]) -> tuple[Subject, ...]:
         for network in networks
         for subject in (network.subject, Subject("interface", network.bridge))
     ]
-    return tuple(dict.fromkeys(subjects))
+    return distinct(subjects)
 
 
 def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tuple[Subject, ...]:
@@ -43,7 +44,7 @@ def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tu
     subjects = [way.container.subject for way in outlets] + [
         way.container.subject for way in inlets
     ]
-    return tuple(dict.fromkeys(subjects))
+    return distinct(subjects)
 
 
 def first_names(names: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.evidence.swarm.unhealthy_tasks import ended_for_health
-from diagnose.mappings import present
+from diagnose.mappings import distinct, present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.model.units import Seconds
 from diagnose.phrases import sentence, size
@@ -207,4 +207,4 @@ def _failing_tasks(service: str, containers: Containers | None) -> tuple[Subject
     tried = max(ran, key=lambda container: container.created_at or 0.0, default=None)
     refused = [task for task in tasks if task.start_failed]
     failing = [task.subject for task in (newest, tried, *refused) if task is not None]
-    return tuple(dict.fromkeys(failing))
+    return distinct(failing)

@@ -133,7 +133,7 @@ def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) 
 
     has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
-    own = _Rules(family, has_proxy)
+    own = _Rules(family, has_proxy=has_proxy)
     names = [bridge.name for bridge in bridges]
     rules = {
         "filter-FORWARD": [
@@ -160,7 +160,7 @@ def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) 
 class _Rules:
     """The rules of one bridge, chain by chain."""
 
-    def __init__(self, family: Family, has_proxy: bool) -> None:
+    def __init__(self, family: Family, *, has_proxy: bool) -> None:
         self._ip = "ip" if family == "ip" else "ip6"
         self._is_ipv4 = family == "ip"
         self._has_proxy = has_proxy

@@ -203,7 +203,7 @@ def _state(packet: Packet) -> int | None:
 
 
 def _source_type_of_interface(packet: Packet) -> int | None:
-    return None if packet.src_local else _route_type(packet.src_local)
+    return None if packet.src_local else _route_type(local=packet.src_local)
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -214,16 +214,16 @@ def _number(address: str | None) -> int | None:
 def _destination_type(packet: Packet) -> int | None:
     if packet.dst is not None and _is_multicast(packet.dst):
         return ROUTE_TYPES["MULTICAST"]
-    return _route_type(packet.dst_local)
+    return _route_type(local=packet.dst_local)
 
 
-def _destination_type_of_interface(packet: Packet, is_here: bool | None) -> int | None:
+def _destination_type_of_interface(packet: Packet, *, is_here: bool | None) -> int | None:
     """The type of the destination for one interface: the host's other addresses are not local.
 
     is_here: whether the destination is an address of the interface.
     """
     type_on_host = _destination_type(packet)
-    return _route_type(is_here) if type_on_host == ROUTE_TYPES["LOCAL"] else type_on_host
+    return _route_type(local=is_here) if type_on_host == ROUTE_TYPES["LOCAL"] else type_on_host
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -251,7 +251,7 @@ def _hop_limit(packet: Packet) -> int | None:
     return 255 if is_icmp6 and (packet.icmp or 0) >> 8 in _NEIGHBOUR_DISCOVERY else None
 
 
-def _route_type(local: bool | None) -> int | None:
+def _route_type(*, local: bool | None) -> int | None:
     if local is None:
         return None
     return ROUTE_TYPES["LOCAL"] if local else ROUTE_TYPES["UNICAST"]
@@ -272,7 +272,7 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "direction": lambda packet: int(packet.reply),
         "mark": lambda packet: packet.mark,
         "ctmark": lambda packet: packet.ctmark,
-        "src_type": lambda packet: _route_type(packet.src_local),
+        "src_type": lambda packet: _route_type(local=packet.src_local),
         "dst_type": _destination_type,
         "orig_src": lambda packet: _number(
             packet.orig_src if _may_be_translated(packet) else packet.src
@@ -299,9 +299,13 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "brin": lambda packet: packet.brin,
         "brout": lambda packet: packet.brout,
         "src_type_in": _source_type_of_interface,
-        "dst_type_in": lambda packet: _destination_type_of_interface(packet, packet.here_in),
+        "dst_type_in": lambda packet: _destination_type_of_interface(
+            packet, is_here=packet.here_in
+        ),
         "src_type_out": _source_type_of_interface,
-        "dst_type_out": lambda packet: _destination_type_of_interface(packet, packet.here_out),
+        "dst_type_out": lambda packet: _destination_type_of_interface(
+            packet, is_here=packet.here_out
+        ),
         "pkttype": lambda _: 0,
         "tos": lambda _: 0,
         "mac": lambda _: None,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from diagnose.judgement.causes import Topology, depends_on
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.model import Reported, Severity, Subject
 from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
@@ -61,7 +61,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
         finding for finding in loud if finding.subject not in explained and not says_why(finding)
     ]
     called = [_callee_clause(callee, callers) for callee, callers in callers_of.items()]
-    return tuple(dict.fromkeys([*called, *_joint_failures(unexplained, topology)]))
+    return distinct(called, _joint_failures(unexplained, topology))
 
 
 def _joint_failures(findings: Iterable[Reported], topology: Topology) -> Iterator[str]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from diagnose import registry
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
+from diagnose.mappings import distinct
 from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
 from diagnose.model.findings import number_of
 from diagnose.model.subjects import DAEMON, HOST
@@ -99,7 +100,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
         check,
         Verdict.PASSED,
         findings=said.findings,
-        unexamined=tuple(dict.fromkeys((*left_out, *said.unexamined))),
+        unexamined=distinct(left_out, said.unexamined),
         examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
     return _with_verdict(judged, said.ending)

@@ -113,11 +113,17 @@ def _asked_server(host: Host, where: str, query: QueryDns) -> SentPacket:
 
 
 def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok", "broken"] | None:
-    """What the fate of the packet decides."""
+    """What the fate of the packet decides; None where it decides nothing.
+
+    A proxy accepts a connection before it has one to the program: only where the walk arrives, or
+    the proxy closes it again, is that known.
+    """
     if path.target.proto == "udp" and reply.outcome == "silent":
         return None
-    if not is_proxied or reply.outcome not in _ARRIVED:
-        return "ok" if reply.outcome in _ARRIVED else "broken"
+    if reply.outcome not in _ARRIVED:
+        return "broken"
+    if not is_proxied:
+        return "ok"
     if reply.outcome == "closed":
         return "broken"
     return "ok" if path.walk == "ok" else None

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from diagnose.mappings import distinct
 from diagnose.questions.question import Policy, Question
 
 
@@ -51,9 +52,7 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     def required(self) -> tuple[str, ...]:
         """The units without which systemd does not start it, but for slices and targets."""
         names = f"{self.requires} {self.binds_to} {self.requisite}".split()
-        return tuple(
-            dict.fromkeys(name for name in names if not name.endswith((".slice", ".target")))
-        )
+        return distinct(name for name in names if not name.endswith((".slice", ".target")))
 
     @property
     def is_wanted(self) -> bool:

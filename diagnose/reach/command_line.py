@@ -40,6 +40,7 @@ UNKNOWN = 3
 def run(
     ctx: click.Context,
     targets: Sequence[Target],
+    *,
     sudo: bool,
     sudo_password: Path | None,
     folder: Path | None,

@@ -166,8 +166,8 @@ class Budget:
         on a host whose processors are busy."""
         if self.judged_by < math.inf:
             self._waiting = _waiting_factor()
-            ends = began + self._seconds_to_collect(self.judged_by - began, containers)
-            self.ends = min(self.ends, max(ends, self._earliest))
+            collected_by = began + self._seconds_to_collect(self.judged_by - began, containers)
+            self.ends = min(self.ends, max(collected_by, self._earliest))
 
     def _seconds_to_collect(self, seconds: float, containers: int) -> float:
         """How many seconds of a run are for collecting.

@@ -287,7 +287,7 @@ class Recorder:
         now = time.monotonic()
         with self._lock:
             spent = now >= self._budget.ends
-            given_up = self._take_late(now, spent)
+            given_up = self._take_late(now, spent=spent)
             if spent:
                 given_up += self._take_queued()
             else:
@@ -299,7 +299,7 @@ class Recorder:
             self._resolve(job, failed)
         return spent
 
-    def _take_late(self, now: float, spent: bool) -> list[tuple[_Job, Failed]]:
+    def _take_late(self, now: float, *, spent: bool) -> list[tuple[_Job, Failed]]:
         """The questions under way that are past their deadline, or the run past its budget.
 
         Their workers are lost. The lock is held.

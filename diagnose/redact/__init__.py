@@ -127,7 +127,7 @@ class Redactor:
             return self._file(str(args.get("path", "")), value)
         if kind == "api.archive":
             return self._container_file(str(args.get("path", "")), value)
-        return self._without_secrets(value, kind.startswith("api."))
+        return self._without_secrets(value, engine=kind.startswith("api."))
 
     def text(self, text: str) -> str:
         """Free text without its secrets, those included that this run has met elsewhere."""
@@ -238,7 +238,7 @@ class Redactor:
         present = [raw for raw in candidates if raw in text and raw not in self._names]
         return sorted(present, key=len, reverse=True)
 
-    def _without_secrets(self, value: Json, engine: bool) -> Json:
+    def _without_secrets(self, value: Json, *, engine: bool) -> Json:
         """The value without its secrets, those included that this run has met elsewhere."""
         walk = Walk(self._plans[engine], self._mark, self._clean, self._names)
         new = walk.value(value)
@@ -303,7 +303,9 @@ class Redactor:
             old = json.loads(text)
         except (ValueError, RecursionError):
             return self.text(text)
-        new = self._without_secrets(old, path.endswith(("config.v2.json", "hostconfig.json")))
+        new = self._without_secrets(
+            old, engine=path.endswith(("config.v2.json", "hostconfig.json"))
+        )
         if new == old:
             return text
         # A place in the file that is named later must be where it was: what keeps the lines is

@@ -61,7 +61,7 @@ def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | No
 
         stream.write(page.standalone(hops.draw(answer)))
     else:
-        _text(answer, stream, color)
+        _text(answer, stream, color=color)
 
 
 def document(answer: PathAnswer) -> dict[str, Json]:
@@ -122,7 +122,7 @@ def _packet(path: Path, packet: SentPacket) -> dict[str, Json]:
     }
 
 
-def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
+def _text(answer: PathAnswer, stream: TextIO, *, color: bool | None) -> None:
     """Print the hops, and what breaks the first broken one."""
     console = literal(stream, color=color)
     state = answer.path.state

@@ -80,7 +80,7 @@ def render(
     color None: as the stream can. shell: where its commands will be typed.
     """
     console = literal(stream, color=color, width=width)
-    page = _Page(console, detail.verbose, shell)
+    page = _Page(console, verbose=detail.verbose, shell=shell)
     shown = outline(report, code, MOST_ROOTS if detail.verbose else MOST_BLOCKS)
     page.print(shown)
     if not detail.is_answer and shown.status.startswith("OK"):
@@ -108,7 +108,7 @@ QUESTIONS = (
 
 
 class _Page(TerminalRows):
-    def __init__(self, console: Console, verbose: bool, shell: Shell) -> None:
+    def __init__(self, console: Console, *, verbose: bool, shell: Shell) -> None:
         super().__init__(console, shell)
         self.verbose = verbose
         self.cure_above = ""

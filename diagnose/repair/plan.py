@@ -11,6 +11,7 @@ from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.judgement.collection import Broken, Collection
+from diagnose.mappings import distinct
 from diagnose.model import Check, Edit, Json, Reported, Unavailable
 from diagnose.phrases import and_more, count
 from diagnose.questions import Host
@@ -44,7 +45,7 @@ def selectors(id: str) -> tuple[str, ...]:
     """The checks that a repair of this id is judged by."""
     if id in rules.RULES:
         return ("firewall",)
-    return tuple(dict.fromkeys((*([id] if id else ()), *FILE_CHECKS)))
+    return distinct([id] if id else (), FILE_CHECKS)
 
 
 def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 import msgspec
 
 from diagnose.evidence.network.addresses import WEB_PORTS, is_address
+from diagnose.mappings import distinct
 
 MOST_REACHED = 4
 """So many ports of this host are looked at as other machines reach them."""
@@ -217,15 +218,15 @@ def read(text: str) -> UserQuestion:
         pairs=tuple(_pairs(text)),
         port_of_end=int(port_of_end["port"]) if port_of_end is not None else None,
         servers=servers,
-        ports=tuple(dict.fromkeys(port.number for port in ports)) if is_of_visitor else (),
+        ports=distinct(port.number for port in ports) if is_of_visitor else (),
         reached=_reached(servers, ports if is_from_outside else ()),
         udp_ports=tuple(sorted(_udp_ports(text))) if _LOST.search(text) else (),
         is_of_udp=_UDP.search(text) is not None,
         is_of_all_ports=bool(_ALL_PORTS.search(text) and _LOST.search(text)),
         is_of_loopback=any(place in text for place in _LOOPBACKS),
-        addresses=tuple(dict.fromkeys(_ADDRESS.findall(text))),
+        addresses=distinct(_ADDRESS.findall(text)),
         looked_up=_looked_up(text),
-        sites=tuple(dict.fromkeys(_SITE.findall(text))),
+        sites=distinct(_SITE.findall(text)),
     )
 
 
@@ -292,10 +293,10 @@ def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tup
     reached += [
         str(port.number) for port in ports if not port.is_of_loopback and port.number not in taken
     ]
-    return tuple(dict.fromkeys(reached))[:MOST_REACHED]
+    return distinct(reached)[:MOST_REACHED]
 
 
 def _looked_up(text: str) -> tuple[str, ...]:
     matches = (match for pattern in _LOOKED_UP for match in pattern.finditer(text))
     in_order = sorted(matches, key=lambda match: match.start())
-    return tuple(dict.fromkeys(match["name"] for match in in_order))
+    return distinct(match["name"] for match in in_order)

@@ -44,10 +44,10 @@ def heap_above_limit(
     """
     for container in containers:
         line = _complaint(container, log_tails)
-        was_killed = bool(line) or _was_killed(container, events)
-        if not container.host_config.memory or not (was_killed or container.is_running):
+        has_run_out = bool(line) or _was_killed(container, events)
+        if not container.host_config.memory or not (has_run_out or container.is_running):
             continue
-        suffers = was_killed and is_failing(container, clock)
+        suffers = has_run_out and is_failing(container, clock)
         finding = None if line else _unaware_java_finding(container, info)
         if finding is None and (suffers or container.is_running):
             finding = _large_heap_finding(container, line)

@@ -57,9 +57,9 @@ def settings_disagree(
         key = (dispute.server.id, dispute.variable, dispute.asked)
         if key not in seen:
             seen.add(key)
-            yield _name_finding(dispute, container, is_failing)
+            yield _name_finding(dispute, container, is_failing=is_failing)
     for secret in unequal_secrets or ():
-        yield _secret_finding(secret, secret.caller.id in log_tails.by_id)
+        yield _secret_finding(secret, is_failing=secret.caller.id in log_tails.by_id)
     if recent_logs is not None:
         yield from recent_logs.left_out(containers.running)
 
@@ -74,7 +74,7 @@ def _repeated_unknown_names(
     return [line.text for line in lines if container.wrote_in_this_run(line.at)]
 
 
-def _name_finding(dispute: DisputedName, container: Container, is_failing: bool) -> Finding:
+def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bool) -> Finding:
     """container: whose log has the line."""
     caller, server = dispute.caller, dispute.server
     about = caller or server
@@ -148,7 +148,7 @@ def _steps(dispute: DisputedName) -> PageVariables:
     return words
 
 
-def _secret_finding(secret: UnequalSecret, is_failing: bool) -> Finding:
+def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     caller, peer, name = secret.caller, secret.peer, secret.name
     if secret.place:
         files = joined(secret.places)

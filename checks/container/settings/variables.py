@@ -174,7 +174,7 @@ def variable_malformed(
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():
         is_failing = address.container.id in log_tails.by_id
-        yield _misread_finding(address, log_tails.of(address.container), is_failing)
+        yield _misread_finding(address, log_tails.of(address.container), is_failing=is_failing)
     broken = set()
     for container in containers:
         tail = log_tails.by_id.get(container.id)
@@ -237,7 +237,7 @@ def _running_finding(carriage: CarriageReturn) -> Finding | None:
     return replace(finding, severity=Severity.warning, onset=None)
 
 
-def _misread_finding(address: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:
+def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool) -> Finding:
     """is_failing: whether the container fails; one that runs may call that container seldom."""
     container, variable = address.container, address.variable
     place = variable or address.path or "its settings"

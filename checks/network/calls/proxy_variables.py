@@ -184,8 +184,10 @@ def _taken_own_findings(
 def _line_about(name: str, lines: Sequence[str]) -> str:
     """The newest line that calls a host of that name; empty where none does."""
     naming = [line for line in lines if name in line]
-    call = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d") if naming else None
-    return next((line for line in naming if call is not None and call.search(line)), "")
+    if not naming:
+        return ""
+    call = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d")
+    return next(filter(call.search, naming), "")
 
 
 def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[Container, str]]:

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.inspected_container import InspectedContainer
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.model import ContainerRun, Subject
 from diagnose.numbers import is_number
 from diagnose.phrases import unix
@@ -375,7 +376,7 @@ class Container(InspectedContainer, frozen=True):
     def published_tcp_ports(self) -> tuple[int, ...]:
         """Its own TCP ports that are published now, each once."""
         published = [port for port in self.published_ports if port.protocol == "tcp"]
-        return tuple(dict.fromkeys(port.number for port in published))
+        return distinct(port.number for port in published)
 
     @property
     def published_names(self) -> list[str]:

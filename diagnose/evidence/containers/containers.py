@@ -11,7 +11,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.model import Coverage, Unexamined
 
 
@@ -46,7 +46,7 @@ class Containers(Items[Container], frozen=True, dict=True):
             for published in container.published_ports
             if is_loopback(published.host_ip)
         ]
-        return Coverage({}, here_alone=tuple(dict.fromkeys(here_alone)))
+        return Coverage({}, here_alone=distinct(here_alone))
 
     @functools.cached_property
     def by_id(self) -> dict[str, Container]:

@@ -15,6 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.dns import DnsReply, QueryDns
@@ -217,7 +218,7 @@ def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -
     sent = [flow for flow in flows if flow.src in own and flow.dst not in others]
     if any("seen_reply" in flow.status for flow in sent):
         return ()
-    servers = tuple(dict.fromkeys(flow.dst for flow in sent))
+    servers = distinct(flow.dst for flow in sent)
     return servers if len(servers) >= _LEAST_SILENT else ()
 
 

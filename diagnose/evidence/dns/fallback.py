@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
-from diagnose.mappings import subjects_of
+from diagnose.mappings import distinct, subjects_of
 from diagnose.model import Subject
 
 
@@ -29,7 +29,7 @@ class OnFallback(msgspec.Struct, frozen=True):
         Others on a network may fail by servers of their own.
         """
         of_lost = [subject for group in self.lost for subject in group.subjects]
-        return tuple(dict.fromkeys((*of_lost, *subjects_of(self.members))))
+        return distinct(of_lost, subjects_of(self.members))
 
 
 def on_fallback(

@@ -88,7 +88,7 @@ def daemon_processes(
         engine=engine,
         age=age,
         others=tuple(_other_daemons(outside, pid)),
-        containerds=_containerds(host, root, outside, engine, managed) if listed else None,
+        containerds=_containerds(host, root, outside, engine, managed=managed) if listed else None,
         managed=managed,
         shims=processes.shims if processes is not None else None,
         pid_files=tuple(_pid_files(host, config, own, root)),
@@ -172,6 +172,7 @@ def _containerds(
     root: str,
     processes: Sequence[Process],
     engine: ProcessDetail | None,
+    *,
     managed: bool | None,
 ) -> tuple[ProcessDetail, ...] | None:
     """The containerd that this engine uses.

@@ -24,7 +24,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Reason, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.registry import evidence
 
 WayState = Literal["open", "closed", "unknown", "none"]
@@ -241,4 +241,4 @@ def _servers(
     for server in resolvers.engine_view:
         askers.setdefault(server, [])
     ordered = sorted(askers, key=lambda server: -len(askers[server]))
-    return tuple((server, tuple(dict.fromkeys(askers[server]))) for server in ordered)
+    return tuple((server, distinct(askers[server])) for server in ordered)

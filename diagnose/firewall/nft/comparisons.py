@@ -33,7 +33,7 @@ def compare(program: RuleProgram, expression: Expression) -> None:
     negate = operation == _NOT_EQUAL
     if len(parts) == 1 and not negate and parts[0].kind != "flags":
         _note_protocol(program, parts[0], data)
-    program.conditions.append(_equality(program, parts, data, negate))
+    program.conditions.append(_equality(program, parts, data, negate=negate))
 
 
 def _is_ethernet(part: Part, data: bytes) -> bool:
@@ -44,17 +44,17 @@ def _is_ethernet(part: Part, data: bytes) -> bool:
     return int.from_bytes(data, part.order) == _ETHERNET
 
 
-def _equality(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+def _equality(program: RuleProgram, parts: list[Part], data: bytes, *, negate: bool) -> Condition:
     """Whether parts of the packet are, or are not, these bytes."""
     if parts[0].kind == "flags":
-        return _flags(parts, data, negate)
+        return _flags(parts, data, negate=negate)
     if parts[0].kind == "group":
-        return _group_condition(program, parts, data, negate)
+        return _group_condition(program, parts, data, negate=negate)
     mask = parts[0].mask if len(parts) == 1 else None
     if negate and mask is not None and not any(data):
         has_any_bit: Value = Masked(mask, any_bit=True)
         return Match((named(parts[0]),), ((has_any_bit,),))
-    return _equals(program, parts, data, negate)
+    return _equals(program, parts, data, negate=negate)
 
 
 def compare_range(program: RuleProgram, expression: Expression) -> None:
@@ -107,7 +107,7 @@ def _note_protocol(program: RuleProgram, part: Part, data: bytes) -> None:
         program.family = {**ETHERTYPES, **_INET_FAMILIES}.get(number)
 
 
-def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
+def _flags(parts: list[Part], data: bytes, *, negate: bool) -> Condition:
     """TCP's flags, compared with one value: `tcp flags syn` is "not none of them"."""
     (part,) = parts
     try:
@@ -118,7 +118,7 @@ def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
 
 
 def _group_condition(
-    program: RuleProgram, parts: list[Part], data: bytes, negate: bool
+    program: RuleProgram, parts: list[Part], data: bytes, *, negate: bool
 ) -> Condition:
     """Whether the interface is, or is not, one of a group's."""
     part = parts[0]
@@ -130,7 +130,7 @@ def _group_condition(
     return Match((named(part),), names, negate, text)
 
 
-def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+def _equals(program: RuleProgram, parts: list[Part], data: bytes, *, negate: bool) -> Condition:
     """The condition that the loaded parts equal these bytes."""
     values = []
     at = 0

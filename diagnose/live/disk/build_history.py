@@ -5,6 +5,7 @@ points to its log as a blob; `docker buildx history` reads the same over gRPC. M
 https://github.com/moby/buildkit/blob/master/api/services/control/control.proto.
 """
 
+import enum
 import os
 import struct
 from collections.abc import Iterator
@@ -34,6 +35,45 @@ _STORES = (
 containerd image store is a part."""
 
 
+class _Record(enum.IntEnum):
+    """The fields of a BuildHistoryRecord that are read."""
+
+    REF = 1
+    FRONTEND_ATTRIBUTES = 3
+    EXPORTERS = 4
+    ERROR = 5
+    COMPLETED_AT = 7
+    LOGS = 8
+
+
+class _Status(enum.IntEnum):
+    """The parts of a log, which is a row of StatusResponse."""
+
+    VERTEXES = 1
+    LOGS = 3
+
+
+class _Vertex(enum.IntEnum):
+    """A step of the build."""
+
+    DIGEST = 1
+    NAME = 3
+    ERROR = 7
+
+
+class _VertexLog(enum.IntEnum):
+    """What a step printed."""
+
+    VERTEX = 1
+    MESSAGE = 4
+
+
+_MESSAGE_OF_ERROR = 2
+_ATTRIBUTES_OF_EXPORTER = 2
+_DIGEST_OF_DESCRIPTOR = 2
+_SECONDS, _NANOSECONDS = 1, 2
+
+
 def builds(args: Json) -> Json:
     """See `files.builds`."""
     root = Path(args["path"])
@@ -56,13 +96,13 @@ def builds(args: Json) -> Json:
 
 def _row(record: Fields) -> dict[str, Json]:
     """One build as a row of the answer."""
-    error = messages(record, 5)
-    attributes = mapping(record, 3)
+    error = messages(record, _Record.ERROR)
+    attributes = mapping(record, _Record.FRONTEND_ATTRIBUTES)
     return {
         "at": _end_of_build(record),
-        "ref": text(record, 1),
+        "ref": text(record, _Record.REF),
         "names": _tags_to_get(record),
-        "error": text(error[0], 2) if error else "",
+        "error": text(error[0], _MESSAGE_OF_ERROR) if error else "",
         "dockerfile": attributes.get("filename", ""),
         "target": attributes.get("target", ""),
     }
@@ -70,13 +110,18 @@ def _row(record: Fields) -> dict[str, Json]:
 
 def _end_of_build(record: Fields) -> float:
     """Unix time of the end of a build; 0.0 while it runs."""
-    ended = messages(record, 7)
-    return number(ended[0], 1) + number(ended[0], 2) / 1e9 if ended else 0.0
+    ended = messages(record, _Record.COMPLETED_AT)
+    if not ended:
+        return 0.0
+    return number(ended[0], _SECONDS) + number(ended[0], _NANOSECONDS) / 1e9
 
 
 def _tags_to_get(record: Fields) -> list[str]:
     """The tags that the image was to get."""
-    exported = (mapping(exporter, 2).get("name", "") for exporter in messages(record, 4))
+    exporters = messages(record, _Record.EXPORTERS)
+    exported = (
+        mapping(exporter, _ATTRIBUTES_OF_EXPORTER).get("name", "") for exporter in exporters
+    )
     return [name for names in exported for name in names.split(",") if name]
 
 
@@ -86,21 +131,27 @@ def _failed_step(root: Path, record: Fields) -> dict[str, Json]:
         log = list(_log(root, record))
     except (OSError, ValueError, Refused):
         return {}
-    steps = (vertex for part in log for vertex in messages(part, 1))
-    failed = {text(vertex, 1): text(vertex, 3) for vertex in steps if text(vertex, 7)}
+    steps = [vertex for part in log for vertex in messages(part, _Status.VERTEXES)]
+    failed = {
+        text(vertex, _Vertex.DIGEST): text(vertex, _Vertex.NAME)
+        for vertex in steps
+        if text(vertex, _Vertex.ERROR)
+    }
     if not failed:
         return {}
     digest, step = next(reversed(failed.items()))
-    printed = (line for part in log for line in messages(part, 3) if text(line, 1) == digest)
-    output = "".join(text(line, 4) for line in printed)
+    printed = [line for part in log for line in messages(part, _Status.LOGS)]
+    of_step = (line for line in printed if text(line, _VertexLog.VERTEX) == digest)
+    output = "".join(text(line, _VertexLog.MESSAGE) for line in of_step)
     lines = [line.rpartition("\r")[2].rstrip()[:_WIDEST] for line in output.split("\n")]
     return {"step": step, "lines": [line for line in lines if line][-_LINES:]}
 
 
 def _log(root: Path, record: Fields) -> Iterator[Fields]:
     """The messages of a build's log: each follows its length in four bytes."""
-    descriptor = messages(record, 8)
-    kind, _, digest = text(descriptor[0], 2).partition(":") if descriptor else ("", "", "")
+    descriptor = messages(record, _Record.LOGS)
+    where = text(descriptor[0], _DIGEST_OF_DESCRIPTOR) if descriptor else ""
+    kind, _, digest = where.partition(":")
     if not digest.isalnum() or not kind.isalnum():
         return
     data = b""

@@ -14,7 +14,7 @@ _EMPTIED_BY_READING = ("/kmsg", "/trace_pipe")
 """Files of the kernel that give each line once: to a logger, or to whoever comes first."""
 
 
-def open_regular(path: str, root: str | None = None, follow: bool = True) -> int:
+def open_regular(path: str, root: str | None = None, *, follow: bool = True) -> int:
     """A descriptor for reading a regular file; Refused("malformed") for anything else.
 
     Nothing else is opened: to open a device may start what it drives (a watchdog, a tape), and to

@@ -6,6 +6,9 @@ Only what is needed to read a few fields: https://protobuf.dev/programming-guide
 from collections.abc import Mapping, Sequence
 
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
+"""How the value of a field is written, in the last three bits of its tag."""
+_KEY, _VALUE = 1, 2
+"""The fields of an entry of a map."""
 
 Fields = Mapping[int, Sequence[int | bytes]]
 """The values of each field, in their order."""
@@ -54,7 +57,7 @@ def number(of: Fields, field: int) -> int:
 
 def mapping(of: Fields, number: int) -> dict[str, str]:
     """The texts by name in a field that is a map."""
-    return {text(entry, 1): text(entry, 2) for entry in messages(of, number)}
+    return {text(entry, _KEY): text(entry, _VALUE) for entry in messages(of, number)}
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:

@@ -48,7 +48,7 @@ MEMORY_BACKED = vocabulary("tmpfs devtmpfs ramfs hugetlbfs proc sysfs devpts cgr
 def read(args: Json) -> Json:
     """See `files.read`."""
     limit = min(int(args.get("max_bytes", 262144)), READ_MAX)
-    descriptor = open_regular(args["path"], args.get("root"), bool(args.get("follow", True)))
+    descriptor = open_regular(args["path"], args.get("root"), follow=bool(args.get("follow", True)))
     try:
         status = os.fstat(descriptor)
         from_end = bool(args.get("tail")) and status.st_size > limit

@@ -244,7 +244,7 @@ class _Visit:
     def _place(self, *, tls: bool) -> str:
         """The name and the port by which clients call."""
         port = self._question.outer_port or self._question.port
-        is_usual = port == _USUAL_PORTS[_scheme(tls)] or self._question.forwarded
+        is_usual = port == _USUAL_PORTS[_scheme(tls=tls)] or self._question.forwarded
         return self._question.name if is_usual else f"{self._question.name}:{port}"
 
     def _next_target(self, page: _Page, *, tls: bool) -> str | None:
@@ -252,7 +252,7 @@ class _Visit:
         location = page.reply.headers.get("location", "")
         if page.reply.status not in _REDIRECTS or not location:
             return None
-        scheme = "https" if self._question.forwarded else _scheme(tls)
+        scheme = "https" if self._question.forwarded else _scheme(tls=tls)
         base = f"{scheme}://{self._place(tls=tls)}{page.target}"
         try:
             url = urlsplit(urljoin(base, location))
@@ -282,7 +282,7 @@ class _Visit:
         return {}
 
 
-def _scheme(tls: bool) -> str:
+def _scheme(*, tls: bool) -> str:
     return "https" if tls else "http"
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.model import PageVariables
 from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.failures.remedies import Remedy
@@ -266,7 +267,7 @@ def _forms(text: str) -> tuple[str, ...]:
     English."""
     line = text[:LONGEST]
     bare = _ESCAPED_QUOTE.sub('"', line)
-    return tuple(dict.fromkeys((line, bare, in_english(bare))))
+    return distinct((line, bare, in_english(bare)))
 
 
 def _first_match(pattern: re.Pattern[str], forms: Sequence[str]) -> re.Match[str] | None:

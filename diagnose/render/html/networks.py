@@ -213,7 +213,7 @@ class _Canvas:
         else:
             self.y += ROW
             self._shapes.append(Label(left, self.y, middle(about, int(room / MONO)), "note"))
-        for row in self.wrapped(_way_words(network, broken), int(room / MONO), 3):
+        for row in self.wrapped(_way_words(network, broken=broken), int(room / MONO), 3):
             self.y += ROW
             self._shapes.append(Label(left, self.y, row, "note", "critical" if broken else "calm"))
         self.y += 10
@@ -363,7 +363,7 @@ class _Chip(msgspec.Struct, frozen=True):
             yield Label(x + self._height_before + MONO * (len(name) + 1), y + 17, note, "note")
 
 
-def _way_words(network: MapNetwork, broken: bool) -> str:
+def _way_words(network: MapNetwork, *, broken: bool) -> str:
     """What is said of a network's way out; nothing where it is open."""
     way = network.out
     if network.is_internal:

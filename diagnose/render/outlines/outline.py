@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.model import DAEMON, Coverage, Report, Reported, Severity, Verdict
 from diagnose.phrases import and_more, count
 from diagnose.render.outlines.grouping import groups
@@ -131,9 +131,9 @@ def _advice(group: Sequence[Reported], tree: FindingTree) -> Advice:
     effects = tree.effects_of.get(head.key, ())
     return Advice(
         head.id,
-        tuple(dict.fromkeys(root.subject.name for root in group)),
+        distinct(root.subject.name for root in group),
         head.finding.summary,
-        tuple(dict.fromkeys(effect.id for effect in effects)),
+        distinct(effect.id for effect in effects),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from diagnose import runbooks
 from diagnose.judgement.causes import roots
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
 from diagnose.phrases import ago, capitalised, count, named
 from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
@@ -126,7 +126,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     remedy = _remedy(head, place, report)
     said = (HEALING,) if remedy.says_words else ()
     evidence = evidence_rows(head.finding.evidence, head.finding.summary, said)
-    subjects = tuple(dict.fromkeys(root.subject.name for root in group))
+    subjects = distinct(root.subject.name for root in group)
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
     effects = tree.effects_of.get(head.key, ())
@@ -293,7 +293,7 @@ def _effect(group: Sequence[Reported], above: Sequence[str]) -> Effect:
     first = group[0]
     return Effect(
         first.id,
-        tuple(dict.fromkeys(finding.subject.name for finding in group)),
+        distinct(finding.subject.name for finding in group),
         _without_line(first.finding.summary, above),
         first.causes[0].because,
         min(finding.causes[0].strength for finding in group),

@@ -65,6 +65,7 @@ def _files(
     parts: Parts,
     names: LazyPattern,
     folders: LazyPattern,
+    *,
     is_deep: bool,
 ) -> Iterator[ReadFile]:
     """The files of settings that are mounted by themselves, and those in mounted folders."""

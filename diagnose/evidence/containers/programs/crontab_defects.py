@@ -76,7 +76,7 @@ def crontab_defects(
     found: list[CrontabDefect] = []
     for container in host.first(with_cron, MOST, "containers with cron"):
         is_debian = "cron" in processes.names_inside(container.id)
-        found += _defects_of_container(host, container, is_debian)
+        found += _defects_of_container(host, container, is_debian=is_debian)
     idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
     idle_ids = {own.id for own in idle}
     busy = [own for own in containers.running if own.id not in idle_ids]
@@ -153,7 +153,7 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
 
 
 def _defects_of_container(
-    host: Host, container: Container, is_debian: bool
+    host: Host, container: Container, *, is_debian: bool
 ) -> Iterator[CrontabDefect]:
     root = f"/proc/{container.state.pid}/root"
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
@@ -164,7 +164,7 @@ def _defects_of_container(
         file = host.ask(ReadFile(path, root=root, parts="crontab"))
         if isinstance(file, Failed) or not file.text.strip():
             continue
-        defect = _first_defect(container, path, file, users, is_debian)
+        defect = _first_defect(container, path, file, users, is_debian=is_debian)
         if defect is not None:
             yield defect
     if is_debian:
@@ -203,7 +203,7 @@ def _users(host: Host, root: str) -> _Users:
 
 
 def _first_defect(
-    container: Container, path: str, file: FileText, users: _Users, is_debian: bool
+    container: Container, path: str, file: FileText, users: _Users, *, is_debian: bool
 ) -> CrontabDefect | None:
     """What of the file is refused, and else the first line that does something else."""
     is_system = not path.startswith(SPOOL)
@@ -214,7 +214,7 @@ def _first_defect(
             return CrontabDefect(container, path, kind, word=word)
     for line in file.text.splitlines():
         kind, number, *rest = line.split(" ", 2)
-        if _counts(kind, "".join(rest), users.numbers, is_system, is_debian):
+        if _counts(kind, "".join(rest), users.numbers, is_system=is_system, is_debian=is_debian):
             return CrontabDefect(container, path, kind, int(number), "".join(rest))
     return None
 
@@ -236,7 +236,7 @@ def _defect_of_file(path: str, file: FileText, users: _Users) -> tuple[str, str]
 
 
 def _counts(
-    kind: str, word: str, users: Mapping[str, int], is_system: bool, is_debian: bool
+    kind: str, word: str, users: Mapping[str, int], *, is_system: bool, is_debian: bool
 ) -> bool:
     """Whether what a line has is a defect for the cron of this container."""
     if kind == "jobs":

@@ -201,7 +201,7 @@ def _other_values(
         with_host = is_broker and not _name_one(given, worker, other, program, containers)
         if is_broker and not with_host and _ADDRESS.match(without_user(given)) is None:
             continue
-        places = _place_of(given, with_host), _place_of(other, with_host)
+        places = _place_of(given, with_host=with_host), _place_of(other, with_host=with_host)
         if places[0] != places[1] and not any(MARK in part for place in places for part in place):
             yield WorkerDifference(worker, program, name, without_user(given), without_user(other))
 
@@ -230,7 +230,7 @@ def _name_one(
     return server is not None and same is not None and server.id == same.id
 
 
-def _place_of(value: str, with_host: bool) -> tuple[str, ...]:
+def _place_of(value: str, *, with_host: bool) -> tuple[str, ...]:
     """Host and database of an address; the value itself where it is none."""
     match = _ADDRESS.match(without_user(value))
     if match is None:

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.mounts.mounted_settings import (
     mounted_settings,
 )
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.questions import Host
 
 _PLACE = LazyPattern(
@@ -34,7 +35,7 @@ def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
     texts += [file.text for file in files]
     wanted = f":{port}"
     places = (place for text in texts for place in places_in(text) if place.endswith(wanted))
-    return tuple(dict.fromkeys(place.removesuffix(wanted) for place in places))
+    return distinct(place.removesuffix(wanted) for place in places)
 
 
 def places_in(text: str) -> Iterator[str]:

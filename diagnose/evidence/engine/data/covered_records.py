@@ -11,6 +11,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.file_paths import is_within
+from diagnose.mappings import distinct
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
@@ -80,7 +81,7 @@ def _emptied_parts(
     for folder, owners in _owners_by_part(info, containers).items():
         mount = _mount_inside(info.docker_root_dir, folder, mounts)
         if owners and mount is not None and _has_none_of(host, folder, owners):
-            yield CoveredRecord(mount, "", tuple(dict.fromkeys(owners.values())), is_later=True)
+            yield CoveredRecord(mount, "", distinct(owners.values()), is_later=True)
 
 
 def _owners_by_part(info: Info, containers: Containers) -> dict[str, dict[str, str]]:

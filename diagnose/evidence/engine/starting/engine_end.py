@@ -14,6 +14,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.model import EvidenceGroup, Subject, Unavailable
 from diagnose.registry import evidence
 
@@ -180,7 +181,7 @@ def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, 
     path = _path_in_run(daemon.endpoint.path)
     mounts = ((container, mount) for container in containers or () for mount in container.mounts)
     makers = (container.name for container, mount in mounts if _path_in_run(mount.source) == path)
-    return tuple(dict.fromkeys(makers))
+    return distinct(makers)
 
 
 def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | None:

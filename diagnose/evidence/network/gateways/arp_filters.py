@@ -113,7 +113,7 @@ def _way_out(host_stack: HostStack, bridges: Iterable[_Wire]) -> Iterator[_Wire]
 
 
 def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> ArpFilter | None:
-    """The rule that drops the ARP messages that come in there, or that the host sends."""
+    """The rule that drops the ARP messages that come in by a wire, or that the host sends."""
     if _is_on_purpose(wire, neighbours):
         return None
     for verdict in _verdicts(wire.device, ruleset):

@@ -22,6 +22,7 @@ from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import USER_CHAIN
 from diagnose.firewall.rules import Table
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import distinct
 from diagnose.model import Coverage, Subject
 from diagnose.phrases import count
 from diagnose.registry import evidence
@@ -115,7 +116,7 @@ def packet_paths(
     return PacketPaths(
         tuple(outlets_of(walks, attached, "ip")),
         tuple(inlet_of(walks, port) for port in published[:MOST_PORTS]),
-        tuple(dict.fromkeys(port.container.subject for port in published[MOST_PORTS:])),
+        distinct(port.container.subject for port in published[MOST_PORTS:]),
         outlets6=tuple(outlets_of(walks, attached6, "ip6")),
         inlets6=tuple(inlet_of(walks, port) for port in published6[:MOST_PORTS]),
     )

@@ -12,7 +12,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.network import ConnectionTable, ListConnections, UdpFlow
@@ -98,9 +98,7 @@ def _first_missed(
     """The first port that a container serves inside, and that clients try at the host."""
     tried = by_key((flow.dport, flow.src) for flow in flows if flow.dport in ports)
     for port, clients in sorted(tried.items()):
-        return MissedDatagrams(
-            container, port, tuple(dict.fromkeys(clients)), _span_of(port, ports)
-        )
+        return MissedDatagrams(container, port, distinct(clients), _span_of(port, ports))
     return None
 
 

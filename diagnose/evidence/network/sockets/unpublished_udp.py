@@ -14,6 +14,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.mappings import distinct
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.network import ConnectionTable, ListConnections, UdpFlow
@@ -106,7 +107,7 @@ def _unpublished_port(
     container: Container, published: PortBinding, senders: Sequence[str]
 ) -> UnpublishedUdp:
     """senders: who got no answer. Strangers count where no neighbour is among them."""
-    senders = tuple(dict.fromkeys(senders))
+    senders = distinct(senders)
     neighbours = tuple(sender for sender in senders if not ip_address(sender).is_global)
     if neighbours:
         return UnpublishedUdp(container, published, neighbours)

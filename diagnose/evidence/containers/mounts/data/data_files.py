@@ -13,6 +13,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_below
 from diagnose.evidence.machine.clock import Clock
 from diagnose.file_paths import is_within
+from diagnose.mappings import distinct
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -113,7 +114,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
         folders.append(container.config.value_of("PGDATA"))
     point = mount.destination.rstrip("/")
     inside = [path.removeprefix(point).rstrip("/") for path in folders if is_within(path, point)]
-    return tuple(dict.fromkeys((*inside, *_FOLDERS)))
+    return distinct(inside, _FOLDERS)
 
 
 def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:

@@ -15,6 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import distinct
 from diagnose.model import Failed
 from diagnose.nginx_text import Directive, read
 from diagnose.questions import Host
@@ -176,7 +177,7 @@ def _unread_sites(
             for word in directive.words[1:]
         )
         if servers:
-            yield UnreadSite(container, inside, mount, tuple(dict.fromkeys(names)), of_sites)
+            yield UnreadSite(container, inside, mount, distinct(names), of_sites)
 
 
 def _candidates(host: Host, container: Container) -> Iterator[tuple[Mount, str]]:

@@ -17,7 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
 from diagnose.evidence.network.proxies.pages.strayed_pages import StrayedPages
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.questions.web_pages import PageReply
 from diagnose.registry import evidence
 
@@ -66,7 +66,7 @@ def all_absent_files(
         is_fresh = len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
         if not is_fresh or container.id in strayed:
             continue
-        files = tuple(dict.fromkeys(_path(line) for line in lines))
+        files = distinct(_path(line) for line in lines)
         is_named = any(_names_one(page, files) for page in pages.get(container.id, ()))
         found.append(
             AbsentFiles(container, files, len(lines), line=lines[-1].line, is_named=is_named)

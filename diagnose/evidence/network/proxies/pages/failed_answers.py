@@ -125,7 +125,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
     @property
     def ends_traffic(self) -> bool:
-        """Whether the one who is refused sends its own clients to no server whose check fails."""
+        """Whether a proxy is refused that checks its servers: it sends them no clients then."""
         return self.is_refusal and any(
             _ASKS_FIRST.search(proxy.config.image.lower()) for proxy in self.proxies
         )

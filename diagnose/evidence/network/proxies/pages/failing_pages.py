@@ -40,13 +40,14 @@ class FailingPage(msgspec.Struct, frozen=True):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The log's lines that are about this page: two ports may be asked at once."""
-        is_forbidden = self.page.is_forbidden
-        return tuple(
-            line
-            for line in self.page.lines
-            if (_NAMES_FOLDER.search(line) is not None) == is_forbidden
-        )
+        """The log's lines that are about this page: two ports may be asked at once.
+
+        A page that is forbidden has those about its folder, and any other page has the rest.
+        """
+        of_folder = tuple(line for line in self.page.lines if _NAMES_FOLDER.search(line))
+        if self.page.is_forbidden:
+            return of_folder
+        return tuple(line for line in self.page.lines if line not in of_folder)
 
 
 def failing_pages(

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.access_lines import AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, distinct
 from diagnose.registry import evidence
 
 LEAST = 4
@@ -66,7 +66,7 @@ def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[Str
         is_missed = all(
             line.status == _NOT_FOUND and not line.path.startswith(below) for line in lines
         )
-        files = tuple(dict.fromkeys(line.path.partition("?")[0] for line in lines))
+        files = distinct(line.path.partition("?")[0] for line in lines)
         if is_missed and len(lines) >= LEAST and len(files) > 1:
             last = lines[-1]
             yield StrayedPage(
