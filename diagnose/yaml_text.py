@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_values(text: str) -> Any:
-    """What a document says, as Python's own types. ValueError where it is no YAML."""
+    """What a document says, as Python's own types. ValueError where it is not YAML."""
     import yaml  # 20 ms, where a file is read
 
     try:
@@ -24,7 +24,7 @@ def read_values(text: str) -> Any:
 def read_nodes(text: str) -> Node | None:
     """What a document says as nodes, which know how each value is written; None for an empty one.
 
-    ValueError where it is no YAML.
+    ValueError where it is not YAML.
     """
     import yaml
 

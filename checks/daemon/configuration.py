@@ -39,7 +39,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     own --validate is asked: it knows syntax, keys and types, and not what a start finds only later
     (log options, runtimes, addresses). An empty file and a byte order mark stop 20.10 only. A
     missing file is no fault, nor is a key that is there twice. All faults of one file are one
-    finding: whoever edits the file corrects them together. A file that is no JSON at all is called
+    finding: whoever edits the file corrects them together. A file that is not JSON at all is called
     by what it is: the page of a server in place of a download, a unit of systemd, YAML.
     """
     if daemon.is_podman:

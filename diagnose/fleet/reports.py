@@ -157,7 +157,7 @@ class Reader:
             return _unreadable_report(packed.place, data, error)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             cut_off = "truncated" in str(error)
-            return Unusable(packed.place, "is cut off in the middle" if cut_off else "is no JSON")
+            return Unusable(packed.place, "is cut off in the middle" if cut_off else "is not JSON")
         why = _objection(raw)
         return Unusable(packed.place, why) if why else self._kept_report(packed.place, raw)
 

@@ -14,7 +14,7 @@ class DnsReply(msgspec.Struct, frozen=True):
     answered: bool = False
     """Any reply is an answer, also SERVFAIL and REFUSED."""
     rcode: str | None = None
-    """The name of the response code; None for a reply that is no DNS message."""
+    """The name of the response code; None for a reply that is not a DNS message."""
     answers: list[str] = []
     ms: float | None = None
     """Milliseconds from the query that was answered to its reply."""
@@ -45,7 +45,7 @@ class DnsReply(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if self.answered:
             return (
-                f"answered {self.rcode or 'something that is no DNS message'} "
+                f"answered {self.rcode or 'something that is not a DNS message'} "
                 f"in {self.ms or 0:.0f} ms"
             )
         if self.icmp:

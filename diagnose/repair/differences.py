@@ -197,7 +197,7 @@ def daemon_keys(
     if isinstance(answer, Failed):
         raise NoRepairError(f"{config.path} cannot be read: {answer.detail or answer.reason}")
     if not config.text_ok:
-        raise NoRepairError(f"{config.path} is no JSON object: mend daemon.config-invalid first")
+        raise NoRepairError(f"{config.path} is not a JSON object: mend daemon.config-invalid first")
     return [FileChange(config.path, answer.text, with_keys(answer.text, changes), then=then)]
 
 

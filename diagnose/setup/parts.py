@@ -212,7 +212,7 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _configuration(path: Path) -> dict[str, Any]:
-    """The docker command's own configuration. SetupError where it is no JSON object."""
+    """The docker command's own configuration. SetupError where it is not a JSON object."""
     try:
         config = json.loads(path.read_text())
     except FileNotFoundError:
@@ -220,7 +220,7 @@ def _configuration(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SetupError(f"{path} cannot be read, and was left alone: {error}") from None
     if not isinstance(config, dict):
-        raise SetupError(f"{path} is no JSON object, and was left alone")
+        raise SetupError(f"{path} is not a JSON object, and was left alone")
     return config
 
 

@@ -87,7 +87,7 @@ LEFT_ALONE = {
         "#!/bin/sh\n",
         "is not of diagnose setup",
     ),
-    "a configuration that is no JSON": ("hook", ".docker/config.json", "{", "was left alone"),
+    "a configuration that is not JSON": ("hook", ".docker/config.json", "{", "was left alone"),
     "a configuration that is no object": ("hook", ".docker/config.json", "[]", "was left alone"),
 }
 

@@ -85,7 +85,7 @@ def tar() -> bytes:
 
 UNUSABLE = {
     "empty": (b"", "is empty"),
-    "no JSON": (b"<html>", "is no JSON"),
+    "no JSON": (b"<html>", "is not JSON"),
     "cut in the middle": (WHOLE[:-30], "is cut off in the middle"),
     "a gzip file that is cut off": (CUT, "is cut off: its gzip data does not end"),
     "a gzip file that is damaged": (b"\x1f\x8b\x08\x00" + b"\xff" * 50, "is damaged"),

@@ -39,7 +39,7 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The JSON report; fails with stderr when stdout is no JSON."""
+        """The JSON report; fails with stderr when stdout is not JSON."""
         try:
             report = json.loads(self.out)
         except ValueError:

@@ -58,6 +58,7 @@ REFUSED = (
     "usually heals it",
     "tells? of",
     "ought to",
+    "(?<!there )(?:is|are) no (?:valid|absolute|dns|http|ipv?[46]?|json|tar|tls|toml|url|yaml)",
 )
 """Words and idioms that a reader whose first language is not English stops at."""
 DIALECT = re.compile(rf"\b({'|'.join(REFUSED)})\b")

@@ -200,7 +200,7 @@ def test_the_helpers_of_the_user_who_called_sudo(
 
 @pytest.mark.parametrize(
     ("text", "malformed"),
-    [("", "it is empty"), ('{"auths": {},}', "line 1 is no JSON"), ("[]", "it holds no object")],
+    [("", "it is empty"), ('{"auths": {},}', "line 1 is not JSON"), ("[]", "it holds no object")],
 )
 def test_a_file_that_is_no_json(home: Path, text: str, malformed: str) -> None:
     (home / ".docker/config.json").write_text(text)

@@ -63,7 +63,7 @@ DAMAGES = {
     "neither an answer nor a failure": (r'"answer": ', '"before": '),
     "a failure without a reason": (r'"answer": ', '"failed": '),
     "a failure that is a number": (r'"answer": .*', '"failed": 7}'),
-    "an answer that is no JSON": (r'"answer": .*', '"answer": NaN}'),
+    "an answer that is not JSON": (r'"answer": .*', '"answer": NaN}'),
     "a line that ends too early": (r".{50}$", ""),
     "an answer that is deep": (r'"answer": .*', '"answer": ' + "[" * 99_999 + "]" * 99_999 + "}"),
 }

@@ -156,7 +156,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b"[" * 100_000})),
         "no answers that can be read",
     ),
-    "answers that are no JSON": (
+    "answers that are not JSON": (
         lambda: packed(sealed({"answers/now.json": b"\xff{"})),
         "no answers that can be read",
     ),

@@ -121,7 +121,7 @@ def _sources_job(missing: MissingFile) -> PageVariables:
 
 
 def volume_for_file(container: Container, taken: NamedPath) -> Finding:
-    """A named volume in the place of a file: a source that is no absolute path names a volume."""
+    """A named volume in the place of a file: a source that is not a path names a volume."""
     mount = taken.mount
     return Finding.about(
         container,

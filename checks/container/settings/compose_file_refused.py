@@ -111,7 +111,7 @@ def _unknown_key(fault: ComposeFault, project: RefusedProject) -> str:
 
 
 _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
-    "yaml": lambda fault, _: f"is no YAML: {fault.detail}",
+    "yaml": lambda fault, _: f"is not YAML: {fault.detail}",
     "empty": lambda *_: "has no services",
     "doubled": lambda fault, _: f'has the key "{fault.name}", which {fault.detail} has already',
     "unknown-key": _unknown_key,

@@ -3,7 +3,7 @@
 from diagnose.lazy_pattern import LazyPattern
 
 UNREADABLE_ARCHIVE = LazyPattern(r"unexpected EOF|invalid tar header")
-"""A layer whose digest fits, and that is no tar archive to the engine."""
+"""A layer whose digest fits, and that is not a tar archive to the engine."""
 LEFT_RECORD = LazyPattern(
     r"rename \S+/write-set-\d+ (?P<record>(?P<root>/\S+)/image/\S+/layerdb/sha256/[0-9a-f]{64}): "
     r"(?:file exists|directory not empty)"

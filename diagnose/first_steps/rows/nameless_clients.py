@@ -52,7 +52,7 @@ def _without_database(container: Container, asked: str, user: str, database: str
     probe = _probe_with(container, _NAMES_DATABASE, f"-d {database}")
     who = "its own health check names no database" if probe else "a client names no database"
     return NamelessClient(
-        f'{who}, and so asks for "{asked}", as the user is called: the server was made with "{database}" (POSTGRES_DB)',
+        f'{who}, and so asks for "{asked}", the name of its user: the server was made with "{database}" (POSTGRES_DB)',
         f"let the health check or the client name it: -d {database}, PGDATABASE={database}, or /{database} at the end "
         "of its address",
         probe,

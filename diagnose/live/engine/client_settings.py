@@ -275,7 +275,7 @@ def _read(path: Path) -> _Configuration:
         settings = json.loads(text)
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
-        return _Configuration(malformed=f"{place} is no JSON")
+        return _Configuration(malformed=f"{place} is not JSON")
     if isinstance(settings, dict):
         return _Configuration(settings)
     return _Configuration(malformed="it holds no object")

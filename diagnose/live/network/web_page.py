@@ -209,7 +209,7 @@ class _Visit:
         return reply
 
     def _unreadable(self, error: Exception, *, tls: bool) -> Exception:
-        """What an answer that is no HTTP means: TLS answers a plain request with an alert."""
+        """What an answer that is not HTTP means: TLS answers a plain request with an alert."""
         if not isinstance(error, Refused):
             return error
         is_alert = "x15\\x03" in str(error.failed.detail)

@@ -101,7 +101,7 @@ CREDENTIALS = (
         name="token-signature",
         mark=("invalid signature", "signature verification failed"),
         pattern=r"\b(?:JsonWebTokenError|InvalidSignatureError|JWSSignatureVerificationFailed)\b[^\n]{0,60}signature",
-        cause="a token was signed with another secret than the program has: the secret was changed after the token was "
+        cause="a token was signed with a secret that is not the program's: the secret was changed after the token was "
         "made, or two programs that share it have two values",
         cure="give all of them the same secret, and make the tokens and keys again with it",
         source="jsonwebtoken's and PyJWT's own messages",

@@ -192,7 +192,7 @@ DATABASE_SERVERS = (
         pattern=r"Feature flags: `(?P<flag>\w+)`: required feature flag not enabled",
         cause="RabbitMQ was upgraded before the feature flag {flag} was enabled in the old version",
         cure="run the image of the old version again, "
-        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
+        "enable its feature flags with rabbitmqctl enable_feature_flag all, and then upgrade",
         source="rabbitmq/rabbitmq-server#8371",
         build="another",
         look="builds",
@@ -204,7 +204,7 @@ DATABASE_SERVERS = (
         cause="RabbitMQ was upgraded before the feature flags of the old version were enabled, or its data is of "
         "another version",
         cure="run the image of the old version again, "
-        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
+        "enable its feature flags with rabbitmqctl enable_feature_flag all, and then upgrade",
         source="docker-library/rabbitmq#601",
         build="another",
         look="builds",

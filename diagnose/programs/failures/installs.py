@@ -278,7 +278,7 @@ INSTALLS = (
         name="command-list-broken",
         mark=": [",
         pattern=r"^(?:/bin/)?(?:ba|da|a)?sh: (?:line )?\d{1,4}: (?P<word>\[[\w\"'./-]{1,60},?): (?:command )?not found",
-        cause="a shell takes {word} for the program: the list behind CMD or ENTRYPOINT is no valid JSON, as with single "
+        cause="a shell takes {word} for the program: the list behind CMD or ENTRYPOINT is not valid JSON, as with single "
         "quotes or a comma too many, so that it is run as one line of a shell",
         cure='write it with double quotes in the Dockerfile, as in CMD ["npm", "start"], and build the image again; until then '
         "give the container its command",

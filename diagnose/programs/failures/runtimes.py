@@ -14,7 +14,7 @@ RUNTIMES = (
         mark=("java runtime environment", "at pc="),
         pattern=r"A fatal error has been detected by the Java Runtime Environment"
         r"|\# (?:SIG(?:SEGV|BUS|ILL|FPE)|EXCEPTION_\w{1,40}) \(0x[0-9a-f]+\) at pc=",
-        cause="the Java runtime itself has crashed, in a library that is no Java or in its own code: "
+        cause="the Java runtime itself has crashed, in a library that is not Java, or in its own code: "
         "the line below `Problematic frame` names it",
         cure="use another release of that library or of the image; the file hs_err_pid*.log in the "
         "program's working directory has the rest",

@@ -100,7 +100,7 @@ def _waits_for_the_network() -> Callable[[], None]:
 
 
 @scenario(
-    "containerd was restarted with a file that is no TOML",
+    "containerd was restarted with a file that is not TOML",
     ("daemon.containerd-config-invalid", DOCKER),
     ("daemon.containerd-down", DOCKER),
     also=("container.*",),

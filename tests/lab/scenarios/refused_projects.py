@@ -45,7 +45,7 @@ def key_with_a_slip(box: Box) -> None:
 
 @fault(CHECK, subject="container:indent42-web-1", exit_code=None)
 def line_that_is_not_indented_enough(box: Box) -> None:
-    """Somebody added a list, one space to the left of its neighbours: the file is no YAML."""
+    """Somebody added a list, one space to the left of its neighbours: the file is not YAML."""
     _change(box, "indent42", _WEB + "   environment:\n    - A=1\n", "yaml: line")
 
 

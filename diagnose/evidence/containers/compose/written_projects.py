@@ -68,7 +68,7 @@ class WrittenProjects(Items[WrittenProject], frozen=True):
 
     unexamined: tuple[Unexamined, ...] = ()
     unread: tuple[WrittenProject, ...] = ()
-    """Those with a file that is no YAML: nothing is known of their services."""
+    """Those with a file that is not YAML: nothing is known of their services."""
 
 
 @evidence

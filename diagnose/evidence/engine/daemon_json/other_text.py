@@ -42,7 +42,7 @@ def form_of(text: str) -> str:
 def as_json(text: str) -> str:
     """The settings of a YAML file as the JSON object that the engine reads.
 
-    "" where it is no YAML, or holds what JSON has no form for, such as a date.
+    "" where it is not YAML, or holds what JSON has no form for, such as a date.
     """
     if form_of(text) != _YAML:
         return ""

@@ -104,7 +104,7 @@ def _wrong_addresses(setting: _Setting) -> Iterator[Fault]:
             not address and not setting.is_strict
         )
         if not is_taken:
-            yield setting.fault(f"{address!r} is no IP address")
+            yield setting.fault(f"{address!r} is not an IP address")
 
 
 def _wrong_network(setting: _Setting) -> Iterator[Fault]:
@@ -125,7 +125,7 @@ def _wrong_bip(setting: _Setting) -> Iterator[Fault]:
     if setting.file.get("bridge"):
         yield setting.fault("bip and bridge exclude each other")
     elif own.version != 4:
-        yield setting.fault(f"{setting.value!r} is no IPv4 address")
+        yield setting.fault(f"{setting.value!r} is not an IPv4 address")
     elif own.ip == own.network.network_address and own.network.prefixlen < 31:
         example = f"{own.ip + 1}/{own.network.prefixlen}"
         yield setting.fault(

@@ -33,7 +33,7 @@ def service_parts(texts: Iterable[str], name: str) -> dict[str, Json]:
 
 
 def volume_parts(texts: Mapping[str, str]) -> list[Json]:
-    """The volumes as `ComposeVolume`, by the files that name them; none where one is no YAML."""
+    """The volumes as `ComposeVolume`, by the files that name them; none where one is not YAML."""
     sections = {path: _section(text, "volumes") for path, text in texts.items()}
     if None in sections.values():
         return []

@@ -32,7 +32,7 @@ _RELOADS = re.compile(
 
 
 def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
-    """The services as `WrittenService`, of all files together; None where one is no YAML.
+    """The services as `WrittenService`, of all files together; None where one is not YAML.
 
     An anchor that holds itself is none that compose takes. folder: where relative paths begin.
     """
@@ -65,7 +65,7 @@ def _copied_parts(root: Node | None) -> Iterator[str]:
 
 
 def includes_others(texts: Mapping[str, str]) -> bool:
-    """Whether a file takes services from files that it names. ValueError where one is no YAML."""
+    """Whether a file takes services from files that it names. ValueError where one is not YAML."""
     return any("include" in entries(read_nodes(text)) for text in texts.values())
 
 

@@ -131,7 +131,7 @@ def _changed(paths: Iterable[str]) -> dict[str, Json]:
 
 
 def _first_broken(texts: Mapping[str, str]) -> str:
-    """The first of these files that is no YAML; all of them where none is alone."""
+    """The first of these files that is not YAML; all of them where none is alone."""
     from diagnose.live.disk.compose.project import project_services  # imported already
 
     broken = (path for path, text in texts.items() if project_services({path: text}, "/") is None)

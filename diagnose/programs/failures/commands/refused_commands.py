@@ -49,7 +49,7 @@ _CREATE = (
         name="bind-path-relative",
         mark="includes invalid characters for a local volume name",
         pattern=r"(?P<path>[^\s\"]{1,300})\"? includes invalid characters for a local volume name",
-        cause="{path} was taken as the name of a volume, because it is no absolute path",
+        cause="{path} was taken as the name of a volume, because it is not an absolute path",
         cure='give the whole path, such as "$PWD"/{path}',
     ),
     Failure(
@@ -65,7 +65,7 @@ _CREATE = (
         name="image-name",
         mark="invalid reference format",
         pattern=r"invalid reference format",
-        cause="what is in the place of the image name is no valid name: it has a capital letter, "
+        cause="what is in the place of the image name is not a valid name: it has a capital letter, "
         "a space or another character, or a variable in it is empty",
         cure="write name:tag in small letters, quote each path that has a space, "
         "and print each variable of the command with echo",
@@ -122,7 +122,7 @@ _CREATE = (
         name="mount-path-relative",
         mark="mount path must be absolute",
         pattern=r"invalid mount path: '(?P<path>[^']{1,300})' mount path must be absolute",
-        cause="{path}, where a volume was to appear in the container, is no absolute path",
+        cause="{path}, where a volume was to appear in the container, is not an absolute path",
         cure="write the whole path in the container, beginning with a slash",
     ),
     Failure(
@@ -261,7 +261,7 @@ _ENGINE = (
         pattern=r"Not supported URL scheme http\+docker",
         cause="the Python package docker, which this program or docker-compose 1 uses, is too old for "
         "the package requests (2.32 or later) beside it: the engine was not asked",
-        cure="use docker compose, which is no Python program, or pip install 'docker>=7.1'",
+        cure="use docker compose, which is not a Python program, or pip install 'docker>=7.1'",
         source="docker/docker-py#3256",
     ),
     Failure(

@@ -67,7 +67,7 @@ COMPOSE = (
         name="compose-env-line",
         mark="in variable name near",
         pattern=r"(?P<file>[^\s:]{1,300}): line (?P<line>\d{1,6}): unexpected character \"(?P<character>[^\n]{1,4}?)\" in variable name",
-        cause="line {line} of {file} is no NAME=VALUE: the name has the character {character}",
+        cause="line {line} of {file} does not have the form NAME=VALUE: the name has the character {character}",
         cure="a name has letters, digits and _ only; put a value of several lines into quotes",
     ),
     Failure(
@@ -114,7 +114,7 @@ COMPOSE = (
         pattern=r"yaml: (?:while [^:]{1,99}: )?line (?P<line>\d{1,6})(?:, column \d+)?: "
         r"(?:did not find|mapping values|found (?:a tab|character|undefined|unexpected)|could not find"
         r"|block sequence|mapping key)",
-        cause="the file (of a program, the one that it names; of docker compose, the compose file) is no valid YAML near "
+        cause="the file (of a program, the one that it names; of docker compose, the compose file) is not valid YAML near "
         "line {line}: often the reason is a wrong indentation, a tab, or a missing space behind a colon",
         cure="correct line {line} or the one above it; docker compose config -q checks a compose file",
     ),

@@ -142,7 +142,7 @@ _VALUES = (
         pattern=r"invalid (?P<what>subnet|ip-range|gateway|CIDR address|IPAM config\w*)\b:? ?"
         r"(?:netip\.Parse\w+\()?\"?(?P<value>[\d.:a-f/]{0,60})\"?\)?(?:: (?!invalid)[^\n]{0,99}"
         r"(?:no '/'|unexpected|bad|invalid|address)[^\n]{0,99})?$",
-        cause="the {what} {value} of the network is no valid address: a subnet has a length, such as 10.0.0.0/24",
+        cause="the {what} {value} of the network is not a valid address: a subnet has a length, such as 10.0.0.0/24",
         cure="correct the value",
     ),
     Failure(
@@ -172,7 +172,7 @@ _VALUES = (
         name="set-malformed",
         mark="cpuset",
         pattern=r"Invalid value (?P<value>\S{0,60}) for cpuset (?P<what>cpus|mems)",
-        cause='--cpuset-{what} has "{value}", which is no list of numbers',
+        cause='--cpuset-{what} has "{value}", which is not a list of numbers',
         cure="write it as 0-3 or 0,2; nproc and lscpu show the processors of this host",
     ),
     Failure(

@@ -117,7 +117,7 @@ PROJECTS = (
         name="compose-address-invalid",
         mark="link-local ip",
         pattern=r"invalid link-local IP:? (?P<value>[^\n]{1,200})",
-        cause="an entry under link_local_ips is no IP address: {value}",
+        cause="an entry under link_local_ips is not an IP address: {value}",
         cure="correct it; such addresses begin with 169.254.",
     ),
     Failure(

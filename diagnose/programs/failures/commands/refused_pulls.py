@@ -90,7 +90,7 @@ REFUSED_PULLS = (
         mark=("docker-import-", "error processing tar file", "invalid tar header"),
         pattern=r"docker-import-\d+/repositories: no such file|Error processing tar file\([^)\n]{1,60}\): (?:unexpected EOF|archive/tar: [^\n]{1,80})"
         r"|response from daemon: (?:archive/tar: )?invalid tar header",
-        cause="the file that was loaded is no archive of docker save, or only a part of one: docker export makes another kind, and a copy may be cut off",
+        cause="the file that was loaded is not an archive of docker save, or only a part of one: docker export makes another kind, and a copy may be cut off",
         cure="tar tf FILE | head shows what it is: docker load takes what docker save wrote (with manifest.json), docker import what docker export wrote; "
         "compare sizes and copy it again",
         source="moby/moby#18799",

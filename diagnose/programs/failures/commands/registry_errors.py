@@ -33,7 +33,7 @@ _ANSWERS = (
         mark="no m",
         pattern=r"no matching manifest for (?P<platform>[\w/.-]{1,60})|no match for platform in manifest",
         cause="the image exists, and not for this host's processor {platform}",
-        cure="docker manifest inspect IMAGE lists what there is; --platform with an emulator, another tag, or a build of your own",
+        cure="docker manifest inspect IMAGE lists its platforms; run one of them with --platform and an emulator, take another tag, or build the image",
         confirmed_by="image.platform-mismatch",
     ),
 )

@@ -274,7 +274,7 @@ _ENGINE = (
         name="settings-no-json",
         mark="invalid character",
         pattern=r"(?P<file>/\S{1,200}\.json): invalid character (?P<character>'[^\n']{1,4}') (?P<where>[^\n]{1,120})",
-        cause="{file} is no valid JSON: the character {character} stands where it may not ({where}); before a closing "
+        cause="{file} is not valid JSON: the character {character} stands where it may not ({where}); before a closing "
         "brace it is most often a comma too many",
         cure="python3 -m json.tool {file} names the line; correct it, and start the engine",
         confirmed_by="daemon.config-invalid",

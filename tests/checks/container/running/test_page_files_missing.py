@@ -56,7 +56,7 @@ def test_files_of_a_page(lines: list[str], body: str, expected: list[tuple[str, 
 
 
 def test_a_visitor_who_names_no_page_leaves_those_of_others_known() -> None:
-    """A header is what a visitor writes: "http://[" is no URL."""
+    """A header is what a visitor writes: "http://[" is not a URL."""
     web = container("web")
     lines = [
         LOST.replace("http://shop.test/", page).replace("app.", file)

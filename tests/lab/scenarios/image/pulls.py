@@ -181,7 +181,7 @@ def proxy_is_down(box: Box) -> None:
 
 @healthy(engine_started=False, advice=["security.insecure-registry"], baseline=False)
 def pulls_that_were_made_good(box: Box) -> None:
-    """Pulls that failed and worked later, an insecure registry whose first answer is no TLS, one
+    """Pulls that failed and worked later, an insecure registry whose first answer is not TLS, one
     slip of the pen."""
     host = f"{WEB}:5000"
     box.start_engine(config={**QUIET, "insecure-registries": [host]})

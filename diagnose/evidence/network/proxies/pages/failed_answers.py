@@ -59,7 +59,7 @@ _ENDS = {
     "sC": "does not take the connection in time",
     "SH": "closes the connection before it answers",
     "sH": "takes the connection and does not answer in time",
-    "PH": "answers with what is no HTTP, or what a rule of HAProxy refuses",
+    "PH": "answers with what is not HTTP, or what a rule of HAProxy refuses",
     "sQ": "has no room for the request in time",
 }
 """What a server did, by the first two letters of a session's end (HAProxy's manual, 8.5)."""
