@@ -4,6 +4,16 @@ A collector is a function `(live, question) -> JSON value`. It raises `Refused` 
 knows, or lets OSError, TimeoutError and ValueError rise: `Live.ask` turns them into `Failed`. It
 keeps its own total deadline where it can (`live.deadline(question)`), never retries, never writes.
 Each module imports its package when it is first asked.
+
+The policy of a question names its collector (`collector="kernel.host:sysctl"`). Rooms:
+
+- `engine/`  the engine's API: `api` asks, `endpoint` says which engine is meant
+- `kernel/`  /proc, the file systems of control groups, and the kernel log
+- `network/`  netlink, packet filters and DNS; `process` answers in the network process
+- `disk/`  files, which a `worker` of the helper process reads because they may block
+- `commands/`  commands of the host, such as systemctl
+
+`helper` runs the helper processes, and `wake` what a watch waits for.
 """
 
 from __future__ import annotations

@@ -5,6 +5,15 @@ What a log says, what it means, what heals.
 Each row is one failure of one program, or of many. `recognise` finds the row that a log shows. A
 row alone proves nothing about the host: it is what the program says. Where the host can confirm it,
 `confirmed_by` names the check that compares.
+
+`recognition` says what a row is, `table` in which order rows are tried, `remedies` what a command
+can change. Every other module has rows, and is called after what they are about.
+
+Rooms:
+
+- `engine/`  what the engine says when it cannot start, or refuses a request
+- `starts/`  what the engine or the runtime says when it refuses to start a container
+- `commands/`  what a command prints that fails: docker, compose, builds, pulls
 """
 
 from diagnose.programs.failures.recognition import (
