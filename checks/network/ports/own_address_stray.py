@@ -34,7 +34,7 @@ def _finding(shown: ShownAddress) -> Finding:
     container = shown.container
     if shown.kind == "bare":
         main = (
-            f"{container} makes its links from {shortened(shown.value, 80)}, which is no URL: it lacks "
+            f"{container} makes its links from {shortened(shown.value, 80)}, which is not a URL: it lacks "
             "http:// or https://"
         )
     elif shown.kind == "ssh":

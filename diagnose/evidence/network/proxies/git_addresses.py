@@ -1,5 +1,5 @@
 """Addresses of servers of repositories: for SSH one that leads to the host's own server, and for
-pages one that is no URL."""
+pages one that is not a URL."""
 
 from collections.abc import Collection
 
