@@ -35,6 +35,7 @@ _MAPPINGS = frozenset(
 )
 """Under these all keys are the user's."""
 _PAIRS = (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value"))
+"""The keys of an object that has the name of a setting and its value."""
 _VALUE = (
     r"""(?:\\{0,3}(?P<quote>["'])(?P<quoted>[^"'\n\\]+)"""
     r"""|(?P<bare>[^\s"'\\,;&<>\0]+))"""
