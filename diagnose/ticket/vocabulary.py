@@ -79,7 +79,8 @@ def known_words() -> frozenset[str]:
 
 def _modules() -> list[str]:
     """The packages that judge answers, those of other packs included."""
-    roots = ("diagnose.evidence", "diagnose.firewall", *packs.packs().values())
+    own = ("diagnose.evidence", "diagnose.firewall", "diagnose.first_steps")
+    roots = (*own, *packs.packs().values())
     return ["diagnose.error_signatures", *(name for root in roots for name in _modules_below(root))]
 
 
