@@ -162,13 +162,12 @@ def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report
         if not row.get("silenced")
     }
     reason = f"in the baseline of {baseline.get('taken_at', 'an unknown time')}"
-    findings = tuple(
-        replace(finding, silenced=reason)
-        if not finding.silenced and finding.severity <= before.get(finding.key, 0)
-        else finding
-        for finding in report.findings
-    )
-    return replace(report, findings=findings)
+    findings = []
+    for finding in report.findings:
+        is_known = finding.severity <= before.get(finding.key, 0)
+        is_newly_silent = is_known and not finding.silenced
+        findings.append(replace(finding, silenced=reason) if is_newly_silent else finding)
+    return replace(report, findings=tuple(findings))
 
 
 def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:

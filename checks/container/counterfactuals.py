@@ -57,14 +57,16 @@ def container_runs(finding: Finding, containers: Containers) -> Edit:
     return _with_running(containers, {finding.subject})
 
 
+def _without_limit(container: Container) -> Container:
+    return replace(container, host_config=replace(container.host_config, memory=0))
+
+
 @without("container.heap-above-limit")
 def heap_has_room(finding: Finding, containers: Containers) -> Edit:
     """The container runs, and no limit is lower than its heap: the kernel has nothing to kill."""
     running = _with_running(containers, {finding.subject})[Containers]
     unlimited = tuple(
-        replace(container, host_config=replace(container.host_config, memory=0))
-        if container.subject == finding.subject
-        else container
+        _without_limit(container) if container.subject == finding.subject else container
         for container in running
     )
     return {Containers: replace(running, items=unlimited)}

@@ -177,11 +177,8 @@ def data_root_covered(
 def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
     """The whole data root is hidden."""
     subjects = [container.subject for container in containers or ()]
-    unread = (
-        [unexamined.subject for unexamined in containers.unexamined]
-        if containers is not None
-        else []
-    )
+    unexamined = containers.unexamined if containers is not None else ()
+    unread = [left_out.subject for left_out in unexamined]
     return Finding(
         subject=DAEMON,
         summary=(

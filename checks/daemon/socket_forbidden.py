@@ -30,16 +30,14 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         yield _closed_podman_finding(daemon)
         return None
     user, path = daemon.caller.user or str(daemon.caller.uid), daemon.address
-    is_member = daemon.caller.session_has_it
+    membership = "one" if daemon.caller.session_has_it else "not one"
     yield Finding(
         subject=DAEMON,
         summary=_refusal(daemon, user),
         evidence={
             "GET /_ping": str(daemon.silence),
             **_rights(daemon.socket, path),
-            "groups of this session": "docker is one of them"
-            if is_member
-            else "docker is not one of them",
+            "groups of this session": f"docker is {membership} of them",
         },
         variables={"user": user, "socket": path, **_cure(daemon, user)},
     )

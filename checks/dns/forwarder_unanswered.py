@@ -75,7 +75,7 @@ def _forwarding_finding(
     ports = _ports(holder, namespaces)
     more = len(forwarder.silent) - 1
     others = f" and {count(more, 'more server')}" if more else ""
-    return Finding.about(
+    finding = Finding.about(
         container,
         sentence(
             f"{container} is a DNS server and gets no answer from {upstream}{others}, to which it "
@@ -93,11 +93,10 @@ def _forwarding_finding(
         upstream_port=str(upstream.port),
         upstream_end=address_with_port(upstream.address, upstream.port),
         named_in=upstream.source,
-    ).with_variables(
-        _steps(container, holder, upstream, ports)
-        if stopped is None
-        else {"stopped_server": stopped.name}
     )
+    if stopped is not None:
+        return finding.with_variables({"stopped_server": stopped.name})
+    return finding.with_variables(_steps(container, holder, upstream, ports))
 
 
 def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:

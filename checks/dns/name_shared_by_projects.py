@@ -40,11 +40,9 @@ def _shared_name_finding(shared: SharedName) -> Finding:
         variables["stranger"] = stranger.name
     elif shared.has_private_places and len(owners) == _PAIR:
         variables |= {"first": owners[0].name, "second": owners[1].name}
-    reached = (
-        f"has reached {shared.led_astray[0].owner}"
-        if shared.led_astray
-        else "reaches one or the other"
-    )
+    reached = "reaches one or the other"
+    if shared.led_astray:
+        reached = f"has reached {shared.led_astray[0].owner}"
     return Finding(
         subject=Subject("network", network),
         summary=(

@@ -111,11 +111,9 @@ def _lost_chains_finding(
         f"table {table} has no {agree(names, 'chain', 'chains')} {joined(names)}"
         for table, names in chains.items()
     )
-    effect = (
-        "the engine refuses requests that need a rule there"
-        if refusals
-        else "the next network or port that needs a rule there is refused"
-    )
+    effect = "the next network or port that needs a rule there is refused"
+    if refusals:
+        effect = "the engine refuses requests that need a rule there"
     return Finding(
         subject=HOST,
         summary=f"chains of Docker's firewall rules are gone: {places}; {effect}",

@@ -19,6 +19,9 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
         return Skipped("this engine reads these files otherwise")
     for file in files.unpaired:
         folder = f"{CERTIFICATES}/{file.registry}"
+        variables = {"folder": folder}
+        if file.renamed:
+            variables |= {"from": f"{folder}/{file.misnamed}", "to": f"{folder}/{file.renamed}"}
         yield Finding(
             subject=DAEMON,
             summary=(
@@ -26,14 +29,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
                 f"{_why_unpaired(file)}"
             ),
             evidence={"read as one of a pair": f"{file.name} and {file.lacks}, which is not there"},
-            variables={
-                "folder": folder,
-                **(
-                    {"from": f"{folder}/{file.misnamed}", "to": f"{folder}/{file.renamed}"}
-                    if file.renamed
-                    else {}
-                ),
-            },
+            variables=variables,
             discriminator=f"{file.registry} {file.name}",
         )
 

@@ -32,6 +32,10 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
     return {Interfaces: replace(interfaces, items=(*mended, *created))}
 
 
+_ANSWER = DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+"""What a server says that can be reached."""
+
+
 @without("network.interface-taken")
 def interface_left_alone(
     finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None
@@ -46,9 +50,7 @@ def interface_left_alone(
         return edit
     near = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]
     answers = {
-        server: reply
-        if reply.answered or _is_near(server, near)
-        else DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+        server: reply if reply.answered or _is_near(server, near) else _ANSWER
         for server, reply in lookups.host.items()
     }
     return {**edit, Lookups: replace(lookups, host=answers)}
@@ -64,16 +66,14 @@ def servers_are_not_hidden(finding: Finding, networks: Networks, lookups: Lookup
         for subnet in network.subnets
     ]
     answers = {
-        server: DnsReply(answered=True, rcode="NOERROR", ms=1.0)
-        if _is_near(server, subnets)
-        else reply
+        server: _ANSWER if _is_near(server, subnets) else reply
         for server, reply in lookups.host.items()
     }
     return {Lookups: replace(lookups, host=answers)}
 
 
 def _is_near(server: str, near: list[Subnet]) -> bool:
-    """Whether a route other than a default one leads to the server."""
+    """Whether a server is in one of these subnets; True where it has a name, and no address."""
     try:
         address = ipaddress.ip_address(server.partition("%")[0])
     except ValueError:

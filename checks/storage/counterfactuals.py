@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from checks.storage.read_only import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
@@ -60,13 +60,13 @@ def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
         for subject in (finding.subject, *finding.touches)
         if subject.kind == "filesystem"
     }
-    mended = tuple(
-        replace(mounted, options=_without_stop(mounted.options), super=_without_stop(mounted.super))
-        if mounted.point in points
-        else mounted
-        for mounted in mounts
-    )
+    mended = tuple(_writable(mounted) if mounted.point in points else mounted for mounted in mounts)
     return {Mounts: replace(mounts, items=mended)}
+
+
+def _writable(mounted: Mounted) -> Mounted:
+    options, of_filesystem = _without_stop(mounted.options), _without_stop(mounted.super)
+    return replace(mounted, options=options, super=of_filesystem)
 
 
 def _without_stop(options: str) -> str:

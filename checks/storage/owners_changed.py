@@ -41,15 +41,16 @@ def owners_changed(
     complaining = sorted(
         _complaining_containers(containers, tails), key=lambda container: container.name
     )
+    effect = ""
+    if complaining:
+        effect = f"{named('container', names_of(complaining))} cannot work with that"
     yield Finding(
         subject=DAEMON,
         summary=sentence(
             f"the data root {owner.path} and what the engine made in it belong to user {owner.uid}, "
             "as after chown -R or a copy without owners: "
             "files of images, containers and volumes have lost their owners",
-            f"{named('container', names_of(complaining))} cannot work with that"
-            if complaining
-            else "",
+            effect,
         ),
         evidence=present({f"stat {owner.path}": f"uid {owner.uid}"}),
         variables={"root": owner.path},

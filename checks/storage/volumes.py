@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.evidence.storage.volumes.refused_volumes import FILESYSTEMS, RefusedVolumes
 from diagnose.evidence.storage.volumes.volume_sources import VolumeSource, VolumeSources
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, container
 from diagnose.phrases import agree, named, shortened
 from diagnose.registry import check
@@ -46,9 +46,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
                 f"because the kernel does not know {kind}{effect}"
             ),
             evidence=evidence,
-            variables={"module": MODULES.get(volume.fstype, volume.fstype)}
-            if volume.fstype
-            else {},
+            variables=present({"module": MODULES.get(volume.fstype, volume.fstype)}),
             severity=Severity.critical if volume.waiting else Severity.warning,
             touches=tuple(container(name) for name in volume.waiting),
             onset=volume.at,

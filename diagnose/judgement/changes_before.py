@@ -73,12 +73,14 @@ def with_changes(
     )
     if not changes_of:
         return tuple(findings)
-    return tuple(
-        replace(finding, changes=_changes_before_onset(finding, changes_of, now))
-        if _is_asked_why(finding)
-        else finding
-        for finding in findings
-    )
+    explained = []
+    for finding in findings:
+        if _is_asked_why(finding):
+            before = _changes_before_onset(finding, changes_of, now)
+            explained.append(replace(finding, changes=before))
+        else:
+            explained.append(finding)
+    return tuple(explained)
 
 
 def _is_asked_why(finding: Reported) -> bool:

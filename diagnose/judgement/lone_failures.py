@@ -33,12 +33,13 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}
     severe = [
-        replace(finding, severity=max(finding.severity, Severity.warning))
-        if finding.key in keys
-        else finding
-        for finding in findings
+        _at_least_warning(finding) if finding.key in keys else finding for finding in findings
     ]
     return sorted(severe, key=lambda finding: -finding.severity)
+
+
+def _at_least_warning(finding: Reported) -> Reported:
+    return replace(finding, severity=max(finding.severity, Severity.warning))
 
 
 def _explained_subjects(problems: Iterable[Reported]) -> set[Subject]:

@@ -335,11 +335,9 @@ def _last_cause(fields: dict[str, Any]) -> str:
     """The last `Caused by` of a trace in a field; "" where none has one."""
     for name in _TRACE_FIELDS:
         value = fields.get(name)
-        trace = (
-            next(filter(None, map(value.get, _TRACE_FIELDS)), "")
-            if isinstance(value, dict)
-            else value
-        )
+        trace = value
+        if isinstance(value, dict):
+            trace = next(filter(None, map(value.get, _TRACE_FIELDS)), "")
         if isinstance(trace, str) and "\nCaused by: " in trace:
             return _telling_part(trace)
     return ""

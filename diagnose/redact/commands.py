@@ -313,11 +313,10 @@ def _redacted_line(text: str, mark: Mark, depth: int = 0) -> str:
             if left < done or left >= right:
                 continue
             hidden = text[left:right]
-            new = (
-                mark_password(hidden, part, mark)
-                if part
-                else _redacted_line(hidden, mark, depth + 1)
-            )
+            if part:
+                new = mark_password(hidden, part, mark)
+            else:
+                new = _redacted_line(hidden, mark, depth + 1)
             pieces += (text[done:left], new)
             done = right
     if not pieces:

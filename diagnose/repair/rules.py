@@ -21,17 +21,16 @@ def rules_script(repair: RuleRepair, verdict: str) -> str:
     rules stay, and no container is restarted.
     """
     missing, stale = repair.missing, repair.stale
-    summary = (
-        [f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."]
-        if missing
-        else []
-    )
+    summary = []
+    if missing:
+        summary = [
+            f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."
+        ]
     summary += [f"#   {rule}" for rule in missing]
-    summary += (
-        [f"# Rules that lead to containers which are gone, and are deleted: {len(stale)}."]
-        if stale
-        else []
-    )
+    if stale:
+        summary.append(
+            f"# Rules that lead to containers which are gone, and are deleted: {len(stale)}."
+        )
     summary += [f"#   {rule}" for rule in stale]
     return "\n".join(
         [

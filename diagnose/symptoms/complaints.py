@@ -46,7 +46,8 @@ class ComplaintIndex(msgspec.Struct, frozen=True):
 def closeness_of_pages(question: str) -> Mapping[str, float]:
     """By page, how near its nearest complaint is: 1.0 has the very words. Others are left out.
 
-    Words that no page has make all of them less near, as a foreign language does.
+    Words that no page has make all of them less near, as a foreign language does. What question and
+    complaint have in common is divided by the same and a part of what only one of them says.
     """
     index = _index()
     weights = {term: index.weight_of(term) for term in spoken_words(read(question))}

@@ -254,25 +254,31 @@ class Renaming:
         out = []
         at = 0
         while at < len(pieces):
-            for end in range(len(pieces), at, -1):
-                part = "".join(pieces[at:end])
-                backwards = self._backwards.get(part)
-                if backwards:
-                    out.append(".".join(reversed(self.names[backwards].split("."))))
-                elif (
-                    len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known
-                ):
-                    out.append(self.names[part])
-                elif cased := self._name_in_other_case(part):
-                    out.append(cased)
-                else:
-                    continue
-                at = end
-                break
-            else:
-                out.append(pieces[at])
-                at += 1
+            end, new = self._longest_name(pieces, at)
+            out.append(new)
+            at = end
         return "".join(out)
+
+    def _longest_name(self, pieces: list[str], at: int) -> tuple[int, str]:
+        """Where the longest name that begins at a piece ends, and what replaces it.
+
+        The piece itself where no name begins with it.
+        """
+        for end in range(len(pieces), at, -1):
+            new = self._replaced_name("".join(pieces[at:end]))
+            if new is not None:
+                return end, new
+        return at + 1, pieces[at]
+
+    def _replaced_name(self, part: str) -> str | None:
+        """What replaces a name; None for a text that is none."""
+        backwards = self._backwards.get(part)
+        if backwards:
+            return ".".join(reversed(self.names[backwards].split(".")))
+        is_long = len(part) >= _SHORTEST_PIECE
+        if is_long and part in self.names and part not in self._known:
+            return self.names[part]
+        return self._name_in_other_case(part)
 
     def _registers(self, value: Json) -> Json:
         """The bytes of a packet filter's rules with other addresses.

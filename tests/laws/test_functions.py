@@ -233,6 +233,17 @@ def test_what_is_empty_is_named():
     assert [place for path in (*tests, *FILES) for place in _calls_with_empty_places(path)] == []
 
 
+def test_a_choice_fits_on_a_line():
+    """A ternary over several lines has its condition in the middle: an `if` has it at the top."""
+    spread = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.IfExp) and node.lineno != node.end_lineno
+    }
+    assert spread == set()
+
+
 LEAST_KEYS, LEAST_ROWS = 4, 3
 """What has fewer is read at a glance."""
 

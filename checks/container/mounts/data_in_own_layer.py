@@ -89,6 +89,8 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
 def _replaced_finding(replaced: ReplacedList) -> Finding:
     """A list of volumes that stands in the place of the anchor's."""
     container = replaced.container
+    rule = "YAML joins mappings under <<, and no lists"
+    why = {replaced.path: rule} if replaced.path else {}
     return Finding.about(
         container,
         f"{container} writes to {replaced.folder} in its own layer, where {replaced.neighbour} has "
@@ -97,11 +99,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
         {
             f"{replaced.folder} in its own layer": and_more(replaced.entries),
             f"mounted in {replaced.neighbour.name}": f"{replaced.volume} -> {replaced.folder}",
-            **(
-                {replaced.path: "YAML joins mappings under <<, and no lists"}
-                if replaced.path
-                else {}
-            ),
+            **why,
         },
         discriminator=replaced.folder,
         stable=(container.life,),

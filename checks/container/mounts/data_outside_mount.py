@@ -16,23 +16,22 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     The image declares a volume at one path, and the user mounted a volume or a folder one level
     above or below that path. The engine then makes an anonymous volume for the image's path. What
     is in it is lost with the container: `docker rm -v`, `docker compose down -v`, and a recreated
-    container start with an empty one. So it is where the user's mount is at another path, and stays
-    empty. Anonymous volumes that the user asked for (`-v
-    /app/node_modules`) are left out.
+    container start with an empty one. The same is true where the user's mount is at another path
+    and stays empty. Anonymous volumes that the user asked for are left out: `-v /app/node_modules`.
     """
     for split in split_mounts:
         container, own, anonymous = split.container, split.own, split.anonymous
         left: dict[str, Json] = {}
+        older = ""
         if split.older:
+            older = "an older anonymous volume was left behind, as after a recreate"
             left = {"volume without a container": f"{split.older[:12]} has files of the same names"}
         finding = Finding.about(
             container,
             sentence(
                 f"{container} keeps {anonymous.destination} in an anonymous volume, and not in "
                 f"{own.place}, which {_relation(split)}",
-                "an older anonymous volume was left behind, as after a recreate"
-                if split.older
-                else "",
+                older,
             ),
             {
                 "anonymous volume": f"{anonymous.name[:12]} -> {anonymous.destination}",

@@ -33,12 +33,13 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
         yield _state_finding(state)
     for data in unkept_data:
         place = _LOST[data.kind].format(source=data.source)
+        what = f"{data.source or 'tmpfs'}, with {data.file}"
+        if data.kind == "layer":
+            what = f"{data.file}, and no volume or folder is mounted there"
         finding = Finding.about(
             data.container,
             f"{data.container} keeps {data.folder}/{data.file} in {place}",
-            {f"{data.folder}": f"{data.file}, and no volume or folder is mounted there"}
-            if data.kind == "layer"
-            else {data.folder: f"{data.source or 'tmpfs'}, with {data.file}"},
+            {data.folder: what},
             discriminator=data.folder,
             stable=(data.container.life,),
         )

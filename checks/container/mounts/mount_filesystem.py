@@ -24,12 +24,11 @@ def unfit_filesystem(
 ) -> Finding | None:
     """A file system of the host that does not do what the program asks of it; None where it may."""
     mounted = mounts.of(named.mount.source) if mounts is not None else None
-    why = (
-        _unsupported_clause(container, named.line.replace(named.inside, " "), mounted.fstype)
-        if mounted
-        else ""
-    )
-    if mounted is None or not why:
+    if mounted is None:
+        return None
+    words = named.line.replace(named.inside, " ")
+    why = _unsupported_clause(container, words, mounted.fstype)
+    if not why:
         return None
     return Finding.about(
         container,

@@ -33,6 +33,7 @@ def calls_turned_away(refused_callers: RefusedCallers) -> CheckResult:
 def _finding(refusal: RefusedCaller) -> Finding:
     failure = refusal.tail.known_failure
     is_most = refusal.times >= MOSTLY * refusal.of
+    written_to = refusal.written_to
     says = f"{refusal.server.name} says: {shortened(refusal.words, SHOWN)}" if refusal.words else ""
     answers = [f"{refusal.status} in the log of {refusal.server.name}"] if refusal.is_seen else []
     finding = Finding.about(
@@ -47,9 +48,7 @@ def _finding(refusal: RefusedCaller) -> Finding:
                 "log": refusal.line,
                 "asked for": refusal.path,
                 "answered": answers,
-                "written to": f"{refusal.server.name}:{refusal.written_to}"
-                if refusal.written_to
-                else "",
+                "written to": f"{refusal.server.name}:{written_to}" if written_to else "",
                 "this means": failure.cause if failure is not None else "",
                 "what fixes it": failure.cure if failure is not None else "",
             }

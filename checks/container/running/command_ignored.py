@@ -23,11 +23,9 @@ def command_ignored(ignored_commands: IgnoredCommands) -> CheckResult:
 
 def _finding(ignored: IgnoredCommand) -> Finding:
     container, script = ignored.container, ignored.script
-    by = (
-        f"start script {script} of its image"
-        if script
-        else "ENTRYPOINT of its image, a shell's line,"
-    )
+    by = "ENTRYPOINT of its image, a shell's line,"
+    if script:
+        by = f"start script {script} of its image"
     entrypoint = " ".join(container.config.entrypoint or ())
     return Finding.about(
         container,

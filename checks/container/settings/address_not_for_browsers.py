@@ -24,11 +24,8 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
     about CORS. It is advice: a program that uses the variable on the server alone works.
     """
     for address in browser_addresses:
-        reached = (
-            f"browsers reach it at port {address.published} of this host"
-            if address.published
-            else ""
-        )
+        port = address.published
+        reached = f"browsers reach it at port {port} of this host" if port else ""
         finding = Finding.about(
             address.container,
             sentence(

@@ -29,11 +29,9 @@ def worker_settings_differ(worker_differences: WorkerDifferences) -> CheckResult
 
 def _finding(difference: WorkerDifference) -> Finding:
     worker, program = difference.worker, difference.program
-    about, other = (
-        (program, worker)
-        if difference.server is not None and difference.given
-        else (worker, program)
-    )
+    about, other = worker, program
+    if difference.server is not None and difference.given:
+        about, other = program, worker
     place = "command" if difference.command else difference.name
     return Finding.about(
         about,

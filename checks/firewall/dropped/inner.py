@@ -73,19 +73,14 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
     obstacle = first.trace.rule_in_the_way
     is_answer = obstacle is not None and obstacle.part == "reply"
     what = "answers to" if is_answer else "packets from"
+    place = f"{listener.address}:{listener.port}, {listener.holder}" if listener else None
     return Finding(
         subject=HOST,
         summary=(
             f"{named('container', names)} cannot reach {_service(paths)} on this host: "
             f"{by} drops {what} {first.network.bridge}"
         ),
-        evidence={
-            **by.evidence,
-            "wanted by": _wishes(paths),
-            "listener": f"{listener.address}:{listener.port}, {listener.holder}"
-            if listener
-            else None,
-        },
+        evidence={**by.evidence, "wanted by": _wishes(paths), "listener": place},
         variables=rule_cures.of_calls_to_host(
             firewall, by, first.network.bridge, first.port, is_answer=is_answer
         ),

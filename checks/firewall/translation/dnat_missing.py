@@ -76,14 +76,13 @@ class _PortFault(msgspec.Struct, frozen=True):
     """The rule that keeps the port's packets out of connection tracking."""
 
     def __str__(self) -> str:
+        by_proxy = "only docker-proxy serves the port, and hides the clients' addresses"
         untracked = "exempts its packets from connection tracking, so they are not translated"
         return sentence(
             self.problem,
             f"a rule of another program leads it there: {self.led_by}" if self.led_by else "",
             f"{self.untracked} {untracked}" if self.untracked else "",
-            "only docker-proxy serves the port, and hides the clients' addresses"
-            if self.is_served
-            else "",
+            by_proxy if self.is_served else "",
         )
 
 

@@ -37,7 +37,8 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     severity, words = _judged(certificate, clock.wall, patience)
     names = [container.name for container in certificate.containers]
     site = and_more(certificate.names) or "its default site"
-    newer = certificate.newer
+    newer, old_end = certificate.newer, certificate.old_end
+    until = _moment(old_end, clock.wall) if old_end is not None else ""
     beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
     return Finding.about(
         certificate.containers[0],
@@ -49,9 +50,7 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
             {
                 "certificate": certificate.path,
                 "valid until": _moment(certificate.validity.end, clock.wall),
-                "nginx has one until": _moment(certificate.old_end, clock.wall)
-                if certificate.old_end is not None
-                else "",
+                "nginx has one until": until,
             }
         ),
         severity=severity,

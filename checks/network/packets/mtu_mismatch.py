@@ -144,6 +144,7 @@ def _finding(
         harm=() if mtu_harm is None else mtu_harm.of(oversized),
         probe="not sent" if mtu_harm is None else mtu_harm.probes.get(network.name, "not sent"),
     )
+    fate = f"dropped by {proof.rule}" if proof.rule else "not dropped here"
     wrapped = f" plus {oversized.overhead} of the overlay" if oversized.overhead else ""
     return Finding(
         subject=network.subject,
@@ -156,9 +157,7 @@ def _finding(
             f"MTU inside {named('container', names_of(members))}": oversized.size,
             f"MTU of {sizes.uplink}": sizes.limit,
             f"Options.{MTU_OPTION}": network.option(MTU_OPTION) or None,
-            "ICMP fragmentation needed, host to container": f"dropped by {proof.rule}"
-            if proof.rule
-            else "not dropped here",
+            "ICMP fragmentation needed, host to container": fate,
             "DNS query of full size": proof.probe,
             **{f"container {harm.container.name}": harm.sign for harm in proof.harm[:5]},
         },

@@ -278,6 +278,7 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
     leave = f'leave through its interface "{tunnel}"' if tunnel else "have no route"
     waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
+    here = "get no answer" if "this host" in inlet.lost else "are answered"
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(
         container,
@@ -287,9 +288,7 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
                 "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
                 "answers": str(by),
                 "clients without an answer": list(inlet.waiting[:5]),
-                "clients on this host": "get no answer"
-                if "this host" in inlet.lost
-                else "are answered",
+                "clients on this host": here,
             }
         ),
         address_inside=inlet.address,

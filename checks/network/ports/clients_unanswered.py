@@ -139,12 +139,10 @@ def _way_of_answers(clients: UnansweredClients) -> str:
     """What this host does with the answers."""
     if clients.stopped_by:
         return f"{clients.stopped_by} drops them on this host"
+    if not clients.leaves_by:
+        return ""
     via = f" by router {clients.router}" if clients.router else ""
-    return (
-        f"they leave this host through interface {clients.leaves_by}{via}"
-        if clients.leaves_by
-        else ""
-    )
+    return f"they leave this host through interface {clients.leaves_by}{via}"
 
 
 def _why_silent(clients: UnansweredClients, mistaken: Neighbour | None) -> str:

@@ -33,14 +33,15 @@ def _route_finding(route: UnservedRoute) -> Finding:
     obstacle = route.obstacle
     rivals = (route_obstacles.DefinedTwice, route_obstacles.SameRule)
     others = (obstacle.other.subject,) if isinstance(obstacle, rivals) else ()
+    setting = ""
+    if isinstance(obstacle, route_obstacles.NotEnabled):
+        setting = obstacle.setting
     finding = Finding.about(
         route.container,
         _words(route),
         present(
             {
-                "that is set in": obstacle.setting
-                if isinstance(obstacle, route_obstacles.NotEnabled)
-                else "",
+                "that is set in": setting,
                 "labels": _shown_labels(route),
                 "networks of the proxy": sorted(route.proxy.endpoints),
                 "networks of the container": sorted(route.container.endpoints),

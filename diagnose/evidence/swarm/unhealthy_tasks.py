@@ -86,8 +86,6 @@ def _what_probe_met(probe: HealthCheck) -> str:
     printed = telling_line(probe.output.splitlines())
     if probe.exit_code == TIMED_OUT:
         return f"its probe does not finish within {duration(probe.timeout_s)}"
-    return (
-        printed.whole
-        if printed
-        else f"its probe prints nothing and exits with code {probe.exit_code}"
-    )
+    if printed:
+        return printed.whole
+    return f"its probe prints nothing and exits with code {probe.exit_code}"

@@ -153,11 +153,9 @@ def icmp(text: str) -> tuple[Value, ...]:
         return (Interval(0, 0xFFFF),)
     kind, _, code = text.partition("/")
     number = int(kind) << 8
-    return (
-        Interval(number | int(code), number | int(code))
-        if code
-        else Interval(number, number | 0xFF),
-    )
+    if code:
+        return (Interval(number | int(code), number | int(code)),)
+    return (Interval(number, number | 0xFF),)
 
 
 def identity(text: str) -> tuple[Value, ...]:

@@ -86,11 +86,9 @@ def _mysql_steps(failure: Recognised, caller: Container, server: Container) -> P
         return {}
     account = f'"{user}"@"%"'
     is_closed = failure.name == "account-closed"
-    statement = (
-        f"ALTER USER {account} ACCOUNT UNLOCK"
-        if is_closed
-        else f"GRANT ALL ON `{base}`.* TO {account}"
-    )
+    statement = f"GRANT ALL ON `{base}`.* TO {account}"
+    if is_closed:
+        statement = f"ALTER USER {account} ACCOUNT UNLOCK"
     return {"mysql_granting": server.name, "grant": statement}
 
 

@@ -31,6 +31,9 @@ def _version_1(group: Group) -> dict[str, Json]:
     usage = file_number(memory, "memory.usage_in_bytes")
     both = file_number(memory, "memory.memsw.usage_in_bytes")
     inactive = figures.get("total_inactive_file")
+    reclaimable = None
+    if inactive is not None:
+        reclaimable = inactive + figures.get("total_active_file", 0)
     return {
         "memory": {
             "usage": usage,
@@ -40,9 +43,7 @@ def _version_1(group: Group) -> dict[str, Json]:
             "swap_limit": _limit_or_none(file_number(memory, "memory.memsw.limit_in_bytes")),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
-            "reclaimable": None
-            if inactive is None
-            else inactive + figures.get("total_active_file", 0),
+            "reclaimable": reclaimable,
             "oom_kill": control.get("oom_kill"),
             "under_oom": control.get("under_oom"),
         },
@@ -55,14 +56,13 @@ def _cpu_1(group: Group) -> dict[str, Json]:
     """What a group of cgroup v1 used of the processor, and its quota."""
     cpu = group.folder("cpu")
     throttling = file_pairs(cpu, "cpu.stat")
+    throttled_ns = throttling.get("throttled_time")
     quota = file_number(cpu, "cpu.cfs_quota_us")
     spent = file_number(group.folder("cpuacct"), "cpuacct.usage")
     return {
         "periods": throttling.get("nr_periods"),
         "throttled": throttling.get("nr_throttled"),
-        "throttled_us": None
-        if "throttled_time" not in throttling
-        else throttling["throttled_time"] // 1000,
+        "throttled_us": None if throttled_ns is None else throttled_ns // 1000,
         "usage_us": None if spent is None else spent // 1000,
         "quota_us": None if quota is None or quota < 0 else quota,
         "period_us": file_number(cpu, "cpu.cfs_period_us"),
@@ -75,6 +75,10 @@ def _version_2(group: Group) -> dict[str, Json]:
     usage = file_number(here, "memory.current")
     figures = file_pairs(here, "memory.stat")
     inactive = figures.get("inactive_file")
+    reclaimable = None
+    if inactive is not None:
+        others = figures.get("active_file", 0) + figures.get("slab_reclaimable", 0)
+        reclaimable = inactive + others
     return {
         "memory": {
             "usage": usage,
@@ -84,9 +88,7 @@ def _version_2(group: Group) -> dict[str, Json]:
             "swap_limit": file_number(here, "memory.swap.max"),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
-            "reclaimable": None
-            if inactive is None
-            else inactive + figures.get("active_file", 0) + figures.get("slab_reclaimable", 0),
+            "reclaimable": reclaimable,
             "oom_kill": file_pairs(here, "memory.events").get("oom_kill"),
         },
         "pids": _pids(here),

@@ -83,11 +83,8 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     @property
     def steps(self) -> PageVariables:
         """The variable that makes the loader look there, for the page."""
-        return (
-            {"assignment": f"LD_LIBRARY_PATH={self._folder_of_library}"}
-            if self._folder_of_library
-            else {}
-        )
+        folder = self._folder_of_library
+        return {"assignment": f"LD_LIBRARY_PATH={folder}"} if folder else {}
 
 
 class OtherLibraries(ByContainer[OtherLibrary], frozen=True):

@@ -40,11 +40,8 @@ class LineEdit(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         old, new = self.old.strip(), self.new.strip()
-        return (
-            f"line {self.line}: {old} becomes {new}"
-            if new
-            else f"line {self.line}: {old} is removed"
-        )
+        change = f"becomes {new}" if new else "is removed"
+        return f"line {self.line}: {old} {change}"
 
     @property
     def sed(self) -> str:
@@ -99,13 +96,12 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
         return _edit_of_syntax(lines, fault)
     line = lines[fault.line - 1]
     name = fault.key.rpartition(".")[2] if fault.key.startswith("log-opts.") else fault.key
+    key = f'"{name}"'
     if meant := _MEANT.search(fault.message):
-        return (
-            LineEdit(fault.line, f'"{name}"', f'"{meant["name"]}"') if f'"{name}"' in line else None
-        )
+        return LineEdit(fault.line, key, f'"{meant["name"]}"') if key in line else None
     successor = SUCCESSORS.get(name, "")
-    if successor and f'"{successor}"' not in text and f'"{name}"' in line:
-        return LineEdit(fault.line, f'"{name}"', f'"{successor}"')
+    if successor and f'"{successor}"' not in text and key in line:
+        return LineEdit(fault.line, key, f'"{successor}"')
     pair = re.search(rf'"{re.escape(name)}"\s*:\s*{_SCALAR}', line)
     if fault.stage != "type" or pair is None:
         return None

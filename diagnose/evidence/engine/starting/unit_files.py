@@ -57,11 +57,9 @@ def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
     words = _refusal_of_systemd(host) if unit.is_refused else ""
     closed = [file for file in files if isinstance(file, Failed) and file.reason != "missing"]
     if closed:
-        return (
-            UnitFiles(is_refused=True, words=words)
-            if unit.is_refused
-            else Unavailable.of(closed[0])
-        )
+        if unit.is_refused:
+            return UnitFiles(is_refused=True, words=words)
+        return Unavailable.of(closed[0])
     texts = ["" if isinstance(file, Failed) else file.text for file in files]
     commands = _commands(unit.drop_ins, texts)
     return UnitFiles(unit.is_refused, words, commands.doubled, commands.emptied)

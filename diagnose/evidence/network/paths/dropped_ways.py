@@ -80,11 +80,9 @@ class DroppedWays(msgspec.Struct, eq=False):
             reach = self.inlets[0].reach
             return PlaceOfDrop(reach.part, reach.hook or "forward")
         obstacle = self.queries[0].trace.obstacle
-        return (
-            PlaceOfDrop(obstacle.part, obstacle.hook)
-            if obstacle is not None
-            else PlaceOfDrop("request", "forward")
-        )
+        if obstacle is None:
+            return PlaceOfDrop("request", "forward")
+        return PlaceOfDrop(obstacle.part, obstacle.hook)
 
     @property
     def bridge(self) -> str:

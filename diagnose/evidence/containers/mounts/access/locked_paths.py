@@ -37,7 +37,7 @@ def _may_be_locked(named: NamedPath) -> bool:
 
 @evidence
 def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> LockedPaths:
-    """Owner and mode do not show it, and root is bound by it too.
+    """The flags of refused files: owner and mode do not show them, and root is bound by them too.
 
     Only the path that a log names is asked, and the folder in which it would be made or removed.
     """

@@ -77,11 +77,8 @@ def _misplaced(
         if _NO_ROUTER.search(line.rest) is None
     ]
     of_program = logs.get(route.program.id, [])
-    inside = (
-        _requests_of_proxy(route, of_program)
-        if route.is_cut
-        else _requests_below(route, of_program)
-    )
+    requests = _requests_of_proxy if route.is_cut else _requests_below
+    inside = requests(route, of_program)
     # Caddy without an access log still writes down the calls that failed
     seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
     if seen is None or any(map(is_known, (*outside, *inside))):
