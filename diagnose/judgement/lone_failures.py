@@ -33,12 +33,12 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}
     severe = [
-        _at_least_warning(finding) if finding.key in keys else finding for finding in findings
+        _as_warning_at_least(finding) if finding.key in keys else finding for finding in findings
     ]
     return sorted(severe, key=lambda finding: -finding.severity)
 
 
-def _at_least_warning(finding: Reported) -> Reported:
+def _as_warning_at_least(finding: Reported) -> Reported:
     return replace(finding, severity=max(finding.severity, Severity.warning))
 
 

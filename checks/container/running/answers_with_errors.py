@@ -98,11 +98,9 @@ def answers_with_errors(
             fault = backend_faults.of(failed.container) if backend_faults is not None else ""
             finding = _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
             refused = refused_own_paths.of(failed.container) if refused_own_paths else None
-            yield (
-                finding
-                if refused is None or closed is not None
-                else _with_refused_path(finding, refused)
-            )
+            if refused is not None and closed is None:
+                finding = _with_refused_path(finding, refused)
+            yield finding
     for clients in all_tls_clients or ():
         yield _tls_clients_finding(clients)
 
