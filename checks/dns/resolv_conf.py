@@ -102,7 +102,9 @@ def _has_servers(conf: ResolvConf | Unavailable) -> bool:
 
 
 def _nameservers_or_reason(conf: ResolvConf | Unavailable) -> object:
-    return list(conf.nameservers) if isinstance(conf, ResolvConf) else str(conf)
+    if isinstance(conf, ResolvConf):
+        return list(conf.nameservers)
+    return "no such file" if conf.reason == "missing" else str(conf)
 
 
 @check("dns.no-nameserver", severity=Severity.critical)
