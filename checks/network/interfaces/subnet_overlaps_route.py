@@ -103,23 +103,32 @@ def subnet_overlaps_route(
         members = running_members(network, containers)
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = list(case.all_captures())
-        yield from _route_findings(case, captures, servers, outside.namespaces)
-        calls = calls_into(network, outside.failing_calls, containers)
-        yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
+        taking_table = None
         if not captures and policy.ways is not None and policy.forwarding is not None:
             yield from _policy_findings(case, policy.ways, policy.forwarding)
+            elsewhere = _way_elsewhere(case, policy.ways)
+            taking_table = elsewhere.table if elsewhere is not None else None
+        yield from _route_findings(case, captures, taking_table, servers, outside.namespaces)
+        calls = calls_into(network, outside.failing_calls, containers)
+        yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
 
 
 def _route_findings(
     case: NetworkBesideRoutes,
     captures: Sequence[Capture],
+    taking_table: int | None,
     servers: Sequence[str],
     namespaces: Namespaces | None,
 ) -> Iterator[Finding]:
-    """Routes that take addresses of containers, those that overlap, and servers that are hidden."""
+    """Routes that take addresses of containers, those that overlap, and servers that are hidden.
+
+    taking_table: the table to which a routing rule leads what is for the network's containers; the
+    finding about that rule is about its routes too.
+    """
     for capture in captures:
         yield _taken_addresses_finding(case, capture)
-    for subnet, clashing in case.overlaps(captures):
+    for subnet, overlapping in case.overlaps(captures):
+        clashing = [route for route in overlapping if route.table != taking_table]
         hidden = case.hidden_servers(subnet, servers, namespaces)
         if clashing or hidden:
             yield _overlap_finding(case, subnet, clashing, hidden)
@@ -264,6 +273,18 @@ def _policy_findings(
     )
 
 
+def _way_elsewhere(case: NetworkBesideRoutes, ways: RouteLookups) -> RouteLookup | None:
+    """The way that a routing rule gives what is for the network's containers.
+
+    None where that is the network's own way, or that of the main table.
+    """
+    back = ways.back.get(case.network.name)
+    bridge = case.routes.links.by_name.get(case.network.bridge)
+    if not case.members or back is None or bridge is None:
+        return None
+    return back if back.oif != bridge.index and back.table != MAIN_TABLE else None
+
+
 def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding) -> str:
     """What a routing rule does to the network's packets, in words; empty where it does no harm."""
     network, links = case.network, case.routes.links
@@ -275,7 +296,8 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
         return ""
     who = named("container", names_of(case.members))
     if back.oif != bridge.index:
-        return _taken_back(who, back, links) if back.table != MAIN_TABLE else ""
+        elsewhere = _way_elsewhere(case, ways)
+        return _taken_back(who, elsewhere, links) if elsewhere is not None else ""
     is_refused = out.error in _REFUSALS and not ways.own.error
     if is_refused and forwarding.forwards_from(network.bridge):
         return f"stops what {who} sends out ({_REFUSALS[out.error or '']})"

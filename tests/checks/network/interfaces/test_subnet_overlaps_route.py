@@ -232,6 +232,29 @@ def test_routing_policy(
     assert all(word in summary for word, summary in zip(words, said, strict=True))
 
 
+TAILSCALE = 52
+
+
+def test_a_rule_and_the_route_to_which_it_leads_are_one_finding() -> None:
+    """tailscaled with --accept-routes has a route to the network's own subnet in its table 52."""
+    asked = RouteLookups(
+        BY_UPLINK, {"shop": BY_UPLINK}, {"shop": RouteLookup(oif=2, table=TAILSCALE)}
+    )
+    hiding = Route(dst="172.18.0.0", prefix=16, oif=2, table=TAILSCALE)
+    judged = {
+        "networks": Networks((network(),)),
+        "routes": Routes((hiding,)),
+        "links": links(),
+        "containers": Containers((container("a"),)),
+    }
+    (by_rule,) = judge(
+        "network.subnet-overlaps-route", **judged, ways=asked, forwarding=FORWARDS
+    ).findings
+    assert "table 52" in by_rule.summary
+    (by_route,) = judge("network.subnet-overlaps-route", **judged).findings
+    assert "overlaps host route" in by_route.summary
+
+
 _ON_OLD = container("b", NetworkSettings={"Networks": {"old": {}}})
 
 
