@@ -37,6 +37,7 @@ MEMORY = (
         cure="start fewer workers (--workers, WEB_CONCURRENCY) or raise the memory limit; the kernel log has "
         "'Killed process' if it was that",
         source="benoitc/gunicorn#2888",
+        follows=True,
     ),
     Failure(
         name="model-context",

@@ -498,6 +498,23 @@ def test_what_a_line_means(line: str, means: str) -> None:
     assert bool(means) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("before", "means"),
+    [
+        (["[1] [CRITICAL] WORKER TIMEOUT (pid:10)"], "requests take longer than its timeout"),
+        ([], "killed with SIGKILL: usually by the kernel"),
+    ],
+    ids=["by gunicorn", "by the kernel"],
+)
+def test_who_killed_a_worker_of_gunicorn(before: list[str], means: str) -> None:
+    killed = "[1] [ERROR] Worker (pid:10) was sent SIGKILL! Perhaps out of memory?"
+    lines = [*before, killed, "[1011] [INFO] Booting worker with pid: 1011"] * 4
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert means in str(finding.evidence["this means"])
+
+
 PLACES = {
     "an address": ("sync: dial 192.0.2.80:5434: ECONNREFUSED", ("192.0.2.80", "5434")),
     "a name": ("ERROR connect to mq.example:5672: i/o timeout", ("mq.example", "5672")),
