@@ -29,6 +29,7 @@ from diagnose.programs.failures.locks import LOCKS, PID_FILES
 from diagnose.programs.failures.memory import MEMORY
 from diagnose.programs.failures.metric_stores import METRIC_STORES
 from diagnose.programs.failures.neighbours import NEIGHBOURS
+from diagnose.programs.failures.network_servers import NETWORK_SERVERS
 from diagnose.programs.failures.nginx import NGINX
 from diagnose.programs.failures.object_stores import OBJECT_STORES
 from diagnose.programs.failures.options import OPTIONS
@@ -68,6 +69,7 @@ FAILURES: tuple[Failure, ...] = (
     *OBJECT_STORES,
     *METRIC_STORES,
     *DIRECTORY_SERVERS,
+    *NETWORK_SERVERS,
     *SCHEMA_CHANGES,
     *LOCKS,
     *PID_FILES,
