@@ -18,6 +18,7 @@ from diagnose.evidence.containers.mounts.host_paths import StrayPath, stray_path
 from diagnose.evidence.containers.mounts.translated_paths import TranslatedPath, translated_path
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
+from diagnose.evidence.containers.peers.prefixed_peers import PrefixedPeer, prefixed_peer
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unknown_names import VARIABLE
@@ -197,6 +198,14 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         """What keeps the program's user from the path that its line names."""
         refused = self.around.refused_own_paths
         return refused.of(self.error.container) if refused and self._is_of("path-denied") else None
+
+    @functools.cached_property
+    def prefixed(self) -> PrefixedPeer | None:
+        """The neighbour that serves below a path which the call leaves out."""
+        error, containers = self.error, self.around.containers
+        if containers is None:
+            return None
+        return prefixed_peer(error.line.whole, error.container, containers)
 
     @functools.cached_property
     def stray_path(self) -> StrayPath | None:

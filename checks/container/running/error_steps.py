@@ -51,6 +51,7 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
     yield _refused_variables(case)
     yield _mapping_variables(case)
+    yield _prefix_variables(case)
     yield _path_variables(case)
     yield present({"migration": migration_of(error.failure, error.lines)})
     yield _stray_variables(case)
@@ -94,6 +95,14 @@ def _path_variables(case: ErrorCase) -> PageVariables:
     """The path of the host in the program's settings, and the container's own for it."""
     stray = case.stray_path
     return {"host_path": stray.path, "own_path": stray.inside} if stray and stray.inside else {}
+
+
+def _prefix_variables(case: ErrorCase) -> PageVariables:
+    """The address that was called, and the one below the path of the server."""
+    found = case.prefixed
+    if found is None:
+        return {}
+    return {"called_url": found.called, "served_url": found.served, "served_below": found.prefix}
 
 
 def _stray_variables(case: ErrorCase) -> PageVariables:

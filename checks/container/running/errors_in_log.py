@@ -214,7 +214,8 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     remedy = case.remedy
     if case.stray_path is not None:
         others.append(case.stray_path.clause)
-    others += [found.clause for found in (case.refused, case.translated) if found is not None]
+    found_beside = (case.refused, case.translated, case.prefixed)
+    others += [found.clause for found in found_beside if found is not None]
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
     if "cut_off" in remedy:
@@ -252,4 +253,4 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     if case.unused is not None:
         cure = f'give it the address of "{case.unused.name}", often in DATABASE_URL, and run its migrations'
         return {**means, "what fixes it": cure}
-    return {**means, "what fixes it": failure.cure}
+    return {**means, "what fixes it": case.prefixed.cure if case.prefixed else failure.cure}
