@@ -69,7 +69,14 @@ def _seat(container: Container, containers: Containers) -> Container | None:
 def _owners_beside(
     name: str, caller: Container, seat: Container, containers: Containers
 ) -> list[Container]:
-    """The owners of a name, without the container whose network the caller uses."""
+    """The owners of a name, without the container whose network the caller uses.
+
+    None where that one has the name too, as a VPN client with the names of its guests: the engine
+    gives its address, at which they all are.
+    """
+    named = {owner.id for owner in containers.by_dns_name.get(name, ())}
+    if seat.id != caller.id and seat.id in named and set(seat.endpoints) != {DEFAULT_NETWORK}:
+        return []
     return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
 
 

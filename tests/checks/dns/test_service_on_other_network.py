@@ -197,6 +197,11 @@ def guest(name: str, host: Container, **fields: Any) -> Container:
 
 
 VPN = service("vpn", ["front"], HostConfig={"ExtraHosts": ["old:10.0.0.5"]})
+NAMED_VPN = service(
+    "vpn",
+    ["front"],
+    NetworkSettings={"Networks": {"front": {"Aliases": ["vpn", "db"], "IPAddress": "10.1.0.2"}}},
+)
 DB = service("db", ["shop"])
 CALLS_OVER_PORT = {
     "Config": {"Env": ["U=http://db:80"], "Labels": {"com.docker.compose.project": "p"}}
@@ -224,6 +229,11 @@ GUESTS = {
         (VPN, guest("api", VPN, **CALLS_OVER_PORT), guest("db", VPN)),
         "db",
         [("critical", {"assignment": "U=http://127.0.0.1:80"})],
+    ),
+    "a fellow guest whose name its host has": (
+        (NAMED_VPN, guest("api", NAMED_VPN, **CALLS_OVER_PORT), guest("db", NAMED_VPN)),
+        "db",
+        [],
     ),
     "its host does not run": (
         (service("vpn", ["front"], State={"Status": "exited"}), guest("api", VPN), DB),
