@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 import msgspec
 
 from diagnose.firewall.actions import Leave, Stop
-from diagnose.firewall.conditions import Match, Unread
+from diagnose.firewall.conditions import AnyOf, Match, Unread
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Rule, Ruleset
@@ -15,6 +15,10 @@ from diagnose.firewall.verdict import Step
 from diagnose.mappings import only
 
 Subnet = IPv4Network | IPv6Network
+
+
+_OF_CLIENT = frozenset({"src", "mac"})
+"""The fields of a packet that differ between clients."""
 
 
 class _Opening(msgspec.Struct, frozen=True):
@@ -62,16 +66,20 @@ class Openings:
         fitting = (opening.step for opening in candidates if _names_port(opening.rule, packet))
         return next(fitting, None)
 
-    def for_others(
-        self, proto: str, port: int, family: Family, subnet: Subnet
-    ) -> Iterator[tuple[str, Step]]:
-        """The rules that name this port of one address of a subnet, each with that address."""
+    def at_addresses(
+        self, proto: str, port: int, family: Family, subnet: Subnet, *, iif: str
+    ) -> Iterator[tuple[str, Step, bool]]:
+        """The rules that name this port of one address of a subnet.
+
+        Each comes with that address, and with whether it is for some clients only. iif: where the
+        clients come in.
+        """
         for opening in self._by_port.get(port, ()):
             address = _single_destination(opening.rule, family)
             if address is None or address not in subnet:
                 continue
             packet = Packet(
-                iif=None,
+                iif=iif,
                 oif=None,
                 src=None,
                 dst=str(address),
@@ -83,7 +91,21 @@ class Openings:
                 ctmark=None,
             )
             if _names_port(opening.rule, packet):
-                yield str(address), opening.step
+                yield str(address), opening.step, _is_for_some(opening.rule)
+
+
+def _is_for_some(rule: Rule) -> bool:
+    """Whether a rule asks where a packet comes from, or something that is not understood."""
+    parts = [
+        part
+        for condition in rule.conditions
+        for part in (condition.conditions if isinstance(condition, AnyOf) else (condition,))
+    ]
+    return any(
+        isinstance(part, Unread)
+        or (isinstance(part, Match) and not _OF_CLIENT.isdisjoint(part.fields))
+        for part in parts
+    )
 
 
 def _single_destination(rule: Rule, family: Family) -> IPv4Address | IPv6Address | None:

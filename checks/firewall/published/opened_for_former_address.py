@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -22,7 +24,9 @@ def opened_for_former_address(
     `ufw route allow to ADDRESS`, and rules in DOCKER-USER, name the container by its address. After
     `down` and `up` the container may have another one: the rule never matches then, and the next
     rule drops the clients. Nothing is said where another container offers the port on that network,
-    running or not: the rule may be meant for that one.
+    running or not: the rule may be meant for that one. Nor where a rule names the present address,
+    which may let in some clients only: the other one is left over. A rule for some clients is
+    advice, for the port is closed to all others on purpose.
     """
     if not packet_paths.inlets:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
@@ -32,21 +36,31 @@ def opened_for_former_address(
             continue
         rule = only(list(_rules_for_nobody(inlet, firewall, containers)))
         if rule is not None:
-            yield _finding(inlet, by, *rule, containers)
+            yield _finding(inlet, by, rule, containers)
 
 
-def _rules_for_nobody(
-    inlet: Inlet, firewall: Firewall, containers: Containers
-) -> Iterator[tuple[str, Step]]:
+class _Rule(msgspec.Struct, frozen=True):
+    """A rule for an address that is not the container's."""
+
+    address: str
+    step: Step
+    is_for_some: bool
+    """Whether it asks where the clients come from."""
+
+
+def _rules_for_nobody(inlet: Inlet, firewall: Firewall, containers: Containers) -> Iterator[_Rule]:
     """The rules that open the port for an address at which nobody offers it."""
     if any(_offers(other, inlet) for other in containers if other.id != inlet.container.id):
         return
-    for subnet in inlet.network.subnets:
-        for address, rule in firewall.openings.for_others(
-            inlet.protocol, inlet.container_port, inlet.family, subnet
-        ):
-            if address not in inlet.addresses:
-                yield address, rule
+    rules = [
+        _Rule(*opened)
+        for subnet in inlet.network.subnets
+        for opened in firewall.openings.at_addresses(
+            inlet.protocol, inlet.container_port, inlet.family, subnet, iif=inlet.uplink.name
+        )
+    ]
+    if not any(rule.address in inlet.addresses for rule in rules):
+        yield from rules
 
 
 def _offers(other: Container, inlet: Inlet) -> bool:
@@ -54,27 +68,33 @@ def _offers(other: Container, inlet: Inlet) -> bool:
     return is_near and str(inlet.container_port) in other.offered_ports
 
 
-def _finding(inlet: Inlet, by: Step, former: str, rule: Step, containers: Containers) -> Finding:
+def _finding(inlet: Inlet, by: Step, opened: _Rule, containers: Containers) -> Finding:
+    former, rule = opened.address, opened.step
     holder = containers.by_place.get((inlet.network.name, former))
     whose = "which no container has" if holder is None else f"which {holder} has now"
     present_address = min(inlet.addresses, default="")
     written_by = program_of(rule)
     is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
     where = {"ufw": former} if is_of_ufw else {"program": written_by, "chain": rule.chain}
+    for_whom = " for some clients" if opened.is_for_some else ""
     finding = Finding.about(
         inlet.container,
         f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule that "
-        f"should open it names {former}, {whose}: the address of the container is {present_address}",
+        f"should open it{for_whom} names {former}, {whose}: the address of the container is "
+        f"{present_address}",
         {
             "rule that should open it": str(rule),
             "decided by": str(by),
             f"address of {inlet.container.name}": present_address,
         },
+        severity=Severity.advice if opened.is_for_some else None,
         discriminator=f"{inlet.host_port}/{inlet.protocol}",
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
         stable=(inlet.container.life,),
     )
+    if opened.is_for_some:
+        return finding  # the page's rules are for all clients
     if not is_of_ufw and written_by not in ("iptables", "iptables-legacy"):
         return finding
     return finding.with_variables(

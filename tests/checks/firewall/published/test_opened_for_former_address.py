@@ -49,6 +49,15 @@ CASES = {
     "a machine elsewhere": ("DOCKER-USER", FORMER.replace("10.2", "10.9"), CLOSED, [], []),
     "another port": ("DOCKER-USER", FORMER.replace("80", "81"), CLOSED, [], []),
     "it closes the port": ("DOCKER-USER", FORMER.replace("ACCEPT", "DROP"), CLOSED, [], []),
+    "for some clients": (
+        "DOCKER-USER",
+        f"-s 10.8.0.0/24 {FORMER}",
+        CLOSED,
+        [],
+        [("advice", "web")],
+    ),
+    "for another way in": ("DOCKER-USER", f"-i wg0 {FORMER}", CLOSED, [], []),
+    "for this way in": ("DOCKER-USER", f"-i eth0 {FORMER}", CLOSED, [], FOUND),
     "a whole network": ("DOCKER-USER", FORMER.replace("0.2/32", "0.0/24"), CLOSED, [], []),
 }
 
@@ -71,6 +80,17 @@ def test_ufw_gets_its_own_command(chain: str, key: str) -> None:
     (finding,) = _judged(chain, FORMER, CLOSED, []).findings
     assert key in finding.variables
     assert finding.variables["address"] == "10.2.0.3"
+
+
+def test_a_rule_for_its_address_beside_one_that_is_left_over() -> None:
+    for some in (FORMER, f"-s 10.8.0.0/24 {FORMER}"):
+        own = some.replace("0.2/", "0.3/")
+        assert not _judged("DOCKER-USER", f"{FORMER}\n-A DOCKER-USER {own}", CLOSED, []).findings
+
+
+def test_a_rule_for_some_clients_is_not_opened_to_all() -> None:
+    (finding,) = _judged("ufw-user-forward", f"-s 10.8.0.0/24 {FORMER}", CLOSED, []).findings
+    assert not {"ufw", "chain"} & finding.variables.keys()
 
 
 def _judged(chain: str, rule: str, reach: ConnectionVerdict, others: list[Container]) -> Result:
