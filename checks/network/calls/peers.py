@@ -51,22 +51,21 @@ def peer_address_stale(
     docker-gen, which does not run any more.
     The log must say so repeatedly within the last minutes, and later than the last start of a
     container on that network: `settled` later, unless the caller is an nginx that looks names up
-    once. Where a container has the address now, it counts only if the call
-    may be older than that: the address is configured, or the owner and a container that serves the
-    port were started after the caller. Nothing is said while a container of that network is
-    between two runs of a restart loop, and has no address. A node of a cluster (Raft) that serves
-    the called port itself may have kept its own former address in its data. An address that was
-    given to no container is one of a machine outside (network.subnet-overlaps-route). A replica set
-    of MongoDB tells its clients the addresses of its members, as they were when it was made.
+    once; its reload counts as a start of its own. Where a container has the address now, it counts
+    only if the call may be older than that: the address is configured, or the owner and a container
+    that serves the port were started after the caller. Nothing is said while a container of that
+    network is between two runs of a restart loop, and has no address. A node of a cluster (Raft)
+    that serves the called port itself may have kept its own former address in its data. An address
+    that was given to no container is one of a machine outside (network.subnet-overlaps-route). A
+    replica set of MongoDB tells its clients the addresses of its members, as they were when it was
+    made.
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside
         if not is_beside or call.times < least or _is_own_now(call):
             continue
         members = members_around(call, containers)
-        starts = [member.started_at or 0 for member in members]
-        waits_on = 0 if fixed_lookups is not None and fixed_lookups.of(call.container) else settled
-        if call.at < max(starts, default=0) + waits_on:
+        if call.at < _counts_from(call, members, fixed_lookups, settled):
             continue
         holder = _holder_of(call, members)
         servers = servers_of(call, members, namespaces)
@@ -84,6 +83,17 @@ def peer_address_stale(
                 )
             )
     yield from failing_calls.unread
+
+
+def _counts_from(
+    call: FailingCall, members: Sequence[Container], fixed: FixedLookups | None, settled: float
+) -> float:
+    """From when on a failed call says something: the caller has read the names before that."""
+    last_start = max((member.started_at or 0.0 for member in members), default=0.0)
+    if fixed is None:
+        return last_start + settled
+    waits_on = 0.0 if fixed.of(call.container) else settled
+    return max(last_start + waits_on, fixed.read_at.get(call.container.id, 0.0))
 
 
 def _is_own_now(call: FailingCall) -> bool:

@@ -1,9 +1,10 @@
 """Containers whose nginx looks up the names behind it once, when it reads its configuration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.calls.failing_calls import FailingCalls
 from diagnose.evidence.network.proxies.nginx.files import NginxFiles
@@ -19,12 +20,18 @@ _MOST = 4
 class FixedLookups(Items[Container], frozen=True):
     """The containers, of those whose calls fail."""
 
+    read_at: Mapping[str, float] = {}
+    """By the id of each container with nginx whose calls fail, when its youngest worker began, as
+    Unix time: a reload reads all names again."""
+
     def of(self, container: Container) -> bool:
         return any(fixed.id == container.id for fixed in self)
 
 
 @evidence
-def fixed_lookups(host: Host, failing_calls: FailingCalls, processes: Processes) -> FixedLookups:
+def fixed_lookups(
+    host: Host, failing_calls: FailingCalls, processes: Processes, clock: Clock
+) -> FixedLookups:
     """Files are read only of containers with nginx whose logged calls fail.
 
     A name in a variable, and one with the parameter `resolve`, is looked up again.
@@ -38,8 +45,18 @@ def fixed_lookups(host: Host, failing_calls: FailingCalls, processes: Processes)
             server
             for server in host.first(servers, _MOST, "web servers with nginx")
             if looks_up_once(NginxFiles(host, server).directives())
-        )
+        ),
+        {server.id: _read_at(server, processes, clock) for server in servers},
     )
+
+
+def _read_at(server: Container, processes: Processes, clock: Clock) -> float:
+    """When the youngest worker of a container's nginx began.
+
+    Each reload starts new ones, and old ones stay while they have a connection.
+    """
+    own = [process for process in processes.inside(server.id) if process.comm == _PROGRAM]
+    return clock.booted + max((process.start for process in own), default=0.0)
 
 
 def looks_up_once(directives: Iterable[Directive]) -> bool:

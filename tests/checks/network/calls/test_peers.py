@@ -21,9 +21,10 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.calls.configured_places import configured_places
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
-from diagnose.evidence.network.calls.fixed_lookups import FixedLookups, looks_up_once
+from diagnose.evidence.network.calls.fixed_lookups import FixedLookups, fixed_lookups, looks_up_once
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network
 from diagnose.live.disk.parts import only
@@ -537,9 +538,22 @@ def test_names_for_a_list_of_former_addresses(
     assert with_names_for_list(caller, "10.1.0.4", names) == expected
 
 
-@pytest.mark.parametrize(("fixed", "expected"), [((EDGE,), [("critical", "edge")]), ((), [])])
+RELOADED = FixedLookups((EDGE,), {EDGE.id: NOW + 2})
+BEFORE = FixedLookups((EDGE,), {EDGE.id: NOW - 2})
+
+
+@pytest.mark.parametrize(
+    ("fixed", "expected"),
+    [
+        (FixedLookups((EDGE,)), [("critical", "edge")]),
+        (FixedLookups(()), []),
+        (BEFORE, [("critical", "edge")]),
+        (RELOADED, []),
+        (FixedLookups((), RELOADED.read_at), []),
+    ],
+)
 def test_nginx_does_not_look_a_name_up_again(
-    fixed: tuple[Container, ...], expected: list[tuple[str, str]]
+    fixed: FixedLookups, expected: list[tuple[str, str]]
 ) -> None:
     moved = replace(API, state=State(status="running", pid=7, started_at="2025-11-24T15:59:55Z"))
     result = judge(
@@ -547,9 +561,24 @@ def test_nginx_does_not_look_a_name_up_again(
         failing_calls=FailingCalls((CALL,)),
         containers=Containers((EDGE, moved)),
         namespaces=Namespaces({moved.id: inside(moved, 80)}),
-        fixed_lookups=FixedLookups(fixed),
+        fixed_lookups=fixed,
     )
     assert rows(result) == expected
+
+
+def test_when_nginx_has_read_its_names() -> None:
+    text = "server { location / { proxy_pass http://api:80; } }"
+    starts = [
+        Process(pid=7, comm="nginx", uid=0, container=EDGE.id, start=10.0),
+        Process(pid=9, comm="nginx", uid=33, container=EDGE.id, start=50.0),
+    ]
+    lookups = fixed_lookups(
+        Made({"file.read": {"text": text}}),
+        FailingCalls((CALL,)),
+        Processes(tuple(starts)),
+        Clock(NOW, NOW - 60),
+    )
+    assert lookups.read_at == {EDGE.id: NOW - 10}
 
 
 LOOKUPS = {
