@@ -1,11 +1,17 @@
 """container.way-closed: a folder on the way keeps a program from its files."""
 
+from checks.container.mounts.host_paths import is_of_host
 from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWay, ClosedWays
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
+from diagnose.evidence.engine.info import Info
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened
 from diagnose.registry import check
+
+_PRIVATE = LazyPattern(r"^/(?:root|etc/ssl|etc/ssh)/|/\.(?:ssh|gnupg)/")
+"""Folders with keys, and the home of root."""
 
 
 @check(
@@ -13,23 +19,35 @@ from diagnose.registry import check
     severity=Severity.warning,
     causes=("container.errors-in-log", "container.answers-with-errors"),
 )
-def way_closed(closed_ways: ClosedWays, dropped_users: DroppedUsers | None) -> CheckResult:
+def way_closed(
+    closed_ways: ClosedWays, dropped_users: DroppedUsers | None, info: Info | None
+) -> CheckResult:
     """A folder on the way keeps a program from its files.
 
     The program runs, and its log says that it was denied a path. Each folder of that path is looked
     at in the container, for the users and groups that its processes have: one above the last lets
     none of them pass. That folder alone has to be opened. A program whose container begins as root
-    and is denied something below a mount is container.mount-forbidden.
+    and is denied something below a mount is container.mount-forbidden. It is advice, without a
+    command, where the folder is closed for a reason: the home of root, what the host and its engine
+    keep, and a folder below a site for which only a visitor has asked.
     """
     reported = {user.container.id for user in dropped_users or ()}
     for way in closed_ways:
         if way.container.id not in reported:
-            yield _finding(way)
+            yield _finding(way, is_meant=way.is_below_site or _is_kept_closed(way, info))
 
 
-def _finding(way: ClosedWay) -> Finding:
+def _is_kept_closed(way: ClosedWay, info: Info | None) -> bool:
+    """Whether others have no business in a folder, whatever the program asks for."""
+    for folder in filter(None, (way.folder, way.on_host)):
+        if _PRIVATE.search(f"{folder}/"):
+            return True
+    return bool(way.on_host) and is_of_host(way.on_host, info)
+
+
+def _finding(way: ClosedWay, *, is_meant: bool) -> Finding:
     container, status = way.container, way.status
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} cannot pass {way.folder} on the way to {way.path}: its process "
         f'"{way.program}" runs as user {way.uid}, and the folder belongs to {status.owner} with mode '
@@ -39,8 +57,14 @@ def _finding(way: ClosedWay) -> Finding:
             f"owner and mode of {way.folder}": f"{status.owner} {status.permissions}",
             **present({"on the host": way.on_host}),
         },
+        severity=Severity.advice if is_meant else None,
         discriminator=way.folder,
         signs=frozenset({"permission"}),
         stable=(container.life,),
         bit=way.bit,
-    ).with_variables({"closed": way.on_host} if way.on_host else {"closed_inside": way.folder})
+    )
+    if is_meant:
+        return finding
+    return finding.with_variables(
+        {"closed": way.on_host} if way.on_host else {"closed_inside": way.folder}
+    )

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.mounts.access.closed_ways import closed_ways
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Severity
 from tests.hosts import Made
 from tests.inspected import bind, container, of
 from tests.judging import judge
@@ -36,6 +37,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "the mount itself": ({"mount": "/var/lib/shop"}, {}),
     "another error": ({"line": SAID.replace("13: Permission denied", "2: No such file")}, {}),
+    "an access list": ({"folders": {**FOLDERS, "/var/lib/shop": (0, 0)}}, {}),
+    "what a visitor asks for": ({"line": "WARN access denied: GET /var/lib/shop/body/0001"}, {}),
+    "a folder below the site": (
+        {"line": f'{SAID}, request: "GET /shop/body/0001 HTTP/1.1"'}, {"bit": "o+x"},
+    ),
+    "the way to the site": (
+        {"line": f'{SAID}, request: "GET /0001 HTTP/1.1"'},
+        {"bit": "o+x", "closed_inside": "/var/lib/shop"},
+    ),
     "a line without a path": ({"line": "Permission denied"}, {}),
 }  # fmt: skip
 
@@ -67,6 +77,9 @@ def test_the_way_to_a_path(case: dict[str, Any], expected: dict[str, str]) -> No
     )
     ways = closed_ways(host, of(web), logs, processes, Clock(NOW, NOW - 9e5))
     result = judge("container.way-closed", closed_ways=ways)
+    assert all(
+        (finding.severity is Severity.advice) is (len(expected) == 1) for finding in result.findings
+    )
     given = [dict(finding.variables) for finding in result.findings]
     for variables in given:
         variables.pop("container")

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.recent import RECENT_S, RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -26,6 +27,11 @@ MOST = 20
 _MOST_USERS = 4
 _REFUSED = LazyPattern(r"(?i)permission denied|\bEACCES\b|access (?:is |was )?denied")
 _PATH = LazyPattern(r"(?<![\w.:/~-])(?P<path>/[\w.@+-]{1,120}(?:/[\w.@+-]{1,120}){1,15})")
+_ASKED = LazyPattern(
+    r"(?i)(?:\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|PROPFIND)\b[ \"']{0,3}|\bur[il]\b[\"' :=]{0,4})$"
+)
+"""What stands before the path of an address that a visitor asks for: it need not be a file."""
+_REQUEST = LazyPattern(r"\brequest: \"[A-Z]{3,10} (?P<path>/[^\s?\"]{0,500})")
 _OF_KERNEL = LazyPattern(r"/(?:dev|proc|sys)/")
 _OF_SYSTEM = LazyPattern(r"/(?:boot|proc|root|sys)(?:/|$)")
 _OF_HOST = LazyPattern(
@@ -56,6 +62,8 @@ class ClosedWay(msgspec.Struct, frozen=True):
     """Of the process, on the host."""
     bit: str
     """What chmod sets to let it pass: o+x."""
+    is_below_site: bool = False
+    """Whether only a visitor asks for it: the folder lies below the pages that a server serves."""
     mount: Mount | None = None
     """What holds the folder; None for the container's own layer."""
 
@@ -113,10 +121,19 @@ def _is_refusal(text: str) -> bool:
 
 def _named_path(text: str) -> str:
     """The path that a refusal names; "" where there is none, or one of the kernel's."""
-    match = _PATH.search(text)
+    matches = (found for found in _PATH.finditer(text) if not _ASKED.search(text[: found.start()]))
+    match = next(matches, None)
     path = match["path"].rstrip(".") if match is not None else ""
     is_plain = posixpath.normpath(path) == path and not _OF_KERNEL.match(path)
     return path if is_plain else ""
+
+
+def _is_below_site(line: str, path: str, folder: str) -> bool:
+    """Whether a folder lies below the one with the pages, by the request that the line names."""
+    asked = _REQUEST.search(line)
+    if asked is None or not path.endswith(asked["path"]):
+        return False
+    return is_below(folder, path.removesuffix(asked["path"]))
 
 
 def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> ClosedWay | None:
@@ -130,8 +147,8 @@ def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> Closed
         return None
     for folder in folders:
         status = statuses.get(f"{root}{folder}")
-        if status is None or status.type != "folder":
-            return None
+        if status is None or status.type != "folder" or not status.mode & 0o777:
+            return None  # without any bit, an access list decides, as on a Synology
         if all(not status.lets(user.uid, user.gids, _ENTER) for user in users):
             mount = innermost_mount(container.mounts, folder)
             if _is_meant(mount, folder):
@@ -145,6 +162,7 @@ def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> Closed
                 program=users[0].program,
                 uid=users[0].uid,
                 bit=f"{_class(status, users[0])}+x",
+                is_below_site=_is_below_site(refusal.line, refusal.path, folder),
                 mount=mount,
             )
     return None
