@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
@@ -18,9 +19,11 @@ MOST = 20
 """Processes whose folder is looked at."""
 _SERVERS = frozenset({"keydb-server", "redis-server", "valkey-server"})
 _OF_SYSTEM = LazyPattern(
-    r"/(?:etc|bin|sbin|usr|lib\w{0,6}|boot|root/\.ssh|home/[\w.-]{1,64}/\.ssh|var/(?:spool|www))(?:/|$)"
+    r"/(?:etc/(?:$|(?:cron|init|ld\.so|pam|profile|ssh|sudoers|systemd)[\w.-]{0,40}/)|boot/|root/\.ssh/"
+    r"|home/[\w.-]{1,64}/\.ssh/|var/(?:spool/cron[\w.-]{0,20}|www)/)"
 )
-"""Where Redis keeps no data of its own."""
+"""Where attackers write, and Redis keeps no data of its own. /usr and /opt hold programs that
+start a server beside them, in the same folder."""
 
 
 class LedServer(msgspec.Struct, frozen=True):
@@ -54,8 +57,10 @@ def led_servers(host: Host, containers: Containers, processes: Processes) -> Led
         status = links.get(path)
         folder = (status.link or "") if status is not None else ""
         is_named = any(folder in word for word in container.config.words)
+        is_of_image = is_within(folder, container.config.working_dir.rstrip("/") or "/data")
         is_mounted = any(mount.destination.rstrip("/") == folder for mount in container.mounts)
-        if _OF_SYSTEM.match(folder) and not is_named and not is_mounted:
+        is_meant = is_named or is_mounted or is_of_image
+        if _OF_SYSTEM.match(f"{folder}/") and not is_meant:
             meant = container.config.working_dir or "/data"
             found.setdefault(container.id, LedServer(container, folder, meant, _open_at(container)))
     return LedServers(tuple(found.values()))

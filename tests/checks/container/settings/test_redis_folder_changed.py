@@ -18,6 +18,12 @@ CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "the root folder": ("/", {}, False),
     "named by its command": ("/etc/redis", {"Config": {"Cmd": ["--dir", "/etc/redis"]}}, False),
     "a mount": ("/etc/redis", {"Mounts": [ETC]}, False),
+    "crontabs, beside a program": ("/etc/cron.d", {"Config": {"WorkingDir": "/"}}, True),
+    "crontabs of a user": ("/var/spool/cron/crontabs", {}, True),
+    "a site": ("/var/www/html", {}, True),
+    "the site that it belongs to": ("/var/www/html", {"Config": {"WorkingDir": "/var/www"}}, False),
+    "beside its program": ("/usr/src/app", {}, False),
+    "its settings in the image": ("/etc/redis", {}, False),
     "another program": ("/etc/cron.d", {"comm": "nginx"}, False),
 }
 
