@@ -95,3 +95,28 @@ def test_a_server_that_answers_with_errors_for_lack_of_a_right() -> None:
         refused_own_paths=refused({**WAY, LOG: FILE}),
     ).findings
     assert finding.variables.items() >= {"closed_file": LOG, "worker": "33"}.items()
+
+
+MEANT: dict[str, tuple[str, dict[str, str]]] = {
+    "the whole host": ("/data/srv/shop", {"Source": "/", "Destination": "/data"}),
+    "a file of the host": ("/config/shadow", {"Source": "/etc", "Destination": "/config"}),
+    "root's home": ("/root/cache/git", {}),
+}
+
+
+@pytest.mark.parametrize(("path", "mount"), MEANT.values(), ids=MEANT)
+def test_what_is_closed_for_a_reason_is_given_to_nobody(path: str, mount: dict[str, str]) -> None:
+    mounts = [{"Type": "bind", "RW": True, **mount}] if mount else []
+    app = container("shop", State={"Status": "running", "Pid": 77}, Id=APP.id, Mounts=mounts)
+    line = LINE.replace(LOG, path)
+    logs = RecentLogs({APP.id: (RecentLine(5.0, line),) * 4})
+    parts = path.strip("/").split("/")
+    way = {"/" + "/".join(parts[:depth]): FOLDER for depth in range(1, len(parts))}
+    found = refused({**way, path: {**FOLDER, "mode": 0o700}}, line)
+    assert found.of(APP) is not None
+    (finding,) = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated_errors(Containers([app]), logs),
+        refused_own_paths=found,
+    ).findings
+    assert "worker" not in finding.variables

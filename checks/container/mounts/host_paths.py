@@ -2,8 +2,11 @@
 
 from pathlib import PurePosixPath
 
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Info
 from diagnose.file_paths import is_within
+from diagnose.lazy_pattern import LazyPattern
 
 _OF_PROGRAMS = (
     "/bin",
@@ -30,6 +33,8 @@ _PARENTS = frozenset(
     | {"/var/log", "/var/spool"}
 )
 """Folders that hold those of many programs."""
+_PRIVATE = LazyPattern(r"^/(?:root|etc/ssl|etc/ssh)/|/\.(?:ssh|gnupg)/")
+"""Folders with keys, and the home of root, in a container too."""
 _VOLUMES = "volumes"
 """The folder of the data root whose contents are the containers' own."""
 
@@ -40,3 +45,16 @@ def is_of_host(path: str, info: Info | None) -> bool:
     if is_within(path, root):
         return not is_within(path, f"{root}/{_VOLUMES}") or path == f"{root}/{_VOLUMES}"
     return str(PurePosixPath(path)) in _PARENTS or any(is_within(path, own) for own in _OF_PROGRAMS)
+
+
+def is_kept_closed(container: Container, path: str, info: Info | None) -> bool:
+    """Whether a container's path is closed to others for a reason, there or on the host."""
+    if _PRIVATE.search(f"{path}/"):
+        return True
+    mount = host_mount(container.mounts, path)
+    if mount is None:
+        return False
+    on_host = mount.on_host(path)
+    if mount.source == "/" or is_within(on_host, "/etc") or _PRIVATE.search(f"{on_host}/"):
+        return True
+    return is_of_host(on_host, info)

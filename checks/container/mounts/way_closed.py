@@ -1,17 +1,13 @@
 """container.way-closed: a folder on the way keeps a program from its files."""
 
-from checks.container.mounts.host_paths import is_of_host
+from checks.container.mounts.host_paths import is_kept_closed
 from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWay, ClosedWays
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
 from diagnose.evidence.engine.info import Info
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened
 from diagnose.registry import check
-
-_PRIVATE = LazyPattern(r"^/(?:root|etc/ssl|etc/ssh)/|/\.(?:ssh|gnupg)/")
-"""Folders with keys, and the home of root."""
 
 
 @check(
@@ -34,15 +30,8 @@ def way_closed(
     reported = {user.container.id for user in dropped_users or ()}
     for way in closed_ways:
         if way.container.id not in reported:
-            yield _finding(way, is_meant=way.is_below_site or _is_kept_closed(way, info))
-
-
-def _is_kept_closed(way: ClosedWay, info: Info | None) -> bool:
-    """Whether others have no business in a folder, whatever the program asks for."""
-    for folder in filter(None, (way.folder, way.on_host)):
-        if _PRIVATE.search(f"{folder}/"):
-            return True
-    return bool(way.on_host) and is_of_host(way.on_host, info)
+            is_meant = way.is_below_site or is_kept_closed(way.container, way.folder, info)
+            yield _finding(way, is_meant=is_meant)
 
 
 def _finding(way: ClosedWay, *, is_meant: bool) -> Finding:

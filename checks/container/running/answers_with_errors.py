@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
+from checks.container.mounts.host_paths import is_kept_closed
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.own_files.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -98,6 +99,8 @@ def answers_with_errors(
             fault = backend_faults.of(failed.container) if backend_faults is not None else ""
             finding = _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
             refused = refused_own_paths.of(failed.container) if refused_own_paths else None
+            if refused is not None and is_kept_closed(failed.container, refused.path, None):
+                refused = None
             if refused is not None and closed is None:
                 finding = _with_refused_path(finding, refused)
             yield finding

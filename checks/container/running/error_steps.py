@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from checks.container.mounts.host_paths import is_kept_closed
 from checks.container.running.error_case import ErrorCase
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
@@ -76,9 +77,14 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
 
 
 def _refused_variables(case: ErrorCase) -> PageVariables:
-    """The path that its user may not use, and the user to whom it should belong."""
+    """The path that its user may not use, and the user to whom it should belong.
+
+    Nothing where the path is closed to others for a reason.
+    """
     refused = case.refused
-    return {"refused": refused.path, "worker": refused.owner} if refused is not None else {}
+    if refused is None or is_kept_closed(case.error.container, refused.path, case.around.info):
+        return {}
+    return {"refused": refused.path, "worker": refused.owner}
 
 
 def _mapping_variables(case: ErrorCase) -> PageVariables:

@@ -128,7 +128,7 @@ def _named_path(text: str) -> str:
     return path if is_plain else ""
 
 
-def _is_below_site(line: str, path: str, folder: str) -> bool:
+def is_below_site(line: str, path: str, folder: str) -> bool:
     """Whether a folder lies below the one with the pages, by the request that the line names."""
     asked = _REQUEST.search(line)
     if asked is None or not path.endswith(asked["path"]):
@@ -162,7 +162,7 @@ def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> Closed
                 program=users[0].program,
                 uid=users[0].uid,
                 bit=f"{_class(status, users[0])}+x",
-                is_below_site=_is_below_site(refusal.line, refusal.path, folder),
+                is_below_site=is_below_site(refusal.line, refusal.path, folder),
                 mount=mount,
             )
     return None
