@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container
@@ -45,8 +46,16 @@ def members_moved(
         for listed in member_lists
         if (move := _move(listed, writers, links)).members and move.is_felt(awaited)
     ]
-    if moves:
-        yield _finding(moves, writers, unanswered_calls)
+    for cluster in _moves_by_cluster(moves):
+        ids = {member.id for move in cluster for member in move.listed.members}
+        own = {id: server for id, server in writers.items() if id in ids}
+        finding = _finding(cluster, own, unanswered_calls)
+        strangers = [server for id, server in writers.items() if id not in ids]
+        near = any(finding.variables.get("network") in server.endpoints for server in strangers)
+        # a loop over the network would make one cluster of two
+        yield (
+            finding if not near else replace(finding, variables={"container": finding.subject.name})
+        )
 
 
 class _Move(msgspec.Struct, frozen=True):
@@ -64,6 +73,21 @@ class _Move(msgspec.Struct, frozen=True):
     def is_majority(self) -> bool:
         masters = sum(member.is_master for member in self.listed.members)
         return 2 * sum(member.is_master for member in self.members) >= masters
+
+
+def _moves_by_cluster(moves: Iterable[_Move]) -> list[list[_Move]]:
+    """The lists of each cluster: those that have a member in common."""
+    clusters: list[list[_Move]] = []
+    for move in moves:
+        ids = {member.id for member in move.listed.members}
+        near = [
+            cluster
+            for cluster in clusters
+            if any(member.id in ids for other in cluster for member in other.listed.members)
+        ]
+        clusters = [cluster for cluster in clusters if cluster not in near]
+        clusters.append([*(other for cluster in near for other in cluster), move])
+    return clusters
 
 
 def _move(listed: MemberList, writers: Mapping[str, Container], links: Interfaces) -> _Move:

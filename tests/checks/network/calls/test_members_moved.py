@@ -70,6 +70,24 @@ def test_members_with_former_addresses(
     assert rows(result) == expected
 
 
+def test_a_cluster_beside_one_that_works() -> None:
+    d, e = server("d", "10.2.0.5"), server("e", "10.2.0.6")
+    lists = MemberLists(
+        (
+            listed(d, "d", e="10.2.0.6"),
+            listed(e, "e", d="10.2.0.5"),
+            listed(A, "a", b="10.1.0.3!"),
+            listed(B, "b", a="10.1.0.2!"),
+        )
+    )
+    (finding,) = judge(
+        "network.members-moved", member_lists=lists, links=Interfaces((), ())
+    ).findings
+    assert '"d"' not in finding.summary
+    assert "address of d" not in finding.evidence
+    assert "network" not in finding.variables
+
+
 @pytest.mark.parametrize(("first", "is_offered"), [(A, True), (SECRETIVE, False)])
 def test_servers_that_ask_for_a_password_are_introduced_by_hand(
     first: Container, is_offered: bool
