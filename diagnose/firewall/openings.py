@@ -29,6 +29,15 @@ class _Opening(msgspec.Struct, frozen=True):
     step: Step
 
 
+class AddressOpening(msgspec.Struct, frozen=True):
+    """A rule that lets in a port of one address."""
+
+    address: str
+    step: Step
+    is_for_some: bool
+    """Whether it asks where the clients come from."""
+
+
 class Openings:
     """The rules of a ruleset that let in the ports that they name, without Docker's own.
 
@@ -68,11 +77,10 @@ class Openings:
 
     def at_addresses(
         self, proto: str, port: int, family: Family, subnet: Subnet, *, iif: str
-    ) -> Iterator[tuple[str, Step, bool]]:
+    ) -> Iterator[AddressOpening]:
         """The rules that name this port of one address of a subnet.
 
-        Each comes with that address, and with whether it is for some clients only. iif: where the
-        clients come in.
+        iif: where the clients come in.
         """
         for opening in self._by_port.get(port, ()):
             address = _single_destination(opening.rule, family)
@@ -91,7 +99,7 @@ class Openings:
                 ctmark=None,
             )
             if _names_port(opening.rule, packet):
-                yield str(address), opening.step, _is_for_some(opening.rule)
+                yield AddressOpening(str(address), opening.step, _is_for_some(opening.rule))
 
 
 def _is_for_some(rule: Rule) -> bool:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.paths.published.inlets import Inlet
-from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.packet_filter import AddressOpening, Firewall
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
@@ -39,21 +37,14 @@ def opened_for_former_address(
             yield _finding(inlet, by, rule, containers)
 
 
-class _Rule(msgspec.Struct, frozen=True):
-    """A rule for an address that is not the container's."""
-
-    address: str
-    step: Step
-    is_for_some: bool
-    """Whether it asks where the clients come from."""
-
-
-def _rules_for_nobody(inlet: Inlet, firewall: Firewall, containers: Containers) -> Iterator[_Rule]:
+def _rules_for_nobody(
+    inlet: Inlet, firewall: Firewall, containers: Containers
+) -> Iterator[AddressOpening]:
     """The rules that open the port for an address at which nobody offers it."""
     if any(_offers(other, inlet) for other in containers if other.id != inlet.container.id):
         return
     rules = [
-        _Rule(*opened)
+        opened
         for subnet in inlet.network.subnets
         for opened in firewall.openings.at_addresses(
             inlet.protocol, inlet.container_port, inlet.family, subnet, iif=inlet.uplink.name
@@ -68,7 +59,7 @@ def _offers(other: Container, inlet: Inlet) -> bool:
     return is_near and str(inlet.container_port) in other.offered_ports
 
 
-def _finding(inlet: Inlet, by: Step, opened: _Rule, containers: Containers) -> Finding:
+def _finding(inlet: Inlet, by: Step, opened: AddressOpening, containers: Containers) -> Finding:
     former, rule = opened.address, opened.step
     holder = containers.by_place.get((inlet.network.name, former))
     whose = "which no container has" if holder is None else f"which {holder} has now"

@@ -1,6 +1,7 @@
 """network.members-moved: a cluster calls its members at addresses that they had before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -47,7 +48,7 @@ def members_moved(
         if (move := _move(listed, writers, links)).members and move.is_felt(awaited)
     ]
     for cluster in _moves_by_cluster(moves):
-        ids = {member.id for move in cluster for member in move.listed.members}
+        ids = frozenset[str]().union(*(move.ids for move in cluster))
         own = {id: server for id, server in writers.items() if id in ids}
         finding = _finding(cluster, own, unanswered_calls)
         strangers = [server for id, server in writers.items() if id not in ids]
@@ -69,6 +70,14 @@ class _Move(msgspec.Struct, frozen=True):
         waits = {address for owner, address in awaited if owner == self.listed.container.id}
         return any(member.is_missed or member.address in waits for member in self.members)
 
+    def is_beside(self, other: "_Move") -> bool:
+        """Whether both lists have a member in common."""
+        return not self.ids.isdisjoint(other.ids)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(member.id for member in self.listed.members)
+
     @property
     def is_majority(self) -> bool:
         masters = sum(member.is_master for member in self.listed.members)
@@ -79,14 +88,9 @@ def _moves_by_cluster(moves: Iterable[_Move]) -> list[list[_Move]]:
     """The lists of each cluster: those that have a member in common."""
     clusters: list[list[_Move]] = []
     for move in moves:
-        ids = {member.id for member in move.listed.members}
-        near = [
-            cluster
-            for cluster in clusters
-            if any(member.id in ids for other in cluster for member in other.listed.members)
-        ]
+        near = [cluster for cluster in clusters if any(map(move.is_beside, cluster))]
         clusters = [cluster for cluster in clusters if cluster not in near]
-        clusters.append([*(other for cluster in near for other in cluster), move])
+        clusters.append([*chain.from_iterable(near), move])
     return clusters
 
 

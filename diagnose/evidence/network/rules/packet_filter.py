@@ -11,7 +11,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
 from diagnose.firewall.docker import PortRule, redirected_ports
 from diagnose.firewall.iptables import named_sets
-from diagnose.firewall.openings import Openings
+from diagnose.firewall.openings import AddressOpening, Openings
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
@@ -24,7 +24,7 @@ from diagnose.questions.network import ListInterfaces
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
 
-__all__ = ["FAMILIES", "Firewall", "PortRule", "firewall"]
+__all__ = ["FAMILIES", "AddressOpening", "Firewall", "PortRule", "firewall"]
 
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 FLAVOURS: tuple[Flavour, ...] = ("nft", "legacy")
