@@ -43,9 +43,11 @@ def _finding(misspelt: MisspeltVariable) -> Finding:
 
 
 def _renamed_variable(misspelt: MisspeltVariable) -> PageVariables:
-    """The edit of the compose file, where it is the only one."""
+    """The edit of the compose file, where it is the only one; without compose the two names."""
     compose_file = only_file(misspelt.container)
     compose = compose_variables(misspelt.container)
+    if not compose and not misspelt.container.swarm_service:
+        return {"wrong_name": misspelt.variable, "right_name": misspelt.meant}
     if not compose_file or not compose:
         return {}
     escaped = misspelt.variable.replace(".", "\\.")

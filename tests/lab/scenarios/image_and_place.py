@@ -283,6 +283,22 @@ def secret_of_its_own_that_is_missing(box: Box) -> None:
     assert "/dev/urandom" in first_command(box, MISSING, "phoenix30")
 
 
+_GAME = """
+test "$EULA" = TRUE && exec sleep 1000
+echo 'Please accept the Minecraft EULA at'
+echo '  by adding the following immediately after docker run: -e EULA=TRUE'
+exit 2
+"""
+
+
+@fault(MISSING, subject="container:craft30", also=[AT_START], shareable=True)
+def licence_that_nobody_has_accepted(box: Box) -> None:
+    """The value by which the licence is accepted is known, and the command has it."""
+    run(box, "craft30", *GOOD, "bb:1.36", "sh", "-c", _GAME)
+    assert "EULA" in ended(box, "craft30")
+    assert "EULA=TRUE" in first_command(box, MISSING, "craft30")
+
+
 LOOP = "container.restart-loop"
 _WORKS = b"#!/bin/sh\necho ready\nexec sleep 1000\n"
 _CRASHES = b"#!/bin/sh\necho starting\nkill -SEGV $$\n"
