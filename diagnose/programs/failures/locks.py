@@ -1,7 +1,7 @@
 """Data files that another server has locked, and files that an earlier start has left."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Unlocked
+from diagnose.programs.failures.remedies import FreshContainer, Unlocked
 
 _LOCKED = "container.data-locked"
 _PID_FILE = "container.pid-file-stale"
@@ -224,7 +224,7 @@ PID_FILES = (
         cure="recreate the container, which begins without what a former run left; where it shares the host's network, "
         "IPC or processes, look there for another {program}",
         source="pi-hole/docker-pi-hole#1789",
-        page={"fresh": "{container}"},
+        remedy=FreshContainer(),
     ),
     Failure(
         name="rails-pid",

@@ -300,9 +300,13 @@ def _dotted_version(number: str) -> str:
     return f"{number[:-4]}.{int(number[-4:-2])}.{int(number[-2:])}"
 
 
+_CLASS_FILES_BEFORE_JAVA = 44
+"""Class files of Java 1 have version 45, those of each release one more."""
+
+
 def _java_release(number: str) -> str:
     """The release of Java that first had class files of this version."""
-    return str(int(number) - 44)
+    return str(int(number) - _CLASS_FILES_BEFORE_JAVA)
 
 
 _VERSIONS: Mapping[str, Callable[[str], str]] = {"number": _dotted_version, "class": _java_release}

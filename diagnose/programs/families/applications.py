@@ -8,7 +8,9 @@ _MANY = "many programs"
 _SERVER = r"PostgreSQL|MySQL|MariaDB|MongoDB|Redis|Valkey|Elasticsearch|OpenSearch|ClickHouse"
 _OF_SAVED = LazyPattern(r"(?i:config|credential|database|\bkeys?\b|secret|setting|saved|stored)")
 """A program that runs on says the same of a cookie or a message that a caller sends."""
-_OF_OWN_KEY = LazyPattern(r"\bFernet\b|Supported ciphers|(?i:config|setting)|[A-Z]{2}_[A-Z]")
+_OF_OWN_KEY = LazyPattern(
+    r"\bFernet\b|Supported ciphers|encrypter found|(?i:config|setting)|[A-Z]{2}_[A-Z]"
+)
 """The same of a key that a caller sends."""
 
 APPLICATIONS = (
