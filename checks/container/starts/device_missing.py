@@ -9,11 +9,15 @@ from checks.container.settings.absent_device import devices_not_on_host, what_th
 from checks.container.starts.start_errors import failed_start, joined_by_error, known_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.wanted_parts import DeviceMapping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.mappings import present
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Subject
+from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
 DEVICE = LazyPattern(
@@ -36,11 +40,22 @@ _MODULES = {
 """Device files, by the beginnings of their paths, and the kernel modules that make them."""
 
 
-@check("container.device-missing", severity=Severity.critical)
+class DeviceLogs(EvidenceGroup, frozen=True):
+    """What programs print about devices."""
+
+    tails: LogTails | None
+    errors: RepeatedErrors | None
+
+
+@check(
+    "container.device-missing",
+    severity=Severity.critical,
+    aloud=("has lost a device that it was given", "have lost devices that they were given"),
+)
 def device_missing(
     containers: Containers,
     clock: Clock | None,
-    log_tails: LogTails | None,
+    logs: DeviceLogs,
     asked_devices: AskedDevices | None,
     gpu: GpuSupport | None,
 ) -> CheckResult:
@@ -51,19 +66,11 @@ def device_missing(
     other words for `--gpus`; those of the NVIDIA tools are from their documentation. A program that
     ends because it lacks a device asks for it in its log: the host is looked at before the option
     `--device` is named. A container that runs keeps a device file whose device was unplugged: its
-    program fails as soon as it opens the file, and the next start is refused.
+    program fails as soon as it opens the file, and the next start is refused. That is advice unless
+    the log names the device again and again: a printer may be switched off.
     """
     if asked_devices is not None:
-        named = set[Subject]()
-        if clock is not None and log_tails is not None:
-            for finding in devices_not_on_host(
-                containers, clock, log_tails, asked_devices, _MODULES
-            ):
-                named.add(finding.subject)
-                yield finding
-        for container in containers.running:
-            if container.subject not in named:
-                yield from _unplugged_findings(container, asked_devices)
+        yield from _absent_device_findings(containers, clock, logs, asked_devices)
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         error = container.state.error
@@ -85,23 +92,56 @@ def device_missing(
     yield from joined_by_error(refused)
 
 
-def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> Iterator[Finding]:
+def _absent_device_findings(
+    containers: Containers, clock: Clock | None, logs: DeviceLogs, asked_devices: AskedDevices
+) -> Iterator[Finding]:
+    """What programs ask for in their logs, or were given, and the host does not have."""
+    named = set[Subject]()
+    if clock is not None and logs.tails is not None:
+        for finding in devices_not_on_host(containers, clock, logs.tails, asked_devices, _MODULES):
+            named.add(finding.subject)
+            yield finding
+    for container in containers.running:
+        if container.subject not in named:
+            yield from _unplugged_findings(container, asked_devices, logs.errors)
+
+
+def _unplugged_findings(
+    container: Container, asked_devices: AskedDevices, repeated_errors: RepeatedErrors | None
+) -> Iterator[Finding]:
     """What a container that runs was given, and the host does not have any more."""
     for device in container.host_config.devices or ():
         path = device.path_on_host
         others = asked_devices.missing.get(path)
         if others is None:
             continue
-        has = what_the_host_has(others)
+        line = _line_about(device, container, repeated_errors)
         yield Finding.about(
             container,
-            f"{container} was given {path}, which this host does not have any more: {has}",
-            {path: "no such file or directory", "HostConfig.Devices": path},
+            sentence(
+                f"{container} was given {path}, which is gone from this host",
+                f"the host has {and_more(others)}" if others else "",
+            ),
+            {path: "no such file or directory", "HostConfig.Devices": path}
+            | present({"log": line}),
             discriminator=path,
-            severity=Severity.warning,
+            severity=Severity.warning if line else Severity.advice,
             stable=(container.life,),
             device=path,
         ).with_variables(_other_device(container, path, others) or {"unplugged": path})
+
+
+def _line_about(
+    device: DeviceMapping, container: Container, repeated_errors: RepeatedErrors | None
+) -> str:
+    """The line about the device that the program prints again and again; "" for none."""
+    for error in repeated_errors or ():
+        if error.container.id != container.id:
+            continue
+        for line in error.lines:
+            if device.path_in_container in line or device.path_on_host in line:
+                return quoted(line)
+    return ""
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_devices
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.model import Json, Severity
 from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
 from tests.hosts import Made
@@ -73,7 +76,7 @@ def test_what_a_host_without_the_device_needs(
         "container.device-missing",
         containers=of(container),
         clock=CLOCK,
-        log_tails=log_tails,
+        tails=log_tails,
         asked_devices=AskedDevices({device: others}),
     )
     (finding,) = result.findings
@@ -118,9 +121,9 @@ def test_a_device_that_was_unplugged_while_its_container_runs(
     asked = asked_devices(host(*names), failed_with_log("")[1], None, of(container))
     judged = {"containers": of(container), "asked_devices": asked}
     (finding,) = judge("container.device-missing", **judged).findings
-    assert finding.severity is Severity.warning
+    assert finding.severity is Severity.advice
     assert finding.summary.startswith(
-        'container "web" was given /dev/ttyACM0, which this host does not have any more'
+        'container "web" was given /dev/ttyACM0, which is gone from this host'
     )
     assert finding.variables == {"container": "web", "device": "/dev/ttyACM0"} | variables
 
@@ -136,3 +139,23 @@ def test_a_device_is_not_missed(state: str, path: str) -> None:
     assert asked == AskedDevices()
     judged = {"containers": of(container), "asked_devices": asked}
     assert not judge("container.device-missing", **judged).findings
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("ERROR: cannot open /dev/stick: No such device", Severity.warning),
+        ("ERROR: cannot open /dev/video0: No such device", Severity.advice),
+    ],
+)
+def test_a_program_that_repeats_what_it_lacks(line: str, severity: Severity) -> None:
+    container = container_in("running", HostConfig={"Devices": [STICK]})
+    logs = RecentLogs({container.id: (RecentLine(CLOCK.wall, line),) * 4})
+    (finding,) = judge(
+        "container.device-missing",
+        containers=of(container),
+        asked_devices=AskedDevices({"/dev/ttyACM0": ()}),
+        errors=repeated_errors(of(container), logs),
+    ).findings
+    assert finding.severity is severity
+    assert ("log" in finding.evidence) == (severity is Severity.warning)
