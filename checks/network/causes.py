@@ -13,6 +13,6 @@ NO_WAY_TO_PEER = (
     "container.paused", "firewall.backend-mixed", "firewall.chains-missing",
     "firewall.forwarding-off", "firewall.input-dropped", "firewall.masquerade-missing",
     "firewall.redirected-to-nobody", "network.interface-taken", "network.peer-address-stale",
-    "network.members-moved", "network.peer-on-other-network",
+    "network.cluster-address-stale", "network.peer-on-other-network",
 )  # fmt: skip
 """What makes a container wait for an answer from whatever it calls."""

@@ -6,7 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.programs.helpers import MACHINE, logs
 
-CLOSED = "container.way-closed"
+CLOSED = "container.parent-folder-closed"
 _OWN = ("--memory=96m", "--pids-limit=64", "--restart=always", *MACHINE)
 _PROGRAM = """
 import os, sys, time

@@ -58,7 +58,7 @@ def _moved(box: Box, prefix: str, subnet: str) -> list[str]:
 
 
 @fault(
-    "network.members-moved",
+    "network.cluster-address-stale",
     subject="container:shard4-1",
     also=["network.call-unanswered", "container.*"],
 )
@@ -76,7 +76,7 @@ def cluster_whose_members_were_introduced(box: Box) -> None:
     _join(box, "shard6", _servers(box, "shard6", "10.236.6.0/24"))
     _moved(box, "shard6", "10.236.7.0/24")
     box.wait_for(lambda: "cluster_state:fail" in _info(box, "shard6-1"), 40, "it to fail")
-    box.sh(first_command(box, "network.members-moved", "shard6-1"), timeout=60)
+    box.sh(first_command(box, "network.cluster-address-stale", "shard6-1"), timeout=60)
     for number in (1, 2, 3):
         _await_work(box, f"shard6-{number}")
     box.docker(

@@ -8,7 +8,7 @@ from tests.lab.images import Recipe, load
 from tests.lab.scenarios.everyday.helpers import first_command, status_outside, typed
 from tests.lab.scenarios.programs.helpers import MACHINE, logs
 
-STRAY = "network.own-address-stray"
+STRAY = "network.own-address-wrong"
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 _FLOWS = b"""#!/bin/sh
 echo "Version: 1.70.1"

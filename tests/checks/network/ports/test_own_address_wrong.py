@@ -1,4 +1,4 @@
-"""The check in checks/network/ports/own_address_stray.py, and the evidence that it reads."""
+"""The check in checks/network/ports/own_address_wrong.py, and the evidence that it reads."""
 
 from typing import Any
 
@@ -189,7 +189,7 @@ def _values(containers: tuple[Container, ...], case: dict[str, Any]) -> list[str
         SITE,
         Listeners(tuple(case.get("listeners", ()))),
     )
-    result = judge("network.own-address-stray", own_addresses=shown)
+    result = judge("network.own-address-wrong", own_addresses=shown)
     assert all(str(finding.severity or "advice") == "advice" for finding in result.findings)
     return [finding.variables["own"] for finding in result.findings]
 

@@ -1,4 +1,4 @@
-"""The check in checks/network/calls/members_moved.py, and the lists that it reads."""
+"""The check in checks/network/calls/cluster_address_stale.py, and the lists that it reads."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def test_members_with_former_addresses(
     lists: list[MemberList], expected: list[tuple[str, str]]
 ) -> None:
     result = judge(
-        "network.members-moved", member_lists=MemberLists(tuple(lists)), links=Interfaces((), ())
+        "network.cluster-address-stale",
+        member_lists=MemberLists(tuple(lists)),
+        links=Interfaces((), ()),
     )
     assert rows(result) == expected
 
@@ -81,7 +83,7 @@ def test_a_cluster_beside_one_that_works() -> None:
         )
     )
     (finding,) = judge(
-        "network.members-moved", member_lists=lists, links=Interfaces((), ())
+        "network.cluster-address-stale", member_lists=lists, links=Interfaces((), ())
     ).findings
     assert '"d"' not in finding.summary
     assert "address of d" not in finding.evidence
@@ -94,7 +96,7 @@ def test_servers_that_ask_for_a_password_are_introduced_by_hand(
 ) -> None:
     lists = MemberLists((listed(first, "a", b="10.1.0.3!"), listed(B, "b", a="10.1.0.2!")))
     (finding,) = judge(
-        "network.members-moved", member_lists=lists, links=Interfaces((), ())
+        "network.cluster-address-stale", member_lists=lists, links=Interfaces((), ())
     ).findings
     assert ("node" in finding.variables) is is_offered
 

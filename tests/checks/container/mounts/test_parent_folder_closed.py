@@ -1,4 +1,4 @@
-"""The check in checks/container/mounts/way_closed.py, and the evidence that it reads."""
+"""The check in checks/container/mounts/parent_folder_closed.py, and the evidence that it reads."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_the_way_to_a_path(case: dict[str, Any], expected: dict[str, str]) -> No
         )
     )
     ways = closed_ways(host, of(web), logs, processes, Clock(NOW, NOW - 9e5))
-    result = judge("container.way-closed", closed_ways=ways)
+    result = judge("container.parent-folder-closed", closed_ways=ways)
     assert all(
         (finding.severity is Severity.advice) is (len(expected) == 1) for finding in result.findings
     )

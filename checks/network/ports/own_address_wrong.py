@@ -1,4 +1,4 @@
-"""network.own-address-stray: a program shows its users an address that does not lead to it."""
+"""network.own-address-wrong: a program shows its users an address that does not lead to it."""
 
 from diagnose.evidence.network.proxies.own_addresses import OwnAddresses
 from diagnose.evidence.network.proxies.shown_address import ShownAddress
@@ -9,14 +9,14 @@ from diagnose.registry import check
 
 
 @check(
-    "network.own-address-stray",
+    "network.own-address-wrong",
     severity=Severity.advice,
     aloud=(
         "shows its users an address that does not lead to it",
         "show their users addresses that do not lead to them",
     ),
 )
-def own_address_stray(own_addresses: OwnAddresses) -> CheckResult:
+def own_address_wrong(own_addresses: OwnAddresses) -> CheckResult:
     """A program shows its users an address whose port does not lead to it.
 
     Links, webhooks, logins by another site and the addresses of repositories have the port that the

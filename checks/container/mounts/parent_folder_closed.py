@@ -1,4 +1,4 @@
-"""container.way-closed: a folder on the way keeps a program from its files."""
+"""container.parent-folder-closed: a closed parent folder keeps a program from its files."""
 
 from checks.container.mounts.host_paths import is_kept_closed
 from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWay, ClosedWays
@@ -11,14 +11,14 @@ from diagnose.registry import check
 
 
 @check(
-    "container.way-closed",
+    "container.parent-folder-closed",
     severity=Severity.warning,
     causes=("container.errors-in-log", "container.answers-with-errors"),
 )
-def way_closed(
+def parent_folder_closed(
     closed_ways: ClosedWays, dropped_users: DroppedUsers | None, info: Info | None
 ) -> CheckResult:
-    """A folder on the way keeps a program from its files.
+    """A closed parent folder keeps a program from its files.
 
     The program runs, and its log says that it was denied a path. Each folder of that path is looked
     at in the container, for the users and groups that its processes have: one above the last lets

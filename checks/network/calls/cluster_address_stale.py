@@ -1,4 +1,4 @@
-"""network.members-moved: a cluster calls its members at addresses that they had before."""
+"""network.cluster-address-stale: a cluster calls its members at addresses that they had before."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -21,8 +21,8 @@ _PASSWORD = LazyPattern(r"(?:^|_)(?:PASSWORD|PASSWORD_FILE)$|requirepass|--user\
 """How a variable or a word of a command is called that asks clients for a password."""
 
 
-@check("network.members-moved", severity=Severity.critical)
-def members_moved(
+@check("network.cluster-address-stale", severity=Severity.critical)
+def cluster_address_stale(
     member_lists: MemberLists, links: Interfaces, unanswered_calls: UnansweredCalls | None
 ) -> CheckResult:
     """A cluster calls its members at addresses that they had before.
