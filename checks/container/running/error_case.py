@@ -20,6 +20,7 @@ from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, Unr
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.prefixed_peers import PrefixedPeer, prefixed_peer
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
+from diagnose.evidence.containers.peers.spoken_peers import SpokenPeer, spoken_peer
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unknown_names import VARIABLE
 from diagnose.evidence.containers.peers.unused_database import unused_database
@@ -184,6 +185,14 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         if not self._is_of("table-missing") or containers is None:
             return None
         return unused_database(self.error.lines, self.error.container, containers)
+
+    @functools.cached_property
+    def spoken(self) -> SpokenPeer | None:
+        """The server that is down of the kind that its line is about, and does not name."""
+        containers = self.around.containers
+        if containers is None or not self._is_of("some-peer-refused"):
+            return None
+        return spoken_peer(self.error.line.whole, self.error.container, containers)
 
     @functools.cached_property
     def translated(self) -> TranslatedPath | None:

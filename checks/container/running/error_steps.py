@@ -50,6 +50,7 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield {"missing": case.unset} if case.unset else {}
     yield present({"own_probe": case.nameless.probe})
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
+    yield {"down_server": case.spoken.container.name} if case.spoken is not None else {}
     yield _refused_variables(case)
     yield _mapping_variables(case)
     yield _prefix_variables(case)

@@ -140,6 +140,8 @@ def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
     error, containers = case.error, case.around.containers
     if case.absent is not None or containers is None:
         return (case.absent,) if case.absent is not None else ()
+    if case.spoken is not None:
+        return (case.spoken.container,)
     named = called_peers((error.line.whole,), error.container, containers, configured=())
     return tuple(peer for peer in named if not peer.is_running)
 
@@ -214,7 +216,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     remedy = case.remedy
     if case.stray_path is not None:
         others.append(case.stray_path.clause)
-    found_beside = (case.refused, case.translated, case.prefixed)
+    found_beside = (case.refused, case.translated, case.prefixed, case.spoken)
     others += [found.clause for found in found_beside if found is not None]
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
