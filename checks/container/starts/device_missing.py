@@ -9,14 +9,12 @@ from checks.container.settings.absent_device import devices_not_on_host, what_th
 from checks.container.starts.start_errors import failed_start, joined_by_error, known_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.wanted_parts import DeviceMapping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Subject
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
@@ -40,13 +38,6 @@ _MODULES = {
 """Device files, by the beginnings of their paths, and the kernel modules that make them."""
 
 
-class DeviceLogs(EvidenceGroup, frozen=True):
-    """What programs print about devices."""
-
-    tails: LogTails | None
-    errors: RepeatedErrors | None
-
-
 @check(
     "container.device-missing",
     severity=Severity.critical,
@@ -55,7 +46,7 @@ class DeviceLogs(EvidenceGroup, frozen=True):
 def device_missing(
     containers: Containers,
     clock: Clock | None,
-    logs: DeviceLogs,
+    log_tails: LogTails | None,
     asked_devices: AskedDevices | None,
     gpu: GpuSupport | None,
 ) -> CheckResult:
@@ -70,7 +61,7 @@ def device_missing(
     the log names the device again and again: a printer may be switched off.
     """
     if asked_devices is not None:
-        yield from _absent_device_findings(containers, clock, logs, asked_devices)
+        yield from _absent_device_findings(containers, clock, log_tails, asked_devices)
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
         error = container.state.error
@@ -93,29 +84,30 @@ def device_missing(
 
 
 def _absent_device_findings(
-    containers: Containers, clock: Clock | None, logs: DeviceLogs, asked_devices: AskedDevices
+    containers: Containers,
+    clock: Clock | None,
+    log_tails: LogTails | None,
+    asked_devices: AskedDevices,
 ) -> Iterator[Finding]:
     """What programs ask for in their logs, or were given, and the host does not have."""
     named = set[Subject]()
-    if clock is not None and logs.tails is not None:
-        for finding in devices_not_on_host(containers, clock, logs.tails, asked_devices, _MODULES):
+    if clock is not None and log_tails is not None:
+        for finding in devices_not_on_host(containers, clock, log_tails, asked_devices, _MODULES):
             named.add(finding.subject)
             yield finding
     for container in containers.running:
         if container.subject not in named:
-            yield from _unplugged_findings(container, asked_devices, logs.errors)
+            yield from _unplugged_findings(container, asked_devices)
 
 
-def _unplugged_findings(
-    container: Container, asked_devices: AskedDevices, repeated_errors: RepeatedErrors | None
-) -> Iterator[Finding]:
+def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> Iterator[Finding]:
     """What a container that runs was given, and the host does not have any more."""
     for device in container.host_config.devices or ():
         path = device.path_on_host
         others = asked_devices.missing.get(path)
         if others is None:
             continue
-        line = _line_about(device, container, repeated_errors)
+        line = asked_devices.line_about(path, container)
         yield Finding.about(
             container,
             sentence(
@@ -123,25 +115,12 @@ def _unplugged_findings(
                 f"the host has {and_more(others)}" if others else "",
             ),
             {path: "no such file or directory", "HostConfig.Devices": path}
-            | present({"log": line}),
+            | present({"log": quoted(line)}),
             discriminator=path,
             severity=Severity.warning if line else Severity.advice,
             stable=(container.life,),
             device=path,
         ).with_variables(_other_device(container, path, others) or {"unplugged": path})
-
-
-def _line_about(
-    device: DeviceMapping, container: Container, repeated_errors: RepeatedErrors | None
-) -> str:
-    """The line about the device that the program prints again and again; "" for none."""
-    for error in repeated_errors or ():
-        if error.container.id != container.id:
-            continue
-        for line in error.lines:
-            if device.path_in_container in line or device.path_on_host in line:
-                return quoted(line)
-    return ""
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -30,6 +31,13 @@ class AskedDevices(msgspec.Struct, frozen=True):
     """By path, what the host lacks, with the devices of that kind that it has."""
     zones: frozenset[str] = frozenset()
     """The time zones asked for that the host knows, so that their names are right."""
+    lines: dict[str, dict[str, str]] = {}
+    """By the id of a container that runs and by path: what its program prints again and again about
+    a device that it was given."""
+
+    def line_about(self, path: str, container: Container) -> str:
+        """A line of the container's log about a device that it was given; "" for none."""
+        return self.lines.get(container.id, {}).get(path, "")
 
 
 def asked_device(failure: Recognised) -> str:
@@ -69,7 +77,19 @@ def asked_devices(
         if answer[path].failed == "missing"
     }
     known_zones = frozenset(zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
-    return AskedDevices(missing, known_zones)
+    lines = {error.container.id: _lines_about_devices(error) for error in repeated_errors or ()}
+    return AskedDevices(missing, known_zones, present(lines))
+
+
+def _lines_about_devices(error: RepeatedError) -> dict[str, str]:
+    """By path of the host, the first line about a device that the container was given."""
+    lines: dict[str, str] = {}
+    for device in error.container.host_config.devices or ():
+        names = (device.path_in_container, device.path_on_host)
+        for line in error.lines:
+            if any(name and name in line for name in names):
+                lines.setdefault(device.path_on_host, line)
+    return lines
 
 
 def _given_devices(containers: Iterable[Container]) -> set[str]:

@@ -76,7 +76,7 @@ def test_what_a_host_without_the_device_needs(
         "container.device-missing",
         containers=of(container),
         clock=CLOCK,
-        tails=log_tails,
+        log_tails=log_tails,
         asked_devices=AskedDevices({device: others}),
     )
     (finding,) = result.findings
@@ -151,11 +151,9 @@ def test_a_device_is_not_missed(state: str, path: str) -> None:
 def test_a_program_that_repeats_what_it_lacks(line: str, severity: Severity) -> None:
     container = container_in("running", HostConfig={"Devices": [STICK]})
     logs = RecentLogs({container.id: (RecentLine(CLOCK.wall, line),) * 4})
-    (finding,) = judge(
-        "container.device-missing",
-        containers=of(container),
-        asked_devices=AskedDevices({"/dev/ttyACM0": ()}),
-        errors=repeated_errors(of(container), logs),
-    ).findings
+    errors = repeated_errors(of(container), logs)
+    asked = asked_devices(host("null"), failed_with_log("")[1], errors, of(container))
+    judged = {"containers": of(container), "asked_devices": asked}
+    (finding,) = judge("container.device-missing", **judged).findings
     assert finding.severity is severity
     assert ("log" in finding.evidence) == (severity is Severity.warning)
