@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     never_started,
     not_a_file,
 )
+from diagnose.evidence.containers.mounts.data.dangling_links import DanglingLinks
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
@@ -32,6 +33,7 @@ from diagnose.mappings import present
 from diagnose.model import (
     CheckItem,
     CheckResult,
+    EvidenceGroup,
     Finding,
     PageVariables,
     Severity,
@@ -49,6 +51,26 @@ _OTHER_CURES = ("emptied", "folder", "missing")
 """Variables of cures that leave it to the reader to put something there."""
 
 
+class MissedFiles(EvidenceGroup, frozen=True):
+    """Files and links below mounts that programs do not find."""
+
+    missing_files: MissingFiles | None
+    dangling_links: DanglingLinks | None
+
+    @property
+    def by_container(self) -> Mapping[str, MissingFile]:
+        """The file that a container misses, by the container's id.
+
+        None behind a link that `container.link-dangling` names.
+        """
+        behind_links = {link.container.id for link in self.dangling_links or ()}
+        return {
+            missing.container.id: missing
+            for missing in self.missing_files or ()
+            if missing.leads_to is None or missing.container.id not in behind_links
+        }
+
+
 @check("container.mount-source-missing", severity=Severity.critical, observed=True)
 def mount_source_missing(
     containers: Containers,
@@ -56,7 +78,7 @@ def mount_source_missing(
     options: Options,
     bind_sources: BindSources | Unavailable,
     log_tails: LogTails | None,
-    missing_files: MissingFiles | None,
+    files: MissedFiles,
     moved_sources: MovedSources | None,
     unusable_files: UnusableFiles | None,
 ) -> CheckResult:
@@ -71,9 +93,9 @@ def mount_source_missing(
     which the engine creates for a source without a slash. Where the line that explains the failure
     names a file below a mount, that file is looked up on the host. A container with the engine's
     socket may have started this one with a path of its own: its mounts tell where that is on the
-    host.
+    host. A link that leads to what went with another container is container.link-dangling.
     """
-    absent = {missing.container.id: missing for missing in missing_files or ()}
+    absent = files.by_container
     tails = LogTails({}, {}) if log_tails is None else log_tails
     known = None if isinstance(bind_sources, Unavailable) else bind_sources
     folders = {
