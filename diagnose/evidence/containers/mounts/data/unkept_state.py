@@ -72,7 +72,7 @@ _PLACES = (
         is_made_at_start=True,
     ),
     StatePlace(
-        "certificate", _TLS, "/etc/letsencrypt", ("live",), LazyPattern(r"[\w-]+(?:\.[\w-]+)+")
+        "certificate", _TLS, "/etc/letsencrypt", ("live",), LazyPattern(r"^[\w-]+(?:\.[\w-]+)+")
     ),
 )
 """Postfix moves a mail that it could not hand over into `deferred`, in folders by its first
