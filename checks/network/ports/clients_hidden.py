@@ -1,6 +1,8 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
@@ -256,17 +258,39 @@ def _ipv6_findings(
     for container in refusals.containers.running:
         if web_server_before(container, listeners):
             continue
-        for network, gateway in networks_without_ipv6(container, networks):
-            lines = refusals.of(container, refusal_of(gateway))
-            if lines:
-                finding = _ipv6_finding(container, network, gateway, lines)
-                yield finding.with_variables(with_ipv6(network, ping))
-                break
+        named = _gateway_in_log(container, refusals, networks, refusal_of)
+        if named is not None:
+            finding = _ipv6_finding(container, named)
+            yield finding.with_variables(with_ipv6(named.network, ping))
 
 
-def _ipv6_finding(
-    container: Container, network: Network, gateway: str, lines: Sequence[RecentLine]
-) -> Finding:
+class _GatewayInLog(msgspec.Struct, frozen=True):
+    """The gateway of a network without IPv6, and the lines of a container's log about it."""
+
+    network: Network
+    gateway: str
+    lines: Sequence[RecentLine]
+
+
+def _gateway_in_log(
+    container: Container,
+    refusals: Refusals,
+    networks: Networks,
+    is_about: Callable[[str], IsRefusal],
+) -> _GatewayInLog | None:
+    """The first gateway by which IPv6 clients come, and that the log names; None for none.
+
+    is_about: for a gateway, which lines are about a client with its address.
+    """
+    for network, gateway in networks_without_ipv6(container, networks):
+        lines = refusals.of(container, is_about(gateway))
+        if lines:
+            return _GatewayInLog(network, gateway, lines)
+    return None
+
+
+def _ipv6_finding(container: Container, named: _GatewayInLog) -> Finding:
+    network, gateway, lines = named.network, named.gateway, named.lines
     return Finding.about(
         container,
         f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
@@ -296,13 +320,10 @@ def _unseen_senders_findings(
     for container in refusals.containers.running:
         if not any(port.number in _MAIL for port in container.published_by("tcp")):
             continue
-        for network, gateway in networks_without_ipv6(container, networks):
-            lines = refusals.of(container, _is_sender(gateway))
-            if lines:
-                yield _unseen_senders_finding(container, network, gateway, lines).with_variables(
-                    with_ipv6(network, ping)
-                )
-                break
+        named = _gateway_in_log(container, refusals, networks, _is_sender)
+        if named is not None:
+            finding = _unseen_senders_finding(container, named)
+            yield finding.with_variables(with_ipv6(named.network, ping))
 
 
 def _is_sender(gateway: str) -> IsRefusal:
@@ -310,9 +331,8 @@ def _is_sender(gateway: str) -> IsRefusal:
     return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
 
 
-def _unseen_senders_finding(
-    container: Container, network: Network, gateway: str, lines: Sequence[RecentLine]
-) -> Finding:
+def _unseen_senders_finding(container: Container, named: _GatewayInLog) -> Finding:
+    network, gateway, lines = named.network, named.gateway, named.lines
     return Finding.about(
         container,
         f"{container} takes clients for its gateway {gateway}, as all that come over IPv6, because "
