@@ -1,20 +1,22 @@
 """DNS servers in containers whose own servers do not answer them."""
 
-import re
-import shlex
-
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.dns.dns_forwarders import AskedServer, DnsForwarders, FailingForwarder
+from diagnose.evidence.dns.forwarder_holders import (
+    holder_of_server,
+    stopped_holder_of_server,
+    udp_ports_of,
+)
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.addresses import with_port as address_with_port
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.first_steps.dns.forwarder_steps import steps_to_served_port
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, count, sentence
 from diagnose.registry import check
 
@@ -70,9 +72,9 @@ def _forwarding_finding(
     """A server that passes queries on to others, of which none answers."""
     container = forwarder.container
     upstream, reply = forwarder.silent[0].server, forwarder.silent[0].reply
-    holder = _holder(containers, upstream)
-    stopped = _stopped_holder(container, containers, upstream) if holder is None else None
-    ports = _ports(holder, namespaces)
+    holder = holder_of_server(containers, upstream)
+    stopped = stopped_holder_of_server(container, containers, upstream) if holder is None else None
+    ports = udp_ports_of(holder, namespaces)
     more = len(forwarder.silent) - 1
     others = f" and {count(more, 'more server')}" if more else ""
     finding = Finding.about(
@@ -96,7 +98,7 @@ def _forwarding_finding(
     )
     if stopped is not None:
         return finding.with_variables({"stopped_server": stopped.name})
-    return finding.with_variables(_steps(container, holder, upstream, ports))
+    return finding.with_variables(steps_to_served_port(container, holder, upstream, ports))
 
 
 def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:
@@ -139,27 +141,6 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
     )
 
 
-def _holder(containers: Containers, upstream: AskedServer) -> Container | None:
-    """The running container that has the address of a server."""
-    for container in containers.running:
-        if upstream.address in (end.ip_address for end in container.endpoints.values()):
-            return container
-    return None
-
-
-def _ports(holder: Container | None, namespaces: Namespaces | None) -> list[int]:
-    """The UDP ports at which a container takes packets, below those that the kernel gives out."""
-    netns = namespaces.of(holder) if holder is not None and namespaces is not None else None
-    sockets = netns.listeners if netns is not None else ()
-    return sorted(
-        {
-            socket.port
-            for socket in sockets
-            if socket.protocol == "udp" and socket.port < 32768 and not is_loopback(socket.address)
-        }
-    )
-
-
 def _holder_clause(
     holder: Container | None, upstream: AskedServer, ports: list[int], networks: Networks | None
 ) -> str:
@@ -172,53 +153,6 @@ def _holder_clause(
         if any(is_within(upstream.address, subnet) for subnet in network.subnets):
             return f"no running container of {network} has that address"
     return ""
-
-
-def _stopped_holder(
-    forwarder: Container, containers: Containers, upstream: AskedServer
-) -> Container | None:
-    """The container that had the address of a server when it ran, by its own options.
-
-    Only on a network of the forwarder: another network may have had the same subnet.
-    """
-    for container in containers:
-        own = {
-            end.fixed_address
-            for network, end in container.endpoints.items()
-            if network in forwarder.endpoints
-        }
-        if upstream.address in own and not container.is_running:
-            return container
-    return None
-
-
-def _steps(
-    forwarder: Container, holder: Container | None, upstream: AskedServer, ports: list[int]
-) -> PageVariables:
-    """The one port at which the container with that address takes queries instead.
-
-    With the variable or the command that names it, where one of them has the other port.
-    """
-    others = [port for port in ports if port != upstream.port]
-    if holder is None or upstream.port in ports or len(others) != 1:
-        return {}
-    port = str(others[0])
-    corrected = _with_port(forwarder, upstream, port)
-    return {"server_container": holder.name, "served_port": port, **corrected}
-
-
-def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVariables:
-    """The variable or the command of a DNS server, with another port for the one that it asks."""
-    address = re.compile(rf"(?<![\d.])({re.escape(upstream.address)}[:#@]){upstream.port}(?!\d)")
-    with_port = rf"\g<1>{port}"
-    for name, value in forwarder.config.environment:
-        if upstream.source == f"variable {name}" and MARK not in value and address.search(value):
-            return {"variable_with_port": f"{name}={address.sub(with_port, value)}"}
-    words = forwarder.config.cmd or ()
-    is_named = any(address.search(word) for word in words) and MARK not in "".join(words)
-    if upstream.source == "its command" and is_named:
-        return {"command_with_port": shlex.join(address.sub(with_port, word) for word in words)}
-    return {}
 
 
 def _answering_server(resolvers: Resolvers | None, lookups: Lookups | None) -> str:

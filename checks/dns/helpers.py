@@ -5,10 +5,8 @@ from collections.abc import Iterable, Sequence
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
-from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import distinct, names_of
-from diagnose.model import PageVariables, Severity, Subject
+from diagnose.model import Severity, Subject
 from diagnose.phrases import named
 
 FAILED_CONTAINERS = (
@@ -37,14 +35,6 @@ def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:
     """
     is_silent = any(reply is not None and reply.icmp is None for reply in lost)
     return Severity.warning if is_silent else Severity.advice
-
-
-def opening_variables(by: Step, bridge: str) -> PageVariables:
-    """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
-    if not bridge or len(by.table.split()) < 2:
-        return {}
-    place = place_of(by)
-    return {**place, "asking_bridge": bridge} if place else {"zone_bridge": bridge}
 
 
 _GENERAL, _OF_NAME = True, False

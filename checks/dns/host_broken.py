@@ -1,12 +1,12 @@
 """dns.host-broken: the host's own DNS servers do not answer, or do not know a name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from checks.dns.helpers import severity_beside_answers, touched_subjects
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
+from diagnose.evidence.dns.dead_servers import DeadServers, is_dead, serving
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircles
 from diagnose.evidence.dns.host_forwarder import HostForwarder
@@ -15,10 +15,10 @@ from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
 from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
-from diagnose.mappings import by_key, only, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.evidence.network.rules.refusing_routes import in_words
+from diagnose.first_steps.dns.dead_server_steps import dead_server_steps
+from diagnose.mappings import by_key, subjects_of
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.model.subjects import DAEMON, HOST
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
@@ -99,7 +99,7 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
             str(servers.absent or ""),
         ),
         evidence=_answers(servers),
-        variables=_dead_servers_variables(servers),
+        variables=dead_server_steps(servers),
         severity=_severity(servers),
         # The daemon looks registries up by the host's resolver.
         touches=(
@@ -134,30 +134,6 @@ def _forwarded_finding(
     )
 
 
-def _dead_servers_variables(servers: DeadServers) -> PageVariables:
-    """What the page needs: the route that rejects, the interface that is off, or other servers."""
-    if servers.circle is not None:
-        return {"circle": servers.circle.other, "holder": servers.circle.container.name}
-    if servers.rejected_by is not None:
-        return {"server": servers.first, **without_refusal(servers.rejected_by)}
-    variables = (
-        _host_variables(servers.first, is_lost=servers.is_lost)
-        | _start_of_server(servers.serving)
-        | _file_with_living_servers(servers)
-    )
-    if servers.unplugged:
-        return variables | {"unplugged": servers.unplugged}
-    down = only(servers.switched_off)
-    if down is not None:
-        return variables | {"switched_off": down}
-    absent = servers.absent
-    if absent is not None and absent.router:
-        return variables | {"led_away": absent.address, "way_out": absent.router}
-    if servers.is_lost or "better" in variables or not servers.may_be_routers:
-        return variables
-    return variables | _asks_router(servers.dead, servers.routes)
-
-
 def _severity(servers: DeadServers) -> Severity:
     if not servers.others:
         return Severity.critical
@@ -174,38 +150,6 @@ def _carrier_clause(unplugged: str) -> str:
 
 def _filter_clause(rule: Step | None) -> str:
     return f"the host's own packet filter stops the query: {rule}" if rule is not None else ""
-
-
-def _start_of_server(serving: Container | None) -> PageVariables:
-    """The variable of a start, where the container that serves the address does not run."""
-    if serving is None or serving.is_running:
-        return {}
-    return {"stopped_server": serving.name}
-
-
-def _file_with_living_servers(servers: DeadServers) -> PageVariables:
-    """The variables of a file without the dead servers, where another one answers.
-
-    Running containers go on asking the dead ones. For queries to one of IPv4 beyond this host a
-    rule can name another server: these are `silent`.
-    """
-    dead, resolvers = servers.dead, servers.resolvers
-    answering = (*servers.others, *resolvers.never_asked)
-    if not answering or dead[0] != resolvers.host_servers[0]:
-        return {}
-    better = {"better": answering[0], "dead": "\n".join(dead), "file": HOST_FILE}
-    silent = [server for server in dead if is_beyond(server)]
-    if not servers.hit or not silent or not is_beyond(answering[0]):
-        return better
-    return better | {"silent": "\n".join(silent)}
-
-
-def _asks_router(dead: Sequence[str], routes: Routes | None) -> PageVariables:
-    """The variables of a file that names the router, which may serve names too."""
-    router = routes.router if routes is not None else None
-    if router is None or router in dead or not is_beyond(router):
-        return {}
-    return {"router": router, "all_dead": "\n".join(dead), "file": HOST_FILE}
 
 
 def _no_other(resolvers: Resolvers) -> str:
@@ -239,19 +183,6 @@ def _answers(servers: DeadServers) -> dict[str, object]:
     for server, reply in servers.lookups.host.items():
         evidence[f"DNS server {server} asked from host"] = str(reply)
     return evidence
-
-
-def _host_variables(server: str, *, is_lost: bool) -> PageVariables:
-    """What the page needs: a server of the host itself is a program that can be started again."""
-    variables = {"server": server}
-    if is_lost:
-        variables["lost"] = server
-    if server == _RESOLVED_STUB:
-        variables["stub_unit"] = "systemd-resolved"
-    return variables
-
-
-_RESOLVED_STUB = "127.0.0.53"
 
 
 def _no_way_out(servers: DeadServers) -> str:

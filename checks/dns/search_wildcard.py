@@ -1,43 +1,17 @@
 """Search domains that answer for names which are not theirs."""
 
-from collections.abc import Iterator, Mapping
-
-import msgspec
+from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.names.failed_names import FailedNames, stray_names
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.names.unresolved_names import UnresolvedName, unresolved_names
+from diagnose.evidence.dns.names.wildcard_names import WildcardName, stops_search, wildcard_names
 from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
-from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
-
-
-class _NamedElsewhere(msgspec.Struct, frozen=True):
-    """A running container, and a network of its own on which the engine gives out its name."""
-
-    owner: Container
-    network: str
-
-
-class _StrayName(msgspec.Struct, frozen=True):
-    """A name that a container calls, that nobody near it has, and where it leads instead."""
-
-    name: str
-    where: str
-    domain: str
-    addresses: tuple[str, ...]
-    stopped: Container | None
-    """A container that has the name and does not run."""
-    elsewhere: _NamedElsewhere | None = None
-    """A running container that has the name."""
-
-    def is_in(self, line: str) -> bool:
-        """Whether a line has an address to which the name leads."""
-        return any(address in line for address in self.addresses)
 
 
 @check("dns.search-wildcard", severity=Severity.critical)
@@ -67,7 +41,7 @@ def search_wildcard(
     near = containers.names_by_network
     askers = resolving_containers(containers) if wild else ()
     for container in askers:
-        for stray in _stray_names(container, containers, near, resolvers, wild):
+        for stray in wildcard_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             yield _finding(container, stray, lines)
     if failed_names is not None:
@@ -90,18 +64,12 @@ def _stopped_findings(
         replies_by_name = lookups.failed_by_name(container)
         for domain in (word.strip(".") for word in conf.search):
             replies = replies_by_name.get(f"{name}.{domain}", {}).values()
-            stop = next((reply for reply in replies if _stops_search(reply)), None)
+            stop = next((reply for reply in replies if stops_search(reply)), None)
             if stop is not None and (container.id, domain) not in seen:
                 seen.add((container.id, domain))
                 yield _stopped_finding(failure, domain, conf.ndots, stop)
             if stop is not None:
                 break
-
-
-def _stops_search(reply: DnsReply) -> bool:
-    """Whether musl takes the answer for the last word: neither an address nor NXDOMAIN."""
-    is_empty = reply.rcode == "NOERROR" and not reply.answers and not reply.truncated
-    return reply.answered and (is_empty or reply.rcode == "SERVFAIL")
 
 
 def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
@@ -123,41 +91,7 @@ def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: Dns
     ).with_variables({"redotted" if has_options else "dotted": container.name})
 
 
-def _stray_names(
-    container: Container,
-    containers: Containers,
-    near: Mapping[str, set[str]],
-    resolvers: Resolvers,
-    wild: dict[str, tuple[str, ...]],
-) -> Iterator[_StrayName]:
-    """The short names that a container calls and nobody near it has, if a search domain knows them.
-
-    near: the names on each network. wild: the addresses that a domain gives to any name.
-    """
-    conf = resolvers.inside.get(container.id)
-    searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
-    domain = next((domain for domain in searched if domain in wild), "")
-    if not domain:
-        return
-    for name, where in stray_names(container, near).items():
-        owners = containers.by_dns_name.get(name, ())
-        stopped = next((other for other in owners if not other.is_running), None)
-        running = [other for other in owners if other.is_running and other.id != container.id]
-        elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
-        yield _StrayName(
-            name, where, domain=domain, addresses=wild[domain], stopped=stopped, elsewhere=elsewhere
-        )
-
-
-def _with_network(owner: Container) -> _NamedElsewhere | None:
-    """Nobody can be connected to the network of the host, or of another container."""
-    if owner.shares_network:
-        return None
-    network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
-    return _NamedElsewhere(owner, network) if network else None
-
-
-def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
+def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) -> Finding:
     seen = next(filter(stray.is_in, lines), "")
     other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     if stray.stopped is None and stray.elsewhere is not None:

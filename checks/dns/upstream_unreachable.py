@@ -3,26 +3,21 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from checks.dns.helpers import (
-    container_names,
-    opening_variables,
-    severity_beside_answers,
-    touched_subjects,
-)
+from checks.dns.helpers import container_names, severity_beside_answers, touched_subjects
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.lost_queries import LostQuery
 from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
-from diagnose.evidence.network.addresses import is_loopback, with_port
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
+from diagnose.evidence.network.rules.refusing_routes import in_words
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.first_steps.dns.lost_query_steps import query_way, steps_for_query
 from diagnose.mappings import distinct, names_of, subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
 
@@ -176,8 +171,8 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
             "container": container.name,
             "server": server,
             "network": group.networks[0],
-            **_cure(lost),
-            **_way(lost),
+            **steps_for_query(lost),
+            **query_way(lost),
         },
         discriminator=",".join(query.upstream.server for query in group.lost),
         severity=_severity(lost),
@@ -189,15 +184,6 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",
     )
-
-
-def _way(lost: LostQuery) -> PageVariables:
-    """The way of the query, where the host gets an answer and the container's is lost before."""
-    is_on_the_way = not lost.upstream.by_host and not is_loopback(lost.server)
-    if not is_on_the_way or not lost.lookups.reaches(lost.server):
-        return {}
-    place = with_port(lost.server, DNS_PORT)
-    return {"asker": lost.group.members[0].name, "asked_server": f"{place}/udp"}
 
 
 def _others_answer(group: QueryGroup) -> str:
@@ -238,55 +224,6 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
 def _doubtful_origin(lost: LostQuery) -> str:
     """Where the server comes from, in words, where that is not simply the host's own file."""
     return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
-
-
-def _cure(lost: LostQuery) -> PageVariables:
-    """What the page needs: what lets the query through, else another server."""
-    if lost.is_kept_in and not lost.is_own_doing:
-        return {"vpn": lost.group.members[0].name}
-    if lost.rejected_by is not None:
-        return without_refusal(lost.rejected_by)
-    if lost.apart is not None:
-        members = "\n".join(names_of(lost.group.members))
-        return {"apart_network": lost.apart.network, "apart_members": members}
-    hairpin = _hairpin(lost)
-    if hairpin:
-        return hairpin
-    if lost.rule and lost.server in lost.path.own:
-        return opening_variables(lost.rule, lost.path.bridges.get(lost.group.networks[0], ""))
-    return _another_server(lost)
-
-
-def _another_server(lost: LostQuery) -> PageVariables:
-    """What the page needs to name another server, where it was named, or to take the host's."""
-    origin = lost.origin.kind
-    if origin in ("earlier", "edited") and lost.answering:
-        return {"restarted": lost.group.members[0].name}
-    if origin == "scripted":
-        return {"rewritten": lost.group.members[0].name}
-    hiding = lost.hiding
-    if hiding is not None and origin != "container":
-        return {"hiding_network": hiding.name, "server": lost.server}
-    if origin == "container":
-        return {"own_server": lost.group.members[0].name}
-    if lost.elsewhere is not None:
-        return {"dns_program": lost.elsewhere.comm or "the DNS server"}
-    if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
-        return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
-    return {}
-
-
-def _hairpin(lost: LostQuery) -> PageVariables:
-    """What leads the queries straight to the container that docker-proxy hands them to."""
-    is_silent_way = lost.lookups.reaches(lost.server) and not lost.reply.icmp
-    if lost.proxied is None or lost.networks is None or not is_silent_way:
-        return {}
-    network = lost.networks.by_name.get(lost.group.networks[0])
-    endpoints = lost.proxied.endpoints.values()
-    addresses = [endpoint.ip_address for endpoint in endpoints if endpoint.ip_address]
-    if network is None or not network.is_bridge or not addresses:
-        return {}
-    return {"hairpin_bridge": network.bridge, "dns_address": addresses[0]}
 
 
 def _where_it_is_lost(lost: LostQuery) -> str:

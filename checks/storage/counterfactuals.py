@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from checks.storage.read_only import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.evidence.storage.read_only_disks import READ_ONLY
 from diagnose.model import Edit, Finding
 from diagnose.registry import without
 

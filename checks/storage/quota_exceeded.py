@@ -2,35 +2,21 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.said_errors import SaidErrors
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.storage.backing_devices import Backing, Behind
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.file_paths import is_within
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.evidence.storage.usage.quotas import has_quotas, limited_mount, quota_error_of_engine
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject
 from diagnose.phrases import shortened, size
 from diagnose.registry import check
 
 REFUSED = ("disk quota exceeded", "edquot", "quota exceeded (errno 122)")
 """How programs name the error 122 of the kernel, in small letters."""
-ALWAYS = frozenset({"btrfs", "zfs", "nfs", "nfs4", "cifs", "ceph"})
-"""File systems whose quotas no mount option shows."""
-OPTIONS = frozenset({"quota", "usrquota", "grpquota", "prjquota", "uquota", "gquota", "pquota"})
-
-_OF_ENGINE = LazyPattern(r"(?<!key: )disk quota exceeded")
-"""Kernel keys have a quota too."""
-_COPIED = LazyPattern(r"Handler for PUT \S*/containers/\S+/archive")
-"""What `docker cp` meets is most often the size of the container's own layer, or of a volume."""
-_PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
 
 
 @check(
@@ -63,11 +49,11 @@ def quota_exceeded(
     container (LXC) or in a user's home; a container that was created since shows that it is over.
     """
     root = info.docker_root_dir if info is not None else ""
-    told = _told_by_engine(root, said_errors, pulls)
+    told = quota_error_of_engine(root, said_errors, pulls)
     if told is not None and mounts is not None:
         mounted = mounts.of(root)
         is_over = any((container.created_at or 0.0) > told.at for container in containers)
-        if mounted is not None and _has_quotas(mounted) and not is_over:
+        if mounted is not None and has_quotas(mounted) and not is_over:
             yield _data_root_finding(root, told.text, mounts.whole(mounted), filesystems)
     for container in containers:
         line = log_tails.of(container).find(*REFUSED)
@@ -79,7 +65,7 @@ def _container_findings(
     container: Container, line: str, backing: Backing, filesystems: Filesystems | None
 ) -> Iterator[Finding]:
     """The quota of what it has mounted, or else the size of its own layer."""
-    limited = _limited_mount(container, line, backing)
+    limited = limited_mount(container, line, backing)
     if limited is not None:
         yield _mount_finding(limited, line, filesystems)
     elif limit := (container.host_config.storage_opt or {}).get("size", ""):
@@ -88,31 +74,6 @@ def _container_findings(
             f"{container} has used up the size of its own layer, {limit}",
             {"log": shortened(line), "HostConfig.StorageOpt size": limit},
         )
-
-
-class _EngineError(msgspec.Struct, frozen=True, order=True):
-    """What the engine said, and when."""
-
-    at: float
-    text: str
-
-
-def _told_by_engine(root: str, said: SaidErrors | None, pulls: Pulls | None) -> _EngineError | None:
-    """The last error of the engine about a quota at its data root."""
-    failed_pulls = pulls.of("no-space") if pulls is not None else ()
-    errors = [_EngineError(error.line.at or 0.0, error.line.text) for error in said or ()]
-    errors += [_EngineError(trouble.last, trouble.text) for trouble in failed_pulls]
-    of_quotas = (error for error in errors if _OF_ENGINE.search(error.text))
-    return max((error for error in of_quotas if _may_be_of(root, error.text)), default=None)
-
-
-def _may_be_of(root: str, text: str) -> bool:
-    """Whether an error is about the data root: a failed pull names paths inside the image alone."""
-    if _COPIED.search(text):
-        return False
-    paths = _PATH.findall(text.rpartition(" returned error: ")[2])
-    on_host = [path for path in paths if path.count("/") > 1]
-    return "register layer" in text or not on_host or any(is_within(path, root) for path in on_host)
 
 
 def _data_root_finding(
@@ -134,24 +95,6 @@ def _data_root_finding(
         discriminator="data root",
         touches=(Subject("filesystem", mounted.point),),
     )
-
-
-def _limited_mount(container: Container, line: str, backing: Backing) -> Behind | None:
-    """The mount that the line names, or the only one on a file system with quotas."""
-    able = [
-        behind
-        for behind in backing
-        if behind.container.id == container.id and behind.mount.rw and _has_quotas(behind.mounted)
-    ]
-    path = named_path(container, line)
-    if path is not None:
-        return next((behind for behind in able if behind.mount == path.mount), None)
-    return only(able)
-
-
-def _has_quotas(mounted: Mounted) -> bool:
-    options = {*mounted.options.split(","), *mounted.super.split(",")}
-    return mounted.fstype in ALWAYS or bool(options & OPTIONS)
 
 
 def _mount_finding(limited: Behind, line: str, filesystems: Filesystems | None) -> Finding:

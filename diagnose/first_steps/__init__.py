@@ -14,8 +14,16 @@ Rooms, for the line of a container's log:
 - `looks/`  what is looked at where no command heals: `subject_looks` by the known failure,
             `looks_by_kind` has a function for each kind of look
 
+Rooms for a call:
+
+- `network/`  a call without an answer, a port, a route of a proxy, a rule of the packet filter
+- `dns/`  a name that does not resolve
+
 Modules for a container:
 
+- `error_case`  what the host knows about an error that a running container repeats
+- `error_steps`  what is done first about such an error
+- `inner_steps`  what is done about a program that has failed in a container that runs
 - `setting_steps`  the setting to which a failed program objects
 - `image_steps`  another build of the image, and what lies inside the container
 - `installed_parts`  what installs a part that an image lacks
@@ -26,7 +34,5 @@ Modules for a container:
 Modules for the host:
 
 - `disk_cures`  what fills a disk, and can be let go of
-- `rule_cures`  where a rule goes that lets packets pass
-- `port_holders`  how a port is freed, by who holds it
-- `nginx_edits`  what changes a file of nginx
+- `registry_proxy`  the proxy by which the engine asks registries
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.first_steps.rule_cures import unban
+from diagnose.first_steps.network.rule_cures import unban
 
 BANS = {
     "a ban": (

@@ -3,9 +3,11 @@
 A server put itself in the background, and its container exited at once with code 0.
 """
 
-import shlex
-
 from checks.container.helpers import log_evidence, tail_of, took
+from diagnose.evidence.containers.ends.background_starts import (
+    foreground_variables,
+    starts_in_background,
+)
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -14,32 +16,11 @@ from diagnose.evidence.containers.programs.closed_input import awaits_input, is_
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 SHORT_S = Seconds(10)
 LOOPS = 3
-_FOREGROUND = {
-    "nginx": ["-g", "daemon off;"],
-    "apache2ctl": ["-D", "FOREGROUND"],
-    "apachectl": ["-D", "FOREGROUND"],
-    "httpd": ["-D", "FOREGROUND"],
-    "php-fpm": ["-F"],
-    "redis-server": ["--daemonize", "no"],
-    "crond": ["-f"],
-    "cron": ["-f"],
-    "sshd": ["-D"],
-}
-"""What keeps a server in the foreground, by the name of its program."""
-_BACKGROUND = LazyPattern(
-    r"\bservice \S{1,100} (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.{0,999}(?:-D ?FOREGROUND"
-    r"|daemon off))"
-    r"|--daemon(?:ize)?(?:[= ]yes)?\b"
-    r"|/etc/init\.d/\S{1,100} start\b|\bphp-fpm\d*\b(?!.{0,999}(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b"
-    r"|&\s*$"
-)
-"""Commands that start a server in the background."""
 
 
 @check("container.daemonized", severity=Severity.warning)
@@ -93,34 +74,14 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
     end of its loop."""
     if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
-    if not _starts_in_background(container):
+    if not starts_in_background(container):
         complains = tail.has_complaint
         return {} if complains else {"ended": container.name}
     is_looping = container.state.status == "restarting"
     return {
-        **_foreground_variables(container),
+        **foreground_variables(container),
         **({"looping": container.name} if is_looping else {}),
     }
-
-
-def _starts_in_background(container: Container) -> bool:
-    """Whether a container's command, or its server, is known to leave the foreground."""
-    option = _FOREGROUND.get(container.program)
-    is_server = option is not None and not set(option) <= set(container.command)
-    return is_server or _BACKGROUND.search(" ".join(container.command)) is not None
-
-
-def _foreground_variables(container: Container) -> PageVariables:
-    """The variable with the command that keeps a well-known server in the foreground.
-
-    Empty where the container does not call the server by itself.
-    """
-    words, name = container.command, container.program
-    is_busybox = name == "httpd" and "-p" in words
-    option = ["-f"] if is_busybox else _FOREGROUND.get(name)
-    if option is None or container.config.entrypoint:
-        return {}
-    return {"foreground": shlex.join([*words, *option])}
 
 
 def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:
@@ -145,7 +106,7 @@ def _reason_clause(container: Container, tail: LogTail) -> str:
         return "its program exits because its input is closed"
     if tail.failure is not None:
         return f"its log says why: {tail.failure.cause}"
-    if _starts_in_background(container):
+    if starts_in_background(container):
         return "its command starts a server in the background"
     if tail.has_complaint:
         return "its log says what went wrong"

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 
 from checks.container.mounts.dropped_user import dropped_user, refused_database
-from checks.container.mounts.host_paths import is_of_host
 from checks.container.mounts.mount_filesystem import (
     change_of_owner,
     fixed_modes,
@@ -22,6 +21,7 @@ from diagnose.evidence.containers.mounts.access.file_access import (
 )
 from diagnose.evidence.containers.mounts.access.kept_labels import keeps_labels
 from diagnose.evidence.containers.mounts.access.locked_paths import LockedPath, LockedPaths
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_of_host
 from diagnose.evidence.containers.mounts.access.refused_databases import RefusedDatabases
 from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites
 from diagnose.evidence.containers.mounts.access.selinux_denials import (

@@ -1,8 +1,8 @@
 """container.parent-folder-closed: a closed parent folder keeps a program from its files."""
 
-from checks.container.mounts.host_paths import is_kept_closed
 from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWay, ClosedWays
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_kept_closed
 from diagnose.evidence.engine.info import Info
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

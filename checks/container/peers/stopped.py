@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.peers.missed_containers import (
+    is_lacking,
+    is_plain_server,
+    missed_by,
+    needs,
+    was_stopped,
+)
 from diagnose.evidence.engine.socket_clients import SocketClients, StopOrder
-from diagnose.evidence.images.listing import name_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
-from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, Seconds, Severity
@@ -90,22 +94,21 @@ def stopped(
     ended = [
         container
         for container in containers
-        if _was_stopped(container, stops)
-        and clock.is_within(container.finished_at, options.since_s)
+        if was_stopped(container, stops) and clock.is_within(container.finished_at, options.since_s)
     ]
     missed = {
-        caller.id: _missed_by(caller, containers, log_tails, logged_failures)
+        caller.id: missed_by(caller, containers, log_tails, logged_failures)
         for caller in (containers if ended else ())
     }
     for container in ended:
         callers = [
             caller
             for caller in containers
-            if container.id in missed[caller.id] and _needs(caller, container, containers)
+            if container.id in missed[caller.id] and needs(caller, container, containers)
         ]
         planned = _planning_label(container, clock, backup) if stoppers.holders else ""
-        is_lacking = _is_lacking(container, containers) or _is_plain_server(container, containers)
-        if callers or (is_lacking and not sleep_label([planned])):
+        is_missing = is_lacking(container, containers) or is_plain_server(container, containers)
+        if callers or (is_missing and not sleep_label([planned])):
             yield _finding(container, callers, clock=clock, stoppers=stoppers, planned=planned)
 
 
@@ -115,80 +118,6 @@ def _planning_label(container: Container, clock: Clock, backup: float) -> str:
     if label and clock.is_within(container.finished_at, backup):
         return label
     return sleep_label(container.labels)
-
-
-def _was_stopped(container: Container, stops: Stops) -> bool:
-    """Whether the container's end was asked for.
-
-    One that is always restarted, and has ended well, would run again otherwise.
-    """
-    if container.state.status != "exited" or container.start_failed or container.swarm_service:
-        return False  # the swarm stops the tasks that it replaces, and keeps some of them
-    restarts = container.host_config.restart_policy.name in ("always", "unless-stopped")
-    ended_well = container.state.exit_code == 0 and restarts
-    return ended_well or stops.was_requested(container)
-
-
-def _missed_by(
-    caller: Container,
-    containers: Containers,
-    log_tails: LogTails | None,
-    logged_failures: LoggedFailures | None,
-) -> set[str]:
-    """The ids of the containers that the caller's log says its calls do not reach."""
-    missed = {
-        peer.id
-        for failure in logged_failures or ()
-        if failure.container.id == caller.id
-        for peer in failure.called
-    }
-    if log_tails is not None and caller.state.status in ("running", "restarting"):
-        lines = log_tails.of(caller).lines
-        missed |= {peer.id for peer in called_peers(lines, caller, containers, configured=())}
-    return missed
-
-
-def _needs(caller: Container, container: Container, containers: Containers) -> bool:
-    """Whether the caller finds the container by name, and no running replica by the same.
-
-    On the default network no name leads to it, whether it runs or not.
-    """
-    if caller.id == container.id or not (
-        set(container.shared_networks(caller)) - {DEFAULT_NETWORK}
-    ):
-        return False
-    return not any(
-        container.dns_names & other.dns_names
-        for other in containers.running
-        if other.id != caller.id and other.shared_networks(caller)
-    )
-
-
-def _is_lacking(container: Container, containers: Containers) -> bool:
-    """Whether the container is a service of a project that runs otherwise, and was to run on."""
-    policy = container.host_config.restart_policy.name
-    return bool(container.compose_project and policy not in ("", "no")) and any(
-        other.compose_project == container.compose_project for other in containers.running
-    )
-
-
-def _is_plain_server(container: Container, containers: Containers) -> bool:
-    """Whether the container is of no project, was to serve ports on, and none serves in its place.
-
-    A deployment by hand leaves the former container behind, with another name.
-    """
-    policy = container.host_config.restart_policy.name
-    if container.compose_project or policy not in ("always", "unless-stopped"):
-        return False
-    has_ports = any(binding.host_port for binding in container.wanted_ports)
-    return has_ports and not any(_is_in_place(other, container) for other in containers.running)
-
-
-def _is_in_place(other: Container, container: Container) -> bool:
-    """Whether another container has the image of this one, or was given one of its ports."""
-    images = [name_of(shown.config.image) for shown in (other, container)]
-    ports = [binding.host_port for binding in container.wanted_ports if binding.host_port]
-    return images[0] == images[1] or any(map(other.wants_port, ports))
 
 
 def _finding(

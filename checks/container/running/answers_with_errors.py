@@ -4,10 +4,10 @@ from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
-from checks.container.mounts.host_paths import is_kept_closed
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.own_files.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_kept_closed
 from diagnose.evidence.containers.mounts.access.refused_own_paths import (
     RefusedOwnPath,
     RefusedOwnPaths,

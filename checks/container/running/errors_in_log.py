@@ -3,8 +3,6 @@
 from msgspec.structs import replace
 
 from checks.container.helpers import setting_evidence
-from checks.container.running.error_case import ErrorCase, ErrorSurroundings
-from checks.container.running.error_steps import first_step
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
@@ -12,6 +10,8 @@ from diagnose.evidence.containers.logs.single_errors import SingleErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.peers.unknown_names import stray_evidence
+from diagnose.first_steps.error_case import ErrorCase, ErrorSurroundings
+from diagnose.first_steps.error_steps import first_step
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened, time_of_day

@@ -3,22 +3,20 @@
 Or another one, which it has started.
 """
 
-from collections.abc import Sequence
-
-import msgspec
-
 from diagnose.evidence.containers.cgroups import Cgroups
+from diagnose.evidence.containers.halted_processes import (
+    Halt,
+    halt_by_cpulimit,
+    halt_of,
+    stopped_below,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service
-from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
+from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import duration
 from diagnose.registry import check
-
-THAWED = "THAWED"
-"""What version 1 of control groups takes for a word to go on; version 2 takes a 0."""
 
 
 @check(
@@ -49,33 +47,13 @@ def first_process_stopped(
             continue
         group = cgroups.of(container) if cgroups is not None else None
         frozen_by = group.frozen_by if group is not None else ""
-        limited = _halt_by_cpulimit(container, processes)
-        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid), limited)
+        limited = halt_by_cpulimit(container, processes)
+        halt = halt_of(process.state, frozen_by, hung.get(process.pid), limited)
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
         elif not container.config.tty:
-            for stopped in _stopped_below(process, processes.inside(container.id)):
+            for stopped in stopped_below(process, processes.inside(container.id)):
                 yield _inner_finding(container, stopped)
-
-
-def _stopped_below(first: Process, inside: Sequence[Process]) -> list[Process]:
-    """The processes that a signal has stopped, and that the first one or its children started.
-
-    What `docker exec` started has a job in the background at most.
-    """
-    by_pid = {process.pid: process for process in inside}
-
-    def is_below(process: Process) -> bool:
-        above = process
-        for _ in inside:
-            if above.ppid == first.pid:
-                return True
-            if above.ppid not in by_pid:
-                return False
-            above = by_pid[above.ppid]
-        return False
-
-    return [process for process in inside if process.state == "T" and is_below(process)]
 
 
 def _inner_finding(container: Container, stopped: Process) -> Finding:
@@ -92,58 +70,7 @@ def _inner_finding(container: Container, stopped: Process) -> Finding:
     )
 
 
-class _Halt(msgspec.Struct, frozen=True):
-    """What keeps a process from running: in words, as /proc says it, and what the page needs."""
-
-    what: str
-    state: str
-    variables: dict[str, str] = {}
-    process: str = "its first process"
-    stands: bool = True
-    """Whether the process does nothing at all."""
-
-
-def _halt_by_cpulimit(container: Container, processes: Processes) -> _Halt | None:
-    """A process of a container that a cpulimit of the host stops and resumes in turns."""
-    limiters = [process for process in processes.outside if process.comm == "cpulimit"]
-    if not limiters:
-        return None
-    inside = {str(process.pid): process for process in processes.inside(container.id)}
-    for limiter in limiters:
-        words = [word.rpartition("=")[2] for word in limiter.cmdline or ()]
-        held = next((inside[word] for word in words if word in inside), None)
-        if held is None:
-            continue
-        is_first = held.pid == container.state.pid
-        return _Halt(
-            f"is stopped and resumed in turns by cpulimit (pid {limiter.pid}) of this host",
-            held.state,
-            {"limiter": str(limiter.pid)},
-            "its first process" if is_first else f"its process {held.comm} (pid {held.pid})",
-            stands=False,
-        )
-    return None
-
-
-def _what_halts_it(
-    state: str, frozen_by: str, task: HungTask | None, limited: _Halt | None
-) -> _Halt | None:
-    """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
-    if frozen_by:
-        word = THAWED if frozen_by.endswith("freezer.state") else "0"
-        what = "is frozen, like every process of its control group (cgroup freezer)"
-        return _Halt(what, state, {"frozen_by": frozen_by, "thaw": word})
-    if limited is not None:
-        return limited
-    if state == "T":
-        return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})
-    if state == "D" and task is not None:
-        what = f"has waited in the kernel for more than {duration(task.seconds)}"
-        return _Halt(what, "D (uninterruptible sleep)")
-    return None
-
-
-def _finding(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Finding:
+def _finding(container: Container, pid: int, halt: Halt, frozen_by: str) -> Finding:
     finding = Finding.about(
         container,
         f"{container} is listed as running, but {halt.process} {halt.what}",

@@ -8,10 +8,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.rules.rule_programs import program_of
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
+from diagnose.first_steps.network.rule_cures import between_bridges
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST
 from diagnose.phrases import named, numbered
 from diagnose.registry import check
@@ -155,7 +155,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
             f"of {whom}{by_host}: {by} drops the packets"
         ),
         evidence={**by.evidence, "wanted by": _wishes(paths), "userland-proxy": proxy},
-        variables=_cure_between(by, first),
+        variables=between_bridges(by, first),
         discriminator=by.key,
         severity=None if failing(paths) else Severity.warning,
         touches=with_bridges([path.network for path in paths])
@@ -163,22 +163,3 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,
     )
-
-
-def _cure_between(by: Step, path: WantedPath) -> PageVariables:
-    """The rule that lets these two bridges talk, or one beside the rule that drops."""
-    packet = path.trace.packet
-    if path.bridged:
-        return rule_cures.between_containers(by, path.network.bridge)
-    stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
-    last = stages[-1].verdict.packet if stages else packet
-    if last is None or not (last.dst and last.oif):
-        return rule_cures.between_containers(by, path.network.bridge)
-    if program_of(by) != "iptables":
-        return rule_cures.between_containers(by, path.network.bridge)
-    return {
-        "from_bridge": path.network.bridge,
-        "to_bridge": last.oif,
-        "to_address": last.dst,
-        "to_port": str(last.dport or path.port),
-    }

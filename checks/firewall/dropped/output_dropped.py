@@ -8,9 +8,14 @@ from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
+from diagnose.first_steps.network.rule_cures import (
+    is_for_answers,
+    of_blocked_calls,
+    of_blocked_paths,
+)
 from diagnose.mappings import by_key, present
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named
 from diagnose.registry import check
 
@@ -108,7 +113,7 @@ def _blocked_paths_finding(
                 "DNS servers": servers,
             }
         ),
-        variables=_cure_of(obstacle, first, servers),
+        variables=of_blocked_paths(obstacle, first, servers),
         discriminator=by.key,
         severity=None if servers else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + ((DAEMON,) if servers else ()),
@@ -121,7 +126,7 @@ def _blocked_query_finding(server: str, by: Step) -> Finding:
         subject=HOST,
         summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",
         evidence={**by.evidence, "DNS servers": [server]},
-        variables=_cure(by, "", [server]),
+        variables=of_blocked_calls(by, "", [server]),
         discriminator=f"{server} {by.key}",
         touches=(DAEMON,),
         signs=frozenset({"dns"}),
@@ -131,7 +136,7 @@ def _blocked_query_finding(server: str, by: Step) -> Finding:
 def _blocked_pull_finding(by: Step, pulls: list[StoppedPull]) -> Finding:
     registries = list(dict.fromkeys(pull.trouble.registry for pull in pulls))
     quoted = joined([f'"{registry}"' for registry in registries])
-    port = {"answers_port" if _is_for_answers(by) else "pull_port": str(pulls[0].port)}
+    port = {"answers_port" if is_for_answers(by) else "pull_port": str(pulls[0].port)}
     return Finding(
         subject=HOST,
         summary=(
@@ -144,36 +149,3 @@ def _blocked_pull_finding(by: Step, pulls: list[StoppedPull]) -> Finding:
         severity=Severity.warning,
         touches=(DAEMON, *(pull.trouble.subject for pull in pulls)),
     )
-
-
-def _is_for_answers(by: Step) -> bool:
-    return by.chain.lower().startswith(("input", "prerouting"))
-
-
-def _cure_of(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
-    """path: the first that the rule blocks."""
-    bridge = path.network.bridge
-    if obstacle.part != "reply" or rule_cures.unban(obstacle.by):
-        return _cure(obstacle.by, bridge, servers)
-    cure = _cure(obstacle.by, bridge="", servers=[])
-    if "program" not in cure or obstacle.hook not in ("input", "prerouting"):
-        return {}
-    chain = cure.pop("chain")
-    if obstacle.hook == "input":
-        return {**cure, "answers_chain": chain}
-    # before connections are tracked, only its address and port tell an answer from a request
-    server = {"served_address": path.address, "served_port": str(path.port)}
-    return {**cure, "early_chain": chain, "inner": bridge, **server}
-
-
-def _cure(by: Step, bridge: str, servers: list[str]) -> PageVariables:
-    """The ban to lift, the policy to change, or the rule to put before the one that drops."""
-    banned = rule_cures.unban(by)
-    if banned:
-        return banned
-    place = place_of(by)
-    if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
-        return {**place, "closed_chain": by.chain}
-    server = servers[0] if servers else ""
-    name = "answered_server" if _is_for_answers(by) else "server"
-    return {**place, **present({"bridge": bridge, name: server})}

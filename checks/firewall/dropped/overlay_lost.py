@@ -3,7 +3,7 @@
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence

@@ -24,7 +24,7 @@ from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped

@@ -4,7 +4,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.published.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
 from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, joined, sentence

@@ -6,7 +6,7 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.first_steps import rule_cures
+from diagnose.first_steps.network import rule_cures
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, numbered, sentence

@@ -1,27 +1,31 @@
 """network.calls-failing: a container says that its calls fail."""
 
-from ipaddress import ip_address
-
-import msgspec
 from msgspec.structs import replace
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
-from diagnose.evidence.dns.names.name_search import name_variables
+from diagnose.evidence.dns.names.moved_names import MovedNames
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.absent_machine import AbsentMachine, HostLinks, absent_machine
-from diagnose.evidence.network.addresses import is_address, is_itself, is_loopback
+from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
+from diagnose.evidence.network.addresses import is_address, is_itself
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
-from diagnose.evidence.network.calls.unanswered_call import MAIL, MAIL_BLOCKED
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
-from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.first_steps.network.lacks_of_callers import (
+    Lack,
+    blocked_mail,
+    call_variables,
+    is_ipv4,
+    lack_of_machine,
+    lack_of_moved_name,
+    led_away,
+    what_it_lacks,
+)
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
@@ -92,11 +96,11 @@ def calls_failing(
         is_said = (failure.container.id, called) in waiting
         is_quoted = moved is None and _is_quoted(failure, errors.get(failure.container.id))
         if not is_said and not is_quoted:
-            lack = _what_it_lacks(failure, resolvers)
-            if lack is None and _is_ipv4(failure.host):
-                lack = _led_away(absent_machine(failure.host, host_links))
-            lack = lack or _lack_of_moved_name(moved) or _blocked_mail(failure)
-            yield _finding(failure, lack or _lack_of_machine(failure, host_links.neighbours), clock)
+            lack = what_it_lacks(failure, resolvers)
+            if lack is None and is_ipv4(failure.host):
+                lack = led_away(absent_machine(failure.host, host_links))
+            lack = lack or lack_of_moved_name(moved) or blocked_mail(failure)
+            yield _finding(failure, lack or lack_of_machine(failure, host_links.neighbours), clock)
     yield from logged_failures.unread
 
 
@@ -111,72 +115,7 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
     return error.failure is not None or (not failure.host and failure.line in error.lines)
 
 
-class _Lack(msgspec.Struct, frozen=True):
-    """What a container or its host has not, and each such call needs."""
-
-    what: str
-    cure: dict[str, str]
-    is_sure: bool = True
-    """Whether the calls cannot succeed; a machine of the local network may just be off."""
-
-
-def _what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
-    container = failure.container
-    if container.host_config.network_mode == "none" and not is_itself(failure.host):
-        return _Lack("its network mode is none: it has no network", {"unconnected": container.name})
-    conf = resolvers.inside.get(container.id) if resolvers is not None else None
-    if failure.kind == "dns" and conf is not None and not conf.nameservers:
-        return _Lack("its /etc/resolv.conf names no DNS server", {"rewritten": container.name})
-    return None
-
-
-def _is_ipv4(host: str) -> bool:
-    return ":" not in host and is_address(host) and not is_loopback(host)
-
-
-def _led_away(absent: AbsentMachine | None) -> _Lack | None:
-    """The way by the router, where another route takes the packets."""
-    if absent is None or not absent.router:
-        return None
-    return _Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
-
-
-def _lack_of_moved_name(moved: MovedName | None) -> _Lack | None:
-    """The address that the name has now, where the program calls another one."""
-    if moved is None:
-        return None
-    return _Lack(str(moved), dict(moved.cure))
-
-
-def _lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> _Lack | None:
-    """The network on which no machine has the address that is called."""
-    if neighbours is None or not _is_ipv4(failure.host) or failure.peer is not None:
-        return None
-    entry = neighbours.unanswered(failure.host)
-    if entry is None:
-        return None
-    where = f"no machine on the network of interface {entry.interface} has that address"
-    kept = "" if where_named(failure.host, failure.container) else failure.container.name
-    variables = {**_variables(failure), **present({"keeps": kept})}
-    return _Lack(where, variables, is_sure=False)
-
-
-def _blocked_mail(failure: LoggedFailure) -> _Lack | None:
-    """The port of mail servers, to which many providers let nobody call.
-
-    Where another mail server takes messages there, the port is open, and this one is away.
-    """
-    is_mail = failure.port == MAIL and failure.kind == "timeout" and failure.peer is None
-    is_closed = is_mail and not failure.delivers_mail
-    if not is_closed or not is_address(failure.host) or not ip_address(failure.host).is_global:
-        return None
-    return _Lack(
-        MAIL_BLOCKED,
-        {**_variables(failure), "mailer": failure.container.name, "mail_server": failure.host},
-    )
-
-
-def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Finding:
+def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding:
     container, peer = failure.container, failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
@@ -201,7 +140,7 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
         signs=frozenset({failure.kind}) | signs(failure.line),
         stable=container.caller_lives,
     )
-    cure = lack.cure if lack is not None else _variables(failure)
+    cure = lack.cure if lack is not None else call_variables(failure)
     return replace(finding, does_nothing_else=_does_nothing_else(failure, clock)).with_variables(
         cure
     )
@@ -233,15 +172,3 @@ def _failure_clause(failure: LoggedFailure, peer: Container | None) -> str:
     if failure.kind != "refused" or peer is not None or is_itself(failure.host):
         return ""
     return "the machine answers, and no program takes connections there from this host"
-
-
-def _variables(failure: LoggedFailure) -> PageVariables:
-    """The place, where the line names host and port; or the name that does not resolve."""
-    if failure.kind == "dns":
-        return name_variables(failure.container, failure.host)
-    if is_itself(failure.host):
-        return {"self_called": failure.container.name}
-    if not failure.host or not failure.port:
-        return {}
-    place = {"called": failure.host, "port": str(failure.port)}
-    return {**place, "refuser": failure.host} if failure.kind == "refused" else place

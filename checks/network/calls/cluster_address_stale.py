@@ -1,14 +1,17 @@
 """network.cluster-address-stale: a cluster calls its members at addresses that they had before."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.calls.member_lists import ListedMember, MemberList, MemberLists
+from diagnose.evidence.network.calls.member_lists import MemberLists
+from diagnose.evidence.network.calls.moved_members import (
+    MovedMembers,
+    moved_members,
+    moves_by_cluster,
+)
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
@@ -45,9 +48,9 @@ def cluster_address_stale(
     moves = [
         move
         for listed in member_lists
-        if (move := _move(listed, writers, links)).members and move.is_felt(awaited)
+        if (move := moved_members(listed, writers, links)).members and move.is_felt(awaited)
     ]
-    for cluster in _moves_by_cluster(moves):
+    for cluster in moves_by_cluster(moves):
         ids = frozenset[str]().union(*(move.ids for move in cluster))
         own = {id: server for id, server in writers.items() if id in ids}
         finding = _finding(cluster, own, unanswered_calls)
@@ -59,55 +62,8 @@ def cluster_address_stale(
         )
 
 
-class _Move(msgspec.Struct, frozen=True):
-    """A list, and those of its members that have another address now."""
-
-    listed: MemberList
-    members: tuple[ListedMember, ...]
-
-    def is_felt(self, awaited: Iterable[tuple[str, str]]) -> bool:
-        """Whether the writer misses one of them."""
-        waits = {address for owner, address in awaited if owner == self.listed.container.id}
-        return any(member.is_missed or member.address in waits for member in self.members)
-
-    def is_beside(self, other: "_Move") -> bool:
-        """Whether both lists have a member in common."""
-        return not self.ids.isdisjoint(other.ids)
-
-    @property
-    def ids(self) -> frozenset[str]:
-        return frozenset(member.id for member in self.listed.members)
-
-    @property
-    def is_majority(self) -> bool:
-        masters = sum(member.is_master for member in self.listed.members)
-        return 2 * sum(member.is_master for member in self.members) >= masters
-
-
-def _moves_by_cluster(moves: Iterable[_Move]) -> list[list[_Move]]:
-    """The lists of each cluster: those that have a member in common."""
-    clusters: list[list[_Move]] = []
-    for move in moves:
-        near = [cluster for cluster in clusters if any(map(move.is_beside, cluster))]
-        clusters = [cluster for cluster in clusters if cluster not in near]
-        clusters.append([*chain.from_iterable(near), move])
-    return clusters
-
-
-def _move(listed: MemberList, writers: Mapping[str, Container], links: Interfaces) -> _Move:
-    """Members whose container is near, and has not the address that is written down."""
-    moved = []
-    for member in listed.members:
-        owner = writers.get(member.id)
-        if owner is None or member.is_itself or not owner.shared_networks(listed.container):
-            continue
-        if member.address not in owner.ipv4_addresses and not links.holds(member.address):
-            moved.append(member)
-    return _Move(listed, tuple(moved))
-
-
 def _finding(
-    moves: Sequence[_Move], writers: Mapping[str, Container], calls: UnansweredCalls | None
+    moves: Sequence[MovedMembers], writers: Mapping[str, Container], calls: UnansweredCalls | None
 ) -> Finding:
     """One finding for all servers, about the first one by name."""
     servers = sorted(writers.values(), key=lambda server: server.name)
@@ -133,14 +89,14 @@ def _finding(
     return finding.with_variables(_cure(first, servers))
 
 
-def _places(move: _Move, writers: Mapping[str, Container]) -> str:
+def _places(move: MovedMembers, writers: Mapping[str, Container]) -> str:
     places = [
         f"{member.address or 'no address'} for {writers[member.id].name}" for member in move.members
     ]
     return joined(places[:3])
 
 
-def _cure(move: _Move, servers: Sequence[Container]) -> PageVariables:
+def _cure(move: MovedMembers, servers: Sequence[Container]) -> PageVariables:
     """What a loop over the containers of one image on one network needs to introduce them again.
 
     Nothing where the servers differ, or ask for a password.

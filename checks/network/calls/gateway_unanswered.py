@@ -2,12 +2,10 @@
 
 from ipaddress import ip_address
 
-import msgspec
 from msgspec.structs import replace
 
 from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
@@ -15,8 +13,16 @@ from diagnose.evidence.network.gateways.silent_gateways import SilentGateways, S
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.first_steps.network.gateway_reasons import (
+    ONE_MAC,
+    answering_machines,
+    reason_of_silence,
+    reason_of_way_out,
+    ways_out,
+    wire_variables,
+)
 from diagnose.mappings import by_key, present
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Subject
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Subject
 from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
@@ -58,12 +64,12 @@ def gateway_unanswered(
     by_network = by_key(
         (machine.network.name, machine)
         for machine in silent_gateways.neighbours
-        if machine.network.name not in asked and _answering_machines(machine, neighbours)
+        if machine.network.name not in asked and answering_machines(machine, neighbours)
     )
     for machines in (*groups.values(), *by_network.values()):
         if machines[0].network.name in asked:
-            ways_out = _ways_out(machines, networks)
-            finding = _finding(machines, neighbours, routes, ways_out, ping)
+            bridges = ways_out(machines, networks)
+            finding = _finding(machines, neighbours, routes, bridges, ping)
         else:
             finding = _neighbours_finding(machines, neighbours)
         callers = (machine.container for machine in machines)
@@ -71,94 +77,22 @@ def gateway_unanswered(
         yield finding if is_missed else replace(finding, severity=Severity.advice)
 
 
-def _answering_machines(machine: SilentMachine, neighbours: Neighbours | None) -> set[str]:
-    """The machines from which the host has an answer on the parent interface."""
-    parent = machine.network.option("parent")
-    return {
-        entry.address
-        for entry in neighbours or ()
-        if entry.interface == parent and not entry.is_unanswered
-    }
-
-
-_CHOOSES = (28,)
-"""The first engine with an option for the network that has the default route (`--gw-priority`)."""
-
-
-def _ways_out(machines: list[SilentMachine], networks: Networks | None) -> list[Network]:
-    """The bridges of the first container that would lead out, if its default route went there.
-
-    None unless each of the containers has such a bridge: the others miss the gateway itself.
-    """
-    if networks is None:
-        return []
-    ways = [_bridges_out(machine.container, networks) for machine in machines]
-    return ways[0] if all(ways) else []
-
-
-def _bridges_out(container: Container, networks: Networks) -> list[Network]:
-    """The bridge networks of a container that lead out."""
-    return [way for way in networks.of(container) if way.is_bridge and not way.internal]
-
-
 def _finding(
     machines: list[SilentMachine],
     neighbours: Neighbours | None,
     routes: Routes | None,
-    ways_out: list[Network],
+    bridges: list[Network],
     ping: Ping | None,
 ) -> Finding:
     first = machines[0]
     router = _router(first.network, routes)
-    if ways_out:
-        reason = _reason_of_way_out(first, ways_out[0], ping)
+    if bridges:
+        reason = reason_of_way_out(first, bridges[0], ping)
     else:
-        reason = _reason_of_silence(first, router, neighbours)
+        reason = reason_of_silence(first, router, neighbours)
     shown = {"router of this host": router}
     finding = _silent_finding(machines, f"gateway {first.address}", reason.why, shown)
     return replace(finding, variables=reason.variables, discriminator=first.address)
-
-
-class _Reason(msgspec.Struct, frozen=True):
-    """Why a gateway may be silent, "" if that is not known, and what the page needs for it."""
-
-    why: str
-    variables: PageVariables
-
-
-def _reason_of_way_out(machine: SilentMachine, way_out: Network, ping: Ping | None) -> _Reason:
-    """The container has a bridge that leads out: from some engine on an option chooses it."""
-    name = machine.container.name
-    why = f"its default route leads there, and not through bridge {way_out}"
-    if ping is not None and ping.version >= _CHOOSES:
-        return _Reason(why, {"container": name, "way_out": way_out.name})
-    return _Reason(why, {"container": name, "first_network": f"0-{name}"})
-
-
-def _reason_of_silence(
-    machine: SilentMachine, router: str, neighbours: Neighbours | None
-) -> _Reason:
-    """router: that of this host on the same wire, or ""."""
-    gateway, container = machine.address, machine.container.name
-    answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
-    if gateway in answering:
-        return _Reason(_ONE_MAC, _wire_variables(machine))
-    if router and router != gateway:
-        variables = {"container": container, "router": router, "interface": machine.interface}
-        return _Reason(f"the router of this host is {router}", variables)
-    if router and neighbours is not None and neighbours.unanswered(router) is None:
-        why = "the host has the same router: it is off, or the network accepts only the host's MAC"
-        return _Reason(why, {**_wire_variables(machine), "silent": router})
-    return _Reason("", {"container": container})
-
-
-_ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
-
-
-def _wire_variables(machine: SilentMachine) -> PageVariables:
-    """The variables for a wire that takes frames of one hardware address alone."""
-    parent = machine.network.option("parent")
-    return {"container": machine.container.name, "network": machine.network.name, "parent": parent}
 
 
 def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | None) -> Finding:
@@ -167,7 +101,7 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
     A machine that answers the host is on. Another one may be off: the host tells when it asks.
     """
     addresses = sorted({machine.address for machine in machines}, key=ip_address)
-    if _answering_machines(machines[0], neighbours).isdisjoint(addresses):
+    if answering_machines(machines[0], neighbours).isdisjoint(addresses):
         why = (
             f"the host has answers from other machines on {machines[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"
@@ -175,9 +109,9 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
         severity: Severity | None = Severity.warning
         silent = {"silent": addresses[0]}
     else:
-        why, severity, silent = _ONE_MAC, None, {}
+        why, severity, silent = ONE_MAC, None, {}
     finding = _silent_finding(machines, and_more(addresses), why, {})
-    variables = {**_wire_variables(machines[0]), **silent}
+    variables = {**wire_variables(machines[0]), **silent}
     return replace(finding, variables=variables, severity=severity)
 
 

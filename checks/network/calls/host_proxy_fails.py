@@ -5,7 +5,7 @@ import functools
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
-from diagnose.first_steps.nginx_edits import lines_before
+from diagnose.first_steps.network.nginx_edits import lines_before
 from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import count, sentence, shortened
 from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise

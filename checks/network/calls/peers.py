@@ -1,31 +1,29 @@
 """Addresses of containers that programs call and that lead nowhere."""
 
 import json
-import re
-from collections.abc import Sequence
-
-import msgspec
 
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
-from diagnose.evidence.network.calls.clusters import is_of_replica_set
-from diagnose.evidence.network.calls.configured_places import ConfiguredPlace, ConfiguredPlaces
-from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.evidence.network.calls.configured_places import ConfiguredPlaces
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.calls.fixed_lookups import FixedLookups
+from diagnose.evidence.network.calls.stale_addresses import (
+    StaleAddress,
+    counts_from,
+    holder_of,
+    is_former_own,
+    is_own_now,
+    may_come_back,
+    stopped_holder,
+)
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
-
-_OF_A_CLUSTER = LazyPattern(
-    r"\braft\b|RequestVote|memberlist|\bserf\b|gossip|quorum", re.IGNORECASE
-)
-"""What programs say that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
 
 
 @check(
@@ -62,107 +60,30 @@ def peer_address_stale(
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside
-        if not is_beside or call.times < least or _is_own_now(call):
+        if not is_beside or call.times < least or is_own_now(call):
             continue
         members = members_around(call, containers)
-        if call.at < _counts_from(call, members, fixed_lookups, settled):
+        if call.at < counts_from(call, members, fixed_lookups, settled):
             continue
-        holder = _holder_of(call, members)
+        holder = holder_of(call, members)
         servers = servers_of(call, members, namespaces)
         if holder is not None:
             is_stale = is_taken_over(call, holder, servers, namespaces)
         else:
-            is_stale = bool(servers) or not _may_come_back(call, containers)
+            is_stale = bool(servers) or not may_come_back(call, containers)
         if is_stale:
-            is_own = holder is None and not servers and _is_former_own(call, namespaces)
+            is_own = holder is None and not servers and is_former_own(call, namespaces)
             file = configured_places.of(call) if configured_places is not None else None
-            stopped = None if holder is not None else _stopped_holder(call, containers)
+            stopped = None if holder is not None else stopped_holder(call, containers)
             yield _stale_address_finding(
-                _StaleAddress(
+                StaleAddress(
                     call, holder, servers=servers, file=file, is_own=is_own, stopped=stopped
                 )
             )
     yield from failing_calls.unread
 
 
-def _counts_from(
-    call: FailingCall, members: Sequence[Container], fixed: FixedLookups | None, settled: float
-) -> float:
-    """From when on a failed call says something: the caller has read the names before that."""
-    last_start = max((member.started_at or 0.0 for member in members), default=0.0)
-    if fixed is None:
-        return last_start + settled
-    waits_on = 0.0 if fixed.of(call.container) else settled
-    return max(last_start + waits_on, fixed.read_at.get(call.container.id, 0.0))
-
-
-def _is_own_now(call: FailingCall) -> bool:
-    """Whether the called address is that of the caller: programs log where they are themselves."""
-    return call.address in call.container.endpoints[call.network.name].addresses
-
-
-def _may_come_back(call: FailingCall, containers: Containers) -> bool:
-    """Whether a container on that network is between two runs: it has no address meanwhile."""
-    return any(
-        container.state.status == "restarting" and call.network.name in container.endpoints
-        for container in containers
-    )
-
-
-def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | None:
-    """The container that has the called address now."""
-    for member in members:
-        if call.address in member.endpoints[call.network.name].addresses:
-            return member
-    return None
-
-
-def _stopped_holder(call: FailingCall, containers: Containers) -> Container | None:
-    """The container that has the called address by its own options, and does not run."""
-    for container in containers.by_address.get(call.address, ()):
-        end = container.endpoints.get(call.network.name)
-        is_its_own = end is not None and end.fixed_address == call.address
-        if is_its_own and not container.is_running:
-            return container
-    return None
-
-
-class _StaleAddress(msgspec.Struct, frozen=True):
-    """An address that is called, and that its peer no longer has."""
-
-    call: FailingCall
-    holder: Container | None
-    """The container that has the address now."""
-    servers: list[Container]
-    """Those that serve the called port, at another address."""
-    file: ConfiguredPlace | None
-    """The mounted file that has the address."""
-    is_own: bool
-    """Whether it may be the address that the caller itself had before."""
-    stopped: Container | None = None
-    """The container whose fixed address it is, which does not run."""
-
-    @property
-    def replica(self) -> Container | None:
-        """The one server, where it is a member of a replica set that keeps the address."""
-        server = only(self.servers)
-        if server is None or self.place or self.holder is not None:
-            return None
-        return server if is_of_replica_set(server) else None
-
-    @property
-    def place(self) -> str:
-        """Where the address is configured; "" if that is not known."""
-        named = where_named(self.call.address, self.call.container)
-        return named or (self.file.path if self.file is not None else "")
-
-    @property
-    def writer(self) -> Container | None:
-        """The container that writes that file, and does not run."""
-        return self.file.idle_writer if self.file is not None else None
-
-
-def _stale_address_finding(stale: _StaleAddress) -> Finding:
+def _stale_address_finding(stale: StaleAddress) -> Finding:
     call, servers = stale.call, stale.servers
     clauses = "; ".join(
         clause for clause in (_served_by_clause(stale), _source_clause(stale)) if clause
@@ -192,7 +113,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
     return finding.with_variables(_variables(stale))
 
 
-def _owner_clause(stale: _StaleAddress) -> str:
+def _owner_clause(stale: StaleAddress) -> str:
     if stale.holder is not None:
         return f"an address that {stale.holder} has now, where nothing listens on that port"
     if stale.stopped is not None:
@@ -206,14 +127,14 @@ def _owner_clause(stale: _StaleAddress) -> str:
     return whose
 
 
-def _served_by_clause(stale: _StaleAddress) -> str:
+def _served_by_clause(stale: StaleAddress) -> str:
     """Who serves the called port, as a clause; "" for nobody."""
     if not stale.servers:
         return ""
     return f"port {stale.call.port} is served by {named('container', names_of(stale.servers))}"
 
 
-def _source_clause(stale: _StaleAddress) -> str:
+def _source_clause(stale: StaleAddress) -> str:
     """Where the address comes from, as a clause; "" where that is not known."""
     if stale.replica is not None:
         return "its replica set keeps that address, and tells it to all clients"
@@ -223,7 +144,7 @@ def _source_clause(stale: _StaleAddress) -> str:
     return f"the address is configured in {stale.place}{written}"
 
 
-def _variables(stale: _StaleAddress) -> PageVariables:
+def _variables(stale: StaleAddress) -> PageVariables:
     """What the one command needs that corrects the address where it comes from."""
     if stale.writer is not None:
         return {"writer": stale.writer.name}
@@ -241,16 +162,7 @@ def _variables(stale: _StaleAddress) -> PageVariables:
     return _cure(stale.call, server, is_free=stale.holder is None)
 
 
-def _is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:
-    """Whether a node of a cluster calls a node at a port which it serves itself."""
-    if _OF_A_CLUSTER.search(call.line) is None or where_named(call.address, call.container):
-        return False
-    exposes = f"{call.port}/tcp" in (call.container.config.exposed_ports or {})
-    netns = namespaces.of(call.container) if namespaces is not None else None
-    return exposes or (netns is not None and bool(netns.sockets("tcp", call.port)))
-
-
-def _source(stale: _StaleAddress) -> str:
+def _source(stale: StaleAddress) -> str:
     if stale.replica is not None:
         return f"the configuration of the replica set in {stale.replica.name}"
     if stale.is_own:
@@ -280,7 +192,7 @@ def _name_of(call: FailingCall, server: Container) -> str:
     return server.compose_service or _alias(server, call.network.name)
 
 
-def _names_variables(stale: _StaleAddress) -> PageVariables:
+def _names_variables(stale: StaleAddress) -> PageVariables:
     """The caller's settings with the names of the servers for a list of former addresses.
 
     Nothing where the list has more addresses than there are other servers.

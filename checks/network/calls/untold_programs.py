@@ -6,7 +6,7 @@ network.host-name-refused.
 
 from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.nginx.web_symptoms import Symptom
-from diagnose.first_steps.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
+from diagnose.first_steps.network.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened

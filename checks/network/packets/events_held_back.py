@@ -1,7 +1,7 @@
 """network.events-held-back: nginx holds back a stream of events that a program sends."""
 
 from diagnose.evidence.network.proxies.nginx.held_events import AllHeldEvents, HeldEvents
-from diagnose.first_steps.nginx_edits import lines_before
+from diagnose.first_steps.network.nginx_edits import lines_before
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened

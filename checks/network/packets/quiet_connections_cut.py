@@ -1,7 +1,7 @@
 """network.quiet-connections-cut: a proxy ends connections on which nothing is said for a while."""
 
 from diagnose.evidence.network.proxies.cut_connections import AllCutConnections, CutConnections
-from diagnose.first_steps.nginx_edits import nginx_edit
+from diagnose.first_steps.network.nginx_edits import nginx_edit
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -20,9 +20,14 @@ from diagnose.evidence.network.sockets.refused_ports import (
     allocated_ports,
     bind_failures,
 )
-from diagnose.first_steps.port_holders import freeing, owner_of
+from diagnose.first_steps.network.port_holders import (
+    freeing,
+    owner_of,
+    ports_of_several_files,
+    sibling_steps,
+)
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, subjects_of
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
 from diagnose.phrases import and_more, joined, sentence
 from diagnose.registry import check
@@ -48,7 +53,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         container, port, holders = refused.container, refused.port, refused.holders
         if _is_former_task(container, containers):
             continue
-        twin = _sibling_variables(container, holders)
+        twin = sibling_steps(container, holders)
         state = _who_has_the_port(refused, is_twin=bool(twin))
         evidence = _state_evidence(container)
         if refused.own:
@@ -56,7 +61,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         for holder in holders:
             ports = sorted(holder.network_settings.ports or {})
             evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
-        added = {} if twin else _ports_of_several_files(container, port)
+        added = {} if twin else ports_of_several_files(container, port)
         if added:
             evidence["ports that compose has added up"] = (
                 f"{added['added_ports']}, from {joined(container.compose_files)}"
@@ -110,35 +115,6 @@ def _is_of_former_project(holder: Container, container: Container) -> bool:
     is_of_file = bool(container.compose_files) and holder.compose_files == container.compose_files
     is_same_service = holder.compose_service == container.compose_service
     return is_of_file and is_same_service and holder.compose_project != container.compose_project
-
-
-def _sibling_variables(container: Container, holders: Sequence[Container]) -> PageVariables:
-    """The container, if a port of its compose service is held by another container of the service.
-
-    The other one works, and must not be stopped. What never ran can be removed.
-    """
-    if not container.compose_service or [holder.service for holder in holders] != [
-        container.service
-    ]:
-        return {}
-    never_ran = container.state.status == "created" and container.started_at is None
-    return {"replica" if never_ran else "twin": container.name}
-
-
-def _ports_of_several_files(container: Container, port: int) -> PageVariables:
-    """The places of the host that several files of compose give one port of the container.
-
-    Compose adds the `ports` of an override file to those of the file before. Nothing for a project
-    of one file, and where the refused port of the host is the only one.
-    """
-    places = by_key((wanted.port, wanted.host_port) for wanted in container.wanted_ports)
-    inside = next((name for name, hosts in places.items() if port in hosts), "")
-    added = sorted({place for place in places.get(inside, ()) if place})
-    files = container.compose_files
-    if len(files) != 2 or len(added) < 2:
-        return {}
-    ports = f"{joined(list(map(str, added)))} for {inside}"
-    return {"added_ports": ports, "base_file": files[0], "override_file": files[1]}
 
 
 def _freed_port_variables(container: Container, holders: Sequence[Container]) -> PageVariables:

@@ -6,7 +6,7 @@ from diagnose.evidence.network.proxies.routes.misplaced_routes import (
     MisplacedRoutes,
 )
 from diagnose.evidence.network.proxies.routes.passed_routes import PassedRoute
-from diagnose.first_steps.nginx_edits import nginx_edit
+from diagnose.first_steps.network.nginx_edits import nginx_edit
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

@@ -2,37 +2,34 @@
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
 from diagnose.evidence.containers.port_binding import in_long_ranges
-from diagnose.evidence.containers.settings.loopback_words import with_host
-from diagnose.evidence.containers.settings.named.named_settings import (
-    missing_variable,
-    named_setting,
-)
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.inward_programs import InwardPrograms
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
+from diagnose.first_steps.network.unserved_ports import (
+    UnservedPort,
+    UnservedReason,
+    known_failure_line,
+    publish_instead,
+    serves_clients,
+    serves_elsewhere,
+    steps_to_port,
+    was_taken,
+)
 from diagnose.mappings import names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, Severity
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
-_TAKEN = "network.host-port-conflict"
-"""The check that is about ports which somebody else has."""
-_MISSING = "container.variable-missing"
-"""The check that is about variables which a log asks for."""
-_LOOPBACK = "127.0.0.1"
 _WHY_A_PROGRAM_FAILED = (
     "container.crashed",
     "container.data-locked",
@@ -99,10 +96,10 @@ def published_port_not_listening(
         silent = unserved if unserved is not None else UnservedPorts()
         tail = silent.of(container)
         calls = calls_of(container, containers, tail, namespaces)
-        ready = () if _serves_elsewhere(netns) else calls.ready
+        ready = () if serves_elsewhere(netns) else calls.ready
         absent = tuple(absent_sharers(container, containers, clock, grace))
         deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
-        why = _Silence(
+        why = UnservedReason(
             tail, ready, silent.watcher_of(container), absent, deaf=deaf if tail.lines else ()
         )
         yield from _tcp_findings(container, netns, why, hidden, programs)
@@ -115,63 +112,16 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     return is_running and clock.has_passed(container.started_at, grace)
 
 
-def _serves_elsewhere(netns: ContainerNetns) -> bool:
-    """Whether a program listens at some other port: it got past the calls of its start."""
-    return any(socket.protocol == "tcp" and not socket.is_loopback for socket in netns.listeners)
-
-
-class _Silence(msgspec.Struct, frozen=True):
-    """Why a container serves none of its ports, as far as its log tells."""
-
-    tail: LogTail
-    ready: tuple[Container, ...]
-    """Whom its program called without an answer, where they serve by now."""
-    watcher: str
-    """What waits for a change of files, since the program has ended; "" for nothing."""
-    absent: tuple[Container, ...] = ()
-    """The containers that share its network, may be meant to serve the port, and do not run."""
-    deaf: tuple[Container, ...] = ()
-    """Whom its program called without an answer, where they listen for themselves alone."""
-
-
-class _UnservedPort(msgspec.Struct, frozen=True):
-    """A published TCP port at which nobody outside the container reaches a program."""
-
-    container: Container
-    netns: ContainerNetns
-    port: int
-    inward: list[str]
-    """The addresses inside at which a program listens for its own container."""
-    why: _Silence
-    unread: UnreadSettings | None
-    """The settings that the program did not read."""
-
-    @property
-    def is_for_udp(self) -> bool:
-        return not self.inward and self.netns.serves_others("udp", self.port)
-
-    @property
-    def what(self) -> str:
-        """What the container does at the port."""
-        if self.netns.serves_ipv6_alone("tcp", self.port):
-            return f"listens on port {self.port} at [{self.inward[0]}], which takes no IPv4"
-        if self.inward:
-            return f"listens on port {self.port} at {self.inward[0]} only"
-        if self.is_for_udp:
-            return f"publishes port {self.port} for TCP, and its program listens there for UDP"
-        return f"publishes port {self.port} and serves nothing there"
-
-
 def _tcp_findings(
     container: Container,
     netns: ContainerNetns,
-    why: _Silence,
+    why: UnservedReason,
     hidden: EmptyMounts,
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
     wanted = container.published_tcp_ports
     led = programs.led.get(container.id, frozenset())
-    served = {port for port in wanted if port in led or _serves(netns, port)}
+    served = {port for port in wanted if port in led or serves_clients(netns, port)}
     severity = Severity.advice if served else Severity.warning
     on_demand = in_long_ranges(wanted) if served else frozenset()
     for number in wanted:
@@ -180,24 +130,17 @@ def _tcp_findings(
         inward = [socket.address for socket in netns.sockets("tcp", number)]
         of_port, unread = why, None
         if inward:
-            tail = _known_failure_line(programs.tails.get(container.id, LogTail(())))
+            tail = known_failure_line(programs.tails.get(container.id, LogTail(())))
             of_port, unread = (
                 replace(why, tail=tail, absent=(), deaf=()),
                 programs.unread.get(container.id),
             )
         elif served:
             of_port = replace(why, tail=LogTail(()), deaf=())
-        port = _UnservedPort(
+        port = UnservedPort(
             container, netns, port=number, inward=inward, why=of_port, unread=unread
         )
-        yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
-
-
-def _serves(netns: ContainerNetns, port: int) -> bool:
-    """Whether clients of a published port reach a program; most networks have IPv4 alone."""
-    has_ipv6 = any(place.global_ipv6_address for place in netns.container.endpoints.values())
-    is_closed = netns.serves_ipv6_alone("tcp", port) and not has_ipv6
-    return netns.serves_others("tcp", port) and not is_closed
+        yield _tcp_finding(port, hidden, severity).with_variables(steps_to_port(port, hidden))
 
 
 def _udp_findings(
@@ -214,7 +157,9 @@ def _udp_findings(
             clients = flows.neighbours_at(published.host_port, container)
         if is_for_tcp or clients:
             finding = _udp_finding(container, netns, port, clients, is_for_tcp=is_for_tcp)
-            yield finding.with_variables(_publish(container, str(port)) if is_for_tcp else {})
+            yield finding.with_variables(
+                publish_instead(container, str(port)) if is_for_tcp else {}
+            )
 
 
 def _udp_finding(
@@ -249,7 +194,7 @@ def _udp_finding(
     )
 
 
-def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
+def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
     container, why = port.container, port.why
     return Finding.about(
         container,
@@ -260,7 +205,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
-            **_log(why.tail, is_over=_was_taken(port)),
+            **_log(why.tail, is_over=was_taken(port)),
             **{f"{peer.name}, which it calls": "listens there now" for peer in why.ready},
             **hidden.evidence_of(container),
         },
@@ -273,14 +218,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
     )
 
 
-def _was_taken(port: _UnservedPort) -> bool:
-    """Whether the log says that the port was taken, which its sockets refute by now."""
-    failure = port.why.tail.failure
-    is_of_ports = failure is not None and failure.confirmed_by == _TAKEN
-    return is_of_ports and not port.inward
-
-
-def _reasons(port: _UnservedPort) -> Iterator[str]:
+def _reasons(port: UnservedPort) -> Iterator[str]:
     """Why nothing listens, as parts of a sentence."""
     why = port.why
     if why.watcher:
@@ -295,40 +233,10 @@ def _reasons(port: _UnservedPort) -> Iterator[str]:
     elif why.deaf:
         deaf = named("container", names_of(why.deaf))
         yield f"it calls {deaf}, which {agree(why.deaf, 'listens', 'listen')} for itself only"
-    elif _was_taken(port):
+    elif was_taken(port):
         yield "its log says that the port was taken, and nothing has it now"
     elif failure is not None:
         yield f"its log says why: {failure.cause}"
-
-
-def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
-    """The variables of the page that lead to a port which others can reach."""
-    container = port.container
-    if port.unread is not None:
-        return {"place": port.unread.place}
-    if port.inward:
-        return with_host(container, port.port, ANY) or _led_inward(port)
-    if port.why.absent:
-        return {"sharer": port.why.absent[0].name}
-    if port.is_for_udp:
-        return _publish(container, f"{port.port}/udp")
-    if port.why.ready:
-        return {"again": container.name}
-    return _serve(container, port.netns, port.why.tail, hidden)
-
-
-def _led_inward(port: _UnservedPort) -> PageVariables:
-    """What leads the port's calls to loopback, where a file has the address."""
-    is_ipv4 = _LOOPBACK in port.inward
-    return {"inner": port.container.name, "inner_port": str(port.port)} if is_ipv4 else {}
-
-
-def _serve(
-    container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
-) -> PageVariables:
-    """What leads to a port where nothing listens at all."""
-    cure = _setting_variables(container, tail) or _port_that_is_served(container, netns)
-    return cure if cure or tail.failure is not None else hidden.variables_of(container)
 
 
 def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
@@ -340,46 +248,3 @@ def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
     if tail.failure is not None and not is_over:
         log["what fixes it"] = tail.failure.cure
     return log
-
-
-def _known_failure_line(tail: LogTail) -> LogTail:
-    """The line of a known failure alone: the rest of a running program's log is about its work."""
-    return LogTail((tail.failure.line,)) if tail.failure is not None else LogTail(())
-
-
-def _setting_variables(container: Container, tail: LogTail) -> PageVariables:
-    """The variable that the page's command asks a value for, or takes away."""
-    failure = tail.failure
-    if failure is not None and failure.confirmed_by == _MISSING:
-        name = missing_variable(container, failure)
-        return present({"typed": name})
-    setting = named_setting(container, tail.telling)
-    changes = setting.variables if setting is not None else {}
-    return {name: changes[name] for name in ("typed", "unset") if name in changes}
-
-
-def _port_that_is_served(container: Container, netns: ContainerNetns) -> PageVariables:
-    """The variable that publishes the port on which the program listens instead.
-
-    Empty where more than one can be meant.
-    """
-    sockets = [
-        socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
-    ]
-    ports = {socket.port for socket in sockets}
-    return _publish(container, str(ports.pop())) if len(ports) == 1 else {}
-
-
-def _publish(container: Container, port: str) -> PageVariables:
-    """The variable that publishes another port in the place of the one that is published.
-
-    Empty where more than one is published. port: as Docker writes it, 53 or 53/udp.
-    """
-    places = {
-        published.leading_to(port)
-        for published in container.published_ports
-        if not published.is_ipv6
-    }
-    if len(places) != 1 or len(container.published_names) != 1:
-        return {}
-    return {"publish": places.pop()}

@@ -7,7 +7,7 @@ from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldProgra
 from diagnose.evidence.network.proxies.pages.answered_loops import AnsweredLoop, AnsweredLoops
 from diagnose.evidence.network.proxies.pages.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.evidence.network.proxies.pages.stray_redirects import StrayRedirects
-from diagnose.first_steps.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
+from diagnose.first_steps.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from checks.container.mounts.host_paths import is_kept_closed
-from checks.container.running.error_case import ErrorCase
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_kept_closed
 from diagnose.evidence.containers.peers.unknown_names import stray_variables
 from diagnose.evidence.network.addresses import is_everywhere, is_loopback, with_port
 from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.first_steps.error_case import ErrorCase
 from diagnose.first_steps.installed_parts import installer_of
 from diagnose.first_steps.looks.subject_looks import OF_DATA, running_look
 from diagnose.first_steps.named.certificate_steps import certificate_steps

@@ -1,10 +1,10 @@
-"""Paths of the host that keep their owner: checks/container/mounts/host_paths.py."""
+"""Paths of the host that keep their owner: evidence/containers/mounts/access/paths_of_host.py."""
 
 from __future__ import annotations
 
 import pytest
 
-from checks.container.mounts.host_paths import is_of_host
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_of_host
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import container_in, log_of

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.sockets.listeners import Listener
+from diagnose.mappings import by_key
 from diagnose.model import PageVariables
+from diagnose.phrases import joined
 
 _STUB = "systemd-resolve"
 """The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53
@@ -56,3 +58,32 @@ def owner_of(holder: Listener, port: int, containers: Containers) -> Container |
         if any(published.host_port == port for published in container.published_by(protocol)):
             return container
     return None
+
+
+def sibling_steps(container: Container, holders: Sequence[Container]) -> PageVariables:
+    """The container, if a port of its compose service is held by another container of the service.
+
+    The other one works, and must not be stopped. What never ran can be removed.
+    """
+    if not container.compose_service or [holder.service for holder in holders] != [
+        container.service
+    ]:
+        return {}
+    never_ran = container.state.status == "created" and container.started_at is None
+    return {"replica" if never_ran else "twin": container.name}
+
+
+def ports_of_several_files(container: Container, port: int) -> PageVariables:
+    """The places of the host that several files of compose give one port of the container.
+
+    Compose adds the `ports` of an override file to those of the file before. Nothing for a project
+    of one file, and where the refused port of the host is the only one.
+    """
+    places = by_key((wanted.port, wanted.host_port) for wanted in container.wanted_ports)
+    inside = next((name for name, hosts in places.items() if port in hosts), "")
+    added = sorted({place for place in places.get(inside, ()) if place})
+    files = container.compose_files
+    if len(files) != 2 or len(added) < 2:
+        return {}
+    ports = f"{joined(list(map(str, added)))} for {inside}"
+    return {"added_ports": ports, "base_file": files[0], "override_file": files[1]}

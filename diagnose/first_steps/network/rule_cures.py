@@ -6,9 +6,12 @@ variables of one case, so that only its block suits.
 
 from typing import Literal
 
+from diagnose.evidence.network.paths.host_paths import HostPath, Obstacle
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
+from diagnose.mappings import present
 from diagnose.model import PageVariables
 
 _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
@@ -151,3 +154,56 @@ def between_containers(by: Step, bridge: str) -> PageVariables:
     if family in _FRAMES:
         return {"family": family, "table": table, "frame_chain": by.chain}
     return {**place_of(by), "bridge": bridge}
+
+
+def between_bridges(by: Step, path: WantedPath) -> PageVariables:
+    """The rule that lets these two bridges talk, or one beside the rule that drops."""
+    packet = path.trace.packet
+    if path.bridged:
+        return between_containers(by, path.network.bridge)
+    stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
+    last = stages[-1].verdict.packet if stages else packet
+    if last is None or not (last.dst and last.oif):
+        return between_containers(by, path.network.bridge)
+    if program_of(by) != "iptables":
+        return between_containers(by, path.network.bridge)
+    return {
+        "from_bridge": path.network.bridge,
+        "to_bridge": last.oif,
+        "to_address": last.dst,
+        "to_port": str(last.dport or path.port),
+    }
+
+
+def is_for_answers(by: Step) -> bool:
+    """Whether a chain has the packets that come to this host: the answers to what it sends."""
+    return by.chain.lower().startswith(("input", "prerouting"))
+
+
+def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
+    """path: the first that the rule blocks."""
+    bridge = path.network.bridge
+    if obstacle.part != "reply" or unban(obstacle.by):
+        return of_blocked_calls(obstacle.by, bridge, servers)
+    cure = of_blocked_calls(obstacle.by, bridge="", servers=[])
+    if "program" not in cure or obstacle.hook not in ("input", "prerouting"):
+        return {}
+    chain = cure.pop("chain")
+    if obstacle.hook == "input":
+        return {**cure, "answers_chain": chain}
+    # before connections are tracked, only its address and port tell an answer from a request
+    server = {"served_address": path.address, "served_port": str(path.port)}
+    return {**cure, "early_chain": chain, "inner": bridge, **server}
+
+
+def of_blocked_calls(by: Step, bridge: str, servers: list[str]) -> PageVariables:
+    """The ban to lift, the policy to change, or the rule to put before the one that drops."""
+    banned = unban(by)
+    if banned:
+        return banned
+    place = place_of(by)
+    if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
+        return {**place, "closed_chain": by.chain}
+    server = servers[0] if servers else ""
+    name = "answered_server" if is_for_answers(by) else "server"
+    return {**place, **present({"bridge": bridge, name: server})}

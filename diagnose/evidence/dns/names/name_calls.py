@@ -1,0 +1,64 @@
+"""A container that calls a name, and on whose networks it asks for it."""
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.names.service_names import owners_of
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+
+
+def seat_of(container: Container, containers: Containers) -> Container | None:
+    """The container on whose networks another one asks for names: itself, or the one it joined.
+
+    None where it has no network, and where the joined one does not run.
+    """
+    if container.host_config.network_mode == "none":
+        return None
+    if not container.joins_network_of_other:
+        return container
+    seat = containers.owner_of(container)
+    return seat if seat.id != container.id and seat.is_running else None
+
+
+def owners_beside(
+    name: str, caller: Container, seat: Container, containers: Containers
+) -> list[Container]:
+    """The owners of a name, without the container whose network the caller uses.
+
+    None where that one has the name too, as a VPN client with the names of its guests: the engine
+    gives its address, at which they all are.
+    """
+    named = {owner.id for owner in containers.by_dns_name.get(name, ())}
+    if seat.id != caller.id and seat.id in named and set(seat.endpoints) != {DEFAULT_NETWORK}:
+        return []
+    return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
+
+
+class NameCall(msgspec.Struct, frozen=True):
+    """A container that calls a name, and where that is known from.
+
+    seat: the container on whose networks it asks. front: the container whose network the owner of
+    the name uses.
+    """
+
+    caller: Container
+    name: str
+    source: str
+    seat: Container
+    front: Container | None
+
+    @property
+    def is_from_guest(self) -> bool:
+        """Whether the caller uses the network of another container."""
+        return self.seat.id != self.caller.id
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether caller and owner use the network of one other container."""
+        return self.front is not None and self.front.id == self.seat.id
+
+
+def front_of(owner: Container, containers: Containers) -> Container | None:
+    """The running container whose network another one uses in place of its own."""
+    front = containers.owner_of(owner)
+    return front if front.id != owner.id and front.is_running else None

@@ -1,0 +1,75 @@
+"""Names that a search domain answers for, or keeps from being asked for."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import DnsReply
+from diagnose.evidence.dns.names.failed_names import stray_names
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+
+
+class NameHolder(msgspec.Struct, frozen=True):
+    """A running container, and a network of its own on which the engine gives out its name."""
+
+    owner: Container
+    network: str
+
+
+class WildcardName(msgspec.Struct, frozen=True):
+    """A name that a container calls, that nobody near it has, and where it leads instead."""
+
+    name: str
+    where: str
+    domain: str
+    addresses: tuple[str, ...]
+    stopped: Container | None
+    """A container that has the name and does not run."""
+    elsewhere: NameHolder | None = None
+    """A running container that has the name."""
+
+    def is_in(self, line: str) -> bool:
+        """Whether a line has an address to which the name leads."""
+        return any(address in line for address in self.addresses)
+
+
+def stops_search(reply: DnsReply) -> bool:
+    """Whether musl takes the answer for the last word: neither an address nor NXDOMAIN."""
+    is_empty = reply.rcode == "NOERROR" and not reply.answers and not reply.truncated
+    return reply.answered and (is_empty or reply.rcode == "SERVFAIL")
+
+
+def wildcard_names(
+    container: Container,
+    containers: Containers,
+    near: Mapping[str, set[str]],
+    resolvers: Resolvers,
+    wild: dict[str, tuple[str, ...]],
+) -> Iterator[WildcardName]:
+    """The short names that a container calls and nobody near it has, if a search domain knows them.
+
+    near: the names on each network. wild: the addresses that a domain gives to any name.
+    """
+    conf = resolvers.inside.get(container.id)
+    searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
+    domain = next((domain for domain in searched if domain in wild), "")
+    if not domain:
+        return
+    for name, where in stray_names(container, near).items():
+        owners = containers.by_dns_name.get(name, ())
+        stopped = next((other for other in owners if not other.is_running), None)
+        running = [other for other in owners if other.is_running and other.id != container.id]
+        elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
+        yield WildcardName(
+            name, where, domain=domain, addresses=wild[domain], stopped=stopped, elsewhere=elsewhere
+        )
+
+
+def _with_network(owner: Container) -> NameHolder | None:
+    """Nobody can be connected to the network of the host, or of another container."""
+    if owner.shares_network:
+        return None
+    network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
+    return NameHolder(owner, network) if network else None

@@ -1,0 +1,7 @@
+"""How a name is resolved again: by another server, or on another network.
+
+- `dead_server_steps`  a server of the host that answers
+- `lost_query_steps`  a query that is lost between a container and its server
+- `forwarder_steps`  another port for the server that a DNS server asks
+- `name_cures`  the way to a container whose name does not resolve
+"""

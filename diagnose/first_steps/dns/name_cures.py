@@ -1,0 +1,84 @@
+"""How a container gets to one whose name it cannot resolve."""
+
+import re
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.dns.names.name_calls import NameCall
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+
+
+def steps_to_owner(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
+    """The network to connect the caller to.
+
+    Where the owner has none that resolves names: the name of a new network for both.
+    """
+    caller = call.caller
+    if call.seat.shares_host_network:
+        return _published_port_variables(caller, call.front or owner)
+    if call.is_at_home:
+        return _loopback_variables(caller, call.name)
+    if owner.shares_host_network:
+        return {}
+    if call.is_from_guest:
+        return _seat_variables(call, owner, networks)
+    if call.front is not None:
+        return _front_variables(caller, call.front, networks)
+    if owner.joins_network_of_other or not owner.endpoints:
+        return {}
+    down = {} if owner.is_running else {"down": owner.name}
+    network = _shared_place(owner, networks)
+    if network is None:
+        return {"created": f"{caller.name}-net", **down}
+    return {"network": network.name, **down}
+
+
+def _seat_variables(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
+    """The network to which the container is to be connected whose network the caller uses."""
+    network = None if call.front is not None else _shared_place(owner, networks)
+    if network is None or not owner.is_running:
+        return {}
+    return {"seat": call.seat.name, "seat_network": network.name}
+
+
+def _loopback_variables(caller: Container, name: str) -> PageVariables:
+    """The caller's command or variable with 127.0.0.1 in the place of a name, before a port."""
+    words = [*caller.command, *(value for _, value in caller.config.environment)]
+    called = re.compile(rf"(?<![\w.-]){re.escape(name)}:(\d{{2,5}})(?!\d)")
+    ports = {match[1] for word in words for match in called.finditer(word)}
+    port = only(sorted(ports))
+    return {} if port is None else {**with_name(caller, f"{name}:{port}", f"127.0.0.1:{port}")}
+
+
+def _front_variables(caller: Container, front: Container, networks: Networks) -> PageVariables:
+    """The network on which the caller reaches the other container's front."""
+    network = _shared_place(front, networks)
+    if network is None or network.name not in caller.endpoints:
+        return {}
+    return {"front": front.name, "front_network": network.name}
+
+
+def _shared_place(owner: Container, networks: Networks) -> Network | None:
+    """The network of the owner on which others can call it by name; one that leads out first."""
+    usable = filter(_resolves_names, networks.of(owner))
+    return min(usable, key=lambda network: network.internal, default=None)
+
+
+def _resolves_names(network: Network) -> bool:
+    return network.is_bridge and network.name != DEFAULT_NETWORK
+
+
+def _published_port_variables(caller: Container, owner: Container) -> PageVariables:
+    """The command or variable of the caller with the other one's published port on the host.
+
+    Nothing where no word of them, or several, name the other container with such a port.
+    """
+    cures = [
+        with_name(caller, f"{name}:{published.number}", f"127.0.0.1:{published.host_port}")
+        for published in owner.published_by("tcp")
+        for name in sorted(owner.dns_names)
+    ]
+    different = {tuple(cure.items()) for cure in cures if cure}
+    return dict(different.pop()) if len(different) == 1 else {}

@@ -1,0 +1,141 @@
+"""What is done about a program that has failed in a container that runs."""
+
+from collections.abc import Callable, Mapping
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.inner_failures import InnerFailure
+from diagnose.evidence.containers.logs.inner_patterns import JOBS
+from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
+from diagnose.evidence.engine.info import Info
+from diagnose.first_steps.named.named_things import named_thing_steps
+from diagnose.first_steps.rows.row_steps import row_steps
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
+from diagnose.model import PageVariables
+from diagnose.programs.failures import Recognised
+
+_DATA_OF: Mapping[str, tuple[str, ...]] = {
+    "rabbitmq": ("/var/lib/rabbitmq", "/bitnami/rabbitmq"),
+    "search-flood": (
+        "/usr/share/elasticsearch/data",
+        "/usr/share/opensearch/data",
+        "/bitnami/elasticsearch",
+        "/bitnami/opensearch",
+    ),
+}
+"""Where the images of servers keep the data for which there is too little room."""
+_PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
+_VERSION_SIX = 2025
+"""The year of Pi-hole's first release whose settings are variables of FTL."""
+_OF_VARIABLES = ("generated", "typed")
+"""What a row offers where only another variable heals: that touches no data."""
+_PID_FILE = "container.pid-file-stale"
+_ENDS_OF_PID_FILES = (".pid", ".lock")
+"""No other file is removed because a line of a log names it."""
+
+
+def inner_steps(
+    failure: InnerFailure,
+    known: Recognised | None,
+    mount_access: MountAccess | None,
+    info: Info | None,
+) -> PageVariables:
+    """What the page needs: the known failure's own remedy, or else what suits the program."""
+    root = info.docker_root_dir if info is not None else ""
+    row = _row_variables(failure, known, info)
+    return row or _variables(failure, known, mount_access, root)
+
+
+def _row_variables(
+    failure: InnerFailure, known: Recognised | None, info: Info | None
+) -> PageVariables:
+    """What the known failure's own remedy needs.
+
+    Of a program that ends each time, the container is recreated with another variable.
+    """
+    left = known.values.get("file", "") if known and known.confirmed_by == _PID_FILE else ""
+    if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
+        return {"left_in": failure.container.name, "left_file": left}
+    row = row_steps(failure.container, known, None, is_running=True, info=info)
+    if row or not failure.recurs:
+        return row
+    stopped = row_steps(failure.container, known, None, is_running=False, info=info)
+    return {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
+
+
+def _variables(
+    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None, root: str
+) -> PageVariables:
+    """What the page needs for the cure.
+
+    The mount that its user may not write, or the container to start again. root: the folder of the
+    engine, where data lies that no mount has.
+    """
+    container = failure.container
+    if failure.name == "java-memory":
+        return {"leaking": container.name}
+    failure_signs = signs(failure.line, failure.reason)
+    if "permission" in failure_signs:
+        mount = _denied_mount(container, mount_access)
+        if mount:
+            return mount
+    if failure.name == "watchtower":
+        return {"updater": container.name, "outdated": failure.program}
+    if failure.name in JOBS:
+        return {"scheduler": container.name, "job": failure.program}
+    if failure.name in _OF_SERVERS:
+        return _OF_SERVERS[failure.name](failure)
+    if failure.name in _DATA_OF:
+        return _room_variables(failure, _DATA_OF[failure.name], root)
+    named = named_thing_steps(container, failure.reason or failure.line)
+    may_heal = known is None or known.failure.may_pass
+    is_left_down = may_heal and not named and not failure.recurs
+    again = {"again": container.name} if is_left_down else {}
+    return present({"program": failure.program}) | again | named
+
+
+def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:
+    """The one mount that its user may not write; nothing where there are several."""
+    denied = mount_access.denied if mount_access is not None else ()
+    own = [refusal for refusal in denied if refusal.container.id == container.id]
+    mounts = [refusal for refusal in own if not refusal.is_socket]
+    if len(mounts) != 1:
+        return {}
+    return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
+
+
+def _resolver_variables(failure: InnerFailure) -> PageVariables:
+    """The variable by which Pi-hole answers other networks too; other servers have a file."""
+    container = failure.container
+    image = _PIHOLE.search(container.config.image)
+    if image is None:
+        return {"aloof": container.name}
+    is_old = image["year"] is not None and int(image["year"]) < _VERSION_SIX
+    setting = "DNSMASQ_LISTENING=all" if is_old else "FTLCONF_dns_listeningMode=all"
+    return {"listening": f"--env={setting}"}
+
+
+def _room_variables(failure: InnerFailure, folders: tuple[str, ...], root: str) -> PageVariables:
+    """The folder on the host whose file system has too little room, or the container itself."""
+    container = failure.container
+    if failure.program == "memory":
+        return {"crowded": container.name}
+    sources = [
+        mount.source
+        for mount in container.mounts
+        if mount.destination.startswith(folders) and mount.has_host_path
+    ]
+    folder = only(sources) if sources else root
+    name = "search_data" if failure.name == "search-flood" else "narrow"
+    return present({name: folder})
+
+
+_OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
+    "dns-local": _resolver_variables,
+    "etcd-space": lambda failure: {"etcd": failure.container.name},
+    "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
+    "mongo-member": lambda failure: {"renamed": failure.container.name},
+    "redis": lambda _: {},
+}
+"""The variables for servers that run and refuse their work."""

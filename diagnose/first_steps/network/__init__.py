@@ -1,0 +1,11 @@
+"""How what is called is reached again: a call, a published port, a route of a proxy, a rule.
+
+- `unanswered_call_steps`  a call that gets no answer, by where it is lost
+- `lacks_of_callers`  what a container or its host lacks, so that its calls fail
+- `gateway_reasons`  a silent gateway of macvlan or ipvlan
+- `unserved_ports`  a published port at which nobody reaches a program
+- `port_holders`  how a port is freed, by who holds it
+- `route_cures`  what a proxy's route to a container lacks
+- `nginx_edits`  what changes a file of nginx
+- `rule_cures`  where a rule goes that lets packets pass
+"""

@@ -1,0 +1,93 @@
+"""What a proxy's route to a container lacks: a label, a network or another port."""
+
+from diagnose.evidence.network.proxies.routes import route_obstacles
+from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+from diagnose.phrases import joined
+
+
+def route_steps(route: UnservedRoute) -> PageVariables:
+    """The label or the network that is missing, where there is no choice."""
+    labels = f"traefik.http.routers.{route.router}"
+    match route.obstacle:
+        case route_obstacles.UnreadParts(keys, path):
+            return {"unread": joined(keys), "static_file": path}
+        case route_obstacles.NotEnabled():
+            return {"label": "traefik.enable=true"}
+        case route_obstacles.NoSharedNetwork() as lack:
+            return _network_cure(route, lack)
+        case route_obstacles.NoMiddleware(wanted):
+            return {"middleware": wanted}
+        case route_obstacles.OtherProtocol():
+            return {"fastcgi_port": str(route_obstacles.FASTCGI_PORT)}
+        case route_obstacles.WrongPort() as wrong:
+            return _port_cure(route, wrong)
+        case route_obstacles.NoEntryPoint(known=(sole,)):
+            return {"label": f"{labels}.entrypoints={sole}"}
+        case route_obstacles.NoResolver(known=(sole,)):
+            return {"label": f"{labels}.tls.certresolver={sole}"}
+        case _:
+            return _cure_of_labels(route)
+
+
+def _cure_of_labels(route: UnservedRoute) -> PageVariables:
+    """What has to be another word, or a container that runs."""
+    match route.obstacle:
+        case route_obstacles.LabelsForSwarm(path, service):
+            return {"swarm_file": path, "swarm_part": service}
+        case route_obstacles.SameRule(other):
+            return {"rival": other.name}
+        case route_obstacles.NoAuthServer() as lack:
+            return _auth_cure(route, lack)
+        case route_obstacles.Unchecked():
+            return {"check_option": f"--health-interval={SOON_S}s"}
+        case _:
+            return {}
+
+
+SOON_S = 10
+"""How often a health check runs after the cure."""
+
+
+def _auth_cure(route: UnservedRoute, lack: route_obstacles.NoAuthServer) -> PageVariables:
+    if lack.server is None:
+        return {"auth_place": lack.place}
+    if not lack.server.is_running:
+        return {"auth_server": lack.server.name}
+    shared = lack.server.shared_networks(route.proxy)
+    network = only([name for name in route.proxy.endpoints if name != "bridge"])
+    if shared or network is None:
+        return {"auth_place": lack.place}
+    return {"network": network, "joining": lack.server.name}
+
+
+def _network_cure(route: UnservedRoute, lack: route_obstacles.NoSharedNetwork) -> PageVariables:
+    """The proxy joins the network that the container names; else the container the proxy's.
+
+    On several networks Traefik takes any of the container's addresses, unless a label names one.
+    """
+    if lack.named:
+        return {"network": lack.named, "joining": route.proxy.name}
+    sole = only(lack.networks)
+    if sole is None:
+        return {}
+    if not route.router:
+        return {"network": sole, "joining": route.container.name}
+    return {"called_network": sole, "label": f"traefik.docker.network={sole}"}
+
+
+def _port_cure(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> PageVariables:
+    """What leads a proxy to the port at which the program listens, as the page needs it."""
+    if wrong.is_fastcgi:
+        return {"fastcgi_port": wrong.better}
+    if not wrong.better and not route.router and len(wrong.listening) > 1:
+        return {"choices": joined(wrong.listening)}
+    if wrong.is_inward:
+        return {"inward": route.container.name}
+    if not wrong.better:
+        return {"proxied": route.container.name} if wrong.port else {}
+    if not route.router:
+        return {"assignment": f"VIRTUAL_PORT={wrong.better}"}
+    label = wrong.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
+    return {"label": f"{label}={wrong.better}"}
