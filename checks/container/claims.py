@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from checks.container.helpers import LINE, written_to
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE, written_to
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, PageVariables, Subject
 from diagnose.programs.failures import Recognised

@@ -5,12 +5,13 @@ import re
 
 import msgspec
 
-from checks.daemon.failed_starts import NETWORK
-from checks.daemon.last_words import FailedStart, failed_start, lost_modules_finding, page_variables
+from checks.daemon.lost_modules import lost_modules_finding
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.starting.end_meaning import NETWORK
+from diagnose.evidence.engine.starting.failed_start import FailedStart, failed_start, page_variables
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.network.addresses import private_prefix6
 from diagnose.evidence.network.interfaces import Interfaces

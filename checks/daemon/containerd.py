@@ -2,8 +2,6 @@
 
 from msgspec.structs import replace
 
-from checks.daemon.last_words import healing, meaning, page_variables
-from checks.daemon.memory_kills import kill_evidence, kill_reason
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.awaited_programs import VERSIONED
@@ -11,8 +9,11 @@ from diagnose.evidence.engine.daemon import Daemon, ProcessDetail, Unit
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.engine.starting.containerd_log import ContainerdLog
+from diagnose.evidence.engine.starting.end_meaning import NO_CONTAINERD
 from diagnose.evidence.engine.starting.engine_end import CLOCKS_APART_S
+from diagnose.evidence.engine.starting.failed_start import healing, meaning, page_variables
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
+from diagnose.evidence.machine.memory_kills import kill_evidence, kill_reason
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -22,9 +23,6 @@ from diagnose.phrases import shortened
 from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check
 
-NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
-"""Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
-"""
 NOTHING_STARTS = "no container can be started or stopped, and `docker exec` fails"
 _OWN_ENDS = ("core-dump", "exit-code", "start-limit-hit", "timeout")
 """Results of a unit whose program ended by itself: not killed, and not stopped."""

@@ -1,6 +1,5 @@
 """Can the engine read its own records?"""
 
-from checks.daemon.failed_starts import NETWORK
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.databases import (
     BUILDS,
@@ -9,6 +8,7 @@ from diagnose.evidence.engine.data.databases import (
     DamagedDatabase,
     EngineDatabases,
 )
+from diagnose.evidence.engine.starting.end_meaning import NETWORK
 from diagnose.mappings import by_key
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Unavailable
 from diagnose.phrases import shortened

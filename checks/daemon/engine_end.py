@@ -2,28 +2,21 @@
 
 from collections.abc import Sequence
 
-from checks.daemon.engine_end_words import (
-    NO_ACTIVATION,
-    is_explained,
-    own_meaning,
-    reason_of,
-    sentence_of,
-    served_elsewhere,
-)
-from checks.daemon.last_words import ENGINE, healing, meaning
-from checks.daemon.last_words import page_variables as cures
-from checks.daemon.memory_kills import kill_cure, kill_evidence
+from checks.daemon.engine_end_words import reason_of, sentence_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.log import NO_LOG
+from diagnose.evidence.engine.starting.end_meaning import own_meaning
 from diagnose.evidence.engine.starting.engine_end import EngineEnd
+from diagnose.evidence.engine.starting.failed_start import healing, meaning
+from diagnose.evidence.machine.memory_kills import kill_evidence
 from diagnose.evidence.machine.package_log import ChangedPackage
+from diagnose.first_steps.engine_steps import steps_for_engine
 from diagnose.mappings import present
-from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity
-from diagnose.programs.path_errors import path_of_error
+from diagnose.model import DAEMON, Finding, Json, Severity
 
 
 def engine_down(
@@ -62,7 +55,7 @@ def engine_down(
             **({"containers alive": list(end.alive) or "none"} if end.alive is not None else {}),
         },
         variables={
-            **_page_variables(daemon, end, blamed, removed),
+            **steps_for_engine(daemon, end, blamed, removed),
             **({"unmounted": missing.point} if missing else {}),
         },
         severity=Severity.warning if is_starting else None,
@@ -78,66 +71,6 @@ def _lacks_root(text: str) -> bool:
     """Whether the engine says that its data root is a link that leads nowhere."""
     recognised = meaning(text)
     return recognised is not None and recognised.name in _ROOT_LOST
-
-
-def _page_variables(
-    daemon: Daemon, end: EngineEnd, blamed: str, removed: ChangedPackage | None
-) -> PageVariables:
-    """What the page needs. blamed: the key of the file that the last failure names."""
-    log = end.log.name if end.log is not None else "docker.service"
-    variables = {"socket": daemon.address, "log": log}
-    if daemon.has_folder_for_socket:
-        variables["folder"] = daemon.address
-    if removed is not None:
-        return variables | {"removed_package": removed.name}
-    if served := served_elsewhere(daemon):
-        return variables | {"served": served}
-    if blamed:
-        variables["repair"] = "daemon.not-running"
-    return variables | _cure(daemon, end)
-
-
-def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
-    """The first cure that suits: by what systemd says, then by the engine's last words."""
-    return _cure_by_systemd(daemon, end) or _cure_by_words(end)
-
-
-def _cure_by_systemd(daemon: Daemon, end: EngineEnd) -> PageVariables:
-    """What keeps the unit from its start, or ended it; none where the engine itself gave up."""
-    unit, has_words = daemon.installation.known_unit, bool(end.failure_text)
-    if daemon.installation.program == "":
-        return {"removed": "dockerd"}
-    if unit.is_masked:
-        return {"masked": ENGINE}
-    if end.socket_failure.group:
-        return {"group": end.socket_failure.group}
-    if end.blockers.failed:
-        return {"required": end.blockers.failed[0]}
-    if end.blockers.slow:
-        return {"waits_for": end.blockers.slow[0]}
-    if unit.took_too_long:
-        return {"slow": ENGINE}
-    capped = {} if has_words else kill_cure(end.killed)
-    if not capped and unit.is_left_down and not has_words:
-        return {"disabled": ENGINE}
-    return capped
-
-
-def _cure_by_words(end: EngineEnd) -> PageVariables:
-    """The engine is started again as it is where nothing better is known.
-
-    An error about a path comes back at each start: a look at that path is more.
-    """
-    text = end.failure_text
-    if NO_ACTIVATION in text:
-        return {"activation": "docker.socket", "flag": "fd://"}
-    recognised = own_meaning(text)
-    if recognised is not None:
-        return cures(recognised, end.root)
-    if end.taken_by:
-        return {"taken_port": end.taken.rpartition(":")[2]}
-    refused = "" if is_explained(text) else path_of_error(text)
-    return {"refused_path": refused} if refused else {"again": ENGINE}
 
 
 def _stop_request_clause(daemon: Daemon) -> str:

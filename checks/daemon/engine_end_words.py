@@ -1,32 +1,21 @@
 """The sentence about an engine that is down: how it is, why, and who still lives."""
 
-import re
 from collections.abc import Sequence
 
-from checks.daemon.containerd import NO_CONTAINERD
-from checks.daemon.failed_starts import NETWORK, PID_TAKEN, STORAGE
-from checks.daemon.last_words import meaning
-from checks.daemon.memory_kills import kill_reason
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
 from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
+from diagnose.evidence.engine.starting.end_meaning import (
+    NO_ACTIVATION,
+    is_explained,
+    served_elsewhere,
+)
 from diagnose.evidence.engine.starting.engine_end import EngineEnd
+from diagnose.evidence.engine.starting.failed_start import meaning
+from diagnose.evidence.machine.memory_kills import kill_reason
 from diagnose.evidence.machine.package_log import ChangedPackage
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import and_more, duration, named
-from diagnose.programs.failures import Recognised
 
 NAMES_SHOWN = 8
-EXPLAINED = (
-    STORAGE,
-    NETWORK,
-    PID_TAKEN,
-    LazyPattern("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
-)
-"""Last words of an engine that other checks have a name for."""
-_UNIX_SOCKET = LazyPattern(r"unix://(/[^\s,]+)")
-NO_ACTIVATION = "no sockets found via socket activation"
-"""dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 
 
 def sentence_of(
@@ -95,22 +84,6 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     return f"{dockerd}, but does not serve {socket}{since}"
 
 
-def served_elsewhere(daemon: Daemon) -> str:
-    """The socket that the living engine has by its command line, where clients ask for another.
-
-    "" where it also has theirs, or takes its sockets from systemd. Most often /var/run has become a
-    folder of its own, and is no longer a link to /run.
-    """
-    engine = daemon.processes.engine
-    words = " ".join(engine.cmdline or ()) if engine is not None else ""
-    served = _UNIX_SOCKET.findall(words)
-    is_elsewhere = bool(served) and "fd://" not in words and daemon.address not in served
-    if daemon.reason != "missing" or not is_elsewhere:
-        return ""
-    first: str = served[0]
-    return first
-
-
 def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     """That the engine does not run, and what its unit says of it."""
     unit, name = daemon.installation.known_unit, daemon.installation.unit_name
@@ -176,17 +149,6 @@ def _unexplained_start_clause(text: str) -> str:
     if recognised is not None:
         return f": {recognised.cause}"
     return f": {text.removeprefix('failed to start daemon: ')}"
-
-
-def own_meaning(text: str) -> Recognised | None:
-    """What the last words mean, where no other check says so."""
-    return None if is_explained(text) else meaning(text)
-
-
-def is_explained(text: str) -> bool:
-    """Whether another check says it; what dockerd does not find is no fault of its file."""
-    is_named = any(pattern.search(text) for pattern in EXPLAINED)
-    return is_named and NO_PROXY_PROGRAM not in text
 
 
 def _running_containers_clause(alive: Sequence[str] | None) -> str:

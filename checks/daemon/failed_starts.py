@@ -2,15 +2,7 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
-from checks.daemon.last_words import (
-    FIXES,
-    FailedStart,
-    failed_start,
-    lost_modules_finding,
-    page_variables,
-)
+from checks.daemon.lost_modules import lost_modules_finding
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -18,31 +10,16 @@ from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.engine.starting.end_meaning import PID_TAKEN, STORAGE
+from diagnose.evidence.engine.starting.failed_start import FIXES, FailedStart, failed_start
+from diagnose.evidence.engine.starting.lost_driver import driver_clause, lost_driver
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Unavailable
-from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
-STORAGE = LazyPattern(
-    r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers"
-)
-NETWORK = LazyPattern(
-    r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network"
-)
-"""The engine did not start, because it could not set up its networks."""
-_PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
-"""An older line than the last one: the driver of what lies in the data root."""
-PID_TAKEN = LazyPattern(r"pid file found|process with PID \d+ is still running")
 OPTIONS = "storage-opts"
 _DOWN = "the engine does not start: "
-OVERLAY = "overlay2"
-NOT_FOR_OVERLAY = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "9p", "virtiofs", "overlay", "aufs"}
-    | {"vfat", "exfat", "ntfs3", "ecryptfs", "ceph"}
-)
-"""File systems that cannot hold the upper folder of an overlay."""
 
 
 @check(
@@ -77,11 +54,9 @@ def storage_driver_failed(
         return start
     driver = config.value("storage-driver") if config is not None else None
     if modules is not None and modules.explain(start.line.text):
-        yield lost_modules_finding(
-            start, modules, f"{_DOWN}{_configuration_clause(driver)} cannot be used"
-        )
+        yield lost_modules_finding(start, modules, f"{_DOWN}{driver_clause(driver)} cannot be used")
         return None
-    lost = _lost_driver(start, driver, root, mounts)
+    lost = lost_driver(start, driver, root, mounts)
     variables = lost.variables
     if not lost.is_about_place:
         variables = _driver_variables(config, start.line) | start.variables | variables
@@ -96,62 +71,6 @@ def storage_driver_failed(
         evidence={**evidence, **_driver_settings(config, start.line)},
         variables=variables,
         signs=signs(start.line.text),
-    )
-
-
-class _LostDriver(msgspec.Struct, frozen=True):
-    """A storage driver that cannot be used: its name in words, why, and what the page needs."""
-
-    name: str
-    cause: str
-    variables: dict[str, str]
-    is_about_place: bool = False
-    """Whether the data root lies where the driver does not work: no setting of the engine helps."""
-
-
-def _lost_driver(
-    start: FailedStart, driver: Json, root: DataRoot | None, mounts: Mounts | None
-) -> _LostDriver:
-    """driver: the one that is configured, if one is."""
-    cause = start.known.cause if start.known else start.error
-    if root is None:
-        return _LostDriver(_configuration_clause(driver), cause, _known_cure(start, root))
-    prior = None if driver else _prior_driver(start.log)
-    may_be_place = (driver or prior or OVERLAY) == OVERLAY and "not supported" in start.line.text
-    unfit = _unfit_place(root, mounts) if may_be_place else ""
-    if unfit:
-        name = f'storage driver "{OVERLAY}"'
-        return _LostDriver(name, unfit, {"unfit": root.path}, is_about_place=True)
-    if prior is None:
-        return _LostDriver(_configuration_clause(driver), cause, _known_cure(start, root))
-    name = f'storage driver "{prior}", in which {root.path} was written,'
-    old = {"old": f"{root.path}/{prior}"}
-    return _LostDriver(name, cause, old | _known_cure(start, root))
-
-
-def _configuration_clause(driver: Json) -> str:
-    return f'storage driver "{driver}"' if driver else "the storage driver"
-
-
-def _known_cure(start: FailedStart, root: DataRoot | None) -> PageVariables:
-    """The variables of the page where the error that ended the start is a known one."""
-    if start.known is None:
-        return {}
-    return page_variables(start.known, root) | _folder_of_other_driver(start.known, root)
-
-
-def _unfit_place(root: DataRoot, mounts: Mounts | None) -> str:
-    """Why overlay2 cannot be used at the place of the data root; "" for a place that may do.
-
-    The upper folder of an overlay needs a file system with extended attributes and file types,
-    which no share and no overlay has.
-    """
-    mounted = mounts.of(root.path) if mounts is not None else None
-    if mounted is None or mounted.fstype.partition(".")[0] not in NOT_FOR_OVERLAY:
-        return ""
-    return (
-        f"its data root {root.path} lies on {mounted.fstype} (mounted at {mounted.point}), which "
-        "overlay2 does not work on"
     )
 
 
@@ -175,21 +94,6 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> PageVariabl
     if blamed_key(config, line.text) == OPTIONS:
         return {"repair": "daemon.storage-driver-failed"}
     return {"driver_json": '{"storage-driver": null}'} if config.in_file("storage-driver") else {}
-
-
-def _folder_of_other_driver(recognised: Recognised, root: DataRoot | None) -> PageVariables:
-    """The folder of the other driver, where the data root holds overlay2 and one more."""
-    drivers = set(recognised.values.get("drivers", "").replace(" ", "").split(","))
-    others = sorted(drivers - {"overlay2"})
-    if root is None or "overlay2" not in drivers or len(others) != 1:
-        return {}
-    return {"old": f"{root.path}/{others[0]}"}
-
-
-def _prior_driver(log: DaemonLog) -> str | None:
-    """The driver of what lies in the data root, where the engine says that it cannot use it."""
-    matches = [match for line in log.lines if (match := _PRIOR.search(line.text))]
-    return matches[-1]["driver"] if matches else None
 
 
 @check("daemon.stale-pidfile", severity=Severity.critical)

@@ -3,14 +3,13 @@
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog
-from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
-from diagnose.mappings import names_of, present
-from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
+from diagnose.evidence.engine.plugins import MISSING, LegacyPlugin, LegacyPlugins
+from diagnose.first_steps.plugin_steps import plugin_steps, provider_of
+from diagnose.mappings import names_of
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import named, sentence, shortened
 from diagnose.registry import check
 
-_MOUNTED = ("/run/docker", "/var/run/docker", SOCKETS, f"/var{SOCKETS}")
-"""Folders of the host that a plugin in a container mounts to leave its socket there."""
 WAITS = "Unable to connect to plugin"
 """The engine's words at each try but the last (20.10 and 28.5)."""
 
@@ -42,8 +41,8 @@ def plugin_gone(
                 _what_users_lose(users, refused),
             ),
             evidence=_evidence(plugin, users, NO_LOG if log is None else log),
-            variables=_variables(plugin, plugins, users, containers)
-            | _provider(plugin, refused, containers),
+            variables=plugin_steps(plugin, plugins, users, containers)
+            | provider_of(plugin, refused, containers),
             discriminator=plugin.name,
             severity=Severity.critical if refused else Severity.warning,
             touches=tuple(
@@ -96,34 +95,3 @@ def _evidence(plugin: LegacyPlugin, users: list[Container], log: DaemonLog) -> d
     if users:
         evidence["containers with its volumes"] = names_of(users)
     return evidence
-
-
-def _variables(
-    plugin: LegacyPlugin,
-    plugins: LegacyPlugins,
-    users: list[Container],
-    containers: Containers | None,
-) -> PageVariables:
-    """What the page's commands need: a plugin that nobody uses may be removed."""
-    variables = {"plugin": plugin.name, "socket": plugin.socket}
-    if users or containers is None:
-        return variables
-    if plugin.name in plugins.in_memory:
-        return variables | {"remembered": plugin.file or plugin.socket}
-    return variables | {"leftover": plugin.file}
-
-
-def _provider(
-    plugin: LegacyPlugin, refused: list[Container], containers: Containers | None
-) -> PageVariables:
-    """The container that does not run and was given the plugin's folder, if there is one.
-
-    The containers that were refused can start behind it; without it they would wait again.
-    """
-    places = (*_MOUNTED, f"{SOCKETS}/{plugin.name}", f"/var{SOCKETS}/{plugin.name}")
-    for container in containers or ():
-        sources = {mount.source.rstrip("/") for mount in container.mounts}
-        if not container.is_running and sources & set(places):
-            names = "\n".join(names_of(refused))
-            return {"provider": container.name} | present({"refused": names})
-    return {}

@@ -1,24 +1,20 @@
 """Settings that the engine takes and with which containers cannot start."""
 
 import json
-from collections.abc import Collection, Mapping
-
-import msgspec
+from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.missing_runtimes import MissingRuntime, users_of_unknown_runtimes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, present, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import joined, named
 from diagnose.registry import check
 
-ALWAYS_THERE = LazyPattern(r"io\.containerd\.|/")
-"""Names of runtimes that need no entry: shims by their containerd name, and programs by their path
-(from engine 23.0)."""
 UNKNOWN_RUNTIME = LazyPattern(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
 NAMELESS = LazyPattern(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
 """runc names the limit behind the underscore; here that place is empty."""
@@ -39,40 +35,13 @@ def runtime_missing(
         return Skipped("Podman answers here")
     if not info.runtimes:
         return Skipped("the engine does not list its runtimes")
-    for name, users in _users_of_unknown_runtimes(containers, info.runtimes).items():
-        missing = _MissingRuntime(name, users, _refusal(name, users, log))
+    for name, users in users_of_unknown_runtimes(containers, info.runtimes).items():
+        missing = MissingRuntime(name, users, _refusal(name, users, log))
         if missing.affected:
             yield _runtime_finding(missing, sorted(info.runtimes))
 
 
-class _MissingRuntime(msgspec.Struct, frozen=True):
-    """A runtime that containers ask for and the engine does not list."""
-
-    name: str
-    users: list[Container]
-    refusal: str
-    """What the engine said when it refused a start for lack of it; "" if it did not."""
-
-    @property
-    def down(self) -> list[Container]:
-        """The containers with the setting whose last start was refused."""
-        if not self.refusal:
-            return []
-        return [user for user in self.users if not user.is_running]
-
-    @property
-    def affected(self) -> list[Container]:
-        """The containers that are down for the setting; else those whose next start it refuses."""
-        return self.down or [user for user in self.users if user.is_running]
-
-    @property
-    def blocked(self) -> list[Container]:
-        """The containers that fail for nothing else, as far as the engine says."""
-        errors = ((user.state.error, user) for user in self.users)
-        return [user for error, user in errors if not error or self.name in error]
-
-
-def _runtime_finding(missing: _MissingRuntime, registered: list[str]) -> Finding:
+def _runtime_finding(missing: MissingRuntime, registered: list[str]) -> Finding:
     name, is_refused = missing.name, bool(missing.down)
     effect = "cannot start" if is_refused else "will not start again"
     who = named("container", names_of(missing.affected))
@@ -90,22 +59,6 @@ def _runtime_finding(missing: _MissingRuntime, registered: list[str]) -> Finding
         severity=Severity.critical if is_refused else Severity.warning,
         touches=subjects_of(missing.blocked),
     )
-
-
-def _users_of_unknown_runtimes(
-    containers: Containers, registered: Collection[str]
-) -> dict[str, list[Container]]:
-    """The containers that ask for a runtime which the engine does not list, by its name."""
-    by_runtime = by_key((container.host_config.runtime, container) for container in containers)
-    return {
-        name: users
-        for name, users in by_runtime.items()
-        if _needs_entry(name) and name not in registered
-    }
-
-
-def _needs_entry(runtime: str) -> bool:
-    return bool(runtime) and not ALWAYS_THERE.match(runtime)
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:

@@ -1,25 +1,21 @@
 """Names that a container calls and that its DNS servers answer with an error, or not at all."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from checks.dns.helpers import FAILED_CONTAINERS, scope_of_error
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dead_servers import serving
 from diagnose.evidence.dns.dns_containers import DNS_PORT
-from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
-from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.forwarding_circles import ForwardingCircles
+from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.names.failed_names import FailedNames
+from diagnose.evidence.dns.names.failing_servers import FailingServer, failures_by_error
 from diagnose.evidence.dns.names.half_known_names import HalfKnownName, HalfKnownNames
 from diagnose.evidence.dns.names.host_known_names import HostKnownNames
 from diagnose.evidence.dns.names.hosts_file import HostsFile
 from diagnose.evidence.dns.names.unchecked_names import UncheckedNames
 from diagnose.evidence.dns.names.unresolved_names import (
-    ERRORS,
     ServerError,
     UnresolvedName,
     unresolved_names,
@@ -29,9 +25,10 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.first_steps.dns.name_cures import steps_for_failing_server, steps_for_name
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import HOST, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
+from diagnose.model import HOST, CheckResult, EvidenceGroup, Finding, Severity
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
 
@@ -75,7 +72,7 @@ def server_fails(
         for failure in unresolved_names(containers, failed_names, lookups, watchers)
         if failure.container.id not in closed and not failure.is_elsewhere(containers, hosts_file)
     ]
-    for error, failures in _by_error(judged).items():
+    for error, failures in failures_by_error(judged).items():
         yield _failing_name_finding(_failing_server(error, failures, containers, lookups, holders))
     denied = by_key(
         ((half_known.server, half_known.ipv6.rcode), half_known)
@@ -84,16 +81,6 @@ def server_fails(
     for half_knowns in denied.values():
         yield _half_known_finding(half_knowns)
     yield from failed_names.unread
-
-
-def _by_error(failures: Iterable[UnresolvedName]) -> dict[ServerError, list[UnresolvedName]]:
-    """The names that a server answers with an error, and no other server knows or denies."""
-    by_error: dict[ServerError, list[UnresolvedName]] = {}
-    for failure in failures:
-        error = failure.first_error
-        if error is not None and not failure.is_known and not failure.is_denied:
-            by_error.setdefault(error, []).append(failure)
-    return by_error
 
 
 def _half_known_finding(half_knowns: Sequence[HalfKnownName]) -> Finding:
@@ -140,12 +127,12 @@ def _failing_server(
     containers: Containers,
     lookups: Lookups,
     holders: ServerHolders,
-) -> _FailingServer:
+) -> FailingServer:
     """The server with what is known of it. failures: the names about which it says the error."""
     server, listeners, circles = error.server, holders.listeners, holders.forwarding_circles
     unchecked = holders.unchecked_names
     holder = serving(containers, holders.links, server)
-    return _FailingServer(
+    return FailingServer(
         server,
         rcode=error.rcode,
         failures=failures,
@@ -157,39 +144,7 @@ def _failing_server(
     )
 
 
-class _FailingServer(msgspec.Struct, frozen=True):
-    """An error of one server, and the names about which it says so."""
-
-    server: str
-    rcode: str
-    failures: list[UnresolvedName]
-    of_root: DnsReply | None
-    """What it answers to the host's question about the root."""
-    program: str
-    """The program of this host that listens at its address; empty where it is another machine."""
-    holder: Container | None = None
-    """The container that is the server."""
-    circle: ForwardingCircle | None = None
-    """Who asks the container, and is asked by it."""
-    is_validated: bool = False
-    """Whether it knows the name where it shall check no signature."""
-
-    @property
-    def names(self) -> list[str]:
-        return list(dict.fromkeys(failure.name.name for failure in self.failures))
-
-    @property
-    def callers(self) -> list[Container]:
-        by_id = {failure.container.id: failure.container for failure in self.failures}
-        return list(by_id.values())
-
-    @property
-    def is_general(self) -> bool:
-        """Whether it answers other questions so too."""
-        return self.of_root is not None and self.of_root.rcode in ERRORS
-
-
-def _failing_name_finding(error: _FailingServer) -> Finding:
+def _failing_name_finding(error: FailingServer) -> Finding:
     first, names, callers = error.failures[0], error.names, error.callers
     others = [server for server in first.replies if server != error.server]
     by = f", {error.program} of this host," if error.program else ""
@@ -210,7 +165,7 @@ def _failing_name_finding(error: _FailingServer) -> Finding:
                 "log": quoted(first.name.line),
             }
         ),
-        variables=_variables(error),
+        variables=steps_for_failing_server(error),
         discriminator=f"{error.server} {error.rcode}",
         touches=(
             *subjects_of(filter(None, [error.holder])),
@@ -249,28 +204,11 @@ def _says(rcode: str, names: list[str]) -> str:
     return f"could not look {shown} up (SERVFAIL)"
 
 
-def _scope(error: _FailingServer) -> str:
+def _scope(error: FailingServer) -> str:
     """How far the error goes, and what it means then."""
     if error.circle is not None and error.is_general:
         return error.circle.clause
     return scope_of_error(error.rcode, is_general=error.is_general, is_validated=error.is_validated)
-
-
-def _variables(error: _FailingServer) -> PageVariables:
-    """The case that the page has a paragraph for."""
-    server, name = error.server, error.names[0]
-    variables = {"server": server, "name": name}
-    if error.is_validated and error.is_general:
-        return {**variables, "validating": error.holder.name if error.holder else server}
-    if error.circle is not None and error.is_general:
-        return {**variables, "circle": error.circle.other, "holder": error.circle.container.name}
-    if error.holder is not None:
-        return {**variables, "holder": error.holder.name}
-    if error.program:
-        return {**variables, "program": error.program}
-    if error.rcode == "REFUSED":
-        return {**variables, "refusing": server}
-    return {**variables, **({"failing": server} if error.is_general else {"broken_name": name})}
 
 
 @check("dns.name-unknown", severity=Severity.warning, causes=FAILED_CONTAINERS)
@@ -381,14 +319,4 @@ def _unknown_name_finding(
         stable=container.caller_lives,
         unknown=name,
         server=servers[0],
-    ).with_variables(_cure_of_name(failure, completed, proxy))
-
-
-def _cure_of_name(
-    failure: UnresolvedName, completed: str, proxy: EngineProxy | None
-) -> PageVariables:
-    """The whole name, or the proxy that looks names up."""
-    name = failure.name.name
-    if completed:
-        return {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}
-    return proxy.variables(failure.container) if proxy is not None else {}
+    ).with_variables(steps_for_name(failure, completed, proxy))

@@ -1,7 +1,5 @@
 """What the host's resolv.conf says."""
 
-import json
-
 from checks.dns.helpers import container_names
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.fallback import OnFallback, on_fallback, servers_of
@@ -15,8 +13,12 @@ from diagnose.evidence.dns.resolvers import (
 )
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
-from diagnose.mappings import present
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.first_steps.dns.resolv_conf_steps import (
+    file_remedies,
+    only_link_local,
+    server_for_containers,
+)
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -64,26 +66,11 @@ def _stub_finding(resolvers: Resolvers, fallback: OnFallback, routes: Routes | N
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
         },
-        variables={
-            "server": resolvers.host_servers[0],
-            **_server_for_containers(resolvers, routes),
-        },
+        variables={"server": resolvers.host_servers[0], **server_for_containers(resolvers, routes)},
         severity=Severity.critical if fallback.lost else Severity.advice,
         touches=fallback.touches,
         signs=frozenset({"dns"}) if fallback.members else frozenset(),
     )
-
-
-def _server_for_containers(resolvers: Resolvers, routes: Routes | None) -> PageVariables:
-    """What containers can ask: the servers behind the stub, or the router, if it answers."""
-    router = routes.router if routes is not None else None
-    if _has_servers(resolvers.resolved):
-        return {"real_servers": RESOLVED_FILE}
-    return _asked_router(router) if router is not None else {}
-
-
-def _asked_router(router: str) -> PageVariables:
-    return {"router": router, "router_json": json.dumps({"dns": [router]})}
 
 
 def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
@@ -95,10 +82,6 @@ def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
         return "the next container gets 8.8.8.8 instead"
     given = f"{container_names(fallback.members)} got {servers[0]} instead"
     return sentence(given, f"{servers[0]} does not answer" if fallback.lost else "")
-
-
-def _has_servers(conf: ResolvConf | Unavailable) -> bool:
-    return isinstance(conf, ResolvConf) and bool(conf.nameservers)
 
 
 def _nameservers_or_reason(conf: ResolvConf | Unavailable) -> object:
@@ -135,7 +118,7 @@ def no_nameserver(
     is_island = lookups is not None and lookups.island
     if fallback.members or not resolvers.only_ipv6:
         yield _no_server_finding(
-            resolvers, fallback, _remedies(resolvers, ping, routes), is_island=is_island
+            resolvers, fallback, file_remedies(resolvers, ping, routes), is_island=is_island
         )
 
 
@@ -172,7 +155,7 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 
 def _what_it_lacks(resolvers: Resolvers) -> str:
     """What is wrong with the file of servers, as the end of a sentence."""
-    if _only_link_local(resolvers):
+    if only_link_local(resolvers):
         return (
             f"names only {', '.join(resolvers.engine_view)}, a link-local address "
             "that no container can reach"
@@ -187,12 +170,6 @@ def _what_it_lacks(resolvers: Resolvers) -> str:
     return "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
 
 
-def _only_link_local(resolvers: Resolvers) -> bool:
-    """Whether all servers have addresses that mean a link of the host, as routers announce them."""
-    servers = resolvers.engine_view
-    return bool(servers) and all(server.lower().startswith("fe80:") for server in servers)
-
-
 def _consequence(fallback: OnFallback, without: list[Container], *, is_island: bool) -> str:
     if is_island:
         return "no default route leads out"
@@ -202,28 +179,3 @@ def _consequence(fallback: OnFallback, without: list[Container], *, is_island: b
         return ""
     dead = ", and that server does not answer" if fallback.lost else ""
     return f"{container_names(fallback.members)} got 8.8.8.8 instead{dead}"
-
-
-_IPV6_PREFIX = "fd00:d0c:e5::/64"
-"""A unique local prefix for the default network; the engine masquerades it."""
-_IP6TABLES_BY_DEFAULT = 27
-"""The first engine that writes IPv6 rules without being configured to."""
-
-
-def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) -> PageVariables:
-    """Which of the page's remedies suits.
-
-    IPv6 on the default network, the router's IPv4 address, a link to mend, or a file to write.
-    """
-    router = routes.router if routes is not None else None
-    if _only_link_local(resolvers) and router is not None:
-        return _asked_router(router)
-    if not resolvers.only_ipv6 or _only_link_local(resolvers):
-        has_resolved = "systemd/resolve" in resolvers.dangling
-        service = {"stub_unit": "systemd-resolved"} if has_resolved else {}
-        return {**service, "file": HOST_FILE, **present({"asked_router": router})}
-    config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": _IPV6_PREFIX}
-    major = 0 if ping is None else ping.version[0]
-    if major < _IP6TABLES_BY_DEFAULT:
-        config |= {"ip6tables": True, "experimental": True}
-    return {"ipv6_json": json.dumps(config)}

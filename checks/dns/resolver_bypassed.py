@@ -1,6 +1,5 @@
 """dns.resolver-bypassed: programs that ask no DNS server, or not the one of their container."""
 
-import posixpath
 from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
@@ -11,13 +10,13 @@ from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.first_steps.dns.resolver_steps import host_server_steps, resolver_steps
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Subject, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, Severity, Subject
 from diagnose.model.units import Seconds
 from diagnose.phrases import count, named, quoted, sentence
 from diagnose.registry import check
 
-_NGINX = frozenset({"nginx", "openresty"})
 _NO_SERVER = LazyPattern(r"\bno resolver defined to resolve\b")
 _ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: Host not found|5: )")
 
@@ -53,7 +52,7 @@ def resolver_bypassed(
             if has_no_server or _asks_another(container, name, near):
                 finding = _finding(container, name, has_no_server=has_no_server)
                 if ping is None or not ping.is_podman:
-                    cure = _cure(container, has_no_server=has_no_server)
+                    cure = resolver_steps(container, has_no_server=has_no_server)
                     finding = finding.with_variables(cure)
                 yield finding
     yield from failed.unread
@@ -74,7 +73,7 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
             discriminator=EMBEDDED,
             signs=signs(line),
         )
-        return finding.with_variables(_own_server(resolvers, "this host"))
+        return finding.with_variables(host_server_steps(resolvers, "this host"))
     where = "the host's network" if resolver.is_on_host else named("network", [DEFAULT_NETWORK])
     finding = Finding.about(
         container,
@@ -89,16 +88,8 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
         stable=container.caller_lives,
     )
     if resolver.is_on_host:
-        return finding.with_variables(_own_server(resolvers, container.name))
+        return finding.with_variables(host_server_steps(resolvers, container.name))
     return finding.with_variables({"unresolved": container.name})
-
-
-def _own_server(resolvers: Resolvers | None, place: str) -> PageVariables:
-    """The server that the host itself asks."""
-    conf = resolvers.host if resolvers is not None else None
-    if conf is None or isinstance(conf, Unavailable) or not conf.nameservers:
-        return {}
-    return {"own_server": conf.nameservers[0], "nginx_place": place}
 
 
 def _without_restarting(containers: Containers, clock: Clock | None, settled: float) -> Containers:
@@ -136,17 +127,3 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         stable=container.caller_lives,
         name=name.name,
     )
-
-
-def _cure(container: Container, *, has_no_server: bool) -> PageVariables:
-    """The variables of the page: the engine's resolver serves user-defined networks alone.
-
-    A signal loads the configuration only where nginx itself is the first process.
-    """
-    if set(container.endpoints) == {DEFAULT_NETWORK}:
-        return {"other_server": container.name}
-    if container.shares_host_network or not container.endpoints:
-        return {}
-    programs = {posixpath.basename(word) for word in container.command}
-    may_be_written = has_no_server and not _NGINX.isdisjoint(programs)
-    return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}

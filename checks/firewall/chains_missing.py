@@ -1,7 +1,5 @@
 """The engine's chains: whether the rules that it made are still there."""
 
-from collections.abc import Iterator
-
 from checks.firewall.helpers import (
     base_chain_evidence,
     first_names,
@@ -19,10 +17,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.paths.flushed_rules import FlushedRules, LostTraffic, flushed_rules
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.rules.lost_chains import refusals_for_chains, refused_by_lost_chain
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
     DAEMON,
@@ -36,12 +34,6 @@ from diagnose.model import (
 )
 from diagnose.phrases import agree, joined, named, shortened
 from diagnose.registry import check
-
-_CHAIN_GONE = LazyPattern(
-    r"iptables failed: (?P<program>ip6?tables) [^\n]{0,40}?(?:-t (?P<table>\w+) )?"
-    r"-[AI] (?P<chain>DOCKER[\w-]*) [^\n]*No chain/target/match by that name"
-)
-"""What the engine says of a start for which it cannot write a rule."""
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
@@ -67,7 +59,7 @@ def chains_missing(
     if alone:
         return Skipped(alone)
     if not packet_paths.networks:
-        refused = by_key(_refused_by_lost_chain(containers, firewall))
+        refused = by_key(refused_by_lost_chain(containers, firewall))
         if refused and firewall.hides_docker:
             return Unavailable(
                 "refused", f"the tables of {firewall.hides_docker} could not be read"
@@ -87,16 +79,8 @@ def chains_missing(
         return None
     repair = lost_rules.repair if lost_rules is not None else None
     if repair is not None and repair.chains:
-        refusals = list(_refusals(log, repair.chains))
+        refusals = list(refusals_for_chains(log, repair.chains))
         yield _lost_chains_finding(repair.chains, refusals, log, simulated_repair)
-
-
-def _refusals(log: DaemonLog | None, lost: tuple[str, ...]) -> Iterator[LogLine]:
-    """What the engine says of requests for which it wanted a rule in one of these chains."""
-    for line in log or ():
-        match = _CHAIN_GONE.search(line.text)
-        if match is not None and f"{match['table'] or 'filter'} {match['chain']}" in lost:
-            yield line
 
 
 def _lost_chains_finding(
@@ -128,21 +112,6 @@ def _lost_chains_finding(
         touches=(DAEMON,),
         signs=frozenset({"iptables"}),
     )
-
-
-def _refused_by_lost_chain(
-    containers: Containers | None, firewall: Firewall
-) -> Iterator[tuple[tuple[str, str], Container]]:
-    """The containers whose start wanted a rule in a chain that is gone, by the table and chain."""
-    there = {(chain.table.family, chain.table.name, chain.name) for chain in firewall.chains}
-    for container in containers or ():
-        match = _CHAIN_GONE.search(container.state.error) if container.start_failed else None
-        if match is None:
-            continue
-        family = "ip6" if match["program"] == "ip6tables" else "ip"
-        table, chain = match["table"] or "filter", match["chain"]
-        if (family, table, chain) not in there:
-            yield (f"{family} {table}", chain), container
 
 
 def _refused_finding(

@@ -1,31 +1,15 @@
 """Log files that grow without a limit."""
 
-import msgspec
-
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
-from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.containers.logs.logs_on_disk import LogOnDisk, has_no_limit
+from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import CheckResult, Finding, Json, Severity, Unavailable, Unexamined
 from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import size
 from diagnose.registry import check
-
-WORTH = 10_000_000
-"""Bytes below which no log is to blame, however little is left of the disk."""
-
-
-def has_no_limit(container: Container) -> bool:
-    """Whether a container's log file grows for ever.
-
-    max-file without max-size limits nothing, and the `local` driver has a default.
-    """
-    config = container.host_config.log_config
-    limit = config.options.get("max-size", "")
-    if config.type == "json-file":
-        return limit in ("", "-1")
-    return config.type == "local" and limit == "-1"
 
 
 @check("logging.unbounded", severity=Severity.advice)
@@ -49,7 +33,7 @@ def unbounded(
     for container in filter(has_no_limit, containers):
         log = by_id.get(container.id)
         disk = filesystems.holding(log.path) if log and filesystems else None
-        place = _LogPlace(container, log, disk, usage)
+        place = LogOnDisk(container, log, disk, usage)
         is_large = place.bytes >= large or place.is_much(of_disk)
         if not is_large and not container.writes_to_its_log:
             continue
@@ -67,41 +51,7 @@ def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
     return str(logs) if isinstance(logs, Unavailable) else "its log file was not looked at"
 
 
-class _LogPlace(msgspec.Struct, frozen=True):
-    """A container's log, and the disk that it lies on, as far as they are known."""
-
-    container: Container
-    log: LogFile | None
-    disk: Filesystem | None
-    usage: DiskUsage | None
-
-    @property
-    def bytes(self) -> int:
-        return max(self.log.bytes, self.log.on_disk) if self.log is not None else 0
-
-    @property
-    def is_known(self) -> bool:
-        return self.log is not None and not self.log.failed
-
-    def is_much(self, of_disk: float) -> bool:
-        """Whether it has this percent of its disk, or is larger than what is left there."""
-        if self.disk is None or self.bytes < WORTH:
-            return False
-        figures = self.disk.usage
-        return self.bytes >= min(of_disk / 100 * figures.size, figures.available)
-
-    def is_filled_by_logs(self, crit_pct: float) -> bool:
-        """Whether the disk is full, and of logs.
-
-        Where they have a disk to themselves they need not be measured against others.
-        """
-        if self.disk is None or self.disk.usage.used_pct < crit_pct:
-            return False
-        leads = self.usage is not None and self.usage.is_led_by("container logs")
-        return leads or not self.disk.holds_data_root
-
-
-def _finding(place: _LogPlace, severity: Severity) -> Finding:
+def _finding(place: LogOnDisk, severity: Severity) -> Finding:
     container, log, usage = place.container, place.log, place.usage
     # a disk that is not full has other worries than this log
     disk = place.disk if severity is Severity.critical else None

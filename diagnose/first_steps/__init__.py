@@ -23,6 +23,8 @@ Modules for a container:
 
 - `error_case`  what the host knows about an error that a running container repeats
 - `error_steps`  what is done first about such an error
+- `failed_run`  why the last run of a container failed, as its log, settings and peers tell it
+- `failed_run_steps`  which cures suit such a run
 - `inner_steps`  what is done about a program that has failed in a container that runs
 - `setting_steps`  the setting to which a failed program objects
 - `image_steps`  another build of the image, and what lies inside the container
@@ -33,6 +35,9 @@ Modules for a container:
 
 Modules for the host:
 
+- `engine_steps`  what starts an engine again that is down
+- `plugin_steps`  what brings a plugin of volumes back, or forgets it
+- `runtime_limit_steps`  what gives the runtime more room
 - `disk_cures`  what fills a disk, and can be let go of
 - `registry_proxy`  the proxy by which the engine asks registries
 """

@@ -7,18 +7,7 @@ import msgspec
 from checks.container.causes import causes_without
 from checks.container.ends.exits_at_start import SHORT_S
 from checks.container.ends.lost_with_host import engine_began, is_lost
-from checks.container.helpers import (
-    UNFILTERED,
-    blames_no_filter,
-    held_up,
-    kernel_evidence,
-    log_evidence,
-    meaning,
-    not_running,
-    severity_of_end,
-    tail_of,
-    took,
-)
+from checks.container.helpers import severity_of_end
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
@@ -26,6 +15,17 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.run_evidence import (
+    UNFILTERED,
+    blames_no_filter,
+    held_up,
+    kernel_evidence,
+    log_evidence,
+    meaning,
+    not_running,
+    tail_of,
+    took,
+)
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.installed.engine_upgrades import EngineUpgrades

@@ -3,7 +3,6 @@
 A server put itself in the background, and its container exited at once with code 0.
 """
 
-from checks.container.helpers import log_evidence, tail_of, took
 from diagnose.evidence.containers.ends.background_starts import (
     foreground_variables,
     starts_in_background,
@@ -13,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import awaits_input, is_bare_shell
+from diagnose.evidence.containers.run_evidence import log_evidence, tail_of, took
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

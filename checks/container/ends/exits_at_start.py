@@ -1,20 +1,21 @@
 """container.exits-at-start: a container's program ends with an error as soon as it is started."""
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.ends.failed_run import FailedRun, failed_run
-from checks.container.ends.failed_run_steps import steps_of
 from checks.container.ends.lost_with_host import engine_began, is_lost
-from checks.container.helpers import held_up, severity_of_end, took
+from checks.container.helpers import severity_of_end
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.run_evidence import held_up, took
 from diagnose.evidence.containers.service import is_somebodys_job, is_succeeded
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.run.options import Options
+from diagnose.first_steps.failed_run import FailedRun, failed_run
+from diagnose.first_steps.failed_run_steps import steps_of
 from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_own

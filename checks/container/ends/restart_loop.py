@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.ends.failed_run import FailedRun, failed_run
-from checks.container.ends.failed_run_steps import further_steps
-from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
+from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.ends.loops import LoopLimits, loops
 from diagnose.evidence.containers.ends.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
 from diagnose.evidence.containers.ends.stops import Stops
@@ -17,12 +15,15 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.own_calls import OwnCalls, own_calls
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.run_evidence import log_evidence, meaning, tail_of, took
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.swarm.churning_slots import churning_slots, was_replaced
+from diagnose.first_steps.failed_run import FailedRun, failed_run
+from diagnose.first_steps.failed_run_steps import further_steps
 from diagnose.first_steps.setting_steps import setting_variables
 from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.model.units import Count, Seconds

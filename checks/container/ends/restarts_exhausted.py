@@ -1,14 +1,14 @@
 """container.restarts-exhausted: a container failed as often as its restart policy allows."""
 
 from checks.container.causes import causes_without
-from checks.container.ends.failed_run import FailedRun, failed_run
-from checks.container.ends.failed_run_steps import steps_of
-from checks.container.helpers import took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.run_evidence import took
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.focus import Focus
+from diagnose.first_steps.failed_run import FailedRun, failed_run
+from diagnose.first_steps.failed_run_steps import steps_of
 from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import count, duration, sentence
 from diagnose.programs.exit_codes import described

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.container.claims import Claim, claims, is_broken
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.data_files import DataFiles, DataVersion
 from diagnose.evidence.containers.mounts.data.foreign_data import ForeignData, ForeignDataList
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import name_of, tag_of
 from diagnose.evidence.machine.clock import Clock

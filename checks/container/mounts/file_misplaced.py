@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.files_elsewhere import FileElsewhere, FilesElsewhere
 from diagnose.evidence.containers.mounts.misplaced_files import MisplacedFile, MisplacedFiles
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened

@@ -1,13 +1,13 @@
 """container.file-mode-refused: a program refuses a mounted file because of its owner or mode."""
 
 from checks.container.claims import is_failing
-from checks.container.helpers import LINE
 from checks.container.mounts.mount_filesystem import fixed_modes, mount_options, with_fixed_modes
 from diagnose.evidence.containers.mounts.access.refused_files import (
     CHECK,
     RefusedFile,
     RefusedFiles,
 )
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present

@@ -1,10 +1,10 @@
 """container.files-lost: files of an image that were deleted or changed in a container."""
 
 from checks.container.claims import compose_variables, is_broken
-from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.lost_files import LostFiles
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted

@@ -1,9 +1,9 @@
 """container.home-differs: a program looks for its files in another home directory than they are."""
 
 from checks.container.claims import is_broken
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.other_homes import OtherHome, OtherHomes
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

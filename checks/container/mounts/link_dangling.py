@@ -1,9 +1,9 @@
 """container.link-dangling: a link in a container's data leads to where nothing is."""
 
 from checks.container.claims import is_broken
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.dangling_links import DanglingLink, DanglingLinks
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.mappings import present
 from diagnose.model import Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, quoted

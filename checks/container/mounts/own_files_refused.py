@@ -4,7 +4,6 @@ import posixpath
 from collections.abc import Iterator
 
 from checks.container.claims import is_broken
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -19,6 +18,7 @@ from diagnose.evidence.containers.mounts.access.denied_image_paths import (
 )
 from diagnose.evidence.containers.mounts.access.image_places import ImagePlace, ImagePlaces
 from diagnose.evidence.containers.programs.lost_files import LostFiles
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

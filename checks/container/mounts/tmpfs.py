@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from checks.container.claims import compose_variables, is_broken
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.tmpfs_options import (
     denied_tmpfs,
     noexec_tmpfs,

@@ -1,23 +1,14 @@
 """container.volumes-from-outdated: a container has the volumes that another one had before."""
 
-from collections.abc import Iterable, Iterator, Mapping
-
-import msgspec
-
 from diagnose.evidence.containers.inspect import Mount
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.mounts.parted_places import (
+    PartedPlace,
+    parted_places,
+    volume_owners,
+)
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
-
-
-class _PartedPlace(msgspec.Struct, frozen=True):
-    """A place that two containers share no more."""
-
-    container: Container
-    owner: Container
-    """The one that `--volumes-from` names."""
-    own: Mount
-    theirs: Mount
 
 
 @check("container.volumes-from-outdated", severity=Severity.warning)
@@ -33,41 +24,11 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     """
     by_name = {name: other for other in containers for name in (other.name, other.id)}
     for container in containers:
-        for place in _parted_places(container, _owners(container, containers, by_name)):
+        for place in parted_places(container, volume_owners(container, containers, by_name)):
             yield _finding(place)
 
 
-def _owners(
-    container: Container, containers: Containers, by_name: Mapping[str, Container]
-) -> Iterator[Container]:
-    """The containers whose volumes it was given, or what took their place in its project."""
-    for entry in container.host_config.volumes_from or ():
-        owner = by_name.get(entry.partition(":")[0])
-        if owner is not None:
-            yield owner
-        elif container.compose_project:
-            yield from (
-                other
-                for other in containers
-                if other.compose_project == container.compose_project
-                and other.compose_service in container.compose_dependencies
-            )
-
-
-def _parted_places(container: Container, owners: Iterable[Container]) -> Iterator[_PartedPlace]:
-    shared = {theirs.destination: (owner, theirs) for owner in owners for theirs in owner.mounts}
-    for mount in container.mounts:
-        owner, theirs = shared.get(mount.destination, (container, mount))
-        is_its_own = mount.destination in container.host_config.own_destinations
-        if theirs.source != mount.source and not is_its_own and _is_newer(owner, container):
-            yield _PartedPlace(container, owner, mount, theirs)
-
-
-def _is_newer(owner: Container, container: Container) -> bool:
-    return (owner.created_at or 0.0) > (container.created_at or 0.0)
-
-
-def _finding(place: _PartedPlace) -> Finding:
+def _finding(place: PartedPlace) -> Finding:
     container, owner, path = place.container, place.owner, place.own.destination
     finding = Finding.about(
         container,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of
 from diagnose.model import Finding, PageVariables

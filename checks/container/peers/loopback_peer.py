@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from checks.container.claims import Claim, claims, compose_variables
-from checks.container.helpers import LINE
 from checks.container.peers.host_network_calls import host_network_finding
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -26,6 +25,7 @@ from diagnose.evidence.containers.peers.loopback_calls import (
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
 from diagnose.evidence.containers.peers.variable_calls import VariableCalls
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.loopback_words import (
     Correction,
     with_advertised,

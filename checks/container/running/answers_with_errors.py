@@ -3,7 +3,6 @@
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.helpers import log_evidence, not_running
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.own_files.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -14,6 +13,7 @@ from diagnose.evidence.containers.mounts.access.refused_own_paths import (
 )
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
+from diagnose.evidence.containers.run_evidence import log_evidence, not_running
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.haproxy_backends import BackendFaults
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers

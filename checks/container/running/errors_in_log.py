@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from checks.container.helpers import setting_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
@@ -10,6 +9,7 @@ from diagnose.evidence.containers.logs.single_errors import SingleErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.peers.unknown_names import stray_evidence
+from diagnose.evidence.containers.run_evidence import setting_evidence
 from diagnose.first_steps.error_case import ErrorCase, ErrorSurroundings
 from diagnose.first_steps.error_steps import first_step
 from diagnose.mappings import present, subjects_of

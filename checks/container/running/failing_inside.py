@@ -1,7 +1,6 @@
 """container.failing-inside: a container runs, and a program in it has failed."""
 
 from checks.container.causes import PROGRAM_CAUSES
-from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
@@ -10,6 +9,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.first_steps.inner_steps import inner_steps

@@ -1,7 +1,7 @@
 """container.init-scripts-unrun: a database that had data already did not run its start scripts."""
 
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScript, UnrunScripts
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.first_steps.rows.database_clients import client_of, run_file
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration

@@ -5,7 +5,6 @@ import math
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.helpers import held_up, log_evidence, not_running, tail_of
 from checks.container.running.foreign_probes import foreign_probe_finding, probed_server
 from checks.container.running.probe_words import (
     clause_of_port,
@@ -24,6 +23,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme
+from diagnose.evidence.containers.run_evidence import held_up, log_evidence, not_running, tail_of
 from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock

@@ -1,6 +1,6 @@
 """container.zone-unknown: a container writes UTC although it asks for another time zone."""
 
-from checks.container.helpers import LINE
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted

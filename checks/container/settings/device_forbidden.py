@@ -1,11 +1,11 @@
 """container.device-forbidden: a container's user may not open a device that it was given."""
 
 from checks.container.claims import compose_variables, is_failing
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.devices.denied import BarredDevice, DeniedDevices
 from diagnose.evidence.containers.devices.given import READ_AND_WRITE, DeniedDevice
 from diagnose.evidence.containers.devices.unusable import UnusableDevices
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import quoted

@@ -1,7 +1,7 @@
 """container.device-withdrawn: a container has lost access to a GPU that it was given."""
 
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.devices.withdrawn import WithdrawnDevices
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check

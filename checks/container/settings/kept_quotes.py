@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from msgspec.structs import replace
 
 from checks.container.claims import compose_variables
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.quoted_values import QuotedValue, QuotedValues
 from diagnose.mappings import present
 from diagnose.model import Finding, PageVariables, Severity

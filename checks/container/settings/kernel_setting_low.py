@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from checks.container.claims import Claim, claims
-from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.limits.kernel_settings import KernelSettings, setting_of_running
 from diagnose.evidence.network.sockets.unopened_ports import UnopenedPort, UnopenedPorts

@@ -1,22 +1,21 @@
 """container.override-unused: a project runs without the override beside its compose file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.compose.written_parts import missing_parts
-from diagnose.evidence.containers.compose.written_projects import (
-    WrittenProject,
-    WrittenProjects,
-    WrittenService,
+from diagnose.evidence.containers.compose.unused_overrides import (
+    is_usual,
+    lacking_parts,
+    mounts_sources,
 )
+from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import and_more, joined
 from diagnose.registry import check
 
 SHOWN = 3
-DAY_S = 86400.0
 _PROGRAM_FOLDERS = frozenset({"/app", "/code", "/rails", "/src", "/workspace"})
 """Folders of the root that images have for programs alone."""
 
@@ -42,20 +41,10 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
     for project in written_projects:
         if not project.written.override or _is_for_development(project):
             continue
-        lacking = list(_lacking(project))
+        lacking = list(lacking_parts(project))
         if lacking:
-            yield replace(_finding(project, lacking), is_quiet=_is_usual(project))
+            yield replace(_finding(project, lacking), is_quiet=is_usual(project))
     yield from written_projects.unexamined
-
-
-def _is_usual(project: WrittenProject) -> bool:
-    """Whether the project was started so on different days, and never otherwise."""
-    override = project.written.override
-    made = [
-        container.created_at for container in project.containers if container.created_at is not None
-    ]
-    uses_it = any(override in container.compose_files for container in project.containers)
-    return not uses_it and bool(made) and max(made) - min(made) >= DAY_S
 
 
 def _is_for_development(project: WrittenProject) -> bool:
@@ -66,7 +55,7 @@ def _is_for_development(project: WrittenProject) -> bool:
     return any(
         service.builds
         or service.is_for_development
-        or _mounts_sources(service, project.folder, inside.get(service.name, ""))
+        or mounts_sources(service, project.folder, inside.get(service.name, ""))
         for service in project.written.overridden
     )
 
@@ -75,31 +64,6 @@ def _program_folder(container: Container) -> str:
     """The folder of the image in which its program works; "" where that says nothing."""
     folder = container.config.working_dir.rstrip("/")
     return f"{folder}/" if folder.count("/") > 1 or folder in _PROGRAM_FOLDERS else ""
-
-
-def _mounts_sources(service: WrittenService, folder: str, inside: str) -> bool:
-    """Whether a service mounts the folder of the project, or a part over its program's own."""
-    for mount in service.mounts:
-        if mount.source == folder:
-            return True
-        is_own = mount.source.startswith(f"{folder}/")
-        if is_own and inside and f"{mount.target}/".startswith(inside):
-            return True
-    return False
-
-
-def _lacking(project: WrittenProject) -> Iterator[tuple[Container, list[str]]]:
-    """The running containers, each with what the override would have given it."""
-    overridden = {service.name: service for service in project.written.overridden}
-    for container in project.containers:
-        service = overridden.get(container.compose_service)
-        if service is None or not container.is_running:
-            continue
-        parts = list(missing_parts(container, service))
-        names = {name for name, _ in container.config.environment}
-        parts += [f"variable {name}" for name in service.variables if name not in names]
-        if parts:
-            yield container, parts
 
 
 def _finding(project: WrittenProject, lacking: Sequence[tuple[Container, list[str]]]) -> Finding:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from checks.container.claims import compose_variables, is_broken
-from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.named.disputed_names import (
     SHOWN_BY_CALLERS,
     DisputedName,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from checks.container.claims import Claim, claims, compose_variables, is_broken
-from checks.container.helpers import LINE, log_evidence, written_to
 from checks.container.settings.kept_quotes import kept_quotes_findings, without_quotes
 from diagnose.evidence.containers.compose.blank_references import BlankReference, BlankReferences
 from diagnose.evidence.containers.compose.compose_files import only_file
@@ -17,6 +16,7 @@ from diagnose.evidence.containers.compose.lost_dollars import CutSecrets, LostDo
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE, log_evidence, written_to
 from diagnose.evidence.containers.settings.carriage_returns import CarriageReturn, CarriageReturns
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses

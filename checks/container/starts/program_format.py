@@ -3,11 +3,10 @@
 The kernel cannot execute a program that is there.
 """
 
-import msgspec
-
 from checks.container.starts.start_errors import refused_program
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.format_defects import defect_of_format, missing_part
 from diagnose.evidence.containers.programs.other_interpreters import (
     OtherInterpreter,
     OtherInterpreters,
@@ -51,7 +50,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         if program.is_empty:
             yield _empty_finding(container, program)
             continue
-        defect = _defect_of_format(program, host)
+        defect = defect_of_format(program, host)
         first_bytes = {_FIRST_BYTES: defect.first_bytes} if defect.first_bytes else {}
         finding = refused_program(container, program, defect.words, **first_bytes)
         is_binary = program.machine or _BINARY in program.line
@@ -80,28 +79,6 @@ def _marked_finding(finding: Finding) -> Finding:
     return finding.without_variable("file").with_variables(present({"marked": file}))
 
 
-class _Defect(msgspec.Struct, frozen=True):
-    """Why the kernel cannot start a program."""
-
-    words: str
-    first_bytes: str
-    """What of the program shows it; "" where nothing does."""
-
-
-def _defect_of_format(program: Program, host: str) -> _Defect:
-    """host: the host's architecture."""
-    path, machine = program.path, program.machine
-    if machine and machine != host:
-        here = f", and this host is {host}" if host else ""
-        return _Defect(f"{path} is built for {machine}{here}", f"ELF, {machine}")
-    if program.is_marked:
-        words = f"{path} begins with a byte order mark, so that the kernel sees no #! line"
-        return _Defect(words, "EF BB BF before #!")
-    if program.is_read and not machine and not program.interpreter:
-        return _Defect(f"{path} is a script without a #! line", "neither ELF nor #!")
-    return _Defect(f"the kernel does not know the format of {path}", "")
-
-
 @check("container.interpreter-missing", severity=Severity.critical)
 def interpreter_missing(
     containers: Containers, programs: Programs, other_interpreters: OtherInterpreters | None
@@ -116,7 +93,7 @@ def interpreter_missing(
         program = programs.of(container)
         if program is None or program.missing or program.why != "no such file or directory":
             continue
-        lack = _lack(program)
+        lack = missing_part(program)
         other = other_interpreters.of(container) if other_interpreters is not None else None
         has = f", and its image has {other.path}" if other is not None else ""
         finding = refused_program(
@@ -136,21 +113,3 @@ def _run_by(other: OtherInterpreter) -> PageVariables:
     """The variables of the page that let this one run the script."""
     kind = "behind_init" if other.is_behind_init else "interpreter"
     return {kind: other.path, "script": other.words}
-
-
-def _lack(program: Program) -> _Defect:
-    """What the program needs and does not find."""
-    path, interpreter = program.path, program.interpreter
-    if program.has_carriage_return:
-        first_bytes = "#!" + interpreter.rstrip("\r") + "\\r"
-        return _Defect(f"the #! line of {path} ends in a Windows line end", first_bytes)
-    if interpreter:
-        by_env = "" if "/" in interpreter else "... env "
-        words = f"{path} needs {interpreter}, which is not there"
-        return _Defect(words, f"#!{by_env}{interpreter}")
-    if program.machine:
-        named = f", {program.loader}," if program.loader else ""
-        instead = f": the image has musl's, {program.other_libc}" if program.other_libc else ""
-        words = f"the C library that {path} was built for{named} is missing{instead}"
-        return _Defect(words, f"ELF, {program.machine}")
-    return _Defect(f"what {path} needs to run is missing", "not read")

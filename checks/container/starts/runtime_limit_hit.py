@@ -1,6 +1,6 @@
 """container.runtime-limit-hit: the runtime meets a limit, and cannot set a container up."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -17,9 +17,10 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.limits.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine
+from diagnose.first_steps.runtime_limit_steps import asked_rule, larger_quota
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 
 LIMITS = (
@@ -41,10 +42,6 @@ CGROUPS = (
     "cannot use systemd cgroups manager",
 )
 """What it says when it cannot make the container's control group, before the kernel's own words."""
-
-
-_RULE_OF_RUNC = "c 10:200 rwm"
-"""/dev/net/tun: no option asks for it."""
 
 
 _OF_ULIMITS = ("too many open files", "error setting rlimit")
@@ -175,7 +172,7 @@ def _keyless_probe_findings(
         _key_quotas(keys),
         touches=subjects_of(others),
     )
-    yield finding.with_variables(_larger_quota(keys))
+    yield finding.with_variables(larger_quota(keys))
 
 
 def _cpuset_finding(container: Container) -> Finding:
@@ -197,23 +194,11 @@ def _limit_finding(
     if quotas:
         touched = (DAEMON, *subjects_of(keyless))
         finding = failed_start(container, met, evidence=quotas, touches=touched)
-        return finding.with_variables(_larger_quota(keys))
+        return finding.with_variables(larger_quota(keys))
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
     healing = {"limiting": "ulimit"} if is_own else cures(container)
     finding = failed_start(container, met, touches=(DAEMON,))
-    return finding.with_variables(healing | _asked_rule(container, healing))
-
-
-def _asked_rule(container: Container, healing: Mapping[str, str]) -> PageVariables:
-    """The option that asks for a device which the outer container forbids, if one does.
-
-    The runtime gives devices of its own to each container: runc /dev/net/tun until 1.1.
-    """
-    config = container.host_config
-    if healing.get("rule", "").startswith("a ") and config.privileged:
-        return {"limiting": "privileged"}
-    is_asked = "rule" in healing and healing["rule"] != _RULE_OF_RUNC and config.devices
-    return {"limiting": "device"} if is_asked else {}
+    return finding.with_variables(healing | asked_rule(container, healing))
 
 
 def _process_limit_findings(container: Container, programs: Programs) -> Iterator[Finding]:
@@ -237,18 +222,6 @@ def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:
         for quota in (keys.used_up if keys is not None else ())
     ]
     return {KEY_USERS: lines} if lines else {}
-
-
-def _larger_quota(keys: KernelKeys | None) -> PageVariables:
-    """The variables that raise the quota which is used up to ten times its size."""
-    quota = keys.used_up[0] if keys is not None and keys.used_up else None
-    if quota is None:
-        return {}
-    prefix = "root_" if quota.uid == 0 else ""
-    return {
-        "keys": f"kernel.keys.{prefix}maxkeys={10 * quota.max_keys}",
-        "key_bytes": f"kernel.keys.{prefix}maxbytes={10 * quota.max_bytes}",
-    }
 
 
 def _too_few_processors_finding(

@@ -1,12 +1,12 @@
 """Networks with IPv4 alone on a host that reaches the outside only over IPv6."""
 
-from checks.network.helpers import with_ipv6
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.first_steps.network.network_steps import with_ipv6
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import named

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -22,6 +21,7 @@ from diagnose.evidence.network.calls.lost_ipv6_calls import (
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.first_steps.network.network_steps import with_ipv6
 from diagnose.mappings import present
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
 from diagnose.model.subjects import Subject

@@ -1,8 +1,7 @@
 """network.peer-not-listening: a program calls a port of another container that does not answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.inner_engines import (
     CERTIFICATES,
@@ -11,22 +10,23 @@ from diagnose.evidence.containers.peers.inner_engines import (
     may_serve_plainly,
     serves_tls_instead,
 )
-from diagnose.evidence.containers.settings.loopback_words import (
-    with_host,
-    with_port,
-    with_port_of_url,
-)
+from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.addresses import with_port as address_with_port
+from diagnose.evidence.network.calls.called_members import is_taken_over, members_around, servers_of
+from diagnose.evidence.network.calls.called_namespaces import (
+    inner_port,
+    namespace_of_peer,
+    serves_other_family_alone,
+)
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.first_steps.network.peer_port_steps import steps_to_inner_port, steps_to_served_port
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import numbered
 from diagnose.registry import check
-
-_LOOPBACK = "127.0.0.1"
 
 
 @check("network.peer-not-listening", severity=Severity.critical)
@@ -60,7 +60,7 @@ def peer_not_listening(
         if not is_now or not is_refused_here:
             continue
         peer = containers.by_place.get((call.network.name, call.address))
-        netns = _namespace_of(peer, call, namespaces)
+        netns = namespace_of_peer(peer, call, namespaces)
         if peer is None or netns is None:
             continue
         servers = servers_of(call, members_around(call, containers), namespaces)
@@ -79,19 +79,12 @@ def _peer_findings(
         yield _engine_finding(call, peer, netns)
         return
     if netns.serves_others("tcp", call.port):
-        if _serves_other_family_alone(netns, call):
+        if serves_other_family_alone(netns, call):
             yield _other_family_finding(call, peer, netns)
         return
-    inner = _inner_port(call, peer, netns)
+    inner = inner_port(call, peer, netns)
     if is_settled or inner is not None or netns.sockets("tcp", call.port):
         yield _finding(call, peer, netns, inner)
-
-
-def _serves_other_family_alone(netns: ContainerNetns, call: FailingCall) -> bool:
-    """Whether a port is served over the other family of addresses than it was called by."""
-    if ":" not in call.address:
-        return netns.serves_ipv6_alone("tcp", call.port)
-    return not any(":" in socket.address for socket in netns.sockets("tcp", call.port))
 
 
 def _other_family_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
@@ -143,15 +136,6 @@ def _call_finding(
     )
 
 
-def _namespace_of(
-    peer: Container | None, call: FailingCall, namespaces: Namespaces
-) -> ContainerNetns | None:
-    """The namespace of another container that is called; None where it does not tell."""
-    if peer is None or peer.id == call.container.id or peer.has_own_kernel:
-        return None
-    return namespaces.of(peer)
-
-
 def _served_over_tcp(netns: ContainerNetns) -> list[str]:
     """What is served inside over TCP, but for the engine's own resolver."""
     places = {
@@ -160,15 +144,6 @@ def _served_over_tcp(netns: ContainerNetns) -> list[str]:
         if socket.protocol == "tcp" and socket.address != EMBEDDED
     }
     return sorted(places)
-
-
-def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> int | None:
-    """The port that the peer serves inside, where its port on the host was called instead."""
-    for published in peer.published_by("tcp"):
-        is_called = published.host_port == call.port
-        if is_called and netns.serves_others("tcp", published.number):
-            return published.number
-    return None
 
 
 def _finding(
@@ -186,36 +161,7 @@ def _finding(
     what = f"calls port {call.port} of {peer}, {where}"
     finding = _call_finding(call, peer, what, _served_over_tcp(netns), severity)
     if not inward:
-        return finding.with_variables(_other_port(call, peer, netns, inner))
+        return finding.with_variables(steps_to_served_port(call, peer, netns, inner))
     return finding.with_variables(
-        with_host(peer, call.port, ANY) or _led_inward(call, peer, inward)
+        with_host(peer, call.port, ANY) or steps_to_inner_port(call, peer, inward)
     )
-
-
-def _led_inward(call: FailingCall, peer: Container, inward: Sequence[Socket]) -> PageVariables:
-    """What leads calls of neighbours to a server on loopback, where a file of its image or a
-    mounted one has the address."""
-    is_ipv4 = ":" not in call.address and any(socket.address == _LOOPBACK for socket in inward)
-    return {"inner": peer.name, "inner_port": str(call.port)} if is_ipv4 else {}
-
-
-def _other_port(
-    call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
-) -> PageVariables:
-    """The variable of the caller or of the peer that names the port, with the one that is served.
-
-    Nothing where the peer serves none, or several of which none is known to be meant.
-    """
-    served = netns.served_ports if inner is None else [inner]
-    if len(served) != 1:
-        return {}
-    port = served[0]
-    hosts = {*peer.dns_names, call.address}
-    correction = with_port((call.container, peer), call.port, port) or with_port_of_url(
-        call.container, hosts, call.port, port
-    )
-    if correction is None:
-        return {}
-    if correction.container == call.container.name:
-        return {"calling": correction.container, "corrected_call": correction.assignment}
-    return {"mistaken": correction.container, "corrected": correction.assignment}

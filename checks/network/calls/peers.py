@@ -2,10 +2,10 @@
 
 import json
 
-from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
+from diagnose.evidence.network.calls.called_members import is_taken_over, members_around, servers_of
 from diagnose.evidence.network.calls.configured_places import ConfiguredPlaces
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.calls.fixed_lookups import FixedLookups

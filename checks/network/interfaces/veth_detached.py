@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from checks.network.helpers import rejoin
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -25,6 +24,7 @@ from diagnose.evidence.network.wiring.lost_networks import (
     network_owner,
     successor_of,
 )
+from diagnose.first_steps.network.network_steps import rejoin
 from diagnose.mappings import names_of, present
 from diagnose.model import (
     CheckItem,

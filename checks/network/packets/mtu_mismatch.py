@@ -1,13 +1,10 @@
 """Packets that are larger than the host's uplink carries."""
 
-import msgspec
-
-from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.networks import DEFAULT_NETWORK
-from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.packet_size.lost_packets import LossProof, timeouts_behind
+from diagnose.evidence.network.packet_size.mtu_harm import MtuHarm
 from diagnose.evidence.network.packet_size.packet_sizes import (
     MTU_OPTION,
     OversizedNetwork,
@@ -15,9 +12,10 @@ from diagnose.evidence.network.packet_size.packet_sizes import (
 )
 from diagnose.evidence.network.packet_size.path_mtu import PathMtu
 from diagnose.evidence.network.packet_size.tunnel_sizes import TunnelSize, TunnelSizes
+from diagnose.first_steps.network.packet_size_steps import packet_size_steps
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Subject
-from diagnose.phrases import named, sentence, shortened
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
 
@@ -41,7 +39,7 @@ def mtu_mismatch(
     packets do not fit. It is a warning where programs behind it say that answers do not arrive.
     """
     for tunnel in tunnel_sizes or ():
-        yield _tunnel_finding(tunnel, _timeouts_behind(tunnel, containers, recent_logs, clock))
+        yield _tunnel_finding(tunnel, timeouts_behind(tunnel, containers, recent_logs, clock))
     if tunnel_sizes and not sizes.limit:
         return None
     if not sizes.limit:
@@ -53,33 +51,6 @@ def mtu_mismatch(
     for oversized in sizes:
         if not (clamped and oversized.network.is_bridge):
             yield _finding(oversized, sizes, path_mtu, mtu_harm)
-
-
-def _timeouts_behind(
-    tunnel: TunnelSize,
-    containers: Containers | None,
-    recent_logs: RecentLogs | None,
-    clock: Clock | None,
-) -> dict[str, str]:
-    """By container behind a tunnel the last line of its log that says that answers are lost."""
-    if containers is None or recent_logs is None or clock is None:
-        return {}
-    inside = tunnel.container
-    behind = containers.running if inside is None else _sharing_namespace(containers, inside)
-    lines = {
-        container.name: recent_logs.repeated(container, _tells_of_silence, clock)
-        for container in behind
-    }
-    return {name: shortened(said[-1].text) for name, said in lines.items() if said}
-
-
-def _sharing_namespace(containers: Containers, owner: Container) -> list[Container]:
-    """The running containers in the network of one."""
-    return [other for other in containers.running if containers.owner_of(other).id == owner.id]
-
-
-def _tells_of_silence(text: str) -> bool:
-    return "timeout" in signs(text)
 
 
 def _tunnel_finding(tunnel: TunnelSize, timeouts: dict[str, str]) -> Finding:
@@ -109,29 +80,6 @@ def _tunnel_finding(tunnel: TunnelSize, timeouts: dict[str, str]) -> Finding:
     )
 
 
-class _Proof(msgspec.Struct, frozen=True):
-    """What shows that packets are lost.
-
-    The rule that drops the ICMP message, and signs that containers show.
-    """
-
-    rule: str
-    harm: tuple[Harm, ...]
-    probe: str
-
-    def __bool__(self) -> bool:
-        return bool(self.rule or self.harm)
-
-    @property
-    def clause(self) -> str:
-        if self.rule:
-            return f"{self.rule} drops the ICMP message that says so"
-        if self.harm:
-            names = dict.fromkeys(harm.container.name for harm in self.harm)
-            return f"large packets of {named('container', names)} get lost"
-        return ""
-
-
 def _finding(
     oversized: OversizedNetwork,
     sizes: PacketSizes,
@@ -139,7 +87,7 @@ def _finding(
     mtu_harm: MtuHarm | None,
 ) -> Finding:
     network, members = oversized.network, oversized.members
-    proof = _Proof(
+    proof = LossProof(
         rule="" if path_mtu is None else path_mtu.blocked.get(network.bridge, ""),
         harm=() if mtu_harm is None else mtu_harm.of(oversized),
         probe="not sent" if mtu_harm is None else mtu_harm.probes.get(network.name, "not sent"),
@@ -161,25 +109,8 @@ def _finding(
             "DNS query of full size": proof.probe,
             **{f"container {harm.container.name}": harm.sign for harm in proof.harm[:5]},
         },
-        variables=_variables(oversized, sizes),
+        variables=packet_size_steps(oversized, sizes),
         severity=Severity.warning if proof else Severity.advice,
         touches=subjects_of(members),
         signs=frozenset({"timeout"}),
     )
-
-
-def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVariables:
-    """The packet size that fits, and by the kind of network where the page sets it.
-
-    The default network has it from daemon.json. Connections of a bridge can be clamped besides,
-    those of an overlay cannot.
-    """
-    network = oversized.network
-    mtu = str(sizes.limit - oversized.overhead)
-    variables = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
-    if not network.is_bridge:
-        return variables | {"overlay": network.name}
-    variables["clamp"] = "TCPMSS"
-    if network.name == DEFAULT_NETWORK:
-        return variables | {"daemon_mtu": mtu}
-    return variables | {"network": network.name}

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -36,6 +35,7 @@ from diagnose.evidence.network.proxies.client_sources import (
 )
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.first_steps.network.network_steps import with_ipv6
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped

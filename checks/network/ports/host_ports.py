@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from checks.network.helpers import rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -20,6 +19,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
     allocated_ports,
     bind_failures,
 )
+from diagnose.first_steps.network.network_steps import rejoin
 from diagnose.first_steps.network.port_holders import (
     freeing,
     owner_of,

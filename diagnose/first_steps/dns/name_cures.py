@@ -4,7 +4,10 @@ import re
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
+from diagnose.evidence.dns.names.failing_servers import FailingServer
 from diagnose.evidence.dns.names.name_calls import NameCall
+from diagnose.evidence.dns.names.unresolved_names import UnresolvedName
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.mappings import only
 from diagnose.model import PageVariables
@@ -82,3 +85,30 @@ def _published_port_variables(caller: Container, owner: Container) -> PageVariab
     ]
     different = {tuple(cure.items()) for cure in cures if cure}
     return dict(different.pop()) if len(different) == 1 else {}
+
+
+def steps_for_failing_server(error: FailingServer) -> PageVariables:
+    """The case that the page has a paragraph for."""
+    server, name = error.server, error.names[0]
+    variables = {"server": server, "name": name}
+    if error.is_validated and error.is_general:
+        return {**variables, "validating": error.holder.name if error.holder else server}
+    if error.circle is not None and error.is_general:
+        return {**variables, "circle": error.circle.other, "holder": error.circle.container.name}
+    if error.holder is not None:
+        return {**variables, "holder": error.holder.name}
+    if error.program:
+        return {**variables, "program": error.program}
+    if error.rcode == "REFUSED":
+        return {**variables, "refusing": server}
+    return {**variables, **({"failing": server} if error.is_general else {"broken_name": name})}
+
+
+def steps_for_name(
+    failure: UnresolvedName, completed: str, proxy: EngineProxy | None
+) -> PageVariables:
+    """The whole name, or the proxy that looks names up."""
+    name = failure.name.name
+    if completed:
+        return {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}
+    return proxy.variables(failure.container) if proxy is not None else {}

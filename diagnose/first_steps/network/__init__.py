@@ -3,6 +3,9 @@
 - `unanswered_call_steps`  a call that gets no answer, by where it is lost
 - `lacks_of_callers`  what a container or its host lacks, so that its calls fail
 - `gateway_reasons`  a silent gateway of macvlan or ipvlan
+- `packet_size_steps`  the packet size that fits, and where it is set
+- `network_steps`  a network that a container joins again, or that gets IPv6
+- `peer_port_steps`  the port at which the other container listens
 - `unserved_ports`  a published port at which nobody reaches a program
 - `port_holders`  how a port is freed, by who holds it
 - `route_cures`  what a proxy's route to a container lacks

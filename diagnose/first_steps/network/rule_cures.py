@@ -6,12 +6,14 @@ variables of one case, so that only its block suits.
 
 from typing import Literal
 
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.host_paths import HostPath, Obstacle
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 
 _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
@@ -207,3 +209,22 @@ def of_blocked_calls(by: Step, bridge: str, servers: list[str]) -> PageVariables
     server = servers[0] if servers else ""
     name = "answered_server" if is_for_answers(by) else "server"
     return {**place, **present({"bridge": bridge, name: server})}
+
+
+def of_source_address(container: Container, published: str, networks: Networks) -> PageVariables:
+    """What gives the packets of its one network the address at which it is published."""
+    network = _only_bridge(container, networks)
+    if network is None or not network.subnet4 or ":" in published:
+        return {"refused": published}
+    return {
+        "subnet": network.subnet4,
+        "bridge": network.bridge,
+        "wanted": published,
+        "network": network.name,
+    }
+
+
+def _only_bridge(container: Container, networks: Networks) -> Network | None:
+    """The network by which it leaves, where it has no other one."""
+    found = only(networks.of(container))
+    return found if found is not None and found.is_bridge else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checks.logging.unbounded import has_no_limit
+from diagnose.evidence.containers.logs.logs_on_disk import has_no_limit
 from diagnose.model import Severity
 from tests.checks.storage.evidence import (
     GIB,

@@ -8,9 +8,6 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from checks.container.ends.failed_run import FailedRun
-from checks.container.helpers import not_running
-from checks.container.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
@@ -22,10 +19,13 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
+from diagnose.evidence.containers.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.run_evidence import not_running
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.first_steps.failed_run import FailedRun
 from diagnose.model import container
 from diagnose.questions.sockets import Socket
 from tests import inspected

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from checks.container.ends.failed_run import failed_run
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.first_steps.failed_run import failed_run
 from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows

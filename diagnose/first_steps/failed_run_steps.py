@@ -2,11 +2,11 @@
 
 import shlex
 
-from checks.container.ends.failed_run import FailedRun
 from diagnose.evidence.containers.ends.silent_faults import silent_fault_steps
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.first_steps.changed_compose import changed_variables
+from diagnose.first_steps.failed_run import FailedRun
 from diagnose.first_steps.image_steps import build_before, image_steps
 from diagnose.first_steps.installed_parts import mended_image
 from diagnose.first_steps.named.code_steps import code_variables

@@ -1,13 +1,12 @@
-"""What the last words of a start that failed mean, where that is known."""
+"""What the last words of a start of the engine mean that failed, where that is known."""
 
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.evidence.machine.modules import Modules
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, HOST, Finding, PageVariables, Unavailable
+from diagnose.model import PageVariables, Unavailable
 from diagnose.programs.failures import ENGINE_ERRORS, Recognised, recognise
 
 FIXES = "what fixes it"
@@ -70,17 +69,6 @@ def failed_start(
     if line is None or not pattern.search(line.text):
         return None
     return FailedStart(log, line, meaning(line.text))
-
-
-def lost_modules_finding(start: FailedStart, modules: Modules, what: str) -> Finding:
-    """A start that failed for modules of the kernel that are gone. what: its effect, in words."""
-    return Finding(
-        subject=DAEMON,
-        summary=f"{what}: {modules.loss}",
-        evidence={**start.evidence, **modules.evidence},
-        variables=start.variables | {"release": modules.release},
-        touches=(HOST,),
-    )
 
 
 def page_variables(known: Recognised, root: DataRoot | None) -> PageVariables:

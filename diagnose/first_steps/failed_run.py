@@ -4,16 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.helpers import (
-    UNFILTERED,
-    blames_no_filter,
-    kernel_evidence,
-    log_evidence,
-    meaning,
-    setting_evidence,
-    tail_of,
-)
-from checks.container.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.compose.compose_files import ChangedFile
 from diagnose.evidence.containers.ends.former_images import FormerImage
 from diagnose.evidence.containers.ends.silent_faults import silent_fault_clause
@@ -23,6 +13,7 @@ from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.host_paths import stray_path
 from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer, complaining_peer
 from diagnose.evidence.containers.peers.failed_migrator import FailedMigrator, failed_migrator
+from diagnose.evidence.containers.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.peers.unknown_names import (
@@ -32,6 +23,15 @@ from diagnose.evidence.containers.peers.unknown_names import (
 )
 from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
+from diagnose.evidence.containers.run_evidence import (
+    UNFILTERED,
+    blames_no_filter,
+    kernel_evidence,
+    log_evidence,
+    meaning,
+    setting_evidence,
+    tail_of,
+)
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.first_steps.changed_compose import changed_evidence, changed_file

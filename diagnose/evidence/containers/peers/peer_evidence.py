@@ -1,10 +1,10 @@
 """What evidence says of the peers of which a failed program complains."""
 
-from checks.container.helpers import not_running
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.containers.run_evidence import not_running
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of
 from diagnose.phrases import numbered

@@ -1,0 +1,16 @@
+"""What the last words of a start that failed mean, where that is known."""
+
+from diagnose.evidence.engine.starting.failed_start import FailedStart
+from diagnose.evidence.machine.modules import Modules
+from diagnose.model import DAEMON, HOST, Finding
+
+
+def lost_modules_finding(start: FailedStart, modules: Modules, what: str) -> Finding:
+    """A start that failed for modules of the kernel that are gone. what: its effect, in words."""
+    return Finding(
+        subject=DAEMON,
+        summary=f"{what}: {modules.loss}",
+        evidence={**start.evidence, **modules.evidence},
+        variables=start.variables | {"release": modules.release},
+        touches=(HOST,),
+    )

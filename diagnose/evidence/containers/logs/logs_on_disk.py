@@ -1,0 +1,57 @@
+"""The log of a container, and the disk that it lies on."""
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.files import LogFile
+from diagnose.evidence.storage.filesystems import Filesystem
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
+
+WORTH = 10_000_000
+"""Bytes below which no log is to blame, however little is left of the disk."""
+
+
+def has_no_limit(container: Container) -> bool:
+    """Whether a container's log file grows for ever.
+
+    max-file without max-size limits nothing, and the `local` driver has a default.
+    """
+    config = container.host_config.log_config
+    limit = config.options.get("max-size", "")
+    if config.type == "json-file":
+        return limit in ("", "-1")
+    return config.type == "local" and limit == "-1"
+
+
+class LogOnDisk(msgspec.Struct, frozen=True):
+    """A container's log, and the disk that it lies on, as far as they are known."""
+
+    container: Container
+    log: LogFile | None
+    disk: Filesystem | None
+    usage: DiskUsage | None
+
+    @property
+    def bytes(self) -> int:
+        return max(self.log.bytes, self.log.on_disk) if self.log is not None else 0
+
+    @property
+    def is_known(self) -> bool:
+        return self.log is not None and not self.log.failed
+
+    def is_much(self, of_disk: float) -> bool:
+        """Whether it has this percent of its disk, or is larger than what is left there."""
+        if self.disk is None or self.bytes < WORTH:
+            return False
+        figures = self.disk.usage
+        return self.bytes >= min(of_disk / 100 * figures.size, figures.available)
+
+    def is_filled_by_logs(self, crit_pct: float) -> bool:
+        """Whether the disk is full, and of logs.
+
+        Where they have a disk to themselves they need not be measured against others.
+        """
+        if self.disk is None or self.disk.usage.used_pct < crit_pct:
+            return False
+        leads = self.usage is not None and self.usage.is_led_by("container logs")
+        return leads or not self.disk.holds_data_root

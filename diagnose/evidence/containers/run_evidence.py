@@ -1,0 +1,125 @@
+"""What is shown of a failed run as evidence: its log, its settings, and who did not answer it."""
+
+from collections.abc import Iterable
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.seccomp import is_unfiltered
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
+from diagnose.model import Unavailable
+from diagnose.phrases import duration
+
+LINE = "log"
+AROUND = "log, around it"
+UNFILTERED = {"seccomp": "off for this container: it refuses no system call"}
+"""The evidence where a log seems to blame a filter, and none is in force."""
+_SYSCALL_REFUSED = "container.syscall-refused"
+
+
+def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
+    """The last log lines of a container; none where logs could not be read."""
+    return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
+
+
+def log_evidence(
+    tail: LogTail, *, is_refuted: bool = False, is_known: bool = False
+) -> dict[str, object]:
+    """The line that explains the failure, whole, and what it means where that is known.
+
+    Nothing where nothing was printed. is_refuted: the host shows that it does not mean that.
+    is_known: the host shows what is to be done, which a general cure would hide.
+    """
+    if tail.telling is None:
+        return {}
+    evidence: dict[str, object] = {LINE: tail.telling.whole, **written_to(tail)}
+    if tail.failure is not None and not tail.telling.explains:
+        evidence[LINE] = tail.failure.line
+    if tail.failure is not None and not is_refuted:
+        evidence["this means"] = tail.failure.cause
+        if not is_known:
+            evidence["what fixes it"] = tail.failure.cure
+    if len(tail.telling.neighbours) > 1:
+        evidence[AROUND] = list(tail.telling.neighbours)
+    return evidence
+
+
+def written_to(tail: LogTail) -> dict[str, str]:
+    """The program's own log file that a tail is of; nothing where it is the container's log."""
+    return present({"written to": tail.path})
+
+
+def blames_no_filter(container: Container, tail: LogTail, info: Info | None) -> bool:
+    """Whether the log seems to blame a seccomp filter, and none is in force."""
+    failure = tail.failure
+    blames_filter = failure is not None and failure.confirmed_by == _SYSCALL_REFUSED
+    return blames_filter and is_unfiltered(container, info)
+
+
+def meaning(tail: LogTail) -> str:
+    """What the line that explains the failure means, as a clause of a sentence; "" if not known.
+
+    Nor where a check compares it with the host, and where only its kind is known: it may be
+    something else then.
+    """
+    failure = tail.known_failure
+    return failure.cause if failure is not None and not failure.confirmed_by else ""
+
+
+def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
+    """Where that setting is made."""
+    return {"where that is set": setting.text} if setting is not None else {}
+
+
+def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:
+    """What the kernel wrote about the program in the second in which the container ended."""
+    fault = program_faults.of(container) if program_faults is not None else None
+    return {"kernel log": fault.text} if fault else {}
+
+
+def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
+    """The state of called containers that do not run, as evidence.
+
+    A container that was stopped by hand has no finding of its own.
+    """
+    return {
+        f"{callee.name}, which it calls": _state(callee, clock)
+        for callee in callees
+        if not callee.is_running
+    }
+
+
+def _state(container: Container, clock: Clock) -> str:
+    state = container.state
+    if container.finished_at is None:
+        return state.status
+    return f"{state.status}, exit code {state.exit_code}, {clock.ago(container.finished_at)}"
+
+
+def held_up(container: Container, containers: Containers) -> dict[str, list[str]]:
+    """The containers that were never started because they depend on this one, as evidence.
+
+    Only those of its compose project count.
+    """
+    project, service = container.compose_project, container.compose_service
+    if not project:
+        return {}
+    waiting = [
+        other.name
+        for other in containers.never_started
+        if other.compose_project == project and service in other.compose_dependencies
+    ]
+    return present({"wait for it, never started": waiting})
+
+
+def took(seconds: float | None) -> str:
+    """How long a run lasted: less than 0.1 s, 0.3 s, 40 s, 3 h."""
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 0.05:
+        return "less than 0.1 s"
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)

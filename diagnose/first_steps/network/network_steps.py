@@ -1,0 +1,43 @@
+"""How a page connects a container to a network, or gives a network IPv6."""
+
+import json
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.addresses import private_prefix6
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network
+from diagnose.model import PageVariables
+
+
+def rejoin(container: Container, network: str) -> PageVariables:
+    """How a page connects a container to a network: a service of compose gets its alias back."""
+    service = container.compose_service
+    if service and network not in ("bridge", "podman"):
+        return {"home": network, "alias": service}
+    return {"rejoin": network}
+
+
+_IP6TABLES_BY_DEFAULT = (27,)
+"""The first engine that writes IPv6 rules without being configured to."""
+
+
+def ipv6_of_default_network(ping: Ping | None) -> PageVariables:
+    """The engine's configuration by which the default network gets IPv6."""
+    config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": private_prefix6(DEFAULT_NETWORK)}
+    if not _writes_ipv6_rules(ping):
+        config |= {"ip6tables": True, "experimental": True}
+    return {"ipv6_json": json.dumps(config)}
+
+
+def with_ipv6(network: Network, ping: Ping | None) -> PageVariables:
+    """The default network gets IPv6 by the engine's configuration, others are recreated."""
+    if network.name == DEFAULT_NETWORK:
+        return ipv6_of_default_network(ping)
+    if not network.subnet4 or not _writes_ipv6_rules(ping):
+        return {"network": network.name}
+    return {"network": network.name, "ipv6_subnet": private_prefix6(network.name)}
+
+
+def _writes_ipv6_rules(ping: Ping | None) -> bool:
+    """Whether the engine writes IPv6 rules by default."""
+    return ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT

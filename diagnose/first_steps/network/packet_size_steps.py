@@ -1,0 +1,22 @@
+"""The packet size that fits, and where a page sets it."""
+
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.evidence.network.packet_size.packet_sizes import OversizedNetwork, PacketSizes
+from diagnose.model import PageVariables
+
+
+def packet_size_steps(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVariables:
+    """The packet size that fits, and by the kind of network where the page sets it.
+
+    The default network has it from daemon.json. Connections of a bridge can be clamped besides,
+    those of an overlay cannot.
+    """
+    network = oversized.network
+    mtu = str(sizes.limit - oversized.overhead)
+    variables = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
+    if not network.is_bridge:
+        return variables | {"overlay": network.name}
+    variables["clamp"] = "TCPMSS"
+    if network.name == DEFAULT_NETWORK:
+        return variables | {"daemon_mtu": mtu}
+    return variables | {"network": network.name}

@@ -1,0 +1,42 @@
+"""What leads a call to the port at which the other container listens."""
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.loopback_words import with_port, with_port_of_url
+from diagnose.evidence.network.calls.failing_calls import FailingCall
+from diagnose.evidence.network.container_netns import ContainerNetns, Socket
+from diagnose.model import PageVariables
+
+_LOOPBACK = "127.0.0.1"
+
+
+def steps_to_inner_port(
+    call: FailingCall, peer: Container, inward: Sequence[Socket]
+) -> PageVariables:
+    """What leads calls of neighbours to a server on loopback, where a file of its image or a
+    mounted one has the address."""
+    is_ipv4 = ":" not in call.address and any(socket.address == _LOOPBACK for socket in inward)
+    return {"inner": peer.name, "inner_port": str(call.port)} if is_ipv4 else {}
+
+
+def steps_to_served_port(
+    call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
+) -> PageVariables:
+    """The variable of the caller or of the peer that names the port, with the one that is served.
+
+    Nothing where the peer serves none, or several of which none is known to be meant.
+    """
+    served = netns.served_ports if inner is None else [inner]
+    if len(served) != 1:
+        return {}
+    port = served[0]
+    hosts = {*peer.dns_names, call.address}
+    correction = with_port((call.container, peer), call.port, port) or with_port_of_url(
+        call.container, hosts, call.port, port
+    )
+    if correction is None:
+        return {}
+    if correction.container == call.container.name:
+        return {"calling": correction.container, "corrected_call": correction.assignment}
+    return {"mistaken": correction.container, "corrected": correction.assignment}
