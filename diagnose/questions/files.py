@@ -104,6 +104,8 @@ class PathStatus(msgspec.Struct, frozen=True):
     mtime: float | None = None
     ctime: float | None = None
     """As of `FileText`."""
+    atime: float | None = None
+    """When it was read last, as far as its mount keeps that."""
     mode: int = 0
     uid: int = 0
     gid: int = 0

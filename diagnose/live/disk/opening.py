@@ -98,11 +98,17 @@ def _place(path: str, root: str | None, flags: int) -> int:
 
 
 def _reopened_file(found: int, path: str) -> int:
-    """The file of a descriptor that is only a place, opened for reading."""
+    """The file of a descriptor that is only a place, opened for reading.
+
+    Its time of the last reading stays, as that shows whether a program has read its settings. The
+    kernel allows that to the owner and to root.
+    """
+    place, flags = f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return os.open(
-            f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-        )
+        try:
+            return os.open(place, flags | os.O_NOCTTY | os.O_NOATIME)
+        except PermissionError:
+            return os.open(place, flags | os.O_NOCTTY)
     except OSError as error:
         error.filename = path
         raise

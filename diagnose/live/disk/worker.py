@@ -92,6 +92,7 @@ def stats(args: Json) -> Json:
             "blocks_bytes": status.st_blocks * 512,
             "mtime": status.st_mtime,
             "ctime": status.st_ctime,
+            "atime": status.st_atime,
             "mode": stat.S_IMODE(status.st_mode),
             "uid": status.st_uid,
             "gid": status.st_gid,

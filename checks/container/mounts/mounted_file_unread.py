@@ -1,0 +1,78 @@
+"""container.mounted-file-unread: no program of a container reads its mounted settings."""
+
+import posixpath
+
+from diagnose.evidence.containers.mounts.unopened_settings import (
+    UnopenedSettings,
+    UnopenedSettingsList,
+)
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import rfc3339
+from diagnose.registry import check
+
+
+@check(
+    "container.mounted-file-unread",
+    severity=Severity.warning,
+    aloud=("does not read a mounted file of settings", "do not read mounted files of settings"),
+)
+def mounted_file_unread(unopened: UnopenedSettingsList) -> CheckResult:
+    """A container has a file of settings mounted that its program does not read.
+
+    The file is at a path where the program does not look, and the image's own file or the defaults
+    are in force. It is a warning where the command names another file of that name, which no mount
+    holds, or no file at all and the program (Redis, MongoDB) reads only those that its command
+    names. It is advice where nobody has read the file since it was changed, and the container was
+    started after that. The kernel keeps the time of the first reading after a change, except on
+    read-only mounts and those with noatime. Files that programs read later, at a request or for a
+    job, are left out, as are containers without a program of their own.
+    """
+    for settings in unopened:
+        yield _finding(settings)
+
+
+def _finding(settings: UnopenedSettings) -> Finding:
+    container, mount, other = settings.container, settings.mount, settings.other
+    access = "" if mount.rw else ":ro"
+    is_file = mount.destination == settings.path
+    return Finding.about(
+        container,
+        f"{container} does not read {settings.on_host}, which is mounted at {settings.path}: "
+        f"{_reason(settings)}",
+        present(
+            {
+                "mount": str(mount),
+                "command": "" if settings.kind == "unread" else container.shown_command,
+                "changed": _time(settings.changed_at),
+                "read last": _time(settings.read_at),
+                "where the program looks": other,
+            }
+        ),
+        severity=Severity.advice if settings.kind == "unread" else None,
+        discriminator=settings.path,
+        stable=(container.life,),
+    ).with_variables(
+        present(
+            {
+                "source": settings.on_host,
+                "name": posixpath.basename(settings.path),
+                "unread": settings.path if other and is_file else "",
+                "place": f"{settings.on_host}:{other}{access}" if other else "",
+                "program": settings.command_with_file,
+            }
+        )
+    )
+
+
+def _reason(settings: UnopenedSettings) -> str:
+    if settings.kind == "command":
+        what = "the image's own file" if settings.has_other else "where it has none"
+        return f"its command names {settings.other}, {what}"
+    if settings.kind == "nameless":
+        return "its command names no file, and the program reads only what that names"
+    return "nobody has read the file since it was changed, which was before the container's start"
+
+
+def _time(at: float | None) -> str:
+    return "" if at is None else rfc3339(at)

@@ -1,0 +1,287 @@
+"""Mounted files of settings that no program of their container reads.
+
+The file lies where the program does not look. Two things show it. The command of the program names
+another file, or none where only a command can name one. Or the file was read by nobody since it was
+changed, although the container has started since: the kernel notes the first reading after each
+change (relatime), except where a mount is read-only or has the option noatime.
+"""
+
+import posixpath
+import shlex
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.questions import Host
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
+
+MOST = 60
+"""Mounts that are looked at."""
+_MOST_ENTRIES = 12
+"""A folder with more entries is none of settings alone."""
+_SETTLED_S = 15.0
+"""Most programs have read their settings so soon after the start."""
+_SETTINGS = LazyPattern(
+    r"(?:^|/)(?:\.env|Caddyfile|Corefile|config\.[jt]s"
+    r"|[\w.-]{1,80}\.(?:conf|cnf|cfg|ini|toml|ya?ml|properties|env|hcl)"
+    r"|[\w.-]{0,80}(?:conf|settings)[\w.-]{0,40}\.(?:json|xml))$"
+)
+"""Files that a program reads as it starts."""
+_FOLDER = LazyPattern(r"^/etc/|(?:^|/)(?:conf(?:ig)?s?|etc|settings)(?:/|\.d/?$|$)")
+"""Folders of settings, by their names."""
+_READ_LATER = LazyPattern(
+    r"""(?x)
+      (?:^|/)\.\w[^/]*/
+    | ^/etc/(?:ho|resolv|nsswitch|ld\.so|sysctl|logrotate|cron|sudo|security|pam|ssl/)
+    | initdb | (?:^|/)backups?(?:/|$)
+    | (?:^|/)(?:assets|build|dist|docs|html|htdocs|public|static|templates|tests?|www)/
+    | (?:^|/)(?:asound|fonts|freetds|krb5|ldap|msmtp|nuget|odbc\w*|openssl|pip|rclone|ssmtp|sudo)
+        \.\w+$
+    | compose | package | tsconfig | pyproject | eslint | prettier | example | sample
+    """
+)
+"""Files of libraries, of jobs and of websites: they are read when they are needed."""
+_IDLE = vocabulary(
+    "ash bash cat dash docker-init dumb-init init s6-supervise s6-svscan sh sleep su-exec tail tini"
+)
+"""Processes that wait for somebody to work in the container."""
+_BY_SCHEDULE = vocabulary("cron crond ofelia supercronic")
+_BY_REQUEST = vocabulary("apache2 httpd php-fpm uwsgi")
+"""Servers whose applications read their files at a request."""
+_READ_AT_START = ("/etc/", "/usr/local/etc/")
+"""Where these servers have the settings of their own."""
+_WITH_TIMES = vocabulary("btrfs ext2 ext3 ext4 f2fs overlay xfs")
+"""File systems of this kernel that keep the time of the last reading."""
+_WORD = LazyPattern(r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250})")
+"""A word of a command that names a path."""
+_NAMELESS = (
+    (
+        vocabulary("keydb-server redis-server valkey-server"),
+        LazyPattern(r"(?:redis|valkey|keydb)[\w.-]*\.conf$"),
+    ),
+    (vocabulary("mongod mongos"), LazyPattern(r"mongo[\w.-]*\.(?:conf|ya?ml)$")),
+)
+"""Programs that read no file unless their command names it, and what such files are called."""
+
+
+class UnopenedSettings(msgspec.Struct, frozen=True):
+    """A mounted file that the programs of its container do not read."""
+
+    container: Container
+    mount: Mount
+    path: str
+    """The file as the container calls it."""
+    kind: str
+    """command (it names another file), nameless (it names none) or unread."""
+    other: str = ""
+    """The path at which the program looks; "" where it is not known."""
+    has_other: bool = False
+    """Whether the image has a file there."""
+    read_at: float | None = None
+    changed_at: float | None = None
+
+    @property
+    def on_host(self) -> str:
+        """The file on the host."""
+        return self.mount.on_host(self.path)
+
+    @property
+    def command_with_file(self) -> str:
+        """The command of a nameless program with the file in it; "" where the image has it all."""
+        words = list(self.container.config.cmd or ())
+        at = next((at for at, word in enumerate(words) if _is_nameless_program(word)), None)
+        if self.kind != "nameless" or at is None:
+            return ""
+        option = ["--config"] if posixpath.basename(words[at]).startswith("mongo") else []
+        return shlex.join([*words[: at + 1], *option, self.path, *words[at + 1 :]])
+
+
+class UnopenedSettingsList(Items[UnopenedSettings], frozen=True):
+    """At most one for each container."""
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """A settings file of one container, and what stat says of it."""
+
+    path: str
+    mount: Mount
+    status: PathStatus
+
+
+@evidence
+def unopened_settings(
+    host: Host, containers: Containers, processes: Processes, mounts: Mounts, clock: Clock
+) -> UnopenedSettingsList:
+    """Single files that are mounted, and folders of settings with few files."""
+    found = []
+    looked_at = 0
+    for container in containers.running:
+        names = processes.names_inside(container.id)
+        wanted = [mount for mount in container.bind_mounts if _may_hold_settings(mount)]
+        reads_later = names <= _IDLE or bool(names & _BY_SCHEDULE)
+        if not clock.has_passed(container.started_at, _SETTLED_S) or reads_later:
+            continue
+        looked_at += len(wanted)
+        if looked_at > MOST:
+            break
+        unopened = next(_unopened(host, container, names, mounts, clock), None)
+        if unopened is not None:
+            found.append(unopened)
+    return UnopenedSettingsList(tuple(found))
+
+
+def _may_hold_settings(mount: Mount) -> bool:
+    """Whether a mount is a file of settings by its name, or a folder of such."""
+    path = mount.destination
+    is_named = _SETTINGS.search(path) or _FOLDER.search(path)
+    return mount.has_host_path and is_named is not None and not _READ_LATER.search(path)
+
+
+def _unopened(
+    host: Host, container: Container, names: set[str], mounts: Mounts, clock: Clock
+) -> Iterator[UnopenedSettings]:
+    for mount in filter(_may_hold_settings, container.bind_mounts):
+        files = _settings_below(host, container, mount)
+        for held in files:
+            other = _named_instead(container, held.path)
+            if other:
+                has_other = bool(_files_of_image(host, container, [other]))
+                yield UnopenedSettings(
+                    container, mount, held.path, "command", other, has_other=has_other
+                )
+            elif _lacks_its_name(container, names, held.path):
+                yield UnopenedSettings(container, mount, held.path, "nameless")
+        if _shows_readings(mount, files, mounts, clock) and _all_unread(files, container):
+            for held in files:
+                if not names & _BY_REQUEST or held.path.startswith(_READ_AT_START):
+                    yield _unread_file(host, container, held)
+
+
+def _unread_file(host: Host, container: Container, held: _Held) -> UnopenedSettings:
+    other = _image_file(host, container, held.path)
+    return UnopenedSettings(
+        container,
+        held.mount,
+        held.path,
+        "unread",
+        other,
+        has_other=bool(other),
+        read_at=held.status.atime,
+        changed_at=held.status.mtime,
+    )
+
+
+def _settings_below(host: Host, container: Container, mount: Mount) -> list[_Held]:
+    """The mounted file, or all files of a folder that has few; empty where one is no settings."""
+    status = host.answer_or(StatPaths([mount.source]), {}).get(mount.source, NOT_ASKED)
+    if status.type == "file":
+        is_own = _SETTINGS.search(mount.destination) is not None and status.size > 0
+        return [_Held(mount.destination, mount, status)] if is_own else []
+    if status.type != "folder" or not _FOLDER.search(mount.destination):
+        return []
+    listing = host.answer_or(ListFolder(mount.source), FolderListing())
+    if not 0 < len(listing.names) <= _MOST_ENTRIES:
+        return []
+    inside = {name: f"{mount.source.rstrip('/')}/{name}" for name in listing.names}
+    statuses = host.answer_or(StatPaths(list(inside.values())), {})
+    held = [
+        _Held(f"{mount.destination.rstrip('/')}/{name}", mount, statuses.get(path, NOT_ASKED))
+        for name, path in inside.items()
+    ]
+    return held if all(_is_settings(file, container) for file in held) else []
+
+
+def _is_settings(held: _Held, container: Container) -> bool:
+    """Whether an entry of a mounted folder is read as a program starts, and is seen there."""
+    is_seen = innermost_mount(container.mounts, held.path) is held.mount
+    is_read_later = _READ_LATER.search(held.path) is not None
+    is_file = held.status.type == "file" and _SETTINGS.search(held.path) is not None
+    return is_seen and is_file and not is_read_later
+
+
+def _named_instead(container: Container, path: str) -> str:
+    """The file of the same name that the command names, and that no mount holds; "" for none."""
+    words = container.config.words
+    if any(path in word for word in words) or path in container.config.variable_values:
+        return ""
+    name = posixpath.basename(path)
+    named = {match["path"] for word in words if (match := _WORD.fullmatch(word))}
+    others = [
+        other
+        for other in named
+        if posixpath.basename(other) == name and not innermost_mount(container.mounts, other)
+    ]
+    return only(others) or ""
+
+
+def _lacks_its_name(container: Container, names: set[str], path: str) -> bool:
+    """Whether a program runs that reads only what its command names, and that names no file."""
+    name = posixpath.basename(path)
+    words = container.config.words
+    if any(name in text for text in (*words, *container.config.variable_values)):
+        return False
+    begun = {posixpath.basename(word) for word in words} & names
+    return any(begun & programs and pattern.search(path) for programs, pattern in _NAMELESS)
+
+
+def _is_nameless_program(word: str) -> bool:
+    return any(posixpath.basename(word) in programs for programs, _ in _NAMELESS)
+
+
+def _shows_readings(mount: Mount, files: Sequence[_Held], mounts: Mounts, clock: Clock) -> bool:
+    """Whether the first reading of these files after a change is noted.
+
+    An overlay notes those of its upper layer alone, where all is that was changed since the boot.
+    """
+    mounted = mounts.of(mount.source)
+    if mounted is None or mounted.fstype not in _WITH_TIMES or not mount.rw:
+        return False
+    if mounted.fstype == "overlay" and any(_changed(held.status) <= clock.booted for held in files):
+        return False
+    given = set(mounted.options.split(","))
+    return "rw" in given and not given & {"noatime", "ro"}
+
+
+def _all_unread(files: Sequence[_Held], container: Container) -> bool:
+    """Whether no file was read since its last change, which was before the container's start."""
+    return bool(files) and all(_is_unread(held.status, container.started_at) for held in files)
+
+
+def _is_unread(status: PathStatus, started: float | None) -> bool:
+    if None in (status.atime, status.mtime, status.ctime, started):
+        return False
+    return (status.atime or 0.0) <= _changed(status) < (started or 0.0)
+
+
+def _changed(status: PathStatus) -> float:
+    """When a file was changed last, or its owner or mode."""
+    return max(status.mtime or 0.0, status.ctime or 0.0)
+
+
+def _image_file(host: Host, container: Container, path: str) -> str:
+    """The one file of this name in a usual place that is the image's own; "" for none."""
+    name = posixpath.basename(path)
+    stem = name.partition(".")[0]
+    folder = container.config.working_dir.rstrip("/")
+    below = [f"{folder}/{part}" for part in ("", "conf/", "config/", "configs/", "etc/")]
+    places = [*below, "/etc/", f"/etc/{stem}/", "/config/", "/conf/", "/usr/local/etc/"]
+    paths = [f"{place}{name}" for place in dict.fromkeys(places)]
+    own = [other for other in paths if innermost_mount(container.mounts, other) is None]
+    return only(_files_of_image(host, container, own)) or ""
+
+
+def _files_of_image(host: Host, container: Container, paths: Sequence[str]) -> list[str]:
+    """The paths at which a container has a file."""
+    root = f"/proc/{container.state.pid}/root"
+    statuses = host.answer_or(StatPaths([f"{root}{path}" for path in paths], follow=False), {})
+    return [path for path in paths if statuses.get(f"{root}{path}", NOT_ASKED).type == "file"]
