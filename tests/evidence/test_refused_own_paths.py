@@ -31,6 +31,8 @@ FILE = {"type": "file", "mode": 0o644, "uid": 0, "gid": 0}
 FOLDER = {"type": "folder", "mode": 0o755, "uid": 0, "gid": 0}
 OWN = {"type": "folder", "mode": 0o755, "uid": 33, "gid": 33}
 WAY = {"/app": FOLDER, "/app/storage": FOLDER, "/app/storage/logs": OWN}
+CLOSED = {**WAY, "/app/storage": {**FOLDER, "mode": 0o770, "gid": 4}, LOG: {**FILE, "uid": 33}}
+STATUS = "Gid:\t33\t33\t33\t33\nGroups:\t{}\nCapEff:\t{:016x}\n"
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a file of root": ({**WAY, LOG: FILE}, {}, LOG),
     "a file of the user": ({**WAY, LOG: {**FILE, "uid": 33}}, {}, ""),
@@ -41,6 +43,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a link on the way": ({**WAY, "/app/storage": {**FOLDER, "link": "/x"}, LOG: FILE}, {}, ""),
     "all as root": ({**WAY, LOG: FILE}, {"uids": (0,)}, ""),
     "users with other numbers": ({**WAY, LOG: FILE}, {"info": Info(security_options=["name=userns"])}, ""),
+    "a folder of a group that it is not in": (CLOSED, {"status": STATUS.format("33", 0)}, "/app/storage"),
+    "a folder of one of its groups": (CLOSED, {"status": STATUS.format("33 4", 0)}, ""),
+    "a group that is not known": (CLOSED, {}, ""),
+    "a capability that passes all modes": ({**WAY, LOG: FILE}, {"status": STATUS.format("33", 2)}, ""),
     "another error": ({**WAY, LOG: FILE}, {"line": f"ERROR: cannot parse {LOG}"}, ""),
 }  # fmt: skip
 
@@ -58,7 +64,8 @@ def refused(files: dict[str, Any], line: str = LINE, **own: Any) -> RefusedOwnPa
 
     logs = RecentLogs({APP.id: (RecentLine(5.0, line),) * 4})
     errors = repeated_errors(Containers([APP]), logs)
-    host = Made({"file.stats": stats})
+    status = {"file.read": {"text": own["status"]}} if "status" in own else {}
+    host = Made({"file.stats": stats, **status})
     return refused_own_paths(host, errors, None, Processes(processes), own.get("info"))
 
 

@@ -8,12 +8,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.access.dropped_users import (
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
+from diagnose.evidence.containers.mounts.access.program_users import (
     ProgramUser,
     none_may,
-    users_of_processes,
+    program_users,
 )
-from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
 from diagnose.evidence.containers.programs.code_folders import code_folders
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import ByContainer
@@ -77,7 +77,7 @@ def closed_folders(
     failed_answers = () if is_remapped else all_failed_answers
     for failed in failed_answers:
         container = failed.container
-        users = users_of_processes(processes.inside(container.id))
+        users = program_users(host, processes.inside(container.id))
         is_own = failed.status == _OWN_ERROR
         if not users or not is_own or LogTail(failed.other_lines).explains:
             continue

@@ -5,26 +5,30 @@ owner and the mode of the path itself show nothing.
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RECENT_S, RecentLogs
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, HostUser
+from diagnose.evidence.containers.mounts.access.program_users import (
+    none_may,
+    program_users,
+    way_inside,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
 
 MOST = 20
 """Containers whose paths are looked at."""
-_MOST_USERS = 4
 _REFUSED = LazyPattern(r"(?i)permission denied|\bEACCES\b|access (?:is |was )?denied")
 _PATH = LazyPattern(r"(?<![\w.:/~-])(?P<path>/[\w.@+-]{1,120}(?:/[\w.@+-]{1,120}){1,15})")
 _ASKED = LazyPattern(
@@ -39,11 +43,6 @@ _OF_HOST = LazyPattern(
     r"|spool))(?:/|$)"
 )
 """Folders of a system that are closed to others than root on purpose."""
-_GROUPS = LazyPattern(r"(?m)^(?:Gid|Groups):(?P<ids>[\d \t]{0,2000})$")
-_RIGHTS = LazyPattern(r"(?m)^CapEff:[ \t]{0,9}(?P<bits>[0-9a-f]{1,32})$")
-_PASSES_MODES = 0b110
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
-_ENTER = 1
 
 
 class ClosedWay(msgspec.Struct, frozen=True):
@@ -107,14 +106,6 @@ class _Refusal(msgspec.Struct, frozen=True):
     path: str
 
 
-class _User(msgspec.Struct, frozen=True):
-    """The user of a process, by its numbers on the host."""
-
-    program: str
-    uid: int
-    gids: frozenset[int]
-
-
 def _is_refusal(text: str) -> bool:
     return _REFUSED.search(text) is not None
 
@@ -138,30 +129,26 @@ def is_below_site(line: str, path: str, folder: str) -> bool:
 
 def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> ClosedWay | None:
     """The first folder above the path that each user of the container's programs may not pass."""
-    container, root = refusal.container, f"/proc/{refusal.container.state.pid}/root"
-    parts = refusal.path.strip("/").split("/")
-    folders = ["/" + "/".join(parts[:depth]) for depth in range(1, len(parts))]
-    statuses = host.answer_or(StatPaths([f"{root}{path}" for path in folders], follow=False), {})
-    users = list(_users(host, own))
-    if not users:
-        return None
-    for folder in folders:
-        status = statuses.get(f"{root}{folder}")
-        if status is None or status.type != "folder" or not status.mode & 0o777:
+    container = refusal.container
+    users = program_users(host, own)
+    way = way_inside(host, container, posixpath.dirname(refusal.path)) if users else {}
+    for folder, status in way.items():
+        if status.type != "folder" or not status.mode & 0o777:
             return None  # without any bit, an access list decides, as on a Synology
-        if all(not status.lets(user.uid, user.gids, _ENTER) for user in users):
+        if none_may(users, status, ENTER):
             mount = innermost_mount(container.mounts, folder)
             if _is_meant(mount, folder):
                 return None
+            first = users[0]
             return ClosedWay(
                 container,
                 refusal.line,
                 refusal.path,
                 folder,
                 status,
-                program=users[0].program,
-                uid=users[0].uid,
-                bit=f"{_class(status, users[0])}+x",
+                program=first.program,
+                uid=first.user.uid,
+                bit=f"{_class(status, first.user)}+x",
                 is_below_site=is_below_site(refusal.line, refusal.path, folder),
                 mount=mount,
             )
@@ -179,25 +166,8 @@ def _is_meant(mount: Mount | None, folder: str) -> bool:
     return is_itself or not mount.rw or _OF_HOST.match(mount.on_host(folder)) is not None
 
 
-def _class(status: PathStatus, user: _User) -> str:
+def _class(status: PathStatus, user: HostUser) -> str:
     """Whose bits of a mode count for a user: u, g or o."""
     if user.uid == status.uid:
         return "u"
     return "g" if status.gid in user.gids else "o"
-
-
-def _users(host: Host, own: Sequence[Process]) -> Iterator[_User]:
-    """The users of a container's processes; none where one of them passes all modes.
-
-    Those of root only watch over the others as a rule, where there are others.
-    """
-    by_uid = {process.uid: process for process in own if process.uid}
-    for process in list(by_uid.values())[:_MOST_USERS]:
-        status = host.ask(ReadFile(f"/proc/{process.pid}/status", max_bytes=4096))
-        if isinstance(status, Failed):
-            continue
-        rights = _RIGHTS.search(status.text)
-        if rights is None or int(rights["bits"], 16) & _PASSES_MODES:
-            continue
-        gids = [int(id) for row in _GROUPS.finditer(status.text) for id in row["ids"].split()]
-        yield _User(process.comm, process.uid or 0, frozenset(gids))

@@ -9,8 +9,6 @@ program.
 
 import posixpath
 import re
-from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
@@ -25,6 +23,11 @@ from diagnose.evidence.containers.mounts.access.file_access import (
     host_user,
     is_id,
 )
+from diagnose.evidence.containers.mounts.access.program_users import (
+    ProgramUser,
+    program_users,
+    user_without_groups,
+)
 from diagnose.evidence.containers.mounts.bind_mounts import (
     BindSources,
     NamedPath,
@@ -35,12 +38,12 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
-from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.machine.processes import Processes
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 LEAST = 2
@@ -69,19 +72,6 @@ class DroppedUsers(Items[DroppedUser], frozen=True):
     """One for each container whose program is refused after it changed its user."""
 
 
-class ProgramUser(msgspec.Struct, frozen=True):
-    """A user of the host to whom a program of a container belongs."""
-
-    program: str
-    """The name of a process of that user, "" where the container does not run."""
-    user: HostUser
-
-
-def none_may(users: Iterable[ProgramUser], status: PathStatus, wanted: int) -> bool:
-    """Whether each of the users is known to be denied what is wanted of a file or folder."""
-    return not status.failed and all(owner.user.may(status, wanted) is False for owner in users)
-
-
 class _UserRefusal(msgspec.Struct, frozen=True):
     """A refusal, and the users who may have met it."""
 
@@ -101,9 +91,9 @@ def dropped_users(
     processes: Processes | None,
     info: Info | None,
 ) -> DroppedUsers:
-    """Two questions about all paths; one file for each container that has ended."""
+    """Two questions about all paths, and one file for each container or user."""
     cases = [
-        *_refusals_of_running(containers, recent_logs, processes),
+        *_refusals_of_running(host, containers, recent_logs, processes),
         *_refusals_of_ended(host, containers, log_tails),
     ]
     cases = [case for case in cases if _begins_as_root(case.container, info)]
@@ -142,7 +132,7 @@ def _denied_user(case: _UserRefusal, sources: BindSources) -> DroppedUser | None
 
 
 def _refusals_of_running(
-    containers: Containers, recent_logs: RecentLogs | None, processes: Processes | None
+    host: Host, containers: Containers, recent_logs: RecentLogs | None, processes: Processes | None
 ) -> list[_UserRefusal]:
     """Running containers that are refused again and again, with the users of their processes."""
     if recent_logs is None or processes is None:
@@ -154,8 +144,8 @@ def _refusals_of_running(
         if refused is None or not _may_be_looked_at(refused):
             continue
         times = sum(_refuses(container, line, refused.inside) for line in lines)
-        users = users_of_processes(processes.inside(container.id))
-        if times >= LEAST and users:
+        users = program_users(host, processes.inside(container.id)) if times >= LEAST else ()
+        if users:
             cases.append(_UserRefusal(container, refused, users, times, len(lines)))
     return cases
 
@@ -163,18 +153,6 @@ def _refusals_of_running(
 def _refuses(container: Container, line: str, inside: str) -> bool:
     """Whether a line says that this path is refused, and does not merely name it."""
     return inside in line and refused_in(container, LogTail((line,))) is not None
-
-
-def users_of_processes(processes: Iterable[Process]) -> tuple[ProgramUser, ...]:
-    """The users other than root to whom processes of a container belong, each with a program.
-
-    The user with the most processes comes first.
-    """
-    by_start = sorted(processes, key=lambda process: process.start)
-    own = [(process.uid, process.comm) for process in by_start if process.uid]
-    names = dict(reversed(own))
-    most = Counter(uid for uid, _ in own).most_common()
-    return tuple(ProgramUser(names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
 
 
 def _refusals_of_ended(
@@ -213,7 +191,7 @@ def named_by_variables(container: Container) -> HostUser | None:
     for user, group in _VARIABLES:
         uid, gid = _id(variables.get(user, "")), _id(variables.get(group, ""))
         if uid:
-            return _user(f"{uid}, as {user} says", uid, gid)
+            return user_without_groups(f"{uid}, as {user} says", uid, gid)
     return None
 
 
@@ -229,19 +207,12 @@ def _called_alike(container: Container, users: str) -> HostUser | None:
     entry = only(alike)
     if entry is None:
         return None
-    return _user(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
+    return user_without_groups(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
 
 
 def _id(text: str) -> int | None:
     """The number of a user or a group as a container writes it; None for what is no such number."""
     return int(text) if is_id(text) else None
-
-
-def _user(label: str, uid: int, gid: int | None = None) -> HostUser:
-    """A user who is not root, of whose groups at most the first one is known."""
-    owner = str(uid) if gid is None else f"{uid}:{gid}"
-    gids = frozenset() if gid is None else frozenset([gid])
-    return HostUser(label, owner, uid, gids, maybe_in="its groups are known only to its image")
 
 
 def _may_be_looked_at(refused: NamedPath) -> bool:

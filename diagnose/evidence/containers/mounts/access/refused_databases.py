@@ -18,10 +18,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.dropped_users import (
     LEAST,
     DroppedUser,
-    ProgramUser,
     named_by_variables,
-    none_may,
-    users_of_processes,
 )
 from diagnose.evidence.containers.mounts.access.file_access import (
     ENTER,
@@ -29,6 +26,11 @@ from diagnose.evidence.containers.mounts.access.file_access import (
     WRITE,
     Denied,
     host_user,
+)
+from diagnose.evidence.containers.mounts.access.program_users import (
+    ProgramUser,
+    none_may,
+    program_users,
 )
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_path
 from diagnose.evidence.containers.user_numbers import UserNumbers
@@ -85,7 +87,7 @@ def refused_databases(
 
     The folders are listed only then.
     """
-    cases = list(_running_cases(containers, recent_logs, processes))
+    cases = list(_running_cases(host, containers, recent_logs, processes))
     cases += _ended_cases(containers, log_tails, info, numbers)
     folders = sorted({mount.source for case in cases for mount in case.mounts})
     files = _databases(host, folders)
@@ -110,15 +112,16 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _running_cases(
-    containers: Containers, recent_logs: RecentLogs, processes: Processes
+    host: Host, containers: Containers, recent_logs: RecentLogs, processes: Processes
 ) -> Iterator[_RefusedContainer]:
     """Running containers whose log says again and again that a database cannot be written."""
     for container in containers.running:
         lines = recent_logs.of(container)
         texts = [line.text for line in lines]
         refusals = [text for text in texts if _LOCKED.search(text) or _REFUSED.search(text)]
-        users = users_of_processes(processes.inside(container.id)) if refusals else ()
-        if len(refusals) >= LEAST and users:
+        is_refused = len(refusals) >= LEAST
+        users = program_users(host, processes.inside(container.id)) if is_refused else ()
+        if users:
             yield from _case(container, refusals, len(lines), users)
 
 

@@ -4,7 +4,6 @@ They are looked at as the container sees them: they may lie in its image, in its
 mount. The user is that of its processes.
 """
 
-import posixpath
 from collections.abc import Iterator
 
 import msgspec
@@ -12,21 +11,21 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.access.dropped_users import (
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE
+from diagnose.evidence.containers.mounts.access.program_users import (
     ProgramUser,
     none_may,
-    users_of_processes,
+    program_users,
+    way_inside,
 )
-from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 
 _REFUSED = "path-denied"
@@ -76,7 +75,7 @@ def refused_own_paths(
         return RefusedOwnPaths()
     found: dict[str, RefusedOwnPath] = {}
     for container, path in _named_paths(repeated_errors, all_failed_answers):
-        users = users_of_processes(processes.inside(container.id))
+        users = program_users(host, processes.inside(container.id))
         if users and container.id not in found:
             refused = _refused(host, container, path, users)
             found |= {container.id: refused} if refused is not None else {}
@@ -107,16 +106,10 @@ def _refused(
     host: Host, container: Container, path: str, users: tuple[ProgramUser, ...]
 ) -> RefusedOwnPath | None:
     """The first step on the way that none of the users may use."""
-    root = f"/proc/{container.state.pid}/root"
-    steps = _steps(path)
-    statuses = host.ask(StatPaths([root + step for step in steps], follow=False))
-    if isinstance(statuses, Failed):
-        return None
-    above = ""
-    for step in steps:
-        status = statuses[root + step]
+    way = way_inside(host, container, path)
+    above, parent = "", NOT_ASKED
+    for step, status in way.items():
         if status.failed == "missing" and above:
-            parent = statuses[root + above]
             is_closed = none_may(users, parent, WRITE | ENTER)
             return RefusedOwnPath(above, parent, users[0]) if is_closed else None
         if status.failed or status.link:
@@ -125,13 +118,5 @@ def _refused(
         wanted |= WRITE if step == path else 0
         if none_may(users, status, wanted):
             return RefusedOwnPath(step, status, users[0])
-        above = step
+        above, parent = step, status
     return None
-
-
-def _steps(path: str) -> list[str]:
-    """The folders on the way to a path, the topmost first, and the path itself."""
-    steps = [path]
-    while (folder := posixpath.dirname(steps[0])) != "/":
-        steps.insert(0, folder)
-    return steps
