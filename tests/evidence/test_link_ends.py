@@ -73,6 +73,12 @@ ENDS: dict[str, tuple[Paths, LinkEnd | None]] = {
 }
 
 
+def test_nobody_can_look_into_a_file_system_in_memory() -> None:
+    memory = {"Type": "tmpfs", "Source": "", "Destination": "/etc/letsencrypt", "RW": True}
+    app = container("swag", Mounts=[CONFIG, memory])
+    assert link_end(host(OUTSIDE), app, "/config/keys/cert.crt") is None
+
+
 @pytest.mark.parametrize(("paths", "end"), ENDS.values(), ids=ENDS)
 def test_where_it_ends(paths: Paths, end: LinkEnd | None) -> None:
     assert link_end(host(paths), APP, "/config/keys/cert.crt") == end

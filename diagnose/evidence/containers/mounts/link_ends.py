@@ -8,7 +8,7 @@ from collections import deque
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.file_paths import is_below
 from diagnose.model import Failed
@@ -45,6 +45,8 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
             at = step
             continue
         if not place:
+            if innermost_mount(container.mounts, step) is not None:
+                return None  # a tmpfs, into which nobody can look
             if not _is_above_a_mount(container, step):
                 return LinkEnd("/".join((step, *parts)))
             at = step

@@ -22,6 +22,8 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, str, str] | None]] = {
     "a target in the container": ({"layer": True}, None),
     "a target in a mount": ({"mounts": [DATA, WAL], "there": True}, None),
     "a target that its mount lacks": ({"mounts": [DATA, WAL]}, FOUND),
+    "a link to a link": ({"chain": "/opt/wal/pg_wal"}, FOUND),
+    "a link to a link to what is there": ({"chain": "/data"}, None),
     "a folder": ({"kind": "folder"}, None),
     "another name in the log": ({"said": SAID.replace("pg_wal", "pg_stat")}, None),
     "another error": ({"said": 'FATAL: "pg_wal" is full'}, None),
@@ -40,7 +42,11 @@ def test_a_link_that_the_log_names(
     before = container_in("exited", name="before", Config={"Image": "postgres:15"})
 
     def stats(question: Any) -> dict[str, object]:
-        own: dict[str, object] = {"/v/pg/pg_wal": {"type": "link", "link": "/opt/wal/pg_wal"}}
+        first = "/data/second" if "chain" in case else "/opt/wal/pg_wal"
+        own: dict[str, object] = {
+            "/v/pg/pg_wal": {"type": "link", "link": first},
+            "/v/pg/second": {"type": "link", "link": case.get("chain")},
+        }
         if case.get("there"):
             own["/v/wal/pg_wal"] = {"type": "folder"}
         return {path: own.get(path, {"failed": "missing"}) for path in question.paths}

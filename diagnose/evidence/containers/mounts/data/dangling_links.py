@@ -9,15 +9,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.link_ends import LinkEnd, link_end
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 MOST = 8
@@ -87,19 +88,14 @@ def _links(host: Host, container: Container, lines: list[str]) -> Iterator[Dangl
         if isinstance(listing, Failed):
             continue
         links = [entry.name for entry in listing.entries if entry.type == "link"]
-        names = [name for name in links if name in named][:_MOST_LINKS]
-        place = posixpath.join(mount.source, folder.strip("/"))
-        paths = {posixpath.join(place, name): name for name in names}
-        statuses = host.answer_or(StatPaths(list(paths), follow=False), {}) if paths else {}
-        for path, name in paths.items():
-            own = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
-            target = statuses.get(path, NOT_ASKED).link or ""
-            aim = posixpath.normpath(posixpath.join(own, target)) if target else ""
-            if aim and _is_nowhere(host, container, aim):
+        own = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
+        for name in [name for name in links if name in named][:_MOST_LINKS]:
+            end = link_end(host, container, f"{own}/{name}")
+            if end is not None and _is_nowhere(host, container, end):
                 line = next(line for line in lines if name in line)
-                variable = _variable_of(container, aim)
+                variable = _variable_of(container, end.inside)
                 yield DanglingLink(
-                    container, line, mount, f"{own}/{name}", target=aim, variable=variable
+                    container, line, mount, f"{own}/{name}", target=end.inside, variable=variable
                 )
 
 
@@ -114,16 +110,13 @@ def _folders(container: Container) -> Iterator[tuple[Mount, str]]:
                 yield mount, below
 
 
-def _is_nowhere(host: Host, container: Container, path: str) -> bool:
-    """Whether a container has nothing at a path: neither in a mount, nor in its layer or image."""
-    mount = innermost_mount(container.mounts, path)
-    if mount is not None and not mount.has_host_path:
+def _is_nowhere(host: Host, container: Container, end: LinkEnd) -> bool:
+    """Whether neither a mount nor the container's layer or image has the end of a link."""
+    if end.is_there:
         return False
-    if mount is not None:
-        on_host = mount.on_host(path)
-        statuses = host.answer_or(StatPaths([on_host], follow=False), {})
-        return statuses.get(on_host, NOT_ASKED).failed == "missing"
-    answer = host.ask(ReadContainerFile(container.id, path, bytes=0))
+    if end.on_host:
+        return True
+    answer = host.ask(ReadContainerFile(container.id, end.inside, bytes=0))
     return isinstance(answer, Failed) and answer.reason == "gone"
 
 
