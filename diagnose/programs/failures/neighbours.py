@@ -120,6 +120,15 @@ NEIGHBOURS = (
         needs=("3306",),
     ),
     Failure(
+        name="nginx-hosts-file-unread",
+        mark="could not be resolved (",
+        pattern=r"\b(?P<name>(?:host|gateway)\.docker\.internal) could not be resolved \(\d+: ",
+        cause="nginx asks DNS servers for {name}, because it stands behind a variable: it reads no hosts file then",
+        cure="write the address of {name}, or the name without a variable, into proxy_pass",
+        source="NginxProxyManager/nginx-proxy-manager#5344",
+        confirmed_by="dns.hosts-file-unread",
+    ),
+    Failure(
         name="host-gateway",
         mark="host.docker.internal",
         pattern=r"(?m)^(?=.*host\.docker\.internal)(?=.*(?:not known|ENOTFOUND|EAI_AGAIN|no such host|could not (?:translate|resolve)|unknown ?host|bad address|getaddrinfo|resolve))",

@@ -24,6 +24,7 @@ LINES = {
     "mysql-socket-unserved": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (111)",
     "mysql-socket": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)",
     "php-mysql-socket": "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file or directory",
+    "nginx-hosts-file-unread": "2019/12/15 19:47:17 [error] 998#998: *368 host.docker.internal could not be resolved (3: Host not found), client: 192.168.16.1",
     "host-gateway": "Error: getaddrinfo ENOTFOUND host.docker.internal",
     "api-too-new": "client version 1.44 is too new. Maximum supported API version is 1.41",
     "api-too-old": "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client",

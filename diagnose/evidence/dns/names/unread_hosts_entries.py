@@ -1,0 +1,66 @@
+"""Names of a container's own hosts file that its program asks DNS servers for."""
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+MOST = 10
+"""Hosts files that are read."""
+_OF_NGINX = LazyPattern(r"\bcould not be resolved \(\d+: ")
+"""How nginx says that its resolver has no answer: that one reads no hosts file (ngx_resolver)."""
+
+
+class UnreadHostsEntry(msgspec.Struct, frozen=True):
+    """A name, and the address that the hosts file of the container has for it."""
+
+    container: Container
+    name: FailedName
+    address: str
+    """Empty where the file could not be read."""
+
+
+class UnreadHostsEntries(Items[UnreadHostsEntry], frozen=True):
+    """In the order of the containers."""
+
+
+@evidence
+def unread_hosts_entries(
+    host: Host, containers: Containers, failed: FailedNames
+) -> UnreadHostsEntries:
+    """One file of each container with such a name; the engine's own copy is read."""
+    suspects = [
+        (container, name)
+        for container in containers.running
+        for name in failed.of(container)
+        if _is_in_hosts_file(container, name) and name.name not in containers.by_dns_name
+    ]
+    found = []
+    for container, name in host.first(suspects, MOST, "names of hosts files"):
+        text = host.ask(ReadFile(container.hosts_path, follow=False))
+        address = "" if isinstance(text, Failed) else _address_of(name.name, text.text)
+        found.append(UnreadHostsEntry(container, name, address))
+    return UnreadHostsEntries(tuple(found))
+
+
+def _is_in_hosts_file(container: Container, name: FailedName) -> bool:
+    return (
+        name.is_by_log
+        and name.name in container.extra_names
+        and _OF_NGINX.search(name.line) is not None
+    )
+
+
+def _address_of(name: str, text: str) -> str:
+    """The first IPv4 address that a hosts file has for a name."""
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if name in names and ":" not in address:
+            return address
+    return ""
