@@ -233,29 +233,33 @@ def peer_on_other_network(
     """A container calls an address on a network that it is not connected to.
 
     The engine keeps its networks apart, and drops these packets. Reverse proxies that take the
-    addresses of containers from the engine choose one of a network that they are not on.
+    addresses of containers from the engine choose one of a network that they are not on. A
+    container that uses the network of another one is on the networks of that one.
     """
     for call in failing_calls:
-        if call.network.name in call.container.endpoints or call.times < least or call.refused:
+        seat = containers.owner_of(call.container)
+        if call.network.name in seat.endpoints or call.times < least or call.refused:
             continue
         peer = containers.by_place.get((call.network.name, call.address))
         if peer is not None:
-            yield _other_network_finding(call, peer)
+            yield _other_network_finding(call, peer, seat)
     yield from failing_calls.unread
 
 
-def _other_network_finding(call: FailingCall, peer: Container) -> Finding:
+def _other_network_finding(call: FailingCall, peer: Container, seat: Container) -> Finding:
+    """seat: the container whose network the caller uses: itself, or the one that it joined."""
     container = call.container
-    common = sorted(set(container.endpoints) & set(peer.endpoints))
+    common = sorted(set(seat.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""
-    return Finding.about(
+    who = "it" if seat.id == container.id else f"{seat}, whose network it uses,"
+    finding = Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
-        f"on {call.network}, and it is not connected to that network{instead}",
+        f"on {call.network}, and {who} is not connected to that network{instead}",
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,
-            f"networks of {container.name}": sorted(container.endpoints),
+            f"networks of {seat.name}": sorted(seat.endpoints),
             f"networks of {peer.name}": sorted(peer.endpoints),
         },
         discriminator=f"{call.address}:{call.port}",
@@ -265,3 +269,4 @@ def _other_network_finding(call: FailingCall, peer: Container) -> Finding:
         stable=(*container.caller_lives, peer.life),
         network=call.network.name,
     )
+    return finding.with_variables({"container": seat.name})

@@ -28,6 +28,7 @@ from diagnose.evidence.network.calls.fixed_lookups import FixedLookups, fixed_lo
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network
 from diagnose.live.disk.parts import only
+from diagnose.model import Result
 from diagnose.nginx_text import read
 from diagnose.questions.sockets import Socket
 from tests.hosts import Made
@@ -292,6 +293,24 @@ def test_addresses_on_other_networks(name: str) -> None:
         containers=Containers((EDGE, API, FAR)),
     )
     assert rows(result) == wanted
+
+
+def test_a_guest_is_on_the_networks_of_its_host() -> None:
+    """A program that uses the network of a VPN client."""
+    guest = inspected("guest", HostConfig={"NetworkMode": f"container:{EDGE.id}"})
+    away = Network("b" * 64, "back", "bridge")
+    call = replace(CALL, container=guest, network=away, address="10.2.0.9", refused=False)
+
+    def judged(network: Network) -> Result:
+        return judge(
+            "network.peer-on-other-network",
+            failing_calls=FailingCalls((replace(call, network=network),)),
+            containers=Containers((EDGE, API, FAR, guest)),
+        )
+
+    assert not judged(CALL.network).findings
+    (finding,) = judged(away).findings
+    assert finding.variables["container"] == "edge"
 
 
 def inward(owner: Container, port: int) -> ContainerNetns:
