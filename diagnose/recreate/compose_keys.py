@@ -77,6 +77,8 @@ def _entry(name: str, value: str) -> Iterator[tuple[str, str]]:
         yield "network_mode", _yaml_string(value)
     elif name in ("network", "net"):
         yield "networks", f"- {_yaml_string(value)}"
+    elif name == "health-cmd":
+        yield "healthcheck", f"{{test: {_yaml_string(value)}}}"
     elif name == "ulimit":
         resource, _, limits = value.partition("=")
         soft, _, hard = limits.partition(":")

@@ -53,7 +53,7 @@ _DEVICE = LazyPattern(
         | video\d{1,3} | snd(?:/\w{1,20})? | net/tun | kvm | fuse | kfd
         | nvidia[a-z0-9-]{0,20} | i2c-\d{1,3} | spidev[\d.]{1,8} | gpiomem
         | gpiochip\d{1,3}
-        | serial/by-id/[\w.:+-]{1,100}
+        | serial/by-id/[\w.:+-]{0,99}[\w+-]
         | bus/usb(?:/\d{1,3}){0,2} | hidraw\d{1,3} | watchdog\d?
       )(?![\w/])
     """,

@@ -16,6 +16,7 @@ from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, S
 from diagnose.phrases import ago, capitalised, count, named
 from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
 from diagnose.render.outlines.grouping import other_messages
+from diagnose.render.outlines.lasting import with_lasting_words
 
 CHANGED = "changed lately"
 """The name of the row that says what was changed before a problem without a known cause."""
@@ -216,7 +217,7 @@ class _Remedy(msgspec.Struct, frozen=True):
 def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
     """What the block offers: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
-    cure = _cure_here(runbooks.cure(head.id, variables, place), report)
+    cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head.made_by)
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
@@ -245,6 +246,14 @@ def _cure_here(cure: runbooks.Command | None, report: Report) -> runbooks.Comman
         return cure
     before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
     return msgspec.structs.replace(cure, impact=f"{before}{_restart_words(restart)}")
+
+
+def _lasting(cure: runbooks.Command | None, made_by: str) -> runbooks.Command | None:
+    """The cure, with what has to be in the compose file so that it lasts."""
+    if cure is None or not made_by:
+        return cure
+    words = with_lasting_words(cure.impact, cure.text, made_by)
+    return msgspec.structs.replace(cure, impact=words)
 
 
 def _restarts_engine(cure: runbooks.Command, *, is_up: bool) -> bool:

@@ -71,6 +71,8 @@ def setting_in(container: Container, cure: str) -> NamedSetting | None:
 def setting_of_key(container: Container, key: str) -> NamedSetting | None:
     """The option of the container's command that ends with a key the program does not know."""
     last = key.lower()
+    if not last:
+        return None
     for word in container.config.words[1:]:
         option = word.partition("=")[0]
         if option.startswith("--") and option.lower().rpartition(".")[2].lstrip("-") == last:

@@ -1,0 +1,110 @@
+"""Where the change that a cure makes to a container has to be written, so that compose keeps it.
+
+The next `docker compose up` makes the container as the file says. Pure.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.recreate.compose_keys import lines_of
+
+_MADE = LazyPattern(r"compose project [^,]+, service (?P<service>[^,]+)(?:, (?P<file>/[^,]+))?")
+_RECREATED = LazyPattern(r"\bdiagnose recreate (?P<words>[^|\n]{1,2000})\| sh\b")
+_UPDATED = LazyPattern(
+    r"\bupdate (?P<words>(?:--(?:memory|memory-swap|pids-limit|cpus|restart)[ =][\w.-]{1,40} ){1,4})"
+)
+_CONNECTED = LazyPattern(r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) [\w.-]{1,100}$")
+_SAID = LazyPattern(
+    r" ?(?:Set it in|Correct|Change|Set it there in) the compose file(?: or the Dockerfile)? too(?:, if there is one)?\."
+)
+"""A sentence of a page that says the same without a name."""
+_GONE = {"--unmount": "the volume at", "--unset": "the variable", "--without": "the option"}
+
+
+def with_lasting_words(impact: str, command: str, made_by: str) -> str:
+    """What is said before the command of a cure, and which line of which file makes it last."""
+    lasting = lasting_words(command, made_by)
+    if not lasting:
+        return impact
+    before = re.sub(_SAID.pattern, "", impact).strip().rstrip(":")
+    return f"{before.removesuffix('.')}. {lasting}" if before else lasting
+
+
+def lasting_words(command: str, made_by: str) -> str:
+    """What has to be in the compose file; "" where compose made nothing, or nothing is changed."""
+    made = _MADE.fullmatch(made_by)
+    if made is None:
+        return ""
+    place = f"service {made['service']} in {made['file']}" if made["file"] else made["service"]
+    written, left_out = _changes(command)
+    sentences = []
+    if written:
+        sentences.append(f"To make it last, write for {place}: `{'; '.join(written)}`.")
+    if left_out:
+        begin = "Leave out there" if written else f"To make it last, leave out for {place}"
+        sentences.append(f"{begin} {' and '.join(left_out)}.")
+    return " ".join(sentences)
+
+
+def _changes(command: str) -> tuple[list[str], list[str]]:
+    """What a cure adds, as lines of a compose file, and what it takes away, in words."""
+    recreated = list(_RECREATED.finditer(command))
+    if recreated:
+        return _of_recreate(recreated[-1]["words"])
+    updated = list(_UPDATED.finditer(f"{command} "))
+    if updated:
+        words = updated[-1]["words"].split()
+        options = [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=False)]
+        return _in_one_line(options), []
+    connected = _CONNECTED.search(command)
+    return ([f"networks: [{connected['network']}]"], []) if connected is not None else ([], [])
+
+
+def _of_recreate(words: str) -> tuple[list[str], list[str]]:
+    """The changes that a call of `diagnose recreate` names."""
+    try:
+        own, options = _parted(shlex.split(words))
+    except ValueError:
+        return [], []
+    pairs = dict(_pairs(own[1:]))
+    written = lines_of((), pairs["--image"]) if "--image" in pairs else []
+    left_out = [f"{_GONE[name]} {value}" for name, value in pairs.items() if name in _GONE]
+    return [*written, *_in_one_line(options)], left_out
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """The words before and behind the first `--`."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Options with their values, joined or not."""
+    for index, word in enumerate(words):
+        name, joined, value = word.partition("=")
+        if word.startswith("--"):
+            following = words[index + 1] if index + 1 < len(words) else ""
+            yield name, value if joined else following
+
+
+def _in_one_line(options: list[str]) -> list[str]:
+    """The keys of a compose file for these options, a list as YAML writes it in one line."""
+    known = [option for option in options if not _is_typed(option)]
+    typed = [option.partition("=")[2] for option in options if _is_typed(option)]
+    lines: list[str] = []
+    for line in lines_of(known):
+        entry = line.strip().removeprefix("- ")
+        if line.startswith("  - ") and lines[-1].endswith(":"):
+            lines[-1] += f" [{entry}]"
+        elif line.startswith("  - "):
+            lines[-1] = f"{lines[-1].removesuffix(']')}, {entry}]"
+        else:
+            lines.append(line)
+    return [*lines, *(f"environment: [{name}=...]" for name in typed)]
+
+
+def _is_typed(option: str) -> bool:
+    """Whether an option takes the value of a variable from the shell."""
+    return option.startswith("--env=") and "=" not in option.removeprefix("--env=")

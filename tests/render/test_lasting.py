@@ -1,0 +1,59 @@
+"""What has to be in a compose file so that a cure lasts."""
+
+import pytest
+
+from diagnose.render.outlines.lasting import lasting_words, with_lasting_words
+
+MADE_BY = "compose project shop, service web, /srv/shop/compose.yaml"
+BEGIN = "To make it last, write for service web in /srv/shop/compose.yaml:"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            "diagnose recreate web -- --env='A=b c' --volume=/a:/b | sh",
+            f'{BEGIN} `environment: ["A=b c"]; volumes: ["/a:/b"]`.',
+        ),
+        (
+            "diagnose recreate web -- --env=A=1 --env=B=2 | sh",
+            f'{BEGIN} `environment: ["A=1", "B=2"]`.',
+        ),
+        (
+            "read -r KEY && export KEY && diagnose recreate web -- --env=KEY | sh",
+            f"{BEGIN} `environment: [KEY=...]`.",
+        ),
+        (
+            "diagnose recreate web --without gpus | sh",
+            "To make it last, leave out for service web in /srv/shop/compose.yaml the option gpus.",
+        ),
+        (
+            "diagnose recreate web --unmount /x -- --volume=data:/x | sh",
+            f'{BEGIN} `volumes: ["data:/x"]`. Leave out there the volume at /x.',
+        ),
+        ("diagnose recreate web --image shop:2 | sh", f'{BEGIN} `image: "shop:2"`.'),
+        (
+            "docker update --memory 192m --memory-swap 192m web\ndocker start web",
+            f'{BEGIN} `mem_limit: "192m"; memswap_limit: "192m"`.',
+        ),
+        ("docker network connect backend web", f"{BEGIN} `networks: [backend]`."),
+        (
+            "diagnose recreate web -- --health-cmd='curl -f http://127.0.0.1/' | sh",
+            f'{BEGIN} `healthcheck: {{test: "curl -f http://127.0.0.1/"}}`.',
+        ),
+        ("diagnose recreate web -- --env='A=b | sh", ""),
+        ("docker start web", ""),
+    ],
+)
+def test_the_change_is_written_as_compose_has_it(command: str, words: str):
+    assert lasting_words(command, MADE_BY) == words
+
+
+def test_what_compose_has_not_made_needs_no_file():
+    assert lasting_words("diagnose recreate web --image shop:2 | sh", "swarm service web") == ""
+
+
+def test_the_name_of_the_file_replaces_the_sentence_without_one():
+    impact = "This adds it. Correct the compose file or the Dockerfile too."
+    words = with_lasting_words(impact, "diagnose recreate web --image shop:2 | sh", MADE_BY)
+    assert words == f'This adds it. {BEGIN} `image: "shop:2"`.'
