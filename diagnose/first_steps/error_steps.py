@@ -16,6 +16,7 @@ from diagnose.first_steps.named.certificate_steps import certificate_steps
 from diagnose.first_steps.named.code_steps import line_subject_variables
 from diagnose.first_steps.named.named_things import named_thing_steps
 from diagnose.first_steps.rows.row_steps import row_steps
+from diagnose.first_steps.value_corrections import corrected_value
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import rfc3339
@@ -63,6 +64,7 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield case.option
     yield _extension_variables(case)
     yield present({"installer": installer_of(error.failure)})
+    yield _corrected_variables(case)
     yield _call_variables(error)
     yield certificate_steps(error.container, error.failure, containers)
     yield _named_steps(case)
@@ -145,6 +147,14 @@ def _extension_variables(case: ErrorCase) -> PageVariables:
     """The extension, for an image of PHP that brings the tool which adds it."""
     has_tool = case.error.container.config.sets(_OF_PHP_IMAGES)
     return {"php_extension": case.extension} if case.extension and has_tool else {}
+
+
+def _corrected_variables(case: ErrorCase) -> PageVariables:
+    """The value that the line asks for, in the place of the one to which it objects."""
+    setting = case.setting
+    if setting is None or setting.fault != "value":
+        return {}
+    return corrected_value(case.error.container, setting.variable, case.error.line.whole)
 
 
 def _call_variables(error: RepeatedError) -> PageVariables:

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.settings.named.named_settings import (
 from diagnose.first_steps.looks.subject_looks import OF_DATA
 from diagnose.first_steps.named.line_steps import settings_folder
 from diagnose.first_steps.plain_run import plain_run_steps
+from diagnose.first_steps.value_corrections import corrected_value
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
@@ -57,7 +58,11 @@ def setting_variables(
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
     if setting is not None and not (setting.path and _is_of_data(tail)):
-        return _without_contents(setting, tail) | _scheme_of_postgres(tail, setting)
+        return (
+            _without_contents(setting, tail)
+            | _corrected(container, tail, setting)
+            | _scheme_of_postgres(tail, setting)
+        )
     if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
         return {"named_folder": folder}
     if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
@@ -66,6 +71,13 @@ def setting_variables(
     if tail.failure is not None or tail.has_complaint:
         return {"configured": container.name}
     return plain_run_steps(container)
+
+
+def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:
+    """The value that the log asks for, in the place of the one to which it objects."""
+    if setting.fault != "value":
+        return {}
+    return corrected_value(container, setting.variable, tail.telling_text)
 
 
 _PRIVATE = LazyPattern(

@@ -1,0 +1,121 @@
+"""The value that a program would take, where its line says what is wrong with the one it has.
+
+A boolean in other words, a URL without its scheme or with a slash too many, one of a list that the
+line gives, a value in quotes. Nothing where the right value is a matter of choice. Pure.
+"""
+
+import difflib
+import re
+from collections.abc import Callable
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.changed_words import with_value
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+
+_OF_BOOLEAN = LazyPattern(
+    r"\bbool(?:ean)?\b|\btrue (?:or|and|/) false\b|\btrue\W{1,4}false\b", re.IGNORECASE
+)
+_TRUE, _FALSE = ("true", "yes", "on", "1", "y", "enabled"), ("false", "no", "off", "0", "n")
+_OF_URL = LazyPattern(
+    r"\bur[il]s?\b|\bscheme\b|\bhttps?://|\babsolute\b|\bprotocol\b|site_url", re.IGNORECASE
+)
+_OF_SERVER = LazyPattern(
+    r"\b(?:postgres\w*|mysql|mariadb|redis|amqp|mongo\w*|ldap|smtp|jdbc|dsn|database)\b", re.IGNORECASE
+)
+"""Lines and variables about addresses of other kinds."""
+_BARE_PLACE = LazyPattern(
+    r"(?P<host>localhost|[\w-]{1,60}(?:\.[\w-]{1,60}){0,8})(?P<port>:\d{2,5})?(?:/[\w./-]{0,200})?"
+)
+_NUMBERS = LazyPattern(r"[\d.]+")
+_NO_SLASH = LazyPattern(
+    r"\b(?:must|should|may|can|cannot|can't)\b.{0,10}\bend\w* (?:with|in) (?:a )?(?:trailing )?(?:slash|['\"(]?/)"
+    r"|\btrailing slash",
+    re.IGNORECASE,
+)
+_NOT = LazyPattern(r"\b(?:not|no|cannot|without|remove|can't|mustn't)\b", re.IGNORECASE)
+_LIST = LazyPattern(
+    r"\b(?:(?:valid|allowed|supported|accepted|available|possible) (?:\w{1,20} )?(?:are|is|values?|options?|choices?|types?)(?: are| is)?"
+    r"|(?:must|should) be(?: one of| either)|expected(?: one of)?|choose (?:from|one of)|one of)"
+    r"\W{1,4}(?P<words>[\w.-]{1,40}(?:['\"`]?(?:, | ?\| ?|/| or |, or |,|' ')['\"`]?[\w.-]{1,40}){1,30})",
+    re.IGNORECASE,
+)
+_PARTS = LazyPattern(r"[\w.-]+")
+_JOINS = frozenset({"or", "and"})
+_ALIKE = 0.6
+"""So much of a word and of the one that is meant is the same."""
+
+
+def corrected_value(container: Container, variable: str, line: str) -> PageVariables:
+    """The variable with the value that the line asks for, as the page's command takes it."""
+    value = container.config.value_of(variable)
+    if not value:
+        return {}
+    found = next(filter(None, (correct(variable, value, line) for correct in _CORRECTIONS)), "")
+    return with_value(container, variable, found) if found else {}
+
+
+def _unquoted(_variable: str, value: str, _line: str) -> str:
+    """A value without the quotes or the blanks around it, where the program objects to it."""
+    bare = value.strip().strip("\"'").strip()
+    return bare if bare != value else ""
+
+
+def _boolean(variable: str, value: str, line: str) -> str:
+    """Of the variable or the value that the line has: `1` is a number elsewhere."""
+    is_about = variable in line or re.search(rf"['\"`]{re.escape(value)}['\"`]", line)
+    if not is_about or not _OF_BOOLEAN.search(line):
+        return ""
+    word = value.lower()
+    if word in _TRUE[1:] or (word == "true" and value != word):
+        return "true"
+    return "false" if word in _FALSE[1:] or (word == "false" and value != word) else ""
+
+
+def _slash(_variable: str, value: str, line: str) -> str:
+    match = _NO_SLASH.search(line)
+    if match is None or "://" not in value:
+        return ""
+    if _NOT.search(line):
+        return value.rstrip("/") if value.endswith("/") else ""
+    return "" if value.endswith("/") else f"{value}/"
+
+
+def _url(variable: str, value: str, line: str) -> str:
+    """HTTPS for a name of the internet, HTTP for an address, a port or a name without a dot."""
+    place = _BARE_PLACE.fullmatch(value)
+    said = f"{variable.replace('_', ' ')} {line}"
+    if place is None or not _OF_URL.search(said) or _OF_SERVER.search(said):
+        return ""
+    host = place["host"]
+    is_inner = place["port"] or "." not in host or _NUMBERS.fullmatch(host)
+    if host.isdigit() or (is_inner and not place["port"] and not _NUMBERS.fullmatch(host)):
+        return ""
+    return f"{'http' if is_inner else 'https'}://{value}"
+
+
+def _of_list(_variable: str, value: str, line: str) -> str:
+    """The one word of the line's list that is meant: it begins alike, or differs by its case."""
+    match = _LIST.search(line)
+    if match is None:
+        return ""
+    words = [word for word in _PARTS.findall(match["words"]) if word.lower() not in _JOINS]
+    words = [word.rstrip(".") for word in words]
+    if value in words:
+        return ""
+    same = only([word for word in words if word.lower() == value.lower()])
+    close = difflib.get_close_matches(value.lower(), [word.lower() for word in words], 2, _ALIKE)
+    if same or not close:
+        return same or ""
+    return next(word for word in words if word.lower() == close[0])
+
+
+_CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (
+    _unquoted,
+    _boolean,
+    _slash,
+    _url,
+    _of_list,
+)
+"""The first that finds a value counts."""
