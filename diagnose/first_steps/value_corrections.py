@@ -22,7 +22,8 @@ _OF_URL = LazyPattern(
     r"\bur[il]s?\b|\bscheme\b|\bhttps?://|\babsolute\b|\bprotocol\b|site_url", re.IGNORECASE
 )
 _OF_SERVER = LazyPattern(
-    r"\b(?:postgres\w*|mysql|mariadb|redis|amqp|mongo\w*|ldap|smtp|jdbc|dsn|database)\b", re.IGNORECASE
+    r"\b(?:postgres\w*|mysql|mariadb|redis|amqp|mongo\w*|ldap|smtp|jdbc|dsn|database)\b",
+    re.IGNORECASE,
 )
 """Lines and variables about addresses of other kinds."""
 _BARE_PLACE = LazyPattern(
@@ -34,13 +35,16 @@ _NO_SLASH = LazyPattern(
     r"|\btrailing slash",
     re.IGNORECASE,
 )
+"""What programs say of a slash at the end of an address."""
 _NOT = LazyPattern(r"\b(?:not|no|cannot|without|remove|can't|mustn't)\b", re.IGNORECASE)
 _LIST = LazyPattern(
-    r"\b(?:(?:valid|allowed|supported|accepted|available|possible) (?:\w{1,20} )?(?:are|is|values?|options?|choices?|types?)(?: are| is)?"
+    r"\b(?:(?:valid|allowed|supported|accepted|available|possible) (?:\w{1,20} )?"
+    r"(?:are|is|values?|options?|choices?|types?)(?: are| is)?"
     r"|(?:must|should) be(?: one of| either)|expected(?: one of)?|choose (?:from|one of)|one of)"
     r"\W{1,4}(?P<words>[\w.-]{1,40}(?:['\"`]?(?:, | ?\| ?|/| or |, or |,|' ')['\"`]?[\w.-]{1,40}){1,30})",
     re.IGNORECASE,
 )
+"""The values that a program takes, as its line lists them."""
 _PARTS = LazyPattern(r"[\w.-]+")
 _JOINS = frozenset({"or", "and"})
 _ALIKE = 0.6
@@ -92,23 +96,27 @@ def _url(variable: str, value: str, line: str) -> str:
     is_inner = place["port"] or "." not in host or _NUMBERS.fullmatch(host)
     if host.isdigit() or (is_inner and not place["port"] and not _NUMBERS.fullmatch(host)):
         return ""
-    return f"{'http' if is_inner else 'https'}://{value}"
+    scheme = "http" if is_inner else "https"
+    return f"{scheme}://{value}"
 
 
-def _of_list(_variable: str, value: str, line: str) -> str:
-    """The one word of the line's list that is meant: it begins alike, or differs by its case."""
+def _listed_value(_variable: str, value: str, line: str) -> str:
+    """The one word of the line's list that is meant: much the same, or of another case."""
     match = _LIST.search(line)
     if match is None:
         return ""
-    words = [word for word in _PARTS.findall(match["words"]) if word.lower() not in _JOINS]
+    words: list[str] = [
+        word for word in _PARTS.findall(match["words"]) if word.lower() not in _JOINS
+    ]
     words = [word.rstrip(".") for word in words]
     if value in words:
         return ""
     same = only([word for word in words if word.lower() == value.lower()])
-    close = difflib.get_close_matches(value.lower(), [word.lower() for word in words], 2, _ALIKE)
-    if same or not close:
+    by_small = {word.lower(): word for word in words}
+    close = difflib.get_close_matches(value.lower(), list(by_small), 1, _ALIKE)
+    if same is not None or not close:
         return same or ""
-    return next(word for word in words if word.lower() == close[0])
+    return by_small[close[0]]
 
 
 _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (
@@ -116,6 +124,6 @@ _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (
     _boolean,
     _slash,
     _url,
-    _of_list,
+    _listed_value,
 )
 """The first that finds a value counts."""

@@ -131,6 +131,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
+    _prefer_ends_of_chains([line.text for line in messages], scores)
     if has_ended and max(scores) < CLEAR:
         _believe_last(messages, scores)
     places = _places_beside_the_end(messages) if has_ended else ()
@@ -142,7 +143,10 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
         text=whole_last_line(messages[: index + 1]),
         index=index,
         explains=best >= CLEAR,
-        details=details_of(messages, index),
+        details=(
+            *links_before([line.text for line in messages], index),
+            *details_of(messages, index),
+        ),
         neighbours=_neighbours(lines, index),
     )
 
@@ -239,6 +243,38 @@ def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
         is_part = DETAIL_PART.search(line.text) and (head.level or 0) >= ERROR
         if is_part and scores[index + 1] > scores[index]:
             scores[index], scores[index + 1] = scores[index + 1], scores[index]
+
+
+_LINK = LazyPattern(r"^\s*(?P<number>\d{1,2}): (?=\S)")
+"""One of the errors that Rust's anyhow and eyre number, from the outermost to the first cause."""
+_OPERAND = LazyPattern(r"['\"`]|(?<!\d)/[A-Za-z]|\b[A-Za-z]\w*\.[a-z]\w+")
+"""Something that a line names: a path, a file, a text in quotes."""
+_FEW_WORDS = 8
+
+
+def links_before(texts: Sequence[str], index: int) -> tuple[str, ...]:
+    """The numbered errors whose first cause is the line at this place; the outermost first."""
+    link = _LINK.match(texts[index])
+    number = int(link["number"]) if link is not None else 0
+    start = index - number
+    links = [_LINK.match(text) for text in texts[max(start, 0) : index]]
+    numbers = [int(found["number"]) for found in links if found is not None]
+    is_listed = start > 0 and texts[start - 1].strip() == "Caused by:"
+    is_chain = number > 0 and numbers == list(range(number)) and not is_listed
+    return tuple(text.strip() for text in texts[start:index]) if is_chain else ()
+
+
+def _prefer_ends_of_chains(texts: Sequence[str], scores: list[int]) -> None:
+    """Of numbered errors the last counts, which is the cause of the others; and of an error that
+    names a thing and the end right behind it that names none, the error; changes the scores."""
+    for index in range(1, len(texts)):
+        above = links_before(texts, index)
+        if above and CLEAR <= scores[index] < max(scores):
+            scores[index] = max(scores) + 1
+        is_bare = not _OPERAND.search(texts[index]) and len(texts[index].split()) <= _FEW_WORDS
+        has_thing = _OPERAND.search(texts[index - 1]) is not None
+        if is_bare and has_thing and CLEAR <= scores[index - 1] < scores[index]:
+            scores[index - 1], scores[index] = scores[index], scores[index - 1]
 
 
 def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:

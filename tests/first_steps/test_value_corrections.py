@@ -41,8 +41,10 @@ def corrected(variable: str, value: str, line: str) -> str:
         (
             "DB",
             "postgresql",
-            "Unsupported driver specified: 'DB=postgresql'. Valid drivers are: mysql8, postgres12,"
-            " cassandra.",
+            (
+                "Unsupported driver specified: 'DB=postgresql'. Valid drivers are: mysql8, postgres12,"
+                " cassandra."
+            ),
             "postgres12",
         ),
         ("LOG_LEVEL", "INFO", 'LOG_LEVEL must be one of "debug", "info", "warn"', "info"),

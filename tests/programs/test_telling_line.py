@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.telling_line import says_what_is_wrong, telling_line
 
 LOGS = Path(__file__).parent.parent / "data" / "program_logs"
@@ -198,6 +199,15 @@ DETAILS = {
             "> Please ensure MinIO binary has write permissions for the backend",
             "HINT: The disk size is less than 900MiB threshold",
         ),
+    ),
+    "the causes that eyre numbers": (
+        [
+            "Error: ",
+            "   0: Error in store",
+            "   1: No space left on device (os error 28)",
+            "Location:",
+        ],
+        ("0: Error in store",),
     ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
@@ -599,3 +609,30 @@ def test_the_first_issue_of_zod_belongs_to_its_name(text: str, issue: str) -> No
 )
 def test_a_tool_that_tells_what_it_does_has_no_complaint(line: str, objects: bool) -> None:
     assert says_what_is_wrong(line) is objects
+
+
+def test_an_end_that_names_nothing_leaves_the_word_to_the_error_before_it():
+    lines = [
+        (
+            "2024-01-01 10:00:00.000 UTC [1] ERROR unable to open file /etc/pgbouncer/userlist.txt:"
+            " No such file"
+        ),
+        "2024-01-01 10:00:00.001 UTC [1] FATAL cannot load auth_file",
+    ]
+    chosen = telling_line(lines)
+    assert chosen is not None
+    assert chosen.index == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7 May 14:20:47 - [error] Error: EACCES: permission denied, mkdir '/.node-red'",
+        "npm error path /.npm",
+        "PermissionError: [Errno 13] Permission denied: '/.cache'",
+    ],
+)
+def test_a_folder_at_the_root_is_that_of_a_user_without_a_home(line: str):
+    failure = LogTail((line,)).failure
+    assert failure is not None
+    assert failure.name == "home-missing"

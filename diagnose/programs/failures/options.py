@@ -173,8 +173,8 @@ OPTIONS = (
         name="home-missing",
         mark="/.",
         pattern=r"(?:permission denied|EACCES|Errno 13|not permitted)\b.{0,80}?['\" ]"
-        r"(?P<path>/\.(?:aspnet|bundle|cache|cargo|composer|config|dotnet|gradle|keras|local|m2|npm|nuget"
-        r"|pnpm|ssh|streamlit|triton|yarn)\b[\w./-]{0,100})",
+        r"(?P<path>/\.(?!docker)[a-z][\w-]{1,30}\b[\w./-]{0,100})"
+        r"|\bnpm (?:ERR!|error) path (?P<path_npm>/\.npm\b[\w./-]{0,100})",
         cause="the container's user has no home folder, and the program wants to write {path}",
         cure="recreate it with --env=HOME=/tmp, or as the user that its image is made for",
         source="npm's, pip's and .NET's own messages",

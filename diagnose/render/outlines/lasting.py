@@ -15,9 +15,11 @@ _RECREATED = LazyPattern(r"\bdiagnose recreate (?P<words>[^|\n]{1,2000})\| sh\b"
 _UPDATED = LazyPattern(
     r"\bupdate (?P<words>(?:--(?:memory|memory-swap|pids-limit|cpus|restart)[ =][\w.-]{1,40} ){1,4})"
 )
-_CONNECTED = LazyPattern(r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) [\w.-]{1,100}$")
+_CONNECTED = LazyPattern(
+    r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) [\w.-]{1,100}$"
+)
 _SAID = LazyPattern(
-    r" ?(?:Set it in|Correct|Change|Set it there in) the compose file(?: or the Dockerfile)? too(?:, if there is one)?\."
+    r" ?(?:Set it in|Correct|Change) the compose file(?: or the Dockerfile)? too(?:, if there is one)?\."
 )
 """A sentence of a page that says the same without a name."""
 _GONE = {"--unmount": "the volume at", "--unset": "the variable", "--without": "the option"}
@@ -52,29 +54,29 @@ def _changes(command: str) -> tuple[list[str], list[str]]:
     """What a cure adds, as lines of a compose file, and what it takes away, in words."""
     recreated = list(_RECREATED.finditer(command))
     if recreated:
-        return _of_recreate(recreated[-1]["words"])
+        return _recreate_changes(recreated[-1]["words"])
     updated = list(_UPDATED.finditer(f"{command} "))
     if updated:
         words = updated[-1]["words"].split()
         options = [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=False)]
-        return _in_one_line(options), []
+        return _compose_lines(options), []
     connected = _CONNECTED.search(command)
     return ([f"networks: [{connected['network']}]"], []) if connected is not None else ([], [])
 
 
-def _of_recreate(words: str) -> tuple[list[str], list[str]]:
+def _recreate_changes(words: str) -> tuple[list[str], list[str]]:
     """The changes that a call of `diagnose recreate` names."""
     try:
-        own, options = _parted(shlex.split(words))
+        own, options = _halves(shlex.split(words))
     except ValueError:
         return [], []
     pairs = dict(_pairs(own[1:]))
     written = lines_of((), pairs["--image"]) if "--image" in pairs else []
     left_out = [f"{_GONE[name]} {value}" for name, value in pairs.items() if name in _GONE]
-    return [*written, *_in_one_line(options)], left_out
+    return [*written, *_compose_lines(options)], left_out
 
 
-def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+def _halves(words: list[str]) -> tuple[list[str], list[str]]:
     """The words before and behind the first `--`."""
     at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
@@ -89,7 +91,7 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
             yield name, value if joined else following
 
 
-def _in_one_line(options: list[str]) -> list[str]:
+def _compose_lines(options: list[str]) -> list[str]:
     """The keys of a compose file for these options, a list as YAML writes it in one line."""
     known = [option for option in options if not _is_typed(option)]
     typed = [option.partition("=")[2] for option in options if _is_typed(option)]

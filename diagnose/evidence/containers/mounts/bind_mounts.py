@@ -70,7 +70,7 @@ _REFUSED = (
 )
 """How programs say that they were refused access to a path, in small letters. Some have the same
 words for a full disk or a folder that is not there; owner and mode decide."""
-_NAMELESS = ("permission denied", "database", "sqlite_")
+_NAMELESS = ("permission denied", "database", "sqlite_", "not writable", "not writeable")
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 _PRIVATE_ROOTS = ((LazyPattern(r"(?<=system directory \[)/(?=\.system\])"), "/var/opt/mssql/"),)

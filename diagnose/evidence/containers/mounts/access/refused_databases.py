@@ -46,10 +46,11 @@ from diagnose.registry import evidence
 
 _REFUSED = LazyPattern(
     r"attempt to write a readonly database|unable to open (?:the )?database file"
-    r"|\bSQLITE_(?:READONLY|CANTOPEN)\b",
+    r"|\bSQLITE_(?:READONLY|CANTOPEN)\b|\bThe database is read only\b",
     re.IGNORECASE,
 )
-"""SQLite's messages for the codes 8 and 14 (sqlite3ErrStr), and their names as Node prints them."""
+"""SQLite's messages for the codes 8 and 14 (sqlite3ErrStr), their names as Node prints them, and
+H2's for its code 90097."""
 _LOCKED = LazyPattern(r"\bdatabase (?:file )?is locked\b|\bSQLITE_BUSY\b", re.IGNORECASE)
 """What a program says next that keeps its first connection, which could not make its journal."""
 _DATABASE = LazyPattern(r"\.(?:db3?|sqlite3?)(?:-(?:wal|shm|journal))?$")
