@@ -5,6 +5,9 @@ import msgspec
 from diagnose.mappings import assignments
 from diagnose.questions.question import Policy, Question
 
+MULTI_CALL = frozenset({"busybox", "toybox"})
+"""Programs that are many: `busybox crond` is cron, and the kernel calls it busybox."""
+
 
 class Process(msgspec.Struct, frozen=True):
     """One process."""
@@ -19,7 +22,15 @@ class Process(msgspec.Struct, frozen=True):
     uid: int | None = None
     container: str | None = None
     cmdline: list[str] | None = None
-    """The command line; only of the engine's own processes, of pings and of cpulimit."""
+    """The command line; only of the engine's own processes, of pings and of cpulimit. Of busybox
+    and toybox the first two words."""
+
+    @property
+    def program(self) -> str:
+        """Its name, or that of the part of a multi-call program that it runs."""
+        words = self.cmdline or []
+        is_applet = len(words) > 1 and words[0].rpartition("/")[2] == self.comm in MULTI_CALL
+        return words[1] if is_applet else self.comm
 
     @property
     def is_zombie(self) -> bool:

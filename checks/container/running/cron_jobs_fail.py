@@ -38,7 +38,8 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
     Debian's cron passes over a crontab with a dot in its name, with another owner or mode than it
     accepts, without an end of its last line, or without the user where one has to stand. It ends a
     command at the first percent sign. It says so to syslog, which no container has. A crontab that
-    was mounted may also stand in a container that runs no cron.
+    was mounted may also stand in a container that runs no cron; advice where only the image has it,
+    which may have it from the image that it was built on.
 
     Cron of Debian gives jobs none of the container's variables: the crontab or a script that it
     names uses one which the container has, and sets it nowhere. Or a crontab in the spool belongs
@@ -84,6 +85,7 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
         summary,
         {place: seen.get(defect.kind) or defect.word or what},
         discriminator=path,
+        severity=None if defect.is_asked_for else Severity.advice,
         stable=(container.life,),
     )
     return finding.with_variables(_cure(defect))

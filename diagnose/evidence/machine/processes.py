@@ -34,7 +34,7 @@ class Processes(Items[Process], frozen=True, dict=True):
 
     def names_inside(self, id: str) -> set[str]:
         """What the processes of the container with this id are called."""
-        return {process.comm for process in self.inside(id)}
+        return {process.program for process in self.inside(id)}
 
     @property
     def outside(self) -> Sequence[Process]:

@@ -22,7 +22,7 @@ from diagnose.live.kernel.proc_files import (
 )
 from diagnose.model import Json
 from diagnose.questions.containers import CountWakings
-from diagnose.questions.processes import InspectProcess, ListProcesses, SeeProcess
+from diagnose.questions.processes import MULTI_CALL, InspectProcess, ListProcesses, SeeProcess
 from diagnose.word_sets import vocabulary
 
 _WITH_ARGUMENTS = vocabulary(
@@ -70,6 +70,8 @@ def _processes() -> Iterator[dict[str, Json]]:
             row["container"] = container_of(pid)
         if comm in _COMMS_WITH_ARGUMENTS:
             row["cmdline"] = cmdline(pid)
+        elif comm in MULTI_CALL:
+            row["cmdline"] = cmdline(pid)[:2]
         if comm in _COMMS_WITH_THREADS:
             row |= _threads(pid)
         yield row

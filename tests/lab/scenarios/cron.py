@@ -70,6 +70,16 @@ def job_that_names_what_it_needs(box: Box) -> None:
     assert box.docker("exec", "dumper9", "cat", "/last").stdout == "dump of db\n"
 
 
+@healthy(shareable=True)
+def crontab_that_a_container_of_the_same_image_runs(box: Box) -> None:
+    """An image brings a crontab, as Nextcloud's does: its second container runs `busybox crond`,
+    which the kernel calls busybox."""
+    load(box, "cloud9:1", Recipe({f"{SPOOL}/root": (b"*/5 * * * * /bin/true\n", 0o600)}))
+    run(box, "cloud9", "--memory=64m", "cloud9:1", "busybox", "httpd", "-f", "-p", "8081")
+    run(box, "cloud9-jobs", "--memory=64m", "cloud9:1", "busybox", "crond", "-f", "-L", "/dev/null")
+    box.wait_state("cloud9-jobs", "running")
+
+
 _DEBIANS = b"#!/bin/sh\nwhile :; do sleep 60; done\n"
 _JOB = "0 3 * * * root /dump.sh\n"
 _UNUSED = {

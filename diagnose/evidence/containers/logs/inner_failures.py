@@ -133,7 +133,7 @@ def _patterns_about(container: Container, commands: set[str]) -> list[Pattern]:
 
 def _commands(container: Container, processes: Processes) -> set[str]:
     """The programs in a container; where no process is seen, any server may run."""
-    seen = {_command(process.comm) for process in processes.inside(container.id)}
+    seen = {_command(name) for name in processes.names_inside(container.id)}
     return _own_words(container) | (seen or _MAY_RUN)
 
 

@@ -27,7 +27,7 @@ def may_mean_own_server(container: Container, port: int, processes: Processes | 
     """
     if processes is None or port in OF_ONE_KIND:
         return False
-    programs = {process.comm.partition(":")[0] for process in processes.inside(container.id)}
+    programs = {process.program.partition(":")[0] for process in processes.inside(container.id)}
     others = {
         name for name in programs - FRONTS - _AROUND if not name.startswith(("php-fpm", "s6-"))
     }

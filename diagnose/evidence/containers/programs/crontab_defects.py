@@ -53,6 +53,8 @@ class CrontabDefect(msgspec.Struct, frozen=True):
     """0 where the whole file is meant."""
     word: str = ""
     """What stands there: the mode, the owner, the first word."""
+    is_asked_for: bool = True
+    """Whether somebody wants this container to run the jobs: images bring crontabs for others."""
 
 
 class CrontabDefects(Items[CrontabDefect], frozen=True):
@@ -83,7 +85,8 @@ def crontab_defects(
     without = [
         container
         for container in idle
-        if _is_meant_to_run_it(container, images, is_served=_is_served(container, busy))
+        if not _is_served(container, busy)
+        and (_is_asked_to_run_it(container) or _is_built_here(container, images))
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
@@ -91,18 +94,18 @@ def crontab_defects(
     return CrontabDefects(tuple(found))
 
 
-def _is_meant_to_run_it(container: Container, images: Images | None, *, is_served: bool) -> bool:
-    """Whether somebody has mounted a crontab, called the container cron, or built its image here.
+def _is_asked_to_run_it(container: Container) -> bool:
+    """Whether somebody has mounted a crontab, or called the container cron."""
+    names = (container.name, container.compose_service)
+    return bool(_tables_mounted(container)) or any(map(_CALLED_CRON.search, names))
 
-    Images of others ship crontabs that a second container of theirs is for.
-    is_served: whether another container runs these jobs.
+
+def _is_built_here(container: Container, images: Images | None) -> bool:
+    """Whether the image came from no registry.
+
+    Those of others ship crontabs that a second container of theirs is for; so may the image that
+    this one was built on.
     """
-    if is_served:
-        return False
-    if _tables_mounted(container):
-        return True
-    if any(_CALLED_CRON.search(name) for name in (container.name, container.compose_service)):
-        return True
     image = images.of(container) if images is not None else None
     return image is not None and not image.digests
 
@@ -118,8 +121,7 @@ def _is_served(container: Container, busy: Sequence[Container]) -> bool:
 def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
     """Whether no process of a container may be cron, or start it later."""
     inside = processes.inside(container.id)
-    words = [" ".join([task.comm, *(task.cmdline or [])[:3]]) for task in inside]
-    return bool(inside) and not any(_SCHEDULES.search(text) for text in words)
+    return bool(inside) and not any(_SCHEDULES.search(task.program) for task in inside)
 
 
 def _tables_mounted(container: Container) -> list[Mount]:
@@ -148,7 +150,8 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
     for path in dict.fromkeys([*mounted, *spool, *system][:MOST_TABLES]):
         file = host.answer_or(ReadFile(path, root=root, parts="crontab"), FileText(""))
         if file.text.startswith("jobs "):
-            yield CrontabDefect(container, path, "daemon")
+            is_asked_for = _is_asked_to_run_it(container)
+            yield CrontabDefect(container, path, "daemon", is_asked_for=is_asked_for)
             return
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from diagnose.evidence.containers.programs.cron_jobs import CronJobs, cron_jobs
 from diagnose.evidence.containers.programs.crontab_defects import CrontabDefects, crontab_defects
+from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
@@ -141,9 +143,20 @@ DEFECTS = {
 }
 
 
-def defects_of(path: str, text: str, state: dict[str, Any], comm: str = "cron") -> Any:
-    """What is found in a container of which one process has this name."""
-    container = container_in("running", name="cron")
+def defects_of(
+    path: str,
+    text: str,
+    state: dict[str, Any],
+    comm: str = "cron",
+    name: str = "cron",
+    digests: Sequence[str] = (),
+) -> Any:
+    """What is found in a container of which one process has this name.
+
+    comm: with the words of its command line where the name has more than one.
+    digests: of its image, which came from a registry then.
+    """
+    container = container_in("running", name=name)
     users = "".join(f"{name}:x:0:0::/:\n" for name in ("root", "node", "backup", "git"))
     files = {path: text, "/etc/passwd": users}
     state = dict(state)
@@ -163,8 +176,10 @@ def defects_of(path: str, text: str, state: dict[str, Any], comm: str = "cron") 
         return {"entries": [{"name": name, "type": "file"} for name in names]}
 
     host = Made({"file.read": read, "file.list": listed})
-    process = Process(7, comm=comm, container=container.id)
-    return crontab_defects(host, of(container), Processes((process,)), None, CLOCK)
+    words = comm.split()
+    process = Process(7, comm=words[0], cmdline=words[:2], container=container.id)
+    images = Images((Image(id=container.image, repo_digests=list(digests)),))
+    return crontab_defects(host, of(container), Processes((process,)), images, CLOCK)
 
 
 @pytest.mark.parametrize(("path", "text", "state", "kind"), DEFECTS.values(), ids=DEFECTS)
@@ -182,12 +197,26 @@ def test_crontabs_that_cron_does_not_use(path: str, text: str, state: Any, kind:
         ("crond", "0 3 * * * /b.sh", []),
         ("python3", "0 3 * * * /b.sh\n", ["daemon"]),
         ("supercronic", "0 3 * * * /b.sh\n", []),
+        ("busybox crond -f", "0 3 * * * root /b.sh\n", ["user"]),
+        ("busybox crond -f", "0 3 * * * /b.sh\n", []),
+        ("busybox httpd -f", "0 3 * * * /b.sh\n", ["daemon"]),
         ("python3", "25 6 * * * run-parts /etc/periodic/daily\n", []),
         ("python3", "0 3 * * * test -x /usr/bin/certbot && certbot renew\n", []),
     ],
 )
 def test_other_programs_than_the_cron_of_debian(comm: str, text: str, kinds: list[str]) -> None:
     assert [defect.kind for defect in defects_of(ROOT, text, {}, comm)] == kinds
+
+
+@pytest.mark.parametrize(("name", "severity"), [("cron", "warning"), ("web", "advice")])
+def test_a_crontab_of_an_image_is_advice_where_nobody_asks_for_cron(
+    name: str, severity: str
+) -> None:
+    found = defects_of(ROOT, "0 3 * * * /b.sh\n", {}, "apache2", name)
+    result = judge("container.cron-jobs-fail", cron_jobs=CronJobs(), crontab_defects=found)
+    assert rows(result) == [(severity, name)]
+    pulled = defects_of(ROOT, "0 3 * * * /b.sh\n", {}, "apache2", name, ["cloud@sha256:1"])
+    assert bool(len(pulled)) == (name == "cron")
 
 
 @pytest.mark.parametrize(

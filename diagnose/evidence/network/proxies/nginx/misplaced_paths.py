@@ -118,7 +118,7 @@ def relays_of(containers: Containers, processes: Processes) -> frozenset[str]:
 
 
 def _runs_proxy(container: Container, processes: Processes) -> bool:
-    return is_proxy({process.comm for process in processes.inside(container.id)})
+    return is_proxy(processes.names_inside(container.id))
 
 
 def are_of_visitors(lines: Sequence[AccessLine], relays: frozenset[str]) -> bool:

@@ -257,7 +257,7 @@ def _doors(
         is_old = not clock.is_within(container.started_at, YOUNG_S)
         if len(inside) > 1 or container.state.status != "running" or not is_old:
             continue
-        names = frozenset(process.comm for process in processes.inside(container.id))
+        names = frozenset(processes.names_inside(container.id))
         has_proxy = _is_behind_proxy(container, containers)
         site = _site_of(container, names, containers)
         doors += _doors_of(netns, names, site, has_proxy=has_proxy)
