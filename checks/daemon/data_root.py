@@ -1,14 +1,11 @@
 """Does the engine use the data root that holds the containers of this host, and is that whole?"""
 
-import json
-
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.data.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.engine.data.data_root_candidates import (
-    REMAPPED,
     DataRootCandidates,
     OtherRoot,
     PlannedMount,
@@ -18,8 +15,9 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.starting.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.mounts import Mounted
+from diagnose.first_steps.engine.data_root_steps import former_driver, is_snap, way_back
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import and_more, count, named
 from diagnose.registry import check
 
@@ -80,12 +78,12 @@ def _moved_root_finding(
     severity: Severity,
 ) -> Finding:
     containers = count(other.containers, "container")
-    if _is_snap(candidates.path):
+    if is_snap(candidates.path):
         summary = (
             f"the engine of the snap docker serves the socket, and has no containers; {other.path} of "
             f"another Docker, which does not run, has {containers}"
         )
-    elif _is_snap(other.path):
+    elif is_snap(other.path):
         summary = (
             f"the engine has no containers in {candidates.path}, but the snap docker, which does not "
             f"run, has {containers} in {other.path}"
@@ -103,34 +101,10 @@ def _moved_root_finding(
             "data-root is set by": config.where("data-root") if config is not None else "not known",
             f"{other.path}/containers": containers,
         },
-        variables=_way_back(candidates, other, config),
+        variables=way_back(candidates, other, config),
         discriminator=other.path,
         severity=severity,
     )
-
-
-def _is_snap(path: str) -> bool:
-    """Whether a data root is the one of the snap docker."""
-    return path.startswith("/var/snap/docker/")
-
-
-def _way_back(
-    candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
-) -> PageVariables:
-    """What the page needs to know of the other root, by how the engine would be led back to it."""
-    if _is_snap(candidates.path):
-        return {"other": other.path, "snap": "docker"}
-    if _is_snap(other.path):
-        return {"other": other.path, "stopped_snap": "docker"}
-    if config is None:
-        return {"other": other.path}
-    if "data-root" in config.flags:
-        return {"other": other.path, "flagged": other.path}
-    if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:
-        return {"other": other.path, "remap_json": '{"userns-remap": null}'}
-    if REMAPPED.search(other.path):
-        return {"other": other.path, "remapped": other.path}
-    return {"other": other.path, "root_json": json.dumps({"data-root": other.path})}
 
 
 @check(
@@ -289,18 +263,6 @@ def containers_hidden(
             hidden.folder: f"{count(hidden.count, 'container')} of {hidden.driver}",
             "containers that the engine shows": len(containers),
         },
-        variables=_former_driver(hidden, info, config),
+        variables=former_driver(hidden, info, config),
         severity=Severity.advice if len(containers) else None,
     )
-
-
-def _former_driver(
-    hidden: HiddenContainers, info: Info, config: DaemonConfig | None
-) -> PageVariables:
-    """What the page needs to lead the engine back to the former driver, by how it was left."""
-    path = config.path if config is not None else DEFAULT_PATH
-    if info.uses_containerd_store:
-        return {"path": path, "store": "containerd-snapshotter"}
-    if config is not None and "storage-driver" in config.flags:
-        return {}
-    return {"path": path, "driver": hidden.driver}

@@ -14,7 +14,7 @@ from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.evidence.engine.starting.failed_start import healing, meaning
 from diagnose.evidence.machine.memory_kills import kill_evidence
 from diagnose.evidence.machine.package_log import ChangedPackage
-from diagnose.first_steps.engine_steps import steps_for_engine
+from diagnose.first_steps.engine.engine_steps import steps_for_engine
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, Severity
 

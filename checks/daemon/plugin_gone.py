@@ -4,7 +4,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, LegacyPlugin, LegacyPlugins
-from diagnose.first_steps.plugin_steps import plugin_steps, provider_of
+from diagnose.first_steps.engine.plugin_steps import plugin_steps, provider_of
 from diagnose.mappings import names_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import named, sentence, shortened

@@ -1,11 +1,11 @@
 """dns.name-pinned: a hosts file leads a container past its neighbour."""
 
-import re
 from collections.abc import Sequence
 
 from diagnose.evidence.dns.names.pinned_names import PinnedName, PinnedNames
-from diagnose.mappings import by_key, present, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.first_steps.dns.pinned_name_steps import pinned_name_steps, rewriting_steps
+from diagnose.mappings import by_key, subjects_of
+from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
 
@@ -69,7 +69,7 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
         severity=None if any(pinned.is_blamed for pinned in group) else Severity.warning,
         touches=subjects_of(owners.values()),
         stable=(container.life,),
-    ).with_variables({**_cure(first), "name": first.name})
+    ).with_variables({**pinned_name_steps(first), "name": first.name})
 
 
 def _left_finding(group: Sequence[PinnedName]) -> Finding:
@@ -89,7 +89,7 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
         discriminator=first.address,
         touches=(Subject("network", first.left_on),),
         stable=(container.life,),
-    ).with_variables({**_cure(first), **_rewriting_variables(first), "name": first.name})
+    ).with_variables({**pinned_name_steps(first), **rewriting_steps(first), "name": first.name})
 
 
 def _source(pinned: PinnedName) -> str:
@@ -99,28 +99,3 @@ def _source(pinned: PinnedName) -> str:
     if pinned.file:
         return f"file {pinned.file}, which is mounted at its /etc/hosts"
     return "an edit of its /etc/hosts"
-
-
-def _rewriting_variables(pinned: PinnedName) -> PageVariables:
-    """What writes the present address into the mounted file: the program of sed."""
-    if not pinned.present_address or not pinned.file or pinned.is_configured:
-        return {}
-    old = re.escape(pinned.address)
-    return {"rewrite": f"s|^{old}[[:space:]]|{pinned.present_address} |", "mounted": pinned.file}
-
-
-def _cure(pinned: PinnedName) -> PageVariables:
-    """A start, at which the engine writes a new file, or a container without the option.
-
-    A mounted file stays as it is. One line that leads to nobody gets the present address.
-    """
-    container = pinned.container
-    if pinned.is_configured:
-        is_alone = len(container.host_config.extra_hosts or ()) == 1
-        if is_alone and pinned.present_address:
-            entry = f"{pinned.name}:{pinned.present_address}"
-            return {"outdated": container.name, "entry": entry}
-        return {"pinned": container.name}
-    if not pinned.file:
-        return {"edited": container.name}
-    return present({"mounted_file": pinned.file, "shown_network": pinned.left_on})

@@ -6,7 +6,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.images.registry_names import is_public
 from diagnose.evidence.machine.clock import Clock
-from diagnose.first_steps.registry_proxy import (
+from diagnose.first_steps.engine.registry_proxy import (
     ProxyOfEngine,
     exception_variables,
     takes_exceptions,

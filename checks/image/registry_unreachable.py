@@ -8,11 +8,16 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.missing_proxy import missing_proxy
 from diagnose.evidence.images.pull_words import LayerServer
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_names import HUB_HOST, host_name, with_port
+from diagnose.evidence.images.registry_names import host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.calls.called_places import place_in
-from diagnose.model import CheckResult, Count, Finding, Json, PageVariables, Seconds, Severity
+from diagnose.first_steps.engine.registry_steps import (
+    asked_registry,
+    called_server,
+    hub_store,
+    without_mirror,
+)
+from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
 from diagnose.phrases import count
 from diagnose.registry import check
 
@@ -21,8 +26,6 @@ WEB_PAGE = (
 )
 CONCURRENT = "max-concurrent-downloads"
 DEFAULT_DOWNLOADS = 3
-HUB_LAYERS = "production.cloudflare.docker.com"
-"""Where Docker Hub sends engines for layers."""
 UNANSWERED = (
     "it accepts connections, but the TLS handshake does not finish within 10 s: large packets are "
     "lost on the way (MTU, a filter), or the way is too slow"
@@ -74,7 +77,9 @@ def registry_unreachable(
             yield failures.finding(
                 trouble,
                 proof=missing.proof,
-                variables=missing.variables or _called_server(trouble) or _asked(trouble, info),
+                variables=missing.variables
+                or called_server(trouble)
+                or asked_registry(trouble, info),
                 clause=missing.clause,
             )
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
@@ -82,23 +87,6 @@ def registry_unreachable(
         # the page is from the proxy that refuses HTTPS as well
         if not trouble.registry or trouble.registry not in by_proxy:
             yield failures.finding(trouble, reason=WEB_PAGE)
-
-
-def _called_server(trouble: PullTrouble) -> PageVariables | None:
-    """The server that was called, where the log names no registry; None where it names one."""
-    place, port = place_in(trouble.text)
-    is_named = bool(trouble.registry or trouble.image)
-    return None if is_named or not port else {"dialled": place, "port": str(port)}
-
-
-def _asked(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
-    """The registry, where the engine may call it without TLS; None elsewhere."""
-    host = trouble.host
-    config = info.registry_config if info is not None else None
-    index = ((config and config.index_configs) or {}).get(host)
-    is_named = bool(trouble.registry or trouble.image)
-    is_plain = index is not None and not index.secure
-    return {"registry": host, "plain": host} if is_named and is_plain else None
 
 
 def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
@@ -141,13 +129,8 @@ def _cut_off_finding(
         trouble,
         reason="the registry answers, and the server to which it sends the engine for layers ends "
         f"the connection ({why}): a web filter, a proxy or a firewall on the way, or that server",
-        variables={"cut_off": why, **_hub_store(trouble)},
+        variables={"cut_off": why, **hub_store(trouble)},
     )
-
-
-def _hub_store(trouble: PullTrouble) -> PageVariables:
-    """The server of Docker Hub's layers, where the pull may have been one from there."""
-    return {"hub_layers": HUB_LAYERS} if trouble.host == HUB_HOST else {}
 
 
 def _mirror_finding(
@@ -156,17 +139,6 @@ def _mirror_finding(
     return failures.finding(
         trouble,
         proof={"RegistryConfig.Mirrors": mirror},
-        variables={"registry": trouble.registry} | _without_mirror(mirror, config),
+        variables={"registry": trouble.registry} | without_mirror(mirror, config),
         clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
     )
-
-
-def _without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
-    """What the page needs to take a mirror out of the engine's file, where it is there."""
-    mirrors = config.in_file("registry-mirrors") if config is not None else None
-    if not isinstance(mirrors, list):
-        return {}
-    others = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
-    if others == mirrors:
-        return {}
-    return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}

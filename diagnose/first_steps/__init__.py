@@ -14,6 +14,11 @@ Rooms, for the line of a container's log:
 - `looks/`  what is looked at where no command heals: `subject_looks` by the known failure,
             `looks_by_kind` has a function for each kind of look
 
+Rooms for a start:
+
+- `starts/`  a container that the engine or the kernel refuses to start
+- `engine/`  the engine itself, and its registries
+
 Rooms for a call:
 
 - `network/`  a call without an answer, a port, a route of a proxy, a rule of the packet filter
@@ -36,9 +41,5 @@ Modules for a container:
 
 Modules for the host:
 
-- `engine_steps`  what starts an engine again that is down
-- `plugin_steps`  what brings a plugin of volumes back, or forgets it
-- `runtime_limit_steps`  what gives the runtime more room
 - `disk_cures`  what fills a disk, and can be let go of
-- `registry_proxy`  the proxy by which the engine asks registries
 """

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
-from checks.container.starts.start_errors import failed_start, joined_by_error, known_error
+from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
+from diagnose.first_steps.starts.device_steps import MODULES, NO_TOOLKIT, device_steps, other_device
+from diagnose.first_steps.starts.start_steps import known_error
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
@@ -24,18 +26,6 @@ DEVICE = LazyPattern(
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
 """The device that the host does not have: by its path, by its driver, or by CDI."""
-
-
-_MODULES = {
-    "/dev/nvidia": "nvidia",
-    "/dev/net/tun": "tun",
-    "/dev/fuse": "fuse",
-    "/dev/kvm": "kvm",
-    "/dev/loop": "loop",
-    "/dev/vhost-net": "vhost_net",
-    "/dev/ppp": "ppp_generic",
-}
-"""Device files, by the beginnings of their paths, and the kernel modules that make them."""
 
 
 @check(
@@ -73,7 +63,7 @@ def device_missing(
         path = match["device"] or ""
         others = asked_devices.missing.get(path) if asked_devices is not None else None
         finding = failed_start(container, _what_it_lacks(match, error, others)).with_variables(
-            _other_device(container, path, others) or _device_variables(path, name, gpu)
+            other_device(container, path, others) or device_steps(path, name, gpu)
         )
         finding = replace(finding, summary=f"{finding.summary}{_host_clause(name, gpu)}")
         if match["device"]:
@@ -92,7 +82,7 @@ def _absent_device_findings(
     """What programs ask for in their logs, or were given, and the host does not have."""
     named = set[Subject]()
     if clock is not None and log_tails is not None:
-        for finding in devices_not_on_host(containers, clock, log_tails, asked_devices, _MODULES):
+        for finding in devices_not_on_host(containers, clock, log_tails, asked_devices, MODULES):
             named.add(finding.subject)
             yield finding
     for container in containers.running:
@@ -120,7 +110,7 @@ def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> It
             severity=Severity.warning if line else Severity.advice,
             stable=(container.life,),
             device=path,
-        ).with_variables(_other_device(container, path, others) or {"unplugged": path})
+        ).with_variables(other_device(container, path, others) or {"unplugged": path})
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
@@ -137,52 +127,10 @@ def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | Non
     return f"{missing}; {what_the_host_has(others)}" if others else missing
 
 
-def _other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
-    """The one device of that kind under another name, as the program should see it.
-
-    Nothing where the container has further devices, which would be lost.
-    """
-    given = container.host_config.devices or ()
-    if others is None or len(others) != 1 or len(given) != 1:
-        return {}
-    inside = given[0].path_in_container or path
-    return {"device": path, "option": "device", "instead": f"{others[0]}:{inside}"}
-
-
-_OF_DRIVERS = {
-    "nvidia-mismatch": {"stale_driver": "nvidia"},
-    "nvidia-driver": {"module": "nvidia"},
-    "nvidia-cuda": {},
-}
-"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would
-heal nothing."""
-
-
-_NO_TOOLKIT = "gpu-no-toolkit"
-"""The known start error of an engine that cannot give GPUs."""
-
-
 def _host_clause(failure: str, gpu: GpuSupport | None) -> str:
     """What the host has of that now, as the end of a sentence."""
-    if failure != _NO_TOOLKIT or gpu is None:
+    if failure != NO_TOOLKIT or gpu is None:
         return ""
     if gpu.toolkit:
         return "; it was installed since"
     return "" if gpu.driver else "; this host has no NVIDIA driver either"
-
-
-def _device_variables(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
-    """The variables of the page.
-
-    The device, and the kernel module that makes it, where one is known.
-    """
-    if failure in _OF_DRIVERS:
-        return {"device": "gpu", **_OF_DRIVERS[failure]}
-    if failure == _NO_TOOLKIT and gpu is not None and gpu.toolkit:
-        return {"device": "gpu", "unread": "docker"}
-    if failure == _NO_TOOLKIT and gpu is not None and gpu.driver:
-        return {"device": "gpu", "option": "gpus", "toolkit": "nvidia-container-toolkit"}
-    if not path:
-        return {"device": "gpu", "option": "gpus"}
-    module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")
-    return {"device": path, **({"module": module} if module else {"option": "device"})}

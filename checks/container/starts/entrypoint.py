@@ -27,9 +27,10 @@ from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.shut_scripts import ShutScripts
 from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
-from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
+from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.first_steps.starts.entrypoint_steps import steps_for_missing_program, whole_command
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, joined
 from diagnose.registry import check
 
@@ -85,23 +86,10 @@ def _with_cure(
         evidence["command of the image"] = shlex.join(missing.image_command)
     variables = {"container": container.name, "program": program}
     return msgspec.structs.replace(
-        finding, evidence=evidence, variables=variables | _cure(container, program, missing)
+        finding,
+        evidence=evidence,
+        variables=variables | steps_for_missing_program(container, program, missing),
     )
-
-
-def _cure(container: Container, program: str, missing: MissingProgram) -> PageVariables:
-    """The variables of the page's command that suits."""
-    mount = hiding_mount(container, program)
-    if mount:
-        return {"covering": mount}
-    if missing.misplaced_options:
-        return {"misplaced": container.name}
-    command = missing.shown_command
-    if command and (missing.near or missing.is_line):
-        return {"meant": command}
-    if command:
-        return {"image_command": command}
-    return {} if missing.is_own_command else {"image": container.config.image}
 
 
 def _not_found_clause(container: Container, program: str, missing: MissingProgram) -> str:
@@ -160,7 +148,7 @@ def entrypoint_forbidden(
         refused = programs.of(container) if programs is not None else None
         if why in ("permission denied", "is a directory"):
             finding = _refused_entrypoint_finding(container, mounts, bind_sources)
-            finding = finding.with_variables(_whole_command(container, image_commands))
+            finding = finding.with_variables(whole_command(container, image_commands))
             yield _with_script(finding, container, shut_scripts)
         elif refused is not None and _is_forbidden(container, refused):
             place = place_of_program(container, refused.path, mounts)
@@ -247,18 +235,6 @@ def _argument_as_command(
         f'its command is "{program}", which is a mounted folder and no program: '
         "the image has no ENTRYPOINT that would take this as an argument"
     )
-
-
-def _whole_command(container: Container, commands: ImageCommands | None) -> PageVariables:
-    """The image's command in front of a mounted folder that was to be its argument.
-
-    Of a command with words of its own it is not known which ones the folder replaces.
-    """
-    own = (commands.of(container) or []) if commands is not None else []
-    if not own or not calls_a_mount(container):
-        return {}
-    words = [*own, *(container.config.cmd or [])] if len(own) == 1 else own
-    return {"own_command": shlex.join(words)}
 
 
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:

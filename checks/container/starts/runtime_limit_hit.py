@@ -4,12 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from checks.container.starts.start_errors import (
-    cures,
-    failed_start,
-    joined_by_error,
-    refused_program,
-)
+from checks.container.starts.start_errors import failed_start, joined_by_error, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.start_refusals import innermost
@@ -17,7 +12,8 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.limits.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine
-from diagnose.first_steps.runtime_limit_steps import asked_rule, larger_quota
+from diagnose.first_steps.starts.runtime_limit_steps import asked_rule, larger_quota
+from diagnose.first_steps.starts.start_steps import cures
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity

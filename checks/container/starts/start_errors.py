@@ -7,11 +7,12 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.program import Program
+from diagnose.first_steps.starts.start_steps import known_error
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only, present
+from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Subject
 from diagnose.phrases import named, quoted
-from diagnose.programs.failures import START_ERRORS, Recognised, recognise
+from diagnose.programs.failures import Recognised
 
 _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
 """The parts of an error that differ from container to container."""
@@ -19,40 +20,6 @@ ALIKE = 3
 """From so many containers with the same error on, it is one finding about the engine."""
 FIXES = "what fixes it"
 """The evidence that says how the known cause of an error is healed."""
-_VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
-_LEAST_MEMORY = 64 * 2**20
-"""Bytes in which the runtime and a small program can begin."""
-
-
-def known_error(container: Container) -> Recognised | None:
-    """What the engine's error means, where that is known."""
-    return recognise(container.state.error.splitlines(), None, START_ERRORS)
-
-
-def cures(container: Container) -> PageVariables:
-    """The variables of the page's commands that heal the error, where its cause is known.
-
-    Where it is not, nothing better is known than to try again.
-    """
-    error = known_error(container)
-    if error is None:
-        return {"retry": container.name}
-    volume = _VOLUME.search(container.state.error)
-    names = list(container.endpoints)
-    return error.page_variables(
-        {
-            "container": container.name,
-            "larger_memory": _larger_memory(container),
-            "only_network": only(names) or "",
-            "volume": volume[1] if volume else "",
-        }
-    )
-
-
-def _larger_memory(container: Container) -> str:
-    """A memory limit with which it can begin, in bytes; "" for a container without a limit."""
-    limit = container.host_config.memory
-    return str(max(_LEAST_MEMORY, 4 * limit)) if limit else ""
 
 
 def failed_start(

@@ -1,6 +1,5 @@
 """container.start-refused: the engine refuses a start for a reason that no other check knows."""
 
-import posixpath
 from collections.abc import Mapping
 
 import msgspec
@@ -11,16 +10,14 @@ from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.replaced_partner import replaced_partner_finding
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
-from checks.container.starts.start_errors import cures, failed_start, joined_by_error, known_error
+from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
-from diagnose.evidence.containers.mounts.program_places import hiding_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
-    STOCK,
     Refusal,
     held_addresses,
     is_of_own_runtime,
@@ -29,16 +26,19 @@ from diagnose.evidence.containers.programs.start_refusals import (
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.starting.unfound_programs import UnfoundPrograms, missed_program
+from diagnose.first_steps.starts.start_steps import (
+    LOCAL,
+    driver_of,
+    file_below_mount,
+    known_error,
+    mountpoint_steps,
+    refusal_steps,
+)
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
-from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.programs.failures import Failure, Recognised
-from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check
 
-LOCAL = "local"
-"""The engine's own driver of volumes."""
-_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 _EXPLAINED = LazyPattern(
     r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
     r"|no available IPv4 addresses"
@@ -110,11 +110,11 @@ def _finding(
         touches=(*image, *engine),
         calls=(peer.subject,) if peer else (),
     )
-    variables = _variables(refusal, container)
+    variables = refusal_steps(refusal, container)
     if _came_late(refusal, bind_sources):
         variables = {"came_late": container.name}
     if "mountpoint_of" in variables:
-        variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
+        variables = mountpoint_steps(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
 
 
@@ -197,7 +197,7 @@ def _file_over_folder_finding(
     if on_host is None or on_host.type != "file":
         return None
     what = f"{source} is a file, {target} in it is a folder"
-    return failed_start(container, what).with_variables(_file_below_mount(container, source))
+    return failed_start(container, what).with_variables(file_below_mount(container, source))
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:
@@ -260,7 +260,7 @@ def _volume_reason(refusal: Refusal, container: Container) -> str:
 
 def _unknown_volume_reason(volume: str, container: Container) -> str:
     """A volume that its driver has forgotten, or that was removed behind the engine's back."""
-    driver = _driver_of(volume, container)
+    driver = driver_of(volume, container)
     if driver == LOCAL:
         return (
             f'its volume "{volume}" no longer exists: its folder was removed with all that was in it, '
@@ -270,12 +270,6 @@ def _unknown_volume_reason(volume: str, container: Container) -> str:
         f'plugin "{driver}" does not know its volume "{volume}": a plugin that keeps its list in '
         "memory forgets the volumes when its program ends"
     )
-
-
-def _driver_of(volume: str, container: Container) -> str:
-    """The driver of a container's volume."""
-    drivers = (mount.driver for mount in container.mounts if mount.name == volume)
-    return next(filter(None, drivers), LOCAL)
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
@@ -296,73 +290,10 @@ def _address_holders(
     return {f"addresses on {network}": holders for network, holders in holders_by_network.items()}
 
 
-def _variables(refusal: Refusal, container: Container) -> PageVariables:
-    """What the page's commands need beside the container, if anything."""
-    if refusal.peer is not None and not refusal.peer.is_running:
-        return {"needed": refusal.peer.name}
-    if refusal.is_of_log_driver:
-        return _log_cures(container)
-    if refusal.wants_user:
-        return {"userless": container.name}
-    if refusal.kind == "program":
-        if is_of_own_runtime(container, refusal.program):
-            return {"added": f"--runtime={STOCK}"}
-        return {"lost_program": refusal.program}
-    if known_error(container) is None:
-        if refusal.kind == "volume":
-            return _volume_variables(refusal, container) or cures(container)
-        if refusal.kind == "address" and len(container.endpoints) == 1:
-            return {"network": next(iter(container.endpoints))}
-        return _path_variables(container) or cures(container)
-    return cures(container)
-
-
-def _path_variables(container: Container) -> PageVariables:
-    """The path of the host at which an error ends that is not known; another start meets it too."""
-    path = path_of_error(container.state.error)
-    return {} if path.startswith(_OF_THE_KERNEL) else present({"refused_path": path})
-
-
-def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:
-    """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
-    if volume := refusal.unknown_volume:
-        driver = _driver_of(volume, container)
-        if driver == LOCAL:
-            return {"removed_volume": volume}
-        return {"forgotten": volume, "volume_driver": driver}
-    if refusal.emptied_folder:
-        return {"emptied": refusal.emptied_folder}
-    absent = refusal.absent
-    if absent is None:
-        return {}
-    if not absent.is_bind:
-        return {"disk": absent.device}
-    return {"device": absent.device, "folder": absent.folder}
-
-
-def _log_cures(container: Container) -> PageVariables:
-    """What heals a log driver that does not start: its known cure, or the engine's own log."""
-    cure = cures(container) if known_error(container) is not None else {}
-    return cure or {"unlogged": container.name}
-
-
 def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:
     """The values of an error with names in place of the ids of containers."""
     names = {other.id: other.name for other in containers}
     return {key: names.get(value, value) for key, value in values.items()}
-
-
-def _mountpoint(
-    container: Container, target: str, bind_sources: BindSources | None
-) -> PageVariables:
-    """The variables that make what is missing below another mount: a file or a folder."""
-    outer = container.mount_at(hiding_mount(container, target))
-    mount = container.mount_at(target)
-    if outer is None or mount is None:
-        return {}
-    source = bind_sources.by_path.get(mount.source) if bind_sources is not None else None
-    is_file = source is not None and source.type == "file"
-    return {"empty_file" if is_file else "empty_folder": outer.on_host(target)}
 
 
 def _is_explained(container: Container) -> bool:
@@ -373,14 +304,3 @@ def _is_explained(container: Container) -> bool:
     if RUNTIME.search(lowered) and any(text in lowered for text in (*LIMITS, *CGROUPS)):
         return True
     return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
-
-
-def _file_below_mount(container: Container, source: str) -> PageVariables:
-    """The variables that mount a file below the folder over which it cannot be mounted."""
-    mounts = [mount for mount in container.mounts if mount.source == source]
-    if len(mounts) != 1:
-        return {}
-    target = mounts[0].destination.rstrip("/")
-    access = "" if mounts[0].rw else ":ro"
-    name = posixpath.basename(source)
-    return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}

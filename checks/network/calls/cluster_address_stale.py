@@ -14,14 +14,11 @@ from diagnose.evidence.network.calls.moved_members import (
 )
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import names_of, only, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.first_steps.network.cluster_steps import introduction_steps
+from diagnose.mappings import names_of, subjects_of
+from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import count, joined, named
 from diagnose.registry import check
-
-_PASSWORD = LazyPattern(r"(?:^|_)(?:PASSWORD|PASSWORD_FILE)$|requirepass|--user\b")
-"""How a variable or a word of a command is called that asks clients for a password."""
 
 
 @check("network.cluster-address-stale", severity=Severity.critical)
@@ -86,7 +83,7 @@ def _finding(
         signs=FOUND_NOBODY,
         stable=tuple(life for server in servers for life in server.caller_lives),
     )
-    return finding.with_variables(_cure(first, servers))
+    return finding.with_variables(introduction_steps(first, servers))
 
 
 def _places(move: MovedMembers, writers: Mapping[str, Container]) -> str:
@@ -94,24 +91,3 @@ def _places(move: MovedMembers, writers: Mapping[str, Container]) -> str:
         f"{member.address or 'no address'} for {writers[member.id].name}" for member in move.members
     ]
     return joined(places[:3])
-
-
-def _cure(move: MovedMembers, servers: Sequence[Container]) -> PageVariables:
-    """What a loop over the containers of one image on one network needs to introduce them again.
-
-    Nothing where the servers differ, or ask for a password.
-    """
-    node = move.listed.container
-    image = only({server.config.image for server in servers})
-    network = only({name for server in servers for name in server.endpoints})
-    port = only({member.port for member in move.listed.members if member.address})
-    if image is None or network is None or port is None:
-        return {}
-    if any(map(_asks_password, servers)):
-        return {}
-    return {"node": node.name, "image": image, "network": network, "port": str(port)}
-
-
-def _asks_password(server: Container) -> bool:
-    variables = (name for name, _ in server.config.environment)
-    return any(_PASSWORD.search(word) for word in (*server.config.words, *variables))

@@ -3,17 +3,13 @@
 import functools
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
-from diagnose.first_steps.network.nginx_edits import lines_before
-from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity, Skipped
+from diagnose.first_steps.network.host_proxy_steps import host_proxy_steps, is_chosen_limit
+from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import count, sentence, shortened
 from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
-from diagnose.programs.failures.remedies import Inside
 from diagnose.programs.log_message import message
 from diagnose.registry import check
-
-_USUAL = "/etc/nginx/conf.d/"
 
 
 @check(
@@ -81,21 +77,11 @@ def _finding(failure: HostProxyFailure) -> Finding:
         container,
         summary,
         evidence,
-        severity=Severity.advice if _is_chosen_limit(failure, known) else None,
+        severity=Severity.advice if is_chosen_limit(failure, known) else None,
         discriminator=discriminator,
         signs=signs(line),
         stable=(container.life,),
-    ).with_variables(_variables(failure, container, known))
-
-
-def _is_upload(known: Recognised | None) -> bool:
-    return known is not None and known.name == "nginx-upload"
-
-
-def _is_chosen_limit(failure: HostProxyFailure, known: Recognised | None) -> bool:
-    """Whether somebody has set the size of uploads there: some are refused on purpose."""
-    hop = failure.refusing
-    return hop is not None and _is_upload(known) and "client_max_body_size" in hop.settings
+    ).with_variables(host_proxy_steps(failure, container, known))
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
@@ -112,26 +98,3 @@ def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
     if not container.is_running:
         return "it does not run"
     return known.cause if known is not None else shortened(message(failure.lines[-1]).text, 160)
-
-
-def _variables(
-    failure: HostProxyFailure, container: Container, known: Recognised | None
-) -> PageVariables:
-    """The variables of the first command, by what keeps the proxy from its server."""
-    remedy = known.remedy if known is not None else None
-    if not failure.is_published:
-        inside = failure.moved.port if failure.moved is not None else failure.port
-        return {"unpublished": container.name, "publish": f"127.0.0.1:{failure.port}:{inside}"}
-    if not container.is_running:
-        return {"stopped": container.name}
-    if _is_chosen_limit(failure, known):
-        return {}  # a second line of that name is an error
-    if failure.refusing is not None and failure.file is not None and _is_upload(known):
-        return lines_before(failure.refusing, failure.file, "client_max_body_size 100m;")
-    if isinstance(remedy, Inside) and failure.program == "nginx":
-        command = remedy.command.replace(_USUAL, failure.drop_in or _USUAL)
-        return {"on_host": command}
-    if not failure.log.path:
-        return {"upstream": failure.place, "unit": f"{failure.program}.service"}
-    place = failure.log.mark or failure.place
-    return {"upstream": failure.place, "log": failure.log.path, "place": place}

@@ -21,9 +21,9 @@ from diagnose.evidence.network.calls.lost_ipv6_calls import (
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.first_steps.network.network_steps import with_ipv6
+from diagnose.first_steps.network.network_steps import ipv6_or_without
 from diagnose.mappings import present
-from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Severity, Skipped
 from diagnose.model.subjects import Subject
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import agree, and_more, named, quoted
@@ -77,7 +77,9 @@ def ipv6_leads_nowhere(
             reached = _reached_by_host(called_addresses(reports), routes, networks)
             if reached or any(map(is_of_the_internet, called_addresses(reports))):
                 finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
-                yield finding.with_variables(_steps(container, networks, ping, is_reached=reached))
+                yield finding.with_variables(
+                    ipv6_or_without(container, networks, ping, is_reached=reached)
+                )
     yield from recent_logs.left_out(callers)
 
 
@@ -146,22 +148,6 @@ def _no_ipv6_finding(
         signs=LOST,
         stable=container.caller_lives,
     )
-
-
-def _steps(
-    container: Container, networks: Networks, ping: Ping | None, *, is_reached: bool
-) -> PageVariables:
-    """What gives a network IPv6, where the host reaches the address; or a container without it."""
-    cure = _cure(container, networks, ping) if is_reached else {}
-    return cure or {"without": min(container.endpoints)}
-
-
-def _cure(container: Container, networks: Networks, ping: Ping | None) -> PageVariables:
-    """What gives the container's only network IPv6; nothing where it has several."""
-    network = networks.by_name.get(min(container.endpoints))
-    if network is None or not network.is_bridge or len(container.endpoints) != 1:
-        return {}
-    return with_ipv6(network, ping)
 
 
 def _dead_route_finding(

@@ -3,17 +3,11 @@
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterface, DockerInterfaces
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
+from diagnose.first_steps.network.interface_steps import interface_steps
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import joined
 from diagnose.registry import check
-
-_EXCLUDES = {
-    "dhcpcd": "dhcpcd",
-    "NetworkManager": "network_manager",
-    "systemd-networkd": "networkd",
-}
-"""The page's variable for each manager that it knows how to restrain."""
 
 
 @check(
@@ -50,7 +44,7 @@ def interface_taken(
                     "bridge": interface.port_of or interface.link.name,
                 }
             ),
-            variables=_variables(interface, owners),
+            variables=interface_steps(interface, owners),
             severity=Severity.critical if interface.wins else Severity.warning,
             touches=_reach(interface, running),
             signs=frozenset({"dns", "timeout", "unreachable"}),
@@ -80,23 +74,3 @@ def _summary(interface: DockerInterface, managers: tuple[InterfaceManager, ...])
         )
     by = joined([str(manager) for manager in managers[:2]], "or")
     return f"{harm}; likely set by {by}" if by else harm
-
-
-def _variables(interface: DockerInterface, managers: tuple[InterfaceManager, ...]) -> PageVariables:
-    """What the page needs.
-
-    The route to remove, the addresses of a port to remove, and the manager to restrain.
-    """
-    variables = {"interface": interface.link.name}
-    if interface.defaults and interface.addresses:
-        variables["routed_port" if interface.port_of else "routed_bridge"] = interface.link.name
-    elif interface.defaults:
-        variables["routed"] = interface.link.name
-    elif interface.port_of and interface.addresses:
-        variables["port"] = interface.link.name
-    if interface.addresses and not interface.port_of:
-        variables["address"] = interface.addresses[0]
-    first = managers[0].name if managers else ""
-    if first in _EXCLUDES:
-        variables[_EXCLUDES[first]] = first
-    return variables

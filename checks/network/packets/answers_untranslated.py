@@ -4,14 +4,10 @@ from diagnose.evidence.network.sockets.untranslated_answers import (
     UntranslatedAnswer,
     UntranslatedAnswers,
 )
-from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.first_steps.network.untranslated_steps import untranslated_steps
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
-
-_HELPERS = {("udp", 69): "tftp"}
-"""The helper of the kernel that heals: it is used for new calls alone, and each call of TFTP has a
-port of its own. Telephones (SIP) keep theirs."""
 
 
 @check(
@@ -48,21 +44,4 @@ def _finding(answer: UntranslatedAnswer) -> Finding:
         {"log": shortened(answer.line, 160), "UDP socket inside": str(answer.port)},
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-    ).with_variables(_variables(answer))
-
-
-def _variables(answer: UntranslatedAnswer) -> PageVariables:
-    helper = _HELPERS.get((answer.protocol, answer.called_port), "")
-    address = next(iter(sorted(answer.container.ipv4_addresses)), "")
-    if not helper or not address:
-        return {"caller": answer.container.name}
-    return present(
-        {
-            "helper": helper,
-            "tracker": f"nf_conntrack_{helper}",
-            "translator": f"nf_nat_{helper}",
-            "protocol": answer.protocol,
-            "called_port": str(answer.called_port),
-            "address": address,
-        }
-    )
+    ).with_variables(untranslated_steps(answer))

@@ -5,5 +5,6 @@
 - `forwarder_steps`  another port for the server that a DNS server asks
 - `resolv_conf_steps`  a file of servers that containers can ask
 - `resolver_steps`  the server that a proxy should ask
+- `pinned_name_steps`  the present address of a pinned name
 - `name_cures`  the way to a container whose name does not resolve
 """

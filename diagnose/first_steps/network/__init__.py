@@ -9,6 +9,10 @@
 - `unserved_ports`  a published port at which nobody reaches a program
 - `port_holders`  how a port is freed, by who holds it
 - `route_cures`  what a proxy's route to a container lacks
+- `host_proxy_steps`  a proxy of the host that does not reach its server
+- `cluster_steps`  the servers of a cluster that have other addresses
+- `interface_steps`  an interface that another program has taken
+- `untranslated_steps`  the rule that translates answers
 - `nginx_edits`  what changes a file of nginx
 - `rule_cures`  where a rule goes that lets packets pass
 """

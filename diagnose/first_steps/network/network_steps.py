@@ -5,7 +5,7 @@ import json
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import private_prefix6
-from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.model import PageVariables
 
 
@@ -41,3 +41,19 @@ def with_ipv6(network: Network, ping: Ping | None) -> PageVariables:
 def _writes_ipv6_rules(ping: Ping | None) -> bool:
     """Whether the engine writes IPv6 rules by default."""
     return ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT
+
+
+def ipv6_or_without(
+    container: Container, networks: Networks, ping: Ping | None, *, is_reached: bool
+) -> PageVariables:
+    """What gives a network IPv6, where the host reaches the address; or a container without it."""
+    cure = _cure(container, networks, ping) if is_reached else {}
+    return cure or {"without": min(container.endpoints)}
+
+
+def _cure(container: Container, networks: Networks, ping: Ping | None) -> PageVariables:
+    """What gives the container's only network IPv6; nothing where it has several."""
+    network = networks.by_name.get(min(container.endpoints))
+    if network is None or not network.is_bridge or len(container.endpoints) != 1:
+        return {}
+    return with_ipv6(network, ping)

@@ -1,0 +1,32 @@
+"""What gives a container the present address of a pinned name."""
+
+import re
+
+from diagnose.evidence.dns.names.pinned_names import PinnedName
+from diagnose.mappings import present
+from diagnose.model import PageVariables
+
+
+def rewriting_steps(pinned: PinnedName) -> PageVariables:
+    """What writes the present address into the mounted file: the program of sed."""
+    if not pinned.present_address or not pinned.file or pinned.is_configured:
+        return {}
+    old = re.escape(pinned.address)
+    return {"rewrite": f"s|^{old}[[:space:]]|{pinned.present_address} |", "mounted": pinned.file}
+
+
+def pinned_name_steps(pinned: PinnedName) -> PageVariables:
+    """A start, at which the engine writes a new file, or a container without the option.
+
+    A mounted file stays as it is. One line that leads to nobody gets the present address.
+    """
+    container = pinned.container
+    if pinned.is_configured:
+        is_alone = len(container.host_config.extra_hosts or ()) == 1
+        if is_alone and pinned.present_address:
+            entry = f"{pinned.name}:{pinned.present_address}"
+            return {"outdated": container.name, "entry": entry}
+        return {"pinned": container.name}
+    if not pinned.file:
+        return {"edited": container.name}
+    return present({"mounted_file": pinned.file, "shown_network": pinned.left_on})

@@ -1,0 +1,8 @@
+"""How the engine starts, works and pulls again.
+
+- `engine_steps`  an engine that is down
+- `data_root_steps`  one that was led away from its data
+- `plugin_steps`  a plugin of volumes that is gone
+- `registry_steps`  a registry that does not answer
+- `registry_proxy`  the proxy by which the engine asks registries
+"""

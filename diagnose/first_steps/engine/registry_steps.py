@@ -1,0 +1,46 @@
+"""How a registry is asked, and how a mirror is taken away."""
+
+import json
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import PullTrouble
+from diagnose.evidence.images.registry_names import HUB_HOST
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.model import PageVariables
+
+HUB_LAYERS = "production.cloudflare.docker.com"
+"""Where Docker Hub sends engines for layers."""
+
+
+def called_server(trouble: PullTrouble) -> PageVariables | None:
+    """The server that was called, where the log names no registry; None where it names one."""
+    place, port = place_in(trouble.text)
+    is_named = bool(trouble.registry or trouble.image)
+    return None if is_named or not port else {"dialled": place, "port": str(port)}
+
+
+def asked_registry(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
+    """The registry, where the engine may call it without TLS; None elsewhere."""
+    host = trouble.host
+    config = info.registry_config if info is not None else None
+    index = ((config and config.index_configs) or {}).get(host)
+    is_named = bool(trouble.registry or trouble.image)
+    is_plain = index is not None and not index.secure
+    return {"registry": host, "plain": host} if is_named and is_plain else None
+
+
+def hub_store(trouble: PullTrouble) -> PageVariables:
+    """The server of Docker Hub's layers, where the pull may have been one from there."""
+    return {"hub_layers": HUB_LAYERS} if trouble.host == HUB_HOST else {}
+
+
+def without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
+    """What the page needs to take a mirror out of the engine's file, where it is there."""
+    mirrors = config.in_file("registry-mirrors") if config is not None else None
+    if not isinstance(mirrors, list):
+        return {}
+    others = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
+    if others == mirrors:
+        return {}
+    return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}

@@ -1,0 +1,27 @@
+"""Where the rule goes that translates answers."""
+
+from diagnose.evidence.network.sockets.untranslated_answers import UntranslatedAnswer
+from diagnose.mappings import present
+from diagnose.model import PageVariables
+
+_HELPERS = {("udp", 69): "tftp"}
+"""The helper of the kernel that heals: it is used for new calls alone, and each call of TFTP has a
+port of its own. Telephones (SIP) keep theirs."""
+
+
+def untranslated_steps(answer: UntranslatedAnswer) -> PageVariables:
+    """The helper of the protocol, or the rule for the container's own answers."""
+    helper = _HELPERS.get((answer.protocol, answer.called_port), "")
+    address = next(iter(sorted(answer.container.ipv4_addresses)), "")
+    if not helper or not address:
+        return {"caller": answer.container.name}
+    return present(
+        {
+            "helper": helper,
+            "tracker": f"nf_conntrack_{helper}",
+            "translator": f"nf_nat_{helper}",
+            "protocol": answer.protocol,
+            "called_port": str(answer.called_port),
+            "address": address,
+        }
+    )

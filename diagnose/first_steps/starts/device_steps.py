@@ -1,0 +1,58 @@
+"""Which device a container is given, or what makes one."""
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.gpu import GpuSupport
+from diagnose.model import PageVariables
+
+MODULES = {
+    "/dev/nvidia": "nvidia",
+    "/dev/net/tun": "tun",
+    "/dev/fuse": "fuse",
+    "/dev/kvm": "kvm",
+    "/dev/loop": "loop",
+    "/dev/vhost-net": "vhost_net",
+    "/dev/ppp": "ppp_generic",
+}
+"""Device files, by the beginnings of their paths, and the kernel modules that make them."""
+
+
+def other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
+    """The one device of that kind under another name, as the program should see it.
+
+    Nothing where the container has further devices, which would be lost.
+    """
+    given = container.host_config.devices or ()
+    if others is None or len(others) != 1 or len(given) != 1:
+        return {}
+    inside = given[0].path_in_container or path
+    return {"device": path, "option": "device", "instead": f"{others[0]}:{inside}"}
+
+
+_OF_DRIVERS = {
+    "nvidia-mismatch": {"stale_driver": "nvidia"},
+    "nvidia-driver": {"module": "nvidia"},
+    "nvidia-cuda": {},
+}
+"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would
+heal nothing."""
+NO_TOOLKIT = "gpu-no-toolkit"
+"""The known start error of an engine that cannot give GPUs."""
+
+
+def device_steps(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
+    """The variables of the page.
+
+    The device, and the kernel module that makes it, where one is known.
+    """
+    if failure in _OF_DRIVERS:
+        return {"device": "gpu", **_OF_DRIVERS[failure]}
+    if failure == NO_TOOLKIT and gpu is not None and gpu.toolkit:
+        return {"device": "gpu", "unread": "docker"}
+    if failure == NO_TOOLKIT and gpu is not None and gpu.driver:
+        return {"device": "gpu", "option": "gpus", "toolkit": "nvidia-container-toolkit"}
+    if not path:
+        return {"device": "gpu", "option": "gpus"}
+    module = next((module for prefix, module in MODULES.items() if path.startswith(prefix)), "")
+    return {"device": path, **({"module": module} if module else {"option": "device"})}

@@ -1,0 +1,38 @@
+"""Another command for a container whose program is not there, or cannot be executed."""
+
+import shlex
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.program_places import hiding_mount
+from diagnose.evidence.containers.programs.missing_programs import MissingProgram
+from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
+from diagnose.model import PageVariables
+
+
+def steps_for_missing_program(
+    container: Container, program: str, missing: MissingProgram
+) -> PageVariables:
+    """The variables of the page's command that suits."""
+    mount = hiding_mount(container, program)
+    if mount:
+        return {"covering": mount}
+    if missing.misplaced_options:
+        return {"misplaced": container.name}
+    command = missing.shown_command
+    if command and (missing.near or missing.is_line):
+        return {"meant": command}
+    if command:
+        return {"image_command": command}
+    return {} if missing.is_own_command else {"image": container.config.image}
+
+
+def whole_command(container: Container, commands: ImageCommands | None) -> PageVariables:
+    """The image's command in front of a mounted folder that was to be its argument.
+
+    Of a command with words of its own it is not known which ones the folder replaces.
+    """
+    own = (commands.of(container) or []) if commands is not None else []
+    if not own or not calls_a_mount(container):
+        return {}
+    words = [*own, *(container.config.cmd or [])] if len(own) == 1 else own
+    return {"own_command": shlex.join(words)}

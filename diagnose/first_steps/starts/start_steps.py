@@ -1,0 +1,133 @@
+"""What lets a container start that the engine refuses."""
+
+import posixpath
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.mounts.program_places import hiding_mount
+from diagnose.evidence.containers.programs.start_refusals import STOCK, Refusal, is_of_own_runtime
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
+from diagnose.model import PageVariables
+from diagnose.programs.failures import START_ERRORS, Recognised, recognise
+from diagnose.programs.path_errors import path_of_error
+
+_VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
+_LEAST_MEMORY = 64 * 2**20
+"""Bytes in which the runtime and a small program can begin."""
+
+
+def known_error(container: Container) -> Recognised | None:
+    """What the engine's error means, where that is known."""
+    return recognise(container.state.error.splitlines(), None, START_ERRORS)
+
+
+def cures(container: Container) -> PageVariables:
+    """The variables of the page's commands that heal the error, where its cause is known.
+
+    Where it is not, nothing better is known than to try again.
+    """
+    error = known_error(container)
+    if error is None:
+        return {"retry": container.name}
+    volume = _VOLUME.search(container.state.error)
+    names = list(container.endpoints)
+    return error.page_variables(
+        {
+            "container": container.name,
+            "larger_memory": _larger_memory(container),
+            "only_network": only(names) or "",
+            "volume": volume[1] if volume else "",
+        }
+    )
+
+
+def _larger_memory(container: Container) -> str:
+    """A memory limit with which it can begin, in bytes; "" for a container without a limit."""
+    limit = container.host_config.memory
+    return str(max(_LEAST_MEMORY, 4 * limit)) if limit else ""
+
+
+LOCAL = "local"
+"""The engine's own driver of volumes."""
+_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
+
+
+def driver_of(volume: str, container: Container) -> str:
+    """The driver of a container's volume."""
+    drivers = (mount.driver for mount in container.mounts if mount.name == volume)
+    return next(filter(None, drivers), LOCAL)
+
+
+def refusal_steps(refusal: Refusal, container: Container) -> PageVariables:
+    """What the page's commands need beside the container, if anything."""
+    if refusal.peer is not None and not refusal.peer.is_running:
+        return {"needed": refusal.peer.name}
+    if refusal.is_of_log_driver:
+        return _log_cures(container)
+    if refusal.wants_user:
+        return {"userless": container.name}
+    if refusal.kind == "program":
+        if is_of_own_runtime(container, refusal.program):
+            return {"added": f"--runtime={STOCK}"}
+        return {"lost_program": refusal.program}
+    if known_error(container) is None:
+        if refusal.kind == "volume":
+            return _volume_variables(refusal, container) or cures(container)
+        if refusal.kind == "address" and len(container.endpoints) == 1:
+            return {"network": next(iter(container.endpoints))}
+        return _path_variables(container) or cures(container)
+    return cures(container)
+
+
+def _path_variables(container: Container) -> PageVariables:
+    """The path of the host at which an error ends that is not known; another start meets it too."""
+    path = path_of_error(container.state.error)
+    return {} if path.startswith(_OF_THE_KERNEL) else present({"refused_path": path})
+
+
+def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:
+    """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
+    if volume := refusal.unknown_volume:
+        driver = driver_of(volume, container)
+        if driver == LOCAL:
+            return {"removed_volume": volume}
+        return {"forgotten": volume, "volume_driver": driver}
+    if refusal.emptied_folder:
+        return {"emptied": refusal.emptied_folder}
+    absent = refusal.absent
+    if absent is None:
+        return {}
+    if not absent.is_bind:
+        return {"disk": absent.device}
+    return {"device": absent.device, "folder": absent.folder}
+
+
+def _log_cures(container: Container) -> PageVariables:
+    """What heals a log driver that does not start: its known cure, or the engine's own log."""
+    cure = cures(container) if known_error(container) is not None else {}
+    return cure or {"unlogged": container.name}
+
+
+def mountpoint_steps(
+    container: Container, target: str, bind_sources: BindSources | None
+) -> PageVariables:
+    """The variables that make what is missing below another mount: a file or a folder."""
+    outer = container.mount_at(hiding_mount(container, target))
+    mount = container.mount_at(target)
+    if outer is None or mount is None:
+        return {}
+    source = bind_sources.by_path.get(mount.source) if bind_sources is not None else None
+    is_file = source is not None and source.type == "file"
+    return {"empty_file" if is_file else "empty_folder": outer.on_host(target)}
+
+
+def file_below_mount(container: Container, source: str) -> PageVariables:
+    """The variables that mount a file below the folder over which it cannot be mounted."""
+    mounts = [mount for mount in container.mounts if mount.source == source]
+    if len(mounts) != 1:
+        return {}
+    target = mounts[0].destination.rstrip("/")
+    access = "" if mounts[0].rw else ":ro"
+    name = posixpath.basename(source)
+    return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}
