@@ -28,14 +28,25 @@ def served_names(containers: Iterable[Container]) -> dict[str, Container]:
 
 def _site_names(container: Container) -> Iterator[str]:
     """The names of sites that a container's labels and variables say it serves."""
+    yield from _names_of_labels(container)
+    for variable, value in container.config.environment:
+        if variable.upper() in _VARIABLES:
+            yield from _NAME.findall(value.lower())
+
+
+def labelled_names(container: Container) -> Iterator[str]:
+    """The names by which a proxy serves a container, as its labels and variables for it say."""
+    yield from _names_of_labels(container)
+    for variable in ("VIRTUAL_HOST", "LETSENCRYPT_HOST"):
+        yield from _NAME.findall(container.config.value_of(variable).lower())
+
+
+def _names_of_labels(container: Container) -> Iterator[str]:
     for label, value in container.labels.items():
         if label.startswith("traefik.") and label.endswith(".rule"):
             for rule in _RULE.finditer(value):
                 yield from _NAME.findall(rule["names"].lower())
         elif label == "caddy" or label.startswith("caddy_"):
-            yield from _NAME.findall(value.lower())
-    for variable, value in container.config.environment:
-        if variable.upper() in _VARIABLES:
             yield from _NAME.findall(value.lower())
 
 

@@ -1,0 +1,54 @@
+"""container.own-address-local: a program sends its visitors to their own machine."""
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.settings.local_addresses import LocalAddress, LocalAddresses
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import and_more
+from diagnose.registry import check
+
+
+@check(
+    "container.own-address-local",
+    severity=Severity.advice,
+    aloud=("gives its visitors a local address", "give their visitors local addresses"),
+)
+def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
+    """A program gives its visitors an address that leads to their own machine.
+
+    A variable such as NEXTAUTH_URL, WEBHOOK_URL or VITE_API_URL says localhost, or the name by
+    which other containers call the program. Logins, links in mails, webhooks and the calls of pages
+    then lead each visitor to its own machine. Visitors come from elsewhere: a proxy serves the
+    container under a name, or its port is published for other machines. It is advice, since a
+    person may use the program on this host alone. Nothing is said where another variable has the
+    address of the site, of ports on loopback, of applications that run for their developers, and of
+    machines with a desktop.
+    """
+    for address in local_addresses:
+        yield _finding(address)
+
+
+def _finding(address: LocalAddress) -> Finding:
+    container = address.container
+    names = [variable for variable, _ in address.variables]
+    what = "by a name that only containers know" if address.is_own_name else "as localhost"
+    way = f"they come by {address.by}"
+    finding = Finding.about(
+        container,
+        f"{container} gives its visitors its address {what}, in {and_more(names)}: {way}",
+        {f"Config.Env {variable}": value for variable, value in address.variables},
+        stable=(container.life,),
+    )
+    settings = address.assignments
+    finding = finding.with_variables(
+        present(
+            {
+                "own": settings[0] if len(settings) == 1 else "",
+                "first": settings[0] if len(settings) > 1 else "",
+                "second": settings[1] if len(settings) > 1 else "",
+                "local": "" if settings else and_more(names),
+            }
+        )
+    )
+    return replace(finding, is_quiet=not address.is_loud)

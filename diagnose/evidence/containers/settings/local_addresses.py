@@ -1,0 +1,172 @@
+"""Addresses that programs give their visitors, and that lead each visitor to its own machine.
+
+A variable says where the program is found, and it says localhost, or the name that containers call
+it by. Visitors come from elsewhere: a proxy serves the container under a name, or a port is
+published for other machines.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.served_names import labelled_names
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.numbers import is_number
+from diagnose.phrases import and_more
+from diagnose.programs.own_addresses import OWN_URL
+from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
+
+_FOR_VISITORS = LazyPattern(
+    r"(?i)^(?:AUTH_URL"
+    r"|(?:REACT_APP|VITE|NEXT_PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_(?:\w{1,40}_)?(?:URL|HOST|ENDPOINT))$"
+)
+"""Further variables whose address browsers get: of Auth.js, and of tools that build pages."""
+_WEAK = LazyPattern(r"(?i)(?:^|_)(?:APP_UR[LI]|DOMAIN|FRONTEND_UR[LI]|SERVER_UR[LI])$")
+"""Variables that many programs use for calls of their own, or for nothing but mails."""
+_ADDRESS = LazyPattern(
+    r"(?P<scheme>https?)://(?P<host>[\w.-]{1,100}|\[::1?\])(?::(?P<port>\d{1,5}))?(?:/[\w./-]{0,100})?"
+)
+_LOCAL = vocabulary("0.0.0.0 [::1] [::] localhost")
+_ON_A_DESK = vocabulary(
+    "Hyprland Xorg Xwayland cinnamon gnome-shell kwin_wayland kwin_x11 plasmashell sway weston xfwm4"
+)
+"""A person sits before a machine that runs one of these."""
+_DEVELOPMENT = LazyPattern(
+    r"(?i)^(?:\w{0,20}_)?ENV(?:IRONMENT)?=(?:dev|local|test)|^AUTH_TRUST_HOST=(?:1|true)$"
+)
+"""Variables by which an application runs for its developers, or takes the address of a request."""
+_DEVELOPS = LazyPattern(
+    r"\b(?:artisan\s+serve|flask\s+run|(?:next|nuxt|astro)\s+dev|nodemon|runserver|vite)\b"
+    r"|\b(?:npm|pnpm|yarn)\s+(?:run\s+)?(?:dev|start:dev|serve)\b|--reload\b"
+)
+"""Commands of a developer."""
+
+
+class LocalAddress(msgspec.Struct, frozen=True):
+    """The variables of a container whose address leads its visitors to themselves."""
+
+    container: Container
+    variables: tuple[tuple[str, str], ...]
+    """Their names and values."""
+    name: str = ""
+    """The one name under which a proxy serves the container; "" for none or several."""
+    by: str = ""
+    """Where visitors from elsewhere come: names, or a port."""
+    is_sure: bool = False
+    """Whether a proxy serves it by a name."""
+    is_own_name: bool = False
+    """Whether the address has the name by which containers call it."""
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether a variable counts that programs use for nothing but such addresses."""
+        return self.is_sure or not all(_WEAK.search(variable) for variable, _ in self.variables)
+
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """The variables with the name of the site in their addresses; empty where none is known."""
+        if not self.name:
+            return ()
+        return tuple(
+            f"{variable}=https://{self.name}{urlsplit(value).path}"
+            for variable, value in self.variables
+        )
+
+
+class LocalAddresses(Items[LocalAddress], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def local_addresses(containers: Containers, processes: Processes) -> LocalAddresses:
+    """By variables, labels and ports alone. Nothing is said of a machine before which one sits."""
+    is_desk = any(process.comm in _ON_A_DESK for process in processes.outside)
+    running = tuple(containers.running)
+    found = (_local_address(container, running, is_desk=is_desk) for container in running)
+    return LocalAddresses(tuple(filter(None, found)))
+
+
+def _local_address(
+    container: Container, running: tuple[Container, ...], *, is_desk: bool
+) -> LocalAddress | None:
+    variables = tuple(_local_variables(container, running))
+    if not variables or _is_for_developers(container):
+        return None
+    names = sorted(set(labelled_names(container)))
+    by = and_more(names)
+    if not by and not is_desk:
+        by = _open_port(container)
+    if not by:
+        return None
+    hosts = {urlsplit(value).hostname or "" for _, value in variables}
+    return LocalAddress(
+        container,
+        variables,
+        name=only(names) or "",
+        by=by,
+        is_sure=bool(names),
+        is_own_name=hosts <= container.dns_names,
+    )
+
+
+def _local_variables(
+    container: Container, running: tuple[Container, ...]
+) -> Iterator[tuple[str, str]]:
+    """The variables with a local address; none where another one has the address of the site."""
+    own = [
+        (variable, value)
+        for variable, value in container.config.environment
+        if OWN_URL.fullmatch(variable) or _FOR_VISITORS.fullmatch(variable)
+    ]
+    for _, value in own:
+        match = _ADDRESS.fullmatch(value)
+        if match is None:
+            if "." in value and not value.startswith("/"):
+                return
+            continue
+        if not _is_local(match["host"], container):
+            return
+    for variable, value in own:
+        match = _ADDRESS.fullmatch(value)
+        if match is not None and _is_served(match["port"], match["scheme"], container, running):
+            yield variable, value
+
+
+def _is_local(host: str, container: Container) -> bool:
+    is_here = host.lower() in _LOCAL or is_loopback(host)
+    return is_here or ("." not in host and host in container.dns_names)
+
+
+def _is_served(
+    port: str | None, scheme: str, container: Container, running: tuple[Container, ...]
+) -> bool:
+    """Whether a port is one of the container, inside or published, or of another one."""
+    if port is None:
+        return True
+    number = int(port) if is_number(port) else 0
+    if number in (WEB_PORTS[scheme], *container.declared_tcp_ports, *container.published_tcp_ports):
+        return True
+    return any(
+        binding.host_port == number for other in running for binding in other.published_by("tcp")
+    )
+
+
+def _is_for_developers(container: Container) -> bool:
+    settings = (f"{name}={value}" for name, value in container.config.environment)
+    is_set = any(_DEVELOPMENT.search(setting) for setting in settings)
+    return is_set or _DEVELOPS.search(" ".join(container.config.words)) is not None
+
+
+def _open_port(container: Container) -> str:
+    """The port by which other machines reach the program; "" where one is for this host alone."""
+    own = list(container.published_by("tcp"))
+    if not own or any(is_loopback(binding.host_ip) for binding in own):
+        return ""
+    return f"port {own[0].host_port} of this host, published for other machines"
