@@ -31,6 +31,7 @@ Parts = Literal[
     "servers",
     "sites",
     "stopped by hand",
+    "trusted domains",
     "urls",
     "used variables",
 ]

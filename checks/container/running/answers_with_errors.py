@@ -34,6 +34,7 @@ _REFUSES = {
     _BAD_REQUEST: "it may not know the host name by which they call",
     _FORBIDDEN: "it may not let them in, or not know the host name by which they call",
     404: "it has no such page under the host name by which they call",
+    421: "it has no site of the host name by which they call",
 }
 """Why a server refuses all requests of one container."""
 
@@ -46,6 +47,7 @@ _REFUSES = {
         *PEER_CAUSES,
         "container.exits-at-start",
         "container.failing-inside",
+        "container.host-not-allowed",
         "container.restart-loop",
         "container.unhealthy",
         "network.host-name-refused",

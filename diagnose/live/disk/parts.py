@@ -116,6 +116,11 @@ _MAINTENANCE = re.compile(
     re.IGNORECASE,
 )
 """The settings by which programs of PHP are in maintenance, or are not."""
+_TRUSTED_DOMAINS = re.compile(
+    r"[\"']trusted_domains[\"']\s{0,20}=>\s{0,20}(?:array\s{0,20}\(|\[)(?P<names>[^)\]]{0,4000})"
+)
+_DOMAIN = re.compile(r"=>[ \t]{0,9}[\"']([\w.:*-]{1,200})[\"']")
+"""1 => 'cloud.example.com' in that list."""
 _SECRET = re.compile(
     r"[ \t]*(?:-[ \t]+)?(?P<pair>[\"']?\w{0,60}(?:token|secret|key|password)[\"']?[ \t]{0,9}[:=][ \t]{0,9}"
     r"[\"']?[^\s\"'#,]{6,256}[\"']?),?[ \t]*(?:#.*)?",
@@ -294,6 +299,13 @@ def _maintenance(text: str) -> Iterator[str]:
             yield match[0]
 
 
+def _trusted_domains(text: str) -> Iterator[str]:
+    """The host names that Nextcloud and ownCloud take, in their config.php."""
+    match = _TRUSTED_DOMAINS.search(text)
+    if match is not None:
+        yield from _DOMAIN.findall(match["names"])
+
+
 def _secrets(text: str) -> Iterator[str]:
     """The keys with a secret, one a line; those in comments are left out."""
     for line in text.splitlines():
@@ -377,6 +389,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "servers": _servers,
     "sites": sites,
     "stopped by hand": _stopped_by_hand,
+    "trusted domains": _trusted_domains,
     "urls": _urls,
     "used variables": _used_variables,
 }

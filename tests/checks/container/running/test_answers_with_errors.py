@@ -132,6 +132,9 @@ NO_STYLE = NGINX.format("192.168.1.20", "GET /a.css", 404)
 ENTRIES = {
     "each page of entry is not there": ([NO_SITE, NO_STYLE] * 4, ["advice"]),
     "too few": ([NO_SITE] * 7, []),
+    "an unknown name for all": ([NO_SITE.replace(" 404 ", " 400 ")] * 4, ["advice"]),
+    "an unknown name for some": ([*[NO_SITE.replace(" 404 ", " 400 ")] * 4, NO_SITE], []),
+    "a few that are not let in": ([NO_SITE.replace(" 404 ", " 403 ")] * 6, []),
     "nobody asks for a page of entry": ([NO_STYLE] * 9, []),
     "one page is there": ([*[NO_SITE] * 9, NO_SITE.replace(" 404 ", " 200 ")], []),
     "strangers of the internet": ([NO_SITE.replace("192.168.1.20", "8.8.8.8")] * 9, []),

@@ -38,11 +38,14 @@ scanners, has another status."""
 _UNAVAILABLE = 503
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
-_REFUSALS = frozenset({_BAD_REQUEST, 403, _NOT_FOUND})
+_MISDIRECTED = 421
+_REFUSALS = frozenset({_BAD_REQUEST, 403, _NOT_FOUND, _MISDIRECTED})
 """What a server answers that does not know the host name or the page, or the one who asks. 401 asks
 a client to log in, which then does."""
 LEAST_BAD = 8
 """Requests that a server refuses; a few come from clients that speak no HTTP."""
+_LEAST_OF_ENTRY = 4
+"""Requests of people with 400 or 421: no program answers so that knows the host name."""
 _ASKS_FIRST = LazyPattern(r"\b(?:caddy|envoy|haproxy|nginx|prometheus|traefik|varnish)\b")
 """Images of programs that leave out a server whose check fails."""
 _PROBE = LazyPattern(
@@ -282,19 +285,21 @@ def _entry_refused(
     requests: Sequence[AccessLine], container: Container, containers: Containers
 ) -> list[AccessLine]:
     """All requests, where clients of private networks ask a published server for its pages of
-    entry, and it has none.
+    entry, and it refuses each in the same way.
 
     Strangers of the internet look for names and pages that nobody serves.
     """
-    if not container.published_ports or len(requests) < LEAST_BAD:
+    statuses = {line.status for line in requests}
+    least = _LEAST_OF_ENTRY if statuses <= {_BAD_REQUEST, _MISDIRECTED} else LEAST_BAD
+    is_same = len(statuses) == 1 and statuses <= _REFUSALS
+    if not container.published_ports or len(requests) < least or not is_same:
         return []
-    is_refused = all(line.status == _NOT_FOUND for line in requests)
     is_entry = any(_ENTRY.fullmatch(line.path) for line in requests)
     is_outside = all(
         not is_of_the_internet(line.address) and caller_of(line, container, containers) is None
         for line in requests
     )
-    return list(requests) if is_refused and is_entry and is_outside else []
+    return list(requests) if is_entry and is_outside else []
 
 
 def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:

@@ -1,0 +1,47 @@
+"""container.host-not-allowed: a program does not take the host name by which its clients come."""
+
+from diagnose.evidence.containers.settings.allowed_hosts import HostNotAllowed, HostsNotAllowed
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import and_more, sentence, shortened
+from diagnose.registry import check
+
+_FILE_INDEX = "9"
+"""A place in Nextcloud's list that few lists reach."""
+
+
+@check("container.host-not-allowed", severity=Severity.warning)
+def host_not_allowed(hosts_not_allowed: HostsNotAllowed) -> CheckResult:
+    """A program's list of allowed host names lacks the one by which its clients come.
+
+    Nextcloud, ownCloud, Django and others answer only requests for the host names of a list, such
+    as ALLOWED_HOSTS or trusted_domains. The log shows that each request of clients from private
+    networks is refused with 400, 403 or 421, a page of entry among them. No address of this host is
+    in the list. Where one is, or a sign for all names, the refusal has another reason.
+    """
+    for refused in hosts_not_allowed:
+        yield _finding(refused)
+
+
+def _finding(refused: HostNotAllowed) -> Finding:
+    container, failed = refused.container, refused.failed
+    own = f"this host has address {refused.address}" if refused.address else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} refuses all {len(failed.answers)} requests of its clients with HTTP status "
+            f"{failed.status}: {refused.place} allows only {and_more(refused.names)}",
+            own,
+        ),
+        {"last answer": shortened(failed.answers[-1].line), refused.place: " ".join(refused.names)},
+        stable=(container.life,),
+    ).with_variables(
+        present(
+            {
+                "own": f"{refused.variable}={refused.value}" if refused.value else "",
+                "address": refused.address if refused.path else "",
+                "index": _FILE_INDEX if refused.path else "",
+                "listed": refused.place,
+            }
+        )
+    )

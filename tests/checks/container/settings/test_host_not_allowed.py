@@ -1,0 +1,86 @@
+"""The check in checks/container/settings/host_not_allowed.py, and the evidence that it reads."""
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.logs.access_lines import AccessLine
+from diagnose.evidence.containers.settings.allowed_hosts import hosts_not_allowed
+from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.live.disk.parts import only
+from diagnose.model import Failed
+from tests.hosts import Made
+from tests.inspected import container
+from tests.judging import Result, judge
+
+PORTS = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "3001"}]}
+CONFIG = """<?php
+$CONFIG = array (
+  'dbpassword' => 'made-up',
+  'trusted_domains' =>
+  array (
+    0 => 'localhost',
+    1 => 'cloud.example.com',
+  ),
+  'datadirectory' => '/data',
+);
+"""
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "another address": (
+        {"env": ["OWNCLOUD_TRUSTED_DOMAINS=localhost,192.0.2.1"]},
+        ["OWNCLOUD_TRUSTED_DOMAINS=localhost,192.0.2.1,192.0.2.10"],
+    ),
+    "words": ({"env": ["ALLOWED_HOSTS=localhost web"]}, ["ALLOWED_HOSTS=localhost web 192.0.2.10"]),
+    "with the port": (
+        {"env": ["HOMEPAGE_ALLOWED_HOSTS=localhost:3000"]},
+        ["HOMEPAGE_ALLOWED_HOSTS=localhost:3000,192.0.2.10:3001"],
+    ),
+    "a list of JSON": ({"env": ['DJANGO_ALLOWED_HOSTS=["localhost"]']}, [""]),
+    "its address is there": ({"env": ["ALLOWED_HOSTS=localhost,192.0.2.10"]}, []),
+    "its address with a port": ({"env": ["ALLOWED_HOSTS=192.0.2.10:8080"]}, []),
+    "all names": ({"env": ["ALLOWED_HOSTS=*"]}, []),
+    "no list": ({"env": ["ALLOWED_USERS=me"]}, []),
+    "a status of another reason": ({"env": ["ALLOWED_HOSTS=localhost"], "status": 404}, []),
+    "its file": ({"image": "nextcloud:30"}, [""]),
+    "its file before the variable of the first start": (
+        {"image": "nextcloud:30", "env": ["NEXTCLOUD_TRUSTED_DOMAINS=192.0.2.10"]},
+        [""],
+    ),
+    "a file of another program": ({"image": "wordpress:6"}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
+def test_lists_of_host_names(case: dict[str, Any], expected: list[str]) -> None:
+    assert [finding.variables.get("own", "") for finding in _judged(case).findings] == expected
+
+
+def test_what_a_file_allows() -> None:
+    (finding,) = _judged({"image": "nextcloud:30"}).findings
+    assert "/srv/cloud/config.php allows only localhost, cloud.example.com" in finding.summary
+    assert finding.variables["address"] == "192.0.2.10"
+    assert only("trusted domains", CONFIG) == "localhost\ncloud.example.com\n"
+
+
+def _judged(case: dict[str, Any]) -> Result:
+    folder = {"Type": "bind", "Source": "/srv/cloud", "Destination": "/var/www/html/config"}
+    cloud = container(
+        "cloud",
+        Config={"Image": case.get("image", "shop:1"), "Env": case.get("env", [])},
+        Mounts=[folder],
+        NetworkSettings={"Ports": PORTS},
+    )
+    line = '192.0.2.77 - - "GET / HTTP/1.1" 400 12'
+    request = AccessLine(5.0, line, method="GET", path="/", status=case.get("status", 400), rest="")
+    failed = FailedAnswers(cloud, (request,) * 4, of=4, is_most=False, url="")
+    text = {"text": only("trusted domains", CONFIG)}
+    host = Made({"file.read": text if "image" in case else Failed("missing", "")})
+    found = hosts_not_allowed(
+        host,
+        AllFailedAnswers((failed,)),
+        Interfaces((), (Address(index=2, family="inet", address="192.0.2.10", prefix=24),)),
+        Uplinks((Uplink("eth0", "192.0.2.10"),)),
+    )
+    return judge("container.host-not-allowed", hosts_not_allowed=found)
