@@ -1,0 +1,114 @@
+"""Pages that come by HTTPS and name their own scripts and styles by http://.
+
+Browsers block these: the page stays blank, and no request for them reaches any log. The program
+makes whole addresses, and does not know that its clients come by HTTPS.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import WEB_PORTS
+from diagnose.evidence.network.proxies.nginx.configurations import NginxConfigurations
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_NEEDED = LazyPattern(
+    r"(?i)<(?:base|script|link)\b[^<>]{0,300}?\b(?:src|href)=[\"']?(?P<url>http://[^\"'\s<>]{1,300})"
+)
+"""What a browser loads with a page: <script src="http://...">, and where others are by <base>."""
+_CANONICAL = LazyPattern(r"(?i)\brel=[\"']?(?:alternate|canonical|next|prev|pingback|shortlink)\b")
+"""Links that a browser does not load."""
+_LEAST, _MOST = 200, 299
+
+
+class InsecureLinks(msgspec.Struct, frozen=True):
+    """A page by HTTPS whose own files are named by http://."""
+
+    page: FrontPage
+    url: str
+    """The first of them."""
+    program: Container | None = None
+    """What made the page, where that is another container than the one that was asked."""
+    hop: NginxHop | None = None
+    """The location of an nginx before it, where one is known."""
+
+    @property
+    def container(self) -> Container:
+        """Whose page it is."""
+        return self.program or self.page.container
+
+
+class AllInsecureLinks(Items[InsecureLinks], frozen=True):
+    """At most one for each port that was asked."""
+
+
+@evidence
+def all_insecure_links(
+    host: Host, front_pages: FrontPages, containers: Containers, processes: Processes
+) -> AllInsecureLinks:
+    """First pages that were asked for anyway; nginx's files are read where one shows this."""
+    shown = [(page, url) for page in front_pages if (url := _insecure_url(page))]
+    if not shown:
+        return AllInsecureLinks()
+    nginx = NginxConfigurations(host, containers, processes)
+    found = []
+    for page, url in shown:
+        own = [hop for hop in nginx.hops if hop.is_of(page.container)]
+        hops = hops_for_path(own, page.reply.path)
+        hop = next(iter(hops), None)
+        program = hop.program if hop is not None else _only_neighbour(page, containers)
+        found.append(InsecureLinks(page, url, program, hop))
+    return AllInsecureLinks(tuple(found))
+
+
+def _insecure_url(page: FrontPage) -> str:
+    """The first file of the page's own site that it names by http://; "" for none."""
+    reply = page.reply
+    if not reply.tls or not _LEAST <= reply.status <= _MOST:
+        return ""
+    return next((url for url in _named_files(reply.body) if _is_of_site(url, page)), "")
+
+
+def _named_files(body: str) -> Iterator[str]:
+    for match in _NEEDED.finditer(body):
+        tag = body[match.start() : body.find(">", match.end()) + 1]
+        if not _CANONICAL.search(tag):
+            yield match["url"]
+
+
+def _is_of_site(url: str, page: FrontPage) -> bool:
+    """Whether an address is at the port by which the page is served, or has the name of the site.
+
+    A site may name another one by http://, which is that one's own affair.
+    """
+    try:
+        place = urlsplit(url)
+        port = place.port
+    except ValueError:
+        return False
+    outer = page.door.host_port or page.door.port
+    if port is not None and port == outer:
+        return True
+    is_named = (place.hostname or "") == page.door.question.name.lower()
+    return is_named and port in (None, WEB_PORTS["http"])
+
+
+def _only_neighbour(page: FrontPage, containers: Containers) -> Container | None:
+    """The one container that a proxy shares a network of its own with; None for several."""
+    if not page.is_proxy:
+        return None
+    near = [
+        other
+        for other in containers.running
+        if other.id != page.container.id and set(other.shared_networks(page.container)) - {"bridge"}
+    ]
+    return only(near)
