@@ -1,6 +1,7 @@
 """storage.backup-empty: a backup program reads an empty volume, and the data is in another one."""
 
 from diagnose.evidence.storage.volumes.empty_backups import EmptyBackup, EmptyBackups
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
@@ -22,17 +23,25 @@ def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
 def _finding(backup: EmptyBackup) -> Finding:
     container, mount = backup.container, backup.mount
     access = "read-write" if mount.rw else "read-only"
+    place = f'volume "{backup.meant}"' if backup.meant else f"folder {backup.source}"
+    volumes = (mount.name, *([backup.meant] if backup.meant else []))
     return Finding.about(
         container,
-        f'{container} reads volume "{mount.name}", which is empty: the data is in volume '
-        f'"{backup.meant}", which {backup.user} mounts',
+        f'{container} reads volume "{mount.name}", which is empty: the data is in {place}, which '
+        f"{backup.user} mounts",
         {
             "mounted": f"{mount.name} -> {mount.destination}, {access}",
-            f"volume {backup.meant}": f"{backup.source}, not empty",
+            place: f"{backup.source}, not empty" if backup.meant else "not empty",
         },
         discriminator=mount.destination,
-        touches=(Subject("volume", mount.name), Subject("volume", backup.meant)),
-        meant=backup.meant,
-        bound=f"{backup.meant}:{mount.destination}:ro",
-        empty=mount.name,
+        touches=tuple(Subject("volume", name) for name in volumes),
+    ).with_variables(
+        present(
+            {
+                "meant": backup.meant,
+                "bound": f"{backup.meant or backup.source}:{mount.destination}:ro",
+                "empty": mount.name,
+                "folder": "" if backup.meant else backup.source,
+            }
+        )
     )

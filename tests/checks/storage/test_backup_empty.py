@@ -92,3 +92,33 @@ def test_which_of_several() -> None:
     assert rows(_judge({"monitoring_config", "shop_config"}, GRAFANA, other, saver)) == []
     (finding,) = _judge({"monitoring_config"}, GRAFANA, other, saver).findings
     assert finding.variables["bound"] == "monitoring_config:/data:ro"
+
+
+FOLDERS: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "a folder of the name of the volume": ("/srv/shop/pgdata/main", {}, True),
+    "the last word of its name": ("/srv/shop/data", {"volume": "shop_app_data"}, True),
+    "another project's folder by its last word": (
+        "/srv/shop/data", {"volume": "shop_app_data", "other": "wiki"}, False,
+    ),
+    "another folder": ("/srv/shop/media", {}, False),
+    "an empty folder": ("/srv/shop/pgdata/main", {"full": set()}, False),
+    "a folder that is only read": ("/srv/shop/pgdata/main", {"rw": False}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "case", "expected"), FOLDERS.values(), ids=FOLDERS)
+def test_data_in_a_folder_of_the_host(source: str, case: dict[str, Any], expected: bool) -> None:
+    saver = _with("saver", case.get("volume", "shop_pgdata"), rw=False, project="shop")
+    bind = {"Type": "bind", "Source": source, "Destination": "/data", "RW": case.get("rw", True)}
+    labels = {"com.docker.compose.project": case.get("other", "shop")}
+    db = container("db", Mounts=[bind], Config={"Labels": labels})
+
+    def listing(question: Any) -> Any:
+        is_full = question.args["path"] in case.get("full", {source})
+        return {"entries": [{"name": "base", "type": "folder"}] if is_full else []}
+
+    found = empty_backups(Made({"file.list": listing}), of(saver, db))
+    findings = judge("storage.backup-empty", empty_backups=found).findings
+    assert [finding.variables["bound"] for finding in findings] == (
+        [f"{source}:/data:ro"] if expected else []
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import load
 from tests.lab.scenarios.deploys import SAFE, labels
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 
 _EMPTY = "storage.backup-empty"
 _SAVES = "while :; do tar -czf /tmp/backup.tgz /backup; sleep 5; done"
@@ -38,6 +38,26 @@ def backup_of_a_namesake(box: Box) -> None:
     name = _saver(box, 8, "saver8_config")
     command = first_command(box, _EMPTY, name)
     assert command.endswith("-- --volume=watch8_config:/backup/config:ro | sh"), command
+
+
+@fault(_EMPTY, subject="container:saver12-backup-1")
+def backup_of_a_folder_without_its_slash(box: Box) -> None:
+    """The data is in a folder of the host, and the backup's file has its name without `./`: compose
+    has made a volume of it. The command of the report mounts the folder."""
+    load(box, "bb:1.36")
+    box.write("/srv/saver12/shopfiles/index.db", "x")
+    marks = labels("saver12", "shop")
+    mount = "--volume=/srv/saver12/shopfiles:/data"
+    box.docker(
+        "run", "-d", "--name=saver12-shop-1", *SAFE, *marks, mount, "bb:1.36", "sleep", "1000"
+    )
+    name = _saver(box, 12, "saver12_shopfiles")
+    command = first_command(box, _EMPTY, name)
+    assert command.endswith("-- --volume=/srv/saver12/shopfiles:/backup/config:ro | sh"), command
+    typed(box, command)
+    assert "index.db" in box.docker("exec", name, "ls", "/backup/config").stdout
+    box.docker("rm", "-f", name)
+    _saver(box, 12, "saver12_shopfiles")
 
 
 @healthy(shareable=True)

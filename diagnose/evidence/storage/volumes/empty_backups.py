@@ -20,6 +20,8 @@ from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 MOST = 40
+_LEAST_WORD = 4
+"""Letters of a folder's name that say something."""
 """Volumes of backup programs that are looked into."""
 _BACKUP = LazyPattern(
     r"""
@@ -44,7 +46,7 @@ class EmptyBackup(msgspec.Struct, frozen=True):
     container: Container
     mount: Mount
     meant: str
-    """The volume with data."""
+    """The volume with data; "" where it is a folder of the host."""
     user: Container
     """Who mounts that one."""
     source: str
@@ -74,8 +76,9 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     found: list[EmptyBackup] = []
     for volume in host.first(wanted, MOST, "volumes that are only read"):
         others = {other.mount.name: other for other in _namesakes(volume, by_name)}
-        if others and _is_empty(host, volume.mount.source) is True:
-            found += _with_data(host, volume, list(others.values()))
+        folders = () if others else tuple(_namesake_folders(volume, containers))
+        if (others or folders) and _is_empty(host, volume.mount.source) is True:
+            found += _with_data(host, volume, list(others.values()) or folders)
     return EmptyBackups(tuple(found))
 
 
@@ -117,6 +120,27 @@ def _namesakes(
                 yield user
 
 
+def _namesake_folders(volume: _MountedVolume, containers: Containers) -> Iterator[_MountedVolume]:
+    """The folders of the host with this name that other containers write: compose makes a volume of
+    a source without a slash.
+
+    `pgdata:/backup` beside `./pgdata/main:/var/lib/postgresql/data`.
+    """
+    own = volume.plain_name
+    for container in containers.running:
+        is_near = container.compose_project == volume.container.compose_project
+        for mount in container.bind_mounts if container.id != volume.container.id else ():
+            parts = mount.source.strip("/").split("/")
+            is_named = own in parts[-3:] or (is_near and _ends_in(own, parts[-1]))
+            if is_named and mount.rw and mount.has_host_path:
+                yield _MountedVolume(container, mount)
+
+
+def _ends_in(volume: str, folder: str) -> bool:
+    """Whether the last word of a volume's name is that of a folder: shop_data, ./data."""
+    return len(folder) >= _LEAST_WORD and re.split(r"[-_.]", volume)[-1] == folder
+
+
 def _is_empty(host: Host, folder: str) -> bool | None:
     """Whether a folder holds nothing; None where it cannot be listed."""
     listing = host.ask(ListFolder(folder))
@@ -130,4 +154,5 @@ def _with_data(
     full = only([other for other in others if _is_empty(host, other.mount.source) is False])
     if full is not None:
         meant = full.mount
-        yield EmptyBackup(volume.container, volume.mount, meant.name, full.container, meant.source)
+        name = meant.name if meant.volumes else ""
+        yield EmptyBackup(volume.container, volume.mount, name, full.container, meant.source)
