@@ -22,32 +22,30 @@ from diagnose.evidence.containers.peers.loopback_calls import (
     repeated_call,
     with_target,
 )
-from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.containers.peers.loopback_targets import LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
 from diagnose.evidence.containers.peers.variable_calls import VariableCalls
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.run_evidence import LINE
-from diagnose.evidence.containers.settings.loopback_words import (
-    Correction,
-    with_advertised,
-    with_host,
-)
+from diagnose.evidence.containers.settings.loopback_words import Correction, with_advertised
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import EVERYWHERE, is_everywhere
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.first_steps.network.loopback_cures import (
+    GATEWAY_NAME,
+    host_variables,
+    name_variables,
+    network_variables,
+    settings_variables,
+)
 from diagnose.mappings import names_of
-from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Severity
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import named
 from diagnose.registry import check
-
-GATEWAY_NAME = "host.docker.internal"
-_LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
-"""What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
 
 
 class ServersHere(EvidenceGroup, frozen=True):
@@ -81,8 +79,8 @@ def loopback_peer(
     """A container calls localhost instead of another container or the host.
 
     Inside a container, localhost is the container itself. A line of its log says that localhost
-    refused a connection to a port, and another running container offers that port, or else a
-    program of the host listens there.
+    refused a connection to a port, and another running container offers that port, or publishes
+    that port of the host, or else a program of the host listens there.
 
     A container that keeps running counts where its last lines say so `least` times, the last line
     is not older than `fresh`, and nothing inside listens on that port; or where the kernel has
@@ -201,17 +199,44 @@ def _findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
     peers = [other for other in others if _serves(other, port, here.namespaces)]
     near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
-        program = _host_listener(here.listeners, int(port))
-        if peers:
-            yield _wrong_host_finding(call, peers, is_near=False)
-        elif program is not None:
-            yield _host_finding(call, program, _owner_of_program(program, others))
+        yield from _far_findings(call, peers, others, here.listeners)
         return
     correction = with_advertised(near[0], int(port), near[0].name)
     if correction is not None:
         yield _advertised_finding(call, near[0], correction)
     else:
         yield _wrong_host_finding(call, near, is_near=True)
+
+
+def _far_findings(
+    call: LoopbackCall,
+    peers: Sequence[Container],
+    others: Sequence[Container],
+    listeners: Listeners | None,
+) -> Iterator[Finding]:
+    """Who may be meant where no container on the caller's networks listens at the port.
+
+    peers: who listens there on other networks. A neighbour that publishes the port of the host is
+    meant before these.
+    """
+    port = int(call.port)
+    publishers = [(other, way.number) for other in others for way in _ways_from(other, port)]
+    neighbours = [place for place in publishers if call.container.shared_networks(place[0])]
+    program = _host_listener(listeners, port)
+    is_known_otherwise = bool(peers) or program is not None
+    meant = neighbours or ([] if is_known_otherwise else publishers)
+    if meant:
+        peer, inner = meant[0]
+        yield _wrong_host_finding(call, [peer], is_near=bool(neighbours), inner=str(inner))
+    elif peers:
+        yield _wrong_host_finding(call, peers, is_near=False)
+    elif program is not None:
+        yield _host_finding(call, program, _owner_of_program(program, others))
+
+
+def _ways_from(container: Container, host_port: int) -> list[PortBinding]:
+    """How a TCP port of the host leads to a container."""
+    return [way for way in container.published_by("tcp") if way.host_port == host_port]
 
 
 def _host_network_findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
@@ -247,30 +272,33 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
 
 
 def _wrong_host_finding(
-    call: LoopbackCall, peers: Sequence[Container], *, is_near: bool
+    call: LoopbackCall, peers: Sequence[Container], *, is_near: bool, inner: str = ""
 ) -> Finding:
-    """peers: who may be meant, on the caller's networks (is_near) or on others."""
+    """peers: who may be meant, on the caller's networks (is_near) or on others. inner: the port
+    inside the first one, where the port is one of the host that leads there."""
     container, port, peer = call.container, call.port, peers[0]
     where = "" if is_near else ", which is on none of its networks"
+    owner = f"belongs to {named('container', names_of(peers))}"
+    if inner:
+        owner = f"of this host leads to port {inner} of {peer}"
     finding = Finding.about(
         container,
-        f"{container} calls localhost:{port}, which is itself: port {port} "
-        f"belongs to {named('container', names_of(peers))}{where}{call.because}",
+        f"{container} calls localhost:{port}, which is itself: port {port} {owner}{where}{call.because}",
         {
             **call.evidence,
             **_passed_over(call, peer),
-            f"{peer.name} offers": f"port {port}",
+            f"{peer.name} offers": f"port {inner or port}",
             "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
         touches=(peer.subject,),
         signs=call.signs,
         onset=container.failed_first,
-        peer=f"{peer.name}:{port}",
+        peer=f"{peer.name}:{inner or port}",
     )
     steps = {
-        **_network_variables(peer, is_near=is_near),
-        **_name_variables(container, peer, int(port)),
-        **(_settings_variables(call, peer) if is_near else {}),
+        **network_variables(peer, is_near=is_near),
+        **(name_variables(container, peer, int(port)) if not inner else {}),
+        **(settings_variables(call, peer, inner) if is_near else {}),
     }
     if steps:
         return finding.with_variables(steps | compose_variables(container))
@@ -304,51 +332,7 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
         onset=container.failed_first,
         peer=f"{GATEWAY_NAME}:{port}",
     )
-    return finding.with_variables(_host_variables(call, program) | compose_variables(container))
-
-
-def _settings_variables(call: LoopbackCall, peer: Container) -> PageVariables:
-    """How the page changes the file of settings, for a peer that has a name for the caller."""
-    has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
-    if call.target is None or call.target.is_linked:
-        return {}
-    correction = _sed_program(call.target, peer.name)
-    if has_names:
-        return {"correction": correction, "settings": call.target.path}
-    joint = f"{call.container.name}-{peer.name}"
-    named = {"joint_correction": correction, "joint": joint, "joined": peer.name}
-    return {**named, "settings": call.target.path}
-
-
-def _sed_program(target: LoopbackTarget, name: str) -> str:
-    """The program of sed that writes another host; OTHER_DB_HOST is not DB_HOST."""
-    place = target.place.translate(_LITERAL)
-    begin = r"\b" if target.place[:1].isalnum() else ""
-    return f"s|{begin}{place}|{target.with_host(name)}|g"
-
-
-def _host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
-    """How the page has the program reach the host.
-
-    By its name, where a word or a variable says localhost and the host listens for containers too.
-    Otherwise on the host's own network, where it publishes nothing that would be lost there.
-    """
-    container, target = call.container, call.target
-    if target is not None:
-        if target.is_linked or not is_everywhere(program.address):
-            return {}
-        return {"correction_to_host": _sed_program(target, GATEWAY_NAME), "settings": target.path}
-    named = with_host(container, program.port, GATEWAY_NAME)
-    if named and is_everywhere(program.address):
-        return {f"{name}_to_host": text for name, text in named.items()}
-    if not container.wanted_ports:
-        return {"on_host_network": container.name}
-    has_own_ports = all(
-        wanted.port == f"{wanted.host_port}/tcp" and wanted.host_ip in EVERYWHERE
-        for wanted in container.wanted_ports
-    )
-    is_alone = set(container.endpoints) == {DEFAULT_NETWORK}
-    return {"published_there": container.name} if has_own_ports and is_alone else {}
+    return finding.with_variables(host_variables(call, program) | compose_variables(container))
 
 
 def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:
@@ -365,18 +349,3 @@ def _advertised_finding(call: LoopbackCall, broker: Container, correction: Corre
         broker=broker.name,
         advertised=correction.assignment,
     )
-
-
-def _name_variables(container: Container, peer: Container, port: int) -> PageVariables:
-    """How the page has the program call the other container by its name.
-
-    The engine resolves names on networks that a user made, not on the default one.
-    """
-    has_names = bool(container.shared_networks(peer) - {DEFAULT_NETWORK})
-    return with_host(container, port, peer.name) if has_names else {}
-
-
-def _network_variables(peer: Container, *, is_near: bool) -> PageVariables:
-    """The peer's own network, to which the caller has to be connected first."""
-    network = next((name for name in peer.endpoints if name not in ("bridge", "host", "none")), "")
-    return {} if is_near or not network else {"network": network}

@@ -65,6 +65,33 @@ def test_localhost_in_a_container(
     assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
 
 
+PUBLISHED: dict[str, Any] = {
+    "NetworkSettings": {
+        "Networks": {"shop": {"IPAddress": "10.1.0.9"}},
+        "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "5432"}]},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "own", "variables"),
+    [
+        (container_in("running", name="db", **PUBLISHED), ON_SHOP, {"peer": "db:80"}),
+        (container_in("running", name="db", **PUBLISHED), {}, {"peer": "db:80", "network": "shop"}),
+    ],
+    ids=["on its network", "on another network"],
+)
+def test_a_port_of_the_host_that_another_container_publishes(
+    other: Container, own: dict[str, Any], variables: dict[str, str]
+) -> None:
+    container, log_tails = failed_with_log(REFUSED, **own)
+    result = judge(
+        "container.loopback-peer", containers=of(container, other), clock=CLOCK, log_tails=log_tails
+    )
+    (finding,) = result.findings
+    assert variables.items() <= finding.variables.items()
+
+
 REFUSED_BY_GO = "dial tcp 127.0.0.1:{}: connect: connection refused"
 OLD_LIBPQ = (
     "could not connect to server: Connection refused; Is the server running on host "
