@@ -5,6 +5,7 @@
 - `gateway_reasons`  a silent gateway of macvlan or ipvlan
 - `packet_size_steps`  the packet size that fits, and where it is set
 - `network_steps`  a network that a container joins again, or that gets IPv6
+- `loopback_cures`  what a call to localhost means, a container or the host
 - `peer_port_steps`  the port at which the other container listens
 - `unserved_ports`  a published port at which nobody reaches a program
 - `port_holders`  how a port is freed, by who holds it

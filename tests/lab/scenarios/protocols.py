@@ -6,6 +6,7 @@ import sys
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.network.helpers import QUIET
 
 _SERVES = """
@@ -129,3 +130,44 @@ def port_for_udp_that_nobody_uses_yet(box: Box) -> None:
     """A port is published for calls that come later: nothing listens there, and nobody asks."""
     _runs(box, "call57", "-p", "18057:3478/udp")
     box.sh("sleep 21", timeout=30)
+
+
+@fault("network.udp-port-differs", subject="container:vpn81", shareable=True)
+def published_at_the_port_that_clients_are_told(box: Box) -> None:
+    """A VPN's port was changed on both sides of the colon, and the program listens at the old one;
+    the report's first command leads the same port of the host there."""
+    _runs(box, "vpn81", "-p", "18081:18081/udp", "--expose=51820/udp")
+    _serves(box, "vpn81", 51820, "udp")
+    assert "refused" in _answer(box, 18081)
+    box.sh("sleep 21", timeout=30)
+    command = first_command(box, "network.udp-port-differs", "vpn81")
+    assert "--publish=18081:51820/udp" in command, command
+
+
+@fault("network.udp-port-differs", subject="container:vpn82", shareable=True)
+def range_without_the_port_of_wireguards_file(box: Box) -> None:
+    """Twenty ports are published, and the file of WireGuard names another one."""
+    box.sh("mkdir -p /srv/vpn82")
+    box.write("/srv/vpn82/wg0.conf", "[Interface]\nAddress = 10.9.0.1/24\nListenPort = 51713\n")
+    _runs(box, "vpn82", "-p=18420-18439:51820-51839/udp", "-v=/srv/vpn82:/etc/wireguard")
+    _serves(box, "vpn82", 51713, "udp")
+    box.sh("sleep 21", timeout=30)
+
+
+@healthy(shareable=True)
+def ports_for_calls_beside_an_inner_one(box: Box) -> None:
+    """A telephone server opens its published ports for calls, and is called by neighbours at its
+    own."""
+    _runs(box, "pbx83", "-p=18440-18455:16440-16455/udp", "--expose=5060/udp")
+    _serves(box, "pbx83", 5060, "udp")
+
+
+@healthy(shareable=True)
+def vpn_client_with_a_port_of_the_kernel(box: Box) -> None:
+    """A client of a VPN has a port that the kernel chose, and publishes one that is served; another
+    listens for devices and publishes one that opens when it is needed."""
+    _runs(box, "vpn84", "-p", "18084:6881/udp")
+    _serves(box, "vpn84", 6881, "udp")
+    _serves(box, "vpn84", 45_123, "udp")
+    _runs(box, "cast85", "-p", "18085:9777/udp")
+    _serves(box, "cast85", 5353, "udp")

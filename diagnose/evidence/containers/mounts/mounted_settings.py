@@ -36,7 +36,7 @@ class MountedSettings(msgspec.Struct, frozen=True):
 def mounted_settings(
     host: Host,
     container: Container,
-    parts: Parts,
+    parts: Parts | None,
     names: LazyPattern,
     folders: LazyPattern,
     *,
@@ -62,7 +62,7 @@ def mounted_settings(
 def _files(
     host: Host,
     mounts: Sequence[Mount],
-    parts: Parts,
+    parts: Parts | None,
     names: LazyPattern,
     folders: LazyPattern,
     *,
