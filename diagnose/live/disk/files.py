@@ -14,6 +14,7 @@ from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
+from diagnose.questions.file_texts import FindTexts
 from diagnose.questions.files import (
     FindBlankReferences,
     FindLostDollars,
@@ -35,6 +36,11 @@ MOMENT = 0.5
 def read(live: Live, question: ReadFile) -> Json:
     """The text of one file."""
     return ask_worker(live, question, "read", [question.root or question.path])
+
+
+def found_texts(live: Live, question: FindTexts) -> Json:
+    """Which of some texts are in a file."""
+    return ask_worker(live, question, "found_texts", [question.root or question.path])
 
 
 def stats(live: Live, question: StatPaths) -> Json:

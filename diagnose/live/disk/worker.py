@@ -41,6 +41,7 @@ from diagnose.questions.files import HARMLESS_DEVICES
 from diagnose.word_sets import vocabulary
 
 READ_MAX = 8 << 20
+SEARCHED_MAX = 256 << 10
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
 MEMORY_BACKED = vocabulary("tmpfs devtmpfs ramfs hugetlbfs proc sysfs devpts cgroup cgroup2 bpf")
 
@@ -73,6 +74,16 @@ def read(args: Json) -> Json:
         "truncated": from_end or len(body) > limit,
         "link": None if args.get("root") else link_target(args["path"]),
     }
+
+
+def found_texts(args: Json) -> Json:
+    """See `files.found_texts`."""
+    descriptor = open_regular(args["path"], args.get("root"))
+    try:
+        text = "\n" + read_all(descriptor, SEARCHED_MAX).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+    return [wanted for wanted in args["texts"] if wanted in text]
 
 
 def stats(args: Json) -> Json:
@@ -319,6 +330,7 @@ def functions() -> Mapping[str, Function]:
         function.__name__: function
         for function in (
             read,
+            found_texts,
             stats,
             sockets,
             devices,

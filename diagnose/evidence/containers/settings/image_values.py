@@ -1,0 +1,99 @@
+"""Variables of an image that come before the same names in a mounted file .env.
+
+Libraries that read such a file leave what the environment has as it is.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.file_texts import FindTexts
+from diagnose.questions.images import InspectImage
+from diagnose.questions.processes import InspectProcess
+from diagnose.redact import holds_token
+from diagnose.registry import evidence
+
+MOST = 20
+"""Mounted files that are searched."""
+_NAME = LazyPattern(r"[A-Z][A-Z0-9_]{2,60}")
+_OF_SHELLS = LazyPattern(r"^(?:HOME|HOSTNAME|LANG|LC_\w+|LD_\w+|PATH|PWD|SHELL|TERM|TZ|USER)$")
+
+
+class ImageValue(msgspec.Struct, frozen=True):
+    """A variable of an image that a mounted file has with another value."""
+
+    container: Container
+    variable: str
+    value: str
+    mount: Mount
+
+    @property
+    def path(self) -> str:
+        """The file as the container calls it."""
+        return self.mount.destination
+
+    @property
+    def on_host(self) -> str:
+        return self.mount.source
+
+
+class ImageValues(Items[ImageValue], frozen=True):
+    """By container; the first one of each file."""
+
+
+@evidence
+def image_values(host: Host, containers: Containers) -> ImageValues:
+    """A file is searched of each running container that has one mounted by itself."""
+    mounted = [
+        (container, mount)
+        for container in containers.running
+        for mount in container.bind_mounts
+        if mount.destination.endswith("/.env") and mount.has_host_path
+    ]
+    found = []
+    for container, mount in host.first(mounted, MOST, "mounted files of variables"):
+        value = next(_values(host, container, mount), None)
+        if value is not None:
+            found.append(value)
+    return ImageValues(tuple(found))
+
+
+def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:
+    """The variables that the image sets, that nobody has set since, and that the file has too."""
+    image = host.ask(InspectImage(container.image))
+    if isinstance(image, Failed) or image.config is None:
+        return
+    given = [entry.partition("=") for entry in image.config.env or ()]
+    own = {
+        name: value
+        for name, _, value in given
+        if _is_of_program(name, value) and container.config.value_of(name) == value
+    }
+    texts = [text for name, value in own.items() for text in _forms(name, value)]
+    inside = host.answer_or(FindTexts(mount.source, texts), []) if texts else []
+    if not inside:
+        return
+    process = host.ask(InspectProcess(container.state.pid))
+    running = {} if isinstance(process, Failed) else process.variables
+    for name, value in own.items():
+        begins, *same = _forms(name, value)
+        is_other = begins in inside and not set(same) & set(inside)
+        if is_other and running.get(name, value) == value:
+            yield ImageValue(container, name, value, mount)
+
+
+def _is_of_program(name: str, value: str) -> bool:
+    is_name = _NAME.fullmatch(name) is not None and not _OF_SHELLS.search(name)
+    return is_name and not holds_token(value)
+
+
+def _forms(name: str, value: str) -> list[str]:
+    """The beginning of the line of a variable, and the lines that have this value."""
+    signs = (f"{value}\n", f'"{value}"', f"'{value}'", f"{value}\r", f"{value} ")
+    return [f"\n{name}=", *(f"\n{name}={sign}" for sign in signs)]

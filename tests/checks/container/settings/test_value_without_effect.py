@@ -1,0 +1,118 @@
+"""The check container.value-without-effect, and the evidence that it reads."""
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.settings.first_start_values import (
+    FirstStartValues,
+    first_start_values,
+)
+from diagnose.evidence.containers.settings.image_values import ImageValues, image_values
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge
+
+SCRIPT = """#!/bin/sh
+set -e
+DATA=/data
+: "${SERVER_NAME:=unnamed}"
+if [ ! -f "$DATA/server.ini" ]; then
+  if [ -n "$EXTRA" ]; then
+    echo "extra=$EXTRA"
+  fi
+  sed "s/NAME/$SERVER_NAME/; s/WORD/$ADMIN_PASSWORD/" /defaults.ini > "$DATA/server.ini"
+fi
+exec game --config "$DATA/server.ini" --port "$PORT"
+"""
+NAME = "SERVER_NAME=Blue Island"
+FIRST: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an older file": ({}, ["SERVER_NAME"]),
+    "a file with the value": ({"text": "name = Blue Island"}, []),
+    "a file with a word of it": ({"text": "name = blue-Island"}, []),
+    "a file of this container": ({"written": 2_000_000_000.0}, []),
+    "a file that is not there": ({"gone": True}, []),
+    "no mount": ({"target": "/other"}, []),
+    "the value of the image": ({"image": [NAME]}, []),
+    "a secret": ({"env": ["ADMIN_PASSWORD=correcthorse"]}, []),
+    "a switch": ({"env": ["SERVER_NAME=true"]}, []),
+    "read at each start": ({"env": ["PORT=7777x"]}, []),
+    "a default for it": ({"env": ["EXTRA=harbour"]}, ["EXTRA"]),
+    "another use": ({"script": SCRIPT + 'echo "$SERVER_NAME"\n'}, []),
+    "the other branch": ({"script": SCRIPT.replace("-f", "-f").replace("! ", "")}, []),
+    "two brackets": (
+        {"script": SCRIPT.replace('[ ! -f "$DATA/server.ini" ]', "[[ ! -e ${DATA}/server.ini ]]")},
+        ["SERVER_NAME"],
+    ),
+    "no shell script": ({"script": SCRIPT.replace("#!/bin/sh", "#!/usr/bin/perl")}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), FIRST.values(), ids=FIRST)
+def test_variables_of_the_first_start(case: dict[str, Any], expected: list[str]) -> None:
+    volume = {
+        "Type": "volume",
+        "Name": "data",
+        "Source": "/v/data",
+        "Destination": case.get("target", "/data"),
+    }
+    game = container(
+        "game",
+        Created="2026-01-01T00:00:00Z",
+        Config={"Env": case.get("env", [NAME]), "Entrypoint": ["/start.sh"]},
+        Mounts=[volume],
+    )
+    missing = {"failed": "missing"}
+    status = {"type": "file", "mtime": case.get("written", 1_700_000_000.0)}
+    text = f"\n{case.get('text', 'name = Red Hill')}"
+    host = Made(
+        {
+            "api.archive": {"type": "file", "text": case.get("script", SCRIPT)},
+            "api.image": {"Id": "sha256:1111", "Config": {"Env": case.get("image", [])}},
+            "file.stats": lambda question: {
+                path: missing if case.get("gone") else status for path in question.paths
+            },
+            "file.texts": lambda question: [word for word in question.texts if word in text],
+        }
+    )
+    found = first_start_values(host, of(game))
+    result = judge(
+        "container.value-without-effect", first_start_values=found, image_values=ImageValues()
+    )
+    assert [finding.variables["variable"] for finding in result.findings] == expected
+
+
+IMAGE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "another value in the file": ({}, ["DB_CLIENT"]),
+    "the same value": ({"text": 'DB_CLIENT="sqlite3"'}, []),
+    "not in the file": ({"text": "DB_HOST=db"}, []),
+    "a longer name in the file": ({"text": "MY_DB_CLIENT=pg"}, []),
+    "somebody has set it": ({"env": ["DB_CLIENT=mysql"]}, []),
+    "a path of programs": ({"image": ["PATH=/bin"], "text": "PATH=/usr/bin"}, []),
+    "a start script has read the file": ({"environ": ["DB_CLIENT=pg"]}, []),
+    "another file": ({"target": "/app/other.env"}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), IMAGE.values(), ids=IMAGE)
+def test_variables_of_the_image(case: dict[str, Any], expected: list[str]) -> None:
+    image = case.get("image", ["DB_CLIENT=sqlite3"])
+    mount = {
+        "Type": "bind",
+        "Source": "/srv/cms/.env",
+        "Destination": case.get("target", "/app/.env"),
+    }
+    cms = container("cms", Config={"Env": case.get("env", image)}, Mounts=[mount])
+    text = f"\n{case.get('text', 'DB_CLIENT=pg')}\n"
+    host = Made(
+        {
+            "api.image": {"Id": "sha256:1111", "Config": {"Env": image}},
+            "file.texts": lambda question: [word for word in question.texts if word in text],
+            "process": {"pid": 100, "environ": case.get("environ", image)},
+        }
+    )
+    found = image_values(host, of(cms))
+    result = judge(
+        "container.value-without-effect", first_start_values=FirstStartValues(), image_values=found
+    )
+    assert [finding.variables["name"] for finding in result.findings] == expected
