@@ -123,24 +123,31 @@ def unopened_settings(
     host: Host, containers: Containers, processes: Processes, mounts: Mounts, clock: Clock
 ) -> UnopenedSettingsList:
     """Single files that are mounted, and folders of settings with few files."""
-    found = []
-    looked_at = 0
-    for container in containers.running:
+    reading = [
+        container
+        for container in containers.running
+        if clock.has_passed(container.started_at, _SETTLED_S)
+        and _reads_at_start(processes.names_inside(container.id))
+    ]
+    wanted = [(own, mount) for own in reading for mount in own.bind_mounts if _is_wanted(mount)]
+    paths = sorted({mount.source for _, mount in wanted[:MOST]})
+    statuses = host.answer_or(StatPaths(paths), {}) if paths else {}
+    found: dict[str, UnopenedSettings] = {}
+    for container, mount in wanted[:MOST]:
+        files = _settings_below(host, container, mount, statuses.get(mount.source, NOT_ASKED))
         names = processes.names_inside(container.id)
-        wanted = [mount for mount in container.bind_mounts if _may_hold_settings(mount)]
-        reads_later = names <= _IDLE or bool(names & _BY_SCHEDULE)
-        if not clock.has_passed(container.started_at, _SETTLED_S) or reads_later:
-            continue
-        looked_at += len(wanted)
-        if looked_at > MOST:
-            break
-        unopened = next(_unopened(host, container, names, mounts, clock), None)
+        unopened = next(_unopened(host, container, names, files, mounts=mounts, clock=clock), None)
         if unopened is not None:
-            found.append(unopened)
-    return UnopenedSettingsList(tuple(found))
+            found.setdefault(container.id, unopened)
+    return UnopenedSettingsList(tuple(found.values()))
 
 
-def _may_hold_settings(mount: Mount) -> bool:
+def _reads_at_start(names: set[str]) -> bool:
+    """Whether a container has a program of its own, which does not run jobs alone."""
+    return not names <= _IDLE and not names & _BY_SCHEDULE
+
+
+def _is_wanted(mount: Mount) -> bool:
     """Whether a mount is a file of settings by its name, or a folder of such."""
     path = mount.destination
     is_named = _SETTINGS.search(path) or _FOLDER.search(path)
@@ -148,23 +155,26 @@ def _may_hold_settings(mount: Mount) -> bool:
 
 
 def _unopened(
-    host: Host, container: Container, names: set[str], mounts: Mounts, clock: Clock
+    host: Host,
+    container: Container,
+    names: set[str],
+    files: Sequence[_Held],
+    mounts: Mounts,
+    clock: Clock,
 ) -> Iterator[UnopenedSettings]:
-    for mount in filter(_may_hold_settings, container.bind_mounts):
-        files = _settings_below(host, container, mount)
+    for held in files:
+        other = _named_instead(container, held.path)
+        if other:
+            has_other = bool(_files_of_image(host, container, [other]))
+            yield UnopenedSettings(
+                container, held.mount, held.path, "command", other, has_other=has_other
+            )
+        elif _lacks_its_name(container, names, held.path):
+            yield UnopenedSettings(container, held.mount, held.path, "nameless")
+    if _all_unread(files, container) and _shows_readings(files, mounts, clock):
         for held in files:
-            other = _named_instead(container, held.path)
-            if other:
-                has_other = bool(_files_of_image(host, container, [other]))
-                yield UnopenedSettings(
-                    container, mount, held.path, "command", other, has_other=has_other
-                )
-            elif _lacks_its_name(container, names, held.path):
-                yield UnopenedSettings(container, mount, held.path, "nameless")
-        if _shows_readings(mount, files, mounts, clock) and _all_unread(files, container):
-            for held in files:
-                if not names & _BY_REQUEST or held.path.startswith(_READ_AT_START):
-                    yield _unread_file(host, container, held)
+            if not names & _BY_REQUEST or held.path.startswith(_READ_AT_START):
+                yield _unread_file(host, container, held)
 
 
 def _unread_file(host: Host, container: Container, held: _Held) -> UnopenedSettings:
@@ -181,9 +191,10 @@ def _unread_file(host: Host, container: Container, held: _Held) -> UnopenedSetti
     )
 
 
-def _settings_below(host: Host, container: Container, mount: Mount) -> list[_Held]:
+def _settings_below(
+    host: Host, container: Container, mount: Mount, status: PathStatus
+) -> list[_Held]:
     """The mounted file, or all files of a folder that has few; empty where one is no settings."""
-    status = host.answer_or(StatPaths([mount.source]), {}).get(mount.source, NOT_ASKED)
     if status.type == "file":
         is_own = _SETTINGS.search(mount.destination) is not None and status.size > 0
         return [_Held(mount.destination, mount, status)] if is_own else []
@@ -238,11 +249,12 @@ def _is_nameless_program(word: str) -> bool:
     return any(posixpath.basename(word) in programs for programs, _ in _NAMELESS)
 
 
-def _shows_readings(mount: Mount, files: Sequence[_Held], mounts: Mounts, clock: Clock) -> bool:
-    """Whether the first reading of these files after a change is noted.
+def _shows_readings(files: Sequence[_Held], mounts: Mounts, clock: Clock) -> bool:
+    """Whether the first reading of the files of one mount after a change is noted.
 
     An overlay notes those of its upper layer alone, where all is that was changed since the boot.
     """
+    mount = files[0].mount
     mounted = mounts.of(mount.source)
     if mounted is None or mounted.fstype not in _WITH_TIMES or not mount.rw:
         return False
