@@ -1,11 +1,12 @@
 """container.crashed: a container ended after it had been working, and stays down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from checks.container.causes import causes_without
 from checks.container.ends.exits_at_start import SHORT_S
+from checks.container.ends.fallen_projects import by_project, fallen_project_finding
 from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import severity_of_end
 from diagnose.evidence.containers.ends.stops import Stops
@@ -89,7 +90,8 @@ def crashed(
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
     any exit together with the engine after which the service, or a program that had run for
-    `lasting` seconds, was not started again; an upgrade of the engine at that time is named. So
+    `lasting` seconds, was not started again; an upgrade of the engine at that time is named. Those
+    of one compose project are one finding, with the order in which they are to be started. So
     does the end of what ran when the engine or its host went down without a stop.
 
     For other containers an error counts if nobody was attached to see it. A fault of the program
@@ -97,6 +99,7 @@ def crashed(
     whether the end was requested, it is advice.
     """
     began, upgrades = engine_began(clock, processes), reasons.upgrades
+    ends: list[_End] = []
     for container in _recently_ended(containers, clock, options.since_s):
         tail = tail_of(reasons.log_tails, container)
         with_engine = _stopped_with_engine(container, stops, lasting)
@@ -117,7 +120,24 @@ def crashed(
         end = _End(
             container, tail, how=how, is_its_own=is_its_own, upgrade=upgrade, is_known=is_known
         )
-        yield _finding(end, containers, clock, reasons)
+        ends.append(end)
+    yield from _findings(ends, containers, clock, reasons)
+
+
+def _findings(
+    ends: Sequence[_End], containers: Containers, clock: Clock, reasons: CrashReasons
+) -> Iterator[Finding]:
+    """One for each end; one for all containers of a project that went down with the engine."""
+    by_id = {end.container.id: end for end in ends}
+    fallen = [end.container for end in ends if end.is_known and not end.is_its_own]
+    projects = [group for group in by_project(fallen) if len(group) > 1]
+    together = {own.id for group in projects for own in group}
+    for group in projects:
+        upgrade = by_id[group[0].id].upgrade
+        yield fallen_project_finding(group, str(upgrade or ""), clock)
+    for end in ends:
+        if end.container.id not in together:
+            yield _finding(end, containers, clock, reasons)
 
 
 def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReasons) -> Finding:
@@ -148,9 +168,11 @@ def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReas
 def _job_variables(end: _End) -> PageVariables:
     """The container where it may be a job that ended so on purpose: it serves nobody.
 
-    What broke off with the engine or its host did not end on purpose.
+    What broke off with the engine or its host did not end on purpose: it lacks a restart policy.
     """
     container = end.container
+    if end.is_known and not end.is_its_own:
+        return {"fallen": container.name}
     is_server = severity_of_end(container) == Severity.critical
     code = container.state.exit_code
     is_exit_of_program = is_own(code) and not is_fault(code)

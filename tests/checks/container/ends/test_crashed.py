@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from checks.container.ends.fallen_projects import by_project
 from diagnose.evidence.containers.ends.stops import Stops, stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -319,3 +320,45 @@ def test_a_filter_that_is_off_is_not_blamed(options: list[str] | None, *, means:
     ).findings
     assert ("this means" in finding.evidence) == means
     assert ("seccomp" in finding.evidence) != means
+
+
+def _member(service: str, **more: Any) -> Container:
+    """A container of project shop that ended 60 s ago."""
+    labels = {**COMPOSE, "com.docker.compose.service": service, **more.pop("labels", {})}
+    return container_in(
+        "exited", age=60, ran=3600, name=f"shop-{service}-1", id=service, Config={"Labels": labels},
+        **more,
+    )  # fmt: skip
+
+
+def test_a_project_that_fell_with_the_engine_is_one_finding() -> None:
+    """What others need is started first; a stranger has a finding of its own."""
+    waits = {"com.docker.compose.depends_on": "redis:service_started:false"}
+    web = _member("web", labels=waits, HostConfig=PORT)
+    redis = _member("redis")
+    other = container_in("exited", age=60, ran=3600, name="other", id="other", HostConfig=PORT)
+    ids = [web.id, redis.id, other.id]
+    project, alone = judge(
+        "container.crashed",
+        containers=of(web, redis, other),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=Stops(dict.fromkeys(ids, False), frozenset(ids)),
+    ).findings
+    assert (project.subject.name, project.variables["fallen"]) == (
+        "shop-web-1",
+        "shop-redis-1 shop-web-1",
+    )
+    assert 'containers "shop-redis-1" and "shop-web-1" of compose project "shop"' in project.summary
+    assert (alone.subject.name, alone.variables["fallen"]) == ("other", "other")
+
+
+def test_services_that_wait_for_each_other_are_started_by_name() -> None:
+    of_each = {"a": "b:service_started:false", "b": "a:service_started:false"}
+    circle = [
+        _member(name, labels={"com.docker.compose.depends_on": waits})
+        for name, waits in of_each.items()
+    ]
+    (group,) = by_project(reversed(circle))
+    assert [own.name for own in group] == ["shop-a-1", "shop-b-1"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import time
 
 from tests.lab import Box, fault, healthy
 from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+from tests.lab.scenarios.deploys import labels
+from tests.lab.scenarios.everyday.helpers import first_command
 
 
 @fault("container.crashed", subject="container:lease", shareable=True)
@@ -68,6 +71,45 @@ def worker_that_fell_with_the_engine(box: Box) -> None:
     box.start_engine()
     box.wait_state("beside", "running")
     assert 'was not restarted: its restart policy is "no"' in _crash(box)
+
+
+@fault("container.crashed", subject="container:depot-web-1")
+def project_that_fell_with_the_engine(box: Box) -> None:
+    """The engine was restarted, and no container of a project has a restart policy: one finding,
+    whose first command starts the database first and lasts beyond the next restart."""
+    script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
+    for service, waits in (("db", ""), ("web", "db:service_started:false")):
+        port = ("--publish=8394:80",) if service == "web" else ()
+        marks = (*labels("depot", service, depends_on=waits), f"--name=depot-{service}-1")
+        box.docker(
+            *("run", "-d", *LAX, "--init", "--stop-timeout=10", *marks, *port),
+            *("bb:1.36", "sh", "-c", script),
+        )
+    for service in ("db", "web"):
+        ready = ("exec", f"depot-{service}-1", "ls", "/tmp/ready")
+        box.wait_for(functools.partial(_works, box, *ready), 60, f"the trap of service {service}")
+    _restart_engine(box)
+    command = first_command(box, "container.crashed", "depot-web-1")
+    assert "depot-db-1 depot-web-1" in command
+    assert box.sh(command).split()[1::2] == ["depot-db-1", "depot-web-1"]
+    assert not box.diagnose("check", "container.crashed", "--format", "json").findings
+    for service in ("db", "web"):
+        policy = box.inspect(f"depot-{service}-1")["HostConfig"]["RestartPolicy"]["Name"]
+        assert policy == "unless-stopped"
+        box.docker("update", "--restart=no", f"depot-{service}-1")
+    _restart_engine(box)
+
+
+def _restart_engine(box: Box) -> None:
+    """End the engine as a service manager does, and start it."""
+    engine = box.engine_pid
+    box.kill(engine, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(engine), 60, "the engine to end")
+    box.start_engine()
+
+
+def _works(box: Box, *command: str) -> bool:
+    return not box.docker(*command, check=False).returncode
 
 
 @fault("container.no-restart-policy", subject="container:fragile", shareable=True, exit_code=0)

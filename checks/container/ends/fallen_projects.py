@@ -1,0 +1,63 @@
+"""Containers of one compose project that went down with the engine or its host: one finding."""
+
+from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from checks.container.helpers import severity_of_end
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.run_evidence import took
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.model import Finding
+from diagnose.phrases import named
+
+
+def by_project(fallen: Iterable[Container]) -> list[list[Container]]:
+    """The containers of each compose project with the same restart policy; others stand alone.
+
+    Within a project they stand in the order in which they are started.
+    """
+    groups = by_key(
+        ((own.compose_project or own.id, own.host_config.restart_policy.name), own)
+        for own in fallen
+    )
+    return [_start_order(group) for group in groups.values()]
+
+
+def _start_order(containers: Sequence[Container]) -> list[Container]:
+    """Each after those that it depends on, and else by name."""
+    by_name = sorted(containers, key=lambda own: own.name)
+    of_service = by_key((own.compose_service, own) for own in by_name)
+    order = TopologicalSorter[str]()
+    for service, own in of_service.items():
+        order.add(service, *(own[0].compose_dependencies.keys() & of_service.keys()))
+    try:
+        services = list(order.static_order())
+    except CycleError:  # labels that compose did not write
+        return by_name
+    return [own for service in services for own in of_service[service]]
+
+
+def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clock) -> Finding:
+    """About the first one that serves clients: what it needs went down with it.
+
+    fallen: in the order in which they are started.
+    upgrade: of the engine, that stopped them; "" for none.
+    """
+    worst = max(severity_of_end(own) for own in fallen)
+    first = next(own for own in fallen if severity_of_end(own) == worst)
+    policy = first.host_config.restart_policy.name or "no"
+    cause = f", when an upgrade ({upgrade}) restarted the engine," if upgrade else ""
+    finding = Finding.about(
+        first,
+        f"{named('container', names_of(fallen))} of compose project "
+        f'"{first.compose_project}" went down with the engine {clock.ago(first.finished_at)}{cause} '
+        f'and were not restarted: their restart policy is "{policy}"',
+        {
+            **{own.name: f"{own.state}, ran {took(own.ran_for)}" for own in fallen[:6]},
+            "HostConfig.RestartPolicy": policy,
+        },
+        severity=worst,
+        touches=subjects_of(fallen),
+    )
+    return finding.with_variables({"fallen": " ".join(names_of(fallen))})
