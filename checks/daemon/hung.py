@@ -45,6 +45,7 @@ class LoneSilences(EvidenceGroup, frozen=True):
         "daemon.containerd-down",
         "daemon.containerd-hung",
         "daemon.database-locked",
+        "resources.open-files-exhausted",
     ],
 )
 def hung(

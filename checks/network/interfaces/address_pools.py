@@ -17,7 +17,7 @@ from diagnose.evidence.network.subnets.subnet_stock import (
 )
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
 from diagnose.model.units import Count
 from diagnose.phrases import agree, count, named
@@ -63,18 +63,16 @@ def _few_left_finding(
     left = "no subnet is left for new networks"
     if free:
         left = f"only {free} of {stock.total} subnets {agree(range(free), 'is', 'are')} left for new networks"
+    described = [routes.describe(route) for route in blocking[:10]]
+    in_the_way = {
+        "overlapped by routes alone": stock.routed or None,
+        "routes on a link that are in the way": described,
+        "networks without a container": empty[:20],
+    }
     return Finding(
         subject=DAEMON,
         summary=f"{left}: {', '.join(_what_takes_subnets(stock, networks, routes, empty))}",
-        evidence={
-            "subnets in the pools": stock.total,
-            "free": free,
-            "overlapped by routes alone": stock.routed,
-            "networks without a container": empty[:20],
-            "routes on a link that are in the way": [
-                routes.describe(route) for route in blocking[:10]
-            ],
-        },
+        evidence={"subnets in the pools": stock.total, "free": free, **present(in_the_way)},
         variables=_ways_out(stock, routes, networks, empty),
         severity=Severity.advice if free else Severity.warning,
         touches=_leaked_bridges(blocking, routes.links),
