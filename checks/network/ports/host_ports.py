@@ -19,6 +19,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
     allocated_ports,
     bind_failures,
 )
+from diagnose.evidence.network.sockets.unbound_ports import UnboundPort, UnboundPorts
 from diagnose.first_steps.network.network_steps import rejoin
 from diagnose.first_steps.network.port_holders import (
     freeing,
@@ -324,16 +325,28 @@ def _port_variables(container: Container) -> Iterator[str]:
 @check(
     "network.host-port-conflict",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start"],
+    causes=[
+        "container.answers-with-errors",
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.restart-loop",
+    ],
 )
 def host_port_conflict(
-    containers: Containers, words: LogTails, listeners: Listeners | None
+    containers: Containers,
+    words: LogTails,
+    listeners: Listeners | None,
+    unbound_ports: UnboundPorts | None,
 ) -> CheckResult:
-    """A container with host networking ended because its port is in use on the host.
+    """A container on the host's network does not get its port, which is in use.
 
     The engine does not know of such ports, so that only the container's own log tells. Programs
-    that listen over UDP alone, as DNS servers may, are found too.
+    that listen over UDP alone, as DNS servers may, are found too. One that runs on and asks for a
+    port over TCP again and again is found while another program listens there, unless that is a
+    copy of itself: a warning where it listens elsewhere too.
     """
+    for unbound in unbound_ports or ():
+        yield _unbound_finding(unbound, containers)
     for container in containers:
         line = words.of(container).find(IN_USE, "eaddrinuse", "address in use")
         runs_well = container.is_running and container.id not in words.begun_again
@@ -361,6 +374,22 @@ def host_port_conflict(
         )
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield finding.with_variables(steps)
+
+
+def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
+    """A program that runs, and waits for a port of the host."""
+    container, port, holders = unbound.container, unbound.port, unbound.holders
+    held = _held_by(holders[0], port, containers)
+    finding = Finding.about(
+        container,
+        f"{container} runs without its port: port {port} of the host {held}",
+        unbound.evidence | _listener_evidence(holders),
+        severity=Severity.warning if unbound.serves else Severity.critical,
+        discriminator=str(port),
+        touches=_holder_subjects(holders, containers),
+        signs=frozenset({"port-taken"}),
+    )
+    return finding.with_variables(freeing(container, port, holders, containers))
 
 
 def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:

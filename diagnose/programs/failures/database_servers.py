@@ -230,12 +230,23 @@ DATABASE_SERVERS = (
     Failure(
         name="postgres-shm",
         mark="could not resize shared memory segment",
-        pattern=r'could not resize shared memory segment "(?P<segment>[^"]+)" to \d+ bytes: No space left on device',
+        pattern=r"^(?!.{0,300}(?:\bpq: |PG::|psycopg|asyncpg|SQLSTATE|PSQLException|\bpgx|Prisma|Npgsql))"
+        r'.{0,300}could not resize shared memory segment "(?P<segment>[^"]+)" to \d+ bytes: No space left on device',
         cause="the container's /dev/shm is full: it has 64 MB unless it is given more",
         cure="recreate it with --shm-size=1g (shm_size in compose)",
         source="docker-library/postgres#416",
         confirmed_by="container.option-missing",
         needs=("--shm-size=1g",),
+    ),
+    Failure(
+        name="postgres-shm-quoted",
+        mark="could not resize shared memory segment",
+        pattern=r"(?:\bpq: |PG::|psycopg|asyncpg|SQLSTATE|PSQLException|\bpgx|Prisma|Npgsql).{0,300}"
+        r"could not resize shared memory segment",
+        cause="the database server that the program calls has no room in its /dev/shm: the line quotes that server",
+        cure="recreate the database's container with --shm-size=1g (shm_size in compose)",
+        source="docker-library/postgres#416",
+        look="database",
     ),
     Failure(
         name="postgres-collation",

@@ -20,6 +20,7 @@ LINES = {
         "enabled! It must be enabled"
     ),
     "elasticsearch-setting": "java.lang.IllegalArgumentException: unknown setting [xpack.security.enrolment.enabled] please check",
+    "postgres-shm-quoted": 'pq: could not resize shared memory segment "/PostgreSQL.2088012784" to 50438144 bytes: No space left on device',
     "postgres-shm": 'ERROR:  could not resize shared memory segment "/PostgreSQL.2088012784" to 50438144 bytes: No space left on device',
     "postgres-lost-found": 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty',
     "mysql-data-unfinished": "[ERROR] [MY-011096] [Server] No data dictionary version number found.",

@@ -1,0 +1,77 @@
+"""Ports of the host that a running program of the host's network asks for again and again, while
+another program listens there.
+"""
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.phrases import count
+from diagnose.registry import evidence
+
+_IN_USE = LazyPattern(r"address (?:already )?in use|EADDRINUSE|\berrno 98\b", re.IGNORECASE)
+_PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b(?![.:]\d)")
+
+
+class UnboundPort(msgspec.Struct, frozen=True):
+    """A port that a running program does not get, and who has it."""
+
+    container: Container
+    line: str
+    times: int
+    port: int
+    holders: tuple[Listener, ...]
+    serves: bool
+    """Whether the program listens at another port of the host."""
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What the program says, and how often."""
+        return {
+            "HostConfig.NetworkMode": self.container.host_config.network_mode,
+            "log": f"{self.line} ({count(self.times, 'time')})",
+        }
+
+
+class UnboundPorts(Items[UnboundPort], frozen=True):
+    """One for each container that shares the host's network and says so."""
+
+
+@evidence
+def unbound_ports(
+    repeated_errors: RepeatedErrors, listeners: Listeners, containers: Containers
+) -> UnboundPorts:
+    """Ports over TCP whose holder is no program of the container itself, and none of its service:
+    a new copy may wait for the former one to go."""
+    found: dict[tuple[str, int], UnboundPort] = {}
+    for error in repeated_errors:
+        container, line = error.container, error.line.whole
+        # the first number behind a colon may be of the time
+        ports = _PORT.findall(line) if _IN_USE.search(line) else ()
+        if not ports or not container.shares_host_network:
+            continue
+        port = int(ports[-1])
+        holders = listeners.on("tcp", "", port)
+        if not holders or any(_is_of_its_own(holder, container, containers) for holder in holders):
+            continue
+        serves = any(listener.container == container.id for listener in listeners)
+        unbound = UnboundPort(
+            container, line, error.times, port=port, holders=holders, serves=serves
+        )
+        found.setdefault((container.id, port), unbound)
+    return UnboundPorts(tuple(found.values()))
+
+
+def _is_of_its_own(holder: Listener, container: Container, containers: Containers) -> bool:
+    """Whether a program of the container, or of its service or image, has the port."""
+    owner = containers.by_id.get(holder.container or "")
+    if owner is None:
+        return False
+    is_same_service = bool(container.service) and owner.service == container.service
+    is_same_image = owner.config.image == container.config.image
+    return owner.id == container.id or is_same_service or is_same_image
