@@ -160,6 +160,17 @@ def test_a_row_that_only_follows_comes_last():
         ("Expected environment variable 'GATE_TOKEN' to be present", "setting-required"),
         ("Port 8080 is already occupied", "port-inside"),
         ("bind: Address in use (0.0.0.0:8080)", "port-inside"),
+        (
+            (
+                "`init_connection': Authentication with RabbitMQ failed. Username: shop, vhost: /shop"
+                " (Bunny::AuthenticationFailureError)"
+            ),
+            "amqp-refused",
+        ),
+        (
+            "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.",
+            "amqp-refused",
+        ),
         ("ERROR store: unable to open database file: /data/shop.db", ""),
         ("pg_stat_statements must be loaded via shared_preload_libraries", "postgres-preload"),
         ("the configuration must be loaded before the first request", ""),

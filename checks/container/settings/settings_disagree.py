@@ -150,9 +150,18 @@ def _steps(dispute: DisputedName) -> PageVariables:
 
 def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     caller, peer, name = secret.caller, secret.peer, secret.name
-    if secret.place:
+    if secret.place and secret.kept:
+        text = (
+            f"{caller} calls {peer} with another password: {secret.place} does not have the value of "
+            f"{secret.kept} there"
+        )
+    elif secret.place:
         files = joined(secret.places)
         text = f"the {name} of {caller} is in no file of {peer}: {secret.place} and {files} differ"
+    elif secret.kept:
+        text = (
+            f"{caller} calls {peer} with another password: {name} differs from {secret.kept} there"
+        )
     else:
         text = f"{caller} and {peer} have different values for {name}"
     evidence = {LINE: secret.line, name: "compared by its fingerprint; it is not shown"}
@@ -167,7 +176,17 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
         secret=name,
         peer=peer.name,
     )
-    steps = {} if secret.place or not name.isidentifier() else {"equalled": name}
+    steps = {} if secret.place or not name.isidentifier() else _equalling(secret)
     if secret.twin and len(secret.places) == 1:
         steps = {"twin": secret.twin, "handed": secret.places[0]}
     return finding.with_variables(steps)
+
+
+def _equalling(secret: UnequalSecret) -> PageVariables:
+    """What gives the caller the value of its peer; nothing where an address is around it."""
+    if not secret.kept:
+        return {"equalled": secret.name}
+    if not secret.is_whole:
+        return {}
+    kept = "kept_option" if secret.kept.startswith("--") else "kept_variable"
+    return {"replaced": secret.name, kept: secret.kept}

@@ -106,8 +106,10 @@ REFUSED_CLIENTS = (
     ),
     Failure(
         name="amqp-refused",
-        mark="exception (403)",
-        pattern=r'Exception \(403\) Reason: \\?"(?:username or password not allowed|no access to this vhost)',
+        mark=("exception (403)", "rabbitmq failed", "authenticationfailure", "access_refused"),
+        pattern=r'Exception \(403\) Reason: \\?"(?:username or password not allowed|no access to this vhost)'
+        r"|\bAuthentication with RabbitMQ failed|\b(?:Possible)?AuthenticationFailureError\b"
+        r"|\bACCESS_REFUSED - Login was refused",
         cause="RabbitMQ refuses the program's user, password or virtual host; guest is let in only from RabbitMQ's own "
         "container, and RABBITMQ_DEFAULT_USER counts only at its first start",
         cure="give the program the user that RabbitMQ has (rabbitmqctl list_users; list_permissions)",

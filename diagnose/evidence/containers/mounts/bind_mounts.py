@@ -134,9 +134,9 @@ class NamedPath(msgspec.Struct, frozen=True):
     @property
     def on_host(self) -> tuple[str, ...]:
         """The mount's source, and each step below it."""
-        return tuple(
-            "/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1)
-        )
+        begin = self.mount.source.rstrip("/")
+        steps = range(len(self.rest) + 1)
+        return tuple("/".join((begin, *self.rest[:depth])) or "/" for depth in steps)
 
 
 def is_shallow(place: NamedPath) -> bool:

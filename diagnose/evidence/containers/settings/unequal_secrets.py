@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_from
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.containers.settings.login_secrets import is_refused_login, kept_password
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -61,6 +62,10 @@ class UnequalSecret(msgspec.Struct, frozen=True):
     """The peer's files with that key."""
     twin: str = ""
     """Another file of the caller that has the key with the caller's own value."""
+    kept: str = ""
+    """The peer's variable, or the option of its command, where it has another name."""
+    is_whole: bool = True
+    """Whether the caller's variable holds the secret alone, and no address around it."""
 
 
 class UnequalSecrets(Items[UnequalSecret], frozen=True):
@@ -82,7 +87,9 @@ def unequal_secrets(
     for refused in _refused_secrets(containers, log_tails, repeated_errors):
         container, line = refused.container, refused.line
         peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
-        secret = _unequal_variable(line, container, peers)
+        secret = _unequal_login(host, line, container, peers) or _unequal_variable(
+            line, container, peers
+        )
         key = _KEY.search(line)
         if secret is None and key is not None and set(key[0].split("_")) - _KINDS:
             named = peers or _project_peers(container, containers)
@@ -106,8 +113,34 @@ def _refused_secrets(
     for container in containers:
         telling = log_tails.of(container).telling if log_tails is not None else None
         line = telling.whole if telling is not None else repeated.get(container.id, "")
-        if line and _REFUSED.search(line):
+        if line and (_REFUSED.search(line) or is_refused_login(line)):
             yield _RefusedSecret(container, line)
+
+
+def _unequal_login(
+    host: Host, line: str, caller: Container, peers: Sequence[Container]
+) -> UnequalSecret | None:
+    """A password that the caller and the server that it calls have under different names, in
+    variables or in the caller's mounted files."""
+    kept = kept_password(line, caller, peers)
+    if kept is None:
+        return None
+    given, server = kept.differing, kept.server
+    if given is not None:
+        whole = given.is_whole
+        return UnequalSecret(line, caller, server, given.name, kept=kept.place, is_whole=whole)
+    files = {} if kept.given else _passwords_by_file(host, caller)
+    if not files or any(kept.token in tokens for tokens in files.values()):
+        return None
+    place = next(iter(files))
+    return UnequalSecret(line, caller, server, "password", place=place, kept=kept.place)
+
+
+def _passwords_by_file(host: Host, caller: Container) -> dict[str, list[str]]:
+    """The hidden values in the mounted settings of a container, by file of the host."""
+    mounted = mounted_settings(host, caller, "secrets", _OF_SETTINGS, _FOLDER)
+    found = {settings.path: _HIDDEN.findall(settings.text) for settings in mounted}
+    return {path: tokens for path, tokens in found.items() if tokens}
 
 
 def _unequal_variable(

@@ -141,6 +141,57 @@ def test_a_secret_of_the_same_name(name: str, others: str, expected: list[tuple[
     assert [found.variables["equalled"] for found in result.findings] == [name] * len(expected)
 
 
+WRONG = "Redis Connection failed, retrying... (invalid username-password pair or user is disabled.)"
+REFUSES = "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN"
+
+
+@pytest.mark.parametrize(
+    ("line", "env", "image", "command", "kept"),
+    [
+        (WRONG, {"APP_REDIS__PASSWORD": OWN}, "redis:7", f"--requirepass {OTHER}", "kept_option"),
+        (WRONG, {"APP_REDIS__PASSWORD": OWN}, "redis:7", f"--requirepass {OWN}", None),
+        (
+            WRONG,
+            {"REDIS_URL": f"redis://:{OWN}@queue:6379"},
+            "redis:7",
+            f"--requirepass {OTHER}",
+            "",
+        ),
+        (
+            WRONG,
+            {"REDIS_URL": f"redis://app:{OWN}@queue"},
+            "redis:7",
+            f"--requirepass {OTHER}",
+            None,
+        ),
+        (
+            WRONG,
+            {"REDIS_PASSWORD": OWN, "REDIS_USER": "app"},
+            "redis:7",
+            f"--requirepass {OTHER}",
+            None,
+        ),
+        (WRONG, {"POSTGRES_PASSWORD": OWN}, "redis:7", f"--requirepass {OTHER}", None),
+        (WRONG, {"APP_REDIS__PASSWORD": OWN}, "redis:7", "--appendonly yes", None),
+        (REFUSES, {"AMQP_USER": "shop", "AMQP_PASSWORD": OWN}, "rabbitmq:3", "", "kept_variable"),
+        (REFUSES, {"AMQP_USER": "else", "AMQP_PASSWORD": OWN}, "rabbitmq:3", "", None),
+    ],
+)
+def test_a_login_that_a_server_refuses(
+    line: str, env: dict[str, str], image: str, command: str, kept: str | None
+) -> None:
+    given = [*(f"{name}={value}" for name, value in env.items()), "SERVER=queue:6379"]
+    caller, tails = failed_with_log(line, Config={"Env": given}, **ON_SHOP)
+    own = [f"RABBITMQ_DEFAULT_PASS={OTHER}", "RABBITMQ_DEFAULT_USER=shop"]
+    config = {"Image": image, "Cmd": ["redis-server", *command.split()], "Env": own}
+    server = container_in("running", name="queue", Config=config, **ON_SHOP)
+    found = _differing(caller, tails, server, Made({})).findings
+    assert len(found) == (kept is not None)
+    assert all(
+        (kept in one.variables) if kept else "replaced" not in one.variables for one in found
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "handed", "expected"),
     [("as_token", OTHER, FOUND), ("as_token", OWN, []), ("api_key", OTHER, [])],
