@@ -19,12 +19,15 @@ from diagnose.evidence.network.proxies.haproxy_backends import BackendFaults
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.proxies.pages.page_text import first_words
 from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
+from diagnose.first_steps.named.line_steps import settings_folder
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, counted, joined, named, sentence, shortened
 from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.migrations import migration_of
+from diagnose.programs.telling_line import TellingLine
 from diagnose.registry import check
 
 _BAD_REQUEST, _FORBIDDEN = 400, 403
@@ -164,7 +167,7 @@ def _failed_answers_finding(
     # its own log file counts where the container's log explains nothing
     written = None if printed.explains else own
     tail = written.tail if written is not None else _explaining_tail(printed, failed)
-    failure = _known_failure(tail)
+    failure = _exhausted_pool(failed) or _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
         container,
@@ -197,7 +200,8 @@ def _failed_answers_finding(
 def _severity(failed: FailedAnswers) -> Severity:
     if failed.is_early:
         return Severity.advice
-    return Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice
+    is_down = failed.is_most or failed.ends_traffic or failed.dead is not None
+    return Severity.warning if is_down else Severity.advice
 
 
 def _tail_evidence(
@@ -212,13 +216,26 @@ def _server_variables(failed: FailedAnswers, fault: str) -> PageVariables:
     """Which page to ask the server for, and which paragraph is about it."""
     name = failed.container.name
     return {
+        **_upstream_variables(failed),
         "closed_page" if failed.status == _FORBIDDEN else "url": failed.url,
         "balancer": name if fault else "",
         "refusing": name if failed.status == _BAD_REQUEST else "",
     }
 
 
+def _upstream_variables(failed: FailedAnswers) -> PageVariables:
+    """The port that nobody serves, and where its mounted settings may have it."""
+    dead = failed.dead
+    if dead is None:
+        return {}
+    folder = settings_folder(failed.container)
+    place = {"dead_place": rf":{dead.port}\b", "dead_settings": folder} if folder else {}
+    return {"dead_port": str(dead.port), "dead_in": dead.peer.name, **place}
+
+
 def _cause(failed: FailedAnswers, failure: Recognised | None, fault: str) -> str:
+    if failed.dead is not None:
+        return failed.dead.clause
     if fault:
         return f'no server of backend "{failed.empty_backend}" is up, since {fault}'
     return failure.cause if failure is not None else failed.why
@@ -249,6 +266,24 @@ def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
         shown[f"GET {page.reply.path} at port {page.door.port}"] = f"{page.status}{server}"
         shown |= present({"body of the answer": said})
     return shown
+
+
+_OF_A_POOL = LazyPattern(
+    r"max_children|worker_connections are not enough|MaxRequestWorkers|[Tt]oo many connections"
+    r"|remaining connection slots|no more connections allowed"
+)
+"""What servers say of a number of processes or connections that is used up."""
+_NO_ANSWER = frozenset({502, 503, 504})
+
+
+def _exhausted_pool(failed: FailedAnswers) -> Recognised | None:
+    """The known failure of a line about a pool that is used up: requests wait for it then."""
+    if failed.status not in _NO_ANSWER:
+        return None
+    lines = [line for line in failed.other_lines if _OF_A_POOL.search(line)]
+    return (
+        recognise(lines[-1:], TellingLine(lines[-1]), FAILURES, has_ended=False) if lines else None
+    )
 
 
 def _known_failure(tail: LogTail) -> Recognised | None:

@@ -115,6 +115,9 @@ def first_address(line: str) -> str:
     return next(filter(is_address, found), "")
 
 
+_OF_CADDYS_ERROR = '"logger":"http.log.error'
+
+
 def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
     """The lines that report a request and its answer, in their order."""
     for line in lines:
@@ -143,7 +146,12 @@ def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
 
 
 def _line_of_fields(line: RecentLine) -> AccessLine | None:
-    """A request whose parts are named."""
+    """A request whose parts are named.
+
+    Caddy logs a request that failed twice: once with what was wrong, and once more as handled.
+    """
+    if _OF_CADDYS_ERROR in line.text:
+        return None
     found = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
     status, method, path = (match[1] if match is not None else "" for match in found)
     if not (status and method and path):

@@ -376,3 +376,16 @@ def test_our_own_request_is_none_of_a_client() -> None:
     ours = NGINX.format("172.18.0.2", "GET /", 200).replace("Firefox/128", "diagnose/0.1.0")
     assert answered(logs={SHOP.id: [FAILED] * 3 + [ours]})[0].severity == Severity.warning
     assert not answered(logs={SHOP.id: [ours.replace(" 200 ", " 500 ")] * 9})
+
+
+def test_a_pool_that_is_used_up_is_the_cause_of_a_timeout() -> None:
+    lines = [
+        "[18-Nov-2023 10:02:11] WARNING: [pool www] server reached pm.max_children setting (5)",
+        (
+            "2026/12/01 06:38:08 [error] 11#11: *1 upstream timed out (110: Connection timed out) while"
+            " reading response header from upstream"
+        ),
+        *(NGINX.format("198.51.100.7", "GET /", 504) for _ in range(4)),
+    ]
+    (finding,) = found((SHOP, lines))
+    assert "all 5 processes of PHP are busy" in finding.summary

@@ -19,6 +19,7 @@ from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.pages.dead_upstreams import DeadUpstream, dead_upstream
 from diagnose.evidence.network.proxies.pages.failing_pages import FailingPage, failing_pages
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.proxies.web_address import web_address
@@ -90,6 +91,8 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The error with which it answers a request for its first page now."""
     is_early: bool = False
     """Whether that error is all that shows, and may be one of a start."""
+    dead: DeadUpstream | None = None
+    """The port of another container that it calls, and that nobody serves."""
 
     @property
     def status(self) -> int:
@@ -224,6 +227,7 @@ def _failed_answers(
         other_lines=_other_lines(log, lines),
         files={line.text: line.path for line in log if line.path},
         proxies=proxies,
+        dead=dead_upstream(_other_lines(log, lines), containers, namespaces),
     )
 
 

@@ -1,0 +1,52 @@
+"""The port of another container that a web server calls in vain, by its own error line. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.phrases import and_more
+
+_REFUSED = LazyPattern(
+    r"connect\(\) failed \(111\b[^\n]{0,3000}?\bupstream: \"\w{1,12}://(?P<address>[\d.]{7,15}):(?P<port>\d{1,5})\b"
+)
+"""nginx of a server behind it that refuses the connection."""
+
+
+class DeadUpstream(msgspec.Struct, frozen=True):
+    """A container that runs and serves other ports than the one that is called."""
+
+    peer: Container
+    port: int
+    served: tuple[int, ...]
+
+    @property
+    def clause(self) -> str:
+        """Which port of whom nobody serves, and which ones are."""
+        ports = and_more([str(port) for port in self.served], 4)
+        noun = "port" if len(self.served) == 1 else "ports"
+        return (
+            f"it calls port {self.port} of {self.peer}, where nothing listens; that one serves "
+            f"{noun} {ports}"
+        )
+
+
+def dead_upstream(
+    lines: Iterable[str], containers: Containers, namespaces: Namespaces | None
+) -> DeadUpstream | None:
+    """The last one in these lines; None where its container serves nothing yet."""
+    if namespaces is None:
+        return None
+    refused = [match for line in lines if (match := _REFUSED.search(line)) is not None]
+    if not refused:
+        return None
+    address, port = refused[-1]["address"], int(refused[-1]["port"])
+    for peer in containers.running:
+        places = {endpoint.ip_address for endpoint in peer.endpoints.values()}
+        netns = namespaces.of(peer) if address in places else None
+        if netns is None or netns.serves_others("tcp", port) or not netns.served_ports:
+            continue
+        return DeadUpstream(peer, port, tuple(netns.served_ports))
+    return None
