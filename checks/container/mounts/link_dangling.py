@@ -1,5 +1,7 @@
 """container.link-dangling: a link in a container's data leads to where nothing is."""
 
+import posixpath
+
 from checks.container.claims import is_broken
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.dangling_links import DanglingLink, DanglingLinks
@@ -49,4 +51,11 @@ def _finding(link: DanglingLink) -> Finding:
     )
     if former is None:
         return finding
-    return finding.with_variables({"former": former.name})
+    rescued = f"{container.name}-{posixpath.basename(link.target)}"
+    return finding.with_variables(
+        {
+            "former_folder": f"{former.name}:{link.target}/.",
+            "rescued": rescued,
+            "rescue_mount": f"{rescued}:{link.target}",
+        }
+    )

@@ -156,4 +156,4 @@ def _newer_image(container: Container, reference: str) -> PageVariables:
     """
     if container.swarm_service:
         return {"swarm_service": container.swarm_service}
-    return compose_variables(container) or {"image": reference}
+    return {"image": reference, **compose_variables(container)}

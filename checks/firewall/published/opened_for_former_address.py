@@ -66,7 +66,7 @@ def _finding(inlet: Inlet, by: Step, opened: AddressOpening, containers: Contain
     present_address = min(inlet.addresses, default="")
     written_by = program_of(rule)
     is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
-    where = {"ufw": former} if is_of_ufw else {"program": written_by, "chain": rule.chain}
+    where = {"program": written_by, "chain": rule.chain} | ({"ufw": former} if is_of_ufw else {})
     for_whom = " for some clients" if opened.is_for_some else ""
     finding = Finding.about(
         inlet.container,

@@ -1,5 +1,7 @@
 """network.host-target-on-loopback: a file names a port of the host that is on its loopback."""
 
+import json
+
 from diagnose.evidence.network.calls.host_targets import HostTarget, HostTargets
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
@@ -34,5 +36,5 @@ def _finding(target: HostTarget) -> Finding:
 
 def _cure(target: HostTarget) -> PageVariables:
     if target.listener.comm == _ENGINE:
-        return {"metrics": f'"metrics-addr": "{target.address}:{target.port}"'}
+        return {"metrics_json": json.dumps({"metrics-addr": f"{target.address}:{target.port}"})}
     return {"program": target.listener.comm or "the program", "address": target.address}

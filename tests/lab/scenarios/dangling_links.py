@@ -35,6 +35,26 @@ def log_of_a_database_that_went_with_its_container(box: Box) -> None:
     assert "pg_wal" in logs(box, "ledger71")
 
 
+@fault(
+    DANGLING,
+    subject="container:ledger73",
+    also=["container.exits-at-start", "container.files-lost"],
+)
+def log_of_a_database_in_its_former_container(box: Box) -> None:
+    """The same, and the container before is kept, stopped, with the folder in its layer."""
+    load(box, "postgres:15", Recipe())
+    box.sh("mkdir -p /srv/ledger73/data && chown -R 1000:1000 /srv/ledger73")
+    data = ("-v", "/srv/ledger73/data:/data", "-e", "POSTGRES_INITDB_WALDIR=/tmp/wal")
+    initdb = f"{POSTGRES}/initdb -D /data/pg -A trust -X /tmp/wal/pg_wal"
+    run(box, "ledger73-before", *_OWN, *data, "postgres:15", "sh", "-c", initdb)
+    box.wait_state("ledger73-before", "exited")
+    assert "Success" in logs(box, "ledger73-before")
+    server = (f"{POSTGRES}/postgres", "-D", "/data/pg", "-k", "/tmp")
+    run(box, "ledger73", *_OWN, *data, "-e", "PGDATA=/data/pg", "postgres:15", *server)
+    box.wait_state("ledger73", "exited")
+    assert "pg_wal" in logs(box, "ledger73")
+
+
 @healthy(shareable=True)
 def log_of_a_database_in_a_volume(box: Box) -> None:
     """The same link, and the folder of the WAL is mounted."""

@@ -141,6 +141,7 @@ def _behind_ufw(box: Box, name: str, subnet: str, address: str, port: int) -> No
     subject="container:web36",
     also=["firewall.published-port-closed"],
     shareable=True,
+    first_command=("heals", "ufw writes the rule for the present address"),
 )
 def port_opened_for_a_former_address(box: Box) -> None:
     """ufw opens a port for the address that the container had before it was recreated."""

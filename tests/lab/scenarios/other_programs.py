@@ -233,7 +233,8 @@ def port_on_ipv6_without_a_proxy(box: Box) -> None:
 @fault("network.published-on-loopback", subject="daemon:docker", config={"ip": "127.0.0.1"})
 def entry_on_the_loopback(box: Box) -> None:
     """daemon.json binds each port to 127.0.0.1, that of a web server too."""
-    box.docker("run", "-d", "--name=entry", "-m=32m", "--publish=80:8080", "shop:1.4")
+    options = ("-m=32m", "--publish=80:8080", "--restart=unless-stopped")
+    box.docker("run", "-d", "--name=entry", *options, "shop:1.4")
     assert not box.provider.curl(f"http://{BOX_ADDRESS}/", timeout=2, check=False)
 
 
