@@ -76,7 +76,10 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield _given_settings(error)
     yield _service_variables(error)
     yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
-    yield _unexplained_variables(error, containers)
+    if error.failure is None:
+        yield _unexplained_variables(error, containers)
+    elif not error.failure.failure.turns_away:
+        yield {"configured": error.container.name}
 
 
 def _refused_variables(case: ErrorCase) -> PageVariables:

@@ -67,10 +67,11 @@ def setting_variables(
         return {"named_folder": folder}
     if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
         return {"named_folder": folder}
-    # a program that complains has met something that it was given, or not given
-    if tail.failure is not None or tail.has_complaint:
-        return {"configured": container.name}
-    return plain_run_steps(container)
+    if tail.failure is None:
+        # a program that complains has met something that it was given, or not given
+        alone = {} if tail.has_complaint else plain_run_steps(container)
+        return {"unexplained": container.name, **alone}
+    return {"configured": container.name}
 
 
 def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:

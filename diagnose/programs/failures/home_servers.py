@@ -8,7 +8,7 @@ _MEDIA = (
     Failure(
         name="encoder-without-card",
         mark=("libcuda", "libnvcuvid", "libnvidia-encode"),
-        pattern=r"Cannot load lib(?:cuda|nvcuvid|nvidia-encode)\.so",
+        pattern=r"\[(?:\w{2,8}_(?:nvenc|cuvid)|AVHWDeviceContext)\b[^\]]{0,40}\] Cannot load lib(?:cuda|nvcuvid|nvidia-encode)\.so",
         cause="FFmpeg should use the NVIDIA card, and finds no driver of it in the container",
         cure="recreate it with --gpus=all and --env=NVIDIA_DRIVER_CAPABILITIES=all; the host needs the driver and the "
         "NVIDIA Container Toolkit",
@@ -55,7 +55,7 @@ _NETWORK = (
     Failure(
         name="unifi-database",
         mark="[exec] error, rc=",
-        pattern=r"\[exec\] error, rc=(?P<code>\d{1,3})\b",
+        pattern=r"<db-server>.{0,60}\[exec\] error, rc=(?P<code>\d{1,3})\b",
         cause="the MongoDB inside the UniFi controller ends with code {code} at each start: its files belong to another "
         "user or are damaged, or are of a release that this one does not read",
         cure="read the last lines of logs/mongod.log in the folder of its data: they say which of these it is; then "

@@ -34,8 +34,9 @@ METRIC_STORES = (
         name="influx-locked",
         mark=": timeout",
         pattern=r"\bopen (?P<path>/\S{1,200}\.(?:bolt|boltdb|db)): timeout",
-        cause="another program has {path} open, such as a second container with the same volume",
-        cure="stop the other one: it lets the file go",
+        cause="another program has {path} open, such as a second container with the same volume, or the "
+        "share on which it lies grants no lock",
+        cure="stop the other one, which lets the file go; from a network share move the file to a local disk",
         source="boltdb's own message",
         look="sharing",
     ),

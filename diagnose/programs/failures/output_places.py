@@ -13,7 +13,7 @@ OUTPUT_PLACES = (
                 (?P<path>(?:/proc/self|/dev)/(?:fd/[12]|std(?:out|err)))['"]?
                 (?:\ for\ writing|[^\n]{0,20}permission\ denied)
             | \bopen\ (?P<path_go>(?:/proc/self|/dev)/(?:fd/[12]|std(?:out|err))):\ permission\ denied
-            | \bopen\(\)\ "(?P<path_nginx>(?:/proc/self|/dev)/(?:fd/[12]|std(?:out|err)))"\ failed\ \(13
+            | ^(?!.*\[(?:alert|warn)\]).*?\bopen\(\)\ "(?P<path_nginx>(?:/proc/self|/dev)/(?:fd/[12]|std(?:out|err)))"\ failed\ \(13
         """,
         cause="the program has changed to another user, who may not open {path}: the container's output belongs to the user "
         "that the container was started as",

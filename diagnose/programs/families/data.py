@@ -26,7 +26,8 @@ DATA = (
         pattern=r"""(?x)
             (?:already\ |is\ )?locked\ by\ (?:another|a\ different)
             | already\ (?:in\ use|opened|locked|running|used)\ by\ (?:another|a\ different)
-            | ^(?!.*\baddress\ already\ in\ use\b).*?another\ (?:\w+\ )?(?:instance|process|server|node|copy)\b
+            | ^(?!.*\baddress\ already\ in\ use\b)(?!.*\b(?:leader|master|primary|replica|elect\w{0,5}
+                |skip\w{0,5}|wait\w{0,4}|migrat\w{0,5})\b).*?another\ (?:\w+\ )?(?:instance|process|server|node|copy)\b
                 .{0,60}\b(?:running|using|holds|locked|already)
             | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
                 |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]

@@ -1,4 +1,4 @@
-"""The port of another container that a web server calls in vain, by its own error line. Pure."""
+"""The port of another container that a web server calls and nobody serves, by its error line."""
 
 from collections.abc import Iterable
 
