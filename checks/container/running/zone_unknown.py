@@ -2,12 +2,17 @@
 
 from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
 
-@check("container.zone-unknown", severity=Severity.advice)
+@check(
+    "container.zone-unknown",
+    severity=Severity.advice,
+    aloud=("does not know its time zone", "do not know their time zones"),
+)
 def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     """A container writes UTC although its variable TZ names another time zone.
 
@@ -15,16 +20,18 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     Debian 13 and Ubuntu 24.04 that package lacks old names such as US/Eastern. The C library then
     takes UTC without a word. The log shows it: its times without a zone are those of
     UTC, and the container has no file for the zone. Java and Go may bring zones of their own:
-    their logs then show the local time.
+    their logs then show the local time. Where cron runs, no log is needed: it runs its jobs by the
+    time of UTC.
     """
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
+        what = "writes times" if zone.line else "runs the jobs of its cron by the time"
         finding = Finding.about(
             zone.container,
-            f"{zone.container} writes times of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
+            f"{zone.container} {what} of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
             "names: its image does not have that time zone",
             {
-                LINE: quoted(zone.line),
+                **present({LINE: quoted(zone.line) if zone.line else ""}),
                 "Config.Env TZ": zone.zone,
                 f"{ZONES}/{zone.zone}": "missing in the container",
             },

@@ -207,6 +207,14 @@ def clock_without_its_zone(box: Box) -> None:
     assert command == f"diagnose recreate clock21 -- --volume={ZONES} | sh", command
 
 
+@fault("container.zone-unknown", subject="container:jobs21", shareable=True)
+def cron_without_its_zone(box: Box) -> None:
+    """Cron runs its jobs by UTC: the image does not know the zone, and no log shows it."""
+    own = ("--env=TZ=Asia/Tokyo", "--memory=64m", "--pids-limit=64")
+    run(box, "jobs21", *own, "bb:1.36", "sh", "-c", "mkdir -p /tabs; exec crond -f -c /tabs")
+    box.wait_state("jobs21", "running", 60)
+
+
 @healthy(shareable=True)
 def clock_with_its_zone(box: Box) -> None:
     """The same program with the mount that the command gives, and one that is to use UTC."""

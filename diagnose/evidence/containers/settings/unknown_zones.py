@@ -8,6 +8,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -32,7 +34,7 @@ class UnknownZone(msgspec.Struct, frozen=True):
     container: Container
     zone: str
     line: str
-    """A line of its log."""
+    """A line of its log; "" where its cron shows it."""
     offset_s: float
     """How far the zone is ahead of UTC now."""
 
@@ -45,16 +47,36 @@ class UnknownZones(Items[UnknownZone], frozen=True):
 
 
 @evidence
-def unknown_zones(host: Host, containers: Containers, recent_logs: RecentLogs) -> UnknownZones:
-    """The image is looked into only where a log shows the time of UTC.
+def unknown_zones(
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    processes: Processes | None = None,
+    clock: Clock | None = None,
+) -> UnknownZones:
+    """The image is looked into only where a log shows the time of UTC, or where cron runs.
 
-    A program that writes UTC on purpose has a database of zones all the same.
+    A program that writes UTC on purpose has a database of zones all the same. Cron takes the time
+    from the C library, which takes UTC where it does not know the zone.
     """
     with_zone = [container for container in containers.running if _asked_zone(container)]
     zones = [zone for container in with_zone if (zone := _zone(container, recent_logs))]
+    shown = {zone.container.id for zone in zones}
+    if processes is not None and clock is not None:
+        for container in with_zone:
+            offset_s = _offset_s(_asked_zone(container), clock.wall)
+            if container.id not in shown and offset_s and _runs_cron(container, processes):
+                zones.append(UnknownZone(container, _asked_zone(container), "", offset_s))
     missing = [zone for zone, file in host.ask_about(zones, _description) if _is_gone(file)]
     missing.sort(key=lambda zone: zone.container.name)
     return UnknownZones(tuple(missing), recent_logs.left_out(with_zone))
+
+
+def _runs_cron(container: Container, processes: Processes) -> bool:
+    """Whether the cron of Debian or of busybox runs, which may be called busybox alone."""
+    names = processes.names_inside(container.id)
+    is_called = any("crond" in word.split() for word in container.config.words)
+    return bool(names & {"cron", "crond"}) or ("busybox" in names and is_called)
 
 
 def _asked_zone(container: Container) -> str:

@@ -10,6 +10,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.settings.unknown_zones import unknown_zones
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Json
 from tests.hosts import Made
 from tests.inspected import container
@@ -77,3 +79,28 @@ def test_a_log_that_was_not_read_keeps_the_check_from_passing() -> None:
 
 
 NAMED = {"billing": ["TZ=Asia/Tokyo"], "web": ["LANG=C"]}
+
+
+CRON = {
+    "cron": ("crond", ["crond", "-f"], "Asia/Tokyo", MISSING, ADVICE),
+    "cron of busybox": ("busybox", ["sh", "-c", "exec busybox crond -f"], "Asia/Tokyo", MISSING, ADVICE),
+    "a zone without an offset": ("crond", [], "Africa/Abidjan", MISSING, []),
+    "an image that knows the zone": ("cron", [], "Asia/Tokyo", THERE, []),
+    "no cron": ("nginx", [], "Asia/Tokyo", MISSING, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("comm", "words", "zone", "file", "expected"), CRON.values(), ids=CRON)
+def test_the_zone_of_a_cron(
+    comm: str, words: list[str], zone: str, file: Json | Failed, expected: list[tuple[str, str]]
+) -> None:
+    billing = container("billing", Config={"Env": [f"TZ={zone}"], "Cmd": words})
+    processes = Processes((Process(100, comm=comm, container=billing.id),))
+    found = unknown_zones(
+        Made({"api.archive": file}),
+        Containers([billing]),
+        RecentLogs({billing.id: ()}),
+        processes,
+        Clock(wall=NOW, booted=0.0),
+    )
+    assert rows(judge("container.zone-unknown", unknown_zones=found)) == expected
