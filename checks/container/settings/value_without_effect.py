@@ -5,6 +5,7 @@ from diagnose.evidence.containers.settings.first_start_values import (
     FirstStartValues,
 )
 from diagnose.evidence.containers.settings.image_values import ImageValue, ImageValues
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened
 from diagnose.registry import check
@@ -25,6 +26,9 @@ def value_without_effect(
     the script reads the variable. Switches, numbers of three digits and secrets do not count:
     scripts write them in other forms.
 
+    Of Nextcloud, WordPress, Gitea, Matomo and Joomla the file is known. It counts where it has
+    another value in that place, whenever it was written.
+
     Or a file .env is mounted, and a variable of the image has another value for one of its names:
     most programs take what is in the environment before the file.
     """
@@ -43,17 +47,19 @@ def _first_start_finding(value: FirstStartValue) -> Finding:
         {
             f"Config.Env {value.variable}": shortened(value.value, 100),
             value.path: f"{value.on_host} on the host, older than the container",
-            "start script": value.script,
+            **present({"start script": value.script}),
         },
         discriminator=value.variable,
         stable=(container.life,),
     ).with_variables(
-        {
-            "variable": value.variable,
-            "file": value.on_host,
-            "script": value.script,
-            "inside": value.path,
-        }
+        present(
+            {
+                "variable": value.variable,
+                "file": value.on_host,
+                "script": value.script,
+                "inside": value.path,
+            }
+        )
     )
 
 

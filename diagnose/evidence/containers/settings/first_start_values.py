@@ -19,6 +19,7 @@ from diagnose.evidence.containers.programs.ignored_commands import BYTES, IS_SCR
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
+from diagnose.programs.first_start_files import FIRST_START_FILES
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.file_texts import FindTexts
@@ -70,6 +71,7 @@ class FirstStartValue(msgspec.Struct, frozen=True):
     """The file as the container calls it."""
     mount: Mount
     script: str
+    """"" where the image is a well-known one."""
 
     @property
     def on_host(self) -> str:
@@ -96,12 +98,38 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
         for container in containers.running
         if script_path(container) and container.config.env and container.mounts
     ]
-    found = []
+    found: dict[str, FirstStartValue] = {}
+    for container in containers.running:
+        for value in _values_of_known_file(host, container):
+            found.setdefault(container.id, value)
     for container in host.first(asked, MOST, "start scripts"):
-        value = next(_values(host, container), None)
-        if value is not None:
-            found.append(value)
-    return FirstStartValues(tuple(found))
+        for value in _values(host, container):
+            found.setdefault(container.id, value)
+    return FirstStartValues(tuple(found.values()))
+
+
+def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstStartValue]:
+    """The variables of a well-known image that its file of the first start does not have."""
+    known = next(
+        (file for file in FIRST_START_FILES if file.image.search(container.config.image)), None
+    )
+    if known is None:
+        return
+    own = {name: container.config.value_of(name) for name in known.marks}
+    values = {name: value for name, value in own.items() if _is_kept_as_given(name, value)}
+    for path in known.paths if values else ():
+        mount = host_mount(container.mounts, path)
+        if mount is None:
+            continue
+        marked = {name: f"{known.marks[name]}{value}" for name, value in values.items()}
+        texts = [*marked.values(), *filter(None, (known.reads_variables, *known.marks.values()))]
+        inside = host.ask(FindTexts(mount.on_host(path), texts))
+        if isinstance(inside, Failed) or known.reads_variables in inside:
+            continue
+        for name, text in marked.items():
+            is_there = not known.marks[name] or known.marks[name] in inside
+            if is_there and text not in inside:
+                yield FirstStartValue(container, name, values[name], path, mount=mount, script="")
 
 
 def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:

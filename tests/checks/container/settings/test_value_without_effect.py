@@ -82,6 +82,58 @@ def test_variables_of_the_first_start(case: dict[str, Any], expected: list[str])
     assert [finding.variables["variable"] for finding in result.findings] == expected
 
 
+KNOWN: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "Nextcloud with another server": ({}, ["MYSQL_HOST"]),
+    "Nextcloud with its server": ({"text": "'dbhost' => 'database:3306',"}, []),
+    "Nextcloud that is not installed": ({"text": "'instanceid' => 'x',"}, []),
+    "another program": ({"image": "shop:1"}, []),
+    "WordPress with a file of its own": (
+        {
+            "image": "wordpress:6",
+            "env": ["WORDPRESS_DB_HOST=database"],
+            "path": "/var/www/html",
+            "text": "define('DB_HOST', 'db');",
+        },
+        ["WORDPRESS_DB_HOST"],
+    ),
+    "WordPress that reads its variables": (
+        {
+            "image": "wordpress:6",
+            "env": ["WORDPRESS_DB_HOST=database"],
+            "path": "/var/www/html",
+            "text": "define('DB_HOST', getenv_docker('WORDPRESS_DB_HOST', 'mysql'));",
+        },
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), KNOWN.values(), ids=KNOWN)
+def test_files_of_well_known_images(case: dict[str, Any], expected: list[str]) -> None:
+    volume = {
+        "Type": "volume",
+        "Name": "cloud",
+        "Source": "/v/cloud",
+        "Destination": case.get("path", "/var/www/html/config"),
+    }
+    cloud = container(
+        "cloud",
+        Created="2026-01-01T00:00:00Z",
+        Config={
+            "Image": case.get("image", "nextcloud:30"),
+            "Env": case.get("env", ["MYSQL_HOST=database"]),
+        },
+        Mounts=[volume],
+    )
+    text = case.get("text", "'dbhost' => 'db',")
+    host = Made({"file.texts": lambda question: [word for word in question.texts if word in text]})
+    found = first_start_values(host, of(cloud))
+    result = judge(
+        "container.value-without-effect", first_start_values=found, image_values=ImageValues()
+    )
+    assert [finding.variables["variable"] for finding in result.findings] == expected
+
+
 IMAGE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "another value in the file": ({}, ["DB_CLIENT"]),
     "the same value": ({"text": 'DB_CLIENT="sqlite3"'}, []),
