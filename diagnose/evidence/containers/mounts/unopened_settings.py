@@ -48,6 +48,7 @@ _READ_LATER = LazyPattern(
     | (?:^|/)(?:asound|fonts|freetds|krb5|ldap|msmtp|nuget|odbc\w*|openssl|pip|rclone|ssmtp|sudo)
         \.\w+$
     | compose | package | tsconfig | pyproject | eslint | prettier | example | sample
+    | ansible | esphome | renovate | terraform
     """
 )
 """Files of libraries, of jobs and of websites: they are read when they are needed."""
@@ -56,8 +57,8 @@ _IDLE = vocabulary(
 )
 """Processes that wait for somebody to work in the container."""
 _BY_SCHEDULE = vocabulary("cron crond ofelia supercronic")
-_BY_REQUEST = vocabulary("apache2 httpd php-fpm uwsgi")
-"""Servers whose applications read their files at a request."""
+_BY_REQUEST = ("apache2", "frankenphp", "httpd", "lighttpd", "nginx", "php", "unitd", "uwsgi")
+"""How the names of servers begin whose applications read their files at a request: php-fpm8.2."""
 _READ_AT_START = ("/etc/", "/usr/local/etc/")
 """Where these servers have the settings of their own."""
 _WITH_TIMES = vocabulary("btrfs ext2 ext3 ext4 f2fs overlay xfs")
@@ -173,7 +174,8 @@ def _unopened(
             yield UnopenedSettings(container, held.mount, held.path, "nameless")
     if _all_unread(files, container) and _shows_readings(files, mounts, clock):
         for held in files:
-            if not names & _BY_REQUEST or held.path.startswith(_READ_AT_START):
+            reads_later = any(name.startswith(_BY_REQUEST) for name in names)
+            if not reads_later or held.path.startswith(_READ_AT_START):
                 yield _unread_file(host, container, held)
 
 

@@ -34,6 +34,8 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "data": ({"target": "/app/data.json"}, []),
     "a certificate": ({"target": "/etc/app/tls.pem"}, []),
     "settings of an application of PHP": ({"comm": "php-fpm", "target": "/app/.env"}, []),
+    "the same by the name of its version": ({"comm": "php-fpm8.2", "target": "/app/.env"}, []),
+    "settings of jobs": ({"target": "/etc/ansible/ansible.cfg"}, []),
     "settings of PHP": ({"comm": "php-fpm", "target": "/usr/local/etc/php/up.ini"}, ADVICE),
     "the command names the image's": (
         {"rw": False, "cmd": ["--config.file=/etc/alerts/app.conf"]},
