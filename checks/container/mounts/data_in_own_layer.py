@@ -35,7 +35,9 @@ def data_in_own_layer(
     written to since the container was made, and holds 64 KiB or more, while nothing was added to
     the top of the mount. So does a program's folder in a home (`~/.local/share`), where the program
     does not know the folder of an empty mount called `data`, and the folder that an empty mount has
-    as its source: its two paths were swapped, where the host has the other one. Folders for logs,
+    as its source: its two paths were swapped, where the host has the other one. It is advice where
+    the only mount for data is empty, and one folder of another name has nearly all that was
+    written, 256 KiB or more. Folders for logs,
     caches, media and static files are left out. The mounts of the youngest containers are looked
     at, 40 at most. A service that merges a YAML anchor (`<<`) and has a list `volumes` of its own
     loses those of the anchor: it counts where it has files in such a folder, and another container
@@ -153,6 +155,7 @@ def _finding(data: OwnLayerData) -> Finding:
             f"{data.folder} in its own layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
         },
+        severity=Severity.advice if data.is_guess else None,
         discriminator=mount.destination,
         stable=(container.life,),
         touches=mount.volumes,

@@ -55,6 +55,16 @@ def empty_mount_beside_the_uploads(box: Box) -> None:
     assert "docker cp --archive uploads8:/srv/app/uploads/. /srv/uploads8" in command, command
 
 
+@fault(_OWN, subject="container:notes8")
+def only_mount_at_another_path(box: Box) -> None:
+    """The only mount is empty, and the program keeps all that it has in a folder of another name;
+    the command of the report mounts it there."""
+    box.sh("mkdir -p /srv/notes8")
+    _search(box, "notes8", "/opt/notes/library", "-v", "/srv/notes8:/data")
+    command = first_command(box, _OWN, "notes8")
+    assert "cp --archive notes8:/opt/notes/library/" in command, command
+
+
 @fault(_OWN, subject="container:backrest8")
 def setting_that_is_no_variable(box: Box) -> None:
     """Compose drops an entry of `environment` without a value: the program keeps its data at home,

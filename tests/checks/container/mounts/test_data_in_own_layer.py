@@ -70,6 +70,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
     "a mount that is written to": ({}, IN_LAYER, {"age": 60.0}, []),
     "little data": ({}, {"meili/data.ms": 4096}, {}, []),
     "a folder of another name": ({}, {"meili/db": MUCH}, {}, []),
+    "a folder of another name, and an empty mount": (
+        {}, {"meili/db/x": 2 * MUCH}, {"entries": ()}, [("advice", "search")],
+    ),
+    "two such folders": ({}, {"meili/db": 2 * MUCH, "srv/x": 2 * MUCH}, {"entries": ()}, []),
+    "little in such a folder": ({}, {"meili/db": MUCH}, {"entries": ()}, []),
+    "what an installer writes": ({}, {"usr/lib/x": 2 * MUCH}, {"entries": ()}, []),
+    "what is built": ({}, {"app/dist/x": 2 * MUCH}, {"entries": ()}, []),
     "a cache": ({}, {"var/cache/data.ms": MUCH}, {}, []),
     "two folders": ({}, {"a/data.ms": MUCH, "b/data.ms": MUCH}, {}, []),
     "read-only": ({"RW": False}, IN_LAYER, {}, []),

@@ -32,6 +32,14 @@ WALK_S = 0.3
 DEPTH = 6
 LEAST = 64 * 1024
 """Bytes; a program that keeps less there has its marks and its cache there."""
+LEAST_GUESSED = 256 * 1024
+"""Bytes in a folder of another name than the mount's."""
+_NEARLY_ALL = 0.9
+_OF_INSTALLERS = LazyPattern(
+    r"^(?:bin|boot|etc|lib\w{0,4}|sbin|usr|opt/venv|root/\.|home/[\w.-]{1,64}/\.(?:npm|cargo|local/lib))(?:/|$)"
+    r"|(?:^|/)(?:__pycache__|\.git|\.next|\.venv|build|compiled|dist|framework|target|vendor)(?:/|$)"
+)
+"""Folders of programs, and of what is built or installed in a container."""
 _NO_DATA = LazyPattern(
     r"""
     (?:^|/)(?:
@@ -81,6 +89,8 @@ class OwnLayerData(msgspec.Struct, frozen=True):
     """Whether the mount holds nothing at all."""
     is_swapped: bool = False
     """Whether the folder is the source of the mount: its two paths stand in the wrong order."""
+    is_guess: bool = False
+    """Whether nothing but their use connects the two: the only mount, and the only folder."""
 
     @property
     def store(self) -> str:
@@ -186,6 +196,31 @@ def _data_in_layer(
         if path:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], is_empty=not entries)
             return
+    path = _only_data_folder(container, sums)
+    if path and len(idle) == 1 and not idle[0][1]:
+        yield OwnLayerData(
+            container, idle[0][0], f"/{path}", sums[path], is_empty=True, is_guess=True
+        )
+
+
+def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
+    """The innermost folder with nearly all that a program without other mounts has written; "" for
+    several, and where it is code or what an installer writes."""
+    others = [mount for mount in container.mounts if is_for_data(mount)]
+    data = {
+        path: size
+        for path, size in sums.items()
+        if not _OF_INSTALLERS.search(path) and _is_unmounted_data(container, path)
+    }
+    leaves = {
+        path: size - sum(sums[other] for other in sums if posixpath.dirname(other) == path)
+        for path, size in data.items()
+    }
+    total = sum(leaves.values())
+    if len(others) != 1 or total < LEAST_GUESSED:
+        return ""
+    around = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
+    return max(around, key=len, default="")
 
 
 def _is_of_host(host: Host, mount: Mount) -> bool:
