@@ -32,6 +32,8 @@ class PageReply(msgspec.Struct, frozen=True):
     """The header X-Accel-Buffering, by which a program tells nginx not to hold its answer back."""
     alternatives: str = ""
     """The header Alt-Svc: by which other protocols and ports the site may be asked."""
+    upgrades: bool = False
+    """Whether browsers are to ask by HTTPS for what the page names by http://."""
     path: str = "/"
     """What was asked for last: redirects to the same host and port are followed."""
     redirects: int = 0

@@ -37,6 +37,8 @@ FINE_BODY_BYTES = 1024
 _COOKIE_MARKS = frozenset({"domain", "path", "samesite", "secure"})
 LONGEST_HEADER = 300
 """Characters of a header that are kept."""
+_UPGRADES = "upgrade-insecure-requests"
+"""By this a site has browsers ask by HTTPS for what its pages name by http://."""
 LOOK_S = 1.0
 """How long is waited for the list of connections where no answer came."""
 _ERROR = 400
@@ -307,6 +309,7 @@ def _page(reply: Reply) -> dict[str, Any]:
         "buffering": headers.get("x-accel-buffering", "")[:LONGEST_HEADER],
         "cookie_marks": _cookie_marks(headers.get("set-cookie", "")),
         "alternatives": headers.get("alt-svc", "")[:LONGEST_HEADER],
+        "upgrades": _UPGRADES in headers.get("content-security-policy", ""),
         "body": _text(reply.body[:most]) if is_text else "",
     }
 

@@ -26,6 +26,8 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "a canonical link": ({"body": f'<link rel="canonical" href="{OWN}">'}, 0),
     "a link to follow": ({"body": f'<a href="{OWN}">home</a>'}, 0),
     "a page that came by HTTP": ({"tls": False}, 0),
+    "a policy for browsers": ({"upgrades": True}, 0),
+    "a policy in the page": ({"body": f"<meta content='upgrade-insecure-requests'>{SCRIPT}"}, 0),
     "an error": ({"status": 404}, 0),
 }
 
@@ -52,6 +54,7 @@ def _judged(case: dict[str, Any]) -> Any:
         "answered",
         status=case.get("status", 200),
         tls=case.get("tls", True),
+        upgrades=case.get("upgrades", False),
         body=case.get("body", SCRIPT.format(case.get("url", OWN))),
     )
     asked = page(edge, reply, host_port=7443, programs=("nginx",))

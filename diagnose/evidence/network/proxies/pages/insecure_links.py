@@ -27,6 +27,8 @@ _NEEDED = LazyPattern(
 """What a browser loads with a page: <script src="http://...">, and where others are by <base>."""
 _CANONICAL = LazyPattern(r"(?i)\brel=[\"']?(?:alternate|canonical|next|prev|pingback|shortlink)\b")
 """Links that a browser does not load."""
+_UPGRADES = "upgrade-insecure-requests"
+"""By this a page has browsers ask for them by HTTPS: in a header, or in a <meta> of its own."""
 _LEAST, _MOST = 200, 299
 
 
@@ -73,6 +75,8 @@ def all_insecure_links(
 def _insecure_url(page: FrontPage) -> str:
     """The first file of the page's own site that it names by http://; "" for none."""
     reply = page.reply
+    if reply.upgrades or _UPGRADES in reply.body:
+        return ""
     if not reply.tls or not _LEAST <= reply.status <= _MOST:
         return ""
     return next((url for url in _named_files(reply.body) if _is_of_site(url, page)), "")
