@@ -32,6 +32,35 @@ ANNOUNCED_BY = {"n8n": "WEBHOOK_URL"}
 """By the name of an image, the variable that replaces the address of its start-up line."""
 
 
+class LocalDefault(msgspec.Struct, frozen=True):
+    """A program that takes localhost for its address where no variable has another one."""
+
+    image: LazyPattern
+    variable: str
+    others: tuple[str, ...] = ()
+    """Variables that give it an address too."""
+    folder: str = ""
+    """Where its settings may have one."""
+
+
+LOCAL_DEFAULTS = (
+    LocalDefault(
+        LazyPattern(r"(?:^|/)n8n(?:[:@]|$)"), "WEBHOOK_URL", ("N8N_EDITOR_BASE_URL", "N8N_HOST")
+    ),
+    LocalDefault(
+        LazyPattern(r"(?:^|/)grafana(?:-oss|-enterprise)?(?:[:@]|$)"),
+        "GF_SERVER_ROOT_URL",
+        ("GF_SERVER_DOMAIN", "GF_PATHS_CONFIG"),
+        "/etc/grafana",
+    ),
+    LocalDefault(LazyPattern(r"(?:^|/)rocket\.chat(?:[:@]|$)"), "ROOT_URL"),
+    LocalDefault(LazyPattern(r"(?:^|/)ghost(?:[:@]|$)"), "url"),
+    LocalDefault(LazyPattern(r"(?:^|/)mealie(?:[:@]|$)"), "BASE_URL"),
+    LocalDefault(LazyPattern(r"(?:^|/)hedgedoc(?:[:@]|$)"), "CMD_DOMAIN"),
+)
+"""Their documentation: what stands in links of mails, in webhooks and in logins by other sites."""
+
+
 class GitServer(msgspec.Struct, frozen=True):
     """A server of repositories, which shows its users an address for SSH."""
 

@@ -20,10 +20,11 @@ def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
     A variable such as NEXTAUTH_URL, WEBHOOK_URL or VITE_API_URL says localhost, or the name by
     which other containers call the program. Logins, links in mails, webhooks and the calls of pages
     then lead each visitor to its own machine. Visitors come from elsewhere: a proxy serves the
-    container under a name, or its port is published for other machines. It is advice, since a
-    person may use the program on this host alone. Nothing is said where another variable has the
-    address of the site, of ports on loopback, of applications that run for their developers, and of
-    machines with a desktop.
+    container under a name, or its port is published for other machines. So it is for n8n, Grafana
+    and others that a proxy serves under a name, and that have no such variable: localhost is their
+    default. It is advice, since a person may use the program on this host alone. Nothing is said
+    where another variable has the address of the site, of ports on loopback, of applications that
+    run for their developers, and of machines with a desktop.
     """
     for address in local_addresses:
         yield _finding(address)
@@ -32,12 +33,14 @@ def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
 def _finding(address: LocalAddress) -> Finding:
     container = address.container
     names = [variable for variable, _ in address.variables]
+    where = f"in {and_more(names)}" if names else f"its default without {address.unset}"
     what = "by a name that only containers know" if address.is_own_name else "as localhost"
     way = f"they come by {address.by}"
     finding = Finding.about(
         container,
-        f"{container} gives its visitors its address {what}, in {and_more(names)}: {way}",
-        {f"Config.Env {variable}": value for variable, value in address.variables},
+        f"{container} gives its visitors its address {what}, {where}: {way}",
+        {f"Config.Env {variable}": value for variable, value in address.variables}
+        or {f"Config.Env {address.unset}": "not set"},
         stable=(container.life,),
     )
     settings = address.assignments
@@ -47,7 +50,7 @@ def _finding(address: LocalAddress) -> Finding:
                 "own": settings[0] if len(settings) == 1 else "",
                 "first": settings[0] if len(settings) > 1 else "",
                 "second": settings[1] if len(settings) > 1 else "",
-                "local": "" if settings else and_more(names),
+                "local": "" if settings else and_more(names) or address.unset,
             }
         )
     )

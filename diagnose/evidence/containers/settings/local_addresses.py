@@ -15,11 +15,12 @@ from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.numbers import is_number
 from diagnose.phrases import and_more
-from diagnose.programs.own_addresses import OWN_URL
+from diagnose.programs.own_addresses import LOCAL_DEFAULTS, OWN_URL
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
@@ -28,6 +29,8 @@ _FOR_VISITORS = LazyPattern(
     r"|(?:REACT_APP|VITE|NEXT_PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_(?:\w{1,40}_)?(?:URL|HOST|ENDPOINT))$"
 )
 """Further variables whose address browsers get: of Auth.js, and of tools that build pages."""
+_NAMES_ALONE = vocabulary("CMD_DOMAIN")
+"""Variables that take the name without https://."""
 _WEAK = LazyPattern(r"(?i)(?:^|_)(?:APP_UR[LI]|DOMAIN|FRONTEND_UR[LI]|SERVER_UR[LI])$")
 """Variables that many programs use for calls of their own, or for nothing but mails."""
 _ADDRESS = LazyPattern(
@@ -61,6 +64,8 @@ class LocalAddress(msgspec.Struct, frozen=True):
     """Where visitors from elsewhere come: names, or a port."""
     is_sure: bool = False
     """Whether a proxy serves it by a name."""
+    unset: str = ""
+    """The variable that is not set, where the program's default is what leads there."""
     is_own_name: bool = False
     """Whether the address has the name by which containers call it."""
 
@@ -74,6 +79,9 @@ class LocalAddress(msgspec.Struct, frozen=True):
         """The variables with the name of the site in their addresses; empty where none is known."""
         if not self.name:
             return ()
+        if self.unset:
+            place = self.name if self.unset in _NAMES_ALONE else f"https://{self.name}/"
+            return (f"{self.unset}={place}",)
         return tuple(
             f"{variable}=https://{self.name}{urlsplit(value).path}"
             for variable, value in self.variables
@@ -96,10 +104,11 @@ def local_addresses(containers: Containers, processes: Processes) -> LocalAddres
 def _local_address(
     container: Container, running: tuple[Container, ...], *, is_desk: bool
 ) -> LocalAddress | None:
-    variables = tuple(_local_variables(container, running))
-    if not variables or _is_for_developers(container):
-        return None
     names = sorted(set(labelled_names(container)))
+    variables = tuple(_local_variables(container, running, is_named=bool(names)))
+    unset = "" if variables or not names else _unset_variable(container)
+    if not (variables or unset) or _is_for_developers(container):
+        return None
     by = and_more(names)
     if not by and not is_desk:
         by = _open_port(container)
@@ -112,14 +121,30 @@ def _local_address(
         name=only(names) or "",
         by=by,
         is_sure=bool(names),
-        is_own_name=hosts <= container.dns_names,
+        unset=unset,
+        is_own_name=bool(hosts) and hosts <= container.dns_names,
     )
 
 
+def _unset_variable(container: Container) -> str:
+    """The variable that would give a program its address, where nothing gives it one."""
+    known = (entry for entry in LOCAL_DEFAULTS if entry.image.search(container.config.image))
+    default = next(known, None)
+    if default is None or any(map(container.config.sets, (default.variable, *default.others))):
+        return ""
+    has_file = any(
+        is_within(mount.destination, default.folder) for mount in container.mounts if default.folder
+    )
+    return "" if has_file else default.variable
+
+
 def _local_variables(
-    container: Container, running: tuple[Container, ...]
+    container: Container, running: tuple[Container, ...], *, is_named: bool
 ) -> Iterator[tuple[str, str]]:
-    """The variables with a local address; none where another one has the address of the site."""
+    """The variables with a local address; none where another one has the address of the site.
+
+    is_named: whether a proxy serves it by a name: the port is then its own in any case.
+    """
     own = [
         (variable, value)
         for variable, value in container.config.environment
@@ -135,7 +160,10 @@ def _local_variables(
             return
     for variable, value in own:
         match = _ADDRESS.fullmatch(value)
-        if match is not None and _is_served(match["port"], match["scheme"], container, running):
+        is_own = is_named and not _WEAK.search(variable)
+        if match is not None and (
+            is_own or _is_served(match["port"], match["scheme"], container, running)
+        ):
             yield variable, value
 
 

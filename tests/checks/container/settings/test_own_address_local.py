@@ -29,10 +29,27 @@ CASES: dict[str, tuple[dict[str, Any], list[bool]]] = {
     "the command of a developer": ({"cmd": ["npm", "run", "dev"]}, []),
     "the address of the request": ({"env": [LOCAL, "AUTH_TRUST_HOST=true"]}, []),
     "a port of nobody": ({"env": ["BASE_URL=http://localhost:9999"]}, []),
+    "a port of nobody behind Traefik": (
+        {"env": ["BASE_URL=http://localhost:9999"], "labels": ROUTED},
+        [True],
+    ),
     "a weak variable": ({"env": ["APP_URL=http://localhost"]}, [False]),
     "a weak variable behind Traefik": (
         {"env": ["APP_URL=http://localhost"], "labels": ROUTED},
         [True],
+    ),
+    "n8n behind Traefik without its address": (
+        {"env": [], "labels": ROUTED, "image": "n8nio/n8n:1.70"},
+        [True],
+    ),
+    "n8n with its host": (
+        {"env": ["N8N_HOST=app.example.com"], "labels": ROUTED, "image": "n8nio/n8n:1.70"},
+        [],
+    ),
+    "n8n without a proxy": ({"env": [], "image": "n8nio/n8n:1.70"}, []),
+    "Grafana with settings of its own": (
+        {"env": [], "labels": ROUTED, "image": "grafana/grafana:11", "mount": "/etc/grafana"},
+        [],
     ),
     "its own name": ({"env": ["WEBHOOK_URL=http://app:3000/"]}, [True]),
     "a page that calls localhost": ({"env": ["VITE_API_URL=http://localhost:3000/api"]}, [True]),
@@ -52,15 +69,24 @@ def test_the_name_of_the_site_is_put_in() -> None:
     assert finding.variables["own"] == "WEBHOOK_URL=https://app.example.com/hooks/"
 
 
+def test_the_variable_that_is_not_set() -> None:
+    case = {"labels": ROUTED, "env": [], "image": "docker.n8n.io/n8nio/n8n"}
+    [finding] = judge("container.own-address-local", local_addresses=_evidence(case)).findings
+    assert finding.variables["own"] == "WEBHOOK_URL=https://app.example.com/"
+    assert "its default without WEBHOOK_URL" in finding.summary
+
+
 def _evidence(case: dict[str, Any]) -> Any:
     app = container(
         "app",
         Config={
+            "Image": case.get("image", "app:1"),
             "Env": case.get("env", [LOCAL]),
             "Labels": case.get("labels", {}),
             "Cmd": case.get("cmd", ["node", "server.js"]),
             "ExposedPorts": {"3000/tcp": {}},
         },
+        Mounts=[{"Type": "bind", "Source": "/srv/x", "Destination": case.get("mount", "/data")}],
         NetworkSettings={"Ports": case.get("ports", OPEN)},
     )
     return local_addresses(of(app), Processes((Process(9, comm=case.get("comm", "sshd")),)))
