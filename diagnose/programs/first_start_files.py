@@ -18,7 +18,7 @@ class FirstStartFile(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
     """Where it lies in the container."""
     marks: Mapping[str, str]
-    """By the variable, what stands in the file before its value; "" for any place."""
+    """By the variable, the text of the file before its value; "" for any place."""
     reads_variables: str = ""
     """A text that shows that the file itself reads the variables at each start."""
 
