@@ -58,7 +58,7 @@ LOCAL_DEFAULTS = (
     LocalDefault(LazyPattern(r"(?:^|/)mealie(?:[:@]|$)"), "BASE_URL"),
     LocalDefault(LazyPattern(r"(?:^|/)hedgedoc(?:[:@]|$)"), "CMD_DOMAIN"),
 )
-"""Their documentation: what stands in links of mails, in webhooks and in logins by other sites."""
+"""Their documentation: it is the address of links in mails, of webhooks and of logins elsewhere."""
 
 
 class GitServer(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ class PageReply(msgspec.Struct, frozen=True):
     alternatives: str = ""
     """The header Alt-Svc: by which other protocols and ports the site may be asked."""
     upgrades: bool = False
-    """Whether browsers are to ask by HTTPS for what the page names by http://."""
+    """Whether a policy has browsers ask by HTTPS for what the page names by http://."""
     path: str = "/"
     """What was asked for last: redirects to the same host and port are followed."""
     redirects: int = 0
