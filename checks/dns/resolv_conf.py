@@ -11,6 +11,7 @@ from diagnose.evidence.dns.resolvers import (
     Resolvers,
     resolving_containers,
 )
+from diagnose.evidence.dns.stub_upstreams import StubUpstreams
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
 from diagnose.first_steps.dns.resolv_conf_steps import (
@@ -18,7 +19,7 @@ from diagnose.first_steps.dns.resolv_conf_steps import (
     only_link_local,
     server_for_containers,
 )
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -29,6 +30,7 @@ def loopback_stub(
     lookups: Lookups | None,
     containers: Containers | None,
     routes: Routes | None,
+    upstreams: StubUpstreams | None,
 ) -> CheckResult:
     """The host's resolv.conf has only loopback servers, which containers cannot use.
 
@@ -49,11 +51,16 @@ def loopback_stub(
         containers is not None and any(resolving_containers(containers)) and not fallback.members
     )
     if not is_harmless:
-        yield _stub_finding(resolvers, fallback, routes)
+        cure = server_for_containers(resolvers, routes, upstreams)
+        yield _stub_finding(resolvers, fallback, upstreams, cure)
 
 
-def _stub_finding(resolvers: Resolvers, fallback: OnFallback, routes: Routes | None) -> Finding:
+def _stub_finding(
+    resolvers: Resolvers, fallback: OnFallback, upstreams: StubUpstreams | None, cure: PageVariables
+) -> Finding:
     """fallback: the containers that have the engine's fallback in place of these servers."""
+    behind = upstreams.server if upstreams is not None else None
+    named = {"server behind it, which answers": str(behind)} if behind is not None else {}
     return Finding(
         subject=HOST,
         summary=(
@@ -65,8 +72,9 @@ def _stub_finding(resolvers: Resolvers, fallback: OnFallback, routes: Routes | N
             RESOLVED_FILE: _nameservers_or_reason(resolvers.resolved),
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
+            **named,
         },
-        variables={"server": resolvers.host_servers[0], **server_for_containers(resolvers, routes)},
+        variables={"server": resolvers.host_servers[0], **cure},
         severity=Severity.critical if fallback.lost else Severity.advice,
         touches=fallback.touches,
         signs=frozenset({"dns"}) if fallback.members else frozenset(),

@@ -56,7 +56,7 @@ def host_forwarder(
     holder = next((listener for listener in holders if listener.comm), None)
     if holder is None or lookups.reaches(first) is None:
         return HostForwarder()
-    servers = list(_servers(host, holder))[:MOST]
+    servers = list(servers_behind(host, holder))[:MOST]
     silent = []
     questions = host.ask_about(
         servers, lambda server: QueryDns(server.address, ".", "NS", port=server.port)
@@ -68,8 +68,8 @@ def host_forwarder(
     return HostForwarder(holder.comm or "", first, tuple(silent)) if silent else HostForwarder()
 
 
-def _servers(host: Host, holder: Listener) -> Iterator[AskedServer]:
-    """The servers of the first place that names any."""
+def servers_behind(host: Host, holder: Listener) -> Iterator[AskedServer]:
+    """The servers that a DNS server of the host asks, by the first place that names any."""
     for places in (_servers_in_command(host, holder), _servers_in_files(host, holder.comm or "")):
         found = {place.address: place for place in places if not is_loopback(place.address)}
         if found:

@@ -3,6 +3,7 @@
 import json
 
 from diagnose.evidence.dns.resolvers import HOST_FILE, RESOLVED_FILE, ResolvConf, Resolvers
+from diagnose.evidence.dns.stub_upstreams import StubUpstreams
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
 from diagnose.first_steps.network.network_steps import ipv6_of_default_network
@@ -10,11 +11,16 @@ from diagnose.mappings import present
 from diagnose.model import PageVariables, Unavailable
 
 
-def server_for_containers(resolvers: Resolvers, routes: Routes | None) -> PageVariables:
+def server_for_containers(
+    resolvers: Resolvers, routes: Routes | None, upstreams: StubUpstreams | None
+) -> PageVariables:
     """What containers can ask: the servers behind the stub, or the router, if it answers."""
     router = routes.router if routes is not None else None
     if _has_servers(resolvers.resolved):
         return {"real_servers": RESOLVED_FILE}
+    behind = upstreams.server if upstreams is not None else None
+    if behind is not None:
+        return {"upstream": behind.address, "upstream_json": json.dumps({"dns": [behind.address]})}
     return _asked_router(router) if router is not None else {}
 
 

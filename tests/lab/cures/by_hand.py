@@ -157,8 +157,6 @@ BY_HAND: dict[str, ByHand] = {
     "daemon.live-restore-off": _CONFIG.replace('"log-driver"', '"live-restore": true, "log-driver"')
     + "; systemctl reload docker; sleep 1",
     "daemon.clock-skewed": "{docker} rm -f web",
-    "dns.loopback-stub": _CONFIG.replace('"log-driver"', '"dns": ["192.0.2.53"], "log-driver"')
-    + "; systemctl restart docker; {docker} ps -q | xargs -r {docker} restart",
     "dns.no-nameserver": "rm -f /etc/resolv.conf\necho 'nameserver 192.0.2.53' >/etc/resolv.conf\n"
     "{docker} ps -q | xargs -r {docker} restart",
     "firewall.forward-dropped": "nft insert rule {family} {table} {chain} oifname {bridge} ct status dnat accept\n"
