@@ -46,13 +46,13 @@ class PortBinding(msgspec.Struct, frozen=True):
         """Whether it is published on an IPv6 address alone."""
         return ":" in self.binding.host_ip
 
-    def leading_to(self, port: str) -> str:
+    def leading_to(self, port: str, host_port: int = 0) -> str:
         """What `--publish` takes to lead the same place of the host to another port inside.
 
-        port: 53, or 53/udp.
+        port: 53, or 53/udp. host_port: another port of the host.
         """
         before = "" if is_everywhere(self.host_ip) else f"{self.host_ip}:"
-        return f"{before}{self.binding.host_port}:{port}"
+        return f"{before}{host_port or self.binding.host_port}:{port}"
 
     def __str__(self) -> str:
         return f"{self.binding.host_port} -> {self.port}"

@@ -1,0 +1,79 @@
+"""network.port-left-to-engine: a well-known port is published at a port that the engine chose."""
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.network.addresses import ANY
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+_FIXED_BY_CALLERS = {
+    "tcp": frozenset({25, 53, 465, 587, 993, 995, 1883, 5060, 5061, 8883}),
+    "udp": frozenset({53, 67, 69, 123, 161, 162, 500, 514, 1194, 1812, 3478, 4500, 5060, 51820}),
+}
+"""Ports by protocol whose number clients do not ask for: mail, names, telephony, tunnels."""
+
+
+@check("network.port-left-to-engine", severity=Severity.warning)
+def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> CheckResult:
+    """A well-known port is published at a port that the engine chose.
+
+    `"25"` in a compose file, and `-p 25`, mean that the engine chooses a port of the host from
+    32768 on, another one at each start. Other mail servers call port 25 and no other. Reported
+    where another port of the same container has a fixed place on the host, and nobody holds the
+    well-known one there. Containers whose ports are all chosen by the engine are left out: those
+    who call them ask the engine.
+    """
+    if not any(container.wanted_ports for container in containers.running):
+        return Skipped("no running container publishes a port")
+    for container in containers.running:
+        has_fixed = any(way.host_port for way in container.wanted_ports)
+        if not has_fixed or container.shares_network:
+            continue
+        for way in container.wanted_ports:
+            chosen = _chosen(container, way) if _is_left(way) else 0
+            if chosen and not _is_held(way, containers, listeners):
+                yield _finding(container, way, chosen)
+
+
+def _is_left(way: PortBinding) -> bool:
+    """Whether the engine should choose where a well-known port is published."""
+    return not way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
+
+
+def _chosen(container: Container, way: PortBinding) -> int:
+    """The port of the host that leads there now; 0 for none."""
+    ways = (published for published in container.published_ports if published.port == way.port)
+    return next((published.host_port for published in ways), 0)
+
+
+def _is_held(way: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
+    """Whether a container or a program of the host has the well-known port."""
+    published = containers.ports_published_by(way.protocol)
+    is_taken = listeners is not None and bool(listeners.on(way.protocol, ANY, way.number))
+    return way.number in published or is_taken
+
+
+def _fixed(container: Container) -> Iterator[str]:
+    return (str(way) for way in container.wanted_ports if way.host_port)
+
+
+def _finding(container: Container, way: PortBinding, chosen: int) -> Finding:
+    number = way.number
+    return Finding.about(
+        container,
+        f"{container} publishes port {number} at port {chosen} of this host, which the engine chose: "
+        f"clients call port {number}, where nobody is, and the next start may choose another one",
+        {
+            "HostConfig.PortBindings": f"{way.port} without a port of the host",
+            "NetworkSettings.Ports": container.published_names,
+            "fixed ports of the container": sorted(_fixed(container))[:5],
+        },
+        discriminator=way.port,
+        stable=(container.life,),
+        port=str(number),
+    ).with_variables(
+        {"narrow": way.leading_to(way.port), "publish": way.leading_to(way.port, number)}
+    )
