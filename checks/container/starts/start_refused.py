@@ -33,6 +33,7 @@ from diagnose.first_steps.starts.start_steps import (
     known_error,
     mountpoint_steps,
     refusal_steps,
+    swapped_address,
 )
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
@@ -111,6 +112,8 @@ def _finding(
         calls=(peer.subject,) if peer else (),
     )
     variables = refusal_steps(refusal, container)
+    if refusal.kind == "address":
+        variables = swapped_address(container, containers) or variables
     if _came_late(refusal, bind_sources):
         variables = {"came_late": container.name}
     if "mountpoint_of" in variables:

@@ -2,10 +2,15 @@
 
 import posixpath
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.evidence.containers.mounts.program_places import hiding_mount
-from diagnose.evidence.containers.programs.start_refusals import STOCK, Refusal, is_of_own_runtime
+from diagnose.evidence.containers.programs.start_refusals import (
+    STOCK,
+    Refusal,
+    is_of_own_runtime,
+    taken_address,
+)
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
@@ -78,6 +83,15 @@ def refusal_steps(refusal: Refusal, container: Container) -> PageVariables:
             return {"network": next(iter(container.endpoints))}
         return _path_variables(container) or cures(container)
     return cures(container)
+
+
+def swapped_address(container: Container, containers: Containers) -> PageVariables:
+    """The container that has a fixed address by chance, and gets another one at its next start."""
+    taken = taken_address(container, containers)
+    if taken is None or taken.holder.endpoints[taken.network].fixed_address:
+        return {}
+    is_alone = set(taken.holder.endpoints) == {taken.network} and taken.holder.is_running
+    return {"by_chance": taken.holder.name} if is_alone else {}
 
 
 def _path_variables(container: Container) -> PageVariables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
@@ -203,6 +205,32 @@ def test_who_holds_a_fixed_address_is_named():
     assert (
         'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
     )
+
+
+@pytest.mark.parametrize(
+    ("held", "variables"),
+    [
+        ({"IPAddress": "172.30.0.5"}, {"by_chance": "db"}),
+        (
+            {"IPAddress": "172.30.0.5", "IPAMConfig": {"IPv4Address": "172.30.0.5"}},
+            {"network": "shopnet"},
+        ),
+    ],
+    ids=["by chance", "as it was made"],
+)
+def test_who_has_a_fixed_address_by_chance_is_started_later(
+    held: dict[str, Any], variables: dict[str, str]
+) -> None:
+    wanted = {"IPAMConfig": {"IPv4Address": "172.30.0.5"}}
+    container = container_in(
+        "created",
+        code=128,
+        State={"Error": "Address already in use"},
+        NetworkSettings={"Networks": {"shopnet": wanted}},
+    )
+    holder = container_in("running", name="db", NetworkSettings={"Networks": {"shopnet": held}})
+    (finding,) = start_refused(of(container, holder))
+    assert finding.variables == {"container": finding.subject.name, **variables}
 
 
 HIDDEN = (
