@@ -23,7 +23,7 @@ _LISTS = (
     "/etc/resolv.dnsmasq",
     "/etc/resolv.conf.upstream",
 )
-"""Where programs keep the servers of a network, which the host's own server is told otherwise."""
+"""Where programs keep the servers of a network for the host's own one."""
 
 
 class StubUpstreams(msgspec.Struct, frozen=True):

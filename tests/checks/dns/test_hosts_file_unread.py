@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.names.unread_hosts_entries import unread_hosts_entries
 from tests.hosts import Made
@@ -17,7 +19,7 @@ GO = f"dial tcp: lookup {NAME} on 127.0.0.11:53: no such host"
 HOSTS = f"127.0.0.1 localhost\n172.17.0.1 {NAME}\n"
 
 
-def proxy(*entries: str, mounts: bool = True) -> Container:
+def proxy(*entries: str, mounts: bool = True, ended: str = "2025-12-31T00:00:00Z") -> Container:
     mounted = {
         "Type": "bind",
         "Source": "/srv/proxy/nginx.conf",
@@ -25,10 +27,15 @@ def proxy(*entries: str, mounts: bool = True) -> Container:
     }
     return container(
         "proxy",
+        State={"Status": "running", "Pid": 7, "FinishedAt": ended},
         HostsPath="/var/lib/docker/containers/proxy/hosts",
         HostConfig={"ExtraHosts": list(entries)},
         Mounts=[mounted] if mounts else [],
     )
+
+
+def logged(caller: Container, line: str) -> RecentLogs:
+    return RecentLogs({caller.id: (RecentLine(1767225600.0, line),)})
 
 
 GIVEN = proxy(f"{NAME}:host-gateway")
@@ -46,7 +53,7 @@ def test_hosts_file_unread(
 ) -> None:
     failed = FailedNames({caller.id: (FailedName(NAME, line, is_by_log=by_log),)})
     host = Made({"file.read": {"text": HOSTS, "truncated": False}})
-    entries = unread_hosts_entries(host, of(caller), failed)
+    entries = unread_hosts_entries(host, of(caller), failed, logged(caller, line))
     result = judge("dns.hosts-file-unread", entries=entries)
     assert rows(result) == expected
     for finding in result.findings:
@@ -59,14 +66,23 @@ def test_a_container_of_that_name_is_left_out() -> None:
     caller = proxy("db:192.0.2.9")
     line = LINE.replace(NAME, "db")
     failed = FailedNames({caller.id: (FailedName("db", line),)})
-    assert not unread_hosts_entries(Made({}), of(caller, db), failed)
+    assert not unread_hosts_entries(Made({}), of(caller, db), failed, logged(caller, line))
+
+
+def test_what_nginx_said_before_its_last_start_is_over() -> None:
+    caller = proxy(f"{NAME}:host-gateway", ended="2026-01-02T00:00:00Z")
+    failed = FailedNames({caller.id: (FailedName(NAME, LINE),)})
+    assert not unread_hosts_entries(Made({}), of(caller), failed, logged(caller, LINE))
 
 
 def test_without_a_mounted_file_the_address_is_said() -> None:
     caller = proxy(f"{NAME}:host-gateway", mounts=False)
     failed = FailedNames({caller.id: (FailedName(NAME, LINE),)})
     host = Made({"file.read": {"text": HOSTS, "truncated": False}})
-    result = judge("dns.hosts-file-unread", entries=unread_hosts_entries(host, of(caller), failed))
+    result = judge(
+        "dns.hosts-file-unread",
+        entries=unread_hosts_entries(host, of(caller), failed, logged(caller, LINE)),
+    )
     (finding,) = result.findings
     assert finding.variables["address"] == "172.17.0.1"
     assert "edited" not in finding.variables

@@ -3,6 +3,7 @@
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
@@ -32,14 +33,19 @@ class UnreadHostsEntries(Items[UnreadHostsEntry], frozen=True):
 
 @evidence
 def unread_hosts_entries(
-    host: Host, containers: Containers, failed: FailedNames
+    host: Host, containers: Containers, failed: FailedNames, recent_logs: RecentLogs
 ) -> UnreadHostsEntries:
-    """One file of each container with such a name; the engine's own copy is read."""
+    """One file of each container with such a name; the engine's own copy is read.
+
+    What a program said before its last start is over.
+    """
     suspects = [
         (container, name)
         for container in containers.running
         for name in failed.of(container)
-        if _is_in_hosts_file(container, name) and name.name not in containers.by_dns_name
+        if _is_in_hosts_file(container, name)
+        and name.name not in containers.by_dns_name
+        and any(line.text == name.line for line in recent_logs.of_this_run(container))
     ]
     found = []
     for container, name in host.first(suspects, MOST, "names of hosts files"):

@@ -13,6 +13,7 @@ from tests.lab.scenarios.dns.helpers import resolves, start
     subject="host:host",
     engine_started=False,
     also=["dns.upstream-unreachable", "dns.host-broken"],
+    first_command=("heals", "the example before it, which no report offers, changes nothing"),
 )
 def stub_without_a_file_behind_it(box: Box) -> None:
     """resolv.conf names 127.0.0.53 alone and systemd-resolved's own file is not there: containers
