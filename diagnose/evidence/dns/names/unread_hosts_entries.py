@@ -45,7 +45,7 @@ def unread_hosts_entries(
         for name in failed.of(container)
         if _is_in_hosts_file(container, name)
         and name.name not in containers.by_dns_name
-        and any(line.text == name.line for line in recent_logs.of_this_run(container))
+        and _is_of_this_run(container, name, recent_logs)
     ]
     found = []
     for container, name in host.first(suspects, MOST, "names of hosts files"):
@@ -61,6 +61,10 @@ def _is_in_hosts_file(container: Container, name: FailedName) -> bool:
         and name.name in container.extra_names
         and _OF_NGINX.search(name.line) is not None
     )
+
+
+def _is_of_this_run(container: Container, name: FailedName, logs: RecentLogs) -> bool:
+    return any(line.text == name.line for line in logs.of_this_run(container))
 
 
 def _address_of(name: str, text: str) -> str:
