@@ -227,6 +227,27 @@ def test_a_challenge_whose_port_is_not_published(
     } == expected
 
 
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [(["443"], {"challenged": "proxy", "challenge_port": "80:80"}), (["443", "80"], {}), ([], {})],
+    ids=["HTTPS alone", "both", "it publishes nothing"],
+)
+def test_a_challenge_of_the_proxy_beside(ports: list[str], expected: dict[str, str]) -> None:
+    line = "simp_le:1421: CA marked some of the authorizations as invalid, which likely means"
+    published = {f"{port}/tcp": [{"HostIp": "", "HostPort": port}] for port in ports}
+    getter = container("getter", **at("172.18.0.2"))
+    proxy = container(
+        "proxy",
+        Config={"ExposedPorts": _WEB},
+        NetworkSettings={"Ports": published, "Networks": {"shop": {}}},
+    )
+    (finding,) = repeating({"getter": [line]}, getter, proxy).findings
+    steps = ("challenged", "challenge_port")
+    assert {
+        name: finding.variables[name] for name in steps if name in finding.variables
+    } == expected
+
+
 READONLY = "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica."
 SYNC = ["* Connecting to MASTER 192.0.2.80:8886", "# Error condition on socket for SYNC: refused"]
 

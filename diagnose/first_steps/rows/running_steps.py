@@ -7,6 +7,7 @@ where there is nothing to change.
 
 import functools
 import ipaddress
+from collections.abc import Sequence
 
 import msgspec
 
@@ -33,6 +34,7 @@ from diagnose.programs.failures.remedies import (
 )
 
 _OF_SYSTEM = LazyPattern(r"/(?:dev|etc|lib|lib64|proc|run|sys|tmp|usr|var/run)(?:/|$)")
+_HTTPS = 443
 _MASTER = LazyPattern(r"Connecting to MASTER (\S+)")
 
 
@@ -86,16 +88,32 @@ def _steps(remedy: object, _case: _RunningCase) -> PageVariables:
 
 @_steps.register(ChallengePort)
 def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
-    """The port that a certificate authority calls, where no container publishes it."""
+    """The port that a certificate authority calls, where no container publishes it.
+
+    That of the program itself, or of the proxy for which it gets certificates.
+    """
     container, port = case.container, remedy.port
     running = case.containers.running if case.containers is not None else ()
     is_published = any(
         published.host_port == port for other in running for published in other.published_by("tcp")
     )
     is_own = port in container.declared_tcp_ports and bool(container.endpoints)
-    if case.containers is None or is_published or not is_own:
-        return {remedy.variable: case.failure.filled(remedy.value)}
-    return {"challenged": container.name, "challenge_port": f"{port}:{port}"}
+    server = container if is_own else _secure_server(running, port)
+    if case.containers is None or is_published or server is None:
+        return {remedy.variable: case.failure.filled(remedy.value)} if remedy.variable else {}
+    return {"challenged": server.name, "challenge_port": f"{port}:{port}"}
+
+
+def _secure_server(running: Sequence[Container], port: int) -> Container | None:
+    """The one web server that publishes HTTPS and declares the port too, as a proxy whose
+    certificates another container gets."""
+    return only(
+        [
+            container
+            for container in running
+            if container.publishes(_HTTPS) and port in container.declared_tcp_ports
+        ]
+    )
 
 
 @_steps.register(ClientsNetwork)

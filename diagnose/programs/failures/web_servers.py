@@ -80,6 +80,18 @@ WEB_SERVERS = (
         remedy=ChallengePort(80, "unreached", "{unreached}"),
     ),
     Failure(
+        name="acme-authorizations-invalid",
+        mark="authorizations as invalid",
+        pattern=r"CA marked some of the authorizations as invalid",
+        cause="a name gets no certificate: the authority could not fetch the answer to its challenge "
+        "at port 80 of that name",
+        cure="publish port 80 of the web server (`-p 80:80`), see that the name leads to this host, "
+        "and that port 80 is open and forwarded; a challenge by DNS needs no port",
+        source="nginx-proxy/acme-companion#26",
+        turns_away=True,
+        remedy=ChallengePort(80, variable="", value=""),
+    ),
+    Failure(
         name="laravel-key",
         mark="application",
         pattern=r"No application encryption key has been specified|\bThe application key is missing, halting init",

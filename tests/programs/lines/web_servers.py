@@ -27,6 +27,10 @@ LINES = {
         "organization can be marked as default"
     ),
     "laravel-key": "production.ERROR: No application encryption key has been specified. {",
+    "acme-authorizations-invalid": (
+        "2016-02-22 20:02:45,132:ERROR:simp_le:1421: CA marked some of the authorizations as invalid, which likely "
+        "means it could not access http://example.com/.well-known/acme-challenge/X."
+    ),
     "acme-unreached": (
         "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: Fetching "
         "http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect (likely "
