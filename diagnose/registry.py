@@ -254,6 +254,7 @@ class _Signature(NamedTuple):
 
 
 def _signature(function: Callable[..., Any]) -> _Signature:
+    """The needs and the thresholds of a function, by its parameters."""
     allowed = hints(function)
     code = inspect.unwrap(function).__code__
     required = code.co_varnames[: code.co_argcount]

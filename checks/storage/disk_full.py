@@ -117,6 +117,7 @@ def disk_full(
 
 
 def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) -> FilledDisk:
+    """The disk with what is known of its contents."""
     written, volumes = contents.written, contents.volumes
     return FilledDisk(
         disk,

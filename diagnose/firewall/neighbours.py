@@ -133,6 +133,7 @@ def _answer(sender: str, asker: str) -> Packet:
 
 
 def _message(icmp: int, src: str, dst: str) -> Packet:
+    """A message of neighbour discovery (ICMPv6), as the packet filter sees it."""
     return Packet(
         "",
         oif="",

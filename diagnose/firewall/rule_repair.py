@@ -101,6 +101,7 @@ class _LostRules(msgspec.Struct, frozen=True):
 
 
 def _lost_rules(rules: TableRules, now: Present) -> _LostRules:
+    """The rules that are gone, and the lines that put them back."""
     declared: list[str] = []
     filled: list[str] = []
     missing: list[str] = []

@@ -68,7 +68,10 @@ def _cause(
     change: _Change,
     groups: tuple[GroupShare, ...],
 ) -> FleetCause:
-    """began: Unix time of the onset on each host, None where it is not known."""
+    """One cause on all hosts that have it.
+
+    began: Unix time of the onset on each host, None where it is not known.
+    """
     ordered = sorted(sick, key=lambda host: (began[host] is None, began[host] or 0.0, host))
     signatures = _roots_by_hosts(sick, lambda root: (root.signature,))
     return FleetCause(

@@ -324,7 +324,10 @@ class _Family(msgspec.Struct):
     members: list[Reported] = msgspec.field(default_factory=list)
 
     def rank(self, place: int) -> _RootRank:
-        """place: of the root, as the checks gave it."""
+        """Where the root stands among the others: the smallest rank comes first.
+
+        place: of the root, as the checks gave it.
+        """
         root, members = self.root, self.members
         posture = root.check.posture
         elsewhere = {member.subject for member in members} - {root.subject}

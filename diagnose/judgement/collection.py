@@ -309,6 +309,7 @@ class Collection:
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
+        """Run a collector, and keep its evidence and the questions that had no answer."""
         host = TrackingHost(self.host)
         value = self._outcome(function, needs, host)
         if host.unanswered:

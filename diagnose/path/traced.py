@@ -47,6 +47,7 @@ def _obstacle(
     about: tuple[Subject, ...],
     host_port: int | None,
 ) -> None:
+    """Add the hop at which the packet or its answer is stopped."""
     kinds: dict[str, HopKind] = {"rule": "filter", "route": "route", "forwarding": "forwarding"}
     kind = kinds.get(obstacle.reason, "answer" if obstacle.part == "reply" else "route")
     whose = "the answer" if obstacle.part == "reply" else "the packet"

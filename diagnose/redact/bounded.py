@@ -131,6 +131,7 @@ class _First(msgspec.Struct, frozen=True):
 
 
 def _first_of_piece(piece: _Piece) -> _First:
+    """The characters with which a match of one piece of a pattern can begin."""
     operation, value = piece
     name = str(operation)
     if _width_of(piece):

@@ -303,26 +303,23 @@ def _redacted_line(text: str, mark: Mark, depth: int = 0) -> str:
     depth: how many quoted command lines it is in: docker exec web sh -c 'curl -u ...'.
     """
     pieces: list[str] = []
-    done = past = 0
+    written_to = read_to = 0
     for match in _ANY.finditer(text):
-        if match.start() < past:
+        if match.start() < read_to:
             continue  # another tool among the words of the last command, which were all read
         spans = _shell_words(text, match.start())
-        past = spans[-1][1] if spans else match.end()
+        read_to = spans[-1][1] if spans else match.end()
         for left, right, part in _hidden_places(text, spans, depth):
-            if left < done or left >= right:
+            if left < written_to or left >= right:
                 continue
             hidden = text[left:right]
             if part:
                 new = mark_password(hidden, part, mark)
             else:
                 new = _redacted_line(hidden, mark, depth + 1)
-            pieces += (text[done:left], new)
-            done = right
-    if not pieces:
-        return text
-    pieces.append(text[done:])
-    return "".join(pieces)
+            pieces += (text[written_to:left], new)
+            written_to = right
+    return "".join([*pieces, text[written_to:]])
 
 
 def _hidden_places(

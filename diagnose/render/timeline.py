@@ -23,6 +23,7 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
 
 
 def _document(timeline: Timeline) -> dict[str, object]:
+    """The timeline as JSON."""
     return {
         "schema_version": 1,
         "complete_since": _iso(timeline.complete_since) if timeline.complete_since else None,

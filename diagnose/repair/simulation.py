@@ -82,6 +82,7 @@ def _keys_above_advice(result: Result) -> set[str]:
 def _answer_after(
     question: AnyQuestion, entry: RecordedAnswer, differences: Sequence[Difference]
 ) -> RecordedAnswer:
+    """A recorded answer as it is after the repair."""
     answer: Json | Failed = entry.answer
     for difference in differences:
         answer = difference.edited(question, answer)
@@ -89,6 +90,7 @@ def _answer_after(
 
 
 def _keys_found(source: Replay, what: engine.Run) -> frozenset[str]:
+    """The keys of what is found above advice when a recording is judged again."""
     began = time.monotonic()
     report: Report = engine.run(
         source, what, began=began, budget=Budget.of_replay(began, LONGEST_S)

@@ -48,6 +48,7 @@ def facts_of(container: Container, logs: RecentLogs | None, clock: Clock) -> Ite
 
 
 def _state(container: Container, clock: Clock) -> str:
+    """How a container is, in a sentence."""
     if not container.is_running:
         finished = container.finished_at
         since = f", {ago(clock.wall - finished)}" if finished else ""

@@ -35,6 +35,7 @@ def places_named(
 def _addresses(
     addresses: Iterable[str], containers: Sequence[Container], networks: Networks | None
 ) -> Iterator[str]:
+    """Whose each address is."""
     for address in addresses:
         owners = [
             f'{container} on network "{name}"'
@@ -63,6 +64,7 @@ def _addresses_without_container(address: str, networks: Networks) -> Iterator[s
 
 
 def _ports(ports: Iterable[int], containers: Sequence[Container]) -> Iterator[str]:
+    """Who publishes each port, or should."""
     for port in ports:
         publishing = [container for container in containers if container.publishes(port)]
         wanting = [container for container in containers if container.wants_port(port)]

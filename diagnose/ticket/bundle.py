@@ -157,7 +157,10 @@ def _extras(
     limit: TimeLimit,
     rest_s: float,
 ) -> _Extras:
-    """rest_s: seconds for packing all else."""
+    """The members for which there is time.
+
+    rest_s: seconds for packing all else.
+    """
     extras: dict[str, bytes] = {}
     late = []
     if limit.allows(HTML_S * min(len(report.findings), MOST_ROOTS), then=rest_s):

@@ -121,6 +121,55 @@ def test_functions_fit_on_a_screen():
     assert long == LONG_FUNCTIONS
 
 
+MOST_LINES_WITHOUT_DOCSTRING = 12
+
+
+def _is_maker(function: ast.FunctionDef) -> bool:
+    """Whether its name says what it gives: findings, or an instance of its class."""
+    return function.name.endswith(("_finding", "_findings")) or function.name.startswith("__")
+
+
+def test_what_does_not_fit_into_a_glance_has_a_docstring():
+    """A name is enough for a few lines; of more a newcomer reads one sentence first."""
+    silent = {
+        path: names
+        for path in FILES
+        if (
+            names := [
+                function.name
+                for function in _functions(path)
+                if function.end_lineno - function.lineno >= MOST_LINES_WITHOUT_DOCSTRING
+                and not _is_maker(function)
+                and not ast.get_docstring(function)
+            ]
+        )
+    }
+    assert silent == {}
+
+
+def _begins_with_parameter(function: ast.FunctionDef) -> bool:
+    """Whether the docstring explains a parameter before it says what the function gives."""
+    arguments = function.args
+    names = {argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)}
+    begin = re.match(r"(\w+)(?:, \w+)*: ", ast.get_docstring(function) or "")
+    return begin is not None and begin[1] in names
+
+
+def test_a_docstring_says_first_what_the_function_gives():
+    late = {
+        path: names
+        for path in FILES
+        if (
+            names := [
+                function.name
+                for function in _functions(path)
+                if _begins_with_parameter(function) and not _is_maker(function)
+            ]
+        )
+    }
+    assert late == {}
+
+
 def test_files_have_one_topic():
     lengths = {path: path.read_text().count("\n") for path in FILES}
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES_OF_FILE} == {}

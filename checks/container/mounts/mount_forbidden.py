@@ -230,7 +230,9 @@ def _denied_items(
     info: Info | None,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
-    """outcome: what the modes on the way say of the container's user; None where they allow.
+    """What is known of the refusal: a mode, a missing label, or why it is not known.
+
+    outcome: what the modes on the way say of the container's user; None where they allow.
 
     own_volume: the folder of a volume that may be given to that user as a whole, or "".
     """

@@ -128,7 +128,10 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
 
 
 def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
-    """own: the user whom the image names."""
+    """The line, and both users: the container's and the image's.
+
+    own: the user whom the image names.
+    """
     return {
         LINE: quoted(line),
         "Config.User": container.config.user,

@@ -107,6 +107,7 @@ def _plain_ports(container: Container) -> list[int]:
 
 
 def _reason(container: Container) -> str:
+    """Why a browser does not send the login's cookie, as far as the settings show it."""
     given = cookie_domain(container)
     if given is not None:
         return (

@@ -46,5 +46,8 @@ def devices_not_on_host(
 
 
 def what_the_host_has(others: Sequence[str]) -> str:
-    """others: devices of the kind that is asked for."""
+    """What there is of that kind, as a clause.
+
+    others: devices of the kind that is asked for.
+    """
     return f"the host has {and_more(others)}" if others else "the host has no such device"

@@ -79,6 +79,7 @@ def _finding(project: RefusedProject) -> Finding:
 
 
 def _reason(project: RefusedProject) -> str:
+    """Why compose refuses the project: a fault of a file, a missing part, or a taken name."""
     if project.faults:
         fault = project.faults[0]
         where = f"line {fault.line} of {fault.path}" if fault.line else fault.path
@@ -176,6 +177,7 @@ def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:
 
 
 def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:
+    """Where the fault stands in its file, and the edit for a key that is misspelt."""
     steps: PageVariables = {"fault_file": fault.path}
     if fault.line:
         first = max(1, fault.line - AROUND)

@@ -24,7 +24,10 @@ def without_quotes(name: str) -> str:
 def kept_quotes_findings(
     quoted_values: QuotedValues | None, said: Collection[str]
 ) -> Iterator[Finding]:
-    """said: the ids of the containers that have a finding about their variables."""
+    """The values with quotes of the containers about which nothing else is said.
+
+    said: the ids of the containers that have a finding about their variables.
+    """
     for quoted in quoted_values or ():
         if quoted.container.id not in said:
             yield _kept_quotes_finding(quoted)

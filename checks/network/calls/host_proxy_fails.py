@@ -85,6 +85,7 @@ def _finding(failure: HostProxyFailure) -> Finding:
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
+    """Why the proxy does not reach its server."""
     container = failure.container
     if container is None:
         return "nothing listens there, and no container publishes that port"

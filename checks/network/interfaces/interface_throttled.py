@@ -77,6 +77,7 @@ def _interface_and_owner(sending: SendingInterface) -> str:
 
 
 def _harm_clause(interface: ThrottledInterface) -> str:
+    """What the queue of the interface does to packets, as a predicate."""
     queue = interface.queue
     parts = []
     if queue.loss:

@@ -81,7 +81,10 @@ def veth_detached(
 
 
 def _with_successor(item: CheckItem, successor: str) -> CheckItem:
-    """successor: the container that replaced the one whose network is shared."""
+    """The item, with the container that came in the place of the former owner.
+
+    successor: the container that replaced the one whose network is shared.
+    """
     if not isinstance(item, Finding):
         return item
     return item.with_variables({"successor": successor})

@@ -68,6 +68,7 @@ def _finding(path: MisplacedPath) -> Finding:
 
 
 def _reason(path: MisplacedPath) -> str:
+    """Which path the proxy sends, and why the program may not know it."""
     hop = path.hop
     target = f"proxy_pass {hop.target}"
     if not hop.path:

@@ -67,7 +67,10 @@ def halt_by_cpulimit(container: Container, processes: Processes) -> Halt | None:
 
 
 def halt_of(state: str, frozen_by: str, task: HungTask | None, limited: Halt | None) -> Halt | None:
-    """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
+    """What halts a process, by its state and what else is known; None where it runs.
+
+    frozen_by: the file of its control group that froze it. task: what the kernel logged.
+    """
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"
         what = "is frozen, like every process of its control group (cgroup freezer)"

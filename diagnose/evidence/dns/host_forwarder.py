@@ -87,6 +87,7 @@ def _servers_in_command(host: Host, holder: Listener) -> Sequence[AskedServer]:
 
 
 def _servers_in_files(host: Host, program: str) -> Iterator[AskedServer]:
+    """The servers to which a forwarder of the host passes queries on, by its files."""
     if program.startswith(_RESOLVED):
         text = host.ask(ReadFile(_OF_RESOLVED))
         for line in () if isinstance(text, Failed) else text.text.splitlines():

@@ -36,7 +36,10 @@ class CertificateRefusal(msgspec.Struct, frozen=True):
 
 
 def refusal_of(trouble: PullTrouble, files: RegistryFiles | None, later: str) -> CertificateRefusal:
-    """later: the host's list of authorities, where it is newer than the engine."""
+    """Why the certificate is refused, by the engine's words and the files of the host.
+
+    later: the host's list of authorities, where it is newer than the engine.
+    """
     host, words = trouble.host, trouble.words
     if words.certificate_dates is not None:
         return CertificateRefusal(

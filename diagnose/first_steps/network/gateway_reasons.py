@@ -59,7 +59,10 @@ def reason_of_way_out(machine: SilentMachine, way_out: Network, ping: Ping | Non
 def reason_of_silence(
     machine: SilentMachine, router: str, neighbours: Neighbours | None
 ) -> GatewayReason:
-    """router: that of this host on the same wire, or ""."""
+    """Why the gateway itself may be silent, by what answers the host on the same wire.
+
+    router: that of this host on the same wire, or "".
+    """
     gateway, container = machine.address, machine.container.name
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
     if gateway in answering:

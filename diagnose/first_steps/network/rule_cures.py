@@ -183,7 +183,10 @@ def is_for_answers(by: Step) -> bool:
 
 
 def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
-    """path: the first that the rule blocks."""
+    """The cure of a rule that blocks the host's own paths, or the answers to them.
+
+    path: the first that the rule blocks.
+    """
     bridge = path.network.bridge
     if obstacle.part != "reply" or unban(obstacle.by):
         return of_blocked_calls(obstacle.by, bridge, servers)

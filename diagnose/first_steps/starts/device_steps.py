@@ -42,10 +42,7 @@ NO_TOOLKIT = "gpu-no-toolkit"
 
 
 def device_steps(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
-    """The variables of the page.
-
-    The device, and the kernel module that makes it, where one is known.
-    """
+    """The device, and the kernel module that makes it where one is known; or what a GPU lacks."""
     if failure in _OF_DRIVERS:
         return {"device": "gpu", **_OF_DRIVERS[failure]}
     if failure == NO_TOOLKIT and gpu is not None and gpu.toolkit:

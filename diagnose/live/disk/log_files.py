@@ -178,6 +178,7 @@ class _Entries(msgspec.Struct, frozen=True):
 
 
 def _entries(descriptor: int, path: str) -> _Entries:
+    """The folders and the log files in a folder; folders that are called like logs come first."""
     folders: list[str] = []
     logs: dict[str, os.stat_result] = {}
     with os.scandir(descriptor) as listing:

@@ -66,7 +66,10 @@ def _is_interpreted(head: bytes, name: str) -> bool:
 
 
 def _matches(registered: str, head: bytes, name: str) -> bool:
-    """registered: what the kernel shows of one format, a line for each of its parts."""
+    """Whether the kernel runs a program of this name and these first bytes by that format.
+
+    registered: what the kernel shows of one format, a line for each of its parts.
+    """
     lines = registered.splitlines()
     if "enabled" not in lines:
         return False

@@ -266,6 +266,7 @@ class _Configuration(msgspec.Struct, frozen=True):
 
 
 def _read(path: Path) -> _Configuration:
+    """The configuration in a file of the client; empty where there is no such file."""
     text = read_text(str(path), MOST_BYTES)
     if text is None:
         return _Configuration()

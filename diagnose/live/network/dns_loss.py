@@ -80,7 +80,10 @@ class _Sample:
         self._read_until(time.monotonic() + patience_s, stop=True)
 
     def _read_until(self, deadline: float, *, stop: bool = False) -> None:
-        """stop: once no reply is missing."""
+        """Take the replies that come until then.
+
+        stop: once no reply is missing.
+        """
         arrived = replies(self._kernel, deadline) if self._pending else ()
         for reply in arrived:
             begun = self._pending.pop(number_of(reply), None)

@@ -297,6 +297,7 @@ def _outcome_of(error: BaseException) -> PageOutcome:
 
 
 def _page(reply: Reply) -> dict[str, Any]:
+    """What is kept of a reply: its status, a few headers, and the beginning of its text."""
     headers = reply.headers
     kind = headers.get("content-type", "")
     is_text = not kind or kind.startswith("text/") or any(word in kind for word in ("json", "xml"))

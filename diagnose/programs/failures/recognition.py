@@ -5,7 +5,7 @@ import importlib
 import itertools
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Literal
 
 import msgspec
@@ -248,7 +248,10 @@ def family_of_running(
 def _failure_in_line(
     text: str, table: Iterable[Failure], *, is_passed: bool = False
 ) -> Recognised | None:
-    """is_passed: the program got past the line, which counts for rows that mean just that."""
+    """The first row of the table that a line shows.
+
+    is_passed: the program got past the line, which counts for rows that mean just that.
+    """
     forms = _forms(text)
     lowered = "\n".join(forms).lower()
     for failure in table:
@@ -336,20 +339,27 @@ def recognise(
     is_first = telling is not None and telling.index < len(texts) and telling.index not in passed
     first = [telling.whole, texts[telling.index]] if telling and is_first else []
     beside = [failure for failure in candidates if not (first and failure.goes_on)]
-    in_first = (_failure_in_line(text, candidates) for text in first)
-    in_others = (
-        _failure_in_line(texts[place], beside, is_passed=place in passed)
-        for place in reversed(range(len(texts)))
-    )
-    found = filter(None, itertools.chain(in_first, in_others))
+    in_first = filter(None, (_failure_in_line(text, candidates) for text in first))
+    in_others = _shown_rows(texts, reversed(range(len(texts))), beside, passed)
+    found = itertools.chain(in_first, in_others)
     first_found = next(found, None)
     if first_found is None or not first_found.failure.follows:
         return first_found
     alone = None if _says_more(telling, first_found) and is_first else first_found
     # what the program got past may be what the others follow from
-    in_passed = (_failure_in_line(texts[place], beside) for place in sorted(passed - about_callers))
-    others = filter(None, itertools.chain(found, in_passed))
+    in_passed = _shown_rows(texts, sorted(passed - about_callers), beside, frozenset())
+    others = itertools.chain(found, in_passed)
     return next((other for other in others if not other.failure.follows), alone)
+
+
+def _shown_rows(
+    texts: Sequence[str], places: Iterable[int], table: Sequence[Failure], passed: Set[int]
+) -> Iterator[Recognised]:
+    """The rows that lines show, in the order of these places. passed: what the program got past."""
+    for place in places:
+        row = _failure_in_line(texts[place], table, is_passed=place in passed)
+        if row is not None:
+            yield row
 
 
 def _says_more(telling: TellingLine | None, following: Recognised) -> bool:

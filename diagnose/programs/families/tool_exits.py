@@ -44,6 +44,7 @@ _TOOLS: Mapping[str, Mapping[str, tuple[str, Look | Literal[""]]]] = {
 
 
 def _rows() -> Iterator[Failure]:
+    """A known failure for each exit code of each tool."""
     for tool, codes in _TOOLS.items():
         for code, (meaning, look) in codes.items():
             yield Failure(

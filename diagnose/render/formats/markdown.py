@@ -126,6 +126,7 @@ def _links(block: OutlineBlock) -> Iterator[str]:
 
 
 def _remedies(block: OutlineBlock) -> Iterator[str]:
+    """What to do by hand, what to look at, and the commands of the cure."""
     if block.by_hand:
         yield from ("", f"Fix (by hand): {escape(block.by_hand)}")
     if block.look is not None:

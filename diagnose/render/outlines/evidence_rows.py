@@ -42,7 +42,9 @@ class EvidenceRows(msgspec.Struct, frozen=True):
 
 
 def evidence_rows(values: Mapping[str, Json], summary: str, said: Collection[str]) -> EvidenceRows:
-    """summary: the sentence above the evidence; what it says in the same words is not repeated.
+    """The evidence in rows: those that are shown, those behind them, and parts of their own.
+
+    summary: the sentence above the evidence; what it says in the same words is not repeated.
 
     said: names of evidence that the fix says.
     """

@@ -52,6 +52,7 @@ def single_errors(
 def _single_error(
     container: Container, recent: Sequence[RecentLine], containers: Containers, clock: Clock
 ) -> RepeatedError | None:
+    """The error that the program itself has said for the first time; None for none."""
     shapes = [shape_of(line.text) for line in recent]
     past = past_shapes(container, recent, shapes, clock)
     said = [

@@ -143,7 +143,10 @@ def _most_frequent_task(
     logs: dict[str, ContainerLog],
     untaken: Mapping[str, Sequence[tuple[float, str]]],
 ) -> Iterator[UntakenJobs]:
-    """untaken: by task, time and line of each job. Nothing while a worker is busy."""
+    """The task whose jobs nobody takes, the most frequent one.
+
+    untaken: by task, time and line of each job. Nothing while a worker is busy.
+    """
     task = max(untaken, key=lambda name: len(untaken[name]))
     times = untaken[task]
     if any(_is_busy(logs[worker.id], times[0][0]) for worker in workers):

@@ -63,6 +63,7 @@ def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) ->
 def _covered_places(
     container: Container, mounts: Mounts | None
 ) -> Iterator[tuple[Mount, CoveredPlace]]:
+    """The folders of the host that are mounted where the image may have files of its own."""
     data = container.graph_driver.data or {} if container.graph_driver is not None else {}
     layers = (data.get("LowerDir") or "").split(":")[1:]
     if not layers:

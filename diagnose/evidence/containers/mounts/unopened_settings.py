@@ -163,6 +163,7 @@ def _unopened(
     mounts: Mounts,
     clock: Clock,
 ) -> Iterator[UnopenedSettings]:
+    """The mounted settings that the program cannot have read, by name or time of reading."""
     for held in files:
         other = _named_instead(container, held.path)
         if other:

@@ -158,6 +158,7 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
 def _defects_of_container(
     host: Host, container: Container, *, is_debian: bool
 ) -> Iterator[CrontabDefect]:
+    """The first defect of each crontab in the container, and the scripts that cron passes over."""
     root = f"/proc/{container.state.pid}/root"
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
     system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)] if is_debian else []

@@ -14,7 +14,10 @@ class FormatDefect(msgspec.Struct, frozen=True):
 
 
 def defect_of_format(program: Program, host: str) -> FormatDefect:
-    """host: the host's architecture."""
+    """Why this host cannot run the program, by its format.
+
+    host: the host's architecture.
+    """
     path, machine = program.path, program.machine
     if machine and machine != host:
         here = f", and this host is {host}" if host else ""

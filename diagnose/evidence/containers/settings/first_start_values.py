@@ -133,6 +133,7 @@ def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstSta
 
 
 def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:
+    """The variables whose values a script wrote at its first start, where the file has others."""
     path = script_path(container)
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
     if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):

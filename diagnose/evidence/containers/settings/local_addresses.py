@@ -104,6 +104,7 @@ def local_addresses(containers: Containers, processes: Processes) -> LocalAddres
 def _local_address(
     container: Container, running: tuple[Container, ...], *, is_desk: bool
 ) -> LocalAddress | None:
+    """The address of this very machine that a container gives to the visitors of others."""
     names = sorted(set(labelled_names(container)))
     variables = tuple(_local_variables(container, running, is_named=bool(names)))
     unset = "" if variables or not names else _unset_variable(container)

@@ -140,6 +140,7 @@ def _is_its_user(caller: Container, server: Container, kind: _Kind) -> bool:
 
 
 def _passwords_of(caller: Container, kind: _Kind) -> Iterator[GivenPassword]:
+    """The variables in which a caller has a hidden password for a server of this kind."""
     for name, value in caller.config.environment:
         if not kind.callers.search(name) or _OTHERS.search(name):
             continue

@@ -98,7 +98,9 @@ def misread_addresses(
 def _address_in_variables(
     container: Container, calls: Callable[[str], bool], *, has_failed: bool
 ) -> MisreadAddress | None:
-    """calls: whether the container can call another one by that name.
+    """The first address in a variable that its program reads otherwise than it is meant.
+
+    calls: whether the container can call another one by that name.
 
     has_failed: what some programs read counts only in a container that does not work.
     """

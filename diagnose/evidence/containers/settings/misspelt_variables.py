@@ -89,6 +89,7 @@ def _own_variables(host: Host, container: Container) -> list[str]:
 def _misspelt(
     host: Host, container: Container, candidates: Collection[str]
 ) -> Iterator[MisspeltVariable]:
+    """The variables that no start script reads, where one of almost that name is missed."""
     path = script_path(container)
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
     if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):

@@ -225,6 +225,7 @@ def _filtered(
 def _misled(
     query: _Query, kind: Kind, addresses: tuple[str, ...], peer: Container | None = None
 ) -> MisledName:
+    """The name of a query, and where it leads."""
     call = query.called
     return MisledName(
         call.container,

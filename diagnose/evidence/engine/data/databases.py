@@ -142,7 +142,9 @@ def _matters(line: LogLine, daemon: Daemon) -> bool:
 def _locked_databases(
     host: Host, daemon: Daemon, root: str, processes: Processes | None, *, has_failed: bool
 ) -> Iterator[LockedDatabase]:
-    """has_failed: the newest start attempt has ended.
+    """The databases of the engine that another process has locked.
+
+    has_failed: the newest start attempt has ended.
 
     Before that a dockerd with a lock may be the one that is starting.
     """

@@ -33,7 +33,10 @@ class LostDriver(msgspec.Struct, frozen=True):
 def lost_driver(
     start: FailedStart, driver: Json, root: DataRoot | None, mounts: Mounts | None
 ) -> LostDriver:
-    """driver: the one that is configured, if one is."""
+    """The driver that failed, with why and what the page needs.
+
+    driver: the one that is configured, if one is.
+    """
     cause = start.known.cause if start.known else start.error
     if root is None:
         return LostDriver(driver_clause(driver), cause, _known_cure(start, root))

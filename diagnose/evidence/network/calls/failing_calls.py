@@ -196,15 +196,17 @@ def _waiting_calls(
 
 
 def _signs(text: str) -> frozenset[str]:
-    """The classes of error in a line, that of clients among them that leave the reason out.
+    """The classes of error in a line; "refused" also for a client that does not say why it failed.
 
     Where such a line is about a neighbour that is there, nobody has answered at its port.
     """
     known = signs(text)
     if known & FOUND_NOBODY:
         return known
-    is_without_reason = _WITHOUT_REASON.search(text) and not _SLOW_CURL.search(text)
-    return known | ({"refused"} if _AT_ONCE.search(text) or is_without_reason else frozenset())
+    fails_without_reason = _WITHOUT_REASON.search(text) and not _SLOW_CURL.search(text)
+    if fails_without_reason or _AT_ONCE.search(text):
+        return known | {"refused"}
+    return known
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:

@@ -81,10 +81,10 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
             "in": len(self.inlets) + len(self.inlets6),
         }
         families = frozenset(way.family for way in self.all_ways)
-        gap = ""
+        gap = "" if any(traced.values()) else self.why_none
         if self.unwalked:
             gap = f"published ports of {count(len(self.unwalked), 'container')}: too many"
-        return Coverage(traced, families, gap or ("" if any(traced.values()) else self.why_none))
+        return Coverage(traced, families, gap)
 
     def __len__(self) -> int:
         return len(list(self.all_ways))

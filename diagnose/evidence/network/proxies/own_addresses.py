@@ -214,6 +214,7 @@ def _is_set_elsewhere(claim: _Claim) -> bool:
 
 
 def _shown_address(claim: _Claim, around: _Surroundings) -> Iterator[ShownAddress]:
+    """The address that a program shows, and the one that leads to it."""
     front = around.front(claim.container, claim.port)
     if front is None:
         return

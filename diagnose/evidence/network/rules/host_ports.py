@@ -113,20 +113,24 @@ def _served_ports(
     blocked: Mapping[int, tuple[str, ...]],
     asked: Set[int],
 ) -> Iterator[ServedPort]:
-    """blocked: the clients whose packets were dropped, by port. asked: ports that the user names.
+    """The ports of containers on the host's network, and who wants to reach them.
+
+    blocked: the clients whose packets were dropped, by port. asked: ports that the user names.
 
     A UDP port that nobody is known to want may be the source port of the container's own queries.
     """
-    wanted: Reason
     for listener in listeners:
         container = sharing.get(listener.container or "")
         if container is None or is_loopback(listener.address):
             continue
         protocol = listener.proto[:3]
         clients = blocked.get(listener.port, ())
-        wanted = "clients" if clients else _reason_to_reach(container, listener.port, protocol)
         if listener.port in asked and protocol == "tcp":
-            wanted = "asked"
+            wanted: Reason = "asked"
+        elif clients:
+            wanted = "clients"
+        else:
+            wanted = _reason_to_reach(container, listener.port, protocol)
         if protocol == "tcp" or (protocol == "udp" and wanted):
             yield ServedPort(container, listener, protocol, clients, wanted)
 

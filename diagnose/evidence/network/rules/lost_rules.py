@@ -109,7 +109,10 @@ def lost_rules(
 
 
 def _repair_by_iptables(lost: Repair, flavour: Flavour, mended: Ruleset) -> RuleRepair:
-    """mended: the packet filter as it is afterwards."""
+    """The command that puts lost rules back, with its input.
+
+    mended: the packet filter as it is afterwards.
+    """
     program = "iptables-legacy-restore" if flavour == "legacy" else "iptables-restore"
     return RuleRepair(
         f"{program} --noflush --wait",

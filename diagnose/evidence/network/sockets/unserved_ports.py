@@ -104,6 +104,7 @@ class _MuteContainers(msgspec.Struct, frozen=True):
 
 
 def _mute_containers(host: Host, containers: Containers, namespaces: Namespaces) -> _MuteContainers:
+    """The containers that listen nowhere and whose log says that they gave up, with their logs."""
     mute = [
         container
         for container in containers.running

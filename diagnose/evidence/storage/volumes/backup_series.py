@@ -206,7 +206,10 @@ def _first_fault(
     latest: float,
     clock: Clock,
 ) -> BackupSeries | None:
-    """latest: when the last file of any series here was written: another may have replaced it."""
+    """The first series whose newest backups are empty or overdue.
+
+    latest: when the last file of any series here was written: another may have replaced it.
+    """
     for backups in groups:
         newest = backups[-1]
         if _usual_step(backups) < _SHORTEST_S:

@@ -118,6 +118,7 @@ def _changed(
     containers: Containers,
     times: Mapping[str, float],
 ) -> Iterator[ChangedVolume]:
+    """The volumes of a project whose file asks for other options since they were made."""
     by_name = {wanted.name or f"{project}_{wanted.key}": wanted for wanted in answer}
     for volume in volumes:
         wanted = by_name.get(volume.name)

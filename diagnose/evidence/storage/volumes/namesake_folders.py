@@ -116,6 +116,7 @@ def _homes(host: Host) -> Sequence[str]:
 
 
 def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Iterator[_Candidate]:
+    """Folders that somebody may have meant by a mount, by how its path may have come about."""
     project, folder, source = container.compose_project, container.compose_folder, mount.source
     if mount.type == "volume":
         name = mount.name.removeprefix(f"{project}_")

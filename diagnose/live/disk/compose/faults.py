@@ -126,6 +126,7 @@ class _Reader:
         """Keys that older versions of compose refuse, with the first one that takes them."""
 
     def faults(self) -> Iterator[FileFault]:
+        """All faults that compose would find in the files, in the order of their places."""
         for path, root in self.roots.items():
             yield from self._doubled(path, root)
             yield from self._shape(FilePart(path), root, pattern="")
@@ -223,6 +224,7 @@ class _Reader:
                 yield place.at(name).fault("wrong-kind", key, name, "a mapping")
 
     def _service(self, service: _Service) -> Iterator[FileFault]:
+        """The faults in what one service asks for."""
         place, parts = service.place, service.parts
         for key in STRINGS:
             for entry in items(parts.get(key)):

@@ -94,6 +94,7 @@ def _reading_user(
 
 
 def _closed(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
+    """The first entry of a shared folder that one container wrote and the other may not read."""
     source = pair.mount.source
     listing = host.answer_or(ListFolder(source), FolderListing())
     paths = [f"{source}/{entry.name}" for entry in listing.entries if entry.name != "lost+found"]

@@ -213,7 +213,10 @@ def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
 def _item(
     case: _RefusedContainer, mount: Mount, what: str, path: str, status: PathStatus
 ) -> DroppedUser:
-    """path: the mount's source, or a file in it."""
+    """The user of the program, and what is denied to that one.
+
+    path: the mount's source, or a file in it.
+    """
     owner = case.users[0]
     rest = (posixpath.basename(path),) if path != mount.source else ()
     named = NamedPath(case.line, mount, rest, whole=True)

@@ -59,6 +59,7 @@ def unfit_certificates(host: Host, nginx_sites: NginxSites) -> UnfitCertificates
 
 
 def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
+    """A certificate of a site without its chain, or without one of the site's names."""
     inside = site.certificate
     mount = host_mount(site.container.mounts, inside)
     if mount is None or "$" in inside or ".." in inside.split("/"):

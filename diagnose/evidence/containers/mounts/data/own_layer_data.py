@@ -20,7 +20,7 @@ from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
-from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 MOST = 16
@@ -196,14 +196,14 @@ def _data_in_layer(
         if path:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], is_empty=not entries)
             return
-    path = _only_data_folder(host, container, top, sums)
+    path = _only_data_folder(container, sums)
     if path and len(idle) == 1 and not idle[0][1]:
         yield OwnLayerData(
             container, idle[0][0], f"/{path}", sums[path], is_empty=True, is_guess=True
         )
 
 
-def _only_data_folder(host: Host, container: Container, top: str, sums: Mapping[str, int]) -> str:
+def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
     """The innermost folder with nearly all that a program without other mounts has written; "" for
     several, and where it is code or what an installer writes."""
     others = [mount for mount in container.mounts if is_for_data(mount)]
@@ -216,9 +216,7 @@ def _only_data_folder(host: Host, container: Container, top: str, sums: Mapping[
     if len(others) != 1 or total < LEAST_GUESSED:
         return ""
     around = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
-    statuses = host.answer_or(StatPaths([f"{top}/{path}" for path in around], follow=False), {})
-    folders = [path for path in around if statuses.get(f"{top}/{path}", NOT_ASKED).type == "folder"]
-    return max(folders, key=len, default="")
+    return max(around, key=len, default="")
 
 
 def _size_alone(path: str, sums: Mapping[str, int]) -> int:

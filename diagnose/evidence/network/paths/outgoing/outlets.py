@@ -149,6 +149,7 @@ def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterat
 def _network_way(
     walks: Walks, network: Network, members: tuple[str, ...], family: Family
 ) -> _NetworkWay:
+    """The way of all members of a network at once, by the uplink of the first."""
     uplink = walks.outward(network, members[0], family)
     return _NetworkWay(uplink, _verdicts_out(walks, network, members, uplink, family))
 

@@ -121,6 +121,7 @@ def _got_nothing(line: AccessLine) -> bool:
 def _held(
     host: Host, nginx: NginxConfigurations, hop: NginxHop, lines: Sequence[AccessLine]
 ) -> HeldEvents | None:
+    """The stream of events that the proxy holds back; None where it lets it pass."""
     program = hop.program
     if program is None or not hop.holds_back or "$" in hop.target:
         return None

@@ -200,6 +200,7 @@ def _hops_of_site(
     upstreams: Mapping[str, Sequence[str]],
     containers: Containers,
 ) -> Iterator[NginxHop]:
+    """Each place of a server block from which nginx passes requests on."""
     listens = [directive.words[1:] for directive in server.all("listen")]
     with_tls = [words for words in listens if "ssl" in words or server.has("ssl", "on")]
     names = tuple(word for directive in server.all("server_name") for word in directive.words[1:])

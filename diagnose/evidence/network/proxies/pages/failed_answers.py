@@ -184,6 +184,7 @@ def _with_pages(
 
 
 def _with_page(failed: FailedAnswers, failing: FailingPage) -> FailedAnswers:
+    """The failed answers, with the page that fails and what its request has added to the logs."""
     page, lines = failing.page, failing.lines
     dated = [RecentLine(0.0, text) for text in lines]
     requests = {line.line for line in access_lines(dated)}
@@ -307,7 +308,10 @@ def _entry_refused(
 
 
 def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:
-    """server: whom to ask; None where that is not known."""
+    """The address at which the failed request can be repeated; "" where it cannot.
+
+    server: whom to ask; None where that is not known.
+    """
     if server is None or line.method not in ("GET", "HEAD"):
         return ""
     address = web_address(server, namespaces)

@@ -108,6 +108,7 @@ def _strays(
     namespaces: Namespaces,
     publisher: Container | None,
 ) -> Iterator[StrayRedirect]:
+    """Where a redirect is wrong: to an inner name, an inner port, or to TLS that nobody speaks."""
     own = page.door.question.name.lower()
     if place.host != own:
         if _is_inner(place.host, page.container, containers, own):

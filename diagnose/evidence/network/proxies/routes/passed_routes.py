@@ -124,6 +124,7 @@ def _labelled_route(
 def _routes_of_caddyfile(
     host: Host, proxy: Container, containers: Containers
 ) -> Iterator[PassedRoute]:
+    """The routes in the files of Caddy, with the file where it may be edited."""
     for file in caddy_files(host, proxy):
         told = Counter(_told(file.sites))
         is_fixed = not file.mount.rw or file.mount.destination == file.path
@@ -196,6 +197,7 @@ def _passed(
     *,
     is_cut: bool,
 ) -> Iterator[PassedRoute]:
+    """The route of one directive of Caddy, where its target is a container."""
     words = [word for word in directive.words[1:] if not word.startswith(("/", "@", "*"))]
     words += [word for target in directive.all("to") for word in target.words[1:]]
     program = called_program(proxy, words, containers) if words else None

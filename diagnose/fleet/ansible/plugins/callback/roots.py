@@ -63,6 +63,7 @@ class CallbackModule(CallbackBase):
         )
 
     def _show_report(self, host, text):
+        """Show the roots above advice of one host's report, a line for each."""
         try:
             findings = json.loads(text)["findings"]
             roots = [
