@@ -35,6 +35,8 @@ for arg; do
 done
 exec @RUNC@ "$@"
 """
+LEAST_WAIT_S = 60.0
+"""Seconds for which a state is waited at least: CI is loaded. What comes early ends the wait."""
 DEFAULT_DISK = "3G"
 
 
@@ -334,10 +336,13 @@ class BareHost:
         used = room.f_blocks - room.f_bfree
         assert abs(used / (used + room.f_bavail) - share) < 0.005
 
-    def wait_for(self, condition: Callable[[], T], timeout: float = 10, what: str = "") -> T:
+    def wait_for(
+        self, condition: Callable[[], T], timeout: float = LEAST_WAIT_S, what: str = ""
+    ) -> T:
         """Poll until condition() is true, and return its value; AssertionError after timeout
-        seconds."""
-        return poll(condition, timeout, what or getattr(condition, "__name__", "the condition"))
+        seconds, of which there are LEAST_WAIT_S at least."""
+        patience = max(timeout, LEAST_WAIT_S)
+        return poll(condition, patience, what or getattr(condition, "__name__", "the condition"))
 
 
 def _has_sys_resource() -> bool:

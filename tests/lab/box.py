@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import images
-from .bare_host import HERE, PROJECT, BareHost, wrapped_runc
+from .bare_host import HERE, LEAST_WAIT_S, PROJECT, BareHost, wrapped_runc
 from .commands import UnixConnection, poll
 
 __all__ = ["PROJECT", "Box", "Run", "wrapped_runc"]
@@ -245,7 +245,7 @@ class Box(BareHost):
             images.load(self, name)
         return name
 
-    def wait_state(self, name: str, status: str, timeout: float = 10) -> dict[str, Any]:
+    def wait_state(self, name: str, status: str, timeout: float = LEAST_WAIT_S) -> dict[str, Any]:
         """Poll until a container's State.Status is that; returns its inspect answer."""
         self.wait_for(
             lambda: self.inspect(name)["State"]["Status"] == status,
@@ -254,7 +254,7 @@ class Box(BareHost):
         )
         return self.inspect(name)
 
-    def wait_health(self, name: str, status: str, timeout: float = 20) -> None:
+    def wait_health(self, name: str, status: str, timeout: float = LEAST_WAIT_S) -> None:
         """Poll until a container's health check says that."""
 
         def says() -> bool:

@@ -107,6 +107,6 @@ def serve(
         + " StrictHostKeyChecking accept-new\n LogLevel ERROR\n",
     )
     box.wait_for(
-        lambda: f"port {port}" in box.read(f"/var/log/sshd-{port}.log"), 20, f"sshd at port {port}"
+        lambda: f"port {port}" in box.read(f"/var/log/sshd-{port}.log"), what=f"sshd at port {port}"
     )
     return pid

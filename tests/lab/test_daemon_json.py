@@ -70,7 +70,7 @@ def test_named_before_and_after_the_restart(engine: Engine) -> None:
                 continue
             box.write(CONFIG, case["text"])
             pid = box.spawn(["dockerd"], log=LOG)
-            box.wait_for(partial(_is_gone, box, pid), 20, f"dockerd to refuse {case['name']}")
+            box.wait_for(partial(_is_gone, box, pid), what=f"dockerd to refuse {case['name']}")
             wrong += _wrong_after_restart(box, case["name"])
     assert not wrong, "\n".join(wrong)
 

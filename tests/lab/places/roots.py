@@ -56,9 +56,9 @@ def host_with_root(box: Box, place: Place, *shown: str) -> Iterator[Inner]:
     unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh"]
     outer = box.spawn([*unshare, f"{ENGINE}/make.sh"], log="/var/log/root.log")
     try:
-        first = box.wait_for(lambda: _child(box, outer), 20, "the first process of the root")
+        first = box.wait_for(lambda: _child(box, outer), what="the first process of the root")
         inner = Inner(box, first)
-        box.wait_for(lambda: inner.docker("version").returncode == 0, 60, "the engine in the root")
+        box.wait_for(lambda: inner.docker("version").returncode == 0, what="the engine in the root")
         yield inner
     finally:
         box.sh(f"kill -9 {outer}")

@@ -57,7 +57,7 @@ def box() -> Iterator[Box]:
         inside(box, "mkdir", "-p", "/run", "/tmp", "/var/log")
         engine = "exec dockerd --storage-driver=vfs >/var/log/dockerd.log 2>&1"
         box.docker("exec", "-d", OUTER, "sh", "-c", engine)
-        box.wait_for(lambda: answers(box), 60, "the inner engine to answer")
+        box.wait_for(lambda: answers(box), what="the inner engine to answer")
         saved = f"docker save shop:1.4 | docker exec -i {OUTER} docker load"
         box.run(["sh", "-c", saved], timeout=60)
         yield box

@@ -105,7 +105,7 @@ def test_way_to_the_engine(
 
 
 def test_ssh_ends_with_the_tool(box: Box) -> None:
-    box.wait_for(lambda: not box.pids_of("ssh"), 10, "ssh to end")
+    box.wait_for(lambda: not box.pids_of("ssh"), what="ssh to end")
 
 
 def test_engine_that_hangs_behind_ssh_and_tls(box: Box) -> None:

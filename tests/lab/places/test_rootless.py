@@ -61,7 +61,7 @@ def unfit() -> str | None:
 def start(box: Box) -> None:
     """Start the user's engine and wait until it answers."""
     box.run(["sh", "-c", "/start-rootless &"], user=USER, env=ENV)
-    box.wait_for(lambda: answers(box), 25, "the rootless engine to answer")
+    box.wait_for(lambda: answers(box), what="the rootless engine to answer")
 
 
 def answers(box: Box) -> bool:
@@ -76,8 +76,7 @@ def stop(box: Box) -> None:
         box.kill(pid, signal.SIGTERM)
     box.wait_for(
         lambda: not box.pids_of("dockerd") and not box.pids_of("rootlesskit"),
-        15,
-        "the engine to end",
+        what="the engine to end",
     )
 
 
@@ -171,7 +170,9 @@ def test_beside_a_system_engine_that_is_killed(running: Box) -> None:
     finally:
         (pid,) = set(running.pids_of("dockerd")) - set(own)
         running.kill(pid, signal.SIGKILL)
-    running.wait_for(lambda: running.pids_of("dockerd") == own, 5, "the system's engine to be gone")
+    running.wait_for(
+        lambda: running.pids_of("dockerd") == own, what="the system's engine to be gone"
+    )
     found = {
         id: summary for severity, id, summary in loud(by_root(running)) if severity == "critical"
     }
@@ -262,7 +263,7 @@ def test_clients_that_the_port_driver_hides(running: Box) -> None:
         "-v", f"{HOME}/nginx.conf:/etc/nginx/nginx.conf:ro", "edge:1",
         "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf",
     )  # fmt: skip
-    running.wait_for(lambda: _status(running) == "403", 30, "nginx to refuse")
+    running.wait_for(lambda: _status(running) == "403", what="nginx to refuse")
     for _ in range(4):
         assert _status(running) == "403"
     (hidden,) = (
@@ -273,7 +274,7 @@ def test_clients_that_the_port_driver_hides(running: Box) -> None:
     stop(running)
     running.write("/start-rootless", START.replace("=builtin", "=slirp4netns"), 0o755)
     start(running)
-    running.wait_for(lambda: _status(running) == "200", 30, "nginx to serve")
+    running.wait_for(lambda: _status(running) == "200", what="nginx to serve")
     assert all(finding["id"] != HIDDEN for finding in by_user(running, *PATIENT).findings)
     running.write("/start-rootless", START, 0o755)
 

@@ -26,7 +26,7 @@ def _backup(box: Box, name: str, record: str, says: str) -> None:
     box.docker("network", "create", f"{name}net")
     python = [*MACHINE, f"--network={name}net", "bb:1.36", "/usr/bin/python3", "-c", _BACKUP]
     box.docker("run", "-d", f"--name={name}", *QUIET, *python)
-    box.wait_for(lambda: logs(box, name).count(says) > 4, 40, f"{says} of {name}")
+    box.wait_for(lambda: logs(box, name).count(says) > 4, what=f"{says} of {name}")
 
 
 @fault(CHECK, subject="container:backup90")

@@ -33,7 +33,7 @@ def _site(box: Box, name: str, port: int, hosts: str, status: int) -> None:
     """A program, and five clients on another machine."""
     options = (f"--env=ALLOWED_HOSTS={hosts}", "-p", f"{port}:8000")
     run(box, name, *GOOD, *MACHINE, *options, "bb:1.36", "/usr/bin/python3", "-uc", _SITE)
-    box.wait_for(lambda: status_outside(box, port, "/") == str(status), 60, "the program")
+    box.wait_for(lambda: status_outside(box, port, "/") == str(status), what="the program")
     for _ in range(5):
         assert status_outside(box, port, "/") == str(status)
 
@@ -44,7 +44,7 @@ def list_without_the_address_of_the_host(box: Box) -> None:
     the report adds it."""
     _site(box, "cloud95", 15195, "localhost", 400)
     typed(box, first_command(box, CHECK, "cloud95"))
-    box.wait_for(lambda: status_outside(box, 15195, "/") == "200", 60, "the page")
+    box.wait_for(lambda: status_outside(box, 15195, "/") == "200", what="the page")
     box.docker("rm", "-f", "cloud95")
     _site(box, "cloud95", 15195, "localhost", 400)
 

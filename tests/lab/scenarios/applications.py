@@ -236,7 +236,7 @@ done
 def proxy_without_a_network_of_its_program(box: Box) -> None:
     """A proxy that reads labels is in no network of the container that has them."""
     run(box, "edge30", *GOOD, "bb:1.36", "sh", "-c", _NO_ADDRESS)
-    box.wait_for(lambda: logs(box, "edge30").count("is ignored") > 3, 60, "its complaints")
+    box.wait_for(lambda: logs(box, "edge30").count("is ignored") > 3, what="its complaints")
     assert "finds no address of container app30" in _meaning(
         box, "container.errors-in-log", "edge30"
     )
@@ -255,7 +255,7 @@ while :; do echo '{"event": "task finished, 3 rows saved", "level": "info"}'; sl
 def program_that_has_reached_its_database(box: Box) -> None:
     """It has called its database in vain at its start, and works since."""
     run(box, "late30", *GOOD, "bb:1.36", "sh", "-c", _LATE)
-    box.wait_for(lambda: logs(box, "late30").count("saved") > 4, 60, "its work")
+    box.wait_for(lambda: logs(box, "late30").count("saved") > 4, what="its work")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
     assert [finding for finding in findings if finding["subject"]["name"] == "late30"] == []
 
@@ -273,6 +273,6 @@ done
 def program_that_ticks_what_it_has_done(box: Box) -> None:
     """Marks at the beginning of its lines, and the words of the complaints."""
     run(box, "ticks30", *GOOD, "bb:1.36", "sh", "-c", _LISTS)
-    box.wait_for(lambda: logs(box, "ticks30").count("passed") > 4, 60, "its lines")
+    box.wait_for(lambda: logs(box, "ticks30").count("passed") > 4, what="its lines")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
     assert [finding for finding in findings if finding["subject"]["name"] == "ticks30"] == []

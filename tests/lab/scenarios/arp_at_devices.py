@@ -26,7 +26,7 @@ def uplink_that_takes_ip_alone(box: Box) -> None:
     box.provider.sh("ip neigh flush all || true")
     assert status_outside(box, 18393, "/") != "200"
     box.sh(first_command(box, "firewall.arp-dropped", "host"))
-    box.wait_for(lambda: status_outside(box, 18393, "/") == "200", 20, "the shop")
+    box.wait_for(lambda: status_outside(box, 18393, "/") == "200", what="the shop")
     box.sh("nft flush chain netdev guard ingress")
     box.sh("nft add rule netdev guard ingress 'ether type { ip, ip6 }' accept; ip neigh flush all")
     box.provider.sh("ip neigh flush all || true")

@@ -23,7 +23,7 @@ def _programs(box: Box, publish: tuple[str, ...], own_address: str) -> None:
     own = ("-p", "3100:3100") if own_address == "0.0.0.0" else ()
     box.docker("run", "-d", "--name=wiki", *SAFE, *own, *_SERVES, "3100")
     box.docker("run", "-d", "--name=dash", "--net=host", *SAFE, *_SERVES, f"{own_address}:3200")
-    box.wait_for(lambda: box.sh("ss -lnt 'sport = :3200' | tail -n +2"), 20, "dash")
+    box.wait_for(lambda: box.sh("ss -lnt 'sport = :3200' | tail -n +2"), what="dash")
 
 
 @fault(
@@ -39,7 +39,7 @@ def ports_that_no_other_machine_reaches(box: Box) -> None:
     asked = box.diagnose("ask", "cannot open port 3000 from another computer", "--budget", "60").out
     assert "network.port-out-of-reach  grafana" in asked, asked
     typed(box, first_command(box, CHECK, "grafana", "--reach", "3000"))
-    box.wait_for(lambda: "hello" in _page(box, 3000), 20, "the page after the command")
+    box.wait_for(lambda: "hello" in _page(box, 3000), what="the page after the command")
     box.docker("rm", "-f", "grafana")
     box.docker("run", "-d", "--name=grafana", *SAFE, "-p", "127.0.0.1:3000:3000", *_SERVES, "3000")
 

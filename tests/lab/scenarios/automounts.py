@@ -38,7 +38,7 @@ def _with_autofs(box: Box, propagation: str = "") -> None:
     """A container that reads a file below a folder which is mounted on demand."""
     box.sh("mount --make-rshared /")
     box.spawn(["python3", "-c", _AUTOMOUNTER, SERVED])
-    box.wait_for(lambda: f" {SHARE} autofs " in box.sh("cat /proc/mounts"), 20, "the automounter")
+    box.wait_for(lambda: f" {SHARE} autofs " in box.sh("cat /proc/mounts"), what="the automounter")
     box.docker(*SAFE, f"-v={SHARE}:/data{propagation}", "bb:1.36", "sh", "-c", _READS)
 
 
@@ -47,7 +47,8 @@ def automounted_below_a_private_mount(box: Box) -> None:
     """A share is mounted when somebody opens it, and the container's mount does not follow."""
     _with_autofs(box)
     box.wait_for(
-        lambda: box.docker("logs", "report").stderr.count("Too many levels") > 2, 30, "the refusals"
+        lambda: box.docker("logs", "report").stderr.count("Too many levels") > 2,
+        what="the refusals",
     )
     assert box.sh(f"cat {SERVED}/today") == "17\n"
     command = first_command(box, "container.automount-unseen", "report")
@@ -58,4 +59,4 @@ def automounted_below_a_private_mount(box: Box) -> None:
 def automounted_below_a_mount_that_follows(box: Box) -> None:
     """The same with rslave: what the host mounts comes into the container."""
     _with_autofs(box, ":rslave")
-    box.wait_for(lambda: "17" in box.docker("logs", "report").stdout, 30, "the file")
+    box.wait_for(lambda: "17" in box.docker("logs", "report").stdout, what="the file")

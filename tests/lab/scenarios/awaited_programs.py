@@ -14,7 +14,7 @@ _LEGACY = "for name in iptables ip6tables; do ln -sf /usr/sbin/$name-legacy /usr
 def _call_of_iptables(box: Box) -> None:
     """Until the engine has waited for an iptables for longer than it ever takes."""
     aged = "ps -o etimes= -C iptables | sort -n | tail -n 1"
-    box.wait_for(lambda: int(box.sh(aged).strip() or 0) > 16, 60, "an iptables that waits")
+    box.wait_for(lambda: int(box.sh(aged).strip() or 0) > 16, what="an iptables that waits")
 
 
 @fault("daemon.hung", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
@@ -59,7 +59,9 @@ def version_that_never_comes(box: Box) -> None:
     box.sh(f"mount --bind /run/stuck/docker-init {program}")
     box.spawn(["docker", "info"])
     aged = "ps -o etimes= -C docker-init | sort -n | tail -n 1"
-    box.wait_for(lambda: int(box.sh(aged).strip() or 0) > 16, 60, "a docker-init that does not end")
+    box.wait_for(
+        lambda: int(box.sh(aged).strip() or 0) > 16, what="a docker-init that does not end"
+    )
     report = box.diagnose("check", "daemon.containerd-hung", "--format", "json")
     assert not report.findings
 
@@ -72,7 +74,7 @@ def system_bus_stopped(box: Box) -> None:
     box.wait_for(lambda: box.path("/run/dbus/system_bus_socket").exists(), what="the bus")
     box.kill(bus, signal.SIGSTOP)
     box.start_engine(config=BASE_CONFIG, wait=False)
-    box.wait_for(lambda: "Loading containers: start" in box.log_tail(5), 60, "its question")
+    box.wait_for(lambda: "Loading containers: start" in box.log_tail(5), what="its question")
     assert not box.ping()
     (finding,) = box.diagnose("check", "daemon.hung", "--format", "json").findings
     assert finding["fix"][0]["command"] == f"kill -CONT {bus}"

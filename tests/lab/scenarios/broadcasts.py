@@ -50,7 +50,7 @@ def _server(box: Box, name: str, *options: str) -> None:
 
 def _asked(box: Box, name: str, says: str, target: str, relay: str = "0.0.0.0") -> None:
     box.provider.spawn(["/usr/bin/python3", "-c", _ASKS, target, relay])
-    box.wait_for(lambda: logs(box, name).count(says) > 2, 40, f"{says} in the log of {name}")
+    box.wait_for(lambda: logs(box, name).count(says) > 2, what=f"{says} in the log of {name}")
 
 
 @fault("network.broadcast-unheard", subject="container:dhcp80")
@@ -81,7 +81,7 @@ def _waker(box: Box, name: str, *options: str) -> None:
     load(box, "upsnap:4.2", RECIPES["bb:1.36"])
     python = ("upsnap:4.2", "/usr/bin/python3", "-c", _WAKES)
     box.docker("run", "-d", f"--name={name}", *QUIET, *MACHINE, *options, *python)
-    box.wait_for(lambda: "magic packet" in logs(box, name), 30, "a packet")
+    box.wait_for(lambda: "magic packet" in logs(box, name), what="a packet")
 
 
 @fault("network.broadcast-unheard", subject="container:wake83", shareable=True)

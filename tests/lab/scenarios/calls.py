@@ -24,7 +24,7 @@ def _repeats(box: Box, name: str, line: str, command: str, *options: str, first:
 
 def _says(box: Box, name: str, line: str) -> None:
     box.wait_for(
-        lambda: box.docker("logs", name).stderr.count(line) >= 4, 60, f"failures of {name}"
+        lambda: box.docker("logs", name).stderr.count(line) >= 4, what=f"failures of {name}"
     )
 
 
@@ -144,7 +144,7 @@ def clients_in_the_net_of_another_program(box: Box) -> None:
     box.provider.spawn(["sh", "-c", curl])
     command = f"ip route add {client}/32 via {GATEWAY}"
     check = ("check", "network.clients-unanswered", *PATIENT)
-    box.wait_for(lambda: command in box.diagnose(*check).out, 60, "attempts of the client")
+    box.wait_for(lambda: command in box.diagnose(*check).out, what="attempts of the client")
 
 
 @fault("network.subnet-overlaps-route", subject="network:hub44", also=["network.calls-failing"])
@@ -179,7 +179,7 @@ def database_that_was_away_and_came_back(box: Box) -> None:
     line = f"dial tcp {WEB}:5432: connect: connection refused"
     script = f"for at in 1 2 3 4; do echo '{line}' >&2; done; sleep 18; echo ready; sleep 900"
     box.docker("run", "-d", "--name=api33", *QUIET, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: "ready" in box.docker("logs", "api33").stdout, 40, "its recovery")
+    box.wait_for(lambda: "ready" in box.docker("logs", "api33").stdout, what="its recovery")
 
 
 _REFUSES = """
@@ -388,7 +388,7 @@ def kernel_without_a_balancer(box: Box) -> None:
     if box.path("/proc/net/ip_vs").exists():
         pytest.skip("this kernel has IPVS")
     _service_with_a_port(box)
-    box.wait_for(lambda: "ipvs family" in box.log_tail(2000), 20, "the engine's complaint")
+    box.wait_for(lambda: "ipvs family" in box.log_tail(2000), what="the engine's complaint")
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
 
 
@@ -413,7 +413,7 @@ def _service_with_a_port(box: Box) -> None:
     box.image("shop:1.4")
     service = ("service", "create", "-d", "--name=shop", "--publish=8080:8080")
     box.docker(*service, "--no-resolve-image", "shop:1.4", timeout=60)
-    box.wait_for(lambda: box.api("/containers/json"), 40, "the task")
+    box.wait_for(lambda: box.api("/containers/json"), what="the task")
 
 
 _REPEATED = re.compile(r"timer:\(on,[^,]+,[1-9]")
@@ -433,7 +433,7 @@ def _site_whose_router_leads_no_call_back(box: Box, called: str) -> None:
     _says(box, "office41", line)
     waiting = box.in_netns("office41", "ss", "-tnoH", "state", "syn-sent", "dst", "198.41.200.13")
     # on a quick machine the tool is done before the call that has just begun is repeated
-    box.wait_for(lambda: _REPEATED.search(box.run(waiting).stdout), 20, "a repeated request")
+    box.wait_for(lambda: _REPEATED.search(box.run(waiting).stdout), what="a repeated request")
 
 
 @fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
@@ -480,14 +480,14 @@ def resolv_conf_that_a_script_has_emptied(box: Box) -> None:
     """A script inside has emptied /etc/resolv.conf: the program asks nobody."""
     _asks(box, "blank71")
     box.docker("exec", "--user=0", "blank71", "sh", "-c", ": >/etc/resolv.conf")
-    box.wait_for(lambda: _cannot_resolve(box, "blank71"), 30, "names that do not resolve")
+    box.wait_for(lambda: _cannot_resolve(box, "blank71"), what="names that do not resolve")
 
 
 @fault("network.calls-failing", subject="container:lone72", shareable=True)
 def caller_without_any_network(box: Box) -> None:
     """A container with the network mode none is to fetch a page."""
     _asks(box, "lone72", "--network=none")
-    box.wait_for(lambda: _cannot_resolve(box, "lone72"), 30, "names that do not resolve")
+    box.wait_for(lambda: _cannot_resolve(box, "lone72"), what="names that do not resolve")
 
 
 _CALLS_MESH = """

@@ -17,7 +17,7 @@ def _redis(box: Box, name: str, folder: str) -> None:
     words = ("redis:7.0", "redis-server", "--protected-mode", "no", "--save", "")
     more = ("--enable-protected-configs", "yes")
     run(box, name, *own, "-e", "PATH=/bin:/usr/bin", *words, *more)
-    box.wait_for(lambda: "Ready to accept" in logs(box, name), 20, "Redis to be ready")
+    box.wait_for(lambda: "Ready to accept" in logs(box, name), what="Redis to be ready")
     said = _says(box, name, f"CONFIG SET dir {folder}")
     assert "OK" in said, said
 

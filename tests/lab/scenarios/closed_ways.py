@@ -32,7 +32,7 @@ def _writes(box: Box, name: str, path: str, uid: int, *options: str, before: str
     mount = ["-v", f"/srv/{name}/program.py:/program.py:ro"]
     start = f"{before}; exec /usr/bin/python3 -u /program.py {path} {uid}"
     box.docker("run", "-d", f"--name={name}", *_OWN, *mount, *options, "bb:1.36", "sh", "-c", start)
-    box.wait_for(lambda: len(logs(box, name).splitlines()) > 3, 30, "the program to write")
+    box.wait_for(lambda: len(logs(box, name).splitlines()) > 3, what="the program to write")
 
 
 @fault(CLOSED, subject="container:body71", also=["container.errors-in-log"], shareable=True)
@@ -43,7 +43,7 @@ def closed_folder_above_in_the_layer(box: Box) -> None:
     command = first_command(box, CLOSED, "body71")
     assert command == "docker exec --user 0 body71 chmod o+x /var/lib/shop", command
     typed(box, command)
-    box.wait_for(lambda: "stored" in logs(box, "body71"), 20, "the file")
+    box.wait_for(lambda: "stored" in logs(box, "body71"), what="the file")
     box.docker("exec", "--user", "0", "body71", "chmod", "700", "/var/lib/shop")
     box.sh("sleep 3")
 
@@ -62,7 +62,7 @@ def closed_folder_above_below_a_mount(box: Box) -> None:
     command = first_command(box, CLOSED, "exports72")
     assert command == "chmod o+x /srv/exports72/data/private", command
     typed(box, command)
-    box.wait_for(lambda: "stored" in logs(box, "exports72"), 20, "the file")
+    box.wait_for(lambda: "stored" in logs(box, "exports72"), what="the file")
     box.sh("chmod 700 /srv/exports72/data/private; sleep 3")
 
 

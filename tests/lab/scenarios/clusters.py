@@ -62,10 +62,9 @@ def _join(box: Box, prefix: str, addresses: list[str]) -> None:
     create = ("redis-cli", "--cluster", "create", *places, "--cluster-yes")
     box.wait_for(
         lambda: box.docker("exec", f"{prefix}-1", *create, check=False, timeout=30).returncode == 0,
-        60,
-        "the cluster to be made",
+        what="the cluster to be made",
     )
-    box.wait_for(lambda: "cluster_state:ok" in _info(box, f"{prefix}-3"), 30, "the cluster")
+    box.wait_for(lambda: "cluster_state:ok" in _info(box, f"{prefix}-3"), what="the cluster")
 
 
 def _moved(box: Box, prefix: str, subnet: str) -> list[str]:

@@ -72,7 +72,7 @@ def command_that_compose_cuts(box: Box) -> None:
     _write(box, "/srv/joined63", f"services:\n{service}{more}")
     _compose(box, "/srv/joined63", "up --detach")
     name = "joined63-api-1"
-    box.wait_for(lambda: box.inspect(name)["RestartCount"] > 3, 30, "the service to loop")
+    box.wait_for(lambda: box.inspect(name)["RestartCount"] > 3, what="the service to loop")
 
 
 @fault("storage.volume-options-outdated", subject="volume:moved64_data")

@@ -22,7 +22,7 @@ def _with_path(box: Box, search: str) -> None:
     )
     program = [f"{FOLDER}/containerd"]
     box.spawn(["env", f"PATH={search}", *program], log="/var/log/containerd.log")
-    box.wait_for(box.path(SOCKET).exists, 20, "containerd's socket")
+    box.wait_for(box.path(SOCKET).exists, what="containerd's socket")
     box.start_engine(f"--containerd={SOCKET}", config=dict(BASE_CONFIG))
     box.docker("run", "-d", "--name=batch", *GOOD, "bb:1.36", "sleep", "1000", check=False)
 

@@ -19,7 +19,7 @@ def _real_time_engine(box: Box, *options: str) -> None:
     box.sh(f"echo 50000 >{SHARE}")
     box.write("/etc/docker/daemon.json", dict(BASE_CONFIG))
     box.spawn(["chrt", *options, "--rr", "10", "dockerd"], log=LOG)
-    box.wait_for(box.ping, 40, "the engine")
+    box.wait_for(box.ping, what="the engine")
     box.docker("run", "-d", "--name=batch", *GOOD, "bb:1.36", "sleep", "1000", check=False)
 
 
@@ -79,11 +79,11 @@ def engine_killed_in_its_own_group(box: Box) -> None:
     box.sh(f"mkdir {ENGINES}; echo 120M >{ENGINES}/memory.limit_in_bytes")
     box.write("/etc/docker/daemon.json", dict(BASE_CONFIG))
     box.spawn(["sh", "-c", f"echo $$ >{ENGINES}/cgroup.procs; exec dockerd"], log=LOG)
-    box.wait_for(box.ping, 40, "the engine")
+    box.wait_for(box.ping, what="the engine")
     pid = box.engine_pid
     box.sh(f"echo 1000 >/proc/{pid}/oom_score_adj")
     box.spawn(["sh", "-c", f"echo $$ >{ENGINES}/cgroup.procs; {EAT}"])
-    box.wait_for(lambda: not box.alive(pid), 40, "the kernel to kill the engine")
+    box.wait_for(lambda: not box.alive(pid), what="the kernel to kill the engine")
     (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
     assert "/docker-daemon, in which it ran, has a memory limit of 120 MiB" in finding["summary"]
     assert not finding["fix"], finding["fix"]

@@ -41,7 +41,7 @@ def proxy_beyond_a_limit_of_connections(box: Box) -> None:
     limit = "-p tcp --syn --dport 8080 -m connlimit --connlimit-above 3 -j REJECT"
     box.sh(f"iptables -I DOCKER-USER -i eth0 {limit}")
     _opens(box, 8080, 0.3)
-    box.wait_for(lambda: _dropped(box, "DOCKER-USER", "#conn") > 2, 20, "dropped clients")
+    box.wait_for(lambda: _dropped(box, "DOCKER-USER", "#conn") > 2, what="dropped clients")
 
 
 @fault("firewall.limit-exceeded", subject="host:host")
@@ -51,7 +51,7 @@ def clients_beyond_a_rate(box: Box) -> None:
     new = "-i eth0 -p tcp -m conntrack --ctstate NEW -j DROP"
     box.sh(f"iptables -I DOCKER-USER {new}; iptables -I DOCKER-USER -i eth0 -p tcp {rate}")
     _opens(box, 8080, 0.3)
-    box.wait_for(lambda: _dropped(box, "DOCKER-USER", "DROP") > 2, 20, "dropped clients")
+    box.wait_for(lambda: _dropped(box, "DOCKER-USER", "DROP") > 2, what="dropped clients")
 
 
 @healthy()
@@ -71,7 +71,7 @@ def other_limit_that_is_used_up(box: Box) -> None:
         "-j ACCEPT; iptables -A INPUT -i eth0 -p tcp --dport 22 -j DROP"
     )
     _opens(box, 22, 0.3)
-    box.wait_for(lambda: _dropped(box, "INPUT", "DROP") > 2, 20, "dropped clients")
+    box.wait_for(lambda: _dropped(box, "INPUT", "DROP") > 2, what="dropped clients")
 
 
 def _calls_directly(box: Box, times: str) -> None:
@@ -81,7 +81,7 @@ def _calls_directly(box: Box, times: str) -> None:
     curl = f"curl -s --noproxy '*' -m 0.5 http://{address}:8080/"
     box.provider.spawn(["sh", "-c", f"for at in {times}; do {curl}; done"])
     least = len(times.split()) if len(times) < 9 else 4
-    box.wait_for(lambda: _dropped(box, "PREROUTING", address, "raw") >= least, 20, "packets")
+    box.wait_for(lambda: _dropped(box, "PREROUTING", address, "raw") >= least, what="packets")
 
 
 @fault("firewall.direct-access-dropped", subject="container:web", engines=Engines(since=28))

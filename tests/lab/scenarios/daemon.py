@@ -84,7 +84,7 @@ def swarm_that_live_restore_keeps_down(box: Box) -> None:
     box.stop_engine()
     box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "live-restore": True})
     pid = box.spawn(["dockerd"], log=LOG)
-    box.wait_for(lambda: not box.alive(pid), 40, "dockerd to give up")
+    box.wait_for(lambda: not box.alive(pid), what="dockerd to give up")
     assert "incompatible with swarm mode" in box.log_tail(), box.log_tail()
     findings = box.diagnose("check", "daemon.not-running", "--format", "json").findings
     assert findings[0]["fix"][0]["command"] == "diagnose repair daemon.not-running | sh -e", (
@@ -343,7 +343,7 @@ def stopped_with_live_restore(box: Box) -> None:
     box.docker("stop", "-t", "0", "web")
     pid = box.engine_pid
     box.kill(pid, signal.SIGTERM)
-    box.wait_for(lambda: not box.alive(pid), 20, "dockerd to stop")
+    box.wait_for(lambda: not box.alive(pid), what="dockerd to stop")
     run = box.diagnose("all")
     assert "still running: shop1, shop2, shop3, shop4, shop5" in " ".join(run.out.split()), run.out
     assert "6 containers (5 running)" in run.out, run.out
@@ -367,7 +367,6 @@ def receiver_of_lines_that_takes_none(box: Box) -> None:
     box.spawn(["docker", "stop", "--time=1", "api49"])
     box.wait_for(
         lambda: box.run(["timeout", "2", "docker", "inspect", "api49"], check=False).returncode,
-        60,
         what="the engine to be silent about it",
     )
     assert "api49" in box.docker("ps", "--all").stdout

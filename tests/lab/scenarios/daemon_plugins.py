@@ -41,7 +41,7 @@ def _start_plugin(box: Box, name: str) -> int:
     socket = f"/run/docker/plugins/{name}.sock"
     pid = box.spawn([sys.executable, "-Ic", _PLUGIN, socket])
     box.wait_for(
-        lambda: socket in box.sh(f"ss -xlH | grep -F {socket} || :"), 20, f"{name} to listen"
+        lambda: socket in box.sh(f"ss -xlH | grep -F {socket} || :"), what=f"{name} to listen"
     )
     return pid
 
@@ -127,7 +127,7 @@ def _start_forgetful(box: Box, *known: str) -> int:
     """Start it as plugin "nas", wait until it listens, and return its pid."""
     socket = "/run/docker/plugins/nas.sock"
     pid = box.spawn([sys.executable, "-Ic", _FORGETFUL, socket, *known])
-    box.wait_for(lambda: socket in box.sh("ss -xlH"), 20, "plugin nas to listen")
+    box.wait_for(lambda: socket in box.sh("ss -xlH"), what="plugin nas to listen")
     return pid
 
 
@@ -139,7 +139,7 @@ def _reboot_with_plugin(box: Box, *known: str) -> None:
     box.docker("run", "-d", "--name=app9", *options, "bb:1.36", "sleep", "1000")
     box.stop_engine()
     box.kill(plugin)
-    box.wait_for(lambda: not box.alive(plugin), 10, "plugin nas to end")
+    box.wait_for(lambda: not box.alive(plugin), what="plugin nas to end")
     _start_forgetful(box, *known)
     box.start_engine()
 

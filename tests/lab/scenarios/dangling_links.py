@@ -59,4 +59,4 @@ def log_of_a_database_in_its_former_container(box: Box) -> None:
 def log_of_a_database_in_a_volume(box: Box) -> None:
     """The same link, and the folder of the WAL is mounted."""
     _database(box, "ledger72", "-v", "/srv/ledger72/wal:/opt/wal")
-    box.wait_for(lambda: "ready to accept" in logs(box, "ledger72"), 30, "the database")
+    box.wait_for(lambda: "ready to accept" in logs(box, "ledger72"), what="the database")

@@ -78,7 +78,7 @@ def tag_that_brought_a_broken_build(box: Box) -> None:
     box.docker("push", "-q", image)
     options = (*SAFE, *labels("kiosk", "pos"), "--name=kiosk-pos-1")
     box.docker("run", "-d", *options, image)
-    box.wait_for(lambda: box.inspect("kiosk-pos-1")["RestartCount"] > 3, 40, "the restarts")
+    box.wait_for(lambda: box.inspect("kiosk-pos-1")["RestartCount"] > 3, what="the restarts")
     command = first_command(box, "container.restart-loop", "kiosk-pos-1")
     assert command.startswith(f"diagnose recreate kiosk-pos-1 --image {image[:-5]}@sha256:"), (
         command
@@ -165,7 +165,7 @@ def packages_of_the_release_before(box: Box) -> None:
     box.docker("run", "-d", *options, "broker:1", "/app/run")
     _broker(box, "express", "dotenv")
     box.docker("run", "-d", *options, "broker:2", "/app/run")
-    box.wait_for(lambda: box.inspect("broker")["RestartCount"] > 3, 40, "the restarts")
+    box.wait_for(lambda: box.inspect("broker")["RestartCount"] > 3, what="the restarts")
 
 
 @healthy(shareable=True)
@@ -189,7 +189,7 @@ def folders_of_a_restore(box: Box) -> None:
     program = "cat /data/base/control >/dev/null && echo 1 >/data/wal/1 && exec sleep 1000"
     options = (*SAFE, "--user=1000:1000", "--volume=ledger:/data", "--name=ledger")
     box.docker("run", "-d", *options, "bb:1.36", "sh", "-c", program)
-    box.wait_for(lambda: box.inspect("ledger")["RestartCount"] > 2, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("ledger")["RestartCount"] > 2, what="the restarts")
     command = first_command(box, "container.mount-forbidden", "ledger")
     assert command.startswith(f"chown -R 1000:1000 {data}\n"), command
 
@@ -228,7 +228,7 @@ def pruned_database(box: Box) -> None:
     time.sleep(1.5)  # the engine dates the stop's signal, and a prune takes what was down before
     box.docker("container", "prune", "--force")
     box.docker("run", "-d", "--name=api", "--network=shopnet", *SAFE, *SHELL, _CALLING)
-    box.wait_for(lambda: box.docker("logs", "api").stdout.count("db") > 3, 10, "the failed calls")
+    box.wait_for(lambda: box.docker("logs", "api").stdout.count("db") > 3, what="the failed calls")
     actions = [event.get("Action") for event in _events(box)]
     assert actions.index("destroy") < actions.index("prune")
 
@@ -266,7 +266,7 @@ def update_that_lost_a_container(box: Box) -> None:
     box.docker(
         "exec", "watchtower", "sh", "-c", f"echo '{reason}' >/tmp/part; mv /tmp/part /tmp/gone"
     )
-    box.wait_for(lambda: "level=error" in box.docker("logs", "watchtower").stderr, 10, "its error")
+    box.wait_for(lambda: "level=error" in box.docker("logs", "watchtower").stderr, what="its error")
 
 
 @healthy()
@@ -292,7 +292,7 @@ def cache_killed_by_hand(box: Box) -> None:
     calling = _CALLING.replace("db", "cache")
     box.docker("run", "-d", "--name=api", "--network=killnet", *SAFE, *SHELL, calling)
     box.docker("kill", "cache")
-    box.wait_for(lambda: box.docker("logs", "api").stdout.count("cache") > 3, 20, "failed calls")
+    box.wait_for(lambda: box.docker("logs", "api").stdout.count("cache") > 3, what="failed calls")
     assert box.inspect("cache")["State"]["Status"] == "exited"
     assert first_command(box, "container.stopped", "cache") == "docker start cache"
 
@@ -323,7 +323,7 @@ def cache_killed_by_a_container(box: Box) -> None:
     options = ("--memory=64m", "--pids-limit=64", *MACHINE, socket)
     box.docker("run", "-d", "--name=updater", *options, "bb:1.36", "/usr/bin/python3", "-c", _KILLS)
     box.wait_state("cache2", "exited")
-    box.wait_for(lambda: box.docker("logs", "api2").stdout.count("cache2") > 3, 20, "failed calls")
+    box.wait_for(lambda: box.docker("logs", "api2").stdout.count("cache2") > 3, what="failed calls")
     (finding,) = box.diagnose("check", "container.stopped", "--format", "json").findings
     assert 'container "updater" says that it did so' in finding["summary"], finding
 
@@ -340,7 +340,7 @@ def app_that_sleeps_until_it_is_called(box: Box) -> None:
     calling = _CALLING.replace("db", "wiki")
     box.docker("run", "-d", "--name=front", "--network=sleepnet", *SAFE, *SHELL, calling)
     box.docker("stop", "wiki")
-    box.wait_for(lambda: box.docker("logs", "front").stdout.count("wiki") > 3, 20, "failed calls")
+    box.wait_for(lambda: box.docker("logs", "front").stdout.count("wiki") > 3, what="failed calls")
     report = box.diagnose("check", "container.stopped", "--format", "json").report
     (finding,) = report["findings"]
     assert (finding["severity"], finding["subject"]["name"]) == ("advice", "wiki"), finding

@@ -118,7 +118,7 @@ def _bridge(box: Box, number: int, url: str) -> str:
 def address_without_a_host_in_a_mounted_file(box: Box) -> None:
     """`mqtt:///broker` has the broker's name as its path, and the program calls itself."""
     name = _bridge(box, 55, "mqtt:///broker55")
-    box.wait_for(lambda: _count(box, name, "exiting ()") > 3, 40, "restarts")
+    box.wait_for(lambda: _count(box, name, "exiting ()") > 3, what="restarts")
     command = first_command(box, MALFORMED, name)
     assert "'s|mqtt:///broker55|mqtt://broker55|g' /srv/bridge55/settings.yaml" in command, command
 
@@ -127,7 +127,7 @@ def address_without_a_host_in_a_mounted_file(box: Box) -> None:
 def address_with_a_host_in_a_mounted_file(box: Box) -> None:
     """The same with two slashes."""
     name = _bridge(box, 56, "mqtt://broker56")
-    box.wait_for(lambda: box.inspect(name)["State"]["Running"], 20, "a start")
+    box.wait_for(lambda: box.inspect(name)["State"]["Running"], what="a start")
 
 
 # -- a page that a check does not find -------------------------------------------------
@@ -153,11 +153,11 @@ def _checked(box: Box, number: int, page: str) -> str:
 def page_that_the_check_of_a_neighbour_does_not_find(box: Box) -> None:
     """A container asks for a page that the server does not have, and for nothing else."""
     name = _checked(box, 57, "health.php")
-    box.wait_for(lambda: _count(box, name, " 404 ") > 8, 40, "answers")
+    box.wait_for(lambda: _count(box, name, " 404 ") > 8, what="answers")
 
 
 @healthy()
 def page_that_the_check_of_a_neighbour_finds(box: Box) -> None:
     """The same with the page."""
     name = _checked(box, 58, "check.php")
-    box.wait_for(lambda: _count(box, name, " 200 ") > 8, 40, "answers")
+    box.wait_for(lambda: _count(box, name, " 200 ") > 8, what="answers")

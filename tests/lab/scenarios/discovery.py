@@ -46,7 +46,7 @@ def _seeker(box: Box, name: str, *options: str) -> None:
         "/usr/bin/python3", "-c", _SEEKS,
     )  # fmt: skip
     box.provider.spawn(["/usr/bin/python3", "-c", _ANNOUNCES.format(own="192.0.2.80")])
-    box.wait_for(lambda: _counters(box, name)["OutMcastPkts"] > 5, 30, "questions to groups")
+    box.wait_for(lambda: _counters(box, name)["OutMcastPkts"] > 5, what="questions to groups")
 
 
 def _counters(box: Box, name: str) -> dict[str, int]:
@@ -81,4 +81,4 @@ def home_automation_beside_a_reflector(box: Box) -> None:
         counted = _counters(box, "hass72")
         return counted["InMcastPkts"] > counted["OutMcastPkts"]
 
-    box.wait_for(hears, 40, "packets of the speaker")
+    box.wait_for(hears, what="packets of the speaker")

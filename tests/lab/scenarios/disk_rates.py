@@ -50,4 +50,4 @@ def limit_for_which_a_program_waits(box: Box) -> None:
     writes = "while :; do dd if=/dev/zero of=/data/wal bs=64k count=4 conv=fsync 2>/dev/null; done"
     box.docker("exec", "-d", "slow8", "sh", "-c", writes)
     waits = "cat /proc/[0-9]*/stat 2>/dev/null | grep -F '(dd) D ' || true"
-    box.wait_for(lambda: bool(box.sh(waits)), 20, "a program that waits")
+    box.wait_for(lambda: bool(box.sh(waits)), what="a program that waits")

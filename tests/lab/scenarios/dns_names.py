@@ -18,7 +18,7 @@ def caller(box: Box, name: str, script: str, *options: str) -> None:
         "run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh",
         "-c", script,
     )  # fmt: skip
-    box.wait_for(lambda: box.inspect(name)["RestartCount"] >= 3, 20, f"{name} to loop")
+    box.wait_for(lambda: box.inspect(name)["RestartCount"] >= 3, what=f"{name} to loop")
 
 
 CALL_DB = (
@@ -89,7 +89,7 @@ def missing_caller(box: Box, name: str, called: str, line: str, *options: str) -
     script = MISS_NAME.format(called, line)
     box.docker("run", "-d", f"--name={name}", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
     box.wait_for(
-        lambda: box.docker("logs", name).stderr.count(line) >= 2, 20, f"{name} to miss {called}"
+        lambda: box.docker("logs", name).stderr.count(line) >= 2, what=f"{name} to miss {called}"
     )
 
 
@@ -174,7 +174,7 @@ def container_name_from_the_hosts_network(box: Box) -> None:
         *("run", "-d", "--name=hostcaller", *LIMITS, "--network=host", url),
         *("bb:1.36", "sh", "-c", script),
     )
-    box.wait_for(lambda: box.docker("logs", "hostcaller").stderr.count(line) >= 2, 20, "its calls")
+    box.wait_for(lambda: box.docker("logs", "hostcaller").stderr.count(line) >= 2, what="its calls")
 
 
 @fault("dns.service-on-other-network", subject="container:quiet-api-1", shareable=True)
@@ -391,7 +391,6 @@ def one_service_name_that_two_projects_call(box: Box) -> None:
             "role" in box.docker("logs", f"{project}-api-1").stdout for project in ("blue", "green")
         ),
         what="a stranger for each",
-        timeout=40,
     )
 
 
@@ -417,7 +416,7 @@ def _pinned_caller(box: Box, name: str, store: str, *options: str, edit: str = "
 
 def _misses(box: Box, name: str) -> None:
     box.wait_for(
-        lambda: box.docker("logs", name).stderr.count("No route to host") >= 4, 60, "failed calls"
+        lambda: box.docker("logs", name).stderr.count("No route to host") >= 4, what="failed calls"
     )
 
 

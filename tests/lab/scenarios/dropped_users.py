@@ -17,7 +17,7 @@ def _library(box: Box, name: str, mode: str) -> None:
     media = ("-v", f"/srv/{name}:/media")
     run(box, name, *SAFE, *user, *media, *MACHINE, "bb:1.36", "/usr/bin/python3", "-c", _DROPS)
     uid = f"stat -c %u /proc/{box.inspect(name)['State']['Pid']}"
-    box.wait_for(lambda: box.sh(uid).strip() == "1000", 20, "the program to change its user")
+    box.wait_for(lambda: box.sh(uid).strip() == "1000", what="the program to change its user")
 
 
 @fault(UNWRITABLE, subject="container:films61", shareable=True)

@@ -52,7 +52,7 @@ def _edited_site(box: Box, number: int) -> str:
     options = ("-p", f"{8000 + number}:80", "-v", f"{folder}:/etc/nginx/conf.d:ro")
     included = "include /etc/nginx/conf.d/*.conf;"
     site_of(box, f"www{number}", "listen 81; return 404;", *options, included=included)
-    box.wait_for(lambda: _status(box, number) == "404", 20, "nginx")
+    box.wait_for(lambda: _status(box, number) == "404", what="nginx")
     _until_settled(box, f"{folder}/shop.conf", _SITE % 204)
     return _status(box, number)
 
@@ -63,7 +63,7 @@ def _edited_scrapes(box: Box, name: str) -> None:
     box.write(f"/srv/{name}/prometheus.yml", _SCRAPES % "shop")
     mount = f"/srv/{name}/prometheus.yml:/etc/prometheus/prometheus.yml:ro"
     box.docker("run", "-d", f"--name={name}", *SAFE, "-v", mount, "prom:2.53", "/bin/prometheus")
-    box.wait_for(lambda: "Server is ready" in logs(box, name), 20, "Prometheus")
+    box.wait_for(lambda: "Server is ready" in logs(box, name), what="Prometheus")
     _until_settled(box, f"/srv/{name}/prometheus.yml", _SCRAPES % "node")
 
 
@@ -72,7 +72,7 @@ def site_that_was_edited(box: Box) -> None:
     """A site of nginx was edited, and nobody reloaded nginx; the command does."""
     assert _edited_site(box, 71) == "404"
     typed(box, first_command(box, UNREAD, "www71"))
-    box.wait_for(lambda: _status(box, 71) == "204", 20, "the site after the command")
+    box.wait_for(lambda: _status(box, 71) == "204", what="the site after the command")
     assert "www71" not in _findings(box)
     _until_settled(box, "/srv/edited71/conf.d/shop.conf", _SITE % 404)
     assert _status(box, 71) == "204"
@@ -91,7 +91,7 @@ def site_that_was_edited_and_reloaded(box: Box) -> None:
     """The same site, and nginx was reloaded."""
     assert _edited_site(box, 72) == "404"
     box.docker("exec", "www72", "/usr/sbin/nginx", "-s", "reload", "-c", "/etc/nginx/nginx.conf")
-    box.wait_for(lambda: _status(box, 72) == "204", 20, "the site after the reload")
+    box.wait_for(lambda: _status(box, 72) == "204", what="the site after the reload")
     box.sh("touch /srv/edited72/conf.d/shop.conf.bak")
     assert "www72" not in _findings(box)
 
@@ -101,5 +101,5 @@ def scrapes_that_were_edited_and_read(box: Box) -> None:
     """The same file of Prometheus, after a signal that came from inside the container."""
     _edited_scrapes(box, "prom74")
     box.docker("exec", "prom74", "kill", "-HUP", "1")
-    box.wait_for(lambda: logs(box, "prom74").count("Completed loading") == 2, 20, "the reload")
+    box.wait_for(lambda: logs(box, "prom74").count("Completed loading") == 2, what="the reload")
     assert "prom74" not in _findings(box)

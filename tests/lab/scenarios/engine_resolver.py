@@ -26,7 +26,7 @@ def _edge(box: Box, name: str, *options: str, port: int = 8080) -> None:
     """nginx that asks 127.0.0.11 for a name of the outside at each request."""
     nginx(box, name, _SITE % port, *options)
     sockets = ["ss", "-Hltn", "sport", "=", f":{port}"]
-    box.wait_for(lambda: box.run(box.in_netns(name, *sockets)).stdout, 20, "nginx to listen")
+    box.wait_for(lambda: box.run(box.in_netns(name, *sockets)).stdout, what="nginx to listen")
 
 
 @fault(CHECK, subject="container:edge17")
@@ -37,7 +37,7 @@ def nginx_on_the_default_network(box: Box) -> None:
     assert _answers(box, 8088) != "200"
     command = first_command(box, CHECK, "edge17")
     box.sh(command)
-    box.wait_for(lambda: _answers(box, 8088, 1) == "200", 40, "an answer")
+    box.wait_for(lambda: _answers(box, 8088, 1) == "200", what="an answer")
     box.docker("network", "disconnect", "proxied", "edge17")
     box.docker("restart", "edge17")
     assert _answers(box, 8088) != "200"

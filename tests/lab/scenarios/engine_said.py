@@ -92,7 +92,7 @@ def disk_that_the_engine_does_not_see(box: Box) -> None:
     box.sh("mount --make-rshared /")
     box.write("/etc/docker/daemon.json", BASE_CONFIG)
     box.spawn(["unshare", "--mount", "--propagation=private", "dockerd"], log=LOG)
-    box.wait_for(box.ping, 60, "the engine")
+    box.wait_for(box.ping, what="the engine")
     box.sh("mkdir -p /srv/media; truncate -s 32M /root/disk; mkfs.ext4 -q /root/disk")
     box.sh("mount -o loop /root/disk /srv/media; echo film >/srv/media/library")
     run = ["-d", "--name=media", "--restart=unless-stopped", "--memory=64m", "--pids-limit=64"]
@@ -123,5 +123,5 @@ def data_root_that_cannot_carry_overlays(box: Box) -> None:
     box.sh("mkdir -p /srv/moved/overlay2/0123")
     box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "data-root": "/srv/moved"})
     pid = box.spawn(["dockerd"], log=LOG)
-    box.wait_for(lambda: not box.alive(pid), 60, "the engine to give up")
+    box.wait_for(lambda: not box.alive(pid), what="the engine to give up")
     assert "driver not supported" in box.read(LOG)

@@ -31,7 +31,7 @@ def _catalog(box: Box, name: str, port: int) -> None:
         "run", "-d", f"--name={name}", "--memory=64m", "--pids-limit=64", "-p", f"{port}:8080",
         "-v", f"/srv/{name}:/data:ro", *MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _CATALOG,
     )  # fmt: skip
-    box.wait_for(lambda: status_outside(box, port, "/goods") == "200", 20, "the catalog to answer")
+    box.wait_for(lambda: status_outside(box, port, "/goods") == "200", what="the catalog to answer")
 
 
 @fault(CHECK, subject="container:catalog61", shareable=True)
@@ -94,7 +94,7 @@ def _pages(box: Box, name: str, port: int, owner: int) -> None:
         "-v", f"{folder}:/app", *MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _PAGES,
     )  # fmt: skip
     answer = "200" if owner == 33 else "500"
-    box.wait_for(lambda: status_outside(box, port, "/") == answer, 20, "an answer")
+    box.wait_for(lambda: status_outside(box, port, "/") == answer, what="an answer")
     for _ in range(4):
         assert status_outside(box, port, "/") == answer
 

@@ -49,7 +49,7 @@ def _clients(box: Box, name: str, *paths: str) -> None:
 
 def _answers(box: Box, name: str, status: int, least: int) -> None:
     answer = f'HTTP/1.1" {status} '
-    box.wait_for(lambda: logs(box, name).count(answer) >= least, 60, f"{least} answers {status}")
+    box.wait_for(lambda: logs(box, name).count(answer) >= least, what=f"{least} answers {status}")
 
 
 @fault(CHECK, subject="container:shop41", shareable=True)
@@ -163,7 +163,7 @@ def worker_that_waits_for_a_database_that_refuses_it(box: Box) -> None:
     run(box, "db45", *GOOD, "--network=worker45", *serves)
     told = ("--network=worker45", "--env=DB_HOST=db45")
     run(box, "worker45", *GOOD, *told, "bb:1.36", "sh", "-c", _WAITS)
-    box.wait_for(lambda: logs(box, "worker45").count("FATAL") > 5, 20, "the refusals")
+    box.wait_for(lambda: logs(box, "worker45").count("FATAL") > 5, what="the refusals")
 
 
 _OPENS = """

@@ -77,7 +77,7 @@ def site_without_an_index(box: Box) -> None:
     box.sh("mkdir -p /srv/pages82")
     site = "server { listen 8080; root /site; }"
     nginx(box, "site82", site, "-p", "8182:8080", "-v", "/srv/pages82:/site:ro")
-    box.wait_for(lambda: status_outside(box, 8182, "/") == "403", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, 8182, "/") == "403", what="nginx to answer")
     _grow(box, "site82", 12)
     (finding,) = box.diagnose("check", CHECK, "--format", "json").findings
     assert "folder /site/ holds no index file" in finding["summary"]
@@ -90,7 +90,7 @@ def site_that_its_server_may_not_read(box: Box) -> None:
     box.sh("chmod 600 /srv/pages83/index.html")
     site = "server { listen 8080; root /site; }"
     nginx(box, "site83", site, "-p", "8183:8080", "-v", "/srv/pages83:/site:ro")
-    box.wait_for(lambda: status_outside(box, 8183, "/") == "403", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, 8183, "/") == "403", what="nginx to answer")
     _grow(box, "site83", 12)
     (finding,) = box.diagnose("check", CHECK, "--format", "json").findings
     assert "its workers may not read /site/index.html" in finding["summary"]
@@ -106,7 +106,7 @@ def error_that_a_proxy_passes_on(box: Box) -> None:
     run(box, "shop84", *GOOD, *MACHINE, "--network=net84", *words)
     site = "server { listen 8080; location / { proxy_pass http://shop84:8080; } }"
     nginx(box, "edge84", site, "--network=net84", "-p", "80:8080")
-    box.wait_for(lambda: status_outside(box, 80, "/") == "500", 20, "the proxy to answer")
+    box.wait_for(lambda: status_outside(box, 80, "/") == "500", what="the proxy to answer")
     _grow(box, "edge84")
     (finding,) = box.diagnose("check", CHECK, "--format", "json").findings
     assert 'which container "edge84" may pass on' in finding["summary"]
@@ -117,7 +117,7 @@ def page_that_leads_to_itself(box: Box) -> None:
     """The program sends each visitor to the address that he has just called."""
     site = "server { listen 8080; location / { return 301 http://$http_host/; } }"
     nginx(box, "blog85", site, "-p", "8185:8080")
-    box.wait_for(lambda: status_outside(box, 8185, "/") == "301", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, 8185, "/") == "301", what="nginx to answer")
     _grow(box, "blog85", 12)
 
 
@@ -178,7 +178,7 @@ def site_that_leads_to_https(box: Box) -> None:
     site = "server { listen 8080; location / { return 301 https://$host/; } }"
     nginx(box, "edge88", site, "-p", "80:8080")
     _serve(box, "secure88", 443, "self.answer(200, 'welcome')")
-    box.wait_for(lambda: status_outside(box, 80, "/") == "301", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, 80, "/") == "301", what="nginx to answer")
     _grow(box, "edge88", 12)
 
 

@@ -28,7 +28,7 @@ def _server(box: Box, name: str, before: str, now: str) -> None:
         box.docker("rm", "-f", name, check=False)
         mount = f"/srv/{name}:/data"
         run(box, name, *GOOD, f"--env=SERVER_NAME={value}", "-v", mount, "island:2")
-        box.wait_for(lambda: box.sh(f"cat /srv/{name}/server.ini || true"), 60, "the file")
+        box.wait_for(lambda: box.sh(f"cat /srv/{name}/server.ini || true"), what="the file")
         box.sh("sleep 1.1")
 
 

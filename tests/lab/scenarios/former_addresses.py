@@ -37,7 +37,7 @@ def replica_set_with_a_former_address(box: Box) -> None:
     _member(box, "set31", "set31net", "--label=com.docker.compose.service=mongo31")
     time.sleep(12)
     _app(box, "app31", "10.237.31.77", "set31net")
-    box.wait_for(lambda: box.docker("logs", "app31").stderr.count("EHOSTUNREACH") > 3, 30, "calls")
+    box.wait_for(lambda: box.docker("logs", "app31").stderr.count("EHOSTUNREACH") > 3, what="calls")
     command = first_command(box, "network.peer-address-stale", "app31")
     assert "docker exec set31 sh -c" in command, command
     assert '"mongo31:27017"' in command, command
@@ -88,7 +88,7 @@ def members_listed_by_former_addresses(box: Box) -> None:
         listed,
     )
     box.docker("run", "-d", "--name=node33-3", *_LIMITS, *third)
-    box.wait_for(lambda: box.inspect("node33-3")["RestartCount"] >= 3, 40, "node33-3 to loop")
+    box.wait_for(lambda: box.inspect("node33-3")["RestartCount"] >= 3, what="node33-3 to loop")
 
 
 def _site(box: Box, name: str, location: str) -> None:
@@ -101,7 +101,7 @@ def _site(box: Box, name: str, location: str) -> None:
     body = f"server {{ listen 8080; location / {{ {location} }} }}"
     nginx(box, name, body, f"--network={network}", "-p", "8091:8080")
     url = f"http://{BOX_ADDRESS}:8091/"
-    box.wait_for(lambda: "hello" in box.provider.curl(url, check=False), 20, "nginx to answer")
+    box.wait_for(lambda: "hello" in box.provider.curl(url, check=False), what="nginx to answer")
     box.docker("rm", "-f", f"{name}api")
     run(box, f"{name}job", f"--network={network}", "bb:1.36", "sleep", "900")
     box.docker(*api, f"--name={name}api", *serve)
@@ -183,7 +183,7 @@ def keepalived_with_a_former_source(box: Box) -> None:
     """A host was moved, and keepalived has the address that it had before; the report's first
     command writes the present one."""
     _keepalived(box, "vrrp39", "172.22.1.33")
-    box.wait_for(lambda: "failed 99" in box.docker("logs", "vrrp39").stdout, 20, "its complaint")
+    box.wait_for(lambda: "failed 99" in box.docker("logs", "vrrp39").stdout, what="its complaint")
     command = first_command(box, "network.listen-address-missing", "vrrp39")
     assert f"/{BOX_ADDRESS}/g" in command, command
 

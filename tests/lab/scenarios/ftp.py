@@ -71,7 +71,7 @@ def _server(box: Box, name: str, port: int, first: int, *options: str) -> None:
     box.docker("run", "-d", f"--name={name}", *limits, *MACHINE, *options, "bb:1.36", *served)
     client = ["/usr/bin/python3", "-c", _LISTS, BOX_ADDRESS, str(port)]
     greeting = ["timeout", "1", "bash", "-c", f"head -n 1 </dev/tcp/{BOX_ADDRESS}/{port}"]
-    box.wait_for(lambda: "220" in box.provider.run(greeting, check=False).stdout, 20, "the server")
+    box.wait_for(lambda: "220" in box.provider.run(greeting, check=False).stdout, what="the server")
     done = box.provider.run([*client, "once"], check=False)
     assert (done.returncode == 0) == bool(first), done.stderr
     box.provider.spawn([*client, "on"])

@@ -57,7 +57,6 @@ def _wait_long(box: Box, name: str, state: str) -> None:
 
     box.wait_for(
         lambda: len(seconds()) >= _CLIENTS and min(seconds()) > 11,
-        timeout=60,
         what=f"clients in the state {state}",
     )
 

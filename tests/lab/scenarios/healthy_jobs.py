@@ -47,7 +47,7 @@ def app_that_waited_for_its_database(box: Box) -> None:
         box, "waited", "--restart=unless-stopped", "-v", "/srv/waited:/data", "bb:1.36", "sh",
         "-c", script,
     )  # fmt: skip
-    box.wait_for(lambda: "ready" in box.docker("logs", "waited").stdout, 20, "the app to work")
+    box.wait_for(lambda: "ready" in box.docker("logs", "waited").stdout, what="the app to work")
 
 
 @healthy(shareable=True)
@@ -59,7 +59,7 @@ def worker_that_recycled_once(box: Box) -> None:
         box, "recycled", "--restart=always", "-v", "/srv/recycled:/data", "bb:1.36", "sh", "-c",
         script,
     )  # fmt: skip
-    box.wait_for(lambda: box.inspect("recycled")["RestartCount"] == 1, 10, "the next worker")
+    box.wait_for(lambda: box.inspect("recycled")["RestartCount"] == 1, what="the next worker")
     box.wait_state("recycled", "running")
 
 
@@ -72,7 +72,7 @@ def job_that_succeeded_at_the_second_try(box: Box) -> None:
         box, "second", "--restart=on-failure:3", "-v", "/srv/second:/data", "bb:1.36", "sh", "-c",
         script,
     )  # fmt: skip
-    box.wait_for(lambda: box.inspect("second")["State"]["ExitCode"] == 0, 15, "the second try")
+    box.wait_for(lambda: box.inspect("second")["State"]["ExitCode"] == 0, what="the second try")
     box.wait_state("second", "exited")
 
 
@@ -112,8 +112,7 @@ def servers_that_turn_strangers_away(box: Box) -> None:
         lambda: all(
             box.docker("logs", name).stdout.count(line) >= 4 for name, line in _TURNED_AWAY.items()
         ),
-        20,
-        "each line to come again",
+        what="each line to come again",
     )
 
 
@@ -196,9 +195,15 @@ def sidecar_that_reads_logs(box: Box) -> None:
 @healthy(shareable=True)
 def stopped_after_its_grace_period(box: Box) -> None:
     """A container that ignores SIGTERM was stopped by hand and got SIGKILL."""
-    run(box, "ignored", "bb:1.36", "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
-    box.wait_state("ignored", "running")
-    time.sleep(1)
+    run(
+        box,
+        "ignored",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "trap '' TERM; echo ignoring; while :; do sleep 1; done",
+    )
+    box.wait_for(lambda: "ignoring" in box.docker("logs", "ignored").stdout, what="the trap")
     box.docker("stop", "-t", "1", "ignored")
     assert box.inspect("ignored")["State"]["ExitCode"] == 137
 
@@ -272,7 +277,7 @@ def worker_of_one_job(box: Box) -> None:
     """A runner ends with 0 after each job, says so, and its policy starts the next one."""
     script = "echo 'Listening for jobs'; sleep 2; echo 'Job build completed with result: Succeeded'"
     run(box, "runner9", "--restart=always", "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.inspect("runner9")["RestartCount"] >= 3, 40, "three jobs")
+    box.wait_for(lambda: box.inspect("runner9")["RestartCount"] >= 3, what="three jobs")
 
 
 @healthy(shareable=True)

@@ -45,8 +45,8 @@ def program_that_rejects_some_orders(box: Box) -> None:
     load(box, "orders:1", Recipe(changes=("LABEL org.opencontainers.image.source=https://x.test",)))
     run(box, "orders9", "--restart=always", "--read-only", "orders:1", "sh", "-c", _ORDERS)
     run(box, "broken9", "--restart=always", "--read-only", "orders:1", "sh", "-c", _LOST)
-    box.wait_for(lambda: _errors(box, "orders9") >= 20, 30, "rejected orders")
-    box.wait_for(lambda: _errors(box, "broken9") >= 20, 30, "lost orders")
+    box.wait_for(lambda: _errors(box, "orders9") >= 20, what="rejected orders")
+    box.wait_for(lambda: _errors(box, "broken9") >= 20, what="lost orders")
     assert 'but container "broken9" repeats an error in its log' in _first_line(box)
     box.docker("rm", "-f", "broken9")
     said = _first_line(box)
@@ -78,8 +78,7 @@ def tests_that_look_for_failures(box: Box) -> None:
     run(box, "tests9", "--network=tests9", "bb:1.36", "sh", "-c", _TESTED)
     box.wait_for(
         lambda: box.docker("logs", "tests9").stdout.count("connection refused") >= 20,
-        30,
-        "expected errors",
+        what="expected errors",
     )
 
 

@@ -52,7 +52,7 @@ def _feed(box: Box, number: int, settings: str = "", headers: str = "()", status
     site = f"listen 80; location = / {{ return 200 page; }} location /api/ {{ {passed} }}"
     site_of(box, f"edge{number}", site, "-p", f"{8000 + number}:80", f"--network={net}")
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the page")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the page")
     return f"{url}/api/events"
 
 
@@ -71,7 +71,7 @@ def events_behind_nginx(box: Box) -> None:
         assert _received(box, url) == 0
     box.write("/root/before", box.sh("cat /srv/edge81/nginx.conf"))
     box.sh(first_command(box, CHECK, "feed81"))
-    box.wait_for(lambda: _received(box, url) > 0, 20, "events after the command")
+    box.wait_for(lambda: _received(box, url) > 0, what="events after the command")
     box.sh("cat /root/before >/srv/edge81/nginx.conf")
     box.docker("restart", "-t", "1", "edge81")
     for _ in range(4):

@@ -18,7 +18,7 @@ def time_on_the_cpu_that_is_used_up(box: Box) -> None:
     """A worker may use a second of CPU time: the kernel kills it, the engine starts it again."""
     options = ["--ulimit=cpu=1:1", "--restart=always", "--name=worker51"]
     box.docker(*_SAFE, *options, *_BUSY)
-    box.wait_for(lambda: box.inspect("worker51")["RestartCount"] >= 3, 60, "three restarts")
+    box.wait_for(lambda: box.inspect("worker51")["RestartCount"] >= 3, what="three restarts")
 
 
 @healthy(advice=None)
@@ -45,7 +45,7 @@ def temporary_folder_in_little_memory(box: Box) -> None:
     """The engine unpacks in a tmpfs of 3 MB, and a build brings 9; the command gives it room."""
     _engine_with_small_temporary_folder(box, "3m")
     assert "no space left on device" in _build(box)
-    box.wait_for(lambda: "no space left" in box.read(LOG), 10, "the engine to say so")
+    box.wait_for(lambda: "no space left" in box.read(LOG), what="the engine to say so")
     findings = box.diagnose("check", "daemon.temp-folder-small", "--format", "json").findings
     box.sh(findings[0]["fix"][0]["command"])
     assert "no space left" not in _build(box)

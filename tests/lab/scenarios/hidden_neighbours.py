@@ -22,7 +22,7 @@ def _shop(box: Box, number: int, line: str) -> None:
     mount = ("-v", f"/srv/app{number}/line:/srv/line:ro")
     app = (f"--name=app{number}", f"--network={network}", f"--env=DB_HOST=base{number}", *mount)
     box.docker("run", "-d", *app, *_LIMITS, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", f"app{number}").stdout.count(line) > 3, 40, "calls")
+    box.wait_for(lambda: box.docker("logs", f"app{number}").stdout.count(line) > 3, what="calls")
 
 
 @fault("firewall.neighbours-translated", subject="container:app41", also=["container.*"])

@@ -136,7 +136,7 @@ def read_only_root_below_a_supervisor(box: Box) -> None:
     files = {"usr/bin/supervisord": (_KEEPER, 0o755), "var/lib/nginx/keep": (b"", 0o644)}
     load(box, "paste31:1", Recipe(files, ('CMD ["/usr/bin/supervisord"]',)))
     run(box, "paste31", *GOOD, "--read-only", "paste31:1")
-    box.wait_for(lambda: "gave up" in logs(box, "paste31"), 10, "it to give up")
+    box.wait_for(lambda: "gave up" in logs(box, "paste31"), what="it to give up")
 
 
 _ADAPTER = """
@@ -183,7 +183,7 @@ def stick_that_was_plugged_in_again(box: Box) -> None:
     device = f"--device={_STICKS}/ttyACM41:/dev/ttyACM41"
     run(box, "deconz41", *GOOD, device, "bb:1.36", "sh", "-c", _STICK)
     box.sh(f"rm {_STICKS}/ttyACM41; mknod {_STICKS}/ttyACM42 c 166 42")
-    box.wait_for(lambda: "No such" in logs(box, "deconz41"), 10, "it to fail")
+    box.wait_for(lambda: "No such" in logs(box, "deconz41"), what="it to fail")
 
 
 @healthy()

@@ -15,7 +15,7 @@ BROKEN = json.dumps(dict(BASE_CONFIG))[:-1] + ",}"
 
 
 def _refuses(box: Box, words: str) -> None:
-    box.wait_for(lambda: words in box.log_tail(), 20, "the engine to refuse")
+    box.wait_for(lambda: words in box.log_tail(), what="the engine to refuse")
 
 
 @fault(

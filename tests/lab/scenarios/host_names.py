@@ -40,7 +40,7 @@ def _store(box: Box, number: int, settings: str) -> str:
     site = f"listen 80; location / {{ {settings} proxy_pass http://{name}:9000; }}"
     site_of(box, f"edge{number}", site, "-p", f"{8000 + number}:80", f"--network={net}")
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the store")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the store")
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={now}&X-Amz-Expires=3600"
     return f"{url}/docs/a.pdf?{query}&X-Amz-SignedHeaders=host&X-Amz-Signature=0a1b"
@@ -58,10 +58,10 @@ def signed_addresses_behind_another_name(box: Box) -> None:
         assert _asked(box, url) == "403"
     box.write("/root/before", box.sh("cat /srv/edge31/nginx.conf"))
     box.sh(first_command(box, CHECK, "minio31"))
-    box.wait_for(lambda: _asked(box, url) == "200", 20, "the store after the command")
+    box.wait_for(lambda: _asked(box, url) == "200", what="the store after the command")
     box.sh("cat /root/before >/srv/edge31/nginx.conf")
     box.docker("restart", "-t", "1", "edge31")
-    box.wait_for(lambda: _asked(box, url) == "403", 20, "the store again")
+    box.wait_for(lambda: _asked(box, url) == "403", what="the store again")
     for _ in range(6):
         assert _asked(box, url) == "403"
 
@@ -92,7 +92,7 @@ def _other_site(box: Box, number: int, settings: str) -> str:
 def site_that_is_told_the_name_of_the_clients(box: Box) -> None:
     """nginx passes on what clients typed, and the site behind it knows its own name alone."""
     url = _other_site(box, 33, "proxy_set_header Host $host;")
-    box.wait_for(lambda: browse(box, url) == "421", 20, "the site")
+    box.wait_for(lambda: browse(box, url) == "421", what="the site")
     for _ in range(6):
         assert browse(box, url) == "421"
 
@@ -101,6 +101,6 @@ def site_that_is_told_the_name_of_the_clients(box: Box) -> None:
 def site_that_is_told_its_own_name(box: Box) -> None:
     """The same without the header."""
     url = _other_site(box, 34, "")
-    box.wait_for(lambda: browse(box, url) == "200", 20, "the site")
+    box.wait_for(lambda: browse(box, url) == "200", what="the site")
     for _ in range(6):
         assert browse(box, url) == "200"

@@ -33,7 +33,7 @@ def caddy_that_calls_a_published_port(box: Box) -> None:
     box.docker("network", "create", "front71")
     healthy_container(box, "vault71", 18171, "--network=front71")
     _caddy(box, "caddy71", 18371, "localhost:18171", "--network=front71")
-    box.wait_for(lambda: status_outside(box, 18371, "/") == "502", 60, "its answer")
+    box.wait_for(lambda: status_outside(box, 18371, "/") == "502", what="its answer")
     for _ in range(5):
         status_outside(box, 18371, "/")
     command = first_command(box, "container.loopback-peer", "caddy71")
@@ -46,7 +46,7 @@ def caddy_that_calls_its_neighbour(box: Box) -> None:
     box.docker("network", "create", "front72")
     healthy_container(box, "vault72", 18172, "--network=front72")
     _caddy(box, "caddy72", 18372, "vault72:8080", "--network=front72")
-    box.wait_for(lambda: status_outside(box, 18372, "/") == "200", 60, "an answer")
+    box.wait_for(lambda: status_outside(box, 18372, "/") == "200", what="an answer")
     script = (
         "httpd -p 18172 -h /www;"
         " while :; do wget -qO- http://localhost:18172/ >/dev/null; sleep 1; done"

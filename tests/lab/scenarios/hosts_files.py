@@ -35,13 +35,15 @@ def a_mounted_hosts_file_that_was_left_behind(box: Box) -> None:
     """The neighbour has another address since it was recreated; the command writes that."""
     _site(box, "172.31.9.9")
     failed = "port 8080: No route to host"
-    box.wait_for(lambda: box.docker("logs", "visits").stderr.count(failed) >= 4, 60, "failed calls")
+    box.wait_for(
+        lambda: box.docker("logs", "visits").stderr.count(failed) >= 4, what="failed calls"
+    )
     box.sh(first_command(box, "dns.name-pinned", "visits"))
     assert "172.31.9.2 shop.test" in box.docker("exec", "visits", "cat", "/etc/hosts").stdout
-    box.wait_for(lambda: "visited" in box.docker("logs", "visits").stdout, 20, "a visit")
+    box.wait_for(lambda: "visited" in box.docker("logs", "visits").stdout, what="a visit")
     box.write("/srv/sites/hosts", "127.0.0.1 localhost\n172.31.9.9 shop.test blog.test\n")
     box.wait_for(
-        lambda: failed in box.docker("logs", "--tail=1", "visits").stderr, 20, "the fault again"
+        lambda: failed in box.docker("logs", "--tail=1", "visits").stderr, what="the fault again"
     )
 
 
@@ -49,4 +51,4 @@ def a_mounted_hosts_file_that_was_left_behind(box: Box) -> None:
 def a_mounted_hosts_file_that_is_right(box: Box) -> None:
     """The same file with the address that the neighbour has."""
     _site(box, "172.31.9.2")
-    box.wait_for(lambda: "visited" in box.docker("logs", "visits").stdout, 20, "a visit")
+    box.wait_for(lambda: "visited" in box.docker("logs", "visits").stdout, what="a visit")

@@ -39,7 +39,7 @@ def _site(box: Box, number: int, settings: str) -> str:
     site = f"listen 80; {page} location /v2/ {{ {settings} proxy_pass http://{name}:8000; }}"
     site_of(box, f"edge{number}", site, "-p", f"{8000 + number}:80", f"--network={net}")
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the page")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the page")
     return f"{url}/v2/catalog"
 
 
@@ -51,10 +51,10 @@ def http_1_0_before_envoy(box: Box) -> None:
         assert browse(box, url) == "426"
     box.write("/root/before", box.sh("cat /srv/edge86/nginx.conf"))
     box.sh(first_command(box, CHECK, "mesh86"))
-    box.wait_for(lambda: browse(box, url) == "200", 20, "the API after the command")
+    box.wait_for(lambda: browse(box, url) == "200", what="the API after the command")
     box.sh("cat /root/before >/srv/edge86/nginx.conf")
     box.docker("restart", "-t", "1", "edge86")
-    box.wait_for(lambda: browse(box, url) == "426", 20, "the API again")
+    box.wait_for(lambda: browse(box, url) == "426", what="the API again")
     for _ in range(6):
         assert browse(box, url) == "426"
 

@@ -319,7 +319,7 @@ def _updated(box: Box, name: str, program: bytes) -> None:
 def crash_since_an_update(box: Box) -> None:
     """The new version of an image crashes at its start without a word; the one before ran."""
     _updated(box, "updated30", _CRASHES)
-    box.wait_for(lambda: box.inspect("updated30")["RestartCount"] > 2, 40, "a loop")
+    box.wait_for(lambda: box.inspect("updated30")["RestartCount"] > 2, what="a loop")
     command = first_command(box, LOOP, "updated30")
     assert command == "diagnose recreate updated30 --image updated30:4.0 | sh"
 

@@ -49,7 +49,7 @@ _LISTENS = "require('net').createServer().listen('/tmp/app.sock', () => console.
 
 def _killed_once(box: Box, name: str, before: str) -> None:
     run(box, name, *ROOMY, "--memory=256m", "bb:1.36", NODE, "-e", f"{before}{_LISTENS}")
-    box.wait_for(lambda: "ready" in logs(box, name), 30, "the socket")
+    box.wait_for(lambda: "ready" in logs(box, name), what="the socket")
     box.docker("kill", name)
     box.docker("start", name)
 
@@ -68,7 +68,7 @@ def socket_of_a_former_run(box: Box) -> None:
 def socket_that_is_removed_first(box: Box) -> None:
     """The same, and the server removes its socket before it listens."""
     _killed_once(box, "socket22", "require('fs').rmSync('/tmp/app.sock', {force: true}); ")
-    box.wait_for(lambda: logs(box, "socket22").count("ready") == 2, 30, "the second start")
+    box.wait_for(lambda: logs(box, "socket22").count("ready") == 2, what="the second start")
 
 
 @fault(AT_START, subject="container:template21", shareable=True)

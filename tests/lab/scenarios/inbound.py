@@ -91,7 +91,7 @@ def _site6(box: Box, rule: str = "") -> None:
     served = ("-p", "8066:8080", "bb:1.36", "/usr/bin/python3", "-c", _SERVES6)
     box.docker("run", "-d", *options, *served)
     curl = f"curl -s --noproxy '*' -m 1 -o /dev/null http://[{_SITE6}]:8066/"
-    box.wait_for(lambda: box.provider.run(["sh", "-c", curl], check=False).returncode == 0, 20)
+    box.wait_for(lambda: box.provider.run(["sh", "-c", curl], check=False).returncode == 0)
     box.sh("sleep 12", timeout=30)
     if rule:
         box.provider.sh(rule)

@@ -149,11 +149,11 @@ def port_that_is_closed_to_neighbours(box: Box) -> None:
     box.docker(
         "run", "-d", "--name=till19", *quiet, f"-e=VAULT={url}", "bb:1.36", "sh", "-c", caller
     )
-    box.wait_for(lambda: "hello" in box.docker("logs", "till19").stdout, 20, "an answer")
+    box.wait_for(lambda: "hello" in box.docker("logs", "till19").stdout, what="an answer")
     rule = "INPUT -p tcp --dport 8080 ! -i lo -j REJECT --reject-with tcp-reset"
     _inside(box, "vault19", f"iptables -A {rule}")
     refused = "Connection refused"
-    box.wait_for(lambda: box.docker("logs", "till19").stdout.count(refused) > 4, 30, "refusals")
+    box.wait_for(lambda: box.docker("logs", "till19").stdout.count(refused) > 4, what="refusals")
     assert _inside(box, "vault19", "ss -tlnH sport = :8080 | grep -q .")
 
 

@@ -28,7 +28,7 @@ def _bridge(box: Box, number: int, *options: str) -> None:
     words = ("jitsi/jvb:stable-9000", "/usr/bin/python3", "-uc", _BRIDGE)
     places = (f"--network=meet{number}", "-p", f"{10000 + number}:10000/udp")
     box.docker("run", "-d", f"--name=jvb{number}", *places, *SAFE, *MACHINE, *options, *words)
-    box.wait_for(lambda: _said(box, number).count("Pair ") > 4, 20, "paths")
+    box.wait_for(lambda: _said(box, number).count("Pair ") > 4, what="paths")
 
 
 def _said(box: Box, number: int) -> str:

@@ -43,7 +43,7 @@ def _mounter(box: Box, name: str, volume: str, place: str) -> None:
     words = (*SAFE, f"--name={name}", *MAY_MOUNT, *MACHINE, "-v", volume)
     box.docker(*words, "bb:1.36", PYTHON, "-c", _REMOTE, place)
     table = f"docker exec {name} cat /proc/mounts | grep -c ' {place} fuse.rclone '"
-    box.wait_for(lambda: box.sh(f"{table} || true") == "1\n", 20, f"{name} to mount")
+    box.wait_for(lambda: box.sh(f"{table} || true") == "1\n", what=f"{name} to mount")
 
 
 def _share(box: Box) -> None:

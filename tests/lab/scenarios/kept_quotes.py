@@ -12,7 +12,7 @@ _SCHEDULER = 'echo "new cron: 0 $CRON_SCHEDULE"; exec sleep 1000'
 
 def _scheduler(box: Box, name: str, *options: str) -> None:
     run(box, name, *GOOD, *options, "bb:1.36", "sh", "-c", _SCHEDULER)
-    box.wait_for(lambda: "new cron" in logs(box, name), 20, "the schedule to be printed")
+    box.wait_for(lambda: "new cron" in logs(box, name), what="the schedule to be printed")
 
 
 @fault(MALFORMED, subject="container:dumps91", shareable=True)

@@ -70,7 +70,7 @@ def redis_with_a_damaged_append_only_file(box: Box) -> None:
     """The disk was full while Redis wrote: its append-only file ends with half a command."""
     data = folder(box, "cut16")
     redis(box, "cut16", "redis-server", "--appendonly", "yes")
-    box.wait_for(lambda: "Ready to accept" in logs(box, "cut16"), 20, "Redis to be ready")
+    box.wait_for(lambda: "Ready to accept" in logs(box, "cut16"), what="Redis to be ready")
     box.docker(
         "exec", "cut16", "sh", "-c",
         "printf 'SET a 1\\r\\nSET b 2\\r\\n' | nc -w 1 127.0.0.1 6379",
@@ -175,7 +175,7 @@ def postgres(box: Box, name: str, *options: str, auth: str) -> None:
     box.docker("run", "--rm", *server, "sh", "-c", made, timeout=90)
     box.sh(f"echo 'host all all all {auth}' >>{data}/pg_hba.conf")
     run(box, name, *server, "postgres", "-k", "/tmp", "-c", "listen_addresses=*")
-    box.wait_for(lambda: "ready to accept" in logs(box, name), 20, "PostgreSQL to be ready")
+    box.wait_for(lambda: "ready to accept" in logs(box, name), what="PostgreSQL to be ready")
     box.docker("exec", name, "createdb", "-U", "shop", "shop")
 
 
@@ -252,7 +252,7 @@ def nginx_that_takes_only_small_uploads(box: Box) -> None:
         box, "narrow16", _UPLOADS, path, "-p", "8416:8080", "-v", f"{conf}:/etc/nginx/conf.d",
     )  # fmt: skip
     url = f"http://{BOX_ADDRESS}:8416/up"
-    box.wait_for(lambda: box.provider.curl(url, check=False), 20, "nginx to answer")
+    box.wait_for(lambda: box.provider.curl(url, check=False), what="nginx to answer")
     box.provider.sh("head -c 2000000 /dev/zero >/tmp/photo16")
     for _ in range(6):
         box.provider.sh(f"curl -s -o /dev/null --data-binary @/tmp/photo16 {url}")
@@ -284,4 +284,4 @@ def java_that_prints_long_traces(box: Box) -> None:
     ]  # fmt: skip
     limits = [*ROOMY[1:], "--memory=512m", "--pids-limit=200", "--restart=unless-stopped"]
     run(box, "deep16", *limits, *mounts, "bb:1.36", JAVA, "/app/App.java")
-    box.wait_for(lambda: logs(box, "deep16").count("no connection") > 5, 60, "some traces")
+    box.wait_for(lambda: logs(box, "deep16").count("no connection") > 5, what="some traces")

@@ -101,7 +101,7 @@ def _traefik(box: Box, *flags: str, options: tuple[str, ...] = ()) -> None:
     engine = "--volume=/var/run/docker.sock:/var/run/docker.sock:ro"
     given = ("--providers.docker.exposedbydefault=false", "--entrypoints.web.address=:80", *flags)
     box.docker("run", "-d", *usual, engine, "traefik:v3.1", *given)
-    box.wait_for(lambda: "404" in _get(box, "nobody.lab.test"), 20, "Traefik")
+    box.wait_for(lambda: "404" in _get(box, "nobody.lab.test"), what="Traefik")
 
 
 @fault(CHECK, subject="container:traefik", also=(READS_ENGINE,), args=PATIENT)
@@ -160,13 +160,13 @@ def _heals(box: Box, name: str = "shop10") -> None:
     for line in findings[0]["fix"][0]["command"].splitlines():
         words = line.removesuffix(" | sh").split()
         box.sh(box.diagnose(*words[1:]).out if words[0] == "diagnose" else line, timeout=60)
-    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
+    box.wait_for(lambda: _get(box) == "hello\n200", what="the site")
 
 
 def _with_two_ports(box: Box) -> None:
     _traefik(box)
     _shop(box, _ON, _ROUTER)
-    box.wait_for(lambda: _get(box) == "Bad Gateway502", 10, "a bad gateway")
+    box.wait_for(lambda: _get(box) == "Bad Gateway502", what="a bad gateway")
     box.sh("sleep 4")  # a program may open its next port so long after its first one
 
 
@@ -221,7 +221,7 @@ def middleware_of_another_container(box: Box) -> None:
     _traefik(box)
     _shop(box, _ON, _ROUTER, _PORT, _GUARDED)
     _shop(box, "traefik.http.middlewares.auth.ipallowlist.sourcerange=0.0.0.0/0", name="shop11")
-    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
+    box.wait_for(lambda: _get(box) == "hello\n200", what="the site")
 
 
 def _apart(box: Box) -> None:
@@ -276,7 +276,7 @@ def site_of_two_containers_and_one_that_is_not_checked_yet(box: Box) -> None:
 def site_of_two_containers_by_priority(box: Box) -> None:
     """The same two, and a priority says which of them serves the site."""
     _two_of_a_site(box, _TELLS_APART)
-    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
+    box.wait_for(lambda: _get(box) == "hello\n200", what="the site")
 
 
 _FPM = b"#!/bin/sh\nexec nc -ll -p 9000 -e true\n"
@@ -296,7 +296,7 @@ def _php_behind_nginx_proxy(box: Box, *options: str) -> None:
     run = ("run", "-d", "--name=proxy14", "--net=site14", *SAFE, "-p=80:8080", "-v", mount)
     nginx = ("/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
     box.docker(*run, "nginxproxy/nginx-proxy:1.6", *nginx)
-    box.wait_for(lambda: "502" in _get(box), 20, "the proxy")
+    box.wait_for(lambda: "502" in _get(box), what="the proxy")
     box.sh("sleep 4")  # a program may open its next port so long after its first one
 
 
@@ -325,7 +325,7 @@ def _two_ports_behind_nginx_proxy(box: Box, *options: str) -> None:
     mount = "/srv/proxy15/nginx.conf:/etc/nginx/nginx.conf:ro"
     run = ("run", "-d", "--name=proxy15", "--net=site15", *SAFE, "-p=80:8080", "-v", mount)
     box.docker(*run, "nginxproxy/nginx-proxy:1.6", "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
-    box.wait_for(lambda: "502" in _get(box), 20, "the proxy")
+    box.wait_for(lambda: "502" in _get(box), what="the proxy")
     box.sh("sleep 4")  # a program may open its next port so long after its first one
 
 

@@ -33,7 +33,7 @@ except OSError:
 def _game(box: Box, published: str) -> None:
     words = ("bb:1.36", "/usr/bin/python3", "-uc", _GAME)
     box.docker("run", "-d", "--name=game41", "-p", published, *SAFE, *MACHINE, *words)
-    box.wait_for(lambda: "connected" in box.docker("logs", "game41").stdout, 20, "the game")
+    box.wait_for(lambda: "connected" in box.docker("logs", "game41").stdout, what="the game")
 
 
 def _answer(box: Box, port: int) -> str:

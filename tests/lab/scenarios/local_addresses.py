@@ -12,7 +12,7 @@ _RULE = "--label=traefik.http.routers.login91.rule=Host(`login.lab.test`)"
 
 def _app(box: Box, name: str, *options: str) -> None:
     box.docker("run", "-d", f"--name={name}", *SAFE, *options, "shop:1.4")
-    box.wait_state(name, "running", 60)
+    box.wait_state(name, "running")
 
 
 @fault(LOCAL, subject="container:login91", shareable=True)

@@ -168,7 +168,9 @@ def backpressure(box: Box) -> None:
         *SAFE, "--name=chatty", *options, "bb:1.36", "yes", "a long line of a log that nobody takes"
     )
     pid = box.inspect("chatty")["State"]["Pid"]
-    box.wait_for(lambda: "pipe_write" in box.sh(f"cat /proc/{pid}/wchan"), 20, "yes to stand still")
+    box.wait_for(
+        lambda: "pipe_write" in box.sh(f"cat /proc/{pid}/wchan"), what="yes to stand still"
+    )
 
 
 @fault("logging.backpressure", subject="container:watched71")
@@ -183,11 +185,11 @@ def attached_client_that_does_not_read(box: Box) -> None:
         looks = [box.sh(f"cat /proc/{pid}/wchan; grep ctxt /proc/{pid}/status") for _ in range(2)]
         return "pipe_write" in looks[0] and looks[0] == looks[1]
 
-    box.wait_for(waits, 60, "the service to stand still")
+    box.wait_for(waits, what="the service to stand still")
     box.sh(first_command(box, "logging.backpressure", "watched71"))
-    box.wait_for(lambda: not waits(), 20, "the service to go on")
+    box.wait_for(lambda: not waits(), what="the service to go on")
     box.spawn(["sh", "-c", "docker attach --no-stdin watched71 | sleep 1000"])
-    box.wait_for(waits, 60, "the service to stand still again")
+    box.wait_for(waits, what="the service to stand still again")
 
 
 @healthy(advice=None)

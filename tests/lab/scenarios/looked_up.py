@@ -44,7 +44,7 @@ def right_that_a_user_of_redis_lacks(box: Box) -> None:
         "redis-server", "--protected-mode", "no", *rules,
     )  # fmt: skip
     ping = ("exec", "cache63", "redis-cli", "ping")
-    box.wait_for(lambda: "PONG" in box.docker(*ping, check=False).stdout, 30, "the server")
+    box.wait_for(lambda: "PONG" in box.docker(*ping, check=False).stdout, what="the server")
     call = (
         "redis-cli -h cache63 --user shop --pass made-up-blue set a 1 2>&1 | grep -v OK && exit 1"
     )

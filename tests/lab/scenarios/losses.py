@@ -21,9 +21,7 @@ def database_that_nobody_has_any_more(box: Box) -> None:
         run = ("run", "-d", f"--name={name}", "--network=asknet21", f"--env=DB_HOST={place[0]}")
         box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks.format(*place))
     repeated = box.in_netns("asker21", "nstat", "-asz", "TcpExtTCPSynRetrans")
-    box.wait_for(
-        lambda: int(box.run(repeated).stdout.split()[-2]) > 1, what="repeated requests", timeout=15
-    )
+    box.wait_for(lambda: int(box.run(repeated).stdout.split()[-2]) > 1, what="repeated requests")
 
 
 @fault(
@@ -42,7 +40,7 @@ def database_in_the_subnet_of_an_empty_network(box: Box) -> None:
     asks = f"while :; do nc -w 3 10.234.8.5 5432 </dev/null || echo '{line}' >&2; sleep 1; done"
     run = ("run", "-d", "--name=asker22", "--network=asknet22")
     box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks)
-    box.wait_for(lambda: box.docker("logs", "asker22").stderr.count(line) >= 2, 30, "its failures")
+    box.wait_for(lambda: box.docker("logs", "asker22").stderr.count(line) >= 2, what="its failures")
 
 
 _SLOW = """
@@ -247,7 +245,7 @@ def metadata_service_one_hop_too_far(box: Box) -> None:
     asks = f"timeout 2 wget -q -O- http://{service}/role"
     script = f"while :; do {asks} || echo '{line}' >&2; sleep 1; done"
     box.docker("run", "-d", "--name=sync28", *_LIMITS, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", "sync28").stderr.count(line) > 1, 20, "its failures")
+    box.wait_for(lambda: box.docker("logs", "sync28").stderr.count(line) > 1, what="its failures")
 
 
 @healthy()
@@ -256,7 +254,7 @@ def job_without_credentials(box: Box) -> None:
     line = "botocore.exceptions.NoCredentialsError: Unable to locate credentials"
     script = f"while :; do echo '{line}' >&2; sleep 1; done"
     box.docker("run", "-d", "--name=sync29", *_LIMITS, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", "sync29").stderr.count(line) > 1, 20, "its lines")
+    box.wait_for(lambda: box.docker("logs", "sync29").stderr.count(line) > 1, what="its lines")
 
 
 _PUSHES = """
@@ -284,7 +282,7 @@ def connections_forgotten_after_seconds(box: Box) -> None:
         f"mkfifo /tmp/idle; while :; do {waits}; [ \"$got\" = notify ] || echo '{line}' >&2; done"
     )
     box.docker("run", "-d", "--name=listens30", *_LIMITS, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: line in box.docker("logs", "listens30").stderr, 40, "a lost event")
+    box.wait_for(lambda: line in box.docker("logs", "listens30").stderr, what="a lost event")
 
 
 @healthy()

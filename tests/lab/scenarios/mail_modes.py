@@ -61,7 +61,7 @@ def _shop(box: Box, number: int, secure: str) -> str:
 def tls_at_a_port_that_begins_in_plain_text(box: Box) -> None:
     """The client begins with TLS at port 587, and reads the greeting as a broken record."""
     name = _shop(box, 81, "true")
-    box.wait_for(lambda: logs(box, name).count("WRONG_VERSION") > 3, 30, "the failed mails")
+    box.wait_for(lambda: logs(box, name).count("WRONG_VERSION") > 3, what="the failed mails")
     command = first_command(box, CHECK, name)
     assert command == f"diagnose recreate {name} -- --env=SMTP_SECURE=false | sh", command
 
@@ -70,4 +70,4 @@ def tls_at_a_port_that_begins_in_plain_text(box: Box) -> None:
 def plain_text_at_a_port_that_wants_it(box: Box) -> None:
     """The same, beginning in plain text."""
     name = _shop(box, 82, "false")
-    box.wait_for(lambda: logs(box, name).count("mail sent") > 2, 30, "the mails")
+    box.wait_for(lambda: logs(box, name).count("mail sent") > 2, what="the mails")

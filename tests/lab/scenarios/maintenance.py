@@ -38,7 +38,9 @@ def _shop(box: Box, number: int, *written: str, name: str = "") -> str:
         "-v", f"/srv/{name}:/app", "-w", "/app", "-e", "PATH=/app/bin:/bin", *MACHINE, "bb:1.36",
         "/usr/bin/python3", "-uc", _PROGRAM,
     )  # fmt: skip
-    box.wait_for(lambda: status_outside(box, port, "/") in ("200", "503"), 20, "the shop to answer")
+    box.wait_for(
+        lambda: status_outside(box, port, "/") in ("200", "503"), what="the shop to answer"
+    )
     for _ in range(4):
         status_outside(box, port, "/orders")
     return status_outside(box, port, "/")

@@ -36,7 +36,7 @@ def _telephone_server(box: Box, name: str, *options: str) -> None:
     python = [*MACHINE, "-p", "5060:5060/udp", *options, "bb:1.36", "/usr/bin/python3", "-c"]
     box.docker("run", "-d", f"--name={name}", *QUIET, *python, _SERVER)
     box.provider.spawn(["/usr/bin/python3", "-c", _PHONE, BOX_ADDRESS])
-    box.wait_for(lambda: logs(box, name).count("call with") > 2, 40, "calls")
+    box.wait_for(lambda: logs(box, name).count("call with") > 2, what="calls")
 
 
 @fault("network.udp-clients-missed", subject="container:phone97")

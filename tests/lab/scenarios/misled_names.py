@@ -41,14 +41,14 @@ def _database(box: Box, number: int, host_name: str) -> None:
 def caller_with_the_host_name_of_its_database(box: Box) -> None:
     """A copied compose file gives the caller the host name of the database: it calls itself."""
     _database(box, 71, "db71")
-    box.wait_for(lambda: _refused(box, "orders71"), 20, "refusals")
+    box.wait_for(lambda: _refused(box, "orders71"), what="refusals")
 
 
 @healthy(shareable=True)
 def caller_with_a_host_name_of_its_own(box: Box) -> None:
     """The same with another host name."""
     _database(box, 72, "orders")
-    box.wait_for(lambda: _served(box, "orders72"), 20, "answers")
+    box.wait_for(lambda: _served(box, "orders72"), what="answers")
 
 
 def _behind_a_filter(box: Box, *addresses: str) -> None:
@@ -75,7 +75,7 @@ def name_that_a_filter_blocks_and_name_of_a_site(box: Box) -> None:
     box.docker("run", "-d", "--name=shop.lab.test", "--net=edge", *SAFE, *words)
     _caller(box, "hook", "http://shop.lab.test/", "--net=edge")
     for name in ("metrics", "hook"):
-        box.wait_for(functools.partial(_refused, box, name), 20, "refusals")
+        box.wait_for(functools.partial(_refused, box, name), what="refusals")
 
 
 @healthy(engine_started=False)
@@ -88,4 +88,4 @@ def names_that_nobody_blocks_or_takes(box: Box) -> None:
     box.docker("run", "-d", "--name=shop", "--net=edge", *SAFE, *words)
     _caller(box, "hook", "http://shop.lab.test/", "--net=edge")
     for name in ("metrics", "hook"):
-        box.wait_for(functools.partial(_served, box, name), 20, "answers")
+        box.wait_for(functools.partial(_served, box, name), what="answers")

@@ -155,7 +155,7 @@ def _mail_server(box: Box, name: str, *options: str) -> None:
     )
     run(box, name, *own, *options, "bb:1.36", "/usr/bin/python3", "-c", _AS_MASTER)
     look = ("exec", name, "cat", f"{queue}/4/4F5A6B7C8D", "/proc/1/comm")
-    box.wait_for(lambda: "master" in box.docker(*look, check=False).stdout, 20, "the queue")
+    box.wait_for(lambda: "master" in box.docker(*look, check=False).stdout, what="the queue")
 
 
 _AS_MASTER = """

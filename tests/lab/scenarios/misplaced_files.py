@@ -20,7 +20,7 @@ def _updater(box: Box, name: str, target: str) -> None:
     box.write(f"/srv/{name}/config.json", "{}")
     mount = f"/srv/{name}/config.json:{target}:ro"
     run(box, name, *GOOD, "--env=LAB_CONFIG=/config", "-v", mount, "bb:1.36", "sh", "-c", _PROGRAM)
-    box.wait_for(lambda: logs(box, name).count("credentials") > 2, 20, "the program to look")
+    box.wait_for(lambda: logs(box, name).count("credentials") > 2, what="the program to look")
 
 
 @fault(MISPLACED, subject="container:tower71", shareable=True)
@@ -29,7 +29,7 @@ def file_beside_the_folder_of_its_variable(box: Box) -> None:
     of the report mounts it there."""
     _updater(box, "tower71", "/config.json")
     typed(box, first_command(box, MISPLACED, "tower71"))
-    box.wait_for(lambda: "credentials are there" in logs(box, "tower71"), 20, "the file")
+    box.wait_for(lambda: "credentials are there" in logs(box, "tower71"), what="the file")
     box.docker("rm", "-f", "tower71")
     _updater(box, "tower71", "/config.json")
 
@@ -56,12 +56,12 @@ def file_in_the_folder_of_another_image(box: Box) -> None:
     """The folder is mounted where an earlier release looked, and the program ends; the command of
     the report mounts the file where this one looks."""
     _gate(box, "gate73", "/etc/gate")
-    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], 20, "the end")
+    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], what="the end")
     typed(box, first_command(box, MISPLACED, "gate73"))
-    box.wait_for(lambda: box.inspect("gate73")["State"]["Running"], 20, "the program")
+    box.wait_for(lambda: box.inspect("gate73")["State"]["Running"], what="the program")
     box.docker("rm", "-f", "gate73")
     _gate(box, "gate73", "/etc/gate")
-    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], 20, "the end")
+    box.wait_for(lambda: not box.inspect("gate73")["State"]["Running"], what="the end")
 
 
 @healthy(shareable=True)

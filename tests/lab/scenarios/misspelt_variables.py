@@ -21,7 +21,7 @@ def _database(box: Box, name: str, *env: str) -> None:
     load(box, "postgres:16-lab", Recipe(files, (entrypoint,)))
     options = [f"--env={entry}" for entry in env]
     run(box, name, *GOOD, *options, "postgres:16-lab", "sleep", "1000")
-    box.wait_for(lambda: "is there" in logs(box, name), 20, "the database")
+    box.wait_for(lambda: "is there" in logs(box, name), what="the database")
 
 
 @fault(MISSPELT, subject="container:data71", shareable=True)

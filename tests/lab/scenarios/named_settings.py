@@ -22,7 +22,7 @@ LOG = "/var/log/docker.log"
 
 def ended(box: Box, name: str) -> str:
     """What a container said, once it has ended with an error."""
-    assert box.wait_state(name, "exited", 30)["State"]["ExitCode"] != 0
+    assert box.wait_state(name, "exited")["State"]["ExitCode"] != 0
     return logs(box, name)
 
 
@@ -308,7 +308,7 @@ def shell_without_a_terminal(box: Box) -> None:
     """A shell is the command of a container in the background; its input is empty."""
     limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
     run(box, "workshop8", *limits, "--restart=always", "bb:1.36", "sh")
-    box.wait_for(lambda: box.inspect("workshop8")["RestartCount"] >= 4, 40, "it to loop")
+    box.wait_for(lambda: box.inspect("workshop8")["RestartCount"] >= 4, what="it to loop")
 
 
 @fault("container.unhealthy", subject="container:sixprobe8", shareable=True)
@@ -319,7 +319,7 @@ def probe_by_ipv6_of_a_server_on_ipv4(box: Box) -> None:
     health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=1"]
     server = ["httpd", "-f", "-p", "0.0.0.0:8080", "-h", "/www"]
     run(box, "sixprobe8", *GOOD, *health, "bb:1.36", *server)
-    box.wait_health("sixprobe8", "unhealthy", 30)
+    box.wait_health("sixprobe8", "unhealthy")
     state = json.dumps(box.inspect("sixprobe8")["State"]["Health"])
     assert "refused" in state or "Cannot assign" in state, state
 
@@ -328,7 +328,7 @@ def probe_by_ipv6_of_a_server_on_ipv4(box: Box) -> None:
 def socket_that_systemd_does_not_hand_over(box: Box) -> None:
     """dockerd is started with `-H fd://`, and nothing has opened a socket for it."""
     box.start_engine("-H", "fd://", config=BASE_CONFIG, wait=False)
-    box.wait_for(lambda: "socket activation" in box.read(LOG), 30, "the engine to give up")
+    box.wait_for(lambda: "socket activation" in box.read(LOG), what="the engine to give up")
 
 
 _LEGACY = """#!/bin/sh
@@ -355,7 +355,7 @@ def legacy_iptables_without_its_module(box: Box) -> None:
     box.write("/usr/sbin/iptables", _LEGACY, 0o755)
     box.sh("mkdir -p /lib/modules/$(uname -r)")
     box.start_engine(config=BASE_CONFIG, wait=False)
-    box.wait_for(lambda: "failed to start daemon" in box.read(LOG), 30, "the engine to give up")
+    box.wait_for(lambda: "failed to start daemon" in box.read(LOG), what="the engine to give up")
     report = box.diagnose("check", "daemon.bridge-init-failed", "--format", "json").report
     assert "its legacy variant" in report["findings"][0]["summary"], report["findings"]
 

@@ -120,7 +120,7 @@ def macvlan_that_calls_its_own_host(box: Box) -> None:
     """A container on a macvlan network calls a program of its own host, and never reaches it."""
     _calls_its_host(box, "hub")
     pid = box.inspect("hub")["State"]["Pid"]
-    box.wait_for(lambda: BOX_ADDRESS in box.read(f"/proc/{pid}/net/arp"), 20, "the call")
+    box.wait_for(lambda: BOX_ADDRESS in box.read(f"/proc/{pid}/net/arp"), what="the call")
     assert f"{BOX_ADDRESS}       0x1         0x0" in box.read(f"/proc/{pid}/net/arp")
 
 
@@ -136,7 +136,7 @@ def macvlan_that_calls_its_own_host_by_a_shim(box: Box) -> None:
     """)
     call = ["nc", "-w", "3", BOX_ADDRESS, "18244"]
     box.wait_for(
-        lambda: box.docker("exec", "hub", *call, check=False).returncode == 0, 20, "the host"
+        lambda: box.docker("exec", "hub", *call, check=False).returncode == 0, what="the host"
     )
 
 
@@ -208,7 +208,7 @@ def port_53_held_by_the_stub(box: Box) -> None:
     )
     options = ["--restart=always", "--net=host", "--memory=64m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=hostdns", *options, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.inspect("hostdns")["RestartCount"] >= 2, 20, "the server to loop")
+    box.wait_for(lambda: box.inspect("hostdns")["RestartCount"] >= 2, what="the server to loop")
 
 
 CHATTY_CLIENT = """
@@ -270,7 +270,7 @@ def client_from_before_the_rule(box: Box) -> None:
     box.docker("run", "-d", "--name=senders", *QUIET, *MACHINE, "-p", "18230:5140/udp", *python)
     box.sh("iptables-save -t nat >/tmp/nat; iptables -t nat -F DOCKER")
     box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
-    box.wait_for(lambda: "172.17.0.1" in box.docker("logs", "senders").stdout, 20, "a packet")
+    box.wait_for(lambda: "172.17.0.1" in box.docker("logs", "senders").stdout, what="a packet")
     box.sh("iptables-restore </tmp/nat")
     assert box.docker("logs", "--tail=1", "senders").stdout == "172.17.0.1\n"
     assert "conntrack -D" in box.diagnose("check", "network.udp-flow-stale", *PATIENT).out
@@ -282,7 +282,7 @@ def client_from_after_the_rule(box: Box) -> None:
     python = ("bb:1.36", "/usr/bin/python3", "-c", _SAYS_WHO_SENT)
     box.docker("run", "-d", "--name=senders", *QUIET, *MACHINE, "-p", "18230:5140/udp", *python)
     box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
-    box.wait_for(lambda: "192.0.2." in box.docker("logs", "senders").stdout, 20, "a packet")
+    box.wait_for(lambda: "192.0.2." in box.docker("logs", "senders").stdout, what="a packet")
 
 
 @healthy(baseline=False, engines=Engines(since=26), config={"userland-proxy": False})

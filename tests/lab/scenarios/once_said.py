@@ -8,7 +8,7 @@ _STARTS = "echo 'starting app 1.0'; echo \"$0\"; echo 'listening on :8080'; exec
 
 def _says(box: Box, name: str, line: str) -> None:
     run(box, name, *GOOD, "bb:1.36", "sh", "-c", _STARTS, line)
-    box.wait_for(lambda: "listening" in logs(box, name), 20, "the start")
+    box.wait_for(lambda: "listening" in logs(box, name), what="the start")
 
 
 @fault("container.errors-in-log", subject="container:gate66", shareable=True)

@@ -75,7 +75,7 @@ def port_forward_of_a_vpn_that_takes_all_calls(box: Box) -> None:
     address of the loopback interface, where nothing listens."""
     _vpn_client(box, "vpnweb81", "--dport 80")
     assert not _gets(box, "vpnweb81", f"http://{WEB}/")
-    box.wait_for(lambda: box.docker("logs", "vpnweb81").stdout.count("refused") > 4, 20, "calls")
+    box.wait_for(lambda: box.docker("logs", "vpnweb81").stdout.count("refused") > 4, what="calls")
 
 
 @healthy()
@@ -94,7 +94,7 @@ def proxy_inside_a_container_that_takes_all_calls(box: Box) -> None:
     box.spawn(
         ["nsenter", "-t", pid, "-n", "busybox", "httpd", "-f", "-p", "80", "-h", "/run/inner"]
     )
-    box.wait_for(lambda: _gets(box, "vpnweb83", f"http://{WEB}/"), 20, "the proxy")
+    box.wait_for(lambda: _gets(box, "vpnweb83", f"http://{WEB}/"), what="the proxy")
 
 
 @fault("firewall.dnat-missing", subject="container:web")
@@ -331,7 +331,7 @@ def switch_for_one_hardware_address(box: Box) -> None:
     assert box.run(["curl", "-s", "-m", "3", f"http://{WEB}/"]).returncode == 0
     _neighbour_of_the_wire(box)
     box.wait_for(
-        lambda: box.docker("logs", "probe").stderr.count("unreachable") >= 4, 40, "its failures"
+        lambda: box.docker("logs", "probe").stderr.count("unreachable") >= 4, what="its failures"
     )
 
 
@@ -341,7 +341,7 @@ def wire_for_every_hardware_address(box: Box) -> None:
     _neighbour_of_the_wire(box)
     box.docker("exec", "probe", "nc", "-w", "1", "192.0.2.99", "80", check=False)
     pid = box.inspect("probe")["State"]["Pid"]
-    box.wait_for(lambda: WEB in box.read(f"/proc/{pid}/net/arp"), 20, "the call")
+    box.wait_for(lambda: WEB in box.read(f"/proc/{pid}/net/arp"), what="the call")
 
 
 @fault(
@@ -466,7 +466,7 @@ def guest_of_a_tunnel_that_misses_names(box: Box) -> None:
     script = f"while :; do nslookup www.lab.test >/dev/null 2>&1 || echo '{line}' >&2; done"
     limits = ("--memory=64m", "--pids-limit=64", "--network=container:tunnel3")
     box.docker("run", "-d", "--name=guest3", *limits, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", "guest3").stderr.count(line) > 3, 60, "its complaints")
+    box.wait_for(lambda: box.docker("logs", "guest3").stderr.count(line) > 3, what="its complaints")
 
 
 _DEFAULT_DENY = """

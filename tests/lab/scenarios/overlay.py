@@ -30,7 +30,7 @@ def _shop(box: Box) -> None:
     serve = ("bb:1.36", "nc", "-ll", "-p", "5432", "-e", "echo", "ready")
     second = ["docker", "-H", f"unix://{SECOND}", "run", "-d", "--name=db"]
     box.provider.run([*second, "--net=shop_net", *serve], timeout=60)
-    box.wait_for(lambda: _answers(box), 30, "the database")
+    box.wait_for(lambda: _answers(box), what="the database")
 
 
 def _answers(box: Box) -> bool:
@@ -42,7 +42,7 @@ def _calls_on(box: Box) -> None:
     assert not _answers(box)
     box.docker("run", "-d", "--name=shop", *_LIMITS, "bb:1.36", "sh", "-c", _CALL)
     box.wait_for(
-        lambda: box.docker("logs", "shop").stdout.count("timed out") >= 2, 40, "its complaint"
+        lambda: box.docker("logs", "shop").stdout.count("timed out") >= 2, what="its complaint"
     )
     _wait_for_next_call(box)
 
@@ -52,7 +52,7 @@ def _wait_for_next_call(box: Box) -> None:
     waiting (state 02, SYN_SENT, of proc_net_tcp)."""
     sockets = f"/proc/{box.inspect('shop')['State']['Pid']}/net/tcp"
     states = f"awk 'NR > 1 {{ print $4 }}' {sockets}"
-    box.wait_for(lambda: "02" in box.sh(states).split(), 20, "the next call")
+    box.wait_for(lambda: "02" in box.sh(states).split(), what="the next call")
 
 
 @fault(CHECK, subject="network:shop_net", also=["network.call-unanswered"], args=PATIENT)
@@ -77,7 +77,7 @@ def port_of_overlays_closed_on_this_host(box: Box) -> None:
     command = findings[0]["fix"][0]["command"]
     assert command == (f"iptables -t filter -I INPUT -s {GATEWAY} -p udp --dport 4789 -j ACCEPT")
     box.sh(command)
-    box.wait_for(lambda: _answers(box), 20, "the database")
+    box.wait_for(lambda: _answers(box), what="the database")
     box.sh("iptables -D INPUT 1")
     time.sleep(3)
 
@@ -89,4 +89,4 @@ def overlay_that_passes(box: Box) -> None:
     box.docker(
         "run", "-d", "--name=shop", *_LIMITS, "bb:1.36", "sh", "-c", _CALL.replace("5432", "5433")
     )
-    box.wait_for(lambda: box.docker("logs", "shop").stdout.count("timed out") >= 2, 40, "refusals")
+    box.wait_for(lambda: box.docker("logs", "shop").stdout.count("timed out") >= 2, what="refusals")

@@ -54,7 +54,7 @@ def _flows(box: Box, number: int, *options: str) -> str:
         "run", "-d", f"--name=front{number}", *SAFE, f"--network={net}", "-p", "80:8080", *MACHINE,
         "bb:1.36", "/usr/bin/python3", "-uc", _PROXY % f"{name}:5678",
     )  # fmt: skip
-    box.wait_for(lambda: status_outside(box, 80, "/") == "200", 30, "the page by the proxy")
+    box.wait_for(lambda: status_outside(box, 80, "/") == "200", what="the page by the proxy")
     return logs(box, name).splitlines()[-1]
 
 
@@ -68,7 +68,7 @@ def program_that_announces_its_inner_port(box: Box) -> None:
     right = "--env=WEBHOOK_URL=http://flows.lab.test/"
     assert command == f"diagnose recreate flows81 -- {right} | sh", command
     typed(box, command)
-    box.wait_for(lambda: "test/" in logs(box, "flows81"), 20, "the program")
+    box.wait_for(lambda: "test/" in logs(box, "flows81"), what="the program")
     assert box.diagnose("check", STRAY, "--format", "json").findings == []
     box.sh("docker rm -f $(docker ps -aq) && docker network rm flows81net")
     _flows(box, 81)
@@ -99,7 +99,7 @@ def _forge(box: Box, number: int, port: int, *options: str) -> None:
         "-v", f"{folder}:/data", *options, "gitea/gitea:1.22", "sh", "-c", serve,
     )  # fmt: skip
     box.wait_state(f"forge{number}", "running")
-    box.wait_for(lambda: status_outside(box, 3100 + number, "/") == "200", 20, "its page")
+    box.wait_for(lambda: status_outside(box, 3100 + number, "/") == "200", what="its page")
 
 
 @fault(STRAY, subject="container:forge84", shareable=True)
@@ -137,7 +137,7 @@ def _forge_with_root(box: Box, number: int, root: str) -> None:
         "-v", f"{folder}:/data", "-e", "ROOT_URL=https://git.lab.test/", "gitea/gitea:1.22",
         "httpd", "-f", "-p", "3000", "-h", "/www",
     )  # fmt: skip
-    box.wait_for(lambda: status_outside(box, 3100 + number, "/") == "200", 20, "its page")
+    box.wait_for(lambda: status_outside(box, 3100 + number, "/") == "200", what="its page")
 
 
 @fault(STRAY, subject="container:forge87", shareable=True)

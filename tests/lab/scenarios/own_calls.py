@@ -28,7 +28,7 @@ def a_program_that_waits_for_itself(box: Box) -> None:
     box.docker("run", "-d", *_project("web"), *LIMITS, "--publish=8090:8080", "shop:1.4")
     waits = ("--restart=always", "bb:1.36", "sh", "-c", _WAITS)
     box.docker("run", "-d", *_project("worker"), *LIMITS, *waits)
-    box.wait_for(lambda: box.inspect("flow-worker-1")["RestartCount"] >= 3, 60, "the loop")
+    box.wait_for(lambda: box.inspect("flow-worker-1")["RestartCount"] >= 3, what="the loop")
 
     def explained() -> bool:
         out = box.diagnose("check", "container.restart-loop", *PATIENT).out
@@ -38,4 +38,4 @@ def a_program_that_waits_for_itself(box: Box) -> None:
             and "If it means flow-web-1" in shown
         )
 
-    box.wait_for(explained, 60, "what it calls")
+    box.wait_for(explained, what="what it calls")

@@ -24,7 +24,7 @@ def _search(box: Box, name: str, keeps: str, *options: str) -> None:
     files = {"search": (_SEARCH.encode(), 0o755)}
     load(box, "search:0.27", Recipe(files, ('ENTRYPOINT ["/search"]',)))
     run(box, name, *SAFE, f"--env=KEEPS={keeps}", *options, "search:0.27")
-    box.wait_for(lambda: "Database path" in logs(box, name), 20, "the data to be written")
+    box.wait_for(lambda: "Database path" in logs(box, name), what="the data to be written")
 
 
 def _store(box: Box, volume: str) -> str:
@@ -125,7 +125,7 @@ def _certificates(box: Box, name: str, storage: str) -> None:
     box.write(f"/srv/{name}/acme.json", "", 0o600)
     mount = f"/srv/{name}/acme.json:/letsencrypt/acme.json"
     run(box, name, *SAFE, "-v", mount, "edge:3.1", f"--acme.storage={storage}")
-    box.wait_for(lambda: "certificates" in logs(box, name), 20, "the certificates")
+    box.wait_for(lambda: "certificates" in logs(box, name), what="the certificates")
 
 
 @fault(_OWN, subject="container:edge91", shareable=True)
@@ -135,7 +135,7 @@ def certificates_beside_their_file(box: Box) -> None:
     _certificates(box, "edge91", "/acme.json")
     typed(box, first_command(box, _OWN, "edge91"))
     assert len(box.read("/srv/edge91/acme.json")) == 3000
-    box.wait_for(lambda: "certificates: 3000" in logs(box, "edge91"), 20, "the certificates again")
+    box.wait_for(lambda: "certificates: 3000" in logs(box, "edge91"), what="the certificates again")
     box.docker("rm", "-f", "edge91")
     _certificates(box, "edge91", "/acme.json")
 

@@ -28,7 +28,7 @@ def text_in_a_locale_with_utf_8(box: Box) -> None:
     """The same program, with a locale."""
     locale = "--env=LC_ALL=C.UTF-8"
     run(box, "greeter23", *ROOMY, "--memory=128m", locale, "bb:1.36", *_OLD_PYTHON, _GREETS)
-    box.wait_for(lambda: "Gr\u00fc\u00dfe" in logs(box, "greeter23"), 20, "the greeting")
+    box.wait_for(lambda: "Gr\u00fc\u00dfe" in logs(box, "greeter23"), what="the greeting")
 
 
 _BROWSER = """
@@ -59,7 +59,7 @@ def page_that_fits_the_shared_memory(box: Box) -> None:
     """The same page, with more of it."""
     size = "--shm-size=128m"
     run(box, "browser23", *ROOMY, "--memory=256m", size, "bb:1.36", PYTHON, "-c", _BROWSER)
-    box.wait_for(lambda: "title" in logs(box, "browser23"), 20, "the page")
+    box.wait_for(lambda: "title" in logs(box, "browser23"), what="the page")
 
 
 MALFORMED = "container.variable-malformed"

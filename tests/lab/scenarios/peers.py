@@ -25,7 +25,15 @@ def _caller(box: Box, name: str, address: str, words: str, *options: str) -> Non
 
 
 def _logs(box: Box, name: str) -> str:
-    return box.docker("logs", name).stderr
+    printed = box.docker("logs", name)
+    return printed.stdout + printed.stderr
+
+
+def _await_calls(box: Box, name: str, words: str, settled: float = 0.0) -> None:
+    """Let everything settle for so many seconds, and wait for calls that fail after that."""
+    time.sleep(settled)
+    before = _logs(box, name).count(words)
+    box.wait_for(lambda: _logs(box, name).count(words) >= before + 3, what=f"calls of {name}")
 
 
 def _address(box: Box, name: str, network: str) -> str:
@@ -45,8 +53,7 @@ def address_that_another_container_took(box: Box) -> None:
     healthy_container(box, "backend1", 18781, "--network=edge1net")
     assert _address(box, "worker1", "edge1net") == old
     _caller(box, "edge1", old, _REFUSED, "--network=edge1net")
-    time.sleep(_SETTLED_S)
-    assert "111" in _logs(box, "edge1")
+    _await_calls(box, "edge1", "111", settled=_SETTLED_S)
 
 
 @fault(
@@ -62,8 +69,7 @@ def address_of_an_extra_host(box: Box) -> None:
     extra = "--add-host=backend2:10.232.2.77"
     words = "connect EHOSTUNREACH 10.232.2.77:8080"
     _caller(box, "edge2", "10.232.2.77", words, "--network=edge2net", extra)
-    time.sleep(_SETTLED_S)
-    assert "EHOSTUNREACH" in _logs(box, "edge2")
+    _await_calls(box, "edge2", "EHOSTUNREACH", settled=_SETTLED_S)
 
 
 @fault("network.peer-on-other-network", subject="container:edge3", shareable=True)
@@ -74,8 +80,7 @@ def address_on_a_network_of_others(box: Box) -> None:
     healthy_container(box, "backend3", 18783, "--network=edge3back")
     address = _address(box, "backend3", "edge3back")
     _caller(box, "edge3", address, _TIMEOUT, "--network=edge3front")
-    time.sleep(6)
-    assert "i/o timeout" in _logs(box, "edge3")
+    _await_calls(box, "edge3", "i/o timeout")
 
 
 @healthy(shareable=True)
@@ -112,7 +117,7 @@ def node_that_waits_for_itself(box: Box) -> None:
     box.write("/srv/node12/peers", "10.232.12.99\n")
     node = ("--name=node12", "--network=node12net", "-v", "/srv/node12:/data", *QUIET)
     box.docker("run", "-d", *node, "bb:1.36", "sh", "-c", _NODE)
-    box.wait_for(lambda: _logs(box, "node12").count("RequestVote") >= 4, 60, "its requests")
+    box.wait_for(lambda: _logs(box, "node12").count("RequestVote") >= 4, what="its requests")
 
 
 @fault("network.peer-not-listening", subject="container:edge6", shareable=True)
@@ -123,8 +128,7 @@ def peer_that_listens_for_itself(box: Box) -> None:
     box.docker("run", "-d", "--name=inward6", *QUIET, "--network=edge6net", *server)
     address = _address(box, "inward6", "edge6net")
     _caller(box, "edge6", address, _REFUSED, "--network=edge6net")
-    time.sleep(5)
-    assert "111" in _logs(box, "edge6")
+    _await_calls(box, "edge6", "111")
 
 
 def _curls(box: Box, name: str, url: str, network: str) -> None:
@@ -144,7 +148,7 @@ def tunnel_that_listens_for_itself(box: Box) -> None:
     box.docker("run", "-d", "--name=tunnel7", *QUIET, "--network=tunnel7net", *tunnel)
     _curls(box, "app7", "http://tunnel7:11111/", "tunnel7net")
     box.wait_for(
-        lambda: _logs(box, "app7").count("tunnel7 port 11111") >= 3, 20, "app7 to be refused"
+        lambda: _logs(box, "app7").count("tunnel7 port 11111") >= 3, what="app7 to be refused"
     )
 
 
@@ -161,7 +165,7 @@ def port_of_the_host_between_containers(box: Box) -> None:
         *("run", "-d", "--name=front8", *QUIET, "--network=front8net"),
         *("--env=API=http://api8:18794/", "bb:1.36", "sh", "-c", script),
     )
-    box.wait_for(lambda: _logs(box, "front8").count("111:") >= 2, 20, "front8 to be refused")
+    box.wait_for(lambda: _logs(box, "front8").count("111:") >= 2, what="front8 to be refused")
 
 
 @fault("network.peer-not-listening", subject="container:front9", shareable=True)
@@ -187,7 +191,7 @@ def backend_that_takes_ipv6_alone(box: Box) -> None:
     nginx(box, "v6api20", "server { listen [::]:8080; return 200 ok; }", "--network=v6net20")
     _curls(box, "front20", "http://v6api20:8080/", "v6net20")
     refused = "v6api20 port 8080"
-    box.wait_for(lambda: _logs(box, "front20").count(refused) >= 3, 20, "front20 to be refused")
+    box.wait_for(lambda: _logs(box, "front20").count(refused) >= 3, what="front20 to be refused")
 
 
 @healthy(shareable=True)
@@ -197,7 +201,7 @@ def backend_that_takes_both(box: Box) -> None:
     site = r'server { listen [::]:8080 ipv6only=off; access_log off; return 200 "ok\n"; }'
     nginx(box, "v6api21", site, "--network=v6net21")
     _curls(box, "front21", "http://v6api21:8080/", "v6net21")
-    box.wait_for(lambda: "ok" in box.docker("logs", "front21").stdout, 20, "an answer")
+    box.wait_for(lambda: "ok" in box.docker("logs", "front21").stdout, what="an answer")
 
 
 _INNER_ENGINE = 'port=2375; [ -z "$DOCKER_TLS_CERTDIR" ] || port=2376; exec nc -ll -p $port -e cat'
@@ -228,7 +232,7 @@ def engine_in_a_container_that_moved_to_tls(box: Box) -> None:
     """A pipeline's job calls docker:dind at port 2375, and since 19.03 that engine serves TLS at
     port 2376."""
     _job_of_a_pipeline(box, 10, 2375)
-    box.wait_for(lambda: _logs(box, "job10").count("Cannot connect") >= 3, 30, "refused calls")
+    box.wait_for(lambda: _logs(box, "job10").count("Cannot connect") >= 3, what="refused calls")
 
 
 @healthy(shareable=True)
@@ -248,8 +252,7 @@ def worker_that_calls_itself_for_its_queue(box: Box) -> None:
     script = f"while :; do nc -w 1 127.0.0.1 5672 </dev/null || echo '{line}' >&2; sleep 1; done"
     worker = ("bb:1.36", "sh", "-c", script)
     box.docker("run", "-d", "--name=worker7", *QUIET, "--network=queue7net", *worker)
-    time.sleep(5)
-    assert "refused" in _logs(box, "worker7")
+    _await_calls(box, "worker7", "refused")
 
 
 @healthy()
@@ -265,8 +268,7 @@ def peer_that_refuses_at_its_own_address(box: Box) -> None:
         *("run", "-d", "--name=edge5", *QUIET, "--network=edge5net"),
         *("bb:1.36", "sh", "-c", script),
     )
-    time.sleep(_SETTLED_S)
-    assert "111" in _logs(box, "edge5")
+    _await_calls(box, "edge5", "111", settled=_SETTLED_S)
 
 
 _PROXY = (
@@ -293,14 +295,14 @@ def _with_proxy(box: Box, number: int, wget: str, *options: str) -> None:
         *("run", "-d", f"--name=shop{number}", *QUIET, network, *variables, *options),
         *("bb:1.36", "sh", "-c", script),
     )
-    time.sleep(3)
+    box.wait_for(lambda: _logs(box, f"shop{number}"), what="the first call")
 
 
 @fault("network.proxy-takes-neighbours", subject="container:shop11", shareable=True)
 def proxy_before_a_neighbour(box: Box) -> None:
     """The client's config.json gave a container a proxy, and its calls to a neighbour go there."""
     _with_proxy(box, 11, "wget")
-    assert "503" in box.docker("logs", "shop11").stdout
+    _await_calls(box, "shop11", "503")
 
 
 @healthy(shareable=True)
@@ -321,8 +323,7 @@ def proxy_of_the_host_on_loopback(box: Box) -> None:
         *("run", "-d", "--name=fetch13", *QUIET, "-e=http_proxy=http://127.0.0.1:3128"),
         *("bb:1.36", "sh", "-c", script),
     )
-    time.sleep(3)
-    assert "3128" in box.docker("logs", "fetch13").stdout
+    _await_calls(box, "fetch13", "3128")
 
 
 @healthy(shareable=True)
@@ -366,10 +367,10 @@ def program_that_came_before_its_database(box: Box) -> None:
     """nodemon stays up when its program has failed, and starts it again for a changed file only."""
     _database(box, "early71", "until test -e /tmp/ready; do sleep 0.2; done; nc -ll -p 5432 -e cat")
     _calls_once(box, "early71", 18471)
-    box.wait_for(lambda: "app crashed" in box.docker("logs", "early71").stdout, 20, "the end")
+    box.wait_for(lambda: "app crashed" in box.docker("logs", "early71").stdout, what="the end")
     box.docker("exec", "early71db", "touch", "/tmp/ready")
-    box.wait_for(lambda: _is_ready(box, "early71"), 20, "the database")
-    box.wait_for(lambda: _restarts(box, "early71"), 60, "the command that starts it again")
+    box.wait_for(lambda: _is_ready(box, "early71"), what="the database")
+    box.wait_for(lambda: _restarts(box, "early71"), what="the command that starts it again")
 
 
 def _restarts(box: Box, name: str) -> bool:
@@ -382,6 +383,6 @@ def _restarts(box: Box, name: str) -> bool:
 def program_that_came_after_its_database(box: Box) -> None:
     """The same program, which found its database ready."""
     _database(box, "early72", "nc -ll -p 5432 -e cat")
-    box.wait_for(lambda: _is_ready(box, "early72"), 20, "the database")
+    box.wait_for(lambda: _is_ready(box, "early72"), what="the database")
     _calls_once(box, "early72", 18472)
     box.sh("sleep 21", timeout=30)

@@ -22,7 +22,7 @@ def _monitors(box: Box, name: str, target: str) -> None:
 
 
 def _loses(box: Box, name: str) -> None:
-    box.wait_for(lambda: box.docker("logs", name).stdout.count(_LOST) > 2, 30, f"losses of {name}")
+    box.wait_for(lambda: box.docker("logs", name).stdout.count(_LOST) > 2, what=f"losses of {name}")
 
 
 @fault("firewall.ping-dropped", subject="container:watch70", also=["container.unhealthy"])
@@ -34,9 +34,9 @@ def health_by_a_ping_of_a_neighbour(box: Box) -> None:
     health = ("--health-interval=1s", "--health-retries=2", "--health-cmd=ping -c1 -W1 db70")
     run = ("run", "-d", "--name=watch70", "--network=shop70", *_LIMITS, *health)
     box.docker(*run, "bb:1.36", "sleep", "900")
-    box.wait_health("watch70", "healthy", 30)
+    box.wait_health("watch70", "healthy")
     box.sh("iptables -I DOCKER-USER -p icmp -j DROP")
-    box.wait_health("watch70", "unhealthy", 30)
+    box.wait_health("watch70", "unhealthy")
 
 
 @fault("firewall.ping-dropped", subject="container:kuma71", also=["container.*"])
@@ -51,9 +51,9 @@ def monitor_whose_pings_do_not_leave(box: Box) -> None:
 def host_that_was_hardened_against_pings(box: Box) -> None:
     """A hardening guide makes the host ignore pings, and a health check pings its gateway."""
     _watches(box, "watch72", "172.17.0.1")
-    box.wait_health("watch72", "healthy", 30)
+    box.wait_health("watch72", "healthy")
     box.sh("sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
-    box.wait_health("watch72", "unhealthy", 30)
+    box.wait_health("watch72", "unhealthy")
 
 
 def _pings_from_a_shell(box: Box, name: str) -> None:

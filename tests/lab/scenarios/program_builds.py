@@ -81,4 +81,4 @@ def program_that_fails_itself(box: Box) -> None:
 def program_that_fails_one_caller(box: Box) -> None:
     """The same words about one order of four, in a program that is well."""
     run(box, "upright20", *ROOMY, "bb:1.36", NODE, "-e", _ONE_CALLER)
-    box.wait_for(lambda: logs(box, "upright20").count("TypeError") > 3, 30, "failed orders")
+    box.wait_for(lambda: logs(box, "upright20").count("TypeError") > 3, what="failed orders")

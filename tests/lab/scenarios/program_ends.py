@@ -144,7 +144,7 @@ def postgres_with_an_empty_pid_file(box: Box) -> None:
     assert 'lock file "postmaster.pid" is empty' in ended(box, "power24")
     box.sh(first_command(box, PID_FILE, "power24"))
     box.docker("start", "power24")
-    box.wait_for(lambda: "ready to accept" in logs(box, "power24"), 20, "PostgreSQL to be ready")
+    box.wait_for(lambda: "ready to accept" in logs(box, "power24"), what="PostgreSQL to be ready")
     box.docker("rm", "-f", "power24")
     box.sh("install -o 1000 -g 1000 -m 600 /dev/null /srv/power24/postmaster.pid")
     run(box, "power24", *options)
@@ -262,7 +262,7 @@ def mail_server_that_was_killed(box: Box) -> None:
     options = ["--memory=64m", "--pids-limit=64", "--user=0"]
     run(box, "mail24", *options, "bb:1.36", "sh", "-c", _MAIL)
     pid_file = ["exec", "mail24", "test", "-e", "/run/dovecot/master.pid"]
-    box.wait_for(lambda: box.docker(*pid_file, check=False).returncode == 0, 20, "the pid file")
+    box.wait_for(lambda: box.docker(*pid_file, check=False).returncode == 0, what="the pid file")
     box.docker("kill", "mail24")
     box.wait_state("mail24", "exited")
     box.docker("start", "mail24")
@@ -273,7 +273,7 @@ def _repeats(box: Box, name: str, line: str) -> None:
     """A container that runs and prints a line every second."""
     script = 'while sleep 1; do echo "$LINE"; done'
     run(box, name, *GOOD, f"--env=LINE={line}", "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: logs(box, name).count(line) >= 4, 20, "the line to be repeated")
+    box.wait_for(lambda: logs(box, name).count(line) >= 4, what="the line to be repeated")
 
 
 @fault("container.errors-in-log", subject="container:guest24", shareable=True)
@@ -303,4 +303,4 @@ for second in 1 2 3 4; do echo '[WARN] agent: error="No cluster leader"'; sleep 
 while sleep 1; do echo '[INFO] agent: Synced service: service=shop'; done
 """
     run(box, "elected24", *GOOD, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: logs(box, "elected24").count("Synced") >= 13, 60, "its work to go on")
+    box.wait_for(lambda: logs(box, "elected24").count("Synced") >= 13, what="its work to go on")

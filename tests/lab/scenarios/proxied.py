@@ -51,7 +51,7 @@ def _gate(box: Box, name: str, behind: str, port: int, *, limit: str = "") -> No
     nginx(
         box, name, _GATE % (behind, limit), path, f"--net={behind}net", "-p", f"{port}:8080", *mount
     )
-    box.wait_for(lambda: status_outside(box, port, "/") == "200", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, port, "/") == "200", what="nginx to answer")
 
 
 @fault(CHECK, subject="container:gate17", shareable=True)
@@ -127,7 +127,7 @@ def proxy_that_speaks_plain_http_to_tls(box: Box) -> None:
     _panel(box, "panel17")
     site = "server { listen 8080; location / { proxy_pass http://panel17:8080; } }"
     nginx(box, "door17", site, "--net=panel17net", "-p", "8427:8080")
-    box.wait_for(lambda: status_outside(box, 8427, "/") == "400", 20, "the refusal")
+    box.wait_for(lambda: status_outside(box, 8427, "/") == "400", what="the refusal")
     for _ in range(4):
         assert status_outside(box, 8427, "/") == "400"
     assert logs(box, "panel17").count("HTTP request to an HTTPS server") >= 4
@@ -139,7 +139,7 @@ def tls_server_that_is_called_by_tls(box: Box) -> None:
     _panel(box, "panel18")
     site = "server { listen 8080; location / { proxy_pass https://panel18:8080; } }"
     nginx(box, "door18", site, "--net=panel18net", "-p", "8428:8080")
-    box.wait_for(lambda: status_outside(box, 8428, "/") == "200", 20, "the answer")
+    box.wait_for(lambda: status_outside(box, 8428, "/") == "200", what="the answer")
     address = box.inspect("panel18")["NetworkSettings"]["Networks"]["panel18net"]["IPAddress"]
     box.sh(f"curl -s -m 3 -o /dev/null http://{address}:8080/ || true")
     assert "HTTP request to an HTTPS server" in logs(box, "panel18")
@@ -181,7 +181,7 @@ def balancer_that_asks_for_a_path_that_is_not_there(box: Box) -> None:
     """HAProxy asks a shop for /health, which the shop does not have, and sends nobody there."""
     _checked(box, "stall17")
     _balancer(box, "lb17", "stall17")
-    box.wait_for(lambda: "no server available" in logs(box, "lb17"), 20, "the check")
+    box.wait_for(lambda: "no server available" in logs(box, "lb17"), what="the check")
     address = box.inspect("stall17")["NetworkSettings"]["Networks"]["stall17net"]["IPAddress"]
     assert box.sh(f"curl -s -m 3 http://{address}:8080/") == "hello\n"
 
@@ -191,10 +191,10 @@ def balancer_whose_server_came_later(box: Box) -> None:
     """The same, where the shop has got the path."""
     _checked(box, "stall18")
     _balancer(box, "lb18", "stall18")
-    box.wait_for(lambda: "no server available" in logs(box, "lb18"), 20, "the check")
+    box.wait_for(lambda: "no server available" in logs(box, "lb18"), what="the check")
     box.sh("echo ok >/srv/health18")
     box.docker("cp", "/srv/health18", "stall18:/www/health")
-    box.wait_for(lambda: "is UP" in logs(box, "lb18"), 20, "the next check")
+    box.wait_for(lambda: "is UP" in logs(box, "lb18"), what="the next check")
 
 
 _BLOG = """
@@ -232,7 +232,7 @@ def _blog(box: Box, header: str) -> None:
     )
     more = ("-v", "/srv/edge17:/certs:ro", "--env=PATH=/bin:/usr/bin:/usr/sbin")
     nginx(box, "edge17", site, "--net=blog17net", "-p", "443:8443", *more)
-    box.wait_for(lambda: _over_https(box, 0) in ("301", "200"), 20, "nginx to answer")
+    box.wait_for(lambda: _over_https(box, 0) in ("301", "200"), what="nginx to answer")
 
 
 def _over_https(box: Box, redirects: int) -> str:
@@ -255,10 +255,10 @@ def proxy_that_does_not_say_https(box: Box) -> None:
     assert _over_https(box, 20) == "301"
     broken = box.sh("cat /srv/edge17/nginx.conf")
     box.sh(first_command(box, "network.redirect-loop", "blog17"))
-    box.wait_for(lambda: _over_https(box, 20) == "200", 20, "the page after the command")
+    box.wait_for(lambda: _over_https(box, 20) == "200", what="the page after the command")
     box.write("/srv/edge17/nginx.conf", broken)
     box.docker("restart", "-t", "1", "edge17", "blog17")
-    box.wait_for(lambda: _over_https(box, 0) == "301", 20, "nginx to answer again")
+    box.wait_for(lambda: _over_https(box, 0) == "301", what="nginx to answer again")
     assert _over_https(box, 20) == "301"
 
 

@@ -50,7 +50,7 @@ def _site(
     publish = ("-p", f"{8000 + number}:80", f"--network={net}")
     site_of(box, f"edge{number}", f"listen 80; {page} {passed}", *publish)
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the page")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the page")
     return url
 
 
@@ -67,7 +67,7 @@ def restart(box: Box, proxy: str, program: str) -> None:
     (place,) = box.inspect(program)["NetworkSettings"]["Networks"].values()
     url = f"http://{place['IPAddress']}:8000/up"
     call = ["curl", "-s", "--noproxy", "*", "-m", "2", url]
-    box.wait_for(lambda: box.run(call, check=False).returncode == 0, 20, program)
+    box.wait_for(lambda: box.run(call, check=False).returncode == 0, what=program)
     box.docker("restart", "-t", "1", proxy)
 
 
@@ -82,10 +82,10 @@ def prefix_that_the_program_does_not_know(box: Box) -> None:
     use(box, url, "404")
     box.write("/root/before", box.sh("cat /srv/edge61/nginx.conf"))
     box.sh(first_command(box, CHECK, "api61"))
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", what="the API")
     box.sh("cat /root/before >/srv/edge61/nginx.conf")
     restart(box, "edge61", "api61")
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", what="the API again")
     use(box, url, "404")
 
 

@@ -30,7 +30,7 @@ def _shop(box: Box, name: str, port: int, *options: str) -> None:
         "run", "-d", f"--name={name}", *QUIET, "-p", f"{port}:8080", *mount, *options, *words
     )
     url = f"http://{BOX_ADDRESS}:{port}/env"
-    box.wait_for(lambda: box.provider.curl(url, check=False), 20, "the shop")
+    box.wait_for(lambda: box.provider.curl(url, check=False), what="the shop")
 
 
 def _upload(box: Box, port: int) -> None:
@@ -50,7 +50,7 @@ def bridge_with_a_limit(box: Box) -> None:
     _shop(box, "shop31", 18031, "--network=slow31")
     box.sh("tc qdisc add dev br-slow31 root tbf rate 64kbit burst 4kb latency 400ms")
     _upload(box, 18031)
-    box.wait_for(lambda: _dropped(box, "dev br-slow31"), 30, "lost packets")
+    box.wait_for(lambda: _dropped(box, "dev br-slow31"), what="lost packets")
 
 
 @fault(CHECK, subject="container:shop32")

@@ -68,7 +68,7 @@ def _ended(box: Box, number: int) -> int:
 def websockets_that_nginx_ends(box: Box) -> None:
     """Clients of a broker say nothing for longer than nginx waits, and come again each time."""
     _broker(box, 41, "pass", 600)
-    box.wait_for(lambda: _ended(box, 41) > 9, 60, "ended connections")
+    box.wait_for(lambda: _ended(box, 41) > 9, what="ended connections")
 
 
 @healthy()

@@ -78,7 +78,7 @@ def _book(box: Box, number: str, variable: str) -> None:
 def variable_that_the_program_does_not_read(box: Box) -> None:
     """A new version of the image reads DB_USERNAME, and the container has DB_USER."""
     _book(box, "1", "DB_USER")
-    box.wait_for(lambda: box.inspect("book1")["RestartCount"] >= 4, 60, "the restarts")
+    box.wait_for(lambda: box.inspect("book1")["RestartCount"] >= 4, what="the restarts")
     run_ = box.diagnose("check", "container.database-refused", "--format", "json")
     (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "book1"]
     assert 'not for "shop" of its DB_USER' in finding["summary"], finding["summary"]
@@ -114,7 +114,7 @@ def mounted_file_that_comes_before_the_variables(box: Box) -> None:
     mounted = ("-v", "/srv/wiki1/config.yml:/etc/wiki/config.yml", "--env=DB_HOST=wikidb1")
     on = ("--network=wiki1", "--restart=always")
     run(box, "wiki1", *GOOD, *on, *mounted, "bb:1.36", "sh", "-c", _CONNECTS)
-    box.wait_for(lambda: box.inspect("wiki1")["RestartCount"] >= 4, 60, "the restarts")
+    box.wait_for(lambda: box.inspect("wiki1")["RestartCount"] >= 4, what="the restarts")
     command = first_command(box, "container.loopback-peer", "wiki1")
     changed = r"'s|\bhost: localhost|host: wikidb1|g' /srv/wiki1/config.yml"
     assert command == f"sed -i.$(date +%F-%H%M%S) {changed}\ndocker restart wiki1", command
@@ -135,7 +135,7 @@ def provider_that_calls_itself_otherwise(box: Box) -> None:
     run(box, "sso1", *GOOD, "--network=gate1", "bb:1.36", *serves)
     on = ("--network=gate1", "--restart=always")
     run(box, "gate1", *GOOD, *on, "bb:1.36", "sh", "-c", _GATE)
-    box.wait_for(lambda: box.inspect("gate1")["RestartCount"] >= 4, 60, "the restarts")
+    box.wait_for(lambda: box.inspect("gate1")["RestartCount"] >= 4, what="the restarts")
     run_ = box.diagnose("check", "container.restart-loop", "--format", "json")
     (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "gate1"]
     words = 'container "sso1" calls itself so by its option --hostname=localhost'
@@ -163,7 +163,7 @@ def _mail_cache(box: Box, number: str, password: str) -> None:
 def variable_that_compose_left_empty(box: Box) -> None:
     """A setting has no value, because the variable that its script takes it from is empty."""
     _mail_cache(box, "1", "")
-    box.wait_for(lambda: box.inspect("mail1")["RestartCount"] >= 4, 60, "the restarts")
+    box.wait_for(lambda: box.inspect("mail1")["RestartCount"] >= 4, what="the restarts")
     run_ = box.diagnose("check", "container.restart-loop", "--format", "json")
     (finding,) = [finding for finding in run_.findings if finding["subject"]["name"] == "mail1"]
     assert "its environment variable REDISPASS is empty" in finding["summary"], finding["summary"]
@@ -210,7 +210,7 @@ PORT = "network.published-port-not-listening"
 def broker_that_listens_for_itself_alone(box: Box) -> None:
     """The caller serves nothing, because its broker listens on loopback: one cause."""
     _camera(box, "1", "127.0.0.1")
-    box.wait_for(lambda: logs(box, "cam1").count("refused") > 24, 60, "the refusals")
+    box.wait_for(lambda: logs(box, "cam1").count("refused") > 24, what="the refusals")
     findings = box.diagnose("check", PORT, "--format", "json").findings
     (effect,) = [finding for finding in findings if finding["subject"]["name"] == "cam1"]
     assert [cause["subject"]["name"] for cause in effect["caused_by"]] == ["broker1"]
@@ -220,4 +220,4 @@ def broker_that_listens_for_itself_alone(box: Box) -> None:
 def broker_that_listens_for_others(box: Box) -> None:
     """The same on all addresses."""
     _camera(box, "2", "0.0.0.0")
-    box.wait_for(lambda: ":15000" in box.sh("docker exec cam2 netstat -lnt"), 60, "the camera")
+    box.wait_for(lambda: ":15000" in box.sh("docker exec cam2 netstat -lnt"), what="the camera")

@@ -118,7 +118,7 @@ def _edge(box: Box, name: str, directive: str) -> str:
     run(box, "shelf8", f"--network={name}net", "shop:1.4")
     nginx(box, name, _EDGE % directive, f"--network={name}net", "-p", "8088:8080")
     url = f"http://{BOX_ADDRESS}:8088/"
-    box.wait_for(lambda: box.provider.curl(url, check=False), 20, "nginx to answer")
+    box.wait_for(lambda: box.provider.curl(url, check=False), what="nginx to answer")
     for _ in range(3):
         box.provider.curl(url, check=False)
     return box.provider.curl(url, check=False)
@@ -144,7 +144,7 @@ def nginx_that_speaks_tls_to_plain_http(box: Box) -> None:
     server = "server { listen 8080; location / { proxy_pass https://shelf11:8080; } }"
     nginx(box, "edge11", server, "--network=edge11net", "-p", "8088:8080")
     url = f"http://{BOX_ADDRESS}:8088/"
-    box.wait_for(lambda: "502" in box.provider.curl(url, check=False), 20, "nginx to answer")
+    box.wait_for(lambda: "502" in box.provider.curl(url, check=False), what="nginx to answer")
     for _ in range(3):
         box.provider.curl(url, check=False)
 
@@ -225,7 +225,7 @@ def variables_with_marks_of_their_file(box: Box) -> None:
     run(box, "quoted7", "--network=shop7", "--env-file=/root/quoted7.env", *psql)
     run(box, "dos7", "--network=shop7", "--env=PGHOST=127.0.0.1", "--env=PGDATABASE=shop\r", *psql)
     for name in ("quoted7", "dos7"):
-        assert box.wait_state(name, "exited", 20)["State"]["ExitCode"] == 2
+        assert box.wait_state(name, "exited")["State"]["ExitCode"] == 2
 
 
 @fault("container.exits-at-start", subject="container:unquoted7", shareable=True)
@@ -357,7 +357,7 @@ def nginx_that_keeps_an_old_address(box: Box) -> None:
         box.provider.curl(f"http://{BOX_ADDRESS}:8089/", check=False)
         return box.docker("logs", "edge14").stderr.count("192.0.2.77") > 4
 
-    box.wait_for(fails, 30, "calls of the old address")
+    box.wait_for(fails, what="calls of the old address")
     assert first_command(box, "network.calls-failing", "edge14") == (
         "getent ahosts api.lab.test && docker restart edge14"
     )

@@ -21,7 +21,7 @@ def _writer(box: Box, name: str, mode: int) -> None:
     image = f"{name}:1"
     images.load(box, image, Recipe({"app/events.log": (b"begun\n", mode)}))
     run(box, name, *GOOD, image, "sh", "-c", _PROGRAM)
-    box.wait_for(lambda: logs(box, name).count("\n") > 4, 30, "the program to write")
+    box.wait_for(lambda: logs(box, name).count("\n") > 4, what="the program to write")
 
 
 @fault(ERRORS, subject="container:writer75", shareable=True, engines=Engines(since=23))
@@ -33,7 +33,7 @@ def file_of_root_in_the_image(box: Box) -> None:
     """
     _writer(box, "writer75", 0o644)
     typed(box, first_command(box, ERRORS, "writer75"))
-    box.wait_for(lambda: "INFO written" in logs(box, "writer75"), 20, "the file")
+    box.wait_for(lambda: "INFO written" in logs(box, "writer75"), what="the file")
     box.docker("rm", "-f", "writer75")
     _writer(box, "writer75", 0o644)
 

@@ -33,7 +33,7 @@ def _redis(box: Box, name: str, *words: str) -> None:
     load_server(box, "redis-server", "redis:7.0")
     server = ("redis:7.0", "redis-server", "--protected-mode", "no", "--save", "")
     run(box, name, *GOOD, "--network=counting", *server, *words)
-    box.wait_for(lambda: "Ready to accept" in logs(box, name), 20, "Redis to be ready")
+    box.wait_for(lambda: "Ready to accept" in logs(box, name), what="Redis to be ready")
 
 
 def _counts(box: Box, name: str, server: str) -> None:
@@ -46,7 +46,7 @@ def redis_that_follows_a_stranger(box: Box) -> None:
     box.docker("network", "create", "counting")
     _redis(box, "cache21", "--replicaof", "127.0.0.1", "8886")
     _counts(box, "visits21", "cache21")
-    box.wait_for(lambda: logs(box, "visits21").count("READONLY") >= 6, 60, "the refusals")
+    box.wait_for(lambda: logs(box, "visits21").count("READONLY") >= 6, what="the refusals")
     assert logs(box, "cache21").count("Error condition on socket for SYNC") >= 3
     command = first_command(box, ERRORS, "visits21")
     assert command == "docker exec cache21 redis-cli replicaof no one", command
@@ -59,7 +59,7 @@ def redis_that_follows_its_master(box: Box) -> None:
     _redis(box, "main22")
     _redis(box, "spare22", "--replicaof", "main22", "6379")
     _counts(box, "visits22", "main22")
-    box.wait_for(lambda: "visit 3" in logs(box, "visits22"), 30, "the visits")
+    box.wait_for(lambda: "visit 3" in logs(box, "visits22"), what="the visits")
 
 
 _SEARCH = r"""
@@ -101,7 +101,7 @@ def _search(box: Box, number: str, *options: str) -> None:
 def search_server_that_wants_tls(box: Box) -> None:
     """Elasticsearch 8 closes the connections of a client that calls it by http://."""
     _search(box, "21")
-    box.wait_for(lambda: logs(box, "search21").count("plaintext") >= 6, 60, "the refusals")
+    box.wait_for(lambda: logs(box, "search21").count("plaintext") >= 6, what="the refusals")
     command = first_command(box, ERRORS, "search21")
     wanted = "diagnose recreate search21 -- --env=xpack.security.enabled=false | sh"
     assert command == wanted, command
@@ -146,7 +146,7 @@ def _with_script(box: Box, name: str) -> None:
         f"exec {_SERVER}",
     )  # fmt: skip
     run(box, name, *server)
-    box.wait_for(lambda: box.docker("exec", name, "psql", "-c", "select 1", check=False).returncode == 0, 20, "the database")  # fmt: skip
+    box.wait_for(lambda: box.docker("exec", name, "psql", "-c", "select 1", check=False).returncode == 0, what="the database")  # fmt: skip
 
 
 def _asks(box: Box, name: str) -> None:
@@ -163,13 +163,13 @@ def start_script_that_is_newer_than_the_data(box: Box) -> None:
     _with_script(box, "users21")
     _asks(box, "users21")
     missing = "does not exist"
-    box.wait_for(lambda: logs(box, "users21-app").count(missing) >= 6, 60, "the errors")
+    box.wait_for(lambda: logs(box, "users21-app").count(missing) >= 6, what="the errors")
     command = first_command(box, UNRUN, "users21")
     box.sh(command, timeout=90)
-    box.wait_for(lambda: "(1 row)" in logs(box, "users21-app"), 60, "the table to be there")
+    box.wait_for(lambda: "(1 row)" in logs(box, "users21-app"), what="the table to be there")
     box.docker("exec", "users21", "psql", "-c", "drop table users")
     before = logs(box, "users21-app").count(missing)
-    box.wait_for(lambda: logs(box, "users21-app").count(missing) >= before + 6, 60, "the errors")
+    box.wait_for(lambda: logs(box, "users21-app").count(missing) >= before + 6, what="the errors")
 
 
 @healthy(shareable=True)
@@ -179,7 +179,7 @@ def start_script_whose_table_is_there(box: Box) -> None:
     script = "/docker-entrypoint-initdb.d/init.sql"
     box.docker("exec", "users22", "psql", "-f", script)
     _asks(box, "users22")
-    box.wait_for(lambda: "(1 row)" in logs(box, "users22-app"), 60, "the program to work")
+    box.wait_for(lambda: "(1 row)" in logs(box, "users22-app"), what="the program to work")
 
 
 _FPM = r"""
@@ -226,7 +226,7 @@ def scripts_at_another_path_than_nginx_has_them(box: Box) -> None:
     """The project is mounted at /var/www/html into nginx, and at /app into php-fpm: 404."""
     _site(box, "21", "/app", "index.php")
     unknown = "Primary script unknown"
-    box.wait_for(lambda: logs(box, "site21").count(unknown) >= 6, 60, "the refusals")
+    box.wait_for(lambda: logs(box, "site21").count(unknown) >= 6, what="the refusals")
     command = first_command(box, ERRORS, "site21")
     wanted = "diagnose recreate php21 -- --volume=/srv/project21:/var/www/html:ro | sh"
     assert command == wanted, command
@@ -284,7 +284,7 @@ def _served(box: Box, name: str, until: str) -> None:
     site = _TLS.format("/etc/letsencrypt/live/shop.example.com")
     nginx(box, name, site, "-v", f"{base}:/etc/letsencrypt:ro", "-e", "PATH=/bin:/usr/sbin")
     shown = ["docker", "exec", name, "cat", "/proc/1/comm"]
-    box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, 20, "nginx to start")
+    box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, what="nginx to start")
 
 
 def _renewed(box: Box, name: str) -> None:
@@ -325,7 +325,7 @@ def _renewed_beside(box: Box, name: str, served: str) -> None:
     site = "listen 8080; return 204;"
     site_of(box, name, site, *mounts, included="include /etc/nginx/conf.d/*.conf;")
     shown = ["docker", "exec", name, "cat", "/proc/1/comm"]
-    box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, 20, "nginx to start")
+    box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, what="nginx to start")
 
 
 @fault("container.certificate-expired", subject="container:edge33", shareable=True)

@@ -66,7 +66,7 @@ def group_above_that_holds_two_back(box: Box) -> None:
     report gives it a whole one."""
     _quota_above(box, "tenants45", 1000, "held45", "held46")
     stat = "cat /sys/fs/cgroup/cpu/tenants45/cpu.stat"
-    box.wait_for(lambda: "nr_throttled 0\n" not in box.sh(stat), 20, "them to be held back")
+    box.wait_for(lambda: "nr_throttled 0\n" not in box.sh(stat), what="them to be held back")
 
 
 @healthy(advice=None)
@@ -87,7 +87,7 @@ def commands_whose_client_was_killed(box: Box) -> None:
     called = ["docker", "exec", "visited7", "sleep", "100000"]
     clients = [box.spawn(called) for _ in range(8)]
     left = ["pgrep", "--parent", shim, "--exact", "sleep"]
-    box.wait_for(lambda: len(box.run(left, check=False).stdout.split()) == 8, 60, "the commands")
+    box.wait_for(lambda: len(box.run(left, check=False).stdout.split()) == 8, what="the commands")
     for client in clients:
         box.kill(client)
     box.docker("update", "--pids-limit=9", "visited7")
@@ -151,7 +151,7 @@ def no_file_left_and_going_on(box: Box) -> None:
     )
     pid = box.inspect("follower")["State"]["Pid"]
     box.wait_for(
-        lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, 20, "the last file to be opened"
+        lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, what="the last file to be opened"
     )
 
 
@@ -268,8 +268,8 @@ def limit_of_a_parent_hits_one_of_two(box: Box) -> None:
         f"echo 48M >{group}/memory.limit_in_bytes; echo 48M >{group}/memory.memsw.limit_in_bytes"
     )
     box.docker("run", "-d", "--name=greedy49", *options, "hungry:1")
-    assert box.wait_state("greedy49", "exited", 30)["State"]["ExitCode"] == 137
-    box.wait_for(lambda: box.inspect("calm49")["State"]["OOMKilled"], 10, "the engine to be told")
+    assert box.wait_state("greedy49", "exited")["State"]["ExitCode"] == 137
+    box.wait_for(lambda: box.inspect("calm49")["State"]["OOMKilled"], what="the engine to be told")
     assert box.inspect("calm49")["State"]["Running"]
 
 
@@ -288,7 +288,7 @@ def hot_files_at_the_limit(box: Box) -> None:
         inactive = figures.get("total_inactive_file", figures.get("inactive_file", 0))
         return bool(said["usage"] - inactive > 0.9 * said["limit"])
 
-    box.wait_for(hot, 30, "the cache to be in use")
+    box.wait_for(hot, what="the cache to be in use")
 
 
 @fault("container.oom-killed", subject="container:cacher48", exit_code=1)
@@ -300,7 +300,7 @@ def files_in_memory_take_the_limit(box: Box) -> None:
     need = "while :; do x=$(head -c 12000000 /dev/urandom | od -x | tail -c 9000000); sleep 5; done"
     box.docker("run", "-d", "--name=cacher48", *options, "bb:1.36", "sh", "-c", f"{fill}; {need}")
     events = ("events", "--since=1m", "--until=0s", "--filter=container=cacher48")
-    box.wait_for(lambda: "oom" in box.docker(*events).stdout, 30, "a kill")
+    box.wait_for(lambda: "oom" in box.docker(*events).stdout, what="a kill")
 
 
 @fault("container.oom-killed", subject="container:stuck", also=["resources.memory-near-limit"])
@@ -313,7 +313,7 @@ def hangs_at_its_limit(box: Box) -> None:
     pid = box.inspect("stuck")["State"]["Pid"]
     group = box.sh(f"grep memory /proc/{pid}/cgroup | cut -d: -f3").strip()
     control = f"/sys/fs/cgroup/memory{group}/memory.oom_control"
-    box.wait_for(lambda: "under_oom 1" in box.read(control), 60, "the container to hang")
+    box.wait_for(lambda: "under_oom 1" in box.read(control), what="the container to hang")
 
 
 @fault("container.runtime-limit-hit", subject="container:moved", engine_started=False)
@@ -359,7 +359,7 @@ def _remapped(box: Box) -> int:
 
 def _use_up_keys(box: Box, user: int) -> None:
     box.spawn([sys.executable, "-c", _TAKE_KEYS, str(user)], log="/root/keys")
-    box.wait_for(lambda: "used up" in box.read("/root/keys"), 20, "the quota to be used up")
+    box.wait_for(lambda: "used up" in box.read("/root/keys"), what="the quota to be used up")
 
 
 @fault("container.runtime-limit-hit", subject="container:keyless", engine_started=False)

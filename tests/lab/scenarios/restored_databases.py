@@ -27,7 +27,7 @@ def _database(box: Box, name: str) -> None:
     path = f"--env=PATH=/bin:{POSTGRES}"
     more = (path, "--env=PGHOST=/tmp", f"--network=of-{name}")
     run(box, name, *options, *more, *MACHINE, "postgres:15", "/bin/sh", "-c", _SERVER)
-    box.wait_for(lambda: "ready to accept" in logs(box, name), 40, "PostgreSQL to be ready")
+    box.wait_for(lambda: "ready to accept" in logs(box, name), what="PostgreSQL to be ready")
 
 
 def _sql(box: Box, name: str, statement: str, base: str = "postgres") -> str:
@@ -96,7 +96,7 @@ def _replica(box: Box, name: str, *options: str) -> None:
     """A stand-in for a replica of MySQL, whose process is called like it."""
     load(box, "replica:8.0", Recipe({"bin/mysqld": (_REPLICA.encode(), 0o755)}))
     run(box, name, *SAFE, *options, "replica:8.0", "mysqld")
-    box.wait_for(lambda: "aborted" in logs(box, name), 20, "the thread to stop")
+    box.wait_for(lambda: "aborted" in logs(box, name), what="the thread to stop")
 
 
 @fault(_FAILING, subject="container:second8", shareable=True)
@@ -126,4 +126,4 @@ done
 def copies_by_a_program_that_is_too_old(box: Box) -> None:
     """A backup container has an older pg_dump than the server, and makes no copy."""
     run(box, "copies8", *SAFE, "bb:1.36", "/bin/sh", "-c", _COPY)
-    box.wait_for(lambda: logs(box, "copies8").count("mismatch") > 3, 30, "the refusals")
+    box.wait_for(lambda: logs(box, "copies8").count("mismatch") > 3, what="the refusals")

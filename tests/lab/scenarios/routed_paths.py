@@ -82,7 +82,7 @@ def _traefik(box: Box, number: int, known: str, *labels: str) -> str:
     given = ("traefik:v3.1", "--providers.docker=true", "--entrypoints.web.address=:80")
     box.docker("run", "-d", f"--name=traefik{number}", *publish, *SAFE, *MACHINE, engine, *given)
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/other") == "404", 20, "Traefik")
+    box.wait_for(lambda: browse(box, f"{url}/other") == "404", what="Traefik")
     return url
 
 
@@ -122,7 +122,7 @@ def _caddy(box: Box, number: int, known: str, body: str) -> str:
     options = ("-e", "HOME=/tmp", "--memory=128m", "--pids-limit=64")
     box.docker("run", "-d", f"--name=caddy{number}", *options, *publish, mount, "caddy:2.6", *run)
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 30, "Caddy")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="Caddy")
     return url
 
 
@@ -133,10 +133,10 @@ def prefix_that_caddy_leaves_on(box: Box) -> None:
     use(box, url, "404")
     box.write("/root/before", box.sh("cat /srv/caddy13/Caddyfile"))
     box.sh(first_command(box, CHECK, "api13"))
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", what="the API")
     box.sh("cat /root/before >/srv/caddy13/Caddyfile")
     restart(box, "caddy13", "api13")
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", what="the API again")
     use(box, url, "404")
 
 
@@ -147,10 +147,10 @@ def path_in_a_line_of_reverse_proxy(box: Box) -> None:
     use(box, url, "404")
     box.write("/root/before", box.sh("cat /srv/caddy14/Caddyfile"))
     box.sh(first_command(box, CHECK, "api14"))
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", what="the API")
     box.sh("cat /root/before >/srv/caddy14/Caddyfile")
     restart(box, "caddy14", "api14")
-    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
+    box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", what="the API again")
     use(box, url, "404")
 
 

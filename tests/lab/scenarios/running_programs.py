@@ -29,7 +29,7 @@ def supervised(box: Box, name: str, *options: str) -> None:
     files = {"usr/bin/supervisord": (_SUPERVISOR.encode(), 0o755)}
     load(box, "supervised:1", Recipe(files, ('ENTRYPOINT ["/usr/bin/supervisord"]',)))
     run(box, name, *GOOD, *options, "supervised:1")
-    box.wait_for(lambda: "gave up: php-fpm" in logs(box, name), 20, "it to give up")
+    box.wait_for(lambda: "gave up: php-fpm" in logs(box, name), what="it to give up")
     assert box.inspect(name)["State"]["Running"]
 
 
@@ -51,9 +51,9 @@ def redis(box: Box, name: str, owner: int) -> None:
     box.sh(f"mkdir -p /srv/{name} && chown {owner} /srv/{name} && chmod 755 /srv/{name}")
     words = ["redis-server", "--dir", "/data", "--save", "1 1", "--protected-mode", "no"]
     run(box, name, *GOOD, "-v", f"/srv/{name}:/data", "redis:7.0", *words)
-    box.wait_for(lambda: "Ready to accept" in logs(box, name), 20, "Redis to come up")
+    box.wait_for(lambda: "Ready to accept" in logs(box, name), what="Redis to come up")
     ask(box, name, "SET a b")
-    box.wait_for(lambda: "Background saving" in logs(box, name), 30, "Redis to save")
+    box.wait_for(lambda: "Background saving" in logs(box, name), what="Redis to save")
 
 
 def ask(box: Box, name: str, command: str) -> str:
@@ -71,7 +71,7 @@ def ask(box: Box, name: str, command: str) -> str:
 def redis_that_cannot_save(box: Box) -> None:
     """Redis runs, may not write its folder, and refuses writes."""
     redis(box, "saver8", 0)
-    box.wait_for(lambda: "saving error" in logs(box, "saver8"), 30, "the save to fail")
+    box.wait_for(lambda: "saving error" in logs(box, "saver8"), what="the save to fail")
     assert "MISCONF" in ask(box, "saver8", "SET a c")
 
 
@@ -79,10 +79,10 @@ def redis_that_cannot_save(box: Box) -> None:
 def redis_that_saves_again(box: Box) -> None:
     """Redis could not save, was given its folder, and saves."""
     redis(box, "saver9", 0)
-    box.wait_for(lambda: "saving error" in logs(box, "saver9"), 30, "the save to fail")
+    box.wait_for(lambda: "saving error" in logs(box, "saver9"), what="the save to fail")
     box.sh("chown 1000 /srv/saver9")
     saved = "Background saving terminated with success"
-    box.wait_for(lambda: saved in logs(box, "saver9"), 60, "the next save")
+    box.wait_for(lambda: saved in logs(box, "saver9"), what="the next save")
     assert "OK" in ask(box, "saver9", "SET a c")
 
 
@@ -99,8 +99,8 @@ def _database_beside_a_web_server(box: Box, name: str, wait: str) -> None:
 def database_that_ended_beside_a_web_server(box: Box) -> None:
     """The database of an image that holds two programs has ended: its volume is empty."""
     _database_beside_a_web_server(box, "portal8", "true")
-    box.wait_for(lambda: "[ERROR] Aborting" in logs(box, "portal8"), 30, "MariaDB to end")
-    box.wait_for(lambda: "mariadbd" not in _processes(box, "portal8"), 20, "MariaDB to be gone")
+    box.wait_for(lambda: "[ERROR] Aborting" in logs(box, "portal8"), what="MariaDB to end")
+    box.wait_for(lambda: "mariadbd" not in _processes(box, "portal8"), what="MariaDB to be gone")
     assert box.inspect("portal8")["State"]["Running"]
 
 
@@ -108,7 +108,7 @@ def database_that_ended_beside_a_web_server(box: Box) -> None:
 def web_server_that_sees_files_of_a_database(box: Box) -> None:
     """A web server was given the folder of a database, which it does not run."""
     _database_beside_a_web_server(box, "portal9", "exec httpd -f -p 8080 -h /www")
-    box.wait_for(lambda: "httpd" in _processes(box, "portal9"), 20, "the web server")
+    box.wait_for(lambda: "httpd" in _processes(box, "portal9"), what="the web server")
 
 
 def _processes(box: Box, name: str) -> str:
@@ -136,7 +136,7 @@ def java_thread_without_heap(box: Box) -> None:
     mounts = ["-v", "/srv/orders8:/app:ro", "-v", "/etc/java-17-openjdk:/etc/java-17-openjdk:ro"]
     limits = ["--memory=512m", "--pids-limit=200"]
     run(box, "orders8", *limits, *MACHINE, *mounts, "bb:1.36", JAVA, "-Xmx32m", "/app/App.java")
-    box.wait_for(lambda: "OutOfMemoryError" in logs(box, "orders8"), 60, "the heap to be full")
+    box.wait_for(lambda: "OutOfMemoryError" in logs(box, "orders8"), what="the heap to be full")
     assert box.inspect("orders8")["State"]["Running"]
 
 
@@ -144,7 +144,7 @@ def _printing(box: Box, name: str, line: str, *options: str) -> None:
     """A container that prints a line four times a second, with a number that grows."""
     script = f'i=0; while :; do i=$((i+1)); echo "{line}"; sleep 0.25; done'
     run(box, name, *GOOD, *options, "shop:1.4", "sh", "-c", script)
-    box.wait_for(lambda: logs(box, name).count("\n") >= 12, 20, "it to print")
+    box.wait_for(lambda: logs(box, name).count("\n") >= 12, what="it to print")
 
 
 @fault("container.errors-in-log", subject="container:courier8", shareable=True)
@@ -162,9 +162,9 @@ def program_that_its_last_start_cured(box: Box) -> None:
     )
     box.sh("mkdir -p /srv/cured8 && chmod 777 /srv/cured8")
     run(box, "cured8", *GOOD, "-v", "/srv/cured8:/state", "shop:1.4", "sh", "-c", script)
-    box.wait_for(lambda: logs(box, "cured8").count("ERROR") >= 12, 20, "the error to come again")
+    box.wait_for(lambda: logs(box, "cured8").count("ERROR") >= 12, what="the error to come again")
     box.docker("restart", "--time", "0", "cured8")
-    box.wait_for(lambda: logs(box, "cured8").count("GET") >= 4, 20, "it to serve")
+    box.wait_for(lambda: logs(box, "cured8").count("GET") >= 4, what="it to serve")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
     assert "cured8" not in [finding["subject"]["name"] for finding in findings]
 
@@ -204,7 +204,7 @@ def _workers(box: Box, name: str, owner: int) -> None:
     box.sh(f"mkdir -p /srv/{name}/storage && chown -R {owner} /srv/{name}")
     limits = ["--memory=64m", "--pids-limit=64"]
     run(box, name, *limits, "-v", f"/srv/{name}:/var/www/html", f"{name}:1")
-    box.wait_for(lambda: logs(box, name).count("GET") >= 6, 20, "it to serve")
+    box.wait_for(lambda: logs(box, name).count("GET") >= 6, what="it to serve")
 
 
 @fault(FORBIDDEN, subject="container:blog8", shareable=True)
@@ -242,7 +242,7 @@ def _local_broker(box: Box, name: str, port: int, place: str) -> None:
     box.write(f"/srv/{name}/mosquitto.conf", "listener 1883\nallow_anonymous true\n")
     mount = f"/srv/{name}:{place}"
     run(box, name, "--memory=64m", "--pids-limit=64", f"-p={port}:1883", "-v", mount, f"{name}:1")
-    box.wait_for(lambda: "Config loaded" in logs(box, name), 20, "it to start")
+    box.wait_for(lambda: "Config loaded" in logs(box, name), what="it to start")
 
 
 @fault("network.published-port-not-listening", subject="container:mqtt9", shareable=True)
@@ -250,7 +250,7 @@ def settings_mounted_beside_the_place_where_they_are_read(box: Box) -> None:
     """Mosquitto reads the image's own file, for ours is in another folder, and serves itself."""
     _local_broker(box, "mqtt9", 18983, "/mosquitto/conf")
     assert "local only mode" in logs(box, "mqtt9")
-    box.wait_for(lambda: _offers_the_place(box), 60, "the command that moves the mount")
+    box.wait_for(lambda: _offers_the_place(box), what="the command that moves the mount")
 
 
 def _offers_the_place(box: Box) -> bool:
@@ -276,7 +276,7 @@ def _jobs(box: Box, name: str, owner: int) -> None:
     mount = f"/srv/{name}/root:/var/spool/cron/crontabs/root"
     words = ["crond", "-f", "-l", "0", "-L", "/dev/stdout"]
     run(box, name, "--memory=64m", "--pids-limit=64", "-v", mount, "bb:1.36", *words)
-    box.wait_for(lambda: "log level 0" in logs(box, name), 60, "crond to start")
+    box.wait_for(lambda: "log level 0" in logs(box, name), what="crond to start")
 
 
 @fault("container.file-mode-refused", subject="container:backup8", shareable=True)
@@ -290,7 +290,7 @@ def crontab_that_is_not_roots(box: Box) -> None:
 def crontab_that_is_roots(box: Box) -> None:
     """The same crontab, and it belongs to root: crond reads its line."""
     _jobs(box, "backup10", 0)
-    box.wait_for(lambda: "user:root" in logs(box, "backup10"), 60, "the crontab to be read")
+    box.wait_for(lambda: "user:root" in logs(box, "backup10"), what="the crontab to be read")
 
 
 _STRANGER = (
@@ -327,7 +327,7 @@ def server_that_misses_a_secret(box: Box) -> None:
     """A server answers every request with an error, since a variable is not set, and runs on."""
     trace = "    at file:///app/hooks.server.js:94:9"
     _printing(box, "arcade8", f'{_UNSET}"; echo "{trace}', "--expose=8080")
-    box.wait_for(lambda: logs(box, "arcade8").count("Error") >= 84, 60, "it to run for a while")
+    box.wait_for(lambda: logs(box, "arcade8").count("Error") >= 84, what="it to run for a while")
     assert _severities(box, "arcade8") == ["warning"]
 
 
@@ -336,7 +336,7 @@ def server_whose_feature_has_no_secret(box: Box) -> None:
     """A server serves, and has a feature without its secret."""
     served = "echo 'GET /orders 200'; echo 'GET /cart 200'; :"
     _printing(box, "arcade9", f'{_UNSET}"; {served} "', "--expose=8080")
-    box.wait_for(lambda: logs(box, "arcade9").count("Error") >= 84, 60, "it to run for a while")
+    box.wait_for(lambda: logs(box, "arcade9").count("Error") >= 84, what="it to run for a while")
     assert _severities(box, "arcade9") == ["advice"]
 
 
@@ -361,7 +361,7 @@ def _broker(box: Box, name: str, *further: str) -> None:
     box.sh(f"mkdir -p /srv/{name} && mount -t tmpfs -o size=100m tmpfs /srv/{name}")
     box.sh(f"dd if=/dev/zero of=/srv/{name}/msg_store bs=1M count=65 2>/dev/null")
     run(box, name, *GOOD, "-v", f"/srv/{name}:/var/lib/rabbitmq", f"{name}:1")
-    box.wait_for(lambda: "startup complete" in logs(box, name), 20, "the broker to start")
+    box.wait_for(lambda: "startup complete" in logs(box, name), what="the broker to start")
 
 
 @fault(FAILING, subject="container:broker8", shareable=True)
@@ -392,7 +392,7 @@ def _member(box: Box, name: str, *options: str) -> None:
     files = {"usr/bin/mongod": (_MEMBER.encode(), 0o755)}
     load(box, f"{name}:1", Recipe(files, ('CMD ["/usr/bin/mongod"]',)))
     run(box, name, *GOOD, *options, f"{name}:1")
-    box.wait_for(lambda: "not a member" in logs(box, name), 20, "it to leave the set")
+    box.wait_for(lambda: "not a member" in logs(box, name), what="it to leave the set")
 
 
 @fault(FAILING, subject="container:member8", shareable=True)
@@ -425,7 +425,7 @@ done
     load(box, f"{name}:1", recipe)
     box.write(f"/srv/{name}/composer.json", "{}\n")
     run(box, name, *GOOD, "-v", f"/srv/{name}:/var/www/html", f"{name}:1")
-    box.wait_for(lambda: logs(box, name).count("\n") >= 6, 20, "it to print")
+    box.wait_for(lambda: logs(box, name).count("\n") >= 6, what="it to print")
 
 
 @fault("container.mount-source-missing", subject="container:osiris43", shareable=True)

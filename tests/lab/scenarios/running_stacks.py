@@ -41,7 +41,7 @@ def worker_that_starts_the_web_server_again(box: Box) -> None:
     wanted = "--command 'php artisan queue:work redis' -- --entrypoint= | sh"
     assert command.endswith(wanted), command
     box.sh(box.diagnose(*shlex.split(command.removesuffix(" | sh"))[1:]).out, timeout=60)
-    box.wait_for(lambda: "taking jobs" in box.docker("logs", name).stdout, 20, "the worker")
+    box.wait_for(lambda: "taking jobs" in box.docker("logs", name).stdout, what="the worker")
     box.docker("rm", "-f", name)
     _leave(box, 41, _IGNORES, "php", "artisan", "queue:work", "redis")
 
@@ -235,7 +235,7 @@ def _updater(box: Box, name: str, *, registry: bool) -> None:
     path = asks if registry else "/images/prune"
     options = (f"--name={name}", *SAFE, *MACHINE, socket)
     box.docker("run", "-d", *options, "watchtower:1.7", "/watchtower", path)
-    box.wait_for(lambda: "Session done" in box.docker("logs", name).stdout, 30, "a round")
+    box.wait_for(lambda: "Session done" in box.docker("logs", name).stdout, what="a round")
 
 
 @fault(_INSIDE, subject="container:updater71", also=[_READS_ENGINE, "image.pull-denied"])

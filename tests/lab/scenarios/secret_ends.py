@@ -34,12 +34,12 @@ def _client(box: Box, number: int, text: str) -> str:
     options = ("--memory=256m", "--pids-limit=64", "--user=1000", "--tmpfs=/tmp:mode=1777")
     net = f"--network=net-{name}"
     run(box, server, *options, net, *MACHINE, "postgres:15", "/bin/sh", "-c", _SERVER)
-    box.wait_for(lambda: "ready to accept" in logs(box, server), 40, "PostgreSQL to be ready")
+    box.wait_for(lambda: "ready to accept" in logs(box, server), what="PostgreSQL to be ready")
     box.write(f"/srv/{name}.txt", text, 0o644)
     mount = ("-v", f"/srv/{name}.txt:/run/secrets/word:ro", f"--env=HOST={server}", "--init")
     script = _CLIENT % POSTGRES
     run(box, name, *GOOD, net, *mount, *MACHINE, "bb:1.36", "/usr/bin/python3", "-c", script)
-    box.wait_for(lambda: logs(box, name).count("\n") > 5, 30, "some calls")
+    box.wait_for(lambda: logs(box, name).count("\n") > 5, what="some calls")
     return name
 
 
@@ -49,7 +49,7 @@ def password_with_a_newline(box: Box) -> None:
     name = _client(box, 8, "made-up-horse\n")
     assert "password authentication failed" in logs(box, name)
     box.sh(first_command(box, _REFUSED, name), timeout=30)
-    box.wait_for(lambda: "one job done" in logs(box, name), 20, "the login")
+    box.wait_for(lambda: "one job done" in logs(box, name), what="the login")
     box.docker("rm", "-f", name, "keeper8")
     box.docker("network", "rm", f"net-{name}")
     _client(box, 8, "made-up-horse\n")

@@ -104,7 +104,7 @@ def database_in_a_folder_of_root(box: Box) -> None:
     box.sh("chown 0:0 /srv/meals5 && docker restart --time 1 meals5")
     box.wait_for(lambda: _count(box, "meals5", "readonly database") > 0, what="the refusal")
     locked = "database is locked"
-    box.wait_for(lambda: _count(box, "meals5", locked) > 2, 60, "what follows from it")
+    box.wait_for(lambda: _count(box, "meals5", locked) > 2, what="what follows from it")
     command = first_command(box, "container.mount-forbidden", "meals5")
     assert command.startswith("chown 1000 /srv/meals5\n"), command
 

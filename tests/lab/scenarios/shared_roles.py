@@ -42,7 +42,7 @@ def _shop(box: Box, number: int, second: str, answer: str, *options: str) -> Non
     _python(box, f"pg{number}-{second}", net, code, alias, *options)
     variable = f"--env=DATABASE_URL=postgres://shop@{store}:5432/shop"
     _python(box, f"orders{number}", net, _ORDERS.replace("NAME", store), variable)
-    box.wait_for(lambda: _said(box, number).count("order saved") > 4, 30, "orders")
+    box.wait_for(lambda: _said(box, number).count("order saved") > 4, what="orders")
 
 
 def _said(box: Box, number: int) -> str:
@@ -53,7 +53,7 @@ def _said(box: Box, number: int) -> str:
 def name_of_a_primary_and_its_copy(box: Box) -> None:
     """A database and its copy, which takes no writes, have one network alias."""
     _shop(box, 51, "replica", _REFUSED)
-    box.wait_for(lambda: _said(box, 51).count(_REFUSED) > 2, 40, "refused writes")
+    box.wait_for(lambda: _said(box, 51).count(_REFUSED) > 2, what="refused writes")
     box.sh(first_command(box, CHECK, "net51"))
     box.sh("sleep 1")
     before = _said(box, 51).count(_REFUSED)
@@ -61,7 +61,7 @@ def name_of_a_primary_and_its_copy(box: Box) -> None:
     assert _said(box, 51).count(_REFUSED) == before
     box.docker("network", "disconnect", "net51", "pg51-replica")
     box.docker("network", "connect", "--alias=store51", "net51", "pg51-replica")
-    box.wait_for(lambda: _said(box, 51).count(_REFUSED) > before + 2, 40, "refused writes again")
+    box.wait_for(lambda: _said(box, 51).count(_REFUSED) > before + 2, what="refused writes again")
 
 
 @healthy()
@@ -79,4 +79,4 @@ def copy_with_a_name_of_its_own(box: Box) -> None:
     _python(box, "pg53-replica", "net53", _DATABASE.replace("ANSWER", _REFUSED), copy)
     variable = "--env=DATABASE_URL=postgres://shop@store53:5432/shop"
     _python(box, "orders53", "net53", _ORDERS.replace("NAME", "store53"), variable)
-    box.wait_for(lambda: _said(box, 53).count("order saved") > 4, 30, "orders")
+    box.wait_for(lambda: _said(box, 53).count("order saved") > 4, what="orders")

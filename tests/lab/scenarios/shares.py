@@ -40,7 +40,7 @@ def _watcher(box: Box, name: str, watched: str, *, image: str = "shop:1.4") -> N
         f"/srv/{name}.py:/w.py:ro",
     ]
     run(box, name, *GOOD, *MACHINE, *mounts, image, "python3", "/w.py", watched)
-    box.wait_for(lambda: "Using inotify" in logs(box, name), 20, "it to watch")
+    box.wait_for(lambda: "Using inotify" in logs(box, name), what="it to watch")
 
 
 @fault("container.changes-unseen", subject="container:scans8", exit_code=0)

@@ -48,14 +48,14 @@ def _mail(box: Box) -> None:
 def mail_that_leaves_by_the_first_address(box: Box) -> None:
     """Its port is published at the second address, and what it sends has the first one."""
     _mail(box)
-    box.wait_for(lambda: box.docker("logs", "mail").stdout.count("bounced") >= 4, 30, "refusals")
+    box.wait_for(lambda: box.docker("logs", "mail").stdout.count("bounced") >= 4, what="refusals")
     command = first_command(box, "network.source-address-refused", "mail")
     assert command.endswith(f"-j SNAT --to-source {_SECOND}"), command
     box.sh(command)
-    box.wait_for(lambda: "status=sent" in box.docker("logs", "mail").stdout, 20, "a message")
+    box.wait_for(lambda: "status=sent" in box.docker("logs", "mail").stdout, what="a message")
     box.sh(command.replace(" -I ", " -D "))
     last = ("logs", "--tail=1", "mail")
-    box.wait_for(lambda: "bounced" in box.docker(*last).stdout, 20, "the refusals again")
+    box.wait_for(lambda: "bounced" in box.docker(*last).stdout, what="the refusals again")
 
 
 @healthy()
@@ -66,6 +66,6 @@ def mail_that_leaves_by_its_own_address(box: Box) -> None:
     rule = f"-s {subnet.stdout.strip()} -o eth0 -j SNAT --to-source {_SECOND}"
     box.sh(f"iptables -t nat -I POSTROUTING {rule}")
     box.docker("restart", "--time=0", "mail")
-    box.wait_for(lambda: "status=sent" in box.docker("logs", "mail").stdout, 30, "a message")
+    box.wait_for(lambda: "status=sent" in box.docker("logs", "mail").stdout, what="a message")
     shown = box.diagnose("check", "network.source-address-refused", *PATIENT).out
     assert "is refused by others" not in shown

@@ -21,7 +21,7 @@ def only_broker_is_stopped(box: Box) -> None:
     """The only broker on the networks of a program was stopped, and its log names none."""
     _broker_and_client(box)
     box.docker("stop", "--time=0", "broker81")
-    box.wait_for(lambda: "MQTT failed" in logs(box, "gateway81"), 10, "it to fail")
+    box.wait_for(lambda: "MQTT failed" in logs(box, "gateway81"), what="it to fail")
     box.sh("sleep 6")
     command = first_command(box, "container.errors-in-log", "gateway81")
     assert command == "docker start broker81", command

@@ -45,7 +45,7 @@ def _decisions(box: Box, number: int, *options: str) -> str:
 def port_that_the_hosts_network_does_not_see(box: Box) -> None:
     """A program on the host's network calls localhost, and its server publishes no port."""
     name = _decisions(box, 41)
-    box.wait_for(lambda: _count(box, name, "refused") > 4, 40, "restarts")
+    box.wait_for(lambda: _count(box, name, "refused") > 4, what="restarts")
     command = first_command(box, LOOPBACK, name)
     assert command.endswith("recreate decisions41 -- --publish=127.0.0.1:8187:8187 | sh"), command
 
@@ -54,7 +54,7 @@ def port_that_the_hosts_network_does_not_see(box: Box) -> None:
 def port_that_the_hosts_network_sees(box: Box) -> None:
     """The same, and the port is published to the host."""
     name = _decisions(box, 42, "--publish=127.0.0.1:8187:8187")
-    box.wait_for(lambda: _count(box, name, "connected") > 0, 40, "a connection")
+    box.wait_for(lambda: _count(box, name, "connected") > 0, what="a connection")
 
 
 # -- a program that its supervisor has given up ---------------------------------------
@@ -88,7 +88,7 @@ def _shop(box: Box, name: str) -> None:
     }
     load(box, "shop:unicorn", Recipe(files, ("WORKDIR /srv/shop", 'CMD ["/usr/bin/supervisord"]')))
     box.docker("run", "-d", f"--name={name}", *SAFE, "shop:unicorn")
-    box.wait_for(lambda: _count(box, name, "entered RUNNING") > 0, 20, "the program")
+    box.wait_for(lambda: _count(box, name, "entered RUNNING") > 0, what="the program")
 
 
 @fault(INSIDE, subject="container:shop43")
@@ -97,7 +97,7 @@ def program_given_up_for_a_stale_pid_file(box: Box) -> None:
     _shop(box, "shop43")
     box.docker("kill", "shop43")
     box.docker("start", "shop43")
-    box.wait_for(lambda: _count(box, "shop43", "entered FATAL") > 0, 20, "the end")
+    box.wait_for(lambda: _count(box, "shop43", "entered FATAL") > 0, what="the end")
     command = first_command(box, INSIDE, "shop43")
     cure = "docker exec shop43 rm /srv/shop/tmp/unicorn.pid\ndocker restart shop43"
     assert command == cure, command
@@ -122,9 +122,9 @@ def _asked(box: Box, number: int, *paths: str) -> str:
     name."""
     name, port = f"erp{number}", 8400 + number
     nginx(box, name, _ERP, f"--publish={port}:8080")
-    box.wait_for(lambda: status_outside(box, port, "/assets/a.css") == "200", 20, "nginx")
+    box.wait_for(lambda: status_outside(box, port, "/assets/a.css") == "200", what="nginx")
     box.docker("restart", "-t", "1", name)
-    box.wait_for(lambda: status_outside(box, port, "/x.css") == "404", 20, "nginx again")
+    box.wait_for(lambda: status_outside(box, port, "/x.css") == "404", what="nginx again")
     for path in paths * 5:
         status_outside(box, port, path)
     return name
@@ -165,15 +165,15 @@ def server_whose_own_file_says_loopback(box: Box) -> None:
     options = (*SAFE, "--network=php47")
     box.docker("run", "-d", "--name=fpm47", *options, "php:fpm", "sh", "/start.sh")
     box.docker("run", "-d", "--name=web47", *options, "bb:1.36", "sh", "-c", _PROXY)
-    box.wait_for(lambda: _count(box, "web47", "refused") > 4, 40, "refused calls")
+    box.wait_for(lambda: _count(box, "web47", "refused") > 4, what="refused calls")
     box.sh(first_command(box, "network.peer-not-listening", "web47"))
-    box.wait_for(lambda: _count(box, "web47", "connected") > 0, 20, "a call that is answered")
+    box.wait_for(lambda: _count(box, "web47", "connected") > 0, what="a call that is answered")
     pid = box.inspect("fpm47")["State"]["Pid"]
     box.run(
         ["nsenter", f"--net=/proc/{pid}/ns/net", "iptables", "-t", "nat", "-D", "PREROUTING", "1"]
     )
     refused = _count(box, "web47", "refused")
-    box.wait_for(lambda: _count(box, "web47", "refused") > refused + 3, 20, "refused calls again")
+    box.wait_for(lambda: _count(box, "web47", "refused") > refused + 3, what="refused calls again")
 
 
 _CONSUMER = """
@@ -200,11 +200,11 @@ def _broker(box: Box, number: int, address: str) -> None:
 def broker_that_listens_for_itself(box: Box) -> None:
     """A broker listens on loopback alone, and its client says no more than that it gets nothing."""
     _broker(box, 63, "127.0.0.1")
-    box.wait_for(lambda: _count(box, "orders63", "could not be") > 4, 40, "calls without a reason")
+    box.wait_for(lambda: _count(box, "orders63", "could not be") > 4, what="calls without a reason")
 
 
 @healthy(shareable=True)
 def broker_that_listens_for_all(box: Box) -> None:
     """The same, and the broker listens on all addresses."""
     _broker(box, 64, "0.0.0.0")
-    box.wait_for(lambda: _count(box, "orders64", "connected") > 4, 40, "calls that are answered")
+    box.wait_for(lambda: _count(box, "orders64", "connected") > 4, what="calls that are answered")

@@ -51,7 +51,7 @@ def _probed(box: Box, number: int, *options: str) -> str:
 def probe_of_its_own_name_that_a_proxy_takes(box: Box) -> None:
     """The client's settings give a container a proxy, and its health check calls it by its name."""
     name = _probed(box, 21)
-    box.wait_health(name, "unhealthy", 40)
+    box.wait_health(name, "unhealthy")
     command = first_command(box, UNHEALTHY, name)
     assert "--health-cmd='unset HTTP_PROXY http_proxy; wget" in command, command
 
@@ -66,7 +66,7 @@ def _silently_probed(box: Box, number: int, *variables: str) -> str:
 def silent_probe_that_a_proxy_takes(box: Box) -> None:
     """The same with a probe that prints nothing: its exit code says that somebody answered."""
     name = _silently_probed(box, 23)
-    box.wait_health(name, "unhealthy", 40)
+    box.wait_health(name, "unhealthy")
     command = first_command(box, UNHEALTHY, name)
     assert "--health-cmd='unset HTTP_PROXY http_proxy; /usr/bin/curl" in command, command
 
@@ -74,14 +74,14 @@ def silent_probe_that_a_proxy_takes(box: Box) -> None:
 @healthy()
 def silent_probe_of_a_host_that_is_excepted(box: Box) -> None:
     """The same with `no_proxy`: the probe asks its own server."""
-    box.wait_health(_silently_probed(box, 24, "-e=no_proxy=localhost"), "healthy", 40)
+    box.wait_health(_silently_probed(box, 24, "-e=no_proxy=localhost"), "healthy")
 
 
 @healthy()
 def probe_that_takes_no_proxy(box: Box) -> None:
     """The same, and the probe leaves the proxy out."""
     probe = "--health-cmd=http_proxy='' wget -q -O- http://store22:8888/"
-    box.wait_health(_probed(box, 22, probe), "healthy", 40)
+    box.wait_health(_probed(box, 22, probe), "healthy")
 
 
 # -- a URL in quotes ------------------------------------------------------------------
@@ -117,7 +117,7 @@ def _identity(box: Box, number: int, quote: str) -> str:
 def quotes_of_a_list_in_compose(box: Box) -> None:
     """Compose's `- DB_URL="jdbc:..."` keeps its quotes, and the program takes its default."""
     name = _identity(box, 23, '"')
-    box.wait_for(lambda: _count(box, name, "refused") > 3, 40, "restarts")
+    box.wait_for(lambda: _count(box, name, "refused") > 3, what="restarts")
     command = first_command(box, "container.variable-malformed", name)
     assert command.endswith("--env=DB_URL=jdbc:postgresql://accounts23:5432/identity | sh"), command
 
@@ -126,7 +126,7 @@ def quotes_of_a_list_in_compose(box: Box) -> None:
 def url_without_quotes(box: Box) -> None:
     """The same URL as it should be."""
     name = _identity(box, 24, "")
-    box.wait_for(lambda: box.inspect(name)["State"]["Running"], 20, "a start")
+    box.wait_for(lambda: box.inspect(name)["State"]["Running"], what="a start")
 
 
 # -- a program that its keeper starts again and again ---------------------------------
@@ -149,7 +149,7 @@ def _workers(box: Box, name: str, *options: str) -> None:
     """A stand-in for gunicorn, which says what gunicorn says of its workers."""
     load(box, "superset:4", Recipe({"gunicorn": (_KEEPER.encode(), 0o755)}, ('CMD ["/gunicorn"]',)))
     box.docker("run", "-d", f"--name={name}", *SAFE, *options, "superset:4")
-    box.wait_for(lambda: _count(box, name, "Worker exiting") > 4, 40, "workers that end")
+    box.wait_for(lambda: _count(box, name, "Worker exiting") > 4, what="workers that end")
 
 
 @fault(AGAIN, subject="container:reports25")
@@ -197,7 +197,7 @@ def _dashboards(box: Box, number: int, host: str) -> str:
 def name_of_a_server_that_is_called_otherwise(box: Box) -> None:
     """A program was given a name that no container has; one neighbour serves the port."""
     name = _dashboards(box, 28, "search-node1")
-    box.wait_for(lambda: _count(box, name, "ENOTFOUND") > 5, 40, "failed lookups")
+    box.wait_for(lambda: _count(box, name, "ENOTFOUND") > 5, what="failed lookups")
     command = first_command(box, IN_LOG, name)
     cure = """--env='SEARCH_HOSTS=["https://search28:9200"]' | sh"""
     assert command.endswith(cure), command
@@ -207,7 +207,7 @@ def name_of_a_server_that_is_called_otherwise(box: Box) -> None:
 def name_of_a_server_that_runs(box: Box) -> None:
     """The same with the right name."""
     name = _dashboards(box, 29, "search29")
-    box.wait_for(lambda: _count(box, name, "connected") > 3, 40, "lookups")
+    box.wait_for(lambda: _count(box, name, "connected") > 3, what="lookups")
 
 
 # -- what a database says in its own log ----------------------------------------------
@@ -236,7 +236,7 @@ def _accounts(box: Box, number: int, role: str) -> str:
     told = ("POSTGRES_USER=shop", "POSTGRES_PASSWORD=made-up", "PGHOST=/tmp", "PATH=/bin:/usr/bin")
     options = (*data, f"--network={server}", *(f"-e={word}" for word in told))
     box.docker("run", "-d", f"--name={server}", *options, "postgres:15", "sh", "-c", f"exec {_ACCOUNTS}")  # fmt: skip
-    box.wait_for(lambda: _count(box, server, "ready to accept") > 0, 40, "the database")
+    box.wait_for(lambda: _count(box, server, "ready to accept") > 0, what="the database")
     caller = (*own, f"--network={server}", f"-e=PGHOST={server}", "-e=PGPASSWORD=made-up")
     box.docker("run", "-d", f"--name={client}", *caller, "bb:1.36", "sh", "-c", _LOGS_IN)
     return client
@@ -246,17 +246,17 @@ def _accounts(box: Box, number: int, role: str) -> str:
 def role_that_the_data_does_not_have(box: Box) -> None:
     """POSTGRES_USER was changed after the first start; the client hears of a wrong password."""
     client = _accounts(box, 30, "postgres")
-    box.wait_for(lambda: _count(box, client, "password authentication failed") > 5, 40, "refusals")
+    box.wait_for(lambda: _count(box, client, "password authentication failed") > 5, what="refusals")
     assert _count(box, "accounts30", 'Role "shop" does not exist') > 3
     command = first_command(box, REFUSED, client)
     assert "CREATE ROLE" in command, command
     box.sh(command)
-    box.wait_for(lambda: _count(box, client, "logged in") > 1, 40, "a login")
+    box.wait_for(lambda: _count(box, client, "logged in") > 1, what="a login")
     drops = ("psql", "-U", "postgres", "-d", "postgres", "-c", "DROP ROLE shop")
     box.docker("exec", "accounts30", *drops)
     before = _count(box, client, "password authentication failed")
     box.wait_for(
-        lambda: _count(box, client, "password authentication failed") > before + 5, 40, "refusals"
+        lambda: _count(box, client, "password authentication failed") > before + 5, what="refusals"
     )
 
 
@@ -264,7 +264,7 @@ def role_that_the_data_does_not_have(box: Box) -> None:
 def role_that_the_data_has(box: Box) -> None:
     """The same with data that was made for that role."""
     client = _accounts(box, 31, "shop")
-    box.wait_for(lambda: _count(box, client, "logged in") > 3, 40, "logins")
+    box.wait_for(lambda: _count(box, client, "logged in") > 3, what="logins")
 
 
 # -- a web server and a program beside it ---------------------------------------------

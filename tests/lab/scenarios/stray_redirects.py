@@ -40,13 +40,13 @@ inner.serve_forever()
 def _grow(box: Box, name: str) -> None:
     """Wait until the tool no longer takes it for a program that starts."""
     pid = box.inspect(name)["State"]["Pid"]
-    box.wait_for(lambda: float(box.sh(f"ps -o etimes= -p {pid}")) > 12, 40, "an older program")
+    box.wait_for(lambda: float(box.sh(f"ps -o etimes= -p {pid}")) > 12, what="an older program")
 
 
 def _nginx(box: Box, name: str, port: int, inner: int, app: str) -> None:
     server = f"listen {inner}; {_APP.format(app=app)}"
     site_of(box, name, server, "-p", f"{port}:{inner}", included="include conf.d/*.conf;")
-    box.wait_for(lambda: status_outside(box, port, "/") == "302", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, port, "/") == "302", what="nginx to answer")
     _grow(box, name)
 
 
@@ -57,9 +57,9 @@ def redirect_with_the_port_inside(box: Box) -> None:
     url = f"http://{BOX_ADDRESS}:8191/"
     assert browse(box, url, "-L") != "200"
     box.sh(first_command(box, CHECK, "site91"))
-    box.wait_for(lambda: browse(box, url, "-L") == "200", 20, "the page after the command")
+    box.wait_for(lambda: browse(box, url, "-L") == "200", what="the page after the command")
     box.docker("exec", "site91", "sh", "-c", "rm /etc/nginx/conf.d/zz-*; nginx -s reload")
-    box.wait_for(lambda: browse(box, url, "-L") != "200", 20, "the fault again")
+    box.wait_for(lambda: browse(box, url, "-L") != "200", what="the fault again")
 
 
 @healthy(shareable=True)
@@ -83,7 +83,7 @@ def _secure(box: Box, number: int, *options: str, trusts: bool = False, location
     words = ("bb:1.36", "/usr/bin/python3", "-uc", program)
     box.docker("run", "-d", f"--name={name}", *SAFE, *MACHINE, *publish, *words)
     port = 8000 + number
-    box.wait_for(lambda: status_outside(box, port, "/") == "308", 20, "the server")
+    box.wait_for(lambda: status_outside(box, port, "/") == "308", what="the server")
     _grow(box, name)
 
 

@@ -37,7 +37,7 @@ def _below_a_path(box: Box, number: int, base: str, target: str) -> None:
     server = f"listen 80; root /www; {location}"
     site_of(box, f"paths{number}", server, "-p", f"{port}:80", f"--network={net}")
     url = f"http://{BOX_ADDRESS}:{port}"
-    box.wait_for(lambda: status_outside(box, port, "/kopia/") == "200", 20, "the page")
+    box.wait_for(lambda: status_outside(box, port, "/kopia/") == "200", what="the page")
     expected = "200" if base else "404"
     for _ in range(4):
         for file in ("a.js", "b.css"):
@@ -70,7 +70,7 @@ def _page_with_a_script(box: Box, number: int, script: str) -> None:
     found = f"location = /static/{script} {{ return 200 'go()'; }} location / {{ return 404; }}"
     site_of(box, f"page{number}", f"listen 80; {location} {found}", "-p", f"{port}:80")
     url = f"http://{BOX_ADDRESS}:{port}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the page")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the page")
     expected = "200" if script == "app.js" else "404"
     for _ in range(4):
         assert browse(box, f"{url}/") == "200"
@@ -132,7 +132,7 @@ def _log_in_five_times(box: Box, number: int, is_secure: str, after: str) -> Non
         "run", "-d", f"--name=cookies{number}", "-p", f"{port}:8000", *SAFE, *MACHINE, *python
     )
     url = f"http://{BOX_ADDRESS}:{port}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the shop")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the shop")
     for _ in range(5):
         assert browse(box, f"{url}/login", *jar, "-d", "user=me") == "200"
         assert browse(box, f"{url}/orders", *jar) == after

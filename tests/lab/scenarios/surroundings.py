@@ -189,7 +189,7 @@ def _clock(box: Box, name: str, zone: str, *options: str) -> None:
     """A program that writes the local time each second."""
     own = ("--restart=unless-stopped", f"--env=TZ={zone}", *options)
     run(box, name, *GOOD, *own, "bb:1.36", "sh", "-c", _CLOCK)
-    box.wait_for(lambda: logs(box, name).count("tick") >= 4, 30, "the times")
+    box.wait_for(lambda: logs(box, name).count("tick") >= 4, what="the times")
 
 
 def _ahead_of_utc(box: Box, name: str) -> float:
@@ -247,14 +247,14 @@ def _cron(box: Box, name: str, *options: str) -> None:
 def variable_that_cron_does_not_pass_on(box: Box) -> None:
     """The container has the variable, and cron's jobs do not; the command hands it over."""
     _cron(box, "jobs21")
-    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= 6, 30, "the errors")
+    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= 6, what="the errors")
     command = first_command(box, "container.errors-in-log", "jobs21")
     box.sh(command)
-    box.wait_for(lambda: "sent to" in logs(box, "jobs21"), 20, "the job to work")
+    box.wait_for(lambda: "sent to" in logs(box, "jobs21"), what="the job to work")
     box.docker("exec", "jobs21", "sh", "-c", ": >/etc/environment")
     before = logs(box, "jobs21").count("KeyError")
     enough = before + 12
-    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= enough, 30, "the errors")
+    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= enough, what="the errors")
 
 
 @healthy(shareable=True)
@@ -262,7 +262,7 @@ def variable_that_cron_is_handed(box: Box) -> None:
     """The same, and a start script has written the variables down for cron."""
     _cron(box, "jobs22")
     box.docker("exec", "jobs22", "sh", "-c", "env >>/etc/environment")
-    box.wait_for(lambda: "sent to" in logs(box, "jobs22"), 20, "the job to work")
+    box.wait_for(lambda: "sent to" in logs(box, "jobs22"), what="the job to work")
 
 
 _BUILD = """
@@ -333,7 +333,7 @@ def server_that_is_restarted_for_its_probe(box: Box) -> None:
     """The probe asks for a page that is not there, and something restarts the server each time."""
     _healed(box, "healed21", "wget -qO- http://127.0.0.1:8080/healthz")
     box.wait_for(lambda: "Gives up" in logs(box, "healer-healed21"), 90, "the restarts")
-    box.wait_health("healed21", "unhealthy", 60)
+    box.wait_health("healed21", "unhealthy")
 
 
 @fault("container.unhealthy", subject="container:healed23")
@@ -341,7 +341,7 @@ def server_that_is_restarted_for_the_port_of_its_probe(box: Box) -> None:
     """An update moved the server from port 80 to 8080, and its probe still asks port 80."""
     _healed(box, "healed23", "wget -qO- http://localhost/up")
     box.wait_for(lambda: "Gives up" in logs(box, "healer-healed23"), 90, "the restarts")
-    box.wait_health("healed23", "unhealthy", 60)
+    box.wait_health("healed23", "unhealthy")
     command = first_command(box, "container.unhealthy", "healed23")
     wanted = "diagnose recreate healed23 -- --health-cmd='wget -qO- http://localhost:8080/up' | sh"
     assert command == wanted, command
@@ -351,4 +351,4 @@ def server_that_is_restarted_for_the_port_of_its_probe(box: Box) -> None:
 def server_that_nothing_restarts(box: Box) -> None:
     """The same two, and the probe asks for a page that is there."""
     _healed(box, "healed22", "wget -qO- http://127.0.0.1:8080/", "--health-retries=30")
-    box.wait_health("healed22", "healthy", 60)
+    box.wait_health("healed22", "healthy")

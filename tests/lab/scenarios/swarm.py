@@ -30,8 +30,7 @@ def swarm_of_two(box: Box, role: str) -> int:
     second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{SECOND}"]
     box.wait_for(
         lambda: box.provider.run([*second, "info"], check=False).returncode == 0,
-        30,
-        "the second engine",
+        what="the second engine",
     )
     box.provider.run(
         [
@@ -46,7 +45,7 @@ def swarm_of_two(box: Box, role: str) -> int:
         ],
         timeout=45,
     )
-    box.wait_for(lambda: box.docker("node", "ls", "-q").stdout.count("\n") == 2, 20, "two nodes")
+    box.wait_for(lambda: box.docker("node", "ls", "-q").stdout.count("\n") == 2, what="two nodes")
     return pid
 
 
@@ -61,7 +60,7 @@ def node_down(box: Box) -> None:
     """A worker's engine dies; the manager misses its heartbeats."""
     pid = swarm_of_two(box, "worker")
     box.provider.sh(f"kill -9 {pid}")
-    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
+    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, what="the node to be down")
 
 
 @fault(
@@ -77,8 +76,7 @@ def quorum_lost(box: Box) -> None:
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(
         lambda: "does not have a leader" in box.docker("node", "ls", check=False).stderr,
-        60,
-        "the loss of the leader",
+        what="the loss of the leader",
     )
 
 
@@ -92,11 +90,10 @@ def service_underreplicated(box: Box) -> None:
     box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
     box.docker("service", "create", "--detach", "--name", "web", "--replicas", "2", "--constraint", "node.labels.disk==ssd",
                "--limit-memory", "64m", box.image("bb"), "sleep", "1000")  # fmt: skip
-    box.wait_for(lambda: "0/2" in box.docker("service", "ls").stdout, 20, "no replica")
+    box.wait_for(lambda: "0/2" in box.docker("service", "ls").stdout, what="no replica")
     box.wait_for(
         lambda: "no suitable node" in box.docker("service", "ps", "--no-trunc", "web").stdout,
-        20,
-        "the reason",
+        what="the reason",
     )
     time.sleep(
         1.5
@@ -114,7 +111,7 @@ def folder_of_a_service_missing(box: Box) -> None:
     def refused() -> bool:
         return box.docker("service", "ps", "--no-trunc", "web").stdout.count("Rejected") >= 3
 
-    box.wait_for(refused, 40, "three refused tasks")
+    box.wait_for(refused, what="three refused tasks")
 
 
 _PROMPT = '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
@@ -129,8 +126,7 @@ def reservation_beyond_the_node(box: Box) -> None:
     box.docker("service", "create", *limits, "--name=web", box.image("bb:1.36"), "sleep", "1000")
     box.wait_for(
         lambda: "insufficient resources" in box.docker("service", "ps", "--no-trunc", "web").stdout,
-        20,
-        "the reason",
+        what="the reason",
     )
     time.sleep(1.5)  # past the second in which it may still be starting
 
@@ -154,7 +150,7 @@ def network_without_an_address_for_a_task(box: Box) -> None:
     """The subnet of an overlay network has no room for two tasks."""
     _service_on(box, "10.135.0.0/30")
     box.wait_for(
-        lambda: "could not find an available IP" in box.log_tail(500), 60, "the leader's refusal"
+        lambda: "could not find an available IP" in box.log_tail(500), what="the leader's refusal"
     )
 
 
@@ -162,7 +158,7 @@ def network_without_an_address_for_a_task(box: Box) -> None:
 def network_with_an_address_for_each_task(box: Box) -> None:
     """The same service on a larger network."""
     _service_on(box, "10.135.0.0/28")
-    box.wait_for(lambda: "2/2" in box.docker("service", "ls").stdout, 60, "both tasks")
+    box.wait_for(lambda: "2/2" in box.docker("service", "ls").stdout, what="both tasks")
 
 
 @fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
@@ -175,7 +171,7 @@ def locked(box: Box) -> None:
     box.stop_engine()
     box.start_engine()
     box.wait_for(
-        lambda: "encrypted" in box.docker("node", "ls", check=False).stderr, 20, "the lock"
+        lambda: "encrypted" in box.docker("node", "ls", check=False).stderr, what="the lock"
     )
 
 
@@ -192,7 +188,7 @@ def ran_once(box: Box) -> None:
     limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", "--restart-condition=none")
     box.docker("service", "create", *limits, "--name=migrate", box.image("bb:1.36"), "true")
     box.wait_for(
-        lambda: "Complete" in box.docker("service", "ps", "migrate").stdout, 30, "the task to end"
+        lambda: "Complete" in box.docker("service", "ps", "migrate").stdout, what="the task to end"
     )
     assert "0/1" in box.docker("service", "ls").stdout
     time.sleep(1.5)  # past the second in which it may still be starting
@@ -205,7 +201,7 @@ def drained_node(box: Box) -> None:
     name = box.docker("node", "ls", "--filter", "role=worker", "--format", "{{.ID}}").stdout.strip()
     box.docker("node", "update", "--availability", "drain", name)
     box.provider.sh(f"kill -9 {pid}")
-    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
+    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, what="the node to be down")
 
 
 _MOVED = "192.0.2.77"
@@ -222,7 +218,7 @@ def _readdress(box: Box, former: str, address: str) -> None:
 
 def _wait_for_a_leader(box: Box) -> None:
     listed = ("node", "ls", "-q")
-    box.wait_for(lambda: box.docker(*listed, check=False).returncode == 0, 60, "the leader")
+    box.wait_for(lambda: box.docker(*listed, check=False).returncode == 0, what="the leader")
 
 
 @fault("swarm.address-gone", subject="daemon:docker", baseline=False)
@@ -363,7 +359,7 @@ def _edge(box: Box, order: str) -> None:
     options = ("--detach", "--no-resolve-image", "--limit-memory=64m", f"--update-order={order}")
     port = "--publish=mode=host,target=8080,published=80"
     box.docker("service", "create", *options, "--name=edge", port, box.image("shop:1.4"))
-    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 40, "the service")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, what="the service")
     box.docker("service", "update", "--detach", "--no-resolve-image", "--env-add=NEW=1", "edge")
 
 
@@ -382,14 +378,14 @@ def update_that_waits_for_its_own_port(box: Box) -> None:
     def waits() -> bool:
         return "host-mode port" in box.docker("service", "ps", "--no-trunc", "edge").stdout
 
-    box.wait_for(waits, 40, "the reason")
+    box.wait_for(waits, what="the reason")
     time.sleep(1.5)  # past the second in which it may still be starting
     (finding,) = box.diagnose("check", "swarm.update-stuck", "--format", "json").findings
     box.sh(finding["fix"][0]["command"], timeout=40)
-    box.wait_for(lambda: _update_of(box) == "completed", 60, "the update")
+    box.wait_for(lambda: _update_of(box) == "completed", what="the update")
     again = ("--no-resolve-image", "--update-order=start-first", "--env-add=AGAIN=1")
     box.docker("service", "update", "--detach", *again, "edge")
-    box.wait_for(lambda: _update_of(box) == "updating" and waits(), 60, "the reason again")
+    box.wait_for(lambda: _update_of(box) == "updating" and waits(), what="the reason again")
     time.sleep(1.5)
 
 
@@ -397,7 +393,7 @@ def update_that_waits_for_its_own_port(box: Box) -> None:
 def update_that_ends_the_former_task_first(box: Box) -> None:
     """The same service with the order stop-first: its update goes through."""
     _edge(box, "stop-first")
-    box.wait_for(lambda: _update_of(box) == "completed", 60, "the update")
+    box.wait_for(lambda: _update_of(box) == "completed", what="the update")
 
 
 _BROKEN = ("sh", "-c", "echo 'FATAL cannot read the prices'; exit 1")
@@ -411,7 +407,7 @@ def _released(box: Box, *options: str) -> None:
     limits = ("--limit-memory=64m", "--limit-pids=64", "--restart-delay=1s")
     back = ("--update-failure-action=rollback", "--update-monitor=3s")
     box.docker("service", "create", *usual, *limits, *back, "--name=edge", box.image("shop:1.4"))
-    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 40, "the service")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, what="the service")
     box.docker("tag", "shop:1.4", "shop:1.5")
     box.docker("service", "update", *usual, "--image=shop:1.5", *options, "edge")
 
@@ -464,10 +460,10 @@ def task_whose_port_another_container_has(box: Box) -> None:
     assert roots == ["network.port-allocated"], roots
     (finding,) = box.diagnose("check", "network.port-allocated", "--format", "json").findings
     box.sh(finding["fix"][0]["command"], timeout=60)
-    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 60, "the service")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, what="the service")
     box.docker("service", "rm", "edge")
     left = ("ps", "--all", "-q", "--filter=name=edge.1")
-    box.wait_for(lambda: not box.docker(*left).stdout, 40, "the tasks to be gone")
+    box.wait_for(lambda: not box.docker(*left).stdout, what="the tasks to be gone")
     box.docker("start", "former")
     box.docker("service", "create", *options, "--name=edge", port, "shop:1.4")
     box.wait_for(refused, 90, "three refused tasks again")
@@ -483,7 +479,7 @@ def variable_of_a_service_missing(box: Box) -> None:
 
     def fail() -> None:
         box.docker("service", "create", *limits, "--name=pay51", box.image("bb:1.36"), *script)
-        box.wait_for(lambda: box.docker(*tasks).stdout.count("Failed") >= 3, 60, "failed tasks")
+        box.wait_for(lambda: box.docker(*tasks).stdout.count("Failed") >= 3, what="failed tasks")
 
     fail()
     findings = box.diagnose("all", "--format", "json").findings
@@ -493,7 +489,7 @@ def variable_of_a_service_missing(box: Box) -> None:
     command = root["fix"][0]["command"]
     assert "service update --detach --env-add PAYMENT_KEY pay51" in command
     box.sh(f"echo made-up | {{ {command}; }}")
-    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 60, "a task that runs")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, what="a task that runs")
     box.docker("service", "rm", "pay51")
-    box.wait_for(lambda: not box.docker("ps", "-aq").stdout, 60, "its tasks to go")
+    box.wait_for(lambda: not box.docker("ps", "-aq").stdout, what="its tasks to go")
     fail()

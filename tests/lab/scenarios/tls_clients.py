@@ -14,7 +14,7 @@ def _calls(box: Box, name: str, url: str) -> None:
     """A client outside calls five times, and the server has written that."""
     for _ in range(5):
         box.provider.curl(url, check=False)
-    box.wait_for(lambda: box.docker("logs", name).stdout.count('"') > 8, 20, "the lines")
+    box.wait_for(lambda: box.docker("logs", name).stdout.count('"') > 8, what="the lines")
 
 
 @fault("container.answers-with-errors", subject="container:edge71")
@@ -22,7 +22,7 @@ def tls_port_that_leads_to_plain_http(box: Box) -> None:
     """443 is published to the port of plain HTTP, and clients call by https."""
     nginx(box, "edge71", _SITE, "--publish=443:8080")
     url = f"http://{BOX_ADDRESS}:443/"
-    box.wait_for(lambda: box.provider.curl(url, check=False) == "ok", 20, "nginx to answer")
+    box.wait_for(lambda: box.provider.curl(url, check=False) == "ok", what="nginx to answer")
     box.docker("restart", "--time=1", "edge71")
     _calls(box, "edge71", f"https://{BOX_ADDRESS}/")
     assert _HELLO in box.docker("logs", "edge71").stdout

@@ -62,7 +62,7 @@ def page_cache_at_the_limit(box: Box) -> None:
     work = "dd if=/dev/zero of=/data/x bs=1M count=48; cat /data/x >/dev/null; touch /data/done; sleep 1000"
     box.docker(*shlex.split(options), work)
     done = box.path("/var/lib/docker/volumes/cachedata/_data/done")
-    box.wait_for(done.exists, 20, "the file to be written")
+    box.wait_for(done.exists, what="the file to be written")
     stats = box.api("/containers/cacher/stats?stream=false&one-shot=true")["memory_stats"]
     assert stats["usage"] > 0.8 * stats["limit"]
     assert box.inspect("cacher")["State"]["Running"]
@@ -184,7 +184,7 @@ def second_engine(box: Box) -> None:
         except OSError:
             return False
 
-    box.wait_for(up, 30, "the second engine to answer")
+    box.wait_for(up, what="the second engine to answer")
     assert box.api("/info", sock="/run/docker2.sock")["DockerRootDir"] == "/srv/docker2"
     assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/") == "hello\n"
 
@@ -222,7 +222,7 @@ def churn(box: Box) -> None:
             box.api(f"/events?since={now - 60:.0f}&until={now:.0f}&filters={filters}")
         ).count("Action")
 
-    box.wait_for(lambda: starts() >= 10, 60, "ten starts")
+    box.wait_for(lambda: starts() >= 10, what="ten starts")
 
 
 @healthy(engines=Engines(since=28), engine_env={"DOCKER_MIN_API_VERSION": "1.44"})

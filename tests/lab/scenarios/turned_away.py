@@ -55,7 +55,7 @@ def _pair(box: Box, name: str, allowed: str) -> None:
 def caller_that_a_neighbour_does_not_let_in(box: Box) -> None:
     """The server's list of addresses lacks its neighbour's; the reason stands in a file."""
     _pair(box, "scan9", "127.")
-    box.wait_for(lambda: logs(box, "scan9").count("403") > 8, 30, "the refusals")
+    box.wait_for(lambda: logs(box, "scan9").count("403") > 8, what="the refusals")
     assert "refused /files/7" in box.read("/srv/scan9/app.log")
 
 
@@ -63,7 +63,7 @@ def caller_that_a_neighbour_does_not_let_in(box: Box) -> None:
 def caller_that_a_neighbour_lets_in(box: Box) -> None:
     """The same pair, and the list has the neighbour's network."""
     _pair(box, "scan8", "1")
-    box.wait_for(lambda: logs(box, "scan8").count("stored") > 4, 30, "the calls")
+    box.wait_for(lambda: logs(box, "scan8").count("stored") > 4, what="the calls")
 
 
 _MOVED = """
@@ -86,7 +86,7 @@ def _client_of_a_moved_service(box: Box, name: str, *, starts_again: bool) -> No
     box.provider.dns_start(f"--address=/api.lab.test/{old}")
     program = ["bb:1.36", "/usr/bin/python3", "-c", _MOVED]
     box.docker("run", "-d", f"--name={name}", *GOOD, *MACHINE, *program)
-    box.wait_for(lambda: logs(box, name), 20, "its first line")
+    box.wait_for(lambda: logs(box, name), what="its first line")
     box.provider.dns_stop()
     box.provider.dns_start()
     if starts_again:
@@ -97,7 +97,7 @@ def _client_of_a_moved_service(box: Box, name: str, *, starts_again: bool) -> No
 def program_that_keeps_an_old_address(box: Box) -> None:
     """A service has moved, DNS says so, and a program calls the address of its start."""
     _client_of_a_moved_service(box, "ledger9", starts_again=False)
-    box.wait_for(lambda: logs(box, "ledger9").count("failed") > 4, 40, "the failed calls")
+    box.wait_for(lambda: logs(box, "ledger9").count("failed") > 4, what="the failed calls")
     assert WEB in box.sh("getent ahosts api.lab.test")
 
 
@@ -105,7 +105,7 @@ def program_that_keeps_an_old_address(box: Box) -> None:
 def program_that_asks_for_the_name_again(box: Box) -> None:
     """The same program, started again since."""
     _client_of_a_moved_service(box, "ledger8", starts_again=True)
-    box.wait_for(lambda: logs(box, "ledger8").count("fetched") > 4, 30, "its calls")
+    box.wait_for(lambda: logs(box, "ledger8").count("fetched") > 4, what="its calls")
 
 
 _LOGIN = """
@@ -147,7 +147,7 @@ def _status(box: Box) -> str:
 def nginx_of_the_host_that_has_no_room_for_a_header(box: Box) -> None:
     """The answers of a container have more in their head than nginx takes by default."""
     _login_behind_nginx_of_the_host(box, "login9", "")
-    box.wait_for(lambda: _status(box) == "502", 20, "nginx to answer 502")
+    box.wait_for(lambda: _status(box) == "502", what="nginx to answer 502")
     for _ in range(4):
         _status(box)
 
@@ -157,7 +157,7 @@ def nginx_of_the_host_with_room_for_a_header(box: Box) -> None:
     """The same, and nginx has larger buffers."""
     sizes = "proxy_buffer_size 32k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;"
     _login_behind_nginx_of_the_host(box, "login8", sizes)
-    box.wait_for(lambda: _status(box) == "302", 20, "the login")
+    box.wait_for(lambda: _status(box) == "302", what="the login")
     for _ in range(4):
         _status(box)
 
@@ -208,22 +208,22 @@ def _upload(box: Box) -> str:
 def nginx_of_the_host_that_refuses_uploads(box: Box) -> None:
     """nginx of the host takes 1 MB, as it does by default, and the container would take more."""
     _store_behind_nginx_of_the_host(box, "store9", "")
-    box.wait_for(lambda: _upload(box) == "413", 20, "the refusal")
+    box.wait_for(lambda: _upload(box) == "413", what="the refusal")
     for _ in range(3):
         _upload(box)
     command = first_command(box, "network.host-proxy-fails", "store9")
     box.sh(command)
-    box.wait_for(lambda: _upload(box) == "200", 20, f"an upload after {command}")
+    box.wait_for(lambda: _upload(box) == "200", what=f"an upload after {command}")
     box.write("/etc/nginx/nginx.conf", _LIMITED % "")
     box.sh("/usr/sbin/nginx -s reload")
-    box.wait_for(lambda: _upload(box) == "413", 20, "the refusal again")
+    box.wait_for(lambda: _upload(box) == "413", what="the refusal again")
 
 
 @healthy()
 def nginx_of_the_host_that_takes_uploads(box: Box) -> None:
     """The same with a limit that the uploads fit in; one of them is larger than that."""
     _store_behind_nginx_of_the_host(box, "store8", "client_max_body_size 4m;")
-    box.wait_for(lambda: _upload(box) == "200", 20, "the upload")
+    box.wait_for(lambda: _upload(box) == "200", what="the upload")
     large = "head -c 9000000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -m 5 -T - "
     assert box.provider.sh(f"{large} http://{BOX_ADDRESS}:8090/films/1 || :") == "413"
 
@@ -243,13 +243,13 @@ def nginx_of_the_host_before_a_port_that_was_chosen_anew(box: Box) -> None:
     box.sh("mkdir -p /etc/nginx/conf.d /var/log/nginx /var/lib/nginx")
     box.write("/etc/nginx/nginx.conf", _FRONT.replace("8492", port))
     box.sh("/usr/sbin/nginx")
-    box.wait_for(lambda: _status(box) == "200", 20, "the app")
+    box.wait_for(lambda: _status(box) == "200", what="the app")
     box.docker("rm", "-f", "app9")
     _app_at_a_port_that_the_engine_chooses(box)
     for _ in range(4):
         assert _status(box) == "502"
     typed(box, first_command(box, "network.host-proxy-fails", "app9"))
-    box.wait_for(lambda: _status(box) == "200", 20, "the app after the command")
+    box.wait_for(lambda: _status(box) == "200", what="the app after the command")
     box.docker("rm", "-f", "app9")
     _app_at_a_port_that_the_engine_chooses(box)
     for _ in range(4):

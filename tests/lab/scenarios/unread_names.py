@@ -38,8 +38,7 @@ def nginx_with_the_hosts_name_in_a_variable(box: Box) -> None:
         assert status_outside(box, 18361, "/") == "502"
     box.wait_for(
         lambda: box.docker("logs", "edge61").stderr.count("could not be resolved") > 3,
-        60,
-        "its complaints",
+        what="its complaints",
     )
     command = first_command(box, "dns.hosts-file-unread", "edge61")
     assert "/srv/edge61/nginx.conf" in command, command
@@ -58,4 +57,4 @@ def nginx_with_a_containers_name_in_a_variable(box: Box) -> None:
     """The same variable with the name of a container, which DNS knows."""
     _site(box, "edge63", 18363, _VARIABLE.format("back63", 8080))
     healthy_container(box, "back63", 18163, "--network=edge63net")
-    box.wait_for(lambda: status_outside(box, 18363, "/") == "200", 60, "an answer")
+    box.wait_for(lambda: status_outside(box, 18363, "/") == "200", what="an answer")

@@ -24,7 +24,7 @@ def _shop(box: Box, number: int, place: str) -> str:
     options = ("-p", f"{8000 + number}:80", "-v", mount)
     included = "include /etc/nginx/conf.d/*.conf;"
     site_of(box, f"www{number}", _DEFAULT, *options, included=included)
-    box.wait_for(lambda: _status(box, number) != "000", 20, "nginx")
+    box.wait_for(lambda: _status(box, number) != "000", what="nginx")
     return _status(box, number)
 
 
@@ -39,7 +39,7 @@ def site_in_a_folder_that_nginx_does_not_include(box: Box) -> None:
     place = "/etc/nginx/sites-enabled/shop.conf"
     assert _shop(box, 61, place) == "404"
     typed(box, first_command(box, SITE_UNREAD, "www61"))
-    box.wait_for(lambda: _status(box, 61) == "200", 20, "the site after the command")
+    box.wait_for(lambda: _status(box, 61) == "200", what="the site after the command")
     box.docker("rm", "-f", "www61")
     assert _shop(box, 61, place) == "404"
 
@@ -74,7 +74,7 @@ def _certified(box: Box, number: int, file: str, name: str) -> bool:
         f"curl -s -m 5 --noproxy '*' --cacert /srv/le{number}/root.pem --resolve {name}:443:127.0.0.1 "
         f"--connect-to {name}:443:127.0.0.1:{8400 + number} https://{name}/ || true"
     )
-    box.wait_for(lambda: box.sh(f"ss -lnt 'sport = :{8400 + number}' | tail -n +2"), 20, "nginx")
+    box.wait_for(lambda: box.sh(f"ss -lnt 'sport = :{8400 + number}' | tail -n +2"), what="nginx")
     return "hi" in box.sh(ask)
 
 

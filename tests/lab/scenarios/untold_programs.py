@@ -96,7 +96,7 @@ def _chat(box: Box, number: int, headers: str) -> None:
     publish = ["-p", f"{8000 + number}:80", f"--network=chat{number}net"]
     site_of(box, f"front{number}", f"listen 80; location / {{ {inside} }}", *publish)
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the chat")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the chat")
     wants = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade"]
     expected = "101" if headers else "400"
     for _ in range(6):
@@ -111,12 +111,12 @@ def websocket_behind_nginx_without_its_header(box: Box) -> None:
     box.sh(command)
     url = f"http://{BOX_ADDRESS}:8071/ws/room"
     wants = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade"]
-    box.wait_for(lambda: browse(box, url, *wants) == "101", 20, "WebSocket after the command")
+    box.wait_for(lambda: browse(box, url, *wants) == "101", what="WebSocket after the command")
     broken = NGINX % f"server {{ listen 80; location / {{ {_TO.format(to='chat71')} }} }}"
     box.write("/srv/front71/nginx.conf", broken)
     box.docker("restart", "-t", "1", "chat71", "front71")
     url = f"http://{BOX_ADDRESS}:8071"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the chat again")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the chat again")
     for _ in range(6):
         assert browse(box, f"{url}/ws/room", *wants) == "400"
 
@@ -147,7 +147,7 @@ def _site(box: Box, number: int, inner: str) -> str:
     publish = ["-p", "443:443", f"--network={net}", "-v", f"/srv/outer{number}:/certs:ro"]
     site_of(box, f"outer{number}", f"{_TLS} {inside}", *publish)
     url = "https://site.lab.test"
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the shop")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the shop")
     return url
 
 
@@ -166,11 +166,11 @@ def login_behind_an_nginx_that_says_http(box: Box) -> None:
         assert _log_in(box, url) == "401"
     box.write("/root/before", box.sh("cat /srv/inner73/nginx.conf"))
     box.sh(first_command(box, "network.https-not-passed-on", "shop73"))
-    box.wait_for(lambda: _log_in(box, url) == "200", 20, "the login after the command")
+    box.wait_for(lambda: _log_in(box, url) == "200", what="the login after the command")
     box.sh("cat /root/before >/srv/inner73/nginx.conf")
     box.docker("restart", "-t", "1", "inner73", "shop73")
     box.provider.sh("rm -f /tmp/jar")
-    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the shop again")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the shop again")
     for _ in range(5):
         assert _log_in(box, url) == "401"
 
@@ -190,7 +190,7 @@ def _books(box: Box, number: int, headers: str) -> None:
     inside = f"location / {{ {headers} {_TO.format(to=f'books{number}')} }}"
     options = ["-p", "443:443", f"--network=books{number}net", "-v", f"/srv/edge{number}:/certs:ro"]
     site_of(box, f"edge{number}", f"{_TLS} {inside}", *options)
-    box.wait_for(lambda: browse(box, "https://site.lab.test/") == "200", 20, "the books")
+    box.wait_for(lambda: browse(box, "https://site.lab.test/") == "200", what="the books")
     for _ in range(5):
         assert browse(box, "https://site.lab.test/oauth/github") == "302"
 

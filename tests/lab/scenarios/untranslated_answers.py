@@ -92,12 +92,12 @@ def boot_file_from_another_port(box: Box) -> None:
     """A TFTP server answers from a new port, as all do."""
     box.provider.spawn([sys.executable, "-c", _TFTP.replace("SAME", "False")])
     name = _run(box, 21, _NETBOOT)
-    box.wait_for(lambda: _said(box, name).count("timed out") > 4, 40, "lost answers")
+    box.wait_for(lambda: _said(box, name).count("timed out") > 4, what="lost answers")
     box.sh(first_command(box, CHECK, name))
-    box.wait_for(lambda: "received" in _said(box, name), 20, "the boot file")
+    box.wait_for(lambda: "received" in _said(box, name), what="the boot file")
     box.sh("iptables -t raw -F PREROUTING; conntrack -F 2>/dev/null || true")
     before = _said(box, name).count("timed out")
-    box.wait_for(lambda: _said(box, name).count("timed out") > before + 2, 40, "lost answers")
+    box.wait_for(lambda: _said(box, name).count("timed out") > before + 2, what="lost answers")
 
 
 @fault(CHECK, subject="container:caller22")
@@ -105,7 +105,7 @@ def pictures_to_the_port_that_a_call_named(box: Box) -> None:
     """A camera sends its pictures to the port that the recorder named over TCP."""
     box.provider.spawn([sys.executable, "-c", _CAMERA])
     name = _run(box, 22, _RECORDER)
-    box.wait_for(lambda: _said(box, name).count("No frames") > 3, 60, "missing frames")
+    box.wait_for(lambda: _said(box, name).count("No frames") > 3, what="missing frames")
 
 
 @healthy()
@@ -113,4 +113,4 @@ def boot_file_from_the_port_that_was_called(box: Box) -> None:
     """The same server, which answers from port 69."""
     box.provider.spawn([sys.executable, "-c", _TFTP.replace("SAME", "True")])
     name = _run(box, 23, _NETBOOT)
-    box.wait_for(lambda: _said(box, name).count("received") > 4, 40, "the boot file")
+    box.wait_for(lambda: _said(box, name).count("received") > 4, what="the boot file")

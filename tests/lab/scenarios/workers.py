@@ -20,7 +20,7 @@ def _broker(box: Box, number: int) -> None:
     box.docker("network", "create", f"mail{number}")
     command = ["redis-server", "--save", "", "--protected-mode", "no"]
     _run(box, number, "redis", *command, image="redis:7.0")
-    box.wait_for(lambda: "Ready to accept" in logs(box, f"mail{number}-redis-1"), 20, "Redis")
+    box.wait_for(lambda: "Ready to accept" in logs(box, f"mail{number}-redis-1"), what="Redis")
 
 
 def _run(
@@ -128,7 +128,7 @@ def _queue(box: Box, number: int, policy: str, *command: str) -> str:
     mount = (f"--volume=/srv/redis{number}.conf:/etc/redis.conf:ro",)
     words = ("redis-server", "/etc/redis.conf")
     server = _run(box, number, "redis", *words, image="redis:7.0", options=mount)
-    box.wait_for(lambda: "Ready to accept" in logs(box, server), 20, "Redis")
+    box.wait_for(lambda: "Ready to accept" in logs(box, server), what="Redis")
     _run(box, number, "app", *command, options=("--env=BROKER_URL=redis://redis:6379/0",))
     return server
 
@@ -181,7 +181,7 @@ def _celery(box: Box, number: int, takes: str) -> None:
     worker = ("celery", "-A", "mail", "worker", "--loglevel=info", "-Q", "letters,pictures")
     _run(box, number, "worker", *worker, options=(f"--env=TAKES={takes}",))
     beat = _run(box, number, "beat", "celery", "-A", "mail", "beat")
-    box.wait_for(lambda: logs(box, beat).count("Sending due") > 8, 30, "the tasks to be sent")
+    box.wait_for(lambda: logs(box, beat).count("Sending due") > 8, what="the tasks to be sent")
 
 
 @fault(_UNTAKEN, subject="container:mail21-beat-1", shareable=True)

@@ -95,7 +95,6 @@ def profile_that_is_off(box: Box) -> None:
 def _wait_for_bad_address(box: Box, name: str) -> None:
     box.wait_for(
         lambda: box.docker("logs", "--since=3s", name).stderr.count("bad address") >= 2,
-        30,
         what="the name to fail",
     )
 

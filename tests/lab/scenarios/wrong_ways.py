@@ -47,7 +47,7 @@ def default_route_by_a_wire_without_a_router(box: Box) -> None:
     _calls_out(box, "media31", "dlna31", "zui31", 31)
     said = "i/o timeout"
     box.wait_for(
-        lambda: box.docker("logs", "media31").stdout.count(said) > 2, 30, "calls without a way"
+        lambda: box.docker("logs", "media31").stdout.count(said) > 2, what="calls without a way"
     )
     arp = box.in_netns("media31", "ip", "neigh", "show", "10.163.31.254")
     box.wait_for(
@@ -60,7 +60,7 @@ def default_route_by_a_wire_without_a_router(box: Box) -> None:
 def default_route_by_the_bridge(box: Box) -> None:
     """The same two networks, and the default route goes by the bridge."""
     _calls_out(box, "media32", "dlna32", "aui32", 32)
-    box.wait_for(lambda: "fetched" in box.docker("logs", "media32").stdout, 20, "an answer")
+    box.wait_for(lambda: "fetched" in box.docker("logs", "media32").stdout, what="an answer")
 
 
 _SUITE = (
@@ -93,7 +93,7 @@ def proxy_before_localhost(box: Box) -> None:
     localhost goes there."""
     _suite(box, "suite33", 33, "wget")
     box.wait_for(
-        lambda: box.docker("logs", "suite33").stdout.count("403") > 2, 20, "what the proxy says"
+        lambda: box.docker("logs", "suite33").stdout.count("403") > 2, what="what the proxy says"
     )
 
 
@@ -185,7 +185,7 @@ def own_public_address(box: Box) -> None:
     """A rule of the administrator's leads a public address to a container, which calls it too."""
     _public(box, "site37", "192.0.2.37")
     box.wait_for(
-        lambda: box.docker("logs", "site37").stdout.count("timed out") > 3, 60, "lost calls"
+        lambda: box.docker("logs", "site37").stdout.count("timed out") > 3, what="lost calls"
     )
     assert "hello" in box.provider.curl("http://192.0.2.37:8080/")
 
@@ -201,7 +201,7 @@ def own_public_address_with_another_source(box: Box) -> None:
         name=$(grep -lx {port} /sys/class/net/*/ifindex | cut -d/ -f5)
         echo 1 >/sys/class/net/docker0/brif/$name/hairpin_mode
     """)
-    box.wait_for(lambda: "done" in box.docker("logs", "site38").stdout, 30, "an answer")
+    box.wait_for(lambda: "done" in box.docker("logs", "site38").stdout, what="an answer")
 
 
 _TLS = """
@@ -236,7 +236,7 @@ def _with_tls(box: Box, name: str, url: str, status: str) -> None:
         *("run", "-d", f"--name={name}", *SAFE, *MACHINE, "-v", f"{folder}:/tls:ro"),
         *(*probe, "--health-retries=2", "bb:1.36", "/usr/bin/python3", "-c", _SERVER),
     )
-    box.wait_health(name, status, 60)
+    box.wait_health(name, status)
 
 
 @fault(
@@ -273,4 +273,4 @@ def database_by_the_name_of_its_kind(box: Box) -> None:
     box.docker(
         *(*near, "--name=cms41", "--restart=always", *variables, "bb:1.36", "sh", "-c", script)
     )
-    box.wait_for(lambda: box.inspect("cms41")["RestartCount"] > 4, 60, "restarts")
+    box.wait_for(lambda: box.inspect("cms41")["RestartCount"] > 4, what="restarts")

@@ -86,7 +86,7 @@ class Fleet:
         box.write("/etc/ssh/made_up", listen + sshd.CONFIG.replace("ListenAddress 127.0.0.1", ""))
         box.sh("mkdir -p -m 755 /run/sshd")
         pid = box.spawn([sshd.SSHD, "-D", "-e", "-f", "/etc/ssh/made_up"], log="/var/log/sshd.log")
-        box.wait_for(lambda: "listening on" in box.read("/var/log/sshd.log"), 20, "sshd")
+        box.wait_for(lambda: "listening on" in box.read("/var/log/sshd.log"), what="sshd")
         return pid
 
     @staticmethod

@@ -91,12 +91,12 @@ def test_an_image_that_was_not_built_again(shop: Box) -> None:
     built = SHOP.replace("image: bb:1.36\n    command: sleep 1000", "build: .", 1)
     shop.write("/srv/shop/compose.yaml", built)
     _typed(shop, "docker compose up -d web")
-    shop.wait_state("shop-web-1", "exited", 30)
+    shop.wait_state("shop-web-1", "exited")
     shop.write("/srv/shop/run", "exec sleep 1000\n")
     found = shop.diagnose("all", "--format", "json", "--budget", "60").findings
     (finding,) = [finding for finding in found if finding["id"] == "container.exits-at-start"]
     _typed(shop, f"cd / && {finding['fix'][0]['command']}")
-    shop.wait_state("shop-web-1", "running", 10)
+    shop.wait_state("shop-web-1", "running")
 
 
 def test_nothing_is_kept_where_the_layer_is_to_go(shop: Box) -> None:

@@ -96,7 +96,7 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
         assert names(json.loads(box.read(f"/root/{name}.json"))) == {"fails"}, run.err
     assert not box.path("/root/mortal.json").exists()
     assert "mortal: no report: " in run.err
-    box.wait_for(lambda: not left(box), 20, "nothing to be left")
+    box.wait_for(lambda: not left(box), what="nothing to be left")
     kinds = "ordinary, slow disk, dying, no room in memory and sudo with a password"
     say(
         f"--on to four hosts ({kinds}): 3 reports, exit 2, nothing left, {time.monotonic() - began:.1f} s"
@@ -195,7 +195,7 @@ def test_end_of_this_side(box: Box) -> None:
     box.wait_for(asked.exists, 120, "the folder to ask the engine there")
     assert "ld.so" in left(box)
     box.kill(pid, signal.SIGKILL)
-    box.wait_for(lambda: not left(box), 20, "nothing to be left")
+    box.wait_for(lambda: not left(box), what="nothing to be left")
 
 
 def test_host_with_the_tool_is_not_shipped_to(box: Box) -> None:

@@ -238,11 +238,11 @@ def test_a_task_of_swarm_is_changed_by_its_service(engine: Engine) -> None:
         def tasks() -> list[str]:
             return box.docker("ps", "--quiet", "--filter", "name=web").stdout.split()
 
-        (task,) = box.wait_for(tasks, 60, "the task")
+        (task,) = box.wait_for(tasks, what="the task")
         _recreated(box, task, "--", "--env=MODE=fast", "--pids-limit=50")
 
         def is_changed() -> bool:
             found = [box.inspect(id) for id in tasks() if id != task]
             return any("MODE=fast" in container["Config"]["Env"] for container in found)
 
-        box.wait_for(is_changed, 60, "the new task")
+        box.wait_for(is_changed, what="the new task")

@@ -254,7 +254,7 @@ def test_keys_of_the_configuration_are_set_and_nothing_else(engine: Engine) -> N
         script = _script(box, "--set", '{"debug": true, "labels": null}')
         assert box.read(file) == '{\n\t"log-driver": "json-file",\n\t"debug": true\n}\n'
         assert "# Risk: safe" in script
-        box.wait_for(lambda: box.api("/info")["Debug"], 30, "the engine with its new file")
+        box.wait_for(lambda: box.api("/info")["Debug"], what="the engine with its new file")
         assert box.pids_of("dockerd") == [engine_pid]
         copies = box.sh("ls /etc/docker/daemon.json.before-*").split()
         assert [box.read(copy) for copy in copies] == [was]

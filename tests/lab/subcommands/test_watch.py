@@ -191,11 +191,10 @@ def test_it_survives_a_restart_of_the_engine(engine: Engine) -> None:
         box.stop_engine()
         box.wait_for(
             lambda: any(change["change"] == "began" for change in changes(box)),
-            15,
-            "a root of the dead engine",
+            what="a root of the dead engine",
         )
         box.start_engine(config={"live-restore": True})
-        box.wait_for(lambda: changes(box)[-1]["change"] in ("ended", "explained"), 20, "its end")
+        box.wait_for(lambda: changes(box)[-1]["change"] in ("ended", "explained"), what="its end")
         assert box.alive(pid)
 
 
@@ -279,7 +278,7 @@ def test_it_costs_little_when_nothing_happens(engine: Engine) -> None:
         run = f"docker run -d --restart=always --name=c{{}} {image} sleep 1d"
         box.sh(f"seq {MANY} | xargs -P 4 -I{{}} {run} >/dev/null", timeout=400)
         pid = start_watch(box)
-        box.wait_for(lambda: cpu_seconds(box, pid) > 0.5, 60, "the first round")
+        box.wait_for(lambda: cpu_seconds(box, pid) > 0.5, what="the first round")
         first = whole(box, pid)
         box.wait_for(partial(is_still, box, pid), 150, "the end of the follow-ups")
         settled = whole(box, pid)

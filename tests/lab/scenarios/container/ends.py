@@ -18,7 +18,7 @@ def service_that_ended_after_it_had_worked(box: Box) -> None:
     not."""
     script = "[ -e /tmp/n ] && exec httpd -f -p 80; touch /tmp/n; sleep 11; echo 'lost the lease' >&2; exit 1"
     run(box, "lease", *LAX, "--publish=8391:80", "bb:1.36", "sh", "-c", script)
-    assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
+    assert box.wait_state("lease", "exited")["State"]["ExitCode"] == 1
 
 
 def _crash(box: Box) -> str:
@@ -42,7 +42,7 @@ def service_that_fell_with_the_engine(box: Box) -> None:
     )
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
-    box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    box.wait_for(lambda: not box.alive(engine), what="the engine to end")
     ended = box.sh("date '+%F %T'").strip()
     box.start_engine()
     box.sh("rm -f /var/log/dpkg.log")
@@ -66,7 +66,7 @@ def worker_that_fell_with_the_engine(box: Box) -> None:
     box.sh("sleep 12")
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
-    box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    box.wait_for(lambda: not box.alive(engine), what="the engine to end")
     box.sh("rm /var/log/docker.log; sleep 2")
     box.start_engine()
     box.wait_state("beside", "running")
@@ -87,7 +87,7 @@ def project_that_fell_with_the_engine(box: Box) -> None:
         )
     for service in ("db", "web"):
         ready = ("exec", f"depot-{service}-1", "ls", "/tmp/ready")
-        box.wait_for(functools.partial(_works, box, *ready), 60, f"the trap of service {service}")
+        box.wait_for(functools.partial(_works, box, *ready), what=f"the trap of service {service}")
     _restart_engine(box)
     command = first_command(box, "container.crashed", "depot-web-1")
     assert "depot-db-1 depot-web-1" in command
@@ -104,7 +104,7 @@ def _restart_engine(box: Box) -> None:
     """End the engine as a service manager does, and start it."""
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
-    box.wait_for(lambda: not box.alive(engine), 60, "the engine to end")
+    box.wait_for(lambda: not box.alive(engine), what="the engine to end")
     box.start_engine()
 
 

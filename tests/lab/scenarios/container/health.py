@@ -171,7 +171,7 @@ def _asked_by_its_probe(box: Box, name: str, probe: str) -> None:
 def probe_that_names_no_database(box: Box) -> None:
     """pg_isready without -d asks for a database that is called like the user."""
     _asked_by_its_probe(box, "pods9", "pg_isready -U postuser")
-    box.wait_for(lambda: logs(box, "pods9").count("FATAL") >= 12, 60, "the refusal to come again")
+    box.wait_for(lambda: logs(box, "pods9").count("FATAL") >= 12, what="the refusal to come again")
     assert "pg_isready -d pods -U postuser" in first_command(
         box, "container.errors-in-log", "pods9"
     )

@@ -20,7 +20,7 @@ def fails_over_and_over(box: Box) -> None:
         box, "loop", "--restart=always", *GOOD, "-v=/srv/loop:/etc/app", "bb:1.36", "sh", "-c",
         script,
     )  # fmt: skip
-    box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
+    box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, what="four restarts")
 
 
 @fault("container.restart-loop", subject="container:store83", also=["container.errors-in-log"])
@@ -33,7 +33,7 @@ def alias_of_a_container_that_keeps_failing(box: Box) -> None:
     words = 'could not translate host name \\"ledger\\" to address: Name or service not known'
     calls = ["sh", "-c", f'while sleep 1; do echo "{words}"; done']
     run(box, "caller83", *beside, "bb:1.36", *calls)
-    box.wait_for(lambda: box.inspect("store83")["RestartCount"] >= 4, timeout=30, what="restarts")
+    box.wait_for(lambda: box.inspect("store83")["RestartCount"] >= 4, what="restarts")
 
     def is_linked() -> bool:
         found = box.diagnose("all", "--format", "json").findings
@@ -44,16 +44,14 @@ def alias_of_a_container_that_keeps_failing(box: Box) -> None:
             for cause in error["caused_by"]
         )
 
-    box.wait_for(is_linked, timeout=60, what="the caller's line to be explained")
+    box.wait_for(is_linked, what="the caller's line to be explained")
 
 
 @fault("container.restart-loop", subject="container:ticker", shareable=True)
 def succeeds_over_and_over(box: Box) -> None:
     """A job that ends with exit code 0 under a policy that starts it again."""
     run(box, "ticker", "--restart=always", *GOOD, "bb:1.36", "true")
-    box.wait_for(
-        lambda: box.inspect("ticker")["RestartCount"] >= 4, timeout=20, what="four restarts"
-    )
+    box.wait_for(lambda: box.inspect("ticker")["RestartCount"] >= 4, what="four restarts")
 
 
 @fault(
@@ -71,9 +69,7 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
     fails = ["sh", "-c", "echo 'no such table: orders' >&2; exit 3"]
     box.docker("service", "create", "--name=api", *options, "bb:1.36", *fails)
     box.wait_for(
-        lambda: len(box.api("/containers/json?all=1")) >= 4,
-        timeout=60,
-        what="four containers of the task",
+        lambda: len(box.api("/containers/json?all=1")) >= 4, what="four containers of the task"
     )
     assert all(
         box.inspect(container["Id"])["RestartCount"] == 0
@@ -85,11 +81,10 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
         "an update of the task would change nothing"
     )
     box.sh(held["command"])
-    box.wait_for(lambda: not box.api("/containers/json"), timeout=30, what="the service to be held")
+    box.wait_for(lambda: not box.api("/containers/json"), what="the service to be held")
     box.docker("service", "scale", "--detach", "api=1")
     box.wait_for(
         lambda: len(box.api("/containers/json?all=1")) >= 4,
-        timeout=60,
         what="four containers of the task again",
     )
 
@@ -124,7 +119,7 @@ def _serves_with(box: Box, service: str, *, ended: int) -> None:
         ]
         return states.count("running") == 1 and states.count("exited") == ended
 
-    box.wait_for(settled, timeout=60, what=f"{service} to run after {ended} updates")
+    box.wait_for(settled, what=f"{service} to run after {ended} updates")
 
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
@@ -133,9 +128,7 @@ def given_up(box: Box) -> None:
     would do."""
     script = "echo x >>/tmp/n; [ $(wc -l </tmp/n) -ge 4 ] && exec sleep 1000; echo 'no licence file'; exit 4"
     run(box, "given-up", "--restart=on-failure:2", *LAX, "bb:1.36", "sh", "-c", script)
-    box.wait_for(
-        lambda: box.inspect("given-up")["RestartCount"] == 2, timeout=20, what="two restarts"
-    )
+    box.wait_for(lambda: box.inspect("given-up")["RestartCount"] == 2, what="two restarts")
     assert box.wait_state("given-up", "exited")["State"]["ExitCode"] == 4
 
 

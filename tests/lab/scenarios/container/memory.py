@@ -77,9 +77,7 @@ def killed_for_memory_over_and_over(box: Box) -> None:
     """A container with a restart policy is killed for memory each time."""
     options = ["--restart=always", "--memory=16m", "--memory-swap=16m", "--pids-limit=64"]
     run(box, "report2", *options, "bb:1.36", "sh", "-c", f"{EATER}; sleep 1000")
-    box.wait_for(
-        lambda: box.inspect("report2")["RestartCount"] >= 3, timeout=20, what="three restarts"
-    )
+    box.wait_for(lambda: box.inspect("report2")["RestartCount"] >= 3, what="three restarts")
 
 
 @healthy(shareable=True)

@@ -128,7 +128,9 @@ def uploads_that_their_folder_refuses(box: Box) -> None:
     refused = "echo \"Error: EACCES: permission denied, mkdir '/data/$n'\""
     work = f"while sleep 1; do n=$((n + 1)); mkdir /data/$n 2>/dev/null || {refused}; done"
     run(box, "uploads82", *GOOD, "-v=/srv/uploads82:/data", "bb:1.36", "sh", "-c", work)
-    box.wait_for(lambda: box.docker("logs", "uploads82").stdout.count("EACCES") > 4, 30, "refusals")
+    box.wait_for(
+        lambda: box.docker("logs", "uploads82").stdout.count("EACCES") > 4, what="refusals"
+    )
     command = first_command(box, "container.mount-unwritable", "uploads82")
     assert command.startswith("chown 1000:1000 /srv/uploads82"), command
 
@@ -285,14 +287,14 @@ def file_that_nobody_may_change(box: Box) -> None:
     file = f"{_LOCKED.format(name='locked3')}/settings.yml"
     box.sh(f"echo a: 1 >{file}; chattr +i {file}")
     _writer(box, "locked3", "echo b: 2 >>/data/settings.yml && exec sleep 1000")
-    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, what="the restarts")
     assert "Operation not permitted" in box.docker("logs", "locked3").stderr
     command = first_command(box, "container.mount-forbidden", "locked3")
     assert command.startswith(f"chattr -i {file}\n"), command
     box.sh(f"chattr -i {file}")
     box.wait_state("locked3", "running", 70)
     box.sh(f"chattr +i {file}; docker restart locked3")
-    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, what="the restarts")
 
 
 @fault("container.mount-forbidden", subject="container:locked4", also=["container.restart-loop"])
@@ -302,7 +304,7 @@ def folder_that_only_grows(box: Box) -> None:
     file = f"{_LOCKED.format(name='locked4')}/app.log"
     box.sh(f"echo old >{file}; chattr +a {file}")
     _writer(box, "locked4", "echo new >/data/app.log && exec sleep 1000")
-    box.wait_for(lambda: box.inspect("locked4")["RestartCount"] > 2, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("locked4")["RestartCount"] > 2, what="the restarts")
     assert first_command(box, "container.mount-forbidden", "locked4").startswith(
         f"chattr -a {file}"
     )
@@ -324,7 +326,7 @@ def program_that_runs_on_without_its_folder(box: Box) -> None:
     )  # fmt: skip
     said = "Read-only file system"
     box.wait_for(
-        lambda: box.docker("logs", "intake63").stderr.count(said) > 3, 20, "its complaints"
+        lambda: box.docker("logs", "intake63").stderr.count(said) > 3, what="its complaints"
     )
     command = first_command(box, "container.mount-forbidden", "intake63")
     assert "--unmount /inbox -- --volume=/srv/intake63:/inbox" in command, command

@@ -47,9 +47,7 @@ def built_for_another_machine_and_restarted(box: Box) -> None:
     """A program for another architecture under a restart policy: the loop began before its last
     end."""
     run(box, "looped", "--restart=always", *GOOD, "foreign:1", check=False)
-    box.wait_for(
-        lambda: box.inspect("looped")["RestartCount"] >= 5, timeout=20, what="five restarts"
-    )
+    box.wait_for(lambda: box.inspect("looped")["RestartCount"] >= 5, what="five restarts")
 
 
 @fault(
@@ -266,7 +264,7 @@ def program_deleted_by_hand(box: Box) -> None:
     run(box, "rinsed", *LAX, "--restart=unless-stopped", "jobs:1", *_EACH_SECOND)
     box.docker("exec", "--user=0", "rinsed", "rm", "/app/job")
     box.docker("restart", "-t", "0", "rinsed")
-    box.wait_for(lambda: box.inspect("rinsed")["RestartCount"] >= 3, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("rinsed")["RestartCount"] >= 3, what="the restarts")
     assert "not found" in box.docker("logs", "rinsed").stderr
     command = first_command(box, "container.files-lost", "rinsed")
     assert command == "diagnose recreate rinsed | sh", command

@@ -63,7 +63,7 @@ def children_not_reaped(box: Box) -> None:
         """A state may have more letters: N says that the box runs at a low priority."""
         return sum(line.startswith("Z") for line in box.sh("ps -eo stat,comm").splitlines())
 
-    box.wait_for(lambda: zombies() >= 20, timeout=30, what="twenty zombies")
+    box.wait_for(lambda: zombies() >= 20, what="twenty zombies")
 
 
 @fault("container.ignores-stop-signal", subject="container:deaf", exit_code=0)

@@ -247,6 +247,6 @@ def program_of_published_ports_is_gone(box: Box) -> None:
     """The host has no docker-proxy: engines from 28 on refuse to start without it."""
     box.sh('while path=$(command -v docker-proxy); do rm "$path"; done')
     box.start_engine(wait=False)
-    box.wait_for(lambda: "userland-proxy-path is not set" in box.log_tail(5), 20, "the refusal")
+    box.wait_for(lambda: "userland-proxy-path is not set" in box.log_tail(5), what="the refusal")
     (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
     assert "no program docker-proxy" in finding["summary"], finding

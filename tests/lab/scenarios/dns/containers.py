@@ -91,7 +91,7 @@ def server_of_the_host_on_a_network_of_its_own(box: Box) -> None:
     box.docker("run", "-d", "--name=pihole", *options)
     box.spawn(box.in_netns("pihole", "dnsmasq", *_DNSMASQ.split(), *_ZONE.split()))
     box.write("/etc/resolv.conf", "nameserver 172.24.0.2 # names\n")
-    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 www.{ZONE} || true"), 20, "the server")
+    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 www.{ZONE} || true"), what="the server")
     box.docker("run", "-d", "--name", "asker", "-m", "32m", "bb:1.36", "sleep", "1000")
 
 
@@ -134,7 +134,7 @@ def server_and_router_ask_each_other(box: Box) -> None:
         assert box.run(ask, check=False, timeout=30).returncode != 0
         return f"src={GATEWAY} dst={BOX_ADDRESS} " in box.run(table).stdout
 
-    box.wait_for(comes_back, 60, "a query to come back")
+    box.wait_for(comes_back, what="a query to come back")
     found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert [f"passes queries on to {GATEWAY}, and" in finding["summary"] for finding in found] == [
         True
@@ -149,7 +149,7 @@ def server_that_asks_the_router_for_local_names(box: Box) -> None:
     box.provider.spawn(["dnsmasq", *router, f"--server={BOX_ADDRESS}", local])
     _asks(box, RESOLVER, f"--server=/lan/{GATEWAY}")
     for name, server in ((f"www.{ZONE}", GATEWAY), ("nas.lan", BOX_ADDRESS)):
-        box.wait_for(functools.partial(_knows, box, name, server), 20, name)
+        box.wait_for(functools.partial(_knows, box, name, server), what=name)
 
 
 def _knows(box: Box, name: str, server: str) -> bool:

@@ -36,7 +36,7 @@ def resolver_ended_with_the_engine(box: Box) -> None:
     container = box.inspect("outlived")["State"]["Pid"]
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
-    box.wait_for(lambda: not box.alive(engine), 20, "dockerd to stop")
+    box.wait_for(lambda: not box.alive(engine), what="dockerd to stop")
     inside = ["nsenter", "-t", str(container), "-n"]
     assert "DNAT" in box.run([*inside, "iptables", "-t", "nat", "-S", "DOCKER_OUTPUT"]).stdout
     assert "127.0.0.11" not in box.run([*inside, "ss", "-lnu"]).stdout

@@ -19,7 +19,7 @@ done"""
 def _caller(box: Box, words: str) -> None:
     """A container on the default network that calls the name, until its log has these words."""
     box.docker("run", "-d", "--name=app5", "-m", "32m", "bb:1.36", "sh", "-c", _MISSES)
-    box.wait_for(lambda: box.docker("logs", "app5").stdout.count(words) >= 3, 60, words)
+    box.wait_for(lambda: box.docker("logs", "app5").stdout.count(words) >= 3, what=words)
 
 
 def _other_port(box: Box) -> None:
@@ -30,7 +30,7 @@ def _other_port(box: Box) -> None:
     box.provider.spawn(["dnsmasq", *_DNSMASQ.split(), *place, f"--address=/{_DOMAIN}/{WEB}"])
     rule = f"-p udp -d {RESOLVER} --dport 53 -j DNAT --to-destination {RESOLVER}:10053"
     box.sh(f"iptables -t nat -I OUTPUT {rule}")
-    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 {_NAME} || true"), 20, "the rule")
+    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 {_NAME} || true"), what="the rule")
 
 
 @fault(CHECK, subject="container:app5", also=["container.errors-in-log"])
@@ -59,5 +59,5 @@ def resolver_of_the_host_that_knows_a_vpn(box: Box) -> None:
     box.provider.dns_start(f"--local=/{_DOMAIN}/")
     box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
     box.start_engine(config={**BASE_CONFIG, "dns": [RESOLVER]})
-    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 {_NAME} || true"), 20, "the resolver")
+    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 {_NAME} || true"), what="the resolver")
     _caller(box, "Could not resolve")

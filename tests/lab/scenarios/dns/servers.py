@@ -149,7 +149,7 @@ def _asks_by_musl(box: Box, name: str, or_empty: str, words: str) -> None:
     box.docker("network", "create", f"{name}net")
     limits = ["--memory=64m", "--pids-limit=64", f"--network={name}net"]
     box.docker("run", "-d", f"--name={name}", *limits, "ask:1", NAME)
-    box.wait_for(lambda: box.docker("logs", name).stdout.count(words) >= 4, 30, words)
+    box.wait_for(lambda: box.docker("logs", name).stdout.count(words) >= 4, what=words)
 
 
 @fault("dns.server-fails", subject="host:host", also=["network.calls-failing"])
@@ -194,7 +194,9 @@ def server_behind_the_bridge_of_another_program(box: Box) -> None:
         "run", "-d", "--name=poddns", "--network=podnet", *limits, "bb:1.36", "sh", "-c", loop
     )
     arp = "/proc/net/arp"
-    box.wait_for(lambda: f"{server} " in box.sh(f"cat {arp}"), 20, "the host to ask for the server")
+    box.wait_for(
+        lambda: f"{server} " in box.sh(f"cat {arp}"), what="the host to ask for the server"
+    )
     (first,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert "route 10.42.0.0/24 leads to cni0" in first["summary"]
     assert (
@@ -223,7 +225,7 @@ def _probed_dns_server(box: Box, name: str, serves: str, health: str) -> None:
     limits = ("--memory=64m", "--pids-limit=64", "--restart=always", *MACHINE)
     probe = (f"--health-cmd={_ASKS_ITSELF}", "--health-interval=1s", "--health-retries=2")
     box.docker("run", "-d", f"--name={name}", *limits, *probe, *program)
-    box.wait_health(name, health, 40)
+    box.wait_health(name, health)
 
 
 @fault("container.unhealthy", subject="container:filters1")

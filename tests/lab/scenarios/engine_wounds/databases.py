@@ -127,8 +127,7 @@ def record_of_networks_locked(box: Box) -> None:
     box.start_engine(wait=False)
     box.wait_for(
         lambda: "/docker/containerd/containerd.sock" in box.sh("cat /proc/net/unix"),
-        10,
-        "containerd to listen",
+        what="containerd to listen",
     )
     time.sleep(2)
     assert not box.ping()

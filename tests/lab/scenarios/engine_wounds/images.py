@@ -34,7 +34,8 @@ def image_larger_than_the_disk(box: Box) -> None:
     host = _start_with_registry(box)
     _refused(box, f"{host}/big/app:1", "no space left on device")
     box.wait_for(
-        lambda: box.usage(ROOT).f_bavail > 0.8 * box.usage(ROOT).f_blocks, 10, "the room to be back"
+        lambda: box.usage(ROOT).f_bavail > 0.8 * box.usage(ROOT).f_blocks,
+        what="the room to be back",
     )
 
 

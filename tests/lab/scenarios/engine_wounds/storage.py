@@ -87,13 +87,12 @@ def log_that_was_emptied(box: Box) -> None:
     box.docker("run", "-d", "--name=chatter", *SMALL, "bb:1.36", "sh", "-c", script)
     path = box.inspect("chatter")["LogPath"]
     age = f"$(($(date +%s) - $(date +%s -d {box.inspect('chatter')['State']['StartedAt']})))"
-    box.wait_for(lambda: int(box.sh(f"echo {age}")) > 31, 60, "lines from long after the start")
+    box.wait_for(lambda: int(box.sh(f"echo {age}")) > 31, what="lines from long after the start")
     box.sh(f"truncate -s 0 {path}")
     tail = ("docker", "logs", "--tail", "3", "chatter")
     box.wait_for(
         lambda: box.run(["timeout", "-s", "KILL", "3", *tail], check=False).returncode != 0,
-        20,
-        "a hung reader",
+        what="a hung reader",
     )
     since = box.docker("logs", "--since", "20s", "chatter").stdout
     assert "order stored" in since

@@ -21,7 +21,7 @@ def _broker(box: Box, name: str, *options: str) -> None:
     volume = f"--volume={name}-data:/var/lib/rabbitmq"
     words = ("rabbitmq:3.13", "sh", "-c", f"{_BROKER}{LISTENS}")
     box.docker("run", "-d", f"--name={name}", *SAFE, volume, *options, *words)
-    box.wait_for(lambda: "node" in box.docker("logs", name).stdout, 20, "the node's name")
+    box.wait_for(lambda: "node" in box.docker("logs", name).stdout, what="the node's name")
 
 
 @fault(LEFT, subject="container:queue9", shareable=True)
@@ -66,6 +66,6 @@ def broker_that_sends_its_clients_to_localhost(box: Box) -> None:
     broker = ("bb:1.36", "nc", "-ll", "-p", "9092", "-e", "cat")
     box.docker("run", "-d", "--name=kafka9", *options, told, *broker)
     box.docker("run", "-d", "--name=orders9", *options, "bb:1.36", "sh", "-c", _CLIENT)
-    box.wait_for(lambda: box.docker("logs", "orders9").stdout.count("node 1") > 3, 20, "warnings")
+    box.wait_for(lambda: box.docker("logs", "orders9").stdout.count("node 1") > 3, what="warnings")
     command = first_command(box, "container.loopback-peer", "orders9")
     assert command.endswith("--env=KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://kafka9:9092 | sh")

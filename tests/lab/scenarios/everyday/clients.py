@@ -38,7 +38,7 @@ def _name_server(box: Box, *options: str) -> bool:
     )
     ports = [f"--publish={BOX_ADDRESS}:53:53/{kind}" for kind in ("udp", "tcp")]
     box.docker("run", "-d", "--name=pihole", *SAFE, *MACHINE, *ports, *options, _PIHOLE)
-    box.wait_for(lambda: "started" in box.docker("logs", "pihole").stderr, 20, "dnsmasq")
+    box.wait_for(lambda: "started" in box.docker("logs", "pihole").stderr, what="dnsmasq")
     ask = [PYTHON, "-c", _QUERY, BOX_ADDRESS]
     return box.provider.run(ask, check=False).returncode == 0
 
@@ -74,7 +74,7 @@ def _site(box: Box, *network: str, body: str = "") -> None:
         "--restart=always",
     )
     address = f"http://{BOX_ADDRESS}/"
-    box.wait_for(lambda: "hello" in box.provider.curl(address, check=False), 20, "nginx")
+    box.wait_for(lambda: "hello" in box.provider.curl(address, check=False), what="nginx")
 
 
 @fault("network.clients-hidden", subject="container:edge", exit_code=1)
@@ -140,7 +140,7 @@ def _behind_the_host(box: Box, body: str) -> None:
     nginx(box, "edge", body, *options)
     box.spawn(["/usr/bin/python3", "-c", _PASSES_ON])
     address = f"http://{BOX_ADDRESS}/"
-    box.wait_for(lambda: _status(box, address) in ("200", "503"), 20, "the web server")
+    box.wait_for(lambda: _status(box, address) in ("200", "503"), what="the web server")
     for _ in range(6):
         _status(box, address)
 
@@ -209,14 +209,14 @@ def proxy_that_a_program_does_not_trust(box: Box) -> None:
         return box.provider.run(code, check=False).stdout
 
     for _ in range(5):
-        box.wait_for(lambda: answer() == "400", 20, "the refusal")
+        box.wait_for(lambda: answer() == "400", what="the refusal")
     command = first_command(box, "container.errors-in-log", "hass9")
     box.sh(command, timeout=40)
-    box.wait_for(lambda: answer() == "200", 20, "an answer")
+    box.wait_for(lambda: answer() == "200", what="an answer")
     box.write("/srv/hass9/configuration.yaml", "default_config:\n")
     box.docker("restart", "hass9")
     for _ in range(5):
-        box.wait_for(lambda: answer() == "400", 20, "the refusal")
+        box.wait_for(lambda: answer() == "400", what="the refusal")
 
 
 _ACME = """
@@ -234,7 +234,7 @@ done
 def certificate_that_nobody_issues(box: Box) -> None:
     """The router does not forward port 80, so that an authority cannot check a name; its words."""
     box.docker("run", "-d", "--name=caddy9", *SAFE, "-p", "80:80", "bb:1.36", "sh", "-c", _ACME)
-    box.wait_for(lambda: box.docker("logs", "caddy9").stdout.count("acme") > 4, 20, "errors")
+    box.wait_for(lambda: box.docker("logs", "caddy9").stdout.count("acme") > 4, what="errors")
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
     (finding,) = [finding for finding in findings if finding["subject"]["name"] == "caddy9"]
     assert "shop.example.com gets no certificate" in finding["summary"]
@@ -252,7 +252,7 @@ def _behind_a_proxy(box: Box, body: str) -> None:
     options = ("--network=shop_default", "--publish=80:8080", "--restart=always")
     nginx(box, "edge", site, *options)
     url = f"http://{BOX_ADDRESS}/"
-    box.wait_for(lambda: _status(box, url) in ("200", "503"), 20, "the proxy")
+    box.wait_for(lambda: _status(box, url) in ("200", "503"), what="the proxy")
     for _ in range(6):
         _status(box, url)
 

@@ -28,8 +28,7 @@ def app_that_compose_gave_up(box: Box) -> None:
     box.wait_for(
         lambda: len(box.inspect("till-db-1")["State"]["Health"]["Log"]) >= 5
         and not any(probe["ExitCode"] for probe in box.inspect("till-db-1")["State"]["Health"]["Log"]),
-        20,
-        "five good probes",
+        what="five good probes",
     )  # fmt: skip
     command = first_command(box, "container.never-started", "till-app-1")
     assert command == "docker start till-app-1"

@@ -26,7 +26,7 @@ def _with_gpu(box: Box, name: str) -> None:
     box.sh(f"mkdir {folder}; mknod {folder}/nvidiactl c 195 255; chmod 666 {folder}/nvidiactl")
     device = f"--device={folder}/nvidiactl:/dev/nvidiactl"
     box.docker("run", "-d", f"--name={name}", *SAFE, device, "bb:1.36", "sh", "-c", _GPU)
-    box.wait_for(lambda: "job done" in box.docker("logs", name).stdout, 20, "a job")
+    box.wait_for(lambda: "job done" in box.docker("logs", name).stdout, what="a job")
 
 
 @fault("container.device-withdrawn", subject="container:train9", shareable=True)
@@ -35,7 +35,7 @@ def gpu_that_a_reload_took_away(box: Box) -> None:
     _with_gpu(box, "train9")
     group = f"/sys/fs/cgroup/devices/docker/{box.inspect('train9')['Id']}"
     box.sh(f"echo 'c 195:255 rwm' >{group}/devices.deny")
-    box.wait_for(lambda: "NVML" in box.docker("logs", "train9").stdout, 20, "the loss")
+    box.wait_for(lambda: "NVML" in box.docker("logs", "train9").stdout, what="the loss")
     command = first_command(box, "container.device-withdrawn", "train9")
     assert command == "docker restart train9"
 
@@ -66,7 +66,7 @@ def card_that_the_user_of_a_variable_may_not_open(box: Box) -> None:
     limits = ["--memory=64m", "--pids-limit=64", "-e", "PUID=1000", "-e", "PGID=1000"]
     work = ["su", "-s", "/bin/sh", "app", "-c", _TRANSCODER]
     box.docker("run", "-d", "--name=media61", *limits, _card(box, "media61"), "bb:1.36", *work)
-    box.wait_for(lambda: logs(box, "media61").count(_NO_CARD) >= 4, 30, "the complaints")
+    box.wait_for(lambda: logs(box, "media61").count(_NO_CARD) >= 4, what="the complaints")
     command = first_command(box, "container.device-forbidden", "media61")
     assert command == "chmod o+rw /srv/media61/renderD128", command
 
@@ -77,4 +77,4 @@ def card_that_its_user_may_open(box: Box) -> None:
     options = [*SAFE, "--user=1000:1000", _card(box, "media62"), "--group-add=104"]
     words = ["sh", "-c", f"while :; do echo '{_NO_CARD}' >&2; sleep 1; done"]
     box.docker("run", "-d", "--name=media62", *options, "bb:1.36", *words)
-    box.wait_for(lambda: logs(box, "media62").count(_NO_CARD) >= 4, 30, "the complaints")
+    box.wait_for(lambda: logs(box, "media62").count(_NO_CARD) >= 4, what="the complaints")

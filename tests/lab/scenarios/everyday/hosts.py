@@ -61,7 +61,7 @@ def engine_of_a_snap(box: Box) -> None:
     box.sh(f"mount --bind /var/lib/docker {root}")
     box.write("/etc/docker/daemon.json", BASE_CONFIG)
     box.spawn(["unshare", "-m", "sh", "-ec", _SNAP], log=LOG)
-    box.wait_for(box.ping, 40, "the engine")
+    box.wait_for(box.ping, what="the engine")
     box.docker(
         "run", "-d", "--name=home9", *SAFE, "-v", "/home/web:/www", "bb:1.36", "sleep", "1000"
     )
@@ -87,7 +87,7 @@ def program_of_a_newer_distribution(box: Box) -> None:
     files = {path: (Path("/", path).read_bytes(), 0o755) for path in (_LIBC, _LOADER)}
     load(box, "team/api9:2", Recipe({"app/server": (newer, 0o755), **files}))
     box.docker("run", "-d", "--name=api9", *SAFE, "team/api9:2", "/app/server", "1000")
-    box.wait_for(lambda: box.inspect("api9")["RestartCount"] >= 3, 30, "the loop")
+    box.wait_for(lambda: box.inspect("api9")["RestartCount"] >= 3, what="the loop")
     said = box.diagnose("check", "container.restart-loop", "--container", "api9").joined
     command = f"docker cp --follow-link api9:/{_LIBC} - | tar -xO | grep"
     assert command in said, said

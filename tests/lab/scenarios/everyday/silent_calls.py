@@ -22,7 +22,7 @@ def _status(box: Box, port: int) -> str:
 def _proxy(box: Box, name: str, port: int, does: str, *options: str) -> None:
     """A proxy; `does` is what it does with each request."""
     nginx(box, name, _SITE % does, f"--publish={port}:8080", "--restart=unless-stopped", *options)
-    box.wait_for(lambda: _status(box, port) in ("200", "502"), 20, f"{name} to answer")
+    box.wait_for(lambda: _status(box, port) in ("200", "502"), what=f"{name} to answer")
 
 
 def _backend(box: Box, name: str, network: str) -> None:
@@ -50,7 +50,7 @@ def _is_refused(box: Box, name: str, port: int) -> None:
         assert _status(box, port) == "502"
         return refused_inside(box, name) >= 4
 
-    box.wait_for(often, 60, f"{name} to be refused by itself")
+    box.wait_for(often, what=f"{name} to be refused by itself")
 
 
 @fault(CHECK, subject="container:edge31")
@@ -81,7 +81,7 @@ def silent_proxy_healed_by_its_page(box: Box) -> None:
     _proxy(box, "edge33", 18733, _CALLS, "--network=edge33net")
     _is_refused(box, "edge33", 18733)
     box.sh(first_command(box, CHECK, "edge33"), timeout=40)
-    box.wait_for(lambda: _status(box, 18733) == "200", 20, "the neighbour to be called")
+    box.wait_for(lambda: _status(box, 18733) == "200", what="the neighbour to be called")
 
 
 @healthy()

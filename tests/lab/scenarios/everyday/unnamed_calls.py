@@ -30,7 +30,7 @@ def worker_whose_variables_say_localhost(box: Box) -> None:
     """DB_HOST says localhost, DB_PORT stands beside it, and the log names neither."""
     called = ("--env=H=127.0.0.1", "--env=P=5432")
     worker = _shop(box, 61, *called, "--env=DB_HOST=localhost", "--env=DB_PORT=5432")
-    box.wait_for(lambda: refused_inside(box, worker) >= 5, 30, "the worker to be refused")
+    box.wait_for(lambda: refused_inside(box, worker) >= 5, what="the worker to be refused")
     assert "--env=DB_HOST=db61" in first_command(box, CHECK, worker)
 
 
@@ -41,7 +41,7 @@ def worker_whose_url_says_localhost(box: Box) -> None:
     called = ("--env=H=127.0.0.1", "--env=P=11434", "--env=MODEL_BASE_URL=http://localhost:11434/")
     run = ("--name=worker62", "--publish=18062:18062", *SAFE, *called)
     box.docker("run", "-d", *run, "bb:1.36", "sh", "-c", _CALLS)
-    box.wait_for(lambda: refused_inside(box, "worker62") >= 5, 30, "the worker to be refused")
+    box.wait_for(lambda: refused_inside(box, "worker62") >= 5, what="the worker to be refused")
     assert "--without publish -- --network=host" in first_command(box, CHECK, "worker62")
 
 
@@ -52,4 +52,4 @@ def worker_with_links_for_browsers(box: Box) -> None:
     called = ("--env=H=db63", "--env=P=5433", "--env=SITE_URL=http://localhost:5432")
     worker = _shop(box, 63, *called)
     box.docker("exec", worker, "nc", "-w", "1", "127.0.0.1", "5432", check=False)
-    box.wait_for(lambda: box.docker("logs", worker).stdout.count("ERROR") > 4, 30, "the lines")
+    box.wait_for(lambda: box.docker("logs", worker).stdout.count("ERROR") > 4, what="the lines")

@@ -164,7 +164,7 @@ def _site_with_an_intruder(box: Box, name: str, port: int) -> None:
         f"ip addr replace {_INTRUDER}/32 dev lo; sysctl -qw net.ipv4.conf.all.arp_announce=2"
     )
     healthy_container(box, name, port)
-    box.wait_for(lambda: _intruder_gets(box, port) == "hello\n", 10, "the client")
+    box.wait_for(lambda: _intruder_gets(box, port) == "hello\n", what="the client")
 
 
 @fault("firewall.ban-bypassed", subject="container:site31")

@@ -28,7 +28,7 @@ def _with_own_iptables(box: Box, name: str, kind: str) -> None:
 def iptables_of_an_image_that_is_the_other_kind(box: Box) -> None:
     """The image has the iptables of the legacy tables, and the engine's chains are in nftables."""
     _with_own_iptables(box, "v6nat9", "legacy")
-    box.wait_for(lambda: box.inspect("v6nat9")["RestartCount"] == 3, 60, "its last start")
+    box.wait_for(lambda: box.inspect("v6nat9")["RestartCount"] == 3, what="its last start")
     box.wait_state("v6nat9", "exited")
     assert logs(box, "v6nat9").count("DOCKER") > 2
 

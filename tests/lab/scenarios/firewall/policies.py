@@ -154,4 +154,4 @@ def network_that_misses_the_outside(box: Box) -> None:
     says = f"dial tcp {WEB}:80: connect: connection refused"
     calls = f"while :; do timeout 2 wget -qO- http://{WEB}/ || echo '{says}'; sleep 1; done"
     _refused(box, "sh", "-c", calls)
-    box.wait_for(lambda: box.docker("logs", "worker9").stdout.count("refused") > 4, 30, "refusals")
+    box.wait_for(lambda: box.docker("logs", "worker9").stdout.count("refused") > 4, what="refusals")

@@ -49,7 +49,7 @@ def program_that_fails_behind_published_ports(box: Box) -> None:
     ports = ("-p", "9100:9100", "-p", "9101:9101")
     program = ("sh", "-c", "sleep 2; echo bad option; exit 1")
     box.docker("run", "-d", "--name=brief", "--restart=always", *ports, "bb:1.36", *program)
-    box.wait_for(lambda: box.inspect("brief")["RestartCount"] >= 3, 60, "the restarts")
+    box.wait_for(lambda: box.inspect("brief")["RestartCount"] >= 3, what="the restarts")
     for _ in range(5):
         findings = box.diagnose("all", "--format", "json").findings
         assert not [finding for finding in findings if finding["id"].startswith("firewall.")]

@@ -38,12 +38,12 @@ def emulated_until_the_reboot(box: Box) -> None:
         "run", "-d", "--name=relay", "--restart=always", "--memory=16m", "--pids-limit=16", "relay:1",
         check=False,
     )  # fmt: skip
-    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, 20, "relay to fail again")
+    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, what="relay to fail again")
     file = f"/var/lib/docker/containers/{box.inspect('relay')['Id']}/config.v2.json"
     box.stop_engine()
     box.write(file, {**json.loads(box.read(file)), "Created": "2020-01-02T03:04:05Z"}, 0o600)
     box.start_engine()
-    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, 20, "relay to fail again")
+    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, what="relay to fail again")
     command = first_command(box, "image.platform-mismatch", "relay")
     wanted = "docker run --privileged --rm tonistiigi/binfmt --install s390x\ndocker restart relay"
     assert command == wanted, command
@@ -144,7 +144,9 @@ def data_root_copied_without_modes(box: Box) -> None:
     box.start_engine()
     refused = box.docker("start", "moved", check=False).stderr
     if "not found" not in refused:
-        box.wait_for(lambda: "denied" in box.docker("logs", "moved").stderr, 20, "it to be refused")
+        box.wait_for(
+            lambda: "denied" in box.docker("logs", "moved").stderr, what="it to be refused"
+        )
 
 
 @fault(
@@ -220,7 +222,7 @@ def program_of_a_damaged_layer(box: Box) -> None:
     layer = box.api("/images/hollow:4/json")["GraphDriver"]["Data"]["UpperDir"]
     box.sh(f": >{layer}/opt/app/run")
     box.docker("run", "-d", "--name=hollow4", *TIDY, "hollow:4", check=False)
-    box.wait_for(lambda: box.inspect("hollow4")["RestartCount"] >= 3, 30, "three restarts")
+    box.wait_for(lambda: box.inspect("hollow4")["RestartCount"] >= 3, what="three restarts")
     assert "exec format error" in box.docker("logs", "hollow4").stderr
     findings = box.diagnose("all", "--format", "json").findings
     (first,) = (finding for finding in findings if finding["id"] == "container.exec-format")

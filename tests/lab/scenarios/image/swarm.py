@@ -34,8 +34,8 @@ def swarm_of_local_images(box: Box) -> None:
     for number in range(3):
         _serve(box, f"shop{number}", "shop:1.4")
         _serve(box, f"app{number}", "private/app:1.4")
-        box.wait_for(lambda: failed_task_pulls(box) == 2 * number + 2, 20, "both pulls")  # noqa: B023 - called at once
-    box.wait_for(lambda: box.docker("service", "ls").stdout.count("1/1") == 6, 20, "all services")
+        box.wait_for(lambda: failed_task_pulls(box) == 2 * number + 2, what="both pulls")  # noqa: B023 - called at once
+    box.wait_for(lambda: box.docker("service", "ls").stdout.count("1/1") == 6, what="all services")
 
 
 @fault(
@@ -50,5 +50,5 @@ def swarm_without_the_image(box: Box) -> None:
     _serve(box, "shop", "shop:1.4")
     _serve(box, "app", "private/app:1.5")
     box.wait_for(
-        lambda: box.read(LOG).count("No such image: private/app:1.5") >= 3, 60, "three vain starts"
+        lambda: box.read(LOG).count("No such image: private/app:1.5") >= 3, what="three vain starts"
     )

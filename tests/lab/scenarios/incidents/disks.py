@@ -120,7 +120,7 @@ def deleted_file_fills_the_disk(box: Box) -> None:
     job(box, "logger", script, "-v", "scratch:/data")
     pid = box.inspect("logger")["State"]["Pid"]
     box.wait_for(
-        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted"
+        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), what="the file to be deleted"
     )
     for name in ("cart", "mail"):
         service(box, name, STORE, *store(box, name))

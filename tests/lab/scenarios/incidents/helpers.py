@@ -46,7 +46,7 @@ def probed(
 
 def wait_loops(box: Box, *names: str, times: int = 4) -> None:
     for name in names:
-        box.wait_for(partial(_has_looped, box, name, times), 40, f"{name} to loop")
+        box.wait_for(partial(_has_looped, box, name, times), what=f"{name} to loop")
 
 
 def _has_looped(box: Box, name: str, times: int) -> bool:
@@ -55,12 +55,12 @@ def _has_looped(box: Box, name: str, times: int) -> bool:
 
 def wait_exits(box: Box, *names: str) -> None:
     for name in names:
-        assert box.wait_state(name, "exited", 40)["State"]["ExitCode"] != 0
+        assert box.wait_state(name, "exited")["State"]["ExitCode"] != 0
 
 
 def wait_sick(box: Box, *names: str) -> None:
     for name in names:
-        box.wait_health(name, "unhealthy", 40)
+        box.wait_health(name, "unhealthy")
 
 
 def keep_for_root(box: Box) -> None:

@@ -66,7 +66,7 @@ def database_was_given_up(box: Box) -> None:
     misled(box, "--net=shop")
     box.docker("run", "-d", "--name=db", "--net=shop", "--restart=on-failure:2", *LIMITS, "bb:1.36", "sh", "-c",
                "echo 'data was written by version 12' >&2; exit 1")  # fmt: skip
-    box.wait_for(lambda: box.inspect("db")["RestartCount"] == 2, 20, "two restarts")
+    box.wait_for(lambda: box.inspect("db")["RestartCount"] == 2, what="two restarts")
     wait_exits(box, "db")
     for name in ("front", "cart", "mail"):
         needs(box, name, "db")
@@ -247,4 +247,4 @@ def broken_configuration_after_a_crash(box: Box) -> None:
     box.kill(pid)
     box.wait_for(lambda: not box.alive(pid), what="dockerd to end")
     box.start_engine(config='{"live-restore": true,\n "log-driver": "json-file",,\n}\n', wait=False)
-    box.wait_for(lambda: not box.pids_of("dockerd"), 20, "dockerd to give up")
+    box.wait_for(lambda: not box.pids_of("dockerd"), what="dockerd to give up")

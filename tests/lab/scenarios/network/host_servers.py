@@ -15,7 +15,7 @@ def _waiting(box: Box, name: str, port: int, image: str = "bb:1.36") -> None:
     line = f"(network.c.309) can't bind to socket: 0.0.0.0:{port} Address already in use"
     script = f'while :; do httpd -f -p {port} 2>/dev/null; echo "{line}"; sleep 1; done'
     box.docker("run", "-d", f"--name={name}", *_LIMITS, image, "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", name).stdout.count(line) > 4, 60, "its complaints")
+    box.wait_for(lambda: box.docker("logs", name).stdout.count(line) > 4, what="its complaints")
 
 
 @fault("network.host-port-conflict", subject="container:lighttpd91", also=["container.*"])

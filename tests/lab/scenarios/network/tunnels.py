@@ -54,10 +54,10 @@ def _fetches_by_a_tunnel(box: Box, mtu: str, words: str) -> None:
     options = ("--network=vpnnet", *limits, *MACHINE, *_PRIVILEGED, "bb:1.36", "/usr/bin/python3")
     own = ("0.0.0.0", "10.13.13.2/24", mtu, *routes)
     box.docker("run", "-d", "--name=vpn9", *options, "-u", "/tunnel/tunnel.py", *own)
-    box.wait_for(lambda: "up" in box.docker("logs", "vpn9").stdout, 20, "the tunnel")
+    box.wait_for(lambda: "up" in box.docker("logs", "vpn9").stdout, what="the tunnel")
     guest = ("--network=container:vpn9", *limits, "bb:1.36", "sh", "-c", _FETCH)
     box.docker("run", "-d", "--name=guest9", *guest)
-    box.wait_for(lambda: box.docker("logs", "guest9").stdout.count(words) >= 3, 60, words)
+    box.wait_for(lambda: box.docker("logs", "guest9").stdout.count(words) >= 3, what=words)
 
 
 @fault(
@@ -73,10 +73,10 @@ def tunnel_with_the_size_of_its_carrier(box: Box) -> None:
     assert "ip link set dev wg0 mtu 1420" in out
     pid = box.inspect("vpn9")["State"]["Pid"]
     box.sh(f"nsenter -t {pid} -n ip link set dev wg0 mtu 1420")
-    box.wait_for(lambda: "fetched" in box.docker("logs", "guest9").stdout, 20, "a large answer")
+    box.wait_for(lambda: "fetched" in box.docker("logs", "guest9").stdout, what="a large answer")
     box.sh(f"nsenter -t {pid} -n ip link set dev wg0 mtu 1500")
     said = box.docker("logs", "guest9").stdout.count("timed out")
-    box.wait_for(lambda: box.docker("logs", "guest9").stdout.count("timed out") > said + 2, 30)
+    box.wait_for(lambda: box.docker("logs", "guest9").stdout.count("timed out") > said + 2)
 
 
 @healthy()

@@ -129,7 +129,7 @@ def database_on_loopback_without_which_a_program_ends(box: Box) -> None:
         "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop",
         *("--add-host=host.docker.internal:host-gateway", "bb:1.36", "sh", "-c", _ENDS),
     )
-    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, what="restarts")
 
 
 @fault("container.restart-loop", subject="container:api", config={"userland-proxy": False})
@@ -143,7 +143,7 @@ def looping_caller_of_a_port_that_a_rule_alone_serves(box: Box) -> None:
         f"--env=DATABASE_URL=postgres://api@{BOX_ADDRESS}:18340/shop",
         *("bb:1.36", "sh", "-c", "echo fatal: no license; exit 3"),
     )
-    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, what="restarts")
     assert "docker-proxy" not in box.run(["ss", "-ltnp"]).stdout
 
 
@@ -157,7 +157,7 @@ def looping_program_that_knows_its_own_address(box: Box) -> None:
         f"--env=APP_URL=http://{BOX_ADDRESS}:18341",
         *("bb:1.36", "sh", "-c", "echo 'exec: line 6: setuidgid: not found'; exit 127"),
     )
-    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, what="restarts")
 
 
 @fault("network.host-service-not-listening", subject="container:api")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
@@ -47,6 +45,7 @@ except OSError as error:
     print("2026-01-02  7:51:18 0 [Note] InnoDB: Check that you do not already have another mysqld process using the same files.")
     print("2026-01-02  7:51:19 0 [ERROR] Aborting")
     sys.exit(1)
+print("ready for connections")
 time.sleep(1000)
 """
 
@@ -64,8 +63,7 @@ def two_servers_on_one_volume(box: Box) -> None:
         "bb:1.36", "/usr/bin/python3",
     ]  # fmt: skip
     run(box, "mysql-a", *options, "-uc", _LOCK)
-    box.wait_state("mysql-a", "running")
-    time.sleep(1)
+    box.wait_for(lambda: "ready" in logs(box, "mysql-a"), what="the lock of the first server")
     run(box, "mysql-b", *options, "-uc", _LOCK)
     assert box.wait_state("mysql-b", "exited")["State"]["ExitCode"] == 1
 
@@ -164,4 +162,4 @@ def store_with_data_of_the_old_format(box: Box) -> None:
 def store_with_data_of_its_own_format(box: Box) -> None:
     """The same store on data of its own format."""
     _store(box, "objects72", "xl-single")
-    box.wait_for(lambda: "Object Storage" in logs(box, "objects72"), 20, "the store")
+    box.wait_for(lambda: "Object Storage" in logs(box, "objects72"), what="the store")

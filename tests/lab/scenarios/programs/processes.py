@@ -75,7 +75,9 @@ def server_behind_a_script_that_was_stopped(box: Box) -> None:
     script = "httpd -f -p 8080 -h /www & wait"
     run(box, "stilled", *GOOD, "bb:1.36", "sh", "-c", script)
     first = box.wait_state("stilled", "running")["State"]["Pid"]
-    box.wait_for(lambda: box.run(["pgrep", "-P", str(first)], check=False).stdout, 10, "the server")
+    box.wait_for(
+        lambda: box.run(["pgrep", "-P", str(first)], check=False).stdout, what="the server"
+    )
     pid = box.sh(f"pgrep -P {first}").split()[0]
     box.sh(f"kill -STOP {pid}")
     box.wait_for(
@@ -91,7 +93,7 @@ def job_that_somebody_stopped_in_a_shell(box: Box) -> None:
     script = "sleep 900 & kill -STOP $!; sleep 900"
     box.docker("exec", "-d", "visited", "sh", "-c", script)
     stopped = "docker top visited -o pid,stat,args | grep -q ' T[^ ]* .*sleep 900'"
-    box.wait_for(lambda: box.run(["sh", "-c", stopped], check=False).returncode == 0, 10, "a job")
+    box.wait_for(lambda: box.run(["sh", "-c", stopped], check=False).returncode == 0, what="a job")
 
 
 @fault("container.first-process-stopped", subject="container:iced", shareable=True)

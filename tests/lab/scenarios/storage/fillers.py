@@ -101,7 +101,7 @@ def log_of_a_program_that_fills_a_disk(box: Box) -> None:
     def complains() -> bool:
         return box.docker("logs", "wordy61").stderr.count("ENOSPC") >= 6
 
-    box.wait_for(complains, 60, "the program to complain")
+    box.wait_for(complains, what="the program to complain")
     report = box.diagnose("all", "--format", "json").report
     full = next(f for f in report["findings"] if f["subject"]["name"] == "/srv/wordy")
     assert 'the log /srv/wordy/logs/app.log of container "wordy61" holds' in full["summary"], full

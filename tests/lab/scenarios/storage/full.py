@@ -66,7 +66,7 @@ def disk_of_one_mount_full(box: Box) -> None:
     fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
     box.docker(*SAFE, "--name=ledger", "-v", "/srv/ledger:/data", "bb:1.36", "sh", "-c", fill)
     box.wait_for(
-        lambda: "No space left" in box.docker("logs", "ledger").stderr, 20, "the disk to fill"
+        lambda: "No space left" in box.docker("logs", "ledger").stderr, what="the disk to fill"
     )
 
 
@@ -78,7 +78,7 @@ def disk_behind_a_link_full(box: Box) -> None:
     fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
     box.docker(*SAFE, "--name=parts", "-v", "/parts:/data", "bb:1.36", "sh", "-c", fill)
     box.wait_for(
-        lambda: "No space left" in box.docker("logs", "parts").stderr, 20, "the disk to fill"
+        lambda: "No space left" in box.docker("logs", "parts").stderr, what="the disk to fill"
     )
 
 

@@ -15,7 +15,7 @@ def deleted_files_held(box: Box) -> None:
     box.docker(*SAFE, "--name=logger", "-v", "scratch:/data", "bb:1.36", "sh", "-c", script)
     pid = box.inspect("logger")["State"]["Pid"]
     box.wait_for(
-        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted"
+        lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), what="the file to be deleted"
     )
 
 
@@ -43,5 +43,5 @@ def writable_layer_large(box: Box) -> None:
         "fallocate -l 1155000000 /dump; exec sleep 1000",
     )  # fmt: skip
     box.wait_for(
-        lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, 20, "the dump"
+        lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, what="the dump"
     )

@@ -16,7 +16,7 @@ def shm_full(box: Box) -> None:
         "sh", "-c", "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000",
     )  # fmt: skip
     box.wait_for(
-        lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill"
+        lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, what="it to fill"
     )
 
 
@@ -48,7 +48,9 @@ def scratch_of_a_program_that_complains(box: Box) -> None:
         *SAFE, "--name=unpacker", "--tmpfs=/scratch:size=1m", "bb:1.36", "sh", "-c",
         "while :; do cp /bin/busybox /scratch/x; sleep 1; done",
     )  # fmt: skip
-    box.wait_for(lambda: box.docker("logs", "unpacker").stderr.count("No space") >= 4, 30, "errors")
+    box.wait_for(
+        lambda: box.docker("logs", "unpacker").stderr.count("No space") >= 4, what="errors"
+    )
     report = box.diagnose("all", "--format", "json").report
     said = [f for f in report["findings"] if f["id"] == "container.errors-in-log"]
     assert not any(f["root"] for f in said), said
@@ -62,7 +64,7 @@ def scratch_without_inodes(box: Box) -> None:
         *SAFE, "--name=spooler", "--tmpfs=/spool:size=8m,nr_inodes=40", "bb:1.36", "sh", "-c",
         "n=0; while :; do n=$((n+1)); [ $n -lt 45 ] || sleep 1; echo x >/spool/$n; done",
     )  # fmt: skip
-    box.wait_for(lambda: box.docker("logs", "spooler").stderr.count("No space") >= 6, 30, "errors")
+    box.wait_for(lambda: box.docker("logs", "spooler").stderr.count("No space") >= 6, what="errors")
 
 
 def mount_share(box: Box) -> int:
@@ -119,8 +121,7 @@ def disks_that_only_look_bad(box: Box) -> None:
     )  # fmt: skip
     box.wait_for(
         lambda: "100%" in box.docker("exec", "reader", "df", "/scratch").stdout,
-        10,
-        "the scratch to fill",
+        what="the scratch to fill",
     )
     box.docker(
         "run", "-d", "--name=mute", "--log-driver=none", "--memory=64m", "--pids-limit=64",
@@ -226,7 +227,7 @@ def settings_on_a_disk_that_is_not_mounted(box: Box) -> None:
     program = f"cat /etc/vpn/server.conf || {{ echo '{complaint}'; exit 1; }}"
     options = ("--restart=always", "--name=tunnel", "-v", "/srv/tunnel:/etc/vpn")
     box.docker(*SAFE, *options, "bb:1.36", "sh", "-c", program)
-    box.wait_for(lambda: box.inspect("tunnel")["RestartCount"] > 3, 30, "the restarts")
+    box.wait_for(lambda: box.inspect("tunnel")["RestartCount"] > 3, what="the restarts")
     loop = box.diagnose("check", "container.restart-loop", "--format", "json").findings
     assert any("server.conf" in str(finding["evidence"]) for finding in loop)
 

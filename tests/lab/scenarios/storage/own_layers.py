@@ -20,7 +20,7 @@ def _used_pct(box: Box, column: str = "pcent") -> int:
 def _runs(box: Box, name: str, script: str) -> None:
     """A container that does its work once, says so, and stays."""
     box.docker(*SAFE, f"--name={name}", "bb:1.36", "sh", "-c", f"{script}; echo done; sleep 1000")
-    box.wait_for(lambda: "done" in box.docker("logs", name).stdout, 30, f"{name}'s work")
+    box.wait_for(lambda: "done" in box.docker("logs", name).stdout, what=f"{name}'s work")
 
 
 @fault("storage.disk-full", subject=DISK, box={"disk": "300M"}, exit_code=2)
