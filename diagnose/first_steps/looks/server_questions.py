@@ -63,7 +63,8 @@ _KINDS = (
         "mongo",
         images=LazyPattern(r"mongo(?!.?express)"),
         callers=LazyPattern(r"mongo|:27017\b"),
-        listing='{client} --eval "printjson([db.version(), db.getMongo().getDBNames()])"',
+        listing='{client} --eval "printjson([db.version(), db.getMongo().getDBNames(), '
+        'db.adminCommand({isMaster: 1}).primary, db.adminCommand({replSetGetStatus: 1}).errmsg])"',
     ),
     ServerKind(
         "rabbitmq",

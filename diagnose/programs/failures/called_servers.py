@@ -192,14 +192,24 @@ CALLED_SERVERS = (
               cannot\ execute\ (?P<statement>[A-Z]+(?:\ [A-Z]+)?)\ in\ a\ read-only\ transaction
             | running\ with\ the\ --(?:super-)?read-only\ option
             | \bNotWritablePrimary\b
-            | \bnot\ (?:primary|master)\ and\ slaveOk
-            | MongoServerError:\ not\ primary
         """,
         cause="the database refuses writes: it is a replica, or the server, the user or the "
         "transaction is set to read-only",
         cure="let the program call the primary server, or turn off the read-only mode where it was set",
         source="the programs' own messages",
         turns_away=True,
+        look="database",
+    ),
+    Failure(
+        name="mongo-no-primary",
+        mark=("slaveok", "not primary", "nosecondaryok", "noslaveok", "no replica set members"),
+        pattern=r"\bnot (?:primary|master) and slaveOk|MongoServerError: not primary|\bNotPrimaryNoSecondaryOk\b"
+        r"|\bNotMasterNoSlaveOk\b|No replica set members match selector \"Primary",
+        cause="the replica set of MongoDB has no primary, or the program calls another member than that one: the set "
+        "was never initiated, or its members do not reach each other",
+        cure="see rs.status() in the server's container; where it says that there is no configuration, run "
+        "rs.initiate() there once, and give the program all members with ?replicaSet=NAME",
+        source="RocketChat/Rocket.Chat#14227",
         look="database",
     ),
     Failure(

@@ -17,6 +17,16 @@ OBJECT_STORES = (
         look="secrets",
     ),
     Failure(
+        name="minio-keys-short",
+        mark="key length",
+        pattern=r"[Aa]ccess key length should be at least \d+, and secret key length at least (?P<least>\d+)",
+        cause="MinIO does not take its root user of less than 3 characters, or its password of less than {least}",
+        cure="set a longer MINIO_ROOT_PASSWORD; the callers need the same",
+        source="MinIO's own message",
+        remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),
+        look="secrets",
+    ),
+    Failure(
         name="minio-root-disk",
         mark="root disk",
         pattern=r"(?:Disk|Drive) \S{1,200} is a root disk\b|\brefusing to use root disk\b",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
-from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.real_servers import nginx
 
 ANSWERS = "container.answers-with-errors"
@@ -35,9 +34,10 @@ def _site(box: Box, number: int, hub: int) -> str:
 @fault(ANSWERS, subject="container:front95")
 def path_to_a_port_that_nobody_serves(box: Box) -> None:
     """A location names the port that an older release of the program served."""
-    name = _site(box, 95, 3012)
-    command = first_command(box, ANSWERS, name)
-    assert command.startswith("grep -rnI -m 5 -E -e ':3012"), command
+    _site(box, 95, 3012)
+    report = box.diagnose("check", ANSWERS, "--budget", "60").out
+    assert "3012" in report, report
+    assert "grep -rnI -m 5 -E -e ':3012" in report, report
 
 
 @healthy()

@@ -10,6 +10,7 @@ LINES = {
     "ftp-calls-back": ("ftplib.error_temp: 425 Can't build data connection: Connection timed out"),
     "redis-replica": "ReadOnlyError: READONLY You can't write against a read only replica.",
     "redis-master-gone": "# Error condition on socket for SYNC: Connection refused",
+    "mongo-no-primary": "MongoError: not master and slaveOk=false",
     "database-read-only": "ERROR:  cannot execute INSERT in a read-only transaction",
     "tls-expected": (
         "received plaintext http traffic on an https channel, closing connection "

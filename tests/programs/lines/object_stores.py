@@ -6,6 +6,9 @@ LINES = {
     "minio-keys": (
         "ERROR Unable to initialize server switching into safe-mode: Unable to initialize sub-systems: Unable to initialize config system: Invalid credentials"
     ),
+    "minio-keys-short": (
+        "ERROR Unable to validate credentials inherited from the shell environment: Access key length should be at least 3, and secret key length at least 8 characters"
+    ),
     "minio-root-disk": (
         "ERROR Unable to initialize backend: Disk http://minio1:9000/data is a root disk. Please ensure the disk is mounted properly, refusing to use root disk"
     ),
