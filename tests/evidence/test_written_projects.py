@@ -36,6 +36,14 @@ def test_an_engine_elsewhere_is_one_reason_for_all_projects(reason: Reason) -> N
     assert written_projects(host, of(made("web"), made("db"))) == Unavailable(reason)
 
 
+def test_a_service_that_the_files_do_not_have_whole_is_not_known() -> None:
+    services = [{"name": "web"}, {"name": "db", "is_partial": True}]
+    web, db = made("web"), made("db")
+    host = Made({"file.compose-project": {"services": services}})
+    (project,) = written_projects(host, of(web, db))
+    assert (project.of(web) is not None, project.of(db)) == (True, None)
+
+
 def test_variables_of_the_host_that_cannot_be_read() -> None:
     project = {"services": [{"name": "web"}]}
     web = made("web", Config={"Env": ["API_KEY=a"]})

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.dns_forwarders import DnsForwarders, dns_forwarders
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.live.disk.parts import only
 from diagnose.model import Json, Result
@@ -126,6 +127,30 @@ def test_servers_that_get_no_answer(
 ) -> None:
     found = _forwarders(server, own, upstream, log, flows)
     assert rows(_judged(found, server)) == [("critical", "pihole")] * wanted
+
+
+REPLIES = {
+    "a server that answers the host": (
+        DnsReply(answered=True, ms=1.0, rcode="NOERROR"),
+        {"host_server": HOSTS},
+    ),
+    "one that is silent to the host too": (DnsReply(answered=False, sent=2), {}),
+}
+
+
+@pytest.mark.parametrize(("reply", "named"), REPLIES.values(), ids=REPLIES)
+def test_the_server_of_the_host_is_named_where_it_answers(
+    reply: DnsReply, named: dict[str, str]
+) -> None:
+    (finding,) = judge(
+        "dns.forwarder-unanswered",
+        dns_forwarders=_forwarders(PLAIN, SILENT, SILENT, "", FLOWS),
+        containers=Containers((PLAIN,)),
+        resolvers=Resolvers(ResolvConf((HOSTS,)), ResolvConf(), configured=(), inside={}),
+        lookups=Lookups(host={HOSTS: reply}),
+    ).findings
+    assert {name: finding.variables[name] for name in named} == named
+    assert ("host_server" in finding.variables) == bool(named)
 
 
 def test_nothing_is_asked_without_a_dns_server() -> None:
