@@ -119,3 +119,10 @@ def test_a_container_that_cannot_be_read_leaves_no_check_of_its_traffic_calm() -
     checks = ("dns.upstream-unreachable", "firewall.forward-dropped", "firewall.dnat-missing")
     assert {result.verdict for result in report(healthy, checks).results} == {Verdict.PASSED}
     assert {result.verdict for result in report(broken, checks).results} == {Verdict.UNKNOWN}
+
+
+def test_containers_that_no_time_was_left_for_are_counted(recording: Recording) -> None:
+    """`0 containers (0 running)` stood above a host on which nothing had been asked in time."""
+    late = Failed("budget", "not asked before the time limit")
+    head = report(without(without(recording, "api.container", late), "api.info", late), ()).host
+    assert (head.containers, head.running) == (13, None)

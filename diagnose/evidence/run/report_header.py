@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
@@ -13,6 +14,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.installed.packaging import SYSTEMD_FOLDER, packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
+from diagnose.model.findings import number_of
 from diagnose.questions import Host
 from diagnose.questions.endpoint import Endpoint, FindEndpoint
 from diagnose.questions.files import NOT_ASKED, FileText, ReadFile, StatPaths
@@ -99,13 +101,14 @@ def _head(
             running=_number_running(info, listed),
             data_root=info.docker_root_dir or (data_root if listed is not None else ""),
         )
-    return HostFacts(
-        name=kernel.nodename,
-        kernel=kernel.release,
-        engine=engine,
-        containers=len(listed) if listed is not None else None,
-        running=len(listed.running) if listed is not None else None,
-        data_root=data_root if listed is not None else "",
+    facts = HostFacts(name=kernel.nodename, kernel=kernel.release, engine=engine)
+    if listed is None:
+        return facts
+    return replace(
+        facts,
+        containers=len(listed) + number_of(listed.unexamined),
+        running=None if listed.unexamined else len(listed.running),
+        data_root=data_root,
     )
 
 

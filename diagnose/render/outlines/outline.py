@@ -220,7 +220,8 @@ def _host(report: Report) -> str:
         if head.kernel:
             words.append(f"kernel {head.kernel}")
     if head.containers is not None:
-        words.append(f"{count(head.containers, 'container')} ({head.running} running)")
+        running = "" if head.running is None else f" ({head.running} running)"
+        words.append(f"{count(head.containers, 'container')}{running}")
     if head.data_root:
         words.append(f"data root {head.data_root}")
     return ", ".join(words)
