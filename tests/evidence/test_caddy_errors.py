@@ -14,3 +14,7 @@ HANDLED = f'{{"level":"error","logger":"http.log.access","msg":"handled request"
 def test_a_request_is_counted_by_the_line_that_says_it_was_handled():
     lines = [RecentLine(1.0, ERROR), RecentLine(1.0, HANDLED)]
     assert [line.line for line in access_lines(lines)] == [HANDLED]
+
+
+def test_an_error_is_a_request_where_caddy_logs_no_requests():
+    assert [line.line for line in access_lines([RecentLine(1.0, ERROR)])] == [ERROR]

@@ -116,11 +116,19 @@ def first_address(line: str) -> str:
 
 
 _OF_CADDYS_ERROR = '"logger":"http.log.error'
+_OF_CADDYS_REQUEST = '"logger":"http.log.access'
 
 
 def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
-    """The lines that report a request and its answer, in their order."""
-    for line in lines:
+    """The lines that report a request and its answer, in their order.
+
+    Caddy logs a request that failed twice where it logs requests: once with what was wrong, and
+    once more as handled. Where it does not, which is how it comes, the first one is all.
+    """
+    kept = list(lines)
+    if any(_OF_CADDYS_REQUEST in line.text for line in kept):
+        kept = [line for line in kept if _OF_CADDYS_ERROR not in line.text]
+    for line in kept:
         match = (
             _BEFORE_STATUS.search(line.text)
             or _AFTER_STATUS.search(line.text)
@@ -146,12 +154,7 @@ def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
 
 
 def _line_of_fields(line: RecentLine) -> AccessLine | None:
-    """A request whose parts are named.
-
-    Caddy logs a request that failed twice: once with what was wrong, and once more as handled.
-    """
-    if _OF_CADDYS_ERROR in line.text:
-        return None
+    """A request whose parts are named."""
     found = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
     status, method, path = (match[1] if match is not None else "" for match in found)
     if not (status and method and path):
