@@ -24,12 +24,25 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "a path": ({"url": "/js/app.js"}, 0),
     "another site": ({"url": "http://cdn.example.com/a.js"}, 0),
     "a canonical link": ({"body": f'<link rel="canonical" href="{OWN}">'}, 0),
+    "in a comment": ({"body": f"<!-- {SCRIPT.format(OWN)} --><p>"}, 0),
+    "after a comment": ({"body": f"<!-- old --><SCRIPT SRC={OWN}></SCRIPT>"}, 1),
+    "in a comment without an end": ({"body": f"<!-- {SCRIPT.format(OWN)}"}, 0),
+    "a word of a script": ({"body": f"<script>write('{SCRIPT.format(OWN)}')"}, 0),
+    "after a script": ({"body": f"<script>go()</script>{SCRIPT.format(OWN)}"}, 1),
+    "of a program that loads it later": ({"body": f'<script data-src="{OWN}"></script>'}, 0),
+    "of a page that asks for HTTPS": (
+        {"body": f'<meta content="upgrade-insecure-requests">{SCRIPT.format(OWN)}'}, 0,
+    ),
+    "of an answer that asks for HTTPS": ({"upgrades": True}, 0),
+    "a style": ({"body": f'<link href="{OWN}" rel="stylesheet">'}, 1),
+    "a picture of the site": ({"body": f'<link rel="icon" href="{OWN}">'}, 0),
+    "what editors use": ({"body": f'<link rel="EditURI" href="{OWN}">'}, 0),
     "a link to follow": ({"body": f'<a href="{OWN}">home</a>'}, 0),
     "a page that came by HTTP": ({"tls": False}, 0),
     "a policy for browsers": ({"upgrades": True}, 0),
     "a policy in the page": ({"body": f"<meta content='upgrade-insecure-requests'>{SCRIPT}"}, 0),
     "an error": ({"status": 404}, 0),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)

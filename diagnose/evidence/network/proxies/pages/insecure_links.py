@@ -21,12 +21,15 @@ from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
-_NEEDED = LazyPattern(
-    r"(?i)<(?:base|script|link)\b[^<>]{0,300}?\b(?:src|href)=[\"']?(?P<url>http://[^\"'\s<>]{1,300})"
+_OPENS = LazyPattern(
+    r"(?i)(?P<comment><!--)|<(?P<tag>base|link|script)\b(?P<attributes>[^<>]{0,600})>"
 )
-"""What a browser loads with a page: <script src="http://...">, and where others are by <base>."""
-_CANONICAL = LazyPattern(r"(?i)\brel=[\"']?(?:alternate|canonical|next|prev|pingback|shortlink)\b")
-"""Links that a browser does not load."""
+_ADDRESS = LazyPattern(r"(?i)(?<![\w-])(?:src|href)=[\"']?(?P<url>http://[^\"'\s<>]{1,300})")
+"""What a browser loads with a page: <script src="http://...">, and where others are by <base>. It
+does nothing with data-src."""
+_LOADED = LazyPattern(r"(?i)(?<![\w-])rel=[\"']?(?:stylesheet|preload|modulepreload)\b")
+"""Links that a page needs: others lead to feeds and programs, or to a picture of the site."""
+_SCRIPT_ENDS = LazyPattern(r"(?i)</script")
 _UPGRADES = "upgrade-insecure-requests"
 """By this a page has browsers ask for them by HTTPS: in a header, or in a <meta> of its own."""
 _LEAST, _MOST = 200, 299
@@ -83,10 +86,24 @@ def _insecure_url(page: FrontPage) -> str:
 
 
 def _named_files(body: str) -> Iterator[str]:
-    for match in _NEEDED.finditer(body):
-        tag = body[match.start() : body.find(">", match.end()) + 1]
-        if not _CANONICAL.search(tag):
-            yield match["url"]
+    """The addresses in tags; comments are no tags, and neither are the texts of scripts."""
+    at = 0
+    while (match := _OPENS.search(body, at)) is not None:
+        at = match.end()
+        if match["comment"]:
+            at = body.find("-->", at)
+            if at < 0:
+                return
+            continue
+        tag, attributes = match["tag"].lower(), match["attributes"]
+        address = _ADDRESS.search(attributes)
+        if address is not None and (tag != "link" or _LOADED.search(attributes)):
+            yield address["url"]
+        if tag == "script":
+            end = _SCRIPT_ENDS.search(body, at)
+            if end is None:
+                return
+            at = end.start()
 
 
 def _is_of_site(url: str, page: FrontPage) -> bool:
