@@ -100,6 +100,13 @@ FOLDERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "another project's folder by its last word": (
         "/srv/shop/data", {"volume": "shop_app_data", "other": "wiki"}, False,
     ),
+    "a web server that has no certificate yet": (
+        "/srv/shop/pgdata/main", {"image": "nginx:1.27"}, False,
+    ),
+    "another project's folder of a name that many have": (
+        "/srv/wiki/data", {"volume": "shop_data", "other": "wiki"}, False,
+    ),
+    "another project's folder of its own name": ("/srv/wiki/pgdata", {"other": "wiki"}, True),
     "another folder": ("/srv/shop/media", {}, False),
     "an empty folder": ("/srv/shop/pgdata/main", {"full": set()}, False),
     "a folder that is only read": ("/srv/shop/pgdata/main", {"rw": False}, False),
@@ -108,7 +115,8 @@ FOLDERS: dict[str, tuple[str, dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("source", "case", "expected"), FOLDERS.values(), ids=FOLDERS)
 def test_data_in_a_folder_of_the_host(source: str, case: dict[str, Any], expected: bool) -> None:
-    saver = _with("saver", case.get("volume", "shop_pgdata"), rw=False, project="shop")
+    image = case.get("image", "restic:0.17")
+    saver = _with("saver", case.get("volume", "shop_pgdata"), rw=False, project="shop", image=image)
     bind = {"Type": "bind", "Source": source, "Destination": "/data", "RW": case.get("rw", True)}
     labels = {"com.docker.compose.project": case.get("other", "shop")}
     db = container("db", Mounts=[bind], Config={"Labels": labels})

@@ -18,11 +18,17 @@ from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 MOST = 40
+"""Volumes of backup programs that are looked into."""
 _LEAST_WORD = 4
 """Letters of a folder's name that say something."""
-"""Volumes of backup programs that are looked into."""
+_OF_MANY = vocabulary(
+    "app backup cache cert certs conf config data database db files html log logs media mysql"
+    " postgres redis static storage uploads www"
+)
+"""Names of folders that many projects have."""
 _BACKUP = LazyPattern(
     r"""
     (?:^|[-_./:])(?:auto)?(?:
@@ -97,10 +103,16 @@ class _MountedVolume(msgspec.Struct, frozen=True):
     @property
     def is_read(self) -> bool:
         """Whether a program reads from it alone: that is what it is there for."""
+        return not self.mount.rw or (
+            self.is_of_backup and not _TARGET.search(self.mount.destination)
+        )
+
+    @property
+    def is_of_backup(self) -> bool:
+        """Whether a program that makes backups has it."""
         container = self.container
         names = (container.config.image, container.compose_service, container.name)
-        is_backup = any(_BACKUP.search(name) for name in names)
-        return not self.mount.rw or (is_backup and not _TARGET.search(self.mount.destination))
+        return any(_BACKUP.search(name) for name in names)
 
 
 def _namesakes(
@@ -124,14 +136,19 @@ def _namesake_folders(volume: _MountedVolume, containers: Containers) -> Iterato
     """The folders of the host with this name that other containers write: compose makes a volume of
     a source without a slash.
 
-    `pgdata:/backup` beside `./pgdata/main:/var/lib/postgresql/data`.
+    `pgdata:/backup` beside `./pgdata/main:/var/lib/postgresql/data`. Only a program that makes
+    backups needs data at all times: a web server may wait for its first certificate. A folder of
+    another project counts by a name that is its own.
     """
     own = volume.plain_name
+    if not volume.is_of_backup:
+        return
     for container in containers.running:
         is_near = container.compose_project == volume.container.compose_project
         for mount in container.bind_mounts if container.id != volume.container.id else ():
             parts = mount.source.strip("/").split("/")
-            is_named = own in parts[-3:] or (is_near and _ends_in(own, parts[-1]))
+            is_named = own in parts[-3:] and (is_near or own.lower() not in _OF_MANY)
+            is_named = is_named or (is_near and _ends_in(own, parts[-1]))
             if is_named and mount.rw and mount.has_host_path:
                 yield _MountedVolume(container, mount)
 
