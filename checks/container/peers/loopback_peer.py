@@ -86,8 +86,9 @@ def loopback_peer(
     is not older than `fresh`, and nothing inside listens on that port; or where the kernel has
     counted calls that were refused inside, whatever its lines say of that port. Many programs do
     not log a failed call: where a mounted file of settings names such a port, the kernel's count is
-    a warning. Many lines do not say whom the program calls: where the kernel counts as many such
-    calls, the one variable that names a port of localhost says it.
+    a warning. Addresses for browsers, such as those of CORS and redirects, do not count. Many lines
+    do not say whom the program calls: where the kernel counts as many such calls, the one variable
+    that names a port of localhost says it.
 
     On the host's network it counts where nothing of the host listens there, and another container
     does without publishing it.
@@ -217,10 +218,11 @@ def _far_findings(
     """Who may be meant where no container on the caller's networks listens at the port.
 
     peers: who listens there on other networks. A neighbour that publishes the port of the host is
-    meant before these.
+    meant before these. Where no line shows a call, settings may name that port for browsers.
     """
     port = int(call.port)
-    publishers = [(other, way.number) for other in others for way in _ways_from(other, port)]
+    offers = [(other, way.number) for other in others for way in _ways_from(other, port)]
+    publishers = offers if call.line else []
     neighbours = [place for place in publishers if call.container.shared_networks(place[0])]
     program = _host_listener(listeners, port)
     is_known_otherwise = bool(peers) or program is not None

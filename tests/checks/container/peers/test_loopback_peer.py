@@ -65,7 +65,7 @@ def test_localhost_in_a_container(
     assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
 
 
-PUBLISHED: dict[str, Any] = {
+LED_ELSEWHERE: dict[str, Any] = {
     "NetworkSettings": {
         "Networks": {"shop": {"IPAddress": "10.1.0.9"}},
         "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "5432"}]},
@@ -76,8 +76,12 @@ PUBLISHED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("other", "own", "variables"),
     [
-        (container_in("running", name="db", **PUBLISHED), ON_SHOP, {"peer": "db:80"}),
-        (container_in("running", name="db", **PUBLISHED), {}, {"peer": "db:80", "network": "shop"}),
+        (container_in("running", name="db", **LED_ELSEWHERE), ON_SHOP, {"peer": "db:80"}),
+        (
+            container_in("running", name="db", **LED_ELSEWHERE),
+            {},
+            {"peer": "db:80", "network": "shop"},
+        ),
     ],
     ids=["on its network", "on another network"],
 )
@@ -446,6 +450,40 @@ def test_the_mounted_file_that_comes_before_a_variable() -> None:
         if settings:
             assert finding.variables["correction"] == r"s|\bhost: localhost|host: db|g"
             assert "DB_HOST=db" in str(finding.evidence)
+
+
+FOR_BROWSERS = """\
+cors:
+  allowed:
+    - http://localhost:3000
+  origins: [
+    "http://localhost:3001",
+  ]
+frontend_url: http://localhost:3002/
+redirect_uri = http://localhost:3003/callback
+location / { return 302 http://localhost:3004; }
+api: http://localhost:5000
+location /public { proxy_pass http://localhost:5001; }
+"""
+
+
+def test_addresses_for_browsers_are_no_calls() -> None:
+    assert only("loopback", FOR_BROWSERS).split() == ["localhost:5000", "localhost:5001"]
+
+
+def test_a_port_of_the_host_that_settings_name_and_no_line_does() -> None:
+    """A page for browsers is named by the port of the host, too."""
+    api = container_in("running", **ON_SHOP)
+    other = container_in("running", name="db", **LED_ELSEWHERE)
+    target = LoopbackTarget(api, "localhost:5432", 5432, "/srv/api/config.yml", 4)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(api, other),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        loopback_targets=LoopbackTargets((target,)),
+    )
+    assert rows(result) == []
 
 
 KEYS = {
