@@ -65,6 +65,11 @@ def test_udp_port_differs(
     assert rows(_judged(who, sockets, text)) == expected
 
 
+def test_a_vpn_client_whose_network_another_program_uses() -> None:
+    guest = container("torrents", HostConfig={"NetworkMode": f"container:{EXPOSED.id}"})
+    assert rows(_judged(EXPOSED, udp(51820), "", guest)) == []
+
+
 def test_cures() -> None:
     (one,) = _judged(EXPOSED, udp(51820), "").findings
     assert one.variables["publish"] == "12345:51820/udp"
@@ -73,12 +78,12 @@ def test_cures() -> None:
     assert more.variables["further"] == "51713:51713/udp"
 
 
-def _judged(who: Container, sockets: list[Socket], text: str) -> Any:
+def _judged(who: Container, sockets: list[Socket], text: str, *more: Container) -> Any:
     def read(question: Question[Any]) -> Json | Failed:
         return {"text": text, "truncated": False} if text else Failed("missing", "")
 
     listing = {"entries": [{"name": "wg0.conf", "type": "file"}], "truncated": False}
     netns = ContainerNetns(who, 1, links=(), addresses=(), routes=(), listeners=tuple(sockets))
     host = Made({"file.list": listing, "file.read": read})
-    moved = moved_udp_ports(host, of(who), Namespaces({who.id: netns}, ()), CLOCK)
+    moved = moved_udp_ports(host, of(who, *more), Namespaces({who.id: netns}, ()), CLOCK)
     return judge("network.udp-port-differs", moved_udp_ports=moved)
