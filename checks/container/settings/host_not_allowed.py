@@ -17,7 +17,9 @@ def host_not_allowed(hosts_not_allowed: HostsNotAllowed) -> CheckResult:
     Nextcloud, ownCloud, Django and others answer only requests for the host names of a list, such
     as ALLOWED_HOSTS or trusted_domains. The log shows that each request of clients from private
     networks is refused with 400, 403 or 421, a page of entry among them. No address of this host is
-    in the list. Where one is, or a sign for all names, the refusal has another reason.
+    in the list. Where one is, or a sign for all names, the refusal has another reason. It is
+    advice where monitors and scanners alone have asked: people call by the name. A list of
+    networks, or with 403 of addresses alone, says which clients are let in.
     """
     for refused in hosts_not_allowed:
         yield _finding(refused)
@@ -34,6 +36,7 @@ def _finding(refused: HostNotAllowed) -> Finding:
             own,
         ),
         {"last answer": shortened(failed.answers[-1].line), refused.place: " ".join(refused.names)},
+        severity=None if refused.is_of_people else Severity.advice,
         stable=(container.life,),
     ).with_variables(
         present(

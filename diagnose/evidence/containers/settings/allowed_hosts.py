@@ -10,7 +10,7 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.uplinks import Uplinks
@@ -35,7 +35,11 @@ _FILES = (
 _FIRST_START = LazyPattern(r"^NEXTCLOUD_")
 """Nextcloud reads its variable of that name at the first start alone."""
 _USUAL_PORTS = (80, 443)
-_REFUSED = frozenset({400, 403, 421})
+_FORBIDDEN = 403
+_REFUSED = frozenset({400, _FORBIDDEN, 421})
+_NETWORK = LazyPattern(r"[\d.:a-fA-F]{2,45}/\d{1,3}")
+_BROWSER = "Mozilla/5.0 ("
+_SCANNER = LazyPattern(r"(?i)\((?:compatible|[^)]{0,200}\b(?:bot|scan\w{0,10}|spider)\b)")
 
 
 class HostNotAllowed(msgspec.Struct, frozen=True):
@@ -56,6 +60,18 @@ class HostNotAllowed(msgspec.Struct, frozen=True):
     @property
     def place(self) -> str:
         return self.variable or self.path
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether a browser asked, or what asked is not known.
+
+        Monitors and scanners call by address, where people call by name.
+        """
+        agents = [line.agent for line in self.failed.answers]
+        return any(
+            not agent or (agent.startswith(_BROWSER) and not _SCANNER.search(agent))
+            for agent in agents
+        )
 
 
 class HostsNotAllowed(Items[HostNotAllowed], frozen=True):
@@ -79,8 +95,9 @@ def hosts_not_allowed(
     for failed in all_failed_answers:
         if failed.is_refusal and failed.status in _REFUSED and not failed.proxies:
             listed = _list_of(host, failed, address)
-            is_reached = listed is not None and any(_takes(name, own) for name in listed.names)
-            if listed is not None and not is_reached:
+            if listed is None or _is_of_clients(listed):
+                continue
+            if not any(_takes(name, own) for name in listed.names):
                 found.append(listed)
     return HostsNotAllowed(tuple(found))
 
@@ -118,6 +135,14 @@ def _list_of(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed 
         address=address,
         value=_with_address(container, variable, value, address),
     )
+
+
+def _is_of_clients(listed: HostNotAllowed) -> bool:
+    """Whether a list may say who is let in, and not by which name: those of NRPE and others."""
+    if any(_NETWORK.fullmatch(name) for name in listed.names):
+        return True
+    is_closed = listed.failed.status == _FORBIDDEN
+    return is_closed and all(is_address(name) and not is_loopback(name) for name in listed.names)
 
 
 def _variable_of(container: Container) -> str:

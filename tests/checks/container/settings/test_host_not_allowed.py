@@ -13,7 +13,7 @@ from diagnose.live.disk.parts import only
 from diagnose.model import Failed
 from tests.hosts import Made
 from tests.inspected import container
-from tests.judging import Result, judge
+from tests.judging import Result, judge, rows
 
 PORTS = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "3001"}]}
 CONFIG = """<?php
@@ -40,6 +40,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a list of JSON": ({"env": ['DJANGO_ALLOWED_HOSTS=["localhost"]']}, [""]),
     "its address is there": ({"env": ["ALLOWED_HOSTS=localhost,192.0.2.10"]}, []),
     "its address with a port": ({"env": ["ALLOWED_HOSTS=192.0.2.10:8080"]}, []),
+    "networks of clients": ({"env": ["ALLOWED_HOSTS=10.1.0.0/16 192.0.2.7"]}, []),
+    "clients by their addresses": ({"env": ["ALLOWED_HOSTS=192.0.2.7"], "status": 403}, []),
     "all names": ({"env": ["ALLOWED_HOSTS=*"]}, []),
     "no list": ({"env": ["ALLOWED_USERS=me"]}, []),
     "a status of another reason": ({"env": ["ALLOWED_HOSTS=localhost"], "status": 404}, []),
@@ -55,6 +57,20 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
 def test_lists_of_host_names(case: dict[str, Any], expected: list[str]) -> None:
     assert [finding.variables.get("own", "") for finding in _judged(case).findings] == expected
+
+
+AGENTS = {
+    "-": "warning",
+    "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101": "warning",
+    "ELB-HealthChecker/2.0": "advice",
+    "Mozilla/5.0 (compatible; Nmap Scripting Engine)": "advice",
+}
+
+
+@pytest.mark.parametrize(("agent", "severity"), AGENTS.items())
+def test_monitors_call_by_address_where_people_call_by_name(agent: str, severity: str) -> None:
+    case = {"env": ["ALLOWED_HOSTS=shop.example.com"], "rest": f'12 "-" "{agent}"'}
+    assert rows(_judged(case)) == [(severity, "cloud")]
 
 
 def test_what_a_file_allows() -> None:
@@ -73,7 +89,9 @@ def _judged(case: dict[str, Any]) -> Result:
         NetworkSettings={"Ports": PORTS},
     )
     line = '192.0.2.77 - - "GET / HTTP/1.1" 400 12'
-    request = AccessLine(5.0, line, method="GET", path="/", status=case.get("status", 400), rest="")
+    request = AccessLine(
+        5.0, line, method="GET", path="/", status=case.get("status", 400), rest=case.get("rest", "")
+    )
     failed = FailedAnswers(cloud, (request,) * 4, of=4, is_most=False, url="")
     text = {"text": only("trusted domains", CONFIG)}
     host = Made({"file.read": text if "image" in case else Failed("missing", "")})
