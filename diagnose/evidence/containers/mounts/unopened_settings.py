@@ -73,6 +73,9 @@ _NAMELESS = (
     (vocabulary("mongod mongos"), LazyPattern(r"mongo[\w.-]*\.(?:conf|ya?ml)$")),
 )
 """Programs that read no file unless their command names it, and what such files are called."""
+_NAMES_FILE = LazyPattern(r"\.(?:cfg|conf|ya?ml)\b|^(?:-|-f|--config|--include)(?:=|$)")
+_USUAL_STARTS = vocabulary("docker-entrypoint.sh dumb-init tini")
+"""Start scripts of these images, which add no file."""
 
 
 class UnopenedSettings(msgspec.Struct, frozen=True):
@@ -166,12 +169,12 @@ def _unopened(
     """The mounted settings that the program cannot have read, by name or time of reading."""
     for held in files:
         other = _named_instead(container, held.path)
-        if other:
-            has_other = bool(_files_of_image(host, container, [other]))
+        has_other = _has_own_file(host, container, other) if other else None
+        if has_other is not None:
             yield UnopenedSettings(
                 container, held.mount, held.path, "command", other, has_other=has_other
             )
-        elif _lacks_its_name(container, names, held.path):
+        elif not other and _lacks_its_name(container, names, held.path):
             yield UnopenedSettings(container, held.mount, held.path, "nameless")
     if _all_unread(files, container) and _shows_readings(files, mounts, clock):
         for held in files:
@@ -238,14 +241,41 @@ def _named_instead(container: Container, path: str) -> str:
     return only(others) or ""
 
 
-def _lacks_its_name(container: Container, names: set[str], path: str) -> bool:
-    """Whether a program runs that reads only what its command names, and that names no file."""
-    name = posixpath.basename(path)
-    words = container.config.words
-    if any(name in text for text in (*words, *container.config.variable_values)):
+def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
+    """Whether the image has a file at a path; None where what is there may be of the mounted one.
+
+    A link may lead to that, and a start script may have made the file from it.
+    """
+    steps = path.strip("/").split("/")
+    root = f"/proc/{container.state.pid}/root"
+    ways = [f"{root}/{'/'.join(steps[:end])}" for end in range(1, len(steps) + 1)]
+    statuses = host.answer_or(StatPaths(ways, follow=False), {})
+    found = [statuses.get(way, NOT_ASKED) for way in ways]
+    if any(status.type == "link" for status in found):
+        return None
+    last = found[-1]
+    if last.failed == "missing":
         return False
+    made = container.created_at
+    is_of_image = last.type == "file" and made is not None and _changed(last) < made
+    return True if is_of_image else None
+
+
+def _lacks_its_name(container: Container, names: set[str], path: str) -> bool:
+    """Whether a program runs that reads only what its command names, and that names no file.
+
+    A file that it names may include others, and a start script of one's own may name one.
+    """
+    words = container.config.words
+    if any(posixpath.basename(path) in text for text in container.config.variable_values):
+        return False
+    if any(_NAMES_FILE.search(word) for word in words):
+        return False
+    first = posixpath.basename(next(iter(words), ""))
     begun = {posixpath.basename(word) for word in words} & names
-    return any(begun & programs and pattern.search(path) for programs, pattern in _NAMELESS)
+    return (first in _USUAL_STARTS or first in begun) and any(
+        begun & programs and pattern.search(path) for programs, pattern in _NAMELESS
+    )
 
 
 def _is_nameless_program(word: str) -> bool:

@@ -46,6 +46,30 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"rw": False, "cmd": ["-c", "/b/app.conf"], "beside": "/b/app.conf"},
         [],
     ),
+    "the image's file is there": (
+        {"rw": False, "cmd": ["--config.file=/etc/alerts/app.conf"], "image": STARTED - 9000},
+        WARNING,
+    ),
+    "a start script has made it": (
+        {"rw": False, "cmd": ["--config.file=/etc/alerts/app.conf"], "image": STARTED + 1},
+        [],
+    ),
+    "a folder of the image is a link": (
+        {"rw": False, "cmd": ["--config.file=/etc/alerts/app.conf"], "link": "/etc/alerts"},
+        [],
+    ),
+    "redis with a file that includes it": (
+        {**REDIS, "rw": False, "cmd": ["redis-server", "/etc/redis/main.conf"]},
+        [],
+    ),
+    "redis behind a script of one's own": (
+        {**REDIS, "rw": False, "cmd": ["redis-server"], "start": ["/own.sh"]},
+        [],
+    ),
+    "redis behind its image's script": (
+        {**REDIS, "rw": False, "cmd": ["redis-server"], "start": ["docker-entrypoint.sh"]},
+        WARNING,
+    ),
     "redis without a file": ({**REDIS, "rw": False, "cmd": ["redis-server"]}, WARNING),
     "redis with its file": (
         {**REDIS, "rw": False, "cmd": ["redis-server", "/etc/redis/redis.conf"]},
@@ -88,7 +112,8 @@ def _evidence(case: dict[str, Any]) -> Any:
         {"Type": "bind", "Source": source, "Destination": place, "RW": case.get("rw", True)}
         for source, place in sources.items()
     ]
-    web = container("web", Config={"Cmd": case.get("cmd", ["app"])}, Mounts=binds)
+    command = {"Cmd": case.get("cmd", ["app"]), "Entrypoint": case.get("start")}
+    web = container("web", Config=command, Mounts=binds, Created="2026-01-02T03:00:00Z")
     is_folder = "." not in target.rpartition("/")[2]
     entries = case.get("entries", ["redis.conf"])
     changed = case.get("changed", STARTED - 100)
@@ -96,9 +121,17 @@ def _evidence(case: dict[str, Any]) -> Any:
     def stats(question: Any) -> dict[str, object]:
         return {path: status(path) for path in question.paths}
 
+    def inside(path: str) -> dict[str, object]:
+        if path == case.get("link"):
+            return {"type": "link"}
+        if not path.endswith(".conf"):
+            return {"type": "folder"}
+        made = case.get("image")
+        return {"type": "file", "mtime": made, "ctime": made} if made else {"failed": "missing"}
+
     def status(path: str) -> dict[str, object]:
         if path.startswith("/proc/"):
-            return {"failed": "missing"}
+            return inside(path.partition("/root")[2])
         read = case.get("read", STARTED - 100)
         if path.endswith(case.get("used", "//")):
             read = STARTED + 1
