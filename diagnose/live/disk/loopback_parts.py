@@ -61,7 +61,10 @@ def loopback_places(text: str) -> Iterator[str]:
         if line.lstrip().startswith((";", "//")):
             continue
         begun = _LIST_BEGINS.fullmatch(line)
-        key = begun["key"] if begun else key if _ENTRY.match(line) else ""
+        if begun is not None:
+            key = begun["key"]
+        elif not _ENTRY.match(line):
+            key = ""
         for match in _LOOPBACK.finditer(line.partition("#")[0]):
             before = f"{key} {line[max(match.start() - _NEAR, 0) : match.start()]}"
             if not match["listens"] and not _is_of_browsers(before):
