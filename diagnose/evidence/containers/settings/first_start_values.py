@@ -9,7 +9,8 @@ effect, however often the container is recreated.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -30,6 +31,10 @@ from diagnose.registry import evidence
 
 MOST = 24
 """Start scripts that are read."""
+_MOST_BRANCHES = 12
+"""Branches of one script that are looked at."""
+_LARGEST = 256 << 10
+"""Bytes of a file that are searched."""
 _UNLESS = LazyPattern(
     r"^[ \t]*if[ \t]+(?:![ \t]*\[\[?[ \t]+|\[\[?[ \t]+![ \t]+|test[ \t]+![ \t]+)-[ef][ \t]+"
     r"[\"']?(?P<path>[^\s\"'\];]{2,200})[\"']?[ \t]*(?:\]\]?)?[ \t]*(?:;[ \t]*then)?[ \t]*$"
@@ -123,7 +128,7 @@ def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstSta
             continue
         marked = {name: f"{known.marks[name]}{value}" for name, value in values.items()}
         texts = [*marked.values(), *filter(None, (known.reads_variables, *known.marks.values()))]
-        inside = host.ask(FindTexts(mount.on_host(path), texts))
+        inside = host.ask(_texts_in(mount, path, texts))
         if isinstance(inside, Failed) or known.reads_variables in inside:
             continue
         for name, text in marked.items():
@@ -146,7 +151,7 @@ def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:
         values = {name: own[name] for name in sorted(block.names) if name in own}
         if not values:
             continue
-        inside = host.ask(FindTexts(mount.on_host(block.path), _all_words(values)))
+        inside = host.ask(_texts_in(mount, block.path, _all_words(values)))
         if isinstance(inside, Failed):
             continue
         for name, value in values.items():
@@ -159,18 +164,26 @@ def _blocks(text: str, variables: Mapping[str, str]) -> Iterator[_Block]:
     plain = _BRACED.sub(r"$\1", text)
     lines = [line for line in plain.splitlines() if not line.lstrip().startswith("#")]
     known = {match["name"]: match["value"] for match in _ASSIGNED.finditer(text)} | {**variables}
-    for at, line in enumerate(lines):
-        match = _UNLESS.match(line)
-        if match is None:
-            continue
+    begun = [(at, match) for at, line in enumerate(lines) if (match := _UNLESS.match(line))]
+    uses = _uses(lines)
+    for at, match in begun[:_MOST_BRANCHES]:
         body = _branch(lines[at + 1 :])
-        rest = [*lines[:at], *lines[at + 1 + len(body) :]]
         path = _resolved(match["path"], known)
         if not path.startswith("/") or not any(match["path"] in written for written in body):
             continue
-        used = _names_used(body)
-        elsewhere = _names_used(other for other in rest if not _DEFAULT.match(other))
-        yield _Block(path, frozenset(used - elsewhere))
+        here = _uses(body)
+        names = {name for name in _names_used(body) if uses[name] == here[name]}
+        yield _Block(path, frozenset(names))
+
+
+def _uses(lines: Iterable[str]) -> Counter[str]:
+    """How often each variable is read in lines that have an effect of their own."""
+    return Counter(
+        match["name"]
+        for line in lines
+        if not _DEFAULT.match(line)
+        for match in _USED.finditer(line)
+    )
 
 
 def _branch(lines: list[str]) -> list[str]:
@@ -186,7 +199,7 @@ def _branch(lines: list[str]) -> list[str]:
     return []
 
 
-def _names_used(lines: Iterator[str] | list[str]) -> set[str]:
+def _names_used(lines: Iterable[str]) -> set[str]:
     return {match["name"] for line in lines for match in _USED.finditer(line)}
 
 
@@ -203,11 +216,23 @@ def _resolved(path: str, known: Mapping[str, str]) -> str:
     return ""
 
 
+def _texts_in(mount: Mount, path: str, texts: list[str]) -> FindTexts:
+    """The question for a file below a mount: a link in it leads to nothing outside of the mount."""
+    below = path.removeprefix(mount.destination.rstrip("/"))
+    if not below:
+        return FindTexts(mount.source, texts)
+    return FindTexts(below, texts, root=mount.source)
+
+
 def _is_of_earlier_life(host: Host, container: Container, path: str) -> bool:
-    """Whether a file was written before the container was made, and not since."""
-    status = host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED)
+    """Whether a file was written before the container was made, and not since.
+
+    Of a large file only the beginning is searched, and a link leads to a file of the container.
+    """
+    status = host.answer_or(StatPaths([path], follow=False), {}).get(path, NOT_ASKED)
     made = container.created_at
-    is_known = status.type == "file" and status.mtime is not None and made is not None
+    is_file = status.type == "file" and status.size <= _LARGEST
+    is_known = is_file and status.mtime is not None and made is not None
     return is_known and (status.mtime or 0.0) < (made or 0.0)
 
 

@@ -26,12 +26,16 @@ fi
 exec game --config "$DATA/server.ini" --port "$PORT"
 """
 NAME = "SERVER_NAME=Blue Island"
+BRANCH = "if [ ! -f /data/x ]; then\n  echo $SHOP >/data/x\nfi\n"
+"""Many of them once took a minute."""
 FIRST: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an older file": ({}, ["SERVER_NAME"]),
     "a file with the value": ({"text": "name = Blue Island"}, []),
     "a file with a word of it": ({"text": "name = blue-Island"}, []),
     "a file of this container": ({"written": 2_000_000_000.0}, []),
     "a file that is not there": ({"gone": True}, []),
+    "a link": ({"type": "link"}, []),
+    "more than is searched": ({"size": 300_000}, []),
     "no mount": ({"target": "/other"}, []),
     "the value of the image": ({"image": [NAME]}, []),
     "a secret": ({"env": ["ADMIN_PASSWORD=correcthorse"]}, []),
@@ -44,6 +48,7 @@ FIRST: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"script": SCRIPT.replace('[ ! -f "$DATA/server.ini" ]', "[[ ! -e ${DATA}/server.ini ]]")},
         ["SERVER_NAME"],
     ),
+    "nothing but branches": ({"script": "#!/bin/sh\n" + BRANCH * 800}, []),
     "no shell script": ({"script": SCRIPT.replace("#!/bin/sh", "#!/usr/bin/perl")}, []),
 }
 
@@ -63,7 +68,11 @@ def test_variables_of_the_first_start(case: dict[str, Any], expected: list[str])
         Mounts=[volume],
     )
     missing = {"failed": "missing"}
-    status = {"type": "file", "mtime": case.get("written", 1_700_000_000.0)}
+    status = {
+        "type": case.get("type", "file"),
+        "size": case.get("size", 90),
+        "mtime": case.get("written", 1_700_000_000.0),
+    }
     text = f"\n{case.get('text', 'name = Red Hill')}"
     host = Made(
         {
