@@ -74,6 +74,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
         {}, {"meili/db/x": 2 * MUCH}, {"entries": ()}, [("advice", "search")],
     ),
     "two such folders": ({}, {"meili/db": 2 * MUCH, "srv/x": 2 * MUCH}, {"entries": ()}, []),
+    "thousands of such folders": (
+        {}, {f"srv/x/{at}": 2 * MUCH for at in range(3000)}, {"entries": ()}, [("advice", "search")],
+    ),
     "little in such a folder": ({}, {"meili/db": MUCH}, {"entries": ()}, []),
     "what an installer writes": ({}, {"usr/lib/x": 2 * MUCH}, {"entries": ()}, []),
     "what is built": ({}, {"app/dist/x": 2 * MUCH}, {"entries": ()}, []),

@@ -212,16 +212,22 @@ def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
         for path, size in sums.items()
         if not _OF_INSTALLERS.search(path) and _is_unmounted_data(container, path)
     }
-    total = sum(_size_alone(path, sums) for path in data)
+    alone = _sizes_alone(sums)
+    total = sum(alone[path] for path in data)
     if len(others) != 1 or total < LEAST_GUESSED:
         return ""
     around = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
     return max(around, key=len, default="")
 
 
-def _size_alone(path: str, sums: Mapping[str, int]) -> int:
-    """The bytes in a folder without those in its own folders."""
-    return sums[path] - sum(sums[other] for other in sums if posixpath.dirname(other) == path)
+def _sizes_alone(sums: Mapping[str, int]) -> dict[str, int]:
+    """The bytes in each folder without those in its own folders; there may be thousands."""
+    alone = dict(sums)
+    for path, size in sums.items():
+        around = posixpath.dirname(path)
+        if around in alone:
+            alone[around] -= size
+    return alone
 
 
 def _is_of_host(host: Host, mount: Mount) -> bool:
