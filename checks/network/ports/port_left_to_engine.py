@@ -24,7 +24,9 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
     32768 on, another one at each start. Other mail servers call port 25 and no other. Reported
     where another port of the same container has a fixed place on the host, and nobody holds the
     well-known one there. Containers whose ports are all chosen by the engine are left out: those
-    who call them ask the engine.
+    who call them ask the engine. So are ports with a second place on the host, which is fixed. It
+    is advice where a neighbour may be the only client, as of a mail server for tests: a network is
+    shared, and no other well-known port is fixed.
     """
     if not any(container.wanted_ports for container in containers.running):
         return Skipped("no running container publishes a port")
@@ -33,14 +35,33 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
         if not has_fixed or container.shares_network:
             continue
         for way in container.wanted_ports:
-            chosen = _chosen(container, way) if _is_left(way) else 0
+            is_left = _is_left(way) and not _has_second_place(container, way)
+            chosen = _chosen(container, way) if is_left else 0
             if chosen and not _is_held(way, containers, listeners):
-                yield _finding(container, way, chosen)
+                has_clients_near = not _serves_outside(container) and any(
+                    other.id != container.id and set(other.shared_networks(container)) - {"bridge"}
+                    for other in containers.running
+                )
+                severity = Severity.advice if has_clients_near else None
+                yield _finding(container, way, chosen, severity)
+
+
+def _serves_outside(container: Container) -> bool:
+    """Whether another well-known port has a fixed place on the host."""
+    return any(
+        way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
+        for way in container.wanted_ports
+    )
 
 
 def _is_left(way: PortBinding) -> bool:
     """Whether the engine should choose where a well-known port is published."""
     return not way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
+
+
+def _has_second_place(container: Container, way: PortBinding) -> bool:
+    """Whether a fixed port of the host leads to the same port of the container."""
+    return any(other.host_port and other.port == way.port for other in container.wanted_ports)
 
 
 def _chosen(container: Container, way: PortBinding) -> int:
@@ -60,18 +81,21 @@ def _fixed(container: Container) -> Iterator[str]:
     return (str(way) for way in container.wanted_ports if way.host_port)
 
 
-def _finding(container: Container, way: PortBinding, chosen: int) -> Finding:
+def _finding(
+    container: Container, way: PortBinding, chosen: int, severity: Severity | None
+) -> Finding:
     number = way.number
     return Finding.about(
         container,
         f"{container} publishes port {number} at port {chosen} of this host, which the engine chose: "
-        f"clients call port {number}, where nobody is, and the next start may choose another one",
+        f"clients of other machines call port {number}, where nobody is, and the next start may choose another one",
         {
             "HostConfig.PortBindings": f"{way.port} without a port of the host",
             "NetworkSettings.Ports": container.published_names,
             "fixed ports of the container": sorted(_fixed(container))[:5],
         },
         discriminator=way.port,
+        severity=severity,
         stable=(container.life,),
         port=str(number),
     ).with_variables(

@@ -20,7 +20,7 @@ def server(name: str = "mail", **ports: str) -> Container:
     return container(
         name,
         HostConfig={"PortBindings": wanted},
-        NetworkSettings={"Ports": now, "Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
+        NetworkSettings={"Ports": now, "Networks": {"shop": {"NetworkID": "n1"}}},
     )
 
 
@@ -32,8 +32,24 @@ CASES = {
     "all are fixed": ([server(tcp25="25", tcp587="587")], (), []),
     "a port that callers ask for": ([server(tcp80="", tcp9000="9000")], (), []),
     "a program of the host has it": ([MAIL], (Listener("tcp", "0.0.0.0", 25, 7, "master"),), []),
+    "of a program for tests, beside its client": (
+        [server("smtp", tcp25="", tcp80="5000"), server("shop", tcp80="80")], (),
+        [("advice", "smtp")],
+    ),
+    "mail beside a web server": ([MAIL, server("web", tcp80="80")], (), [("warning", "mail")]),
     "another container has it": ([MAIL, server("relay", tcp25="25")], (), []),
-}
+}  # fmt: skip
+
+
+def test_a_port_with_a_second_place_on_the_host() -> None:
+    places = {"25/tcp": [{"HostPort": ""}, {"HostPort": "2525"}], "587/tcp": [{"HostPort": "587"}]}
+    mail = container(
+        "mail",
+        HostConfig={"PortBindings": places},
+        NetworkSettings={"Ports": {"25/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}]}},
+    )
+    result = judge("network.port-left-to-engine", containers=of(mail), listeners=None)
+    assert rows(result) == []
 
 
 @pytest.mark.parametrize(("servers", "sockets", "expected"), CASES.values(), ids=CASES)
