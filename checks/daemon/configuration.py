@@ -127,9 +127,11 @@ def config_flag_conflict(
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
     log = NO_LOG if log is None else log
-    refusal = _refusal(log) if daemon.is_down else None
-    keys = config.keys_in_both or _refused_keys(refusal)
+    refusal = conflict_of_last_start(log) if daemon.is_down else None
+    keys = config.keys_in_both or refused_keys(refusal)
     if keys:
+        is_removable = any(key in config.values for key in keys)
+        repair = "dead" if daemon.is_down else "ahead"
         yield Finding(
             subject=DAEMON,
             summary=(
@@ -140,19 +142,19 @@ def config_flag_conflict(
             evidence={**_both_values(config, keys), **log.evidence(refusal)},
             variables={
                 "path": config.path,
-                "dead" if daemon.is_down else "ahead": "daemon.config-flag-conflict",
+                **({repair: "daemon.config-flag-conflict"} if is_removable else {}),
             },
             severity=_severity(daemon),
         )
 
 
-def _refusal(log: DaemonLog) -> LogLine | None:
+def conflict_of_last_start(log: DaemonLog) -> LogLine | None:
     """The line with which the engine refused its last start for such a setting."""
     last = log.last_failure
     return last if last is not None and CONFLICT in last.text else None
 
 
-def _refused_keys(refusal: LogLine | None) -> list[str]:
+def refused_keys(refusal: LogLine | None) -> list[str]:
     """The settings that the engine names, where the file was edited since."""
     text = refusal.text if refusal is not None else ""
     return re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", text)

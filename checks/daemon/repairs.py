@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from checks.daemon.configuration import removable_keys
+from checks.daemon.configuration import conflict_of_last_start, refused_keys, removable_keys
 from checks.daemon.failed_starts import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -47,10 +47,15 @@ def file_without_slips(
 
 @repairs("daemon.config-flag-conflict")
 def settings_on_the_command_line_alone(
-    host: Host, config: DaemonConfig, daemon: Daemon
+    host: Host, config: DaemonConfig, log: DaemonLog | None, daemon: Daemon
 ) -> Sequence[Difference]:
-    """What the command line says goes from the file: the engine runs by the command line today."""
-    keys = [key for key in config.keys_in_both if key in config.values]
+    """What the command line says goes from the file: the engine runs by the command line today.
+
+    Where no command line is seen, the engine that refused its last start names the settings.
+    """
+    refusal = conflict_of_last_start(log) if log is not None and daemon.is_down else None
+    both = config.keys_in_both or refused_keys(refusal)
+    keys = [key for key in both if key in config.values]
     return daemon_keys(config, dict.fromkeys(keys), host, _when_it_applies(daemon)) if keys else ()
 
 

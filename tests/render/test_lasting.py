@@ -5,6 +5,12 @@ import pytest
 from diagnose.render.outlines.lasting import lasting_words, with_lasting_words
 
 MADE_BY = "compose project shop, service web, /srv/shop/compose.yaml"
+ADD = "To make it last, add, beside what stands there, for service web in /srv/shop/compose.yaml:"
+JOIN = (
+    "to the `networks` of service web in /srv/shop/compose.yaml, beside those that stand there, "
+    "or beside `default`."
+)
+DECLARE = "Declare it at the end: `networks: {vault_default: {external: true}}`."
 BEGIN = "To make it last, write for service web in /srv/shop/compose.yaml:"
 
 
@@ -13,15 +19,15 @@ BEGIN = "To make it last, write for service web in /srv/shop/compose.yaml:"
     [
         (
             "diagnose recreate web -- --env='A=b c' --volume=/a:/b | sh",
-            f'{BEGIN} `environment: ["A=b c"]; volumes: ["/a:/b"]`.',
+            f'{ADD} `environment: ["A=b c"]; volumes: ["/a:/b"]`.',
         ),
         (
             "diagnose recreate web -- --env=A=1 --env=B=2 | sh",
-            f'{BEGIN} `environment: ["A=1", "B=2"]`.',
+            f'{ADD} `environment: ["A=1", "B=2"]`.',
         ),
         (
             "read -r KEY && export KEY && diagnose recreate web -- --env=KEY | sh",
-            f"{BEGIN} `environment: [KEY=...]`.",
+            f"{ADD} `environment: [KEY=...]`.",
         ),
         (
             "diagnose recreate web --without gpus | sh",
@@ -29,14 +35,18 @@ BEGIN = "To make it last, write for service web in /srv/shop/compose.yaml:"
         ),
         (
             "diagnose recreate web --unmount /x -- --volume=data:/x | sh",
-            f'{BEGIN} `volumes: ["data:/x"]`. Leave out there the volume at /x.',
+            f'{ADD} `volumes: ["data:/x"]`. Leave out there the volume at /x.',
         ),
         ("diagnose recreate web --image shop:2 | sh", f'{BEGIN} `image: "shop:2"`.'),
         (
             "docker update --memory 192m --memory-swap 192m web\ndocker start web",
             f'{BEGIN} `mem_limit: "192m"; memswap_limit: "192m"`.',
         ),
-        ("docker network connect backend web", f"{BEGIN} `networks: [backend]`."),
+        ("docker network connect shop_backend web", f"To make it last, add `backend` {JOIN}"),
+        (
+            "docker network connect vault_default web",
+            f"To make it last, add `vault_default` {JOIN} {DECLARE}",
+        ),
         (
             "diagnose recreate web -- --health-cmd='curl -f http://127.0.0.1/' | sh",
             f'{BEGIN} `healthcheck: {{test: "curl -f http://127.0.0.1/"}}`.',

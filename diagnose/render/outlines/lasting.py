@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.recreate.compose_keys import lines_of
 
-_MADE = LazyPattern(r"compose project [^,]+, service (?P<service>[^,]+)(?:, (?P<file>/[^,]+))?")
+_MADE = LazyPattern(
+    r"compose project (?P<project>[^,]+), service (?P<service>[^,]+)(?:, (?P<file>/[^,]+))?"
+)
 _RECREATED = LazyPattern(r"\bdiagnose recreate (?P<words>[^|\n]{1,2000})\| sh\b")
 _UPDATED = LazyPattern(
     r"\bupdate (?P<words>(?:--(?:memory|memory-swap|pids-limit|cpus|restart)[ =][\w.-]{1,40} ){1,4})"
@@ -40,14 +42,31 @@ def lasting_words(command: str, made_by: str) -> str:
     if made is None:
         return ""
     place = f"service {made['service']} in {made['file']}" if made["file"] else made["service"]
+    connected = _CONNECTED.search(command)
+    if connected is not None:
+        return _network_words(connected["network"], made["project"], place)
     written, left_out = _changes(command)
     sentences = []
     if written:
-        sentences.append(f"To make it last, write for {place}: `{'; '.join(written)}`.")
+        has_list = any(": [" in line for line in written)
+        verb = "add, beside what stands there," if has_list else "write"
+        sentences.append(f"To make it last, {verb} for {place}: `{'; '.join(written)}`.")
     if left_out:
         begin = "Leave out there" if written else f"To make it last, leave out for {place}"
         sentences.append(f"{begin} {' and '.join(left_out)}.")
     return " ".join(sentences)
+
+
+def _network_words(network: str, project: str, place: str) -> str:
+    """Where a network is added: one of another project has to be declared too."""
+    own = network.removeprefix(f"{project}_")
+    added = (
+        f"To make it last, add `{own}` to the `networks` of {place}, beside those that stand there, "
+        "or beside `default`."
+    )
+    if own != network:
+        return added
+    return f"{added} Declare it at the end: `networks: {{{network}: {{external: true}}}}`."
 
 
 def _changes(command: str) -> tuple[list[str], list[str]]:
@@ -60,8 +79,7 @@ def _changes(command: str) -> tuple[list[str], list[str]]:
         words = updated[-1]["words"].split()
         options = [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=False)]
         return _compose_lines(options), []
-    connected = _CONNECTED.search(command)
-    return ([f"networks: [{connected['network']}]"], []) if connected is not None else ([], [])
+    return [], []
 
 
 def _recreate_changes(words: str) -> tuple[list[str], list[str]]:

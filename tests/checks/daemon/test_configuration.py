@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from checks.daemon.repairs import settings_on_the_command_line_alone
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.mending import mending
 from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
-from tests.checks.daemon.evidence import config, daemon
+from tests.checks.daemon.evidence import config, daemon, log
+from tests.hosts import Made
 from tests.judging import judge, rows
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -297,3 +299,23 @@ def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
         bool(judge("daemon.config-flag-conflict", daemon=daemon(silence=None), config=one).findings)
         is fires
     )
+
+
+REFUSED = (
+    "failed to start daemon: unable to configure the Docker daemon with file /etc/docker/daemon.json: "
+    "the following directives are specified both as a flag and in the configuration file: "
+    "hosts: (from flag: [fd://], from file: [tcp://0.0.0.0:2376])"
+)
+
+
+@pytest.mark.parametrize("values", [{"hosts": ["tcp://0.0.0.0:2376"]}, {"debug": True}])
+def test_a_repair_is_offered_only_for_what_is_still_in_the_file(values: dict[str, Any]) -> None:
+    """The command line is not seen, and the engine names the setting: `repair` refused the command
+    that the report gave."""
+    one, said = config(values=values), log(REFUSED)
+    (finding,) = judge(
+        "daemon.config-flag-conflict", daemon=daemon(), config=one, log=said
+    ).findings
+    file = Made({"file.read": {"text": json.dumps(values), "size": 40}})
+    repair = settings_on_the_command_line_alone(file, one, said, daemon())
+    assert ("dead" in finding.variables) == bool(repair) == ("hosts" in values)
