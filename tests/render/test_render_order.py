@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose import registry
 from diagnose.judgement import causes
-from diagnose.model import DAEMON, HOST, Severity, Subject, Verdict, container
+from diagnose.model import DAEMON, HOST, CauseLink, Severity, Subject, Verdict, container
 from diagnose.render import terminal
 from diagnose.render.formats import llm
 from diagnose.render.terminal import MOST_BLOCKS
@@ -274,3 +274,22 @@ def test_words_that_stand_above_are_not_said_again():
     assert shown.count("fix (by hand): Add this host") == 1
     assert shown.count("fix (by hand): as above") == 1
     assert shown.count("more  diagnose explain container.start-refused") == 1
+
+
+def test_a_cure_ends_with_the_start_of_what_stays_down() -> None:
+    """A disk has room again, and the database that it ended did not come back."""
+    paused = found("container.paused", container("db"), variables={"container": "db"})
+    effects = [
+        msgspec.structs.replace(
+            found(id, container(name)), causes=(CauseLink(paused.key, id, "because"),)
+        )
+        for id, name in (
+            ("container.crashed", "web"),
+            ("container.exits-at-start", "jobs"),
+            ("container.crashed", "db"),
+            ("container.unhealthy", "shop"),
+        )
+    ]
+    printed = text(report(paused, *effects))
+    assert "docker unpause db\n      docker start jobs web\n" in printed
+    assert 'Then containers "jobs" and "web" are started' in " ".join(printed.split())

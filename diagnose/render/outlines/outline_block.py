@@ -13,7 +13,7 @@ from diagnose.judgement.causes import roots
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, distinct
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
-from diagnose.phrases import ago, capitalised, count, named
+from diagnose.phrases import ago, agree, capitalised, count, named
 from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
 from diagnose.render.outlines.grouping import other_messages
 from diagnose.render.outlines.lasting import with_lasting_words
@@ -25,6 +25,15 @@ _RESTART = LazyPattern(
     rf"|{runbooks.OWN_RESTARTS}"
 )
 """Commands that restart the engine, or start it over containers that are alive."""
+_STAY_DOWN = frozenset(
+    {
+        "container.crashed", "container.exits-at-start", "container.lost-with-host",
+        "container.restarts-exhausted", "container.start-refused",
+    }
+)  # fmt: skip
+"""Effects that outlast their cause: the container has to be started by hand."""
+_MOST_STARTED = 6
+_WORD = LazyPattern(r"[\w.-]+")
 _ENDS = LazyPattern(r"\b(?:restart|stop|pkill|kill)\b")
 _TYPED = LazyPattern(r"^-|[=/:@_\d]")
 """The last word of a cure that is typed: an option, a path, a tag, a value."""
@@ -124,13 +133,13 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     head = group[0]
     report = tree.report
     place = runbooks.Place(report.docker, report.traits)
-    remedy = _remedy(head, place, report)
+    effects = tree.effects_of.get(head.key, ())
+    remedy = _remedy(head, effects, place, report)
     said = (HEALING,) if remedy.says_words else ()
     evidence = evidence_rows(head.finding.evidence, head.finding.summary, said)
     subjects = distinct(root.subject.name for root in group)
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
-    effects = tree.effects_of.get(head.key, ())
     possible = [tree.by_key[link.cause] for link in head.possible if link.cause in tree.by_key]
     return OutlineBlock(
         severity=max(finding.severity for finding in (*group, *effects)),
@@ -214,14 +223,17 @@ class _Remedy(msgspec.Struct, frozen=True):
     """Whether it says the cure in words, or has a command that does just that."""
 
 
-def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
+def _remedy(
+    head: Reported, effects: Sequence[Reported], place: runbooks.Place, report: Report
+) -> _Remedy:
     """What the block offers: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
     cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head.made_by)
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
-        return _Remedy(cure, look, "", says_words=not cure.needs_words)
+        whole = _with_starts(cure, effects, report.docker)
+        return _Remedy(whole, look, "", says_words=not cure.needs_words)
     words = head.finding.evidence.get(HEALING)
     healing = _as_sentence(words) if isinstance(words, str) else ""
     by_hand = healing or runbooks.by_hand(head.id, variables)
@@ -246,6 +258,27 @@ def _cure_here(cure: runbooks.Command | None, report: Report) -> runbooks.Comman
         return cure
     before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
     return msgspec.structs.replace(cure, impact=f"{before}{_restart_words(restart)}")
+
+
+def _with_starts(
+    cure: runbooks.Command, effects: Sequence[Reported], docker: str
+) -> runbooks.Command:
+    """The cure, and the start of what its cause has ended and nobody starts again."""
+    named_there = set(_WORD.findall(cure.text))
+    down = [
+        effect.finding.subject.name
+        for effect in effects
+        if effect.id in _STAY_DOWN and effect.finding.subject.name not in named_there
+    ]
+    names = sorted(set(down))[:_MOST_STARTED]
+    if not names:
+        return cure
+    before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
+    return msgspec.structs.replace(
+        cure,
+        impact=f"{before}Then {named('container', names)} {agree(names, 'is', 'are')} started.",
+        text=f"{cure.text}\n{docker} start {shlex.join(names)}",
+    )
 
 
 def _lasting(cure: runbooks.Command | None, made_by: str) -> runbooks.Command | None:
