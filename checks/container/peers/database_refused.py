@@ -143,7 +143,7 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
     return finding.with_variables(
         (reason.variables if reason else _variables(claim, server, recent_logs))
         | _stray_variables(stray, claim.container)
-        | _main_client(connections, containers)
+        | _main_client(connections, claim.container, containers)
         | changed_variables(claim.container, changed)
     )
 
@@ -227,11 +227,15 @@ def _who_holds_most(connections: Mapping[str, int]) -> str:
     return f'; "{name}" holds {count} of its {sum(connections.values())} connections'
 
 
-def _main_client(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:
+def _main_client(
+    connections: Mapping[str, int], caller: Container, containers: Containers
+) -> dict[str, str]:
     """The one container that holds more than half of the connections."""
     name, count = next(iter(connections.items()), ("", 0))
     is_container = any(container.name == name for container in containers)
-    return {"holder": name} if is_container and count * 2 > sum(connections.values()) else {}
+    if not is_container or count * 2 <= sum(connections.values()):
+        return {}
+    return {"leaking" if name == caller.name else "holder": name}
 
 
 def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> PageVariables:
