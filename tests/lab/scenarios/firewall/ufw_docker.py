@@ -77,7 +77,7 @@ def a_port_that_ufw_has_opened(box: Box) -> None:
     assert not _ask(box, 18205)
 
 
-@healthy(advice=())
+@healthy(advice=None)
 def ports_for_the_office_alone(box: Box) -> None:
     """DOCKER-USER lets in one private network and the VPN, as its administrator wants it."""
     _web(box, "office", 18206)
@@ -86,3 +86,5 @@ def ports_for_the_office_alone(box: Box) -> None:
         box.sh(f"iptables -A DOCKER-USER -s {subnet} -j RETURN")
     box.sh(f"iptables -A DOCKER-USER -i eth0 {_NEW} -j DROP")
     assert not _ask(box, 18206)
+    run = box.diagnose("check", "firewall.closed-to-public", "--format", "json")
+    assert run.report["checks"][0]["verdict"] == "passed"
