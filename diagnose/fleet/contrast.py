@@ -337,8 +337,9 @@ def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
             return False
         if predicate.name not in there & valued:
             return True
-        is_thing = predicate.name.startswith(("file ", "image "))
-        return is_thing == (predicate.value == THERE)
+        if predicate.name.startswith(("file ", "image ")):
+            return predicate.value == THERE
+        return predicate.value != THERE
 
     return tuple(predicate.words for predicate in alike if is_telling(predicate))
 

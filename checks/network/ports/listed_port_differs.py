@@ -44,7 +44,7 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
     for container in servers:
         by_number = {way.number: way for way in _ways(container)}
         moved = [way for number, way in by_number.items() if number not in published]
-        said = _says_so(container, moved, recent_logs) if moved else ""
+        said = _telling_text(container, moved, recent_logs) if moved else ""
         if said:
             yield _finding(container, moved, said)
     yield from recent_logs.left_out(servers)
@@ -57,7 +57,7 @@ def _ways(container: Container) -> Iterator[PortBinding]:
             yield way
 
 
-def _says_so(container: Container, moved: Sequence[PortBinding], logs: RecentLogs) -> str:
+def _telling_text(container: Container, moved: Sequence[PortBinding], logs: RecentLogs) -> str:
     """The setting with one of these ports, or the line of the log; "" where there is none."""
     config = container.config
     settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)

@@ -93,10 +93,11 @@ def _host_words(container: Container, networks: Networks, outer: list[str]) -> d
     default = networks.by_name.get("bridge")
     reached = [*gateways, *(default.gateways if default is not None else ()), *outer]
     words = {address: address for address in reached}
+    engines_own = (*(default.gateways if default is not None else ()), *reached)
     for entry in container.host_config.extra_hosts or ():
         name, _, address = entry.replace("=", ":", 1).partition(":")
-        if address == _GATEWAY and reached:
-            words[name] = next(iter(default.gateways), reached[0]) if default else reached[0]
+        if address == _GATEWAY and engines_own:
+            words[name] = engines_own[0]
         elif address in words:
             words[name] = address
     return words

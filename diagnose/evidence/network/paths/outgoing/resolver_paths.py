@@ -106,11 +106,11 @@ def _paths_of_container(
     walked: dict[tuple[str, str], Trace],
     homes: Mapping[str, Sequence[str]],
 ) -> Iterator[ResolverPath]:
-    """The way of a container's queries to each server that it asks itself. walked: known traces.
+    """The way of a container's queries to each server that it asks itself.
 
-    homes: the bridge networks on which a container has an address. A server that is a container of
-    another bridge is left out: the engine keeps networks apart, which no rule of somebody else's
-    does.
+    A server that is a container of another bridge is left out: the engine keeps networks apart,
+    which no rule of somebody else's does. walked: the traces that are known, by network and server.
+    homes: the bridge networks on which a server's address is a container's.
     """
     upstreams = resolvers.upstreams(container)
     network = _network_out(container, networks)
