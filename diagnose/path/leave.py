@@ -9,6 +9,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.trace import trace
 from diagnose.model import Subject
@@ -18,10 +19,14 @@ from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, no_network
 def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg:
     """From the program that asks to where its packets meet the host."""
     if walk.begin.kind == "outside":
-        uplink = next(iter(walk.site.uplinks or ()), None)
+        uplinks = walk.site.uplinks
+        if uplinks is None:
+            unseen = f"this host's interfaces were not seen{walk.site.because(Uplinks)}"
+            walk.add("uplink", "uplink", unseen, "unknown")
+            raise EndedError
+        uplink = next(iter(uplinks), None)
         if uplink is None:
             walk.break_off("uplink", "uplink", "no interface of this host leads to others")
-            raise AssertionError
         text = "packets come in through it"
         walk.add("uplink", uplink.name, text, "ok", Subject("interface", uplink.name))
         return Leg(uplink.name, walk.begin.address or SOMEWHERE)

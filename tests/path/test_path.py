@@ -13,6 +13,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.host_map import _way_out
 from diagnose.path import ends
 from diagnose.path.model import PathEvidence
@@ -305,7 +306,8 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "from the host's network": ("hostly", "internet", made(), ("ok", "")),
     "to the host's network": ("web", "hostly:22", made(), ("ok", "")),
     "in one namespace": ("sidecar", "web:9", made(), ("ok", "")),
-    "no uplink": ("internet", "web:8080", made(uplinks=None), ("broken", "uplink")),
+    "no uplink": ("internet", "web:8080", made(uplinks=Uplinks(())), ("broken", "uplink")),
+    "uplinks unread": ("internet", "web:8080", made(uplinks=None), ("unknown", "uplink")),
 }
 
 
