@@ -101,6 +101,7 @@ def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> Non
         "firewall.bypassed-by-publish": "passed",
         "firewall.chains-missing": "passed",
         "firewall.closed-over-ipv6": "skipped",
+        "firewall.closed-to-public": "passed",
         "firewall.direct-access-dropped": "passed",
         "firewall.dnat-missing": "passed",
         "firewall.dnat-stale": {"iptables": "passed", "nftables": "skipped"}[backend],
