@@ -11,6 +11,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.evidence.images.registry_names import with_port
 from diagnose.evidence.machine.clock import Clock
+from diagnose.first_steps.engine.registry_proxy import ProxyOfEngine
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
@@ -38,17 +39,19 @@ def registry_tls(
     TLS and fails; that line of the log is no failure and is left out.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
+    proxy = ProxyOfEngine.of(info)
     later = later_authorities(files, daemon, clock)
     for trouble in pulls.of("tls"):
         host = trouble.host
-        endpoint = {"registry": host, "endpoint": with_port(host)}
+        by_proxy = proxy.is_used_for(host)
+        endpoint = {"registry": host, "proxied" if by_proxy else "endpoint": with_port(host)}
         cause = refusal_of(trouble, files, later)
         yield failures.finding(
             trouble,
-            variables=endpoint | cause.variables,
+            variables=endpoint | (proxy.place if by_proxy else {}) | cause.variables,
             reason=cause.reason,
             clause=cause.clause,
-            proof=cause.proof,
+            proof={**cause.proof, **(proxy.proof if by_proxy else {})},
         )
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)

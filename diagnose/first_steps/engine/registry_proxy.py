@@ -49,6 +49,13 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         why = trouble.words.why_proxy_unreached
         return f"the engine cannot reach its proxy {self.address}: {why}" if why else ""
 
+    def is_used_for(self, registry: str) -> bool:
+        """Whether the engine asks the registry by its proxy: NoProxy has hosts and domains."""
+        host = host_name(registry)
+        words = [word.strip().removeprefix("*").lstrip(".") for word in self.exceptions.split(",")]
+        is_excepted = any(host == word or host.endswith(f".{word}") for word in words if word)
+        return bool(self.place) and not is_excepted
+
     @property
     def place(self) -> PageVariables:
         """The proxy's host and port, where the page can ask it."""

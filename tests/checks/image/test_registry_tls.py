@@ -101,6 +101,17 @@ def test_who_signed_it(registry: str, files: RegistryFiles | None, variable: str
     assert finding.variables["endpoint"].count(":") == 1
 
 
+@pytest.mark.parametrize(("exceptions", "variable"), [("", "proxied"), (".gcr.io", "endpoint")])
+def test_the_proxy_of_the_engine_is_asked_for_the_certificate(
+    exceptions: str, variable: str
+) -> None:
+    failed = Pulls((PullTrouble("tls", "eu.gcr.io", "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    info = Info(https_proxy="http://192.0.2.1:3128", no_proxy=exceptions)
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, info=info).findings
+    assert finding.variables.keys() & {"proxied", "endpoint"} == {variable}
+    assert ("proxy_port" in finding.variables) == (variable == "proxied")
+
+
 READ = Info(
     registry_config=RegistryConfig(
         {"docker.io": RegistryIndex(), "r:5000": RegistryIndex(secure=False)}
