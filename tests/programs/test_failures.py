@@ -45,6 +45,8 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
         ("error: your database (migration version: 312) is for a newer Forgejo, you can not use the newer", "gitea-database"),
         ("Invalid command 'php_value', perhaps misspelled or defined by a module not included", "apache-module"),
         ("Invalid command 'H2Push', perhaps misspelled or defined by a module not included", "apache-module"),
+        ("[03/23/24 12:31:58] ERROR    Can't connect to ('::', 3003)", "ipv6-absent"),
+        ("connection to ('::', 8000) failed: [Errno 97] Address family not supported by protocol", "ipv6-absent"),
         ("app: error while loading shared libraries: libQt5Widgets.so.5: cannot open shared object file", "shared-library"),
     ],
 )  # fmt: skip

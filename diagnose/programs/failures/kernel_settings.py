@@ -82,9 +82,11 @@ KERNEL_SETTINGS = (
         pattern=r"(?:\[[0-9a-f:]*\]|\btcp6\b).{0,60}Address family not supported by protocol"
         r"|EAFNOSUPPORT.{0,80}(?:\[::|\s::)"
         r"|\(Code: -97\)"  # Ghost: the number of that error
-        r"|\bNo servers started \(add valid listen_host",  # ClickHouse, whose listen_host is ::
+        r"|\bNo servers started \(add valid listen_host"  # ClickHouse, whose listen_host is ::
+        r"|\b(?:Can't connect|connection) to \('::',",  # gunicorn, which means its own socket
         cause="the program listens on an IPv6 address, and the host's kernel has IPv6 switched off (ipv6.disable=1)",
-        cure="remove the IPv6 address from its configuration (nginx: listen [::]:80), or boot the host without ipv6.disable=1",
+        cure="let it listen on 0.0.0.0 in place of :: (nginx: without listen [::]:80; Immich: IMMICH_HOST=0.0.0.0), "
+        "or boot the host without ipv6.disable=1",
     ),
     Failure(
         name="huge-pages",
