@@ -201,3 +201,32 @@ def temporary_folder_removed(box: Box) -> None:
     box.sh("docker save shop:1.4 -o /root/images.tar; rm -rf /var/lib/docker/tmp")
     done = box.docker("load", "-i", "/root/images.tar", check=False)
     assert "no such file" in done.stderr, done.stderr
+
+
+_COLLECTOR = ("run", "-d", "--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+_LOGS = "/var/lib/docker/containers"
+
+
+@fault(
+    "container.engine-data-elsewhere",
+    subject="container:collector",
+    engine_started=False,
+    baseline=False,
+)
+def collector_of_the_usual_data_root(box: Box) -> None:
+    """The data root was moved, and a collector of logs mounts what its documentation names."""
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
+    mount = f"--volume={_LOGS}:{_LOGS}:ro"
+    box.docker(*_COLLECTOR, "--name=collector", mount, "bb:1.36", "sleep", "1000")
+    assert not box.docker("exec", "collector", "ls", _LOGS).stdout
+
+
+@healthy(engine_started=False, baseline=False, advice=None)
+def collectors_of_the_data_root_in_force(box: Box) -> None:
+    """One mounts the usual place, over which the data root is mounted, and one the data root."""
+    box.sh("mkdir -p /srv/docker/containers; mount --bind /srv/docker /var/lib/docker")
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
+    for name, source in (("covered", _LOGS), ("led", "/srv/docker/containers")):
+        mount = f"--volume={source}:{_LOGS}:ro"
+        box.docker(*_COLLECTOR, f"--name={name}", mount, "bb:1.36", "sleep", "1000")
+        assert box.docker("exec", name, "ls", _LOGS).stdout

@@ -1,0 +1,78 @@
+"""Mounts of the usual data root, in containers of an engine that keeps its data elsewhere."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
+from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import NOT_ASKED, ListFolder, PathStatus, StatPaths
+from diagnose.registry import evidence
+
+MOST = 20
+"""Mounts that are looked at."""
+
+
+class FormerRootMount(msgspec.Struct, frozen=True):
+    """One mount, and what the container was meant to see there."""
+
+    container: Container
+    mount: Mount
+    present: str
+    """The same folder below the data root in force, which is there."""
+    is_empty: bool
+    """Whether the mounted folder holds nothing."""
+
+
+class FormerRootMounts(Items[FormerRootMount], frozen=True):
+    """In the order of the containers."""
+
+
+@evidence
+def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> FormerRootMounts:
+    """Nothing is asked where the data root is the usual one, or where nobody mounts that.
+
+    A link from the usual place to the data root, or a mount over it, is the same folder.
+    """
+    if root.source != "info" or is_within(root.path, DEFAULT):
+        return FormerRootMounts()
+    mounts = [
+        (container, mount)
+        for container in containers.running
+        for mount in container.bind_mounts
+        if is_within(mount.source, DEFAULT)
+    ][:MOST]
+    if not mounts:
+        return FormerRootMounts()
+    present = {mount.source: _moved(mount.source, root.path) for _, mount in mounts}
+    statuses = host.require(StatPaths(sorted({*present, *present.values()})))
+    return FormerRootMounts(
+        tuple(
+            FormerRootMount(container, mount, wanted, _is_empty(host, mount.source))
+            for container, mount in mounts
+            if _are_two(statuses, mount.source, wanted := present[mount.source])
+        )
+    )
+
+
+def _moved(source: str, root: str) -> str:
+    """The place below the data root in force."""
+    return root.rstrip("/") + source.removeprefix(DEFAULT)
+
+
+def _are_two(statuses: Mapping[str, PathStatus], former: str, present: str) -> bool:
+    """Whether both are there, and are not the same."""
+    both = [statuses.get(path, NOT_ASKED) for path in (former, present)]
+    if any(status.failed or not status.ino for status in both):
+        return False
+    return (both[0].dev, both[0].ino) != (both[1].dev, both[1].ino)
+
+
+def _is_empty(host: Host, folder: str) -> bool:
+    listing = host.ask(ListFolder(folder))
+    return not isinstance(listing, Failed) and not listing.entries
