@@ -68,9 +68,9 @@ _WORD = LazyPattern(r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250})")
 _NAMELESS = (
     (
         vocabulary("keydb-server redis-server valkey-server"),
-        LazyPattern(r"(?:redis|valkey|keydb)[\w.-]*\.conf$"),
+        LazyPattern(r"(?:redis|valkey|keydb)[\w.-]{0,40}\.conf$"),
     ),
-    (vocabulary("mongod mongos"), LazyPattern(r"mongo[\w.-]*\.(?:conf|ya?ml)$")),
+    (vocabulary("mongod mongos"), LazyPattern(r"mongo[\w.-]{0,40}\.(?:conf|ya?ml)$")),
 )
 """Programs that read no file unless their command names it, and what such files are called."""
 _NAMES_FILE = LazyPattern(r"\.(?:cfg|conf|ya?ml)\b|^(?:-|-f|--config|--include)(?:=|$)")

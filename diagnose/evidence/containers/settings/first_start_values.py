@@ -36,8 +36,8 @@ _MOST_BRANCHES = 12
 _LARGEST = 256 << 10
 """Bytes of a file that are searched."""
 _UNLESS = LazyPattern(
-    r"^[ \t]*if[ \t]+(?:![ \t]*\[\[?[ \t]+|\[\[?[ \t]+![ \t]+|test[ \t]+![ \t]+)-[ef][ \t]+"
-    r"[\"']?(?P<path>[^\s\"'\];]{2,200})[\"']?[ \t]*(?:\]\]?)?[ \t]*(?:;[ \t]*then)?[ \t]*$"
+    r"^[ \t]*if[ \t]+(?:![ \t]*\[\[?[ \t]+|\[\[?[ \t]+![ \t]+|test[ \t]+![ \t]+)-[ef][ \t]++"
+    r"[\"']?(?P<path>[^\s\"'\];]{2,200}+)[\"']?[ \t]*+(?:\]\]?+)?[ \t]*+(?:;[ \t]*+then)?[ \t]*+$"
 )
 """if [ ! -f "$DATA/server.ini" ]; then"""
 _BEGINS = LazyPattern(r"^[ \t]*if\b")
