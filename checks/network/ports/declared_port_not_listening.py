@@ -1,5 +1,6 @@
 """network.declared-port-not-listening: no program listens, and the log ends with an error."""
 
+from diagnose.error_signatures import CALL_FAILED
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
@@ -45,7 +46,8 @@ def _finding(container: Container, tail: LogTail) -> Finding:
     line = tail.telling.whole if tail.telling is not None else tail.last
     failure = tail.failure
     cause = f"this means: {failure.cause}" if failure is not None else ""
-    return Finding.about(
+    may_be_over = failure is None or not CALL_FAILED.isdisjoint(tail.signs)
+    finding = Finding.about(
         container,
         sentence(
             f"{container} serves none of the ports it declares ({numbered('port', ports)}), and its "
@@ -64,3 +66,4 @@ def _finding(container: Container, tail: LogTail) -> Finding:
         stable=(container.life,),
         port=str(ports[0]),
     )
+    return finding.with_variables({"again": container.name} if may_be_over else {})

@@ -15,10 +15,12 @@ from tests.inspected import container
 from tests.judging import judge, rows
 
 NOW = 1_800_000_000.0
+REFUSED = "crond: can't set groups: Operation not permitted"
 ERROR = "psycopg2.OperationalError: could not connect to server: Connection timed out"
 WORK = [f"job {number} done" for number in range(8)]
 CASES: dict[str, tuple[list[str], dict[str, Any], int, int]] = {
     "the log ends with an error": (["starting", ERROR], {}, 0, 1),
+    "an error that no restart heals": (["starting", REFUSED], {}, 0, 1),
     "it works on": (["starting", ERROR, *WORK], {}, 0, 0),
     "its work failed hours later": (["starting", f"LATER {ERROR}"], {}, 0, 0),
     "no error at all": (["starting", "ready"], {}, 0, 0),
@@ -64,3 +66,5 @@ def test_a_server_that_does_not_listen(
         clock=Clock(NOW, NOW - 9000),
     )
     assert rows(result) == [("advice", "odoo")] * count
+    may_be_over = ["again" in finding.variables for finding in result.findings]
+    assert may_be_over == [REFUSED not in lines] * count
