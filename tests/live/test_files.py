@@ -14,7 +14,9 @@ import pytest
 from diagnose.live import Live, Refused
 from diagnose.live.disk import files, opening, worker
 from diagnose.live.disk.compose import project_files
+from diagnose.questions.run import Options
 from tests.live.proc_helpers import plain
+from tests.live.servers import PATIENT_S
 from tests.questions import question
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -22,7 +24,8 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 @pytest.fixture(name="live")
 def _live() -> Iterator[Live]:
-    live = Live()
+    """A run that is patient with a busy machine, where a helper waits its turn for a second."""
+    live = Live(Options(budget_s=PATIENT_S))
     yield live
     live.close()
 
