@@ -172,7 +172,7 @@ def _job_variables(end: _End) -> PageVariables:
     """
     container = end.container
     if end.is_known and not end.is_its_own:
-        return {"fallen": container.name}
+        return {"alone": container.name}
     is_server = severity_of_end(container) == Severity.critical
     code = container.state.exit_code
     is_exit_of_program = is_own(code) and not is_fault(code)

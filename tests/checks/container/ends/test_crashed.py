@@ -351,7 +351,7 @@ def test_a_project_that_fell_with_the_engine_is_one_finding() -> None:
         "shop-redis-1 shop-web-1",
     )
     assert 'containers "shop-redis-1" and "shop-web-1" of compose project "shop"' in project.summary
-    assert (alone.subject.name, alone.variables["fallen"]) == ("other", "other")
+    assert (alone.subject.name, alone.variables["alone"]) == ("other", "other")
 
 
 def test_services_that_wait_for_each_other_are_started_by_name() -> None:
