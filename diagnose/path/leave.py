@@ -24,7 +24,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
             unseen = f"this host's interfaces were not seen{walk.site.because(Uplinks)}"
             walk.add("uplink", "uplink", unseen, "unknown")
             raise EndedError
-        uplink = next(iter(uplinks), None)
+        uplink = uplinks.preferred
         if uplink is None:
             walk.break_off("uplink", "uplink", "no interface of this host leads to others")
         text = "packets come in through it"

@@ -162,13 +162,14 @@ def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReas
         calls=subjects_of(callees),
         signs=tail.signs,
         onset=container.finished_at if end.is_its_own else None,
-    ).with_variables(_job_variables(end))
+    ).with_variables(_variables(end))
 
 
-def _job_variables(end: _End) -> PageVariables:
-    """The container where it may be a job that ended so on purpose: it serves nobody.
+def _variables(end: _End) -> PageVariables:
+    """Which cure of the page fits.
 
-    What broke off with the engine or its host did not end on purpose: it lacks a restart policy.
+    What broke off with the engine or its host lacks a restart policy. What serves nobody may be a
+    job that ended so on purpose.
     """
     container = end.container
     if end.is_known and not end.is_its_own:

@@ -45,7 +45,7 @@ def missing_proxy(
     if info.http_proxy and not info.https_proxy:
         missing = _proxy_for_http_alone(info, ping, config)
     else:
-        proxies = (proxy for proxy in unused or () if not _is_exempt(host, proxy.exceptions))
+        proxies = (proxy for proxy in unused or () if not is_exempt(host, proxy.exceptions))
         proxy = next(proxies, None)
         if proxy is None:
             return MissingProxy()
@@ -53,7 +53,7 @@ def missing_proxy(
     return replace(missing, variables={"registry": host, **missing.variables})
 
 
-def _is_exempt(host: str, exceptions: str) -> bool:
+def is_exempt(host: str, exceptions: str) -> bool:
     """Whether programs reach this host without the proxy (`no_proxy`)."""
     words = [word.strip() for word in exceptions.split(",")]
     domains = [word.lstrip("*").lstrip(".") for word in words if word not in ("", "*")]

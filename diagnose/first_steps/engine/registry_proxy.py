@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.missing_proxy import PROXIES_IN_FILE
+from diagnose.evidence.images.missing_proxy import PROXIES_IN_FILE, is_exempt
 from diagnose.evidence.images.pulls import PullTrouble
 from diagnose.evidence.images.registry_names import host_name, with_port
 from diagnose.model import Json, PageVariables
@@ -50,11 +50,8 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         return f"the engine cannot reach its proxy {self.address}: {why}" if why else ""
 
     def is_used_for(self, registry: str) -> bool:
-        """Whether the engine asks the registry by its proxy: NoProxy has hosts and domains."""
-        host = host_name(registry)
-        words = [word.strip().removeprefix("*").lstrip(".") for word in self.exceptions.split(",")]
-        is_excepted = any(host == word or host.endswith(f".{word}") for word in words if word)
-        return bool(self.place) and not is_excepted
+        """Whether the engine asks the registry by its proxy."""
+        return bool(self.place) and not is_exempt(registry, self.exceptions)
 
     @property
     def place(self) -> PageVariables:

@@ -105,23 +105,11 @@ def hosts_not_allowed(
 def _list_of(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed | None:
     """The list of a program: that of its file before that of a variable for its first start."""
     container = failed.container
-    if _NEXTCLOUD.search(container.config.image):
-        for path in _FILES:
-            mount = host_mount(container.mounts, path)
-            if mount is not None:
-                file = host.ask(mounted_file(mount, path, parts="trusted domains"))
-                names = () if isinstance(file, Failed) else tuple(file.text.split())
-                own = _variable_of(container)
-                if names and (not own or _FIRST_START.search(own)):
-                    return HostNotAllowed(
-                        container,
-                        failed,
-                        "",
-                        path=mount.on_host(path),
-                        names=names,
-                        address=address,
-                    )
     variable = _variable_of(container)
+    if not variable or _FIRST_START.search(variable):
+        listed = _list_of_file(host, failed, address)
+        if listed is not None:
+            return listed
     if not variable:
         return None
     value = container.config.value_of(variable)
@@ -135,6 +123,23 @@ def _list_of(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed 
         address=address,
         value=_with_address(container, variable, value, address),
     )
+
+
+def _list_of_file(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed | None:
+    """The list in a mounted file of Nextcloud or ownCloud; None without a file or a list."""
+    container = failed.container
+    if not _NEXTCLOUD.search(container.config.image):
+        return None
+    for path in _FILES:
+        mount = host_mount(container.mounts, path)
+        if mount is None:
+            continue
+        file = host.ask(mounted_file(mount, path, parts="trusted domains"))
+        names = () if isinstance(file, Failed) else tuple(file.text.split())
+        if names:
+            on_host = mount.on_host(path)
+            return HostNotAllowed(container, failed, "", path=on_host, names=names, address=address)
+    return None
 
 
 def _is_of_clients(listed: HostNotAllowed) -> bool:
