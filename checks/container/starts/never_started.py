@@ -1,7 +1,7 @@
 """container.never-started: compose created a container, and gave up before it started it."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -57,6 +57,7 @@ def never_started(
         for other in containers
         if other.compose_project and not other.is_one_off
     )
+    running = by_key((other.compose_project, other) for other in containers.running)
     for container in containers.never_started:
         waits = list(waits_of(container, services, events))
         ready_for = ready_s(container, waits, clock)
@@ -64,19 +65,23 @@ def never_started(
         if ready_for is not None and (gave_up or ready_for >= grace):
             yield _finding(container, waits, clock, slow_health(waits, events))
         if container.compose_project and not container.is_one_off and not waits:
+            neighbours = running.get(container.compose_project, ())
             yield from _left_behind_findings(
-                container, services, written_projects, clock, interrupted
+                container, neighbours, written_projects, clock, interrupted
             )
 
 
 def _left_behind_findings(
     container: Container,
-    services: Mapping[tuple[str, str], Sequence[Container]],
+    neighbours: Iterable[Container],
     written_projects: WrittenProjects | None,
     clock: Clock,
     interrupted: float,
 ) -> Iterator[Finding]:
-    """A container that waits for no other one, and that the same run of compose left behind."""
+    """A container that waits for no other one, and that the same run of compose left behind.
+
+    neighbours: what runs of its project.
+    """
     begin = f"{container} was created {clock.ago(container.created_at)} and never started"
     copied = _refused_copies(container, written_projects)
     if copied:
@@ -91,9 +96,8 @@ def _left_behind_findings(
         return
     others = [
         other
-        for (project, _), members in services.items()
-        for other in members
-        if project == container.compose_project and was_started_in_its_run(other, container)
+        for other in neighbours
+        if not other.is_one_off and was_started_in_its_run(other, container)
     ]
     if others and clock.has_passed(container.created_at, interrupted):
         yield Finding.about(

@@ -111,7 +111,7 @@ class Container(InspectedContainer, frozen=True):
         """Whether its start was refused because its log driver reached nobody."""
         return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))
 
-    @property
+    @functools.cached_property
     def created_at(self) -> float | None:
         return unix(self.created)
 

@@ -4,7 +4,7 @@ open.
 Seen without waiting for a log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import by_key, only
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -87,18 +87,9 @@ def mount_access(
     if not paths:
         return MountAccess(())
     statuses = host.require(StatPaths(paths))
-    denied = [
-        DeniedMount(
-            used.container,
-            used.mount,
-            statuses[used.mount.source],
-            used.user,
-            _owner(containers, used, statuses[used.mount.source]),
-        )
-        for used in mounts
-        if used.is_denied(statuses.get(used.mount.source))
-    ]
-    return MountAccess(tuple(denied))
+    denied = [used for used in mounts if used.is_denied(statuses.get(used.mount.source))]
+    writers = by_key((owner_number(container), container) for container in containers if denied)
+    return MountAccess(tuple(_denied_mount(used, statuses, writers) for used in denied))
 
 
 def owner_number(container: Container) -> int | None:
@@ -113,11 +104,27 @@ def owner_number(container: Container) -> int | None:
     return int(user) if user.isdigit() and len(user) < _DIGITS and int(user) else None
 
 
-def _owner(containers: Containers, used: "_UsedMount", source: PathStatus) -> Container | None:
-    """The one other container that has most likely taken the folder for itself."""
-    others = [container for container in containers if container.id != used.container.id]
-    owners = [container for container in others if owner_number(container) == source.uid]
-    return only([owner for owner in owners if owner.may_write_on_host(used.mount.source)])
+def _denied_mount(
+    used: "_UsedMount",
+    statuses: Mapping[str, PathStatus],
+    writers: Mapping[int | None, Sequence[Container]],
+) -> DeniedMount:
+    """The mount, and who has most likely taken it.
+
+    writers: the containers by the number of the user as whom they write.
+    """
+    source = statuses[used.mount.source]
+    taken_by = _taker(used, writers.get(source.uid, ()))
+    return DeniedMount(used.container, used.mount, source, used.user, taken_by)
+
+
+def _taker(used: "_UsedMount", owners: Iterable[Container]) -> Container | None:
+    """The one other container that has most likely taken the folder for itself.
+
+    owners: those that write as the user to whom the folder belongs.
+    """
+    others = [owner for owner in owners if owner.id != used.container.id]
+    return only([owner for owner in others if owner.may_write_on_host(used.mount.source)])
 
 
 class _UsedMount(msgspec.Struct, frozen=True):
