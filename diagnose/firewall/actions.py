@@ -1,4 +1,4 @@
-"""What a matching rule does: verdicts, jumps, translations, marks."""
+"""The actions of a matching rule: verdicts, jumps, translations, marks."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Assign(msgspec.Struct, frozen=True):
     keep: int = 0
 
     def of(self, packet: Packet) -> int | str | None:
-        """What the field holds afterwards."""
+        """The field's value after the assignment; None where it is not known."""
         value = self.value
         if self.source is not None:
             mark = packet.mark if self.source == "mark" else packet.ctmark

@@ -59,10 +59,10 @@ class _RulePlace(msgspec.Struct, frozen=True):
 
 
 class ChainWalker:
-    """One walk of a packet.
+    """The walk of one packet through the chains of a ruleset.
 
-    The ends of each chain by the state in which it was entered, and how many rules may still be
-    asked.
+    It keeps the ends of each chain by the state in which the packet entered, and the number of
+    rules that may still be evaluated.
     """
 
     def __init__(self, ruleset: Ruleset) -> None:
@@ -73,7 +73,7 @@ class ChainWalker:
         self._packets: dict[Packet, Packet] = {}
 
     def base_chain(self, chain: Chain, ways: Iterable[Way], *, nat_done: bool) -> BaseChainEnds:
-        """Where the ways through one base chain lead."""
+        """The ends of all ways through one base chain."""
         ends = BaseChainEnds([], [])
         for way in ways:
             if chain.kind == "nat" and (nat_done or _is_translated_or_known(way)):
@@ -87,7 +87,7 @@ class ChainWalker:
         return ends
 
     def _through_base(self, chain: Chain, way: Way) -> list[Decided]:
-        """One way through a base chain, whose policy decides where no rule does."""
+        """The ends of one way through a base chain. The policy decides where no rule does."""
         policy = Step(chain.label, chain.name, f"policy {chain.policy}")
         if not chain.rules:
             return [(chain.policy, Way(way.state, way.calls, policy, way.doubt))]
@@ -128,7 +128,7 @@ class ChainWalker:
         return WaysOut(certain_first(decided), merged(ways + returned))
 
     def _ways_after_match(self, place: _RulePlace, way: Way, *, is_sure: bool) -> WaysOut:
-        """What becomes of a way on which a rule matches, or may match."""
+        """The ways on from a rule that matches, or may match."""
         rule, step = place.rule, place.step
         state = (
             self._state_after_assignments(way.state, rule.assigns) if rule.assigns else way.state
@@ -137,7 +137,7 @@ class ChainWalker:
         return self._act(place, rule.action, Way(state, way.calls, step, doubt))
 
     def _act(self, place: _RulePlace, action: Action | None, way: Way) -> WaysOut:
-        """What a rule's action does with a way on which the rule matches."""
+        """The ways on from a rule, by its action."""
         match action:
             case None:
                 return WaysOut(through=[way])

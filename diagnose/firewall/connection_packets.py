@@ -101,7 +101,7 @@ def reply_to(sent: Packet) -> Packet:
 
 
 def restored(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
-    """What conntrack restores of the destination of an answer.
+    """The destination that conntrack restores in an answer.
 
     None unless the source of the request was translated.
     """
@@ -115,19 +115,19 @@ def restored(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
 
 
 def later_request(first: Packet, arrived: Packet) -> Packet:
-    """What the client sends at a hook once the answer to its first packet has arrived.
+    """A packet that the client sends after the answer to its first one, as a hook sees it.
 
-    Conntrack knows from its own place on the hook that the destination is translated, and
-    translates it later there.
+    Behind conntrack's own place on the hook the packet has its translated destination already;
+    before that place it has the original one.
     """
     known = _translation(arrived, "dnat", *_ORIGINAL) if arrived.dnat else {}
     return replace(first, state="established", **known)
 
 
 def translated(arrived: Packet) -> dict[str, Any] | None:
-    """What conntrack changes of the destination of each later packet of a request.
+    """The destination that conntrack gives each later packet of a request.
 
-    None unless that of the first one was translated.
+    None unless the destination of the first packet was translated.
     """
     return _translation(arrived, "dst", "dport", "dst_local") if arrived.dnat else None
 

@@ -1,4 +1,4 @@
-"""What becomes of a connection, as the packet filter and its translation decide it."""
+"""The verdict on a connection: what the packet filter decides, and how it translates addresses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class ConnectionVerdict(msgspec.Struct, frozen=True):
-    """What becomes of a connection.
+    """The packet filter's verdict on a connection.
 
-    `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the
-    translation that the question is about: the destination's for a connection that comes in, the
-    source's for one that goes out; `nat_unknown` says that it is not known, `nat_by` is the rule
-    that translates the destination.
+    `by`, `hook` and `part` name the place of the decision, unless the connection is accepted. `nat`
+    is the translation that the caller asks about: that of the destination for a connection from
+    outside, that of the source for a connection to the outside. `nat_unknown` is true where that
+    translation is not known, `nat_by` is the rule that translates the destination.
     """
 
     outcome: Outcome

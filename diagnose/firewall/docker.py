@@ -1,7 +1,7 @@
-"""Which of a ruleset's tables, chains and rules are Docker's own, and whether packets come by them.
+"""Docker's own tables, chains and rules in a ruleset, and whether packets reach them.
 
-Engines 20.10 to 29 keep theirs in `ip filter` and `ip nat`, in chains named DOCKER...; 29's
-nftables backend keeps them in tables of its own named docker-bridges, without any such chain.
+Engines 20.10 to 29 keep their rules in `ip filter` and `ip nat`, in chains named DOCKER...; the
+nftables backend of engine 29 has tables of its own, named docker-bridges, without any such chain.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Bridge(msgspec.Struct, frozen=True):
 
 
 class TableRules(msgspec.Struct, frozen=True):
-    """What the engine wants in one table."""
+    """The rules that the engine writes into one table."""
 
     own: Mapping[str, Sequence[str]]
     """The whole contents of each chain of the engine, in order."""
@@ -65,7 +65,7 @@ Tables = Mapping[str, TableRules]
 def wanted_rules(
     version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool
 ) -> Tables | None:
-    """What an engine of this version writes for these bridges, by table.
+    """The rules that an engine of this version writes for these bridges, by table.
 
     None where the layout of the version is not known.
 
@@ -94,7 +94,7 @@ def _accepts(bridge: Bridge) -> list[str]:
 
 
 def _isolation(bridge: Bridge) -> list[str]:
-    """What keeps an internal network from the outside, in the first stage of isolation."""
+    """The rules that cut an internal network off from the outside, in the first isolation chain."""
     return [
         f"! -s {bridge.subnet} -o {bridge.name} -j DROP",
         f"! -d {bridge.subnet} -i {bridge.name} -j DROP",
@@ -185,7 +185,7 @@ def _internal(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
 
 
 def _passage_rules(bridge: Bridge) -> list[str]:
-    """What the containers of a bridge may send, as engines from 28.2 on write it."""
+    """The rules for packets that the containers of a bridge send, as of engine 28.2."""
     name = bridge.name
     if bridge.internal:
         verdict = "ACCEPT" if bridge.talks else "DROP"
@@ -226,9 +226,10 @@ def _nat(
 
 
 def _masquerades(bridges: Sequence[Bridge], *, has_proxy: bool) -> Iterator[str]:
-    """What leaves a bridge gets the host's address.
+    """The rules that give packets from a bridge the host's address.
 
-    Without docker-proxy also what the host itself sends to a published port.
+    Without docker-proxy there is one more for each bridge: it masks what the host itself sends to a
+    published port.
     """
     for bridge in bridges:
         if bridge.masquerades and not bridge.routed:

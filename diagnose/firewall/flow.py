@@ -24,7 +24,7 @@ EPHEMERAL = 40_000
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a connection begins."""
+    """The end at which a connection begins."""
 
     device: str = ""
     """The interface by which its packets come in; "" for a process of the host."""
@@ -61,7 +61,8 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Obstacle(msgspec.Struct, frozen=True):
-    """What stops a connection, or leaves unknown whether it does: str(by) says it in a report."""
+    """The rule, route or setting that stops a connection, or may stop it. str(by) names it in a
+    report."""
 
     reason: Reason
     by: Step
@@ -77,12 +78,12 @@ class Obstacle(msgspec.Struct, frozen=True):
     def of_routing(
         cls, reason: Reason, text: str, part: Part, hook: Hook, device: str = ""
     ) -> Obstacle:
-        """What no rule of the packet filter does, but the kernel's choice of a way."""
+        """An obstacle that is the kernel's choice of a route, and no rule of the packet filter."""
         return cls(reason, Step("routing", device, text), part, hook)
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """What becomes of a connection."""
+    """The result of walking a connection through the packet filter and the routes."""
 
     outcome: Outcome
     stages: tuple[Stage, ...] = ()
@@ -106,13 +107,15 @@ class Trace(msgspec.Struct, frozen=True):
 
     @property
     def lost_answer(self) -> Obstacle | None:
-        """What stops the answer, where the request certainly arrives and the answer does not."""
+        """The obstacle in the way of the answer, where the request certainly arrives. None
+        otherwise."""
         obstacle = self.obstacle if self.is_blocked else None
         return obstacle if obstacle is not None and obstacle.part == "reply" else None
 
     @property
     def rule_in_the_way(self) -> Obstacle | None:
-        """What certainly stops the connection, where that is a rule and no route or setting."""
+        """The rule that certainly stops the connection. None where a route or a setting does, or
+        nothing."""
         obstacle = self.obstacle
         is_rule = obstacle is not None and obstacle.reason == "rule"
         return obstacle if self.is_blocked and is_rule else None

@@ -37,7 +37,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """One rule as `nft` takes it, and as the walk reads it."""
+    """One rule in nft's own syntax, and as the walk reads it."""
 
     text: str
     rule: Rule

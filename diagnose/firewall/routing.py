@@ -128,9 +128,9 @@ class Routing:
     def look_up(
         self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0
     ) -> RouteDecision:
-        """Where a packet is sent.
+        """The route of a packet.
 
-        src None: of a packet that the host has yet to give one. iif: "lo" for the host's own
+        src None: the host has not chosen a source address yet. iif: "lo" for the host's own
         packets.
         """
         key = (dst, src, iif, mark)
@@ -171,7 +171,8 @@ class Routing:
     def _decision_of_rule(
         self, rule: PolicyRule, family: str, address: int
     ) -> RouteDecision | None:
-        """What a matching rule decides; None where the next one is asked."""
+        """The decision of a policy rule that matches. None where the kernel goes on to the next
+        rule."""
         if rule.action in _REFUSALS:
             return RouteDecision(_refusal(rule.action), by=f"rule {rule}")
         if rule.action != "lookup":

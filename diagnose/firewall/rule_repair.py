@@ -38,7 +38,8 @@ def _present_chains(chains: Mapping[str, Iterable[str]]) -> Present:
 
 
 class Repair(msgspec.Struct, frozen=True):
-    """What puts lost rules back, and takes away those that lead to containers that are gone."""
+    """The input that restores lost rules and deletes those that lead to containers that are
+    gone."""
 
     text: str
     """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay
@@ -123,9 +124,9 @@ def _lost_rules(rules: TableRules, now: Present) -> _LostRules:
 
 
 def _lost_of_own(chain: str, contents: Sequence[str], now: Present) -> list[str]:
-    """What is missing of a chain of the engine's own: rules of it, or the chain itself.
+    """The missing rules of one of the engine's own chains, or the chain itself.
 
-    A chain that its owner fills is looked at only where it is gone.
+    The rules of a chain that its owner fills (`KEPT`) are not compared.
     """
     if chain not in now.chains:
         return [f"{chain} {rule}" for rule in contents] or [f"chain {chain}"]

@@ -167,7 +167,7 @@ class _RuleIndex:
 
 
 def _network_bits(value: Interval) -> int | None:
-    """How many bits of the addresses of a network are free; None for a range that is no network."""
+    """The number of host bits of a network. None for a range that is no network."""
     size = value.high - value.low + 1
     return size.bit_length() - 1 if size & (size - 1) == 0 and value.low % size == 0 else None
 
@@ -358,9 +358,9 @@ def _leads_to(action: Action | None, read: set[Field]) -> list[str]:
 
 
 def _place(chain: Chain) -> tuple[int, int]:
-    """Where a base chain stands on its hook.
+    """The position of a base chain on its hook, to sort by.
 
-    The kernel runs all chains of type nat at one priority, in the order of their own.
+    The kernel runs all chains of type nat at one priority, in the order of their own priorities.
     """
     if chain.kind != "nat":
         return chain.priority, 0

@@ -1,7 +1,5 @@
-"""One ruleset out of everything that filters packets on a host.
-
-Nftables, iptables over nftables, and the legacy tables.
-"""
+"""One ruleset from all packet filters of a host: nftables, iptables over nftables, and the legacy
+tables."""
 
 from __future__ import annotations
 

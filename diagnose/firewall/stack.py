@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class _WantedAddress(NamedTuple):
-    """What decides which of its addresses the host takes."""
+    """The key by which the host's choice of a source address is remembered."""
 
     device: str
     family: Family

@@ -115,13 +115,13 @@ def _condition(condition: Condition) -> str:
 
 
 def _joined_values(condition: Match, values: Sequence[Value]) -> str:
-    """One value of each field, as the fields are joined."""
+    """The values of a concatenation of fields, joined as the fields are."""
     pairs = zip(condition.fields, values, strict=True)
     return " . ".join(_value(name, value) for name, value in pairs)
 
 
 def _action(action: Action) -> str:
-    """What a rule does, in the syntax of nftables."""
+    """The action of a rule in the syntax of nftables."""
     match action:
         case Stop(outcome):
             return outcome

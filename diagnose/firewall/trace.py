@@ -1,15 +1,14 @@
-"""One connection, walked forth and back through a host.
+"""The walk of one connection through a host, request and answer.
 
-Every hook that the kernel runs, and its choice of routes.
+It visits every hook that the kernel runs, and makes the kernel's choices of routes.
 
-A packet that comes in meets, in this order: the ingress of its device, a bridge's own chains where
-it came by a bridge's port, prerouting, the choice of a route with the check of its source, then
-input or forward and postrouting. One that the host sends meets output, a second choice of a route
-where its mark or destination changed, and postrouting; sent to the host itself it comes in again by
-`lo`. Packets between two ports of one bridge meet IP's chains where br_netfilter shows them. An
-answer takes the same hooks in the other direction, with conntrack undoing what was translated. What
-the client of a TCP connection sends next takes those of its first packet, as one of a connection
-that is established.
+A packet from outside meets, in this order: the ingress of its device, a bridge's own chains if it
+came in by a bridge's port, prerouting, the choice of a route with the check of its source, then
+input or forward and postrouting. A packet that the host sends meets output, a second choice of a
+route where its mark or destination changed, and postrouting; one to the host itself comes in again
+by `lo`. Packets between two ports of one bridge meet the chains of IP where br_netfilter is on. An
+answer meets the same hooks in the other direction, where conntrack reverses the translation. Later
+packets of a TCP client meet the hooks of its first packet, in state established.
 """
 
 from __future__ import annotations
@@ -91,10 +90,10 @@ class _Tracer:
         return self.output(part, packet) if not packet.iif else self.receive(part, packet)
 
     def go_on(self, arrived: Packet) -> None:
-        """What the client of a TCP connection sends next, once the answer has arrived.
+        """Walk a later packet of the TCP client, sent once the answer has arrived.
 
-        Conntrack knows the connection then, and rules for new ones no longer count. It takes the
-        way of the first packet: only hooks that ask for such things are walked again.
+        Conntrack knows the connection then, and rules for new ones no longer count. The packet
+        takes the way of the first one: only hooks whose rules look at the state are walked again.
         """
         if arrived.proto != "tcp" or self.record.is_in_doubt or arrived.state == "untracked":
             return

@@ -1,4 +1,4 @@
-"""What has become of a connection so far: its hooks, translations, and the first doubt."""
+"""The record of a walk: the hooks so far, the translations, and the first doubt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TraceEndedError(Exception):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """Where a packet came out: the interface it left by, or "" at the host itself."""
+    """The end of a packet's way: the interface by which it left, or "" for the host itself."""
 
     device: str
     packet: Packet
@@ -57,7 +57,7 @@ class TraceRecord:
         raise TraceEndedError(outcome if self._leads_here else "unknown", obstacle)
 
     def hook(self, part: Part, hook: Hook, verdict: PacketVerdict) -> None:
-        """What a hook decides. TraceEndedError where a rule blocks the packet."""
+        """Record the verdict of a hook. Raises TraceEndedError where a rule blocks the packet."""
         self._stages.append(Stage(part, hook, verdict))
         if verdict.outcome == "accept":
             return
@@ -70,7 +70,7 @@ class TraceRecord:
         self.doubt(obstacle)
 
     def translation(self, part: Part, hook: Hook, verdict: PacketVerdict) -> None:
-        """What a hook translates; an answer is translated as its request was."""
+        """Record the translation of a hook. An answer is translated as its request was."""
         if part == "reply":
             return
         if hook in ("prerouting", "output"):

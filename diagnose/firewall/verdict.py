@@ -1,4 +1,4 @@
-"""What becomes of a packet on one hook, and the rule that decides."""
+"""The verdict on a packet at one hook, and the rule that decides."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from diagnose.firewall.packet import Outcome, Packet
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One rule, or one policy, on a packet's way; `str()` is what a report shows."""
+    """One rule or policy on a packet's way. `str()` gives the words of a report."""
 
     table: str
     chain: str
@@ -22,7 +22,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, str]:
-        """Where the rule stands, and the rule itself."""
+        """The rule, its table and its chain, as evidence of a finding."""
         return {"table": self.table, "chain": self.chain, "rule": self.rule}
 
     @property
@@ -33,13 +33,13 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class PacketVerdict(msgspec.Struct, frozen=True):
-    """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
+    """The verdict on a packet at one hook, the rule that decided, and the packet as it leaves.
 
-    `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown,
-    the last accept otherwise (None where no base chain is on the hook). `path` holds the jumps that
-    led to it, and the rule itself. `nat` is the translation, None without one; `nat_unknown` says
-    that it depends on a condition that is not understood; `nat_by` is the rule that translates a
-    packet which is let through.
+    `by` is the rule that drops or rejects, the rule that is not understood where the outcome is
+    unknown, the last accepting rule otherwise (None where no base chain is on the hook). `path`
+    holds the jumps that led to that rule, and the rule. `nat` is the translation, None without one;
+    `nat_unknown` is true where the translation depends on a condition that is not understood;
+    `nat_by` is the rule that translates a packet that is let through.
     """
 
     outcome: Outcome

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class WayState(msgspec.Struct, frozen=True):
-    """What later rules can see of a way: ways that agree in it are one."""
+    """The part of a way that later rules can see. Ways with equal states are merged."""
 
     packet: Packet
     nat: Translate | None = None
@@ -29,9 +29,9 @@ class WayState(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """One way so far.
+    """A packet's way through a chain so far.
 
-    Its state, the jumps it is in, the last rule that matched, and the first doubt.
+    It holds its state, the jumps that it is in, the last rule that matched, and the first doubt.
     """
 
     state: WayState
@@ -122,7 +122,7 @@ def translated(state: WayState, nat: Translate) -> WayState:
 
 
 def merged(ways: list[Way]) -> list[Way]:
-    """One way of each state, a certain one where there is one."""
+    """The ways without duplicates of a state. A certain way is kept before a doubtful one."""
     if len(ways) < 2:
         return ways
     kept: dict[WayState, Way] = {}
@@ -134,7 +134,8 @@ def merged(ways: list[Way]) -> list[Way]:
 
 
 def certain_first(decided: list[Decided]) -> list[Decided]:
-    """One end of each outcome and state, a certain one where there is one."""
+    """The ends without duplicates of an outcome and state. A certain end is kept before a doubtful
+    one."""
     if len(decided) < 2:
         return decided
     kept: dict[tuple[Outcome, WayState], Way] = {}

@@ -93,9 +93,9 @@ def _recent_conditions(option: RuleOption, rule: RuleText) -> list[Condition]:
 
 
 def _transferred_conditions(option: RuleOption, rule: RuleText) -> list[Condition]:
-    """How much a connection has transferred.
+    """The conditions on the traffic of a connection so far (`--connbytes`).
 
-    Its first packets are at the very beginning.
+    Only first packets are walked, so the counters are at their beginning.
     """
     if option.name != "--connbytes":
         return []

@@ -39,7 +39,7 @@ class RuleOption(msgspec.Struct, frozen=True):
 
 
 class RuleTarget(msgspec.Struct, frozen=True):
-    """Where a rule sends the packet, with the options of that target."""
+    """The target of a rule with its options."""
 
     name: str
     options: tuple[RuleOption, ...] = ()

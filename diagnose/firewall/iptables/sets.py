@@ -14,9 +14,9 @@ def named_sets(text: str) -> frozenset[str]:
 
 
 def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
-    """What the members of each set hold together.
+    """The addresses of each ipset, joined to intervals.
 
-    A set with a member that is no address stays unknown.
+    A set with a member that is no address is left out, and stays unknown.
     """
     parsed = {}
     for name, texts in sets.items():

@@ -1,4 +1,4 @@
-"""What the target of a rule does: a verdict, a jump, a translation, a mark."""
+"""The targets of iptables rules as actions: a verdict, a jump, a translation, a mark."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ _UNKNOWN = frozenset({"NETMAP", "NFQUEUE", "QUEUE", "TPROXY", "SYNPROXY", "STEAL
 
 
 def effect(target: RuleTarget | None) -> Action | Assign | None:
-    """What a target does; None for a target that only logs or counts, and for a rule without."""
+    """The action of a target. None for a target that only logs or counts, and without a target."""
     if target is None:
         return None
     name = target.name

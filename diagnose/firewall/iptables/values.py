@@ -1,4 +1,4 @@
-"""How the argument of an option is read: functions of text that return what a field may hold.
+"""Readers of option arguments: from the text to the values that a field of the packet may have.
 
 They raise ValueError, KeyError or IndexError for a text that they do not understand.
 """
@@ -188,7 +188,7 @@ def mac(text: str) -> tuple[Value, ...]:
 
 
 def packet_type(text: str) -> tuple[Value, ...]:
-    """Whom the link layer sends a packet to."""
+    """The packet type of the link layer: to this host, broadcast or multicast."""
     number = {"unicast": 0, "host": 0, "broadcast": 1, "multicast": 2}[text.lower()]
     return (Interval(number, number),)
 
