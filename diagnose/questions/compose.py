@@ -8,7 +8,7 @@ from diagnose.questions.question import Policy, Question
 
 
 class ComposeService(msgspec.Struct, frozen=True):
-    """What the files of a project say of one service; the later file wins, as in compose."""
+    """One service as the files of its project define it. The later file wins, as in compose."""
 
     command: str = ""
     """As it is written, where it is one line; "" for a list or none."""
@@ -136,7 +136,7 @@ class ComposeFault(msgspec.Struct, frozen=True):
 
 
 class NeededPart(msgspec.Struct, frozen=True):
-    """What a project needs of the engine before compose makes a container of it."""
+    """A network, volume or free name that a project needs before compose can make a container."""
 
     kind: str
     """network or volume: one that compose does not make itself. container: a name that is free."""
@@ -148,7 +148,7 @@ class NeededPart(msgspec.Struct, frozen=True):
 
 
 class ComposeProject(msgspec.Struct, frozen=True):
-    """What the files of a project say of all its services."""
+    """All services of a project, as its files define them."""
 
     services: list[WrittenService] = []
     includes: bool = False

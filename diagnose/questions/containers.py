@@ -232,7 +232,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> int | None:
-        """What the kernel cannot take back without swapping or killing."""
+        """Bytes that the kernel cannot reclaim without swapping or killing."""
         if self.usage is None or self.reclaimable is None:
             return self.working_set
         return max(self.usage - self.reclaimable, 0)

@@ -67,7 +67,7 @@ class PruneCall(msgspec.Struct, frozen=True):
 
 
 class HostJobs(msgspec.Struct, frozen=True):
-    """What cron and systemd of the host do with containers by their names."""
+    """The jobs of cron and systemd on the host that name containers or remove volumes."""
 
     calls: list[JobCall] = []
     """Calls about a container by its name; without lines that look first whether it is there."""

@@ -51,7 +51,7 @@ class FileSize(msgspec.Struct, frozen=True):
 
 
 class WalkedFolder(msgspec.Struct, frozen=True):
-    """What lies below a folder, in bytes on disk; hard links count once."""
+    """The contents of a folder in bytes on disk. Hard links count once."""
 
     bytes: int
     complete: bool
@@ -67,7 +67,7 @@ class WalkedFolder(msgspec.Struct, frozen=True):
 
 
 class WalkFolder(Question[WalkedFolder], frozen=True):
-    """Where the bytes below a folder are. It stays on one device."""
+    """The sizes of the folders and files below a folder, on one device."""
 
     POLICY = Policy(
         "fs.walk",

@@ -6,7 +6,7 @@ from diagnose.questions.question import Policy, Question
 
 
 class DnsReply(msgspec.Struct, frozen=True):
-    """What came back.
+    """The reply to a DNS query, or why there is none.
 
     Any reply proves that the server is reachable, no more.
     """
@@ -140,7 +140,7 @@ class DnsSample(msgspec.Struct, frozen=True):
 
     @property
     def lost_pct(self) -> float:
-        """Which part of the queries was lost, in percent."""
+        """Percent of the queries that were lost."""
         return 100 * self.lost / self.sent if self.sent else 0.0
 
     @property

@@ -8,7 +8,7 @@ DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 
 class Rootless(msgspec.Struct, frozen=True):
-    """Whose engine the endpoint is, if it is a user's own and not the system's."""
+    """The user whose rootless engine the endpoint is, and the places of that engine."""
 
     uid: int
     config: str | None = None
@@ -22,7 +22,7 @@ class Rootless(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked."""
+    """The address of the engine, and the setting that it comes from."""
 
     url: str = ""
     scheme: str = ""
@@ -58,7 +58,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class FindEndpoint(Question[Endpoint], frozen=True):
-    """Which endpoint the docker client would use."""
+    """The endpoint that the docker client would use."""
 
     POLICY = Policy(
         "endpoint",
@@ -135,7 +135,7 @@ class UnreadStore(msgspec.Struct, frozen=True):
 
 
 class ClientSettings(msgspec.Struct, frozen=True):
-    """What the docker command of this user is set up with."""
+    """The settings of the docker command of this user."""
 
     file: str = ""
     """The path of the client's configuration; "" without one."""
@@ -202,7 +202,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):
-    """What the docker command of this user is set up with; names of logins, never their secrets."""
+    """The settings of the docker command of this user: the names of logins, never their secrets."""
 
     POLICY = Policy(
         "client.settings",

@@ -12,7 +12,7 @@ Filters = Mapping[str, Sequence[str]]
 
 
 class PingReply(msgspec.Struct, frozen=True):
-    """What the headers of /_ping say; None for what the engine does not give."""
+    """The headers of /_ping. None for a header that the engine does not send."""
 
     api_version: str | None = None
     """The newest one that it speaks."""
@@ -50,7 +50,7 @@ class RemoteManager(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class SwarmCluster(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a manager knows of the whole swarm."""
+    """The settings of the whole swarm, as a manager has them."""
 
     data_path_port: int = 0
     """The UDP port of overlay networks."""
@@ -88,14 +88,14 @@ class PluginNames(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class RegistryIndex(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the engine knows of one registry."""
+    """The engine's settings for one registry."""
 
     secure: bool = True
     """Whether it is called over TLS that is verified."""
 
 
 class FirewallBackend(msgspec.Struct, frozen=True, rename="pascal"):
-    """In which packet filter the engine writes its rules (28.1)."""
+    """The packet filter in which the engine writes its rules (28.1)."""
 
     driver: str = ""
 
@@ -169,8 +169,10 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def seccomp_profile(self) -> str | None:
-        """What filters the system calls of containers: builtin, default (engines before 23),
-        unconfined, or the path of a profile; None where nothing does.
+        """The seccomp profile of containers.
+
+        builtin, default (engines before 23), unconfined, or the path of a profile. None where no
+        filter is on.
         """
         named = (option for option in self.security_options or () if "name=seccomp" in option)
         option = next(named, None)
@@ -219,7 +221,7 @@ class ReadVersion(Question[Json], frozen=True):
 
 
 class EventActor(msgspec.Struct, frozen=True, rename="pascal"):
-    """What an event happened to."""
+    """The object of an event: a container, an image, a network."""
 
     id: str = msgspec.field(name="ID", default="")
     attributes: dict[str, str] | None = None

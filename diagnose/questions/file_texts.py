@@ -4,7 +4,8 @@ from diagnose.questions.question import Policy, Question
 
 
 class FindTexts(Question[list[str]], frozen=True):
-    """Which of some texts are in the first 256 KB of a file, of which nothing else is kept."""
+    """Those of some texts that the first 256 KB of a file contain. Nothing else of the file is
+    kept."""
 
     POLICY = Policy(
         "file.texts",

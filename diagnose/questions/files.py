@@ -95,7 +95,7 @@ class ReadFile(Question[FileText], frozen=True):
 
 
 class PathStatus(msgspec.Struct, frozen=True):
-    """What stat says of one path."""
+    """The stat of one path."""
 
     type: str = ""
     """file, folder, link, socket, pipe, device or other."""
@@ -147,7 +147,7 @@ NOT_ASKED = PathStatus()
 
 
 class StatPaths(Question[dict[str, PathStatus]], frozen=True):
-    """What stat says of many paths at once, by path.
+    """The stat of many paths at once, by path.
 
     A path on a mount that does not answer costs only itself.
     """
@@ -215,7 +215,7 @@ class TryDevices(Question[dict[str, DeviceTrial]], frozen=True):
 
 
 class InodeFlags(msgspec.Struct, frozen=True):
-    """What nobody may do to a file or folder, root included (chattr(1))."""
+    """The attributes of chattr(1) that bind root too."""
 
     immutable: bool = False
     append_only: bool = False

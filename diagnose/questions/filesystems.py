@@ -12,7 +12,10 @@ from diagnose.questions.question import Policy, Question, decode_parts
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What statvfs says; sizes in bytes. inodes 0: the file system has no fixed number of them."""
+    """The statvfs figures of a file system; sizes in bytes.
+
+    inodes 0: the file system has no fixed number of them.
+    """
 
     point: str | None
     fstype: str | None
@@ -28,7 +31,7 @@ class Usage(msgspec.Struct, frozen=True):
 
     @property
     def used_pct(self) -> float:
-        """As df says it: what is used, of what is used or may be used by others than root."""
+        """Percent in use as df computes it: of the space that users other than root may have."""
         usable = self.used + self.available
         return 100.0 * self.used / usable if usable else 0.0
 
@@ -38,7 +41,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class StatFilesystem(Question[Usage], frozen=True):
-    """What statvfs says of the filesystem that holds a path."""
+    """The statvfs figures of the file system that holds a path."""
 
     POLICY = Policy(
         "fs.usage",
@@ -55,7 +58,7 @@ class StatFilesystem(Question[Usage], frozen=True):
 
 
 class StatFilesystems(Question[dict[str, Usage | Failed]], frozen=True):
-    """What statvfs says of several paths, none of which lies on a mount that may hang."""
+    """The statvfs figures of several paths, none of which lies on a mount that may hang."""
 
     POLICY = Policy(
         "fs.usages",

@@ -55,7 +55,7 @@ class CountPackets(Question[list[ChainCounters]], frozen=True):
 
 
 class SavedRules(msgspec.Struct, frozen=True):
-    """What iptables-save writes."""
+    """The output of iptables-save."""
 
     text: str
     command: list[str] | None = None

@@ -19,7 +19,7 @@ take 40 MiB."""
 
 
 class AnswerSource(Protocol):
-    """What answers in JSON: a live host while it is recorded, or a recording."""
+    """A source of answers in JSON: a live host that is recorded, or a recording."""
 
     def ask(self, question: AnyQuestion) -> Json | Failed: ...
 
@@ -31,7 +31,7 @@ class AnswerSource(Protocol):
 
 
 class LaneServer(Protocol):
-    """What answers the questions of a lane."""
+    """The server of one lane of questions."""
 
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]

@@ -58,10 +58,8 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def name(self) -> str:
-        """What people call it.
-
-        Its first tag, its repository and digest, or twelve digits of its id.
-        """
+        """The name that people use: the first tag, else repository and digest, else twelve
+        digits of the id."""
         return (self.tags or self.digests or (short_id(self.id),))[0]
 
     @property
@@ -82,7 +80,7 @@ class ListImages(Question[list[Image]], frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """What containers of an image are started with."""
+    """The settings that an image gives its containers."""
 
     env: list[str] | None = None
     cmd: list[str] | None = None
@@ -95,7 +93,7 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
-    """Where the layers of an image lie."""
+    """The place of an image's layers."""
 
     name: str = ""
     data: dict[str, str] | None = None
@@ -103,7 +101,7 @@ class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class ImageMetadata(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the engine notes of an image beside its content."""
+    """The engine's own notes on an image, beside its content."""
 
     last_tag_time: str = ""
     """When it got its last name here; empty, or the year 1, where the engine does not know."""
@@ -237,7 +235,7 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     ipam: Ipam = msgspec.field(name="IPAM", default=Ipam())
 
     def __str__(self) -> str:
-        """As a sentence names it: network "shop"."""
+        """The network with its kind, for sentences: network "shop"."""
         return f'network "{self.name}"'
 
     @property

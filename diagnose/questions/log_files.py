@@ -27,7 +27,7 @@ class WrittenLog(msgspec.Struct, frozen=True):
 
 
 class LogFileList(msgspec.Struct, frozen=True):
-    """What was found, and what could not be looked at."""
+    """The log files that were found, and the places that could not be read."""
 
     open: list[OpenLog] = []
     written: list[WrittenLog] = []

@@ -135,7 +135,7 @@ class ReadSysctls(Question[dict[str, str | None]], frozen=True):
 
 
 class ClockState(msgspec.Struct, frozen=True):
-    """What the kernel knows of the error of its clock, in seconds."""
+    """The kernel's estimate of the error of its clock, in seconds."""
 
     synchronised: bool
     """Whether a time service steers the clock."""

@@ -11,7 +11,7 @@ from diagnose.questions.sockets import Socket
 
 
 class NetnsView(msgspec.Struct, frozen=True):
-    """What one network namespace holds."""
+    """The interfaces, addresses, routes and listeners of one network namespace."""
 
     inode: int
     """The inode number of the namespace."""
@@ -53,7 +53,7 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
 
 
 class NetnsFilter(msgspec.Struct, frozen=True):
-    """What decides about packets in one network namespace."""
+    """The rules, routes and settings that decide about packets in one network namespace."""
 
     nftables: Json
     """As in the answer to `ListNftables`."""
@@ -81,7 +81,7 @@ class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
 
 
 class NamedNetns(msgspec.Struct, frozen=True):
-    """What decides in one network namespace whether packets are handed on."""
+    """The forwarding setting of one named network namespace."""
 
     forwards: bool
     """net.ipv4.ip_forward."""

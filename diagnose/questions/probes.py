@@ -1,4 +1,4 @@
-"""What becomes of one packet that is sent to see how far it gets."""
+"""Probes: one packet or connection, and how far it got."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ ProbeOutcome = Literal[
 
 
 class ProbeReply(msgspec.Struct, frozen=True):
-    """What became of one packet.
+    """The outcome of one probe.
 
     accepted: the connection stands. closed: it was accepted, and ended at once. answered: a
     datagram came back. refused: a reset, or ICMP port unreachable. unreachable: another ICMP error,

@@ -129,7 +129,7 @@ class ProcessDetail(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, str]:
-        """What /proc says of its state, its threads and what they wait for."""
+        """The state, the threads and the wait channels of the process from /proc, as evidence."""
         threads = [f"{number} {state}" for state, number in sorted(self.threads.items())]
         stat = f"state {self.state}, threads {', '.join(threads) or 'not known'}"
         waiting = {f"/proc/{self.pid}/task/*/wchan": self.waits_for} if self.waits_for else {}
@@ -272,7 +272,7 @@ class OpenPaths(msgspec.Struct, frozen=True):
 
 
 class FindOpenFiles(Question[OpenPaths], frozen=True):
-    """Which files below a folder a process has open for writing."""
+    """The files below a folder that a process has open for writing."""
 
     POLICY = Policy(
         "open_under",
@@ -297,7 +297,7 @@ class WatchingProcess(msgspec.Struct, frozen=True):
 
 
 class WatchingProcesses(msgspec.Struct, frozen=True):
-    """Which of the named processes watch files, and which of them the caller may not look into."""
+    """The named processes that watch files, and those that the caller may not look into."""
 
     processes: list[WatchingProcess]
     unseen: list[int] = []

@@ -1,6 +1,6 @@
-"""What a question is.
+"""The base of all questions.
 
-Its arguments, the type of its answer, and the policy under which it may be asked.
+A question has arguments, the type of its answer, and the policy under which it may be asked.
 """
 
 import functools
@@ -207,7 +207,7 @@ class Question(
         return not self == other
 
     def about(self) -> str:
-        """What it asks for, in a person's words."""
+        """The subject of the question in a person's words."""
         return self.POLICY.what
 
     def unavailable(self, failed: Failed) -> Unavailable:

@@ -8,9 +8,9 @@ from diagnose.questions.question import Policy, Question
 
 
 class QueueCounters(msgspec.Struct, frozen=True):
-    """What one queue of an interface, or one class in it, may send and has sent.
+    """The limits and counters of one queue of an interface, or of one class in it.
 
-    Its counters begin when it is set up.
+    The counters begin when the queue is set up.
     """
 
     index: int

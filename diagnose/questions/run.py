@@ -34,7 +34,7 @@ class ReadClock(Question[ClockReading], frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What the configuration says of this host's place among others."""
+    """This host's name, labels and salt from the configuration."""
 
     salt: str = ""
     """Mixed into the machine id, so that ids of two sites cannot be compared."""
@@ -45,7 +45,7 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class SiteIdentity(msgspec.Struct, frozen=True):
-    """Who this host is among others."""
+    """The identity of this host within its site."""
 
     machine: str = ""
     """The machine id, hashed with the salt of the site; empty where there is none."""
@@ -54,7 +54,7 @@ class SiteIdentity(msgspec.Struct, frozen=True):
 
 
 class IdentifySite(Question[SiteIdentity], frozen=True):
-    """Who this host is among others.
+    """The identity of this host within its site.
 
     The machine id itself is never recorded: machine-id(5) calls it confidential.
     """
@@ -65,9 +65,9 @@ class IdentifySite(Question[SiteIdentity], frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the user asked of a run: the one struct from the command line to the recording.
+    """The options of a run: the one struct from the command line to the recording.
 
-    A recording holds what evidence depends on: `RECORDED`.
+    A recording holds those that evidence depends on: `RECORDED`.
     """
 
     host: str | None = None
@@ -110,7 +110,7 @@ RECORDED = ("since_s", "resolve", "reach", "wanted", "budget_s", "probe")
 
 
 class ReadOptions(Question[Options], frozen=True):
-    """What the user asked of this run."""
+    """The options of this run."""
 
     POLICY = Policy(
         "options",
@@ -124,7 +124,7 @@ class ReadOptions(Question[Options], frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who runs the tool."""
+    """The user who runs the tool."""
 
     uid: int = 0
     user: str | None = None
@@ -155,14 +155,14 @@ class IdentifyCaller(Question[Caller], frozen=True):
 
 
 class KernelIdentity(msgspec.Struct, frozen=True):
-    """What uname says: the name of the machine, and the release of its kernel."""
+    """The name of the machine and the release of its kernel, from uname."""
 
     nodename: str = ""
     release: str = ""
 
 
 class IdentifyKernel(Question[KernelIdentity], frozen=True):
-    """What uname says."""
+    """The name of the machine and the release of its kernel, from uname."""
 
     POLICY = Policy(
         "uname",

@@ -151,7 +151,7 @@ class ReadJournal(Question[JournalEntries], frozen=True):
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """What dockerd says of a configuration file."""
+    """dockerd's verdict on a configuration file."""
 
     ok: bool
     text: str = ""

@@ -30,7 +30,7 @@ class Listener(msgspec.Struct, frozen=True):
 
     @property
     def holder(self) -> str:
-        """Who holds it, as people say it."""
+        """The process that holds the socket, as a report names it."""
         return f"{self.comm} (pid {self.pid})" if self.comm else "a process that only root can name"
 
     def clashes(self, proto: str, address: str, port: int) -> bool:
@@ -198,7 +198,7 @@ _FEW_SEGMENTS = 200
 
 
 class LossCounters(msgspec.Struct, frozen=True):
-    """What a network namespace lost since it was made."""
+    """The packets and datagrams that a network namespace lost since it was made."""
 
     repeated_requests: int = 0
     """Requests for a TCP connection that were sent again for lack of an answer."""
@@ -231,7 +231,7 @@ class LossCounters(msgspec.Struct, frozen=True):
 
 
 class CountLosses(Question[dict[str, LossCounters]], frozen=True):
-    """What the network namespaces of processes lost, by pid."""
+    """The losses of the network namespaces of processes, by pid."""
 
     POLICY = Policy(
         "netns.losses",
@@ -288,7 +288,7 @@ class FullUdpSocket(msgspec.Struct, frozen=True):
 
 
 class SocketLosses(msgspec.Struct, frozen=True):
-    """What one namespace lost within a moment."""
+    """The losses of the sockets of one namespace within a moment."""
 
     calls: list[WaitingCall] = []
     datagrams: list[FullUdpSocket] = []

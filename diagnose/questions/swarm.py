@@ -11,21 +11,22 @@ from diagnose.questions.question import Question, engine_get
 
 
 class Resources(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a node has, or what a task reserves of it. CPUs in billionths, memory in bytes."""
+    """The resources of a node, or a task's reservation of them. CPUs in billionths, memory in
+    bytes."""
 
     nano_cpus: int = msgspec.field(name="NanoCPUs", default=0)
     memory_bytes: int = 0
 
 
 class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a node says of itself."""
+    """The host name and resources that a node reports."""
 
     hostname: str = ""
     resources: Resources | None = None
 
 
 class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the swarm wants of a node."""
+    """The settings of a node that a manager may change."""
 
     availability: str = ""
     labels: dict[str, str] | None = None
@@ -73,14 +74,14 @@ class TaskRestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class TaskPlacement(msgspec.Struct, frozen=True, rename="pascal"):
-    """Where tasks may run."""
+    """The constraints on the nodes of a service's tasks."""
 
     constraints: list[str] | None = None
     """Such as `node.labels.disk==ssd`."""
 
 
 class TaskResources(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a task may use, and what is kept for it. Only the reservation decides about its node."""
+    """The resources reserved for each task. Limits do not decide about its node."""
 
     reservations: Resources | None = None
 
@@ -93,7 +94,7 @@ class TaskContainer(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
-    """What every task of a service is made from."""
+    """The template of every task of a service."""
 
     restart_policy: TaskRestartPolicy | None = None
     placement: TaskPlacement | None = None
@@ -132,7 +133,7 @@ class UpdateConfig(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the user asked of a service."""
+    """The service as its user specified it."""
 
     name: str = ""
     mode: dict[str, Json] | None = None
@@ -166,7 +167,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def reserved(self) -> Resources:
-        """What is kept for each task."""
+        """The resources reserved for each task."""
         resources = self.task_template.resources
         return (resources and resources.reservations) or Resources()
 
@@ -356,7 +357,7 @@ class OverlayService(msgspec.Struct, frozen=True):
 
 
 class OverlayNetwork(msgspec.Struct, frozen=True):
-    """What the nodes know of an overlay network."""
+    """The services of an overlay network, as its nodes know them."""
 
     services: dict[str, OverlayService] | None = msgspec.field(name="Services", default=None)
 

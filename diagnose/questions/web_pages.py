@@ -1,4 +1,4 @@
-"""What a web server answers when its first page is asked for."""
+"""Requests for the first page of a web server, and its answers."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ no http: what came is no answer of HTTP, or TLS failed."""
 
 
 class PageReply(msgspec.Struct, frozen=True):
-    """What became of one GET."""
+    """The outcome of one GET."""
 
     outcome: PageOutcome
     at: float = 0.0
