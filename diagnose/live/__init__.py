@@ -109,12 +109,12 @@ def _collector(path: str) -> Collector:
 
 
 def collect(asked: Json) -> Json:
-    """What the collector of a question answers, in a worker of the disk helper.
+    """The answer of a question's collector, run in a worker of the disk helper.
 
     asked: name (the kind of the question), arguments (as JSON), budget_s (of the run).
 
-    Answers `answer`, and `is_clean`: whether it was searched for secrets here and holds none. That
-    takes 18 ms for 1,700 lines of a kernel log, in which the tool's own process works on.
+    Shape: `answer`, and `is_clean`: whether it was searched for secrets here and holds none. The
+    search takes 18 ms for 1,700 lines of a kernel log, in which the tool's own process works on.
     """
     question = typed(RecordedQuestion(asked["name"], asked["arguments"]))
     live = Live(Options(budget_s=asked["budget_s"]))
@@ -135,7 +135,7 @@ def _is_machine_wide(question: AnyQuestion) -> bool:
 
 
 class _Collected(msgspec.Struct):
-    """What a collector has answered."""
+    """The answer of a collector."""
 
     answer: Json
     is_clean: bool = False
@@ -223,7 +223,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return self._failure_of(error)
 
     def _collected(self, policy: Policy, question: AnyQuestion) -> _Collected:
-        """What the collector answers: here, or in a worker of the disk helper if there is one."""
+        """The answer of the collector: from this process, or from a worker of the disk helper if
+        there is one."""
         if policy.in_helper:
             from diagnose.live.helper import MARGIN_S, NoWorkerError
 
@@ -255,7 +256,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
             yield next_question, self.ask(next_question)
 
     def _clean_or_failed(self, question: AnyQuestion, answer: Json | Exception) -> Json | Failed:
-        """What `ask` gives for an answer of the engine, or for what was raised instead."""
+        """The cleaned answer of the engine, or the failure that was raised instead."""
         if isinstance(answer, Exception):
             return self._failure_of(answer)
         try:

@@ -74,7 +74,7 @@ class NoWorkerError(Refused):
 
 
 class Handover(msgspec.Struct):
-    """What a worker's function returns when it hands a socket to the tool beside its answer."""
+    """The answer of a worker's function that also hands a socket to the tool."""
 
     value: Json
     socket: socket.socket
@@ -126,7 +126,7 @@ class Helper:
             self._control.send(_PREPARE)
 
     def call(self, function: str, args: Json, deadline: float) -> Json:
-        """What this function of the helper's room returns, within `deadline` seconds in all.
+        """The answer of this function of the helper, within `deadline` seconds in all.
 
         Raises OSError as the worker met it, Refused as the worker raised it, and Refused("timed
         out") that says which process waits, for what and where in the kernel.
@@ -343,7 +343,7 @@ def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]
 
 
 def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, socket.socket | None]:
-    """What a function returned or raised, as a message, and the socket that it hands over."""
+    """The message for what a function returned or raised, and the socket that it hands over."""
     handed_over = None
     reply: dict[str, Json]
     try:

@@ -13,7 +13,8 @@ PARSER = "httptools"
 
 
 def why_incomplete() -> str:
-    """What is wrong with this installation and what to do, as a sentence; "" if all is there."""
+    """The packages that this installation lacks and the command that mends it, as a sentence; ""
+    if none is missing."""
     missing = [name for name in LATE_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         return (

@@ -1,4 +1,4 @@
-"""What the tool knows of itself: the clock it reads, and who runs it."""
+"""Answers about the tool itself: its clock, its options, and the user who runs it."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signatur
 
 
 def options(live: Live, _question: ReadOptions) -> Json:
-    """What the user asked of this run, as far as evidence depends on it."""
+    """The options of this run on which evidence depends."""
     return live.options.recorded
 
 
@@ -74,7 +74,8 @@ MACHINE_ID = Path("/etc/machine-id")
 
 
 def site(live: Live, _question: IdentifySite) -> Json:
-    """Who this host is among others: the hashed machine id, and what the configuration says.
+    """The identity of this host within its site: the hashed machine id, and its name and labels
+    from the configuration.
 
     machine-id(5): an application hashes the id with a key of its own and never shows it.
     """

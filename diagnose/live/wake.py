@@ -1,7 +1,6 @@
-"""What wakes a watch.
+"""The events that wake a watch.
 
-The kernel and the engine say when something changes, so that nothing is asked while nothing
-happens.
+The kernel and the engine report changes, so that nothing is asked while nothing happens.
 
 | source | what it reports | topic |
 |---|---|---|

@@ -171,7 +171,7 @@ def _lower_in_place(text: str) -> str:
 
 
 def _name_start(text: str, start: int, past: int) -> int:
-    """Where the name around a keyword begins."""
+    """The start of the name around a keyword."""
     farthest = max(past, start - _LONGEST_NAME)
     while start > farthest and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
         start -= 1
@@ -179,7 +179,7 @@ def _name_start(text: str, start: int, past: int) -> int:
 
 
 def _name_end(text: str, end: int) -> int:
-    """Where the name around a keyword ends."""
+    """The end of the name around a keyword."""
     rest = _NAME_END.match(text, end)
     return rest.end() if rest else end
 
@@ -199,7 +199,7 @@ def _name(text: str, start: int, end: int) -> SecretName | None:
 
 
 def _value_span(text: str, name: SecretName) -> SecretSpan | None:
-    """Where the secret value of a name is; None if there is none."""
+    """The span of a name's secret value. None if it has none."""
     end = name.end
     after = text[end]
     if after == "(":
@@ -242,5 +242,5 @@ def _is_first_argument(text: str, name: SecretName) -> bool:
 
 
 def _text_before_quotes(text: str, name: SecretName) -> str:
-    """What stands before a name, without the quotes and blanks between them."""
+    """The text before a name, without the quotes and blanks between them."""
     return text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")

@@ -90,7 +90,7 @@ def in_block(text: str, block: re.Match[str], name: SecretName) -> SecretSpan | 
 
 
 def _block_end(text: str, at: int, indent: int) -> int:
-    """Where the lines end that are as far in as this, after the line that ends here."""
+    """The end of the indented lines that follow the line which ends here."""
     farthest = min(len(text), at + LONGEST)
     while at < farthest:
         start = at + 1

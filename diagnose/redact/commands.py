@@ -345,7 +345,7 @@ def _hidden_places(
 
 
 def _shell_words(text: str, start: int) -> list[tuple[int, int]]:
-    """Where the words of the command are that begins here."""
+    """The spans of the words of the command that begins here."""
     spans: list[tuple[int, int]] = []
     at = start
     while piece := _SHELL.search(text, at, start + _LONGEST_COMMAND):

@@ -51,7 +51,7 @@ _Handler = Callable[["Walk", str, Any], Any]
 
 
 class Plan(dict[str, "_Handler | None"]):
-    """What is done with a value, by its key.
+    """The treatment of values by their keys.
 
     A handler, or None to go on. `suspicious` are keys that may be a secret themselves: a URL with a
     password, a token.
@@ -74,7 +74,7 @@ class Plan(dict[str, "_Handler | None"]):
 
 
 def keep(_walk: Walk, _key: str, value: Any) -> Any:
-    """What holds no secret and must stay as it is: ids, addresses, paths, times."""
+    """The value as it is: an id, address, path or time holds no secret."""
     return value
 
 
@@ -190,7 +190,7 @@ class Walk:
         return new
 
     def secret(self, key: str, value: Any) -> Any:
-        """What stands under a secret's name: a string or number is one.
+        """The value under a secret's name, redacted: a string or number is one.
 
         The strings of a list are redacted; a mapping has names of its own.
         """

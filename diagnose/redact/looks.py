@@ -1,6 +1,4 @@
-"""What a value looks like, whatever name it has.
-
-Generated, a word, a path, a duration, a placeholder.
+"""The looks of a value, whatever name it has: generated, a word, a path, a duration, a placeholder.
 
 A rule that is sure of its place (a value under `password=`) asks `exempt` only. A rule that is not
 sure (a word after "password") also asks for a value that is no word of a language: `is_mixed`.

@@ -1,4 +1,4 @@
-"""What a name says about its value.
+"""The names of settings, and whether they name a secret.
 
 `DB_PASSWORD` names a password, `PASSWORD_FILE` and `TOKEN_TTL` name none.
 
@@ -214,7 +214,7 @@ class _Name(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=8192)
 def kind_of(name: str) -> str | None:
-    """What kind of secret a value under this name is.
+    """The kind of secret that a value under this name is.
 
     None: no secret. "random": only a value that looks generated would be one. Read are environment
     variables, flags, names of headers, JSON keys and dotted label keys (of those the last segment,
@@ -347,7 +347,7 @@ def _key(name: _Name) -> str | None:
 
 
 def _likely_kind(name: _Name) -> str | None:
-    """What may be a secret or only belong to one."""
+    """The kind for a name that may be a secret or only belong to one."""
     is_one = name.last in ("signature", "sig", "webhook", "dsn", "cookies", "otp", "totp")
     return "random" if is_one else None
 

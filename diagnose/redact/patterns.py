@@ -1,4 +1,4 @@
-"""What every part of the redaction shares.
+"""The tools that all parts of the redaction share.
 
 Patterns compiled on first use, the marks in a text under work, and two types.
 """

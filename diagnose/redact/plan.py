@@ -1,4 +1,4 @@
-"""What is done with a value by its key: kept, read as a command line, replaced as a secret.
+"""The treatment of a value by its key: kept, read as a command line, replaced as a secret.
 
 Keys are those of the Engine API (1.24 to 1.55), of the engine's files (config.v2.json,
 hostconfig.json, daemon.json), of a registry client's config.json, and of our own answers. A key
@@ -54,7 +54,7 @@ that runs."""
 
 
 def plan_of(*, of_engine: bool) -> Plan:
-    """What is done with the values of answers, by their keys.
+    """The plan for the values of answers, by their keys.
 
     of_engine: the keys are the engine's own, so that ids, names, addresses and paths are kept
     unread.

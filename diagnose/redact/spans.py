@@ -1,4 +1,4 @@
-"""Where a secret's name and its value are in a text, and where a value ends."""
+"""The spans of a secret's name and value in a text."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ LONGEST = 4000
 
 
 class SecretSpan(msgspec.Struct, frozen=True):
-    """Where a secret value begins and ends in a text, and its kind."""
+    """The span of a secret value in a text, and its kind."""
 
     left: int
     right: int
@@ -32,7 +32,7 @@ def line_before(text: str, start: int) -> str:
 
 
 def closing(text: str, at: int, quote: str) -> int:
-    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line.
+    """The end of a quoted value: before the same quote, unescaped, else at the end of the line.
 
     -1 for a lone backtick.
     """

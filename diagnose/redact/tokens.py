@@ -98,7 +98,7 @@ def _prefixes_in(words: str) -> Iterator[_Prefix]:
 
 
 def _marking(kind: str, mark: Mark) -> Callable[[re.Match[str]], str]:
-    """What replaces a match: its text with a mark in the place of the secret."""
+    """A function that replaces the secret of a match by its mark."""
     return lambda match: match[0].replace(match[1], mark(kind, match[1], match[0]))
 
 

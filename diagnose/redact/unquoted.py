@@ -129,7 +129,7 @@ def _is_setting(name: SecretName) -> bool:
 
 
 def _unquoted_pattern(text: str, sign: str, name: SecretName) -> LazyPattern:
-    """What a value without quotes may look like behind this name."""
+    """The pattern of a value without quotes behind this name."""
     if _is_setting(name) and sign != ":":
         return UNQUOTED_LONG
     is_line_start = not line_before(text, name.start).strip(" \t-\"'")

@@ -10,12 +10,12 @@ from diagnose.model import Check, Json
 def rows(
     checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]]
 ) -> list[dict[str, Json]]:
-    """What is known of each check, with the thresholds in force."""
+    """One row for each check, with the thresholds in force."""
     return [_row(check, thresholds.get(check.id, {})) for check in checks]
 
 
 def _row(check: Check, thresholds: Mapping[str, float]) -> dict[str, Json]:
-    """What is known of one check. thresholds: those that its user has set."""
+    """The row of one check. thresholds: those that its user has set."""
     return {
         "id": check.id,
         "severity": str(check.severity),

@@ -51,7 +51,7 @@ def _print_commands(block: _Commands, console: Console) -> None:
 
 
 def _label(info: str) -> str:
-    """What a block is for, in words, from its info string: `fix safe on-systemd manual`."""
+    """The heading of a block of commands, from its info string: `fix safe on-systemd manual`."""
     purpose, *marks = info.split()
     notes: list[str] = [mark for mark in marks if mark in RISKS]
     notes += [f"with {mark.removeprefix('on-')}" for mark in marks if mark.startswith("on-")]

@@ -1,4 +1,4 @@
-"""What a run says of the pages that fit a question, in sentences: found, not found, not known."""
+"""Sentences about the pages that fit a question: found here, not found, not known."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,7 +17,7 @@ NO_PAGE = (
 
 
 def sentences(ids: Sequence[str], distances: Mapping[str, int], report: Report) -> Iterator[str]:
-    """What became of the checks that fit a question, and where to look next.
+    """The outcome of the checks that fit a question, and the pages to read next.
 
     ids: of the pages that fit, the best first. distances: how far each check is from the question;
     those of a family may fit without a page.

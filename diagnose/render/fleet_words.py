@@ -1,6 +1,6 @@
-"""What is said of many hosts, as phrases that text, Markdown and HTML share.
+"""Phrases about many hosts that text, Markdown and HTML share.
 
-Everything that a report says is cleaned: a report may come from a hostile host.
+Everything from a report is cleaned: a report may come from a hostile host.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def command_of(cause: FleetCause) -> str:
 
 
 def where(cause: FleetCause) -> str:
-    """Where the command is to be typed: it may hold a name that only one host has."""
+    """The hosts on which to type the command: it may hold a name that only one host has."""
     command = cause.command
     assert command is not None
     host = name(command.host)
@@ -76,7 +76,7 @@ def where(cause: FleetCause) -> str:
 
 
 def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
-    """What is said of a cause, by its heading."""
+    """The facts of a cause, each with its heading."""
     yield "hosts", and_more([name(host) for host in cause.hosts], HOSTS_SHOWN)
     if cause.new is not None and cause.gone is not None:
         yield "change", f"{cause.new} new since the earlier set, {cause.gone} gone"
@@ -106,7 +106,7 @@ class Section(NamedTuple):
 
 
 def sections(answer: FleetAnswer) -> Iterator[Section]:
-    """What is said beside the causes."""
+    """The sections beside the causes: silent hosts, unread reports, differences."""
     if answer.silent:
         rows = [_last_report(silence) for silence in answer.silent]
         yield Section(f"did not report ({len(rows)})", rows)

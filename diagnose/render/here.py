@@ -1,6 +1,6 @@
-"""What `explain --here` adds to a page.
+"""The part of `explain --here` about this host.
 
-Why the finding is there on this host, what a cure would change, and what is not its cause.
+It says why the finding is there, what a cure would change, and which causes are ruled out.
 """
 
 from typing import TextIO

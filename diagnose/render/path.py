@@ -168,7 +168,7 @@ def _print_cure(console: Console, cure: runbooks.Command) -> None:
 
 
 def _print_more(console: Console, answer: PathAnswer) -> None:
-    """Where to read on, or that no check has a word about what is broken."""
+    """Print the page to read next, or that no check found what is broken."""
     if answer.finding is not None:
         console.print(f"  more  diagnose explain {answer.finding.id}", soft_wrap=True)
         return

@@ -44,7 +44,7 @@ _FOR_ANYBODY = LazyPattern(
 
 
 class Shell(msgspec.Struct, frozen=True):
-    """Who types, and by which words the tool is started there."""
+    """The shell in which the reader types, and the words that start the tool there."""
 
     tool: str = "diagnose"
     is_root: bool = True

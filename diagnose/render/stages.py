@@ -1,4 +1,4 @@
-"""What each host of `--on` is at, as a table on stderr."""
+"""The progress of each host of `--on`, as a table on stderr."""
 
 import sys
 import threading
@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 class Stages:
-    """What each host is at: a table on stderr where that is a terminal, otherwise nothing.
+    """The progress of each host: a table on stderr where that is a terminal, otherwise nothing.
 
     ssh and sudo may ask a person for a password on the same terminal, so the table appears only
     once no host is connecting, and goes away while a password is asked for.

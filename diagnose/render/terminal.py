@@ -55,7 +55,7 @@ COMMAND_LINES = 3
 
 
 class ReportDetail(msgspec.Struct, frozen=True):
-    """What a report shows beside its problems, as the user has asked for it."""
+    """The parts of a report that the user chose beside its problems."""
 
     verbose: bool = False
     """Advice, skipped and unknown checks one by one."""
@@ -132,7 +132,7 @@ class _Page(TerminalRows):
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
     def if_it_fails(self, page: Outline, report: Report) -> None:
-        """What to look at where this report is calm and somebody's service fails all the same.
+        """Print where to look if this report is calm and a service fails all the same.
 
         Nothing follows one line that no person reads.
         """
@@ -228,7 +228,7 @@ class _Page(TerminalRows):
         self.what_next(block)
 
     def evidence(self, path: str, value: str) -> None:
-        """What was read, and where: as much of it as there is room for."""
+        """Print a value with its source, as far as there is room."""
         lines = LINES_OF.get(path, EVIDENCE_LINES)
         if self.verbose:
             lines = LOG_LINES
@@ -309,7 +309,7 @@ class _Page(TerminalRows):
         return text
 
     def more(self, id: str) -> None:
-        """Where to read on, once for each page."""
+        """Print where to read on, once for each page."""
         if id not in self.pages:
             self.command(f"more  diagnose explain {id}", 2, style="")
         self.pages.add(id)
@@ -327,7 +327,7 @@ class _Page(TerminalRows):
         return ", needs root" if self.shell.needs_root(command) else ""
 
     def unexplained(self, title: str, blocks: tuple[OutlineBlock, ...], further: int) -> None:
-        """What containers complain of and no finding explains, beside what was found.
+        """Print the complaints of containers that no finding explains.
 
         further: how many more complain, for which there is no block.
         """
@@ -384,7 +384,7 @@ class _Page(TerminalRows):
         return and_more([middle(name, room) for name in subjects], len(shown))
 
     def timings(self, report: Report) -> None:
-        """Where the run's time went: the slowest questions and checks."""
+        """Print the slowest questions and checks."""
         self.console.print()
         self.line("slowest questions and checks")
         slow = sorted(report.timings, key=lambda row: -row[1])[:12]

@@ -8,7 +8,7 @@ from diagnose.render.words import clean, one_line
 
 
 class TerminalRows:
-    """What a page on a terminal is written with. shell: where its commands will be typed."""
+    """The writer of rows on a terminal. shell: the one in which their commands will be typed."""
 
     def __init__(self, console: Console, shell: Shell) -> None:
         self.console = console
@@ -21,7 +21,7 @@ class TerminalRows:
         self.rows(Text(one_line(text), style), indent, hanging)
 
     def rows(self, text: Text, indent: int, hanging: int) -> None:
-        """As `line`, of a text with styles of its own."""
+        """Print a text that has its own styles, wrapped as `line` does."""
         for number, row in enumerate(text.wrap(self.console, self.console.width - hanging)):
             row.rstrip()
             self.console.print(Text(" " * (hanging if number else indent)) + row)

@@ -33,7 +33,7 @@ KINDS = {
 
 
 class Screen:
-    """What the engineer looks at.
+    """The screen of a watch.
 
     It is drawn when something changed, by whoever calls: there is no thread.
     """
@@ -57,7 +57,7 @@ class Screen:
             self._live.stop()
 
     def show(self, roots: Roots, changes: tuple[RootChange, ...], trouble: str) -> None:
-        """What a round found."""
+        """Show the result of a round."""
         if self._live is not None:
             self._live.update(self._page(roots, trouble), refresh=True)
             return

@@ -44,7 +44,7 @@ def without_layers(error: str) -> str:
 
 
 def items_that_fit(note: str, room: int) -> str:
-    """As many of a note's items as there is room for.
+    """The first items of a note, as many as there is room for.
 
     The name of the first one is cut, not its number.
     """

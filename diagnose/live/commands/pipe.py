@@ -21,9 +21,9 @@ class PipeEnd(msgspec.Struct, frozen=True):
 
 
 def through(name: str, arguments: Sequence[str], data: bytes) -> PipeEnd:
-    """What a program makes of these bytes. It keeps the user's environment: its keys lie there.
+    """The output of a program for these bytes. It keeps the user's environment, where its keys are.
 
-    Refused("missing") if it is not installed, Refused("timed out").
+    Raises Refused("missing") if the program is not installed, Refused("timed out").
     """
     program = find(name)
     try:

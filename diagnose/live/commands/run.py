@@ -24,7 +24,7 @@ OUTPUT_MAX = 16 << 20
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What became of a command."""
+    """The exit status and output of a command."""
 
     code: int
     """Its exit status."""

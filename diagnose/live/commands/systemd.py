@@ -57,9 +57,9 @@ FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCAT
 
 
 def unit(live: Live, question: ReadUnit) -> Json:
-    """What the service manager says of a unit, as texts.
+    """The properties of a unit as the service manager prints them.
 
-    Refused("missing") where systemd does not run.
+    Raises Refused("missing") where systemd does not run.
     """
     _require_systemd()
     name = _unit_name(question.name)

@@ -62,7 +62,7 @@ class _Vertex(enum.IntEnum):
 
 
 class _VertexLog(enum.IntEnum):
-    """What a step printed."""
+    """The fields of a step's output."""
 
     VERTEX = 1
     MESSAGE = 4

@@ -1,4 +1,4 @@
-"""What workers of the helper process do with the crontabs of the host."""
+"""The functions with which workers of the helper process read the crontabs of the host."""
 
 import os
 from collections.abc import Iterator

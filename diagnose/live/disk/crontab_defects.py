@@ -1,4 +1,4 @@
-"""What in a crontab keeps cron from running a job, without the commands themselves. Pure."""
+"""Defects of a crontab that keep cron from running a job, without the commands themselves. Pure."""
 
 import re
 from collections.abc import Iterator

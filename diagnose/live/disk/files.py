@@ -39,12 +39,12 @@ def read(live: Live, question: ReadFile) -> Json:
 
 
 def found_texts(live: Live, question: FindTexts) -> Json:
-    """Which of some texts are in a file."""
+    """Those of some texts that a file contains."""
     return ask_worker(live, question, "found_texts", [question.root or question.path])
 
 
 def stats(live: Live, question: StatPaths) -> Json:
-    """What stat says of many paths at once.
+    """The stat of many paths at once.
 
     A path on a mount that does not answer costs only itself.
     """
@@ -106,12 +106,12 @@ def list_folder(live: Live, question: ListFolder) -> Json:
 
 
 def usage(live: Live, question: StatFilesystem) -> Json:
-    """What statvfs says of the file system that holds a path, and which mount that is."""
+    """The statvfs figures of the file system that holds a path, and its mount."""
     return ask_worker(live, question, "usage", [question.path])
 
 
 def usages(live: Live, question: StatFilesystems) -> Json:
-    """What statvfs says of several paths.
+    """The statvfs figures of several paths.
 
     None lies on a mount that may hang (/dev/shm of containers).
     """
@@ -129,9 +129,9 @@ def rate(live: Live, question: SampleFreeSpace) -> Json:
 
 
 def walk(live: Live, question: WalkFolder) -> Json:
-    """Where the bytes below a folder are.
+    """The sizes of the folders and files below a folder.
 
-    Staying on its st_dev, which leaves out overlay `merged` mounts; hard links count once.
+    The walk stays on one device, which leaves out overlay `merged` mounts. Hard links count once.
     """
     return ask_worker(live, question, "walk", [question.path])
 
@@ -168,7 +168,7 @@ def builds(live: Live, question: ListBuilds) -> Json:
 
 
 def ask_worker(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
-    """What a worker answers about these paths; a mount that hangs is not asked twice."""
+    """The answer of a worker about these paths. A mount that hangs is not asked twice."""
     points = _points(live)
     for path in paths:
         mount = holding(path, points)

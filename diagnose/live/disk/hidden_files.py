@@ -1,4 +1,4 @@
-"""What lies in the layers of an image below a folder over which an empty one is mounted."""
+"""Files in the layers of an image that an empty mount hides."""
 
 import os
 import stat

@@ -1,4 +1,5 @@
-"""What workers of the helper process do with the host's crontabs and units that call docker."""
+"""The functions with which workers of the helper process read the host's crontabs and units that
+call docker."""
 
 import os
 from collections.abc import Iterator, Sequence

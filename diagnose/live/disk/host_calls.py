@@ -91,7 +91,8 @@ def unit_settings(texts: Sequence[str]) -> dict[str, list[str]]:
 
 
 def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
-    """What a unit starts with a client that ends at once, and stops then; None for another unit.
+    """The call of a unit that starts a container with a client that ends at once, and then stops
+    it. None for another unit.
 
     systemd runs ExecStop= as soon as the main process has ended, unless the unit should remain.
     """

@@ -1,4 +1,4 @@
-"""What a worker reads of files beyond stat(2): flags that bind root too (chattr(1))."""
+"""Flags of files that stat(2) does not give and that bind root too (chattr(1))."""
 
 # Called for paths that a log names; pathlib has no words for descriptors.
 

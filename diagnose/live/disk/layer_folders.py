@@ -55,7 +55,7 @@ def _layers(args: Json) -> Json:
 
 
 class _Records:
-    """What the engine's database of layers says.
+    """The records of the engine's database of layers.
 
     referenced: the folders that it names, "" where a record is empty. mount_of: the folder of each
     container's writable layer, by the container's id. unreadable: ids of image layers whose record

@@ -170,7 +170,7 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
 
 
 class _Entries(msgspec.Struct, frozen=True):
-    """What counts of a folder, by its names."""
+    """The subfolders and log files of a folder, by their names."""
 
     folders: Sequence[str]
     """Those for logs first."""

@@ -126,7 +126,8 @@ def _certificates(text: str) -> Iterator[str]:
 
 
 def _created_objects(text: str) -> Iterator[str]:
-    """What a script creates, by the beginnings of its statements, and the verbs that remove."""
+    """The beginnings of the statements by which a script creates objects, and its verbs that
+    remove."""
     for head in _HEAD.finditer(text):
         yield " ".join(head[0].split())
     yield from dict.fromkeys(verb[0].lower() for verb in _REMOVES.finditer(text))
@@ -139,13 +140,13 @@ def _first_certificate(text: str) -> Iterator[str]:
 
 
 class _OwnFile(msgspec.Struct, rename="pascal"):
-    """What is kept of the engine's own file about a container."""
+    """The fields that are kept of the engine's own file about a container."""
 
     has_been_manually_stopped: bool | None = None
 
 
 def _hidden_defects(text: str) -> Iterator[str]:
-    """What an editor does not show, a row each: a word, and the number of a line or 0."""
+    """The defects that an editor does not show: a word, and the number of a line or 0."""
     if "\0" in text:
         yield "utf-16 0"
         return

@@ -33,7 +33,7 @@ def _shell_assignments(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _unit_assignments(text: str) -> Iterator[tuple[str, str]]:
-    """What `Environment=` of a unit that calls docker or an agent of it sets."""
+    """The variables that `Environment=` sets in a unit that calls docker or an agent of it."""
     for line in unit_settings([text]).get("Environment", []):
         for word in _words(line):
             name, sign, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""What takes the space below a folder."""
+"""The sizes of all folders below a folder."""
 
 import errno
 import heapq
@@ -47,9 +47,9 @@ class _Folder(NamedTuple):
 
 
 class _Tree:
-    """What was counted of a folder and all below it, on its own file system.
+    """The counts of a folder and all below it, on its own file system.
 
-    depth: how many folders deep the names go by which bytes and files are counted.
+    depth: the number of folders by which bytes and files are summed.
     """
 
     def __init__(self, top: str, depth: int, *, skipped: frozenset[str]) -> None:

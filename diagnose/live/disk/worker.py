@@ -1,8 +1,6 @@
-"""What workers of the helper process do.
+"""The functions of the workers of the helper process.
 
-Questions to file systems, any of which may block in the kernel for ever, and those that take
-thousands of calls of the kernel.
-
+They ask file systems, which may block in the kernel for ever, or make thousands of system calls.
 Each function takes JSON arguments and returns a JSON value. None is called in the tool's own
 process.
 """
@@ -299,12 +297,12 @@ class _DeletedFile(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """What it takes on disk."""
+        """Bytes on disk."""
         return self.status.st_blocks * 512
 
 
 def _deleted_file(link: str) -> _DeletedFile | None:
-    """What a descriptor has open, if that is a deleted file on a disk."""
+    """The file that a descriptor has open, if it is a deleted file on a disk."""
     try:
         path = printable(os.readlink(link))
         if not path.endswith(" (deleted)") or path.startswith(NEVER_ON_DISK):
@@ -325,7 +323,7 @@ def _mounts_of(pid: str) -> list[MountEntry]:
 
 
 def functions() -> Mapping[str, Function]:
-    """What a worker can be asked to do, by name."""
+    """All functions of a worker, by name."""
     return {
         function.__name__: function
         for function in (

@@ -108,7 +108,8 @@ def get(live: Live, question: AnyQuestion) -> Json:
 
 
 def settled(live: Live, question: AnyQuestion) -> Json:
-    """What the engine says when it has had time to notice, or to end what it had begun."""
+    """The engine's answer after a pause, in which it may notice a change or end what it had
+    begun."""
     is_busy = os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
     time.sleep(SETTLE_BUSY_S if is_busy else SETTLE_S)
     return get(live, question)
@@ -148,7 +149,7 @@ def _request(live: Live, made: Engine, question: AnyQuestion) -> Request:
 
 
 def _longest_body(question: AnyQuestion) -> int | None:
-    """Where a body is cut that may be longer than what is wanted of it.
+    """The number of bytes at which a body is cut, where its beginning is enough.
 
     None for one that must be whole.
     """
@@ -280,7 +281,7 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
 
 
 class _Member(NamedTuple):
-    """What a tar archive holds first."""
+    """The first member of a tar archive."""
 
     info: TarInfo
     data: bytes | None
@@ -339,7 +340,7 @@ def _readable(name: str) -> str:
 
 
 def _path_stat(reply: Reply) -> dict[str, Json]:
-    """What the engine says of the path beside its archive."""
+    """The stat of the path that the engine sends in a header beside its archive."""
     try:
         decoded = msgspec.json.decode(
             base64.b64decode(reply.headers.get("x-docker-container-path-stat", ""))

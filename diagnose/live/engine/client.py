@@ -144,7 +144,8 @@ def accepted(reply: Reply) -> Reply:
 
 
 def message(reply: Reply) -> str:
-    """What a body says of an error: its "message" (Docker), or its text on one line, cut."""
+    """The error message of a reply: "message" of its body (Docker), or its text on one line,
+    cut."""
     try:
         decoded = msgspec.json.decode(reply.body)
         text = decoded["message"] if isinstance(decoded["message"], str) else ""

@@ -1,6 +1,6 @@
-"""What the docker command of this user is set up with: its configuration and its plugins.
+"""The configuration and the plugins of this user's docker command.
 
-Names alone leave here: the secrets of the configuration are never part of an answer.
+Only names leave this module: the secrets of the configuration are never part of an answer.
 """
 
 import grp
@@ -46,12 +46,12 @@ in PATH (DetectDefaultStore, 20.10 to 29).
 
 
 def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 - the signature of every collector
-    """What the docker command of this user is set up with.
+    """The configuration and the plugins of this user's docker command.
 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
     such programs usually lie. A file without JSON is no failure: the docker command continues
     without it. Of other users only the names of their logins are read. Under sudo the settings of
-    the user who called it are looked at too, and the helpers that these name.
+    the user who called it are read too, and the helpers that these name.
     """
     path = configuration(os.environ) / "config.json"
     file = _read(path)
@@ -206,7 +206,7 @@ def _has_session_bus() -> bool:
 
 
 def _reason_closed(folder: Path) -> Json:
-    """What keeps this user from reading the settings in a folder; None if nothing does."""
+    """The path that keeps this user from reading the settings in a folder. None if nothing does."""
     return _first_closed(folder, _user(), lambda path, right, _status: os.access(path, right))
 
 
@@ -225,7 +225,7 @@ def _first_closed(
 
 
 def _closed_to_caller() -> Json:
-    """What is closed to the user who called sudo, by owners and modes, where no ACL says more.
+    """The path that is closed to the user who called sudo, judged by owners and modes without ACLs.
 
     Only for a member of the group docker: others reach the engine as root, with root's rights.
     """
@@ -258,7 +258,7 @@ def _has_right(status: os.stat_result, right: int, uid: int, groups: Sequence[in
 
 
 class _Configuration(msgspec.Struct, frozen=True):
-    """What a file config.json holds; nothing without a file that can be read."""
+    """The contents of a file config.json. Empty where there is no file that can be read."""
 
     settings: Mapping[str, Json] = {}
     malformed: str = ""

@@ -43,7 +43,7 @@ _OWN_PROGRAMS = {_PASS: "pass"}
 
 
 def state_of(helpers: Collection[str], home: Path, search: str) -> dict[str, Json]:
-    """What keeps these helpers of a user from their work, as fields of `ClientSettings`.
+    """The obstacles of these credential helpers of a user, as fields of `ClientSettings`.
 
     helpers: the ends of their programs' names. home, search: that user's, and PATH.
     """

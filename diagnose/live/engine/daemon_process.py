@@ -154,7 +154,8 @@ def _environment(pid: int) -> dict[str, str]:
 
 
 def comm(pid: int) -> str:
-    """What a process calls itself, up to 15 bytes; empty when it is gone, or hidden from us."""
+    """The kernel's name of a process, up to 15 bytes. Empty where the process is gone or hidden
+    from us."""
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             return file.read().rstrip("\n")

@@ -68,7 +68,7 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a docker context says of its engine."""
+    """The address and TLS files of a docker context."""
 
     address: str
     tls: Tls | None
@@ -235,7 +235,7 @@ class DockerLane:
         request: Callable[[AnyQuestion], Request],
         at_once: int = AT_ONCE,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """As `client.Engine.many`."""
+        """The replies to many requests; see `client.Engine.many`."""
         under_way: list[_StreamedRequest] = []
         outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]] = (
             queue.SimpleQueue()

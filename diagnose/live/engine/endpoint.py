@@ -1,4 +1,4 @@
-"""Which engine is meant, and the way to it.
+"""The choice of the engine, and the connection to it.
 
 The order is the docker CLI's own (cli/command, 20.10 to 28): `-H`, `--context`, DOCKER_HOST,
 DOCKER_CONTEXT, the current context of its configuration, the local socket. Whatever is more than
@@ -48,7 +48,7 @@ VM_FOLDERS = (
 
 
 class EngineEndpoint(msgspec.Struct, frozen=True):
-    """Where the engine answers."""
+    """The address of an engine."""
 
     url: str
     base_url: str
@@ -80,9 +80,10 @@ def endpoint(live: Live, question: FindEndpoint) -> Json:  # noqa: ARG001 - the 
 
 
 def rootless(path: str, environ: Mapping[str, str]) -> Json:
-    """Whose engine serves the socket at this path, and where it keeps its things.
+    """The user whose engine serves the socket at this path, and the places of that engine, as
+    `Rootless`.
 
-    None: the system's.
+    None for the system's engine.
     """
     if "podman" in path or any(part in path for part in VM_FOLDERS):
         return None

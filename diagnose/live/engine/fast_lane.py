@@ -72,7 +72,7 @@ class FastLane:
         request: Callable[[AnyQuestion], Request],
         at_once: int = AT_ONCE,
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
-        """As `client.Engine.many`.
+        """The replies to many requests; see `client.Engine.many`.
 
         A kept connection that was closed meanwhile is replaced, once for each question.
         """

@@ -50,7 +50,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class ByteStream(Protocol):
-    """What a connection needs of a socket, or of TLS over one."""
+    """The part of a socket, or of TLS over one, that a connection uses."""
 
     def settimeout(self, seconds: float, /) -> None: ...
 
@@ -86,7 +86,8 @@ def late(request: Request, received: int) -> Refused:
 
 
 class _Parsed:
-    """What httptools has found in one answer so far; its methods are the parser's callbacks."""
+    """The parts of one reply that httptools has found so far. The methods are the parser's
+    callbacks."""
 
     def __init__(self) -> None:
         self.parser = HttpResponseParser(self)

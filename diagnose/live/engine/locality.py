@@ -44,7 +44,7 @@ ACTIVATORS = frozenset({"systemd", "init"})
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What is known of the engine's process."""
+    """The result of the search for the engine's process."""
 
     pid: int | None
     """None when none is alive here."""

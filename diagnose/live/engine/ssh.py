@@ -99,7 +99,7 @@ class SshAdapter(BaseHTTPAdapter):
         return str(request.path_url)
 
     def complaint(self) -> str:
-        """What ssh wrote on its stderr last, on one line."""
+        """The end of ssh's stderr, on one line."""
         size = os.fstat(self.complaints).st_size
         text = os.pread(self.complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES))
         return " ".join(text.decode("utf-8", errors="replace").split())

@@ -14,12 +14,12 @@ V1_UNLIMITED = 1 << 62
 
 
 def figures(group: Group) -> dict[str, Json]:
-    """What a group uses of memory, processes and processor, and may use."""
+    """The usage and the limits of a group: memory, processes and processor."""
     return _version_1(group) if group.version == 1 else _version_2(group)
 
 
 def cpu(group: Group) -> dict[str, Json]:
-    """What a group used of the processor, and its quota."""
+    """The CPU time of a group and its quota."""
     return _cpu_1(group) if group.version == 1 else _cpu_2(group)
 
 
@@ -53,7 +53,7 @@ def _version_1(group: Group) -> dict[str, Json]:
 
 
 def _cpu_1(group: Group) -> dict[str, Json]:
-    """What a group of cgroup v1 used of the processor, and its quota."""
+    """The CPU time of a group of cgroup v1 and its quota."""
     cpu = group.folder("cpu")
     throttling = file_pairs(cpu, "cpu.stat")
     throttled_ns = throttling.get("throttled_time")
@@ -97,7 +97,7 @@ def _version_2(group: Group) -> dict[str, Json]:
 
 
 def _cpu_2(group: Group) -> dict[str, Json]:
-    """What a group of cgroup v2 used of the processor, and its quota."""
+    """The CPU time of a group of cgroup v2 and its quota."""
     here = group.folder("")
     throttling = file_pairs(here, "cpu.stat")
     quota, _, period = (file_text(here, "cpu.max") or "").partition(" ")
@@ -133,5 +133,5 @@ def _limit_or_none(limit: int | None) -> int | None:
 
 
 def _working_set(usage: int | None, inactive: int | None) -> int | None:
-    """What the kernel cannot take back at once: usage without the file cache that nobody reads."""
+    """Bytes that the kernel cannot reclaim at once: usage without the inactive file cache."""
     return None if usage is None else max(usage - (inactive or 0), 0)

@@ -1,4 +1,4 @@
-"""Who froze the processes of a control group.
+"""The freezer of a control group: the file that keeps its processes frozen.
 
 Sources: cgroup-v1/freezer-subsystem.rst, and cgroup.freeze in cgroup-v2.rst.
 """

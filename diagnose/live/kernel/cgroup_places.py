@@ -1,4 +1,4 @@
-"""Where the groups of containers are in the hierarchies of control groups, both generations.
+"""The control groups of containers in the hierarchies of both cgroup versions.
 
 Sources: cgroup-v1/memory.rst, cgroup-v2.rst.
 """
@@ -24,7 +24,8 @@ of it is known."""
 
 
 class Places:
-    """Where the hierarchies are mounted: by controller for version 1, and the one of version 2."""
+    """The mount points of the cgroup hierarchies: by controller for version 1, and the one of
+    version 2."""
 
     def __init__(self, table: list[MountEntry]) -> None:
         self.controllers: dict[str, MountEntry] = {}
@@ -38,7 +39,7 @@ class Places:
 
     @classmethod
     def now(cls) -> Places:
-        """Where they are mounted now."""
+        """The present mount points."""
         return cls(mounts())
 
     @property

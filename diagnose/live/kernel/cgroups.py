@@ -85,12 +85,12 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
 
 
 def _cpu(places: Places, paths: Mapping[str, str]) -> dict[str, Json]:
-    """What one container used of the processor, and its quota; or why its group is not there."""
+    """The CPU time of one container and its quota, or why its group is not there."""
     return _failure(places, paths) or cpu(places.group(paths))
 
 
 def cpu_of_group(places: Places, path: str) -> dict[str, Json]:
-    """What any group used of the processor, and its quota; path: in that hierarchy."""
+    """The CPU time of any group and its quota. path: in that hierarchy."""
     return cpu(places.group(dict.fromkeys(("cpu", "cpuacct", ""), path)))
 
 

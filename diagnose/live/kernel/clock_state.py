@@ -1,4 +1,5 @@
-"""What the kernel's clock knows of its own error: adjtimex(2), which needs no privilege to read."""
+"""The kernel's own estimate of its clock's error, by adjtimex(2), which needs no privilege to
+read."""
 
 import struct
 

@@ -110,7 +110,7 @@ def idle_cpus(_live: Live, question: SampleCpus) -> Json:
 
 
 class CpuTime(NamedTuple):
-    """What a processor has done since the boot, in ticks."""
+    """The idle and total time of a processor since the boot, in ticks."""
 
     idle: int
     """With what it waited for disks."""

@@ -139,10 +139,10 @@ def descriptors(_live: Live, question: CountDescriptors) -> Json:
 
 
 def open_under(_live: Live, question: FindOpenFiles) -> Json:
-    """Which files below a folder a process has open for writing.
+    """The files below a folder that a process has open for writing.
 
-    The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
-    asks for its lines: what is open for reading alone says nothing of where lines go.
+    The kernel adds " (deleted)" to a name that is gone. Files open for reading alone are left out:
+    the engine reads a log while this tool asks for its lines.
     """
     pid, folder = question.pid, question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]

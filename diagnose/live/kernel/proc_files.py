@@ -74,7 +74,7 @@ def hides_files(pid: int | str, error: OSError) -> bool:
 
 
 def target_of(path: str) -> str | None:
-    """What a symbolic link names; None if it cannot be read."""
+    """The target of a symbolic link. None if the link cannot be read."""
     try:
         return os.fsencode(os.readlink(path)).decode("utf-8", "replace")
     except OSError:

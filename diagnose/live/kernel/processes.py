@@ -97,7 +97,7 @@ def _threads(pid: int) -> dict[str, Json]:
 
 
 class _Stat(NamedTuple):
-    """What /proc/PID/stat says of a process."""
+    """The fields of /proc/PID/stat."""
 
     comm: str
     words: list[bytes]

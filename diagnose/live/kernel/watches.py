@@ -1,4 +1,4 @@
-"""What processes watch with inotify, as the kernel shows it in their fdinfo."""
+"""The inotify watches of processes, as the kernel shows them in fdinfo."""
 
 # A process may have thousands of descriptors, and pathlib triples their cost.
 # ruff: noqa: PTH208

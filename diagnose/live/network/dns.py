@@ -65,7 +65,7 @@ _ICMP = {
 
 
 def query(live: Live, question: QueryDns) -> dict[str, Any]:
-    """What one resolver answers.
+    """The answer of one resolver.
 
     Shape: `DnsReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
     Refused("gone").
@@ -87,13 +87,11 @@ def query(live: Live, question: QueryDns) -> dict[str, Any]:
 
 
 def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
-    """What one resolver answers to a query of `packet_bytes` bytes.
+    """The answer of one resolver to a query of `packet_bytes` bytes.
 
-    The query fills an IPv4 packet and must not be fragmented.
-
-    The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors
-    as of `query`; icmp is "too large" where a router, or the host itself, says that it cannot
-    forward a packet of that size.
+    The query fills an IPv4 packet and must not be fragmented. It is for the root's name servers and
+    carries EDNS padding (RFC 7830). Shape and errors as of `query`; icmp is "too large" where a
+    router, or the host itself, says that it cannot forward a packet of that size.
     """
     with resolver_socket(live, question) as (address, kernel):
         kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
@@ -101,7 +99,7 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
 
 
 def unchecked(live: Live, question: QueryUncheckedDns) -> dict[str, Any]:
-    """What one resolver answers where it shall check no signature.
+    """The answer of one resolver without DNSSEC validation.
 
     Shape and errors as of `query`.
     """

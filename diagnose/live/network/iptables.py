@@ -1,4 +1,4 @@
-"""What iptables shows of its rules, by flavour, where looking changes nothing."""
+"""The rules of iptables by flavour, read only where reading loads no kernel module."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def counted_twice(live: Live, question: CountLegacyPackets) -> list[str]:  # noq
 
 
 def _saved_rules(command: list[str]) -> str:
-    """What a command of iptables prints. Refused where it fails or prints too much."""
+    """The output of an iptables command. Raises Refused where it fails or prints too much."""
     done = _run(command)
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()

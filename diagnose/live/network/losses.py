@@ -1,6 +1,7 @@
-"""What network namespaces lost, by the kernel's own counters and tables of sockets.
+"""Packets and datagrams that network namespaces lost, by the kernel's counters and tables of
+sockets.
 
-`/proc/PID/net` shows the namespace of that process, so that nothing is entered.
+`/proc/PID/net` shows the namespace of that process, so that no namespace is entered.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _PAUSE_S = 0.25
 
 
 def count(_live: Live, question: CountLosses) -> Json:
-    """What the namespaces of processes lost since they were made.
+    """The losses of the namespaces of processes since they were made.
 
     Shape: `LossCounters` by pid; a process that is gone is left out. Source: the kernel's
     Documentation/networking/snmp_counter.rst.
@@ -173,7 +174,7 @@ def _look(looks: Mapping[int, list[_Look]]) -> None:
 
 
 class _Look:
-    """What one look at a namespace saw."""
+    """The sockets of a namespace at one moment."""
 
     def __init__(self, pid: int) -> None:
         self.waiting: dict[SocketPlace, int] = {}
@@ -215,7 +216,7 @@ def _rows(pid: int, table: str) -> Iterator[SocketRow]:
 
 
 def _changes_between(looks: list[_Look]) -> dict[str, Any]:
-    """What was lost between the first look and the last one."""
+    """The losses between the first look and the last one."""
     connected = {place for look in looks for place in look.connected}
     repeats: dict[SocketPlace, list[int]] = {}
     for look in looks:

@@ -106,7 +106,8 @@ class _Link(_Completed, ifinfmsg):
     )
 
     def decode_nlas(self, offset: int) -> None:
-        """As in the base class, one by one, without those that nobody reads: four of five."""
+        """Decode only the attributes that somebody reads, one of five. The base class decodes
+        all."""
         end = self.offset + self.length
         while offset + _ATTRIBUTE.size <= end:
             length, kind = _ATTRIBUTE.unpack_from(self.data, offset)
@@ -165,7 +166,7 @@ class RouteMarshal(Marshal):
         self._own_routes = own_routes
 
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:
-        """What decodes a message of this type.
+        """The decoder of a message of this type.
 
         Own routes are passed over undecoded if they are not wanted.
         """
@@ -216,7 +217,7 @@ class NetfilterMarshal(Marshal):
         self._whole_rules = whole_rules
 
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:
-        """What decodes a message of this type.
+        """The decoder of a message of this type.
 
         A rule is decoded as far as its chain if whole rules are not wanted.
         """

@@ -41,7 +41,8 @@ def visit(args: Json) -> Row:
 
 
 def packet_filter(args: Json) -> Row:
-    """What decides about packets in the network namespace of a process.
+    """The rules, routes and settings that decide about packets in the network namespace of a
+    process.
 
     args: pid. Shape: `NetnsFilter`. `/proc/sys/net` shows the namespace of the process that reads
     it. Raises Refused as `visit` does.

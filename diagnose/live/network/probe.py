@@ -46,7 +46,7 @@ _OUTCOMES: dict[int, ProbeOutcome] = {
 
 
 def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
-    """What became of one TCP connect without data, or of one UDP datagram.
+    """The outcome of one TCP connect without data, or of one UDP datagram.
 
     The datagram is empty; to port 53 it is a DNS query. Shape: `ProbeReply`. Errors: Refused("not
     allowed") unless the user wants packets to be sent, Refused("forbidden"), Refused("gone"),

@@ -15,7 +15,7 @@ LATER_S = 1.0
 
 
 def ask(live: Live, question: AnyQuestion) -> Json:
-    """What the network process answers.
+    """The answer of the network process.
 
     The functions named in `worker` describe arguments, shapes and errors.
     """

@@ -104,7 +104,7 @@ def neighbours(_args: Json) -> list[Row]:
 
 
 def route_lookups(args: Json) -> list[Row]:
-    """Where the kernel sends packets, by all its rules and tables.
+    """The kernel's routes for packets, by all its rules and tables.
 
     args: asked, rows of `WantedRoute`, IPv4; without src and iif the packet is the host's own.
     Shape: a `RouteLookup` for each; error is the kernel's refusal (EINVAL: blackhole, EACCES:

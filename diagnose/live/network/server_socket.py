@@ -100,7 +100,7 @@ def _start_of(pid: int) -> int:
 
 
 def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> ServerSocket:
-    """As `make_socket`, in the namespace of the process `pid`.
+    """A socket for `make_socket` from the namespace of the process `pid`.
 
     The network process makes the socket, and hands it over to us.
     """

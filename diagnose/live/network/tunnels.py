@@ -1,4 +1,4 @@
-"""Which process serves each tun and tap interface.
+"""The process that serves each tun and tap interface.
 
 The kernel names the interface in the process's fdinfo.
 """

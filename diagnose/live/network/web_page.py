@@ -67,7 +67,7 @@ class _OtherSchemeError(Exception):
 
 
 def request_page(live: Live, question: RequestPage) -> dict[str, Any]:
-    """What a server answers to a GET.
+    """The answer of a server to a GET.
 
     Shape: `PageReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
     Refused("gone"), Refused("malformed") for a host name or an address that is none.
@@ -211,7 +211,7 @@ class _Visit:
         return reply
 
     def _unreadable(self, error: Exception, *, tls: bool) -> Exception:
-        """What an answer that is not HTTP means: TLS answers a plain request with an alert."""
+        """The error for an answer that is not HTTP. TLS answers a plain request with an alert."""
         if not isinstance(error, Refused):
             return error
         is_alert = "x15\\x03" in str(error.failed.detail)
@@ -250,7 +250,8 @@ class _Visit:
         return self._question.name if is_usual else f"{self._question.name}:{port}"
 
     def _next_target(self, page: _Page, *, tls: bool) -> str | None:
-        """Where a redirect leads on the same host and port; None where it leads elsewhere."""
+        """The path to which a redirect leads on the same host and port. None where it leads
+        elsewhere."""
         location = page.reply.headers.get("location", "")
         if page.reply.status not in _REDIRECTS or not location:
             return None
@@ -297,7 +298,8 @@ def _outcome_of(error: BaseException) -> PageOutcome:
 
 
 def _page(reply: Reply) -> dict[str, Any]:
-    """What is kept of a reply: its status, a few headers, and the beginning of its text."""
+    """The part of a reply that is kept: its status, a few headers, and the beginning of its
+    text."""
     headers = reply.headers
     kind = headers.get("content-type", "")
     is_text = not kind or kind.startswith("text/") or any(word in kind for word in ("json", "xml"))

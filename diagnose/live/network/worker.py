@@ -1,7 +1,5 @@
-"""What the network process does.
-
-All that is netlink, and all that needs another network namespace.
-"""
+"""The functions of the network process: all of netlink, and all that needs another network
+namespace."""
 
 import contextlib
 from collections.abc import Mapping

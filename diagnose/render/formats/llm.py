@@ -89,7 +89,7 @@ def _evidence(block: OutlineBlock) -> Iterator[str]:
 
 
 def _links(block: OutlineBlock) -> Iterator[str]:
-    """What the root explains, and what may explain it or does not."""
+    """The effects of the root, and the findings that may explain it or do not."""
     for effect in block.effects:
         yield f"  explains: {effect.id} {and_more(effect.subjects, 6)} ({effect.strength})"
     joint = [other for other in block.others if other.jointly]

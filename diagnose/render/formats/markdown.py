@@ -52,7 +52,7 @@ def _section(title: str, items: Sequence[str]) -> list[str]:
 
 
 def _complaints_and_advice(page: Outline) -> list[str]:
-    """What is no block: complaints beside worse findings, and advice."""
+    """The findings without a block: complaints beside worse findings, and advice."""
     items = [
         f"- **{advice.id}** {_names(advice.subjects)}: {escape(advice.summary)}"
         for advice in page.advice
@@ -108,7 +108,7 @@ def _evidence(block: OutlineBlock) -> Iterator[str]:
 
 
 def _links(block: OutlineBlock) -> Iterator[str]:
-    """What the root explains, and what may explain it or does not."""
+    """The effects of the root, and the findings that may explain it or do not."""
     if block.effects:
         yield from ("", "Explains:", "")
     for effect in block.effects:
@@ -126,7 +126,7 @@ def _links(block: OutlineBlock) -> Iterator[str]:
 
 
 def _remedies(block: OutlineBlock) -> Iterator[str]:
-    """What to do by hand, what to look at, and the commands of the cure."""
+    """The cure: its words for what is done by hand, the look, and the commands."""
     if block.by_hand:
         yield from ("", f"Fix (by hand): {escape(block.by_hand)}")
     if block.look is not None:

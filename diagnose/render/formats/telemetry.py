@@ -118,7 +118,7 @@ def _resource(report: Report) -> Iterator[tuple[str, str]]:
 def _attributes(
     finding: Reported, report: Report, place: runbooks.Place
 ) -> Iterator[tuple[str, str | list[str]]]:
-    """What a log record says of a root beside its summary."""
+    """The attributes of a root's log record, beside its summary."""
     yield "diagnose.id", finding.id
     yield "diagnose.key", clean(finding.key)
     yield "diagnose.signature", clean(signature(finding.id, finding.subject, finding.finding))
@@ -149,9 +149,9 @@ def _nanoseconds(moment: float) -> int:
 
 
 class _Complaints(logging.Handler):
-    """What the SDK says of an export that failed: it logs the reason, and returns none.
+    """The SDK's messages about a failed export: it logs the reason, and returns none.
 
-    While it listens, nothing of it reaches stderr.
+    While it listens, nothing of them reaches stderr.
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class _Complaints(logging.Handler):
 
     @property
     def reason(self) -> str:
-        """What the operating system says, if it says something; otherwise the last complaint."""
+        """The operating system's error, if the SDK logged one; otherwise its last message."""
         for text in self._texts:
             of_the_system = _ERRNO.search(text)
             if of_the_system:

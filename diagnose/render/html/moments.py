@@ -75,7 +75,7 @@ def _ticks(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterator[Line]
 
 
 class _Scale:
-    """Where a time lies on the drawing."""
+    """The scale of the drawing: from a time to its position."""
 
     def __init__(self, began: float, ended: float, left: float, right: float) -> None:
         self.began, self.ended = began, ended

@@ -99,7 +99,7 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
 
 
 def _unasked_clause(report: Report) -> str:
-    """That nobody asked a web server, for which all checks together cannot speak."""
+    """The clause for a run that requested no web page; "" where one was requested."""
     asked = any(part.pages for part in report.coverage)
     is_about_all = report.profile is not None
     return "" if asked or not is_about_all else "no web page asked for"
@@ -130,7 +130,7 @@ def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:
 
 
 def _complaint(unexplained: Sequence[Reported]) -> str:
-    """What containers and the engine complain of, by the check that says so."""
+    """The complaints of containers and the engine, as a clause."""
     names_of: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
     for finding in unexplained:
         predicates = _predicates(finding)
@@ -149,7 +149,7 @@ def _complaint(unexplained: Sequence[Reported]) -> str:
 
 
 def _predicates(finding: Reported) -> tuple[str, str] | None:
-    """What the check says of one subject and of several; the engine may have words of its own."""
+    """The predicates of a finding for one subject and for several. The engine may have its own."""
     check = finding.check
     if finding.finding.aside is not None:
         return finding.finding.aside

@@ -1,4 +1,4 @@
-"""Which checks came to no judgement, and why: those with one reason together."""
+"""The checks that came to no judgement, grouped by their reason."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -57,7 +57,7 @@ def _is_not_in_bundle(result: Result) -> bool:
 
 
 def _what_bundle_lacks(group: Iterable[Result]) -> str:
-    """Which answers a bundle does not hold."""
+    """The answers that a bundle does not hold."""
     details = dict.fromkeys(
         result.missing.detail
         for result in group

@@ -1,4 +1,4 @@
-"""Where compose takes a part of a value for a variable. Pure."""
+"""Values in compose files that lose a part, because compose takes `$...` for a variable. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -57,8 +57,8 @@ class _Assignment(msgspec.Struct, frozen=True):
 
     @property
     def lefts(self) -> list[str]:
-        """What compose makes of the value where nothing sets the names, by its age; none where the
-        value has more than one may be sure of."""
+        """The values that are left where nothing sets the names: one for each way in which
+        versions of compose read. Empty where more than one value is possible for a version."""
         value, quotes = self.value, ("'",) if self.is_yaml else ()
         for quote in ('"', *quotes):
             if len(value) > 1 and value[0] == value[-1] == quote:

@@ -43,7 +43,7 @@ def names_of_entry(entry: object) -> list[str]:
 
 
 def paths_of(names: Iterable[str], folder: str) -> list[str]:
-    """Where the files are; folder: where relative names begin."""
+    """The absolute paths of these files. folder: the start of relative names."""
     paths = (posixpath.normpath(posixpath.join(folder or "/", name)) for name in names)
     return list(dict.fromkeys(paths))
 

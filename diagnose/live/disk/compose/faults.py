@@ -62,9 +62,10 @@ _REFERRED = {"networks": "network", "models": "model", "secrets": "secret", "con
 
 
 def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
-    """What compose refuses, as `ComposeFault`, the first of which is what it says.
+    """The faults for which compose refuses the files, as `ComposeFault`, in the order in which it
+    reports them.
 
-    texts: the files of the project in their order. folder: where relative names begin.
+    texts: the files of the project in their order. folder: the start of relative names.
     """
     roots: dict[str, Node] = {}
     for path, text in texts.items():
@@ -86,7 +87,8 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
 
 
 def _broken(path: str, text: str, error: ValueError) -> FileFault:
-    """What libyaml met, and where; a tab and the marks of git it does not know."""
+    """The syntax error that libyaml met. Tabs and the marks of an unfinished merge are named
+    here, since libyaml does not name them."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_MARKS):
             return FileFault("yaml", path, number, detail="marks of a merge that was not finished")
@@ -280,7 +282,7 @@ class _Reader:
                 yield place.at(key).fault("no-unit", value, plain(value))
 
     def _missing_parts(self) -> Iterator[FileFault]:
-        """What a service refers to, and no file has; what it needs itself, in all files."""
+        """The references of a service to parts that no file of the project defines."""
         if self.includes:
             return
         services: dict[str, dict[str, Node]] = {}

@@ -1,4 +1,5 @@
-"""What the files of a compose project refer to, and what they need of the engine. Pure."""
+"""The references in the files of a compose project, and the parts that the engine must have.
+Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,8 @@ _NAMED_VOLUME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def needed_parts(texts: Mapping[str, str]) -> list[Json]:
-    """What the files need of the engine, as `NeededPart`; without names that have a variable."""
+    """The external networks and volumes and the container names that the files need, as
+    `NeededPart`. Names with a variable are left out."""
     parts: list[Json] = []
     for path, text in texts.items():
         top = entries(read_nodes(text.removeprefix("\ufeff")))
@@ -78,7 +80,8 @@ def volume_of(node: Node) -> str:
 
 
 def named_nodes(node: Node | None) -> Iterator[Node]:
-    """What a service refers to: the keys of a mapping, the entries of a list or their sources."""
+    """The names that a service refers to: the keys of a mapping, the entries of a list or their
+    sources."""
     yield from (key for key, _ in pairs(node) if key.tag != MERGE)
     for named in items(node):
         source = entries(named).get("source")

@@ -28,7 +28,8 @@ _VERSION = re.compile(r"VERSION|RELEASE|(?:^|_)(?:TAG|VER)(?:_|$)", re.IGNORECAS
 
 
 def as_compose_reads(text: str) -> str:
-    """What a container gets for a scalar without quotes; the same text where it is no number."""
+    """The value that a container gets for a scalar without quotes. The same text where it is no
+    number."""
     plain = text.replace("_", "") if text[:1].isdecimal() else text
     whole = _INTEGER.fullmatch(plain)
     if whole is not None:

@@ -52,7 +52,7 @@ def volume_parts(texts: Mapping[str, str]) -> list[Json]:
 
 
 def _volume(part: Mapping[str, Any]) -> dict[str, Any]:
-    """What one file says of a volume."""
+    """The definition of a volume in one file."""
     answer: dict[str, Any] = {key: str(part[key]) for key in ("name", "driver") if part.get(key)}
     options = part.get("driver_opts")
     if isinstance(options, dict):

@@ -154,7 +154,7 @@ def _port(node: Node) -> str:
 
 
 def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
-    """What is mounted where; without what a variable names."""
+    """The mounts of a service. Those with a variable are left out."""
     for mount in items(node):
         parts = entries(mount)
         if parts:

@@ -1,4 +1,4 @@
-"""What workers of the helper process do with the files of a compose project."""
+"""The functions with which workers of the helper process read the files of a compose project."""
 
 # Called by many questions; pathlib triples their cost.
 # ruff: noqa: PTH113, PTH116, PTH118

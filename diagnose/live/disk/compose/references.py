@@ -45,7 +45,7 @@ class _Command(msgspec.Struct):
 
 
 class _Place(msgspec.Struct):
-    """Where a reader of a compose file is."""
+    """The position of a reader in a compose file."""
 
     top: str = ""
     """The key of the whole file, such as `services`."""

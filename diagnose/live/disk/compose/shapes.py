@@ -1,7 +1,7 @@
-"""What compose allows in its files: the keys of each part, and the kinds of their values. Pure.
+"""The grammar of compose files: the keys of each part, and the kinds of their values. Pure.
 
 The kinds: m a mapping, l a list, s a string, n a number, b true or false, 0 nothing. A key without
-kinds is allowed, and its value is not looked at. As compose 2.40 has it.
+kinds is allowed, and its value is not examined. Source: compose 2.40.
 """
 
 from collections.abc import Mapping
