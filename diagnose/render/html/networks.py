@@ -38,7 +38,7 @@ _PATH_FAMILIES = frozenset({"firewall", "network", "kernel"})
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What the findings above advice say of the things in the drawing."""
+    """The findings above advice, as marks on the things in the drawing."""
 
     worst: Mapping[Subject, Severity]
     accused: frozenset[Subject]
@@ -103,7 +103,7 @@ def is_broken(network: MapNetwork, marks: Marks) -> bool:
 
 
 def words_of(way: MapWay) -> str:
-    """What closes a way, for people."""
+    """The rule or route that closes a way, in words."""
     return way.by.removeprefix("routing ").removeprefix(": ")
 
 
@@ -364,7 +364,7 @@ class _Chip(msgspec.Struct, frozen=True):
 
 
 def _way_words(network: MapNetwork, *, broken: bool) -> str:
-    """What is said of a network's way out; nothing where it is open."""
+    """The words about a network's way out. Empty where it is open."""
     way = network.out
     if network.is_internal:
         return "internal: no way out, on purpose"

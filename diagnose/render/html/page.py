@@ -138,7 +138,7 @@ def standalone(picture: Drawing) -> str:
 
 
 def style_hash(style: str) -> str:
-    """What the policy allows: the style sheet, and no other."""
+    """The hash of the style sheet, for the policy that allows no other."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
@@ -170,7 +170,7 @@ def _maps(report: Report) -> tuple[Drawing, ...]:
 
 
 def _history(report: Report) -> timeline.Timeline | None:
-    """What is known of the last hours; None where the run did not collect it."""
+    """The events of the last hours. None where the run did not collect them."""
     if not all(kind in report.evidence for kind in timeline.KINDS):
         return None
     evidence = [report.evidence[kind] for kind in timeline.KINDS]
@@ -207,7 +207,7 @@ def _disk(filesystem: Filesystem, usage: DiskUsage | None) -> Disk:
 
 
 def _parts(parts: Sequence[UsagePart], whole: int) -> tuple[Bar, ...]:
-    """What fills a disk of `whole` bytes."""
+    """The parts of a full disk of `whole` bytes, as bars."""
     bars = []
     for part in parts:
         amount = f"at least {size(part.bytes)}" if part.at_least else size(part.bytes)

@@ -1,4 +1,4 @@
-"""What drawings are made of.
+"""The shapes of drawings.
 
 Plain values: a template writes them as SVG, so that every text is escaped there.
 """
@@ -64,7 +64,7 @@ class Dot(Shape, frozen=True):
 
 
 class Cross(Shape, frozen=True):
-    """Where a way ends: a circle with a cross."""
+    """The end of a broken way: a circle with a cross."""
 
     x: float
     y: float

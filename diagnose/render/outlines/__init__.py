@@ -1,1 +1,1 @@
-"""What a report says, in which order and in which group: what the renderers for people share."""
+"""The contents of a report in their order and groups, which all renderers for people share."""

@@ -1,4 +1,4 @@
-"""Which root causes a report shows as one block."""
+"""Groups of root causes that a report shows as one block."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def other_messages(group: Sequence[Reported]) -> Iterator[tuple[str, str]]:
 
 
 def message(finding: Reported) -> str:
-    """What the program or the engine said; "" where nothing is known."""
+    """The message of the program or the engine; "" where none is known."""
     values = (finding.finding.evidence.get(name) for name in SAID_IN)
     return next((value for value in values if isinstance(value, str) and value), "")
 

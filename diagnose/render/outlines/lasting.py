@@ -1,7 +1,5 @@
-"""Where the change that a cure makes to a container has to be written, so that compose keeps it.
-
-The next `docker compose up` makes the container as the file says. Pure.
-"""
+"""The words that say how a cure survives the next `docker compose up`, which makes the container
+as the file says. Pure."""
 
 import re
 import shlex
@@ -28,7 +26,7 @@ _GONE = {"--unmount": "the volume at", "--unset": "the variable", "--without": "
 
 
 def with_lasting_words(impact: str, command: str, made_by: str) -> str:
-    """What is said before the command of a cure, and which line of which file makes it last."""
+    """The words before the command of a cure, with the line of the file that makes it last."""
     lasting = lasting_words(command, made_by)
     if not lasting:
         return impact
@@ -37,7 +35,8 @@ def with_lasting_words(impact: str, command: str, made_by: str) -> str:
 
 
 def lasting_words(command: str, made_by: str) -> str:
-    """What has to be in the compose file; "" where compose made nothing, or nothing is changed."""
+    """The line that the compose file needs; "" where compose did not make the container, or the
+    cure changes no setting of it."""
     made = _MADE.fullmatch(made_by)
     if made is None:
         return ""
@@ -58,7 +57,7 @@ def lasting_words(command: str, made_by: str) -> str:
 
 
 def _network_words(network: str, project: str, place: str) -> str:
-    """Where a network is added: one of another project has to be declared too."""
+    """The place where a network is added. One of another project has to be declared too."""
     own = network.removeprefix(f"{project}_")
     added = (
         f"To make it last, add `{own}` to the `networks` of {place}, beside those that stand there, "
@@ -70,7 +69,8 @@ def _network_words(network: str, project: str, place: str) -> str:
 
 
 def _changes(command: str) -> tuple[list[str], list[str]]:
-    """What a cure adds, as lines of a compose file, and what it takes away, in words."""
+    """The settings that a cure adds, as lines of a compose file, and those that it removes, in
+    words."""
     recreated = list(_RECREATED.finditer(command))
     if recreated:
         return _recreate_changes(recreated[-1]["words"])

@@ -40,7 +40,7 @@ _TYPED = LazyPattern(r"^-|[=/:@_\d]")
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a root explains: one line a check."""
+    """The effects of a root that one check found, in one line."""
 
     id: str
     subjects: tuple[str, ...]
@@ -95,7 +95,7 @@ class OutlineBlock(msgspec.Struct, frozen=True):
 
     @property
     def look_title(self) -> str:
-        """What the command of `look` is for, and how its answer is read, as the page says it."""
+        """The heading of the command in `look`, with how to read its answer, from the page."""
         title = "to find out more" if self.by_hand else "no fix known; to find out more"
         if self.cure is not None:
             title = "check first"
@@ -173,7 +173,7 @@ def _followed(head: Reported, tree: FindingTree) -> str:
 
 
 def _changes(head: Reported, now: float) -> Iterator[tuple[str, str]]:
-    """As evidence: what was changed before the problem began, the latest first."""
+    """The changes made before the problem began, as evidence, the latest first."""
     if head.changes:
         changes = [f"{change.text}, {ago(now - change.at)}" for change in head.changes]
         yield CHANGED, "; ".join(changes)
@@ -182,9 +182,9 @@ def _changes(head: Reported, now: float) -> Iterator[tuple[str, str]]:
 def _further_sentences(
     group: Sequence[Reported], subjects: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """As evidence: what the sentence of a group's first finding leaves out.
+    """The sentences that the first finding of a group does not say, as evidence.
 
-    The other sentences where all are about one subject; else the messages that differ.
+    All other sentences where the group is about one subject; else the messages that differ.
     """
     if len(subjects) == 1:
         summaries = dict.fromkeys(root.finding.summary for root in group)
@@ -214,7 +214,8 @@ HEALING = "what fixes it"
 
 
 class _Remedy(msgspec.Struct, frozen=True):
-    """What a block offers: a command that heals, a command that shows more, what a person does."""
+    """The remedy of a block: a command that heals, a command that shows more, words for a
+    person."""
 
     cure: runbooks.Command | None
     look: runbooks.Command | None
@@ -226,7 +227,7 @@ class _Remedy(msgspec.Struct, frozen=True):
 def _remedy(
     head: Reported, effects: Sequence[Reported], place: runbooks.Place, report: Report
 ) -> _Remedy:
-    """What the block offers: the cure, a look where no cure is safe, else words."""
+    """The remedy of a block: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
     cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head.made_by)
     is_in_doubt = cure is None or cure.risk == "destructive"
@@ -324,7 +325,7 @@ def _cleared_row(suspect: Reported, fact: str) -> tuple[str, str]:
 
 
 def _effects(findings: Sequence[Reported], root: Finding) -> tuple[Effect, ...]:
-    """What a root explains, findings of one check together."""
+    """The effects of a root, findings of one check together."""
     above = [root.summary, *(text for text in root.evidence.values() if isinstance(text, str))]
     groups = by_key((finding.id, finding) for finding in findings)
     return tuple(_effect(group, above) for group in groups.values())

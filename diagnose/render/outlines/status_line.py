@@ -32,7 +32,7 @@ class SaidAloud(msgspec.Struct, frozen=True):
 
 
 def status_of(report: Report, loud: Sequence[Reported], said: SaidAloud, code: int) -> str:
-    """What follows the host's name in the first line."""
+    """The words after the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
     if incidents and said.complaints and all(root.check.posture for root in loud):
@@ -57,7 +57,7 @@ def _incidents(number: Counter[Severity]) -> str:
 
 
 def _unlisted_clause(report: Report, loud: Sequence[Reported]) -> str:
-    """That no container was looked at, where no finding about the engine tells why."""
+    """The clause for a run without a container list, where no finding about the engine says why."""
     is_blind = report.host.engine is None and report.by_verdict[Verdict.UNKNOWN] > 0
     is_told = any(finding.subject == DAEMON for finding in loud)
     if report.container_names is not None or is_told or not is_blind:
