@@ -43,7 +43,7 @@ class _Report(msgspec.Struct):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What became of each finding.
+    """The changes of findings between two reports.
 
     changed holds (old, new) of those that are still there but say something else.
     """
@@ -108,7 +108,7 @@ def _verdicts(report: Mapping[str, Json]) -> dict[str, str]:
 
 
 def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
-    """What changed from one report to the other, by finding key."""
+    """The changes from one report to the other, by finding key."""
     before, after = _findings(old), _findings(new)
     verdicts = _verdicts(new)
     gone: list[Mapping[str, Json]] = []

@@ -58,7 +58,7 @@ class ConfigError(Exception):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """What the files in force say."""
+    """The configuration, as the files in force give it."""
 
     thresholds: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     """Check id -> name of the threshold -> value."""
@@ -220,7 +220,7 @@ def _site(path: Path, table: Any) -> dict[str, Any]:
 
 
 class _Redaction(msgspec.Struct, frozen=True):
-    """What the tables `[redact]` of all files say."""
+    """The tables `[redact]` of all files."""
 
     names: tuple[str, ...] = ()
     patterns: dict[str, str] = {}

@@ -103,7 +103,7 @@ def _unexamined_row(result: Result) -> dict[str, Json]:
 
 
 def _profile(profile: HostProfile | None) -> dict[str, Json]:
-    """What a fleet is compared by; nothing where only some checks were run."""
+    """The profile by which a fleet is compared. Empty where only some checks were run."""
     if profile is None:
         return {}
     return {
@@ -137,7 +137,7 @@ def _links(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Json]
 
 
 def _coverage(part: Coverage) -> dict[str, Json]:
-    """What one kind of evidence has tried."""
+    """The reach of one kind of evidence."""
     return {
         "traced": dict(part.traced),
         "families": sorted(part.families),

@@ -1,4 +1,4 @@
-"""Where one absolute path lies beside another, by their names alone. Pure."""
+"""Relations between absolute paths, by their names alone. Pure."""
 
 from collections.abc import Iterable
 

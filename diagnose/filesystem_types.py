@@ -1,4 +1,4 @@
-"""Which file systems wait for another machine or process."""
+"""File systems that wait for another machine or process."""
 
 from diagnose.word_sets import vocabulary
 

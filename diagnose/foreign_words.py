@@ -1,8 +1,9 @@
-"""What the C library, PostgreSQL and others say in another language than English, put into English.
+"""Messages of the C library, PostgreSQL and others in another language than English, put into
+English.
 
 A host that is set to German, or an image with such a locale, prints "Keine Berechtigung" for
-"Permission denied". The pairs are those of glibc's and PostgreSQL's own translations. What stands
-around them stays as it is: names and paths are found by the English words beside them.
+"Permission denied". The pairs are those of glibc's and PostgreSQL's own translations. The words
+around them stay as they are: names and paths are found by the English words beside them.
 """
 
 import functools

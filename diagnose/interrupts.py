@@ -1,4 +1,4 @@
-"""What an interrupt does while a run lasts, and the line that says what is being waited for."""
+"""The effect of an interrupt during a run, and the line about what the run waits for."""
 
 import contextlib
 import os
@@ -31,7 +31,8 @@ def ending(budget: Budget) -> Iterator[None]:
 
 @contextlib.contextmanager
 def attended(recorder: Recorder, budget: Budget) -> Iterator[None]:
-    """As `ending`, and a line on stderr says what is being waited for."""
+    """End the run at an interrupt, as `ending` does, with a line on stderr about what the run
+    waits for."""
     with ending(budget), _progress(recorder):
         yield
 

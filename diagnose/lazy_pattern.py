@@ -22,7 +22,7 @@ class LazyPattern:
         return re.compile(self.pattern, self._flags)
 
     def __getattr__(self, name: str) -> Any:
-        """What is not here yet: a method of the compiled pattern."""
+        """The method of the compiled pattern, on first use."""
         if name.startswith("_"):
             raise AttributeError(name)
         method = getattr(self.compiled, name)

@@ -22,7 +22,7 @@ def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
 
 
 def distinct(*groups: Iterable[Key]) -> tuple[Key, ...]:
-    """What is in any of the groups, each once, in the order in which it first comes."""
+    """The members of all groups, each once, in the order in which they first come."""
     return tuple(dict.fromkeys(itertools.chain(*groups)))
 
 
@@ -55,5 +55,5 @@ def names_of(things: Iterable[HasName]) -> list[str]:
 
 
 def subjects_of(things: Iterable[HasSubject]) -> tuple[Subject, ...]:
-    """What a finding about these things touches."""
+    """The subjects of these things, for a finding that touches them."""
     return tuple(owner.subject for owner in things)

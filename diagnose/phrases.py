@@ -173,7 +173,7 @@ QUOTED = 300
 
 
 def quoted(line: str) -> str:
-    """As much of a log's line as evidence shows."""
+    """The part of a log line that evidence shows."""
     return line[:QUOTED]
 
 

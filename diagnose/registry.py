@@ -184,9 +184,9 @@ def repairs(*ids: str) -> Callable[[F], F]:
 
 
 def repair_of(id: str) -> Callable[..., Any] | None:
-    """What `repairs` registered for this check.
+    """The function that `repairs` registered for this check.
 
-    No report needs them.
+    No report needs it.
     """
     for module in packs.families().get(id.partition(".")[0], ()):
         _import_late(module, "repairs")
@@ -194,13 +194,13 @@ def repair_of(id: str) -> Callable[..., Any] | None:
 
 
 def edit_without(id: str) -> Callable[..., Any] | None:
-    """What `without` registered for this check."""
+    """The function that `without` registered for this check."""
     import_edits()
     return _edits.get(id)
 
 
 def prediction_of(id: str) -> Callable[..., Any] | None:
-    """What `prediction` registered for this check."""
+    """The function that `prediction` registered for this check."""
     import_edits()
     return _predictions.get(id)
 
@@ -246,7 +246,7 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
 
 
 class _Signature(NamedTuple):
-    """What a function takes."""
+    """The parameters of a check or of a function of evidence."""
 
     needs: tuple[Need, ...]
     thresholds: tuple[Threshold, ...]

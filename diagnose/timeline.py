@@ -216,7 +216,7 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
 
 
 def _kernel(kernel: KernelLog, names: dict[str, str]) -> Iterator[Moment]:
-    """What the kernel logged, and whom it killed for memory."""
+    """The kernel's messages, and the processes that it killed for memory."""
     for record, _ in kernel.matching(_KERNEL):
         yield Moment(record.at, "kernel", *_with_names(record.text, names))
     for kill in kernel.oom_kills:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_values(text: str) -> Any:
-    """What a document says, as Python's own types. ValueError where it is not YAML."""
+    """A document as Python's own types. Raises ValueError where it is not YAML."""
     import yaml  # 20 ms, where a file is read
 
     try:
@@ -22,9 +22,9 @@ def read_values(text: str) -> Any:
 
 
 def read_nodes(text: str) -> Node | None:
-    """What a document says as nodes, which know how each value is written; None for an empty one.
+    """A document as nodes, which know how each value is written; None for an empty one.
 
-    ValueError where it is not YAML.
+    Raises ValueError where it is not YAML.
     """
     import yaml
 

@@ -120,7 +120,7 @@ def _named_containers(asked: UserQuestion, report: Report) -> tuple[Container, .
 def _facts(
     asked: UserQuestion, report: Report, named: Iterable[Container], ways: Iterable[PathAnswer]
 ) -> Iterator[str]:
-    """What the places, connections and containers that the words name are on this host."""
+    """Facts about the places, connections and containers that the words name."""
     from diagnose.render import path
 
     yield from _places_on_this_host(asked, report)
@@ -129,7 +129,7 @@ def _facts(
 
 
 def _places_on_this_host(asked: UserQuestion, report: Report) -> list[str]:
-    """What the addresses, ports and names of the message are here."""
+    """The owners of the addresses, ports and names of the message on this host."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.evidence.network.networks import Networks
     from diagnose.symptoms.named_places import places_named
@@ -142,7 +142,7 @@ def _places_on_this_host(asked: UserQuestion, report: Report) -> list[str]:
 
 
 def _lines_of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator[str]:
-    """What is known of the named containers that no finding is about."""
+    """The state of each named container that no finding is about."""
     from diagnose.evidence.containers.logs.recent import RecentLogs
     from diagnose.evidence.machine.clock import Clock
     from diagnose.symptoms.named_containers import facts_of, quiet

@@ -57,7 +57,7 @@ class _Group(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """As click does it, which would end with 1, the code of warnings, for a broken pipe."""
+        """Run the command. click would end with 1, the code of warnings, for a broken pipe."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -66,7 +66,7 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it.
+        """The command of the user's words, as click resolves it.
 
         A user who names checks without a command gets the command to put before them, and one who
         mistypes a command the nearest.
@@ -138,7 +138,7 @@ def main() -> NoReturn:
 
 
 def _show_usage_error(error: click.ClickException) -> None:
-    """What is wrong with what the user asked for, and what to try."""
+    """Print why the request cannot be carried out, and what to try."""
     click.echo(f"Error: {error.format_message()}", err=True)
     if os.geteuid() and "ermission denied" in error.format_message():
         click.echo("Try the same as root.", err=True)
@@ -147,7 +147,7 @@ def _show_usage_error(error: click.ClickException) -> None:
 
 
 def _show_bug(error: Exception) -> None:
-    """What to report of a crash of ours; the traceback with $DIAGNOSE_DEBUG."""
+    """Print the place of a crash of ours; the traceback with $DIAGNOSE_DEBUG."""
     import traceback
 
     where = traceback.extract_tb(error.__traceback__)[-1]

@@ -31,7 +31,7 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 
 
 def text_of(words: Sequence[str]) -> str:
-    """What somebody typed or pasted as one text; a single - stands for stdin."""
+    """The typed or pasted words as one text. A single - stands for stdin."""
     return sys.stdin.read(LONGEST_TEXT) if tuple(words) == ("-",) else " ".join(words)
 
 
@@ -296,7 +296,7 @@ ASKING = {
 
 
 def selected(selectors: Iterable[str]) -> Selection:
-    """What these selectors mean; a usage error for an unknown one."""
+    """The selection of these selectors. Raises a usage error for an unknown one."""
     from diagnose.judgement import selection
 
     try:
@@ -313,7 +313,7 @@ def color(no_color: bool) -> bool | None:
 
 
 def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
-    """What the run should do. A usage error where two options exclude each other.
+    """The options of the run. Raises a usage error where two options exclude each other.
 
     since_too: `--since` also says how much of a recording is shown.
     """

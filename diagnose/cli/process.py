@@ -35,7 +35,7 @@ def leave(code: int) -> NoReturn:
 
 @contextmanager
 def printing_a_script() -> Iterator[None]:
-    """What is refused in here fails in the shell that reads the script, too.
+    """Make a refusal fail in the shell that reads the script, too.
 
     A shell that reads nothing ends with 0, and what follows its `&&` would run.
     """

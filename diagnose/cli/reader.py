@@ -1,4 +1,4 @@
-"""Who reads a report, and how that person starts this tool once more."""
+"""The reader of a report, and the command with which that person starts this tool again."""
 
 import os
 import shlex
@@ -45,5 +45,6 @@ def _program() -> str:
 
 
 def _is_program(path: Path) -> bool:
-    """As `shutil.which` does it, which would bring the modules of archives: 2 ms of every run."""
+    """Whether a file can be executed. `shutil.which` would import the modules of archives: 2 ms
+    of every run."""
     return path.is_file() and os.access(path, os.X_OK)

@@ -91,7 +91,7 @@ def _diagnose(
 
 
 class _Destination(NamedTuple):
-    """Where a report goes: to stdout, into a new file, or in the place of older metrics."""
+    """The destination of a report: stdout, a new file, or the place of older metrics."""
 
     stream: TextIO
     path: Path | None = None

@@ -16,14 +16,14 @@ class Stream(io.TextIOWrapper):
     """
 
     def write(self, text: str, /) -> int:
-        """As every stream."""
+        """Write, and end the tool where the reader is gone."""
         try:
             return super().write(text)
         except BrokenPipeError:
             end_with_reader()
 
     def flush(self) -> None:
-        """As every stream."""
+        """Flush, and end the tool where the reader is gone."""
         try:
             super().flush()
         except BrokenPipeError:

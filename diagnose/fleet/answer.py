@@ -51,10 +51,9 @@ def _newest_first(reports: Mapping[float, HostReport]) -> list[HostReport]:
 def answer(
     now: Fleet, earlier: Fleet | None, request: FleetRequest, severities: Mapping[str, Severity]
 ) -> FleetAnswer:
-    """What is wrong with the hosts of a fleet, worst cause first.
+    """The causes on the hosts of a fleet, worst first.
 
-    earlier: an older set to compare with. severities: of the checks that this version knows, by
-    id.
+    earlier: an older set to compare with. severities: of the checks that this version knows, by id.
     """
     present, stale = _reports_by_age(now.newest, request.since_s)
     sick = {report.host for report in present if report.roots}
@@ -92,7 +91,8 @@ def _reports_by_age(
 
 
 def _code(report: HostReport, fail_on: str, severities: Mapping[str, Severity]) -> int:
-    """As for a run on this host: a check that this version does not know may have been critical."""
+    """The exit code, as for a run on this host. A check that this version does not know may have
+    been critical."""
     worst = [root.severity for root in report.roots]
     return exit_codes.code(
         worst, (severities.get(id, Severity.critical) for id in report.blind), fail_on
@@ -145,7 +145,7 @@ def _silent_hosts(
 
 
 def _notes(present: Sequence[HostReport], request: FleetRequest) -> Iterator[str]:
-    """What limits the answer."""
+    """The limits of the answer, as sentences."""
     bare = sum(1 for report in present if report.facts is None)
     if bare:
         yield (

@@ -119,7 +119,7 @@ def _onsets(
 def _roots_by_hosts(
     sick: Sick, words: Callable[[Root], Iterable[str]]
 ) -> tuple[tuple[str, int], ...]:
-    """What the roots of a host say, with the number of hosts, the most frequent first."""
+    """The words of the roots with their number of hosts, the most frequent first."""
     hosts: Counter[str] = Counter()
     for roots in sick.values():
         hosts.update({word for root in roots for word in words(root)})

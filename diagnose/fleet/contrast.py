@@ -55,7 +55,7 @@ class Predicate(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """As it is in a sentence about hosts.
+        """The predicate in words, for a sentence about hosts.
 
         `kernel is 6.1.0`, `file /etc/sysctl.conf changed within a day`.
         """
@@ -320,7 +320,7 @@ def _order_of_telling(predicate: Predicate) -> tuple[int, str, bool]:
 
 
 def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
-    """What these hosts have, as a sentence names it: `file /etc/x`, `daemon.json mtu is 1400`.
+    """The common facts of these hosts in words: `file /etc/x`, `daemon.json mtu is 1400`.
 
     For a file or an image it is enough that it is there; a setting says more by its value. A file
     that changed needs no second mention, and a folder none beside its file.

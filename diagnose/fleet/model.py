@@ -11,7 +11,7 @@ from diagnose.model import Severity
 
 
 class FleetRequest(msgspec.Struct, frozen=True):
-    """What the user asked of the comparison."""
+    """The options of a comparison."""
 
     now: float
     """Unix time."""

@@ -7,7 +7,7 @@ ENDINGS = (".json", ".json.gz")
 
 
 class SourceError(Exception):
-    """What the user named cannot be searched at all; one clear sentence."""
+    """The user's source cannot be searched at all. The message is one clear sentence."""
 
 
 class Unusable(msgspec.Struct, frozen=True):

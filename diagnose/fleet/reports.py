@@ -89,9 +89,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class HostName(msgspec.Struct, frozen=True, order=True):
-    """Who a host is.
+    """The identity of a host.
 
-    Cloned machines share a machine id, and names are reused, so that only both together tell.
+    Cloned machines share a machine id, and names are reused, so that only both together identify a
+    host.
     """
 
     name: str
@@ -114,7 +115,7 @@ class Root(msgspec.Struct, frozen=True):
 
 
 class HostReport(msgspec.Struct, frozen=True):
-    """What one report says of its host."""
+    """The contents of one host's report."""
 
     host: HostName
     place: str
@@ -162,7 +163,7 @@ class Reader:
         return Unusable(packed.place, why) if why else self._kept_report(packed.place, raw)
 
     def _kept_report(self, place: str, raw: _RawReport) -> HostReport:
-        """What a fleet compares of one report."""
+        """The part of one report that a fleet compares."""
         counted = [finding for finding in raw.findings if finding.counts]
         effects = _effects(counted)
         return HostReport(

@@ -1,4 +1,4 @@
-"""Where reports lie: files, folders, patterns, a list on stdin, a bucket.
+"""The sources of reports: files, folders, patterns, a list on stdin, a bucket.
 
 Gives the bytes of each, never more than a bound.
 """

@@ -36,7 +36,7 @@ class StoppedError(Exception):
 
 
 class Person(Protocol):
-    """Who sits in front of the terminal."""
+    """The person in front of the terminal."""
 
     def say(self, text: str = "", indent: int = 0) -> None: ...
     def show(self, command: str) -> None: ...
@@ -45,7 +45,7 @@ class Person(Protocol):
 
 
 class Means(msgspec.Struct, frozen=True):
-    """What the walk can do.
+    """The means of a walk through a page.
 
     Run a command that was agreed to, and diagnose the host again (None: no report came).
     """
@@ -164,7 +164,7 @@ class Guide:
             self._person.say("Nothing was run.")
 
     def _diagnose_again(self) -> Ending:
-        """What a new diagnosis says of the finding and of its effects."""
+        """The ending by a new diagnosis of the finding and its effects."""
         self._person.say("Diagnosing again ...")
         for attempt in range(_TRIES):
             if attempt:

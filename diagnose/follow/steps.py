@@ -109,7 +109,7 @@ def _touched_things(report: Report, finding: Reported) -> dict[str, str]:
 
 
 def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Report) -> str:
-    """What a fix interrupts, in words; "" for a look."""
+    """The containers and services that a fix interrupts, in words; "" for a look."""
     if command.purpose != "fix":
         return ""
     if _ENGINE_STOPS.search(command.text):

@@ -40,7 +40,7 @@ class Terminal:
         self._out.flush()
 
     def stream(self, output: str) -> None:
-        """What a command prints, as it prints it."""
+        """Write a command's output while it comes."""
         self._out.write(clean(output.replace("\r\n", "\n").replace("\t", "    ")))
         self._out.flush()
 

@@ -1,4 +1,5 @@
-"""What was done, by whom and when, as Markdown for the ticket, without secrets."""
+"""The transcript of a walk for the ticket, as Markdown: commands, by whom and when, without
+secrets."""
 
 import os
 import time

@@ -100,7 +100,7 @@ def _fails_otherwise(cause: Reported, effect: Reported) -> bool:
 def _shared_subjects(
     cause: Reported, effect: Reported, topology: Topology, same_sign: frozenset[str]
 ) -> set[Subject]:
-    """What the cause harms and the effect needs."""
+    """The subjects that the cause harms and the effect needs."""
     reach, named = _reach(cause), _named_subjects(effect)
     shared = reach & named
     if not shared and same_sign:
@@ -118,7 +118,7 @@ def began_later(cause: Reported, effect: Reported) -> bool:
 
 
 def _reach(cause: Reported) -> set[Subject]:
-    """What a cause can harm: its subject and what it touches."""
+    """The subjects that a cause can harm: its own and those that it touches."""
     reach = {cause.subject, *cause.finding.touches} - {HOST}
     if cause.subject.kind == "container":
         # what it needs of the engine or of its image, nobody else suffers from
@@ -235,7 +235,7 @@ class _Suspects:
                 del listed[MOST_SUSPECTS:]
 
     def of(self, effect: Reported, topology: Topology) -> Iterable[Reported]:
-        """What may have brought about this effect, each once."""
+        """The possible causes of this effect, each once."""
         ids = self._cause_ids[effect.id]
         if not ids:
             return ()
@@ -299,7 +299,7 @@ def _add_roots(
 
 
 class _RootRank(msgspec.Struct, frozen=True, order=True):
-    """Where a root stands among the roots: the lowest comes first."""
+    """The rank of a root among the roots. The lowest comes first."""
 
     mildness: int
     """The worst severity of the root and of what it explains, negative."""
@@ -324,7 +324,7 @@ class _Family(msgspec.Struct):
     members: list[Reported] = msgspec.field(default_factory=list)
 
     def rank(self, place: int) -> _RootRank:
-        """Where the root stands among the others: the smallest rank comes first.
+        """The rank of the root among the others. The lowest comes first.
 
         place: of the root, as the checks gave it.
         """

@@ -1,4 +1,4 @@
-"""What was changed on the host before a problem without a known cause began.
+"""Changes on the host before a problem without a known cause began.
 
 Pure; knows no check.
 """

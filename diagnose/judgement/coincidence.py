@@ -1,4 +1,4 @@
-"""What containers have in common that began to fail together although no cause was found.
+"""Common properties of containers that began to fail together although no cause was found.
 
 Pure; knows no check.
 """

@@ -324,7 +324,7 @@ class Collection:
         needs: Mapping[Need, PendingEvidence],
         host: TrackingHost,
     ) -> Any:
-        """What a collector returns, or why it cannot be called."""
+        """The evidence that a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
         if "host" in hints(function):
             arguments["host"] = host

@@ -42,7 +42,8 @@ def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, 
 
 
 def begun_early(source: AnswerSource, budget: Budget) -> Collection:
-    """What a run of all checks collects, begun with what waits, while no check is known yet."""
+    """The collection of a run of all checks, begun with the evidence that waits, before the
+    checks are imported."""
     collection = Collection(source, budget)
     _note_the_time(collection)
     _start(collection, registry.early())

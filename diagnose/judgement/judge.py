@@ -137,7 +137,7 @@ def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Resul
 
 
 class _Said(msgspec.Struct, frozen=True):
-    """What a check says."""
+    """The findings of a check, and how it ended."""
 
     findings: tuple[Finding, ...] = ()
     unexamined: tuple[Unexamined, ...] = ()
@@ -146,7 +146,8 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 def _what_a_check_says(answer: Any) -> _Said:
-    """What a check yields, and how it ends; of two findings with one key the first counts."""
+    """The findings that a check yields, and how it ends. Of two findings with one key the first
+    counts."""
     if answer is None or isinstance(answer, Skipped | Unavailable):
         return _Said(ending=answer)
     findings: dict[tuple[Any, str], Finding] = {}

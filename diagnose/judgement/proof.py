@@ -105,11 +105,11 @@ class Alternative:
             return Unavailable("malformed", str(error))
 
     def call(self, function: Callable[..., Any], **given: Any) -> Any:
-        """What a function of evidence returns on this host.
+        """The result of a function of evidence on this host.
 
         `Unavailable` where evidence that it requires is missing.
 
-        given: what it is handed besides, if it takes a parameter of that name.
+        given: further arguments, for parameters of these names.
         """
         parameters = hints(function)
         arguments = {name: value for name, value in given.items() if name in parameters}
@@ -147,7 +147,7 @@ class _Proofs:
         self._outcomes: dict[tuple[str, frozenset[str]], Outcome] = {}
 
     def outcome(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
-        """What would become of an effect on the host without these causes."""
+        """The effect's outcome on the host without these causes."""
         key = effect.key, frozenset(cause.key for cause in cured)
         if key not in self._outcomes:
             self._outcomes[key] = UNKNOWN  # in a circle of causes nothing is known
@@ -276,7 +276,7 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
 
 
 class _TriedCauses(NamedTuple):
-    """What became of the causes of one finding."""
+    """The causes of one finding, tried on the host."""
 
     kept: list[CauseLink]
     """Those that may hold."""

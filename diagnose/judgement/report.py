@@ -43,7 +43,7 @@ UNPROVEN = "the time limit was reached before all causes were checked"
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What to look at, and with which thresholds and silences."""
+    """The checks of a run, with its thresholds and silences."""
 
     checks: Mapping[str, Check]
     """All known checks by id."""

@@ -1,6 +1,6 @@
-"""What the user's words select.
+"""The checks and containers that the user's words select.
 
-Checks, importing no more families than that needs, and containers.
+No more families are imported than the selection needs.
 """
 
 import fnmatch
@@ -20,7 +20,7 @@ class UnknownSelectorError(Exception):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What selectors mean."""
+    """The checks that selectors name."""
 
     checks: Mapping[str, Check]
     """The checks of the selected families, and of the families of their causes."""

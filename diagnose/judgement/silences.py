@@ -18,9 +18,9 @@ LABEL = "diagnose.silence"
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Which findings are silenced.
+    """One entry of the configuration that silences findings.
 
-    Id glob, subject glob, the reason, the last day on which it holds, and where it stands.
+    Id glob, subject glob, the reason, the last day on which it holds, and its place in a file.
     """
 
     id: str

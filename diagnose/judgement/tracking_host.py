@@ -22,12 +22,13 @@ class TrackingHost(Host):
 
     @property
     def unanswered(self) -> Sequence[Unavailable]:
-        """What is not known, each once: thousands of questions may be too late for one reason."""
+        """The reasons for missing answers, each once: thousands of questions may be too late for
+        one reason."""
         return tuple(self._unanswered)
 
     @property
     def forbidden(self) -> Sequence[Unavailable]:
-        """What this user may not see, each once."""
+        """The answers that this user may not have, each once."""
         return tuple(self._forbidden)
 
     def ask(self, question: Question[Any]) -> Any:

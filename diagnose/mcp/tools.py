@@ -1,8 +1,8 @@
-"""What each tool of the server runs, and how much of its answer leaves.
+"""The tools of the server: the command that each runs, and the part of its answer that leaves.
 
-A tool is one of the commands that only read. The client chooses selectors, names and times; all
-that says what is asked, where and with which rules was chosen by whoever started the server. Texts
-of the client are never options: they follow `--`, or are bound to their option by `=`.
+A tool is one of the commands that only read. The client chooses selectors, names and times. Host,
+rules and limits were chosen by whoever started the server. Texts of the client are never options:
+they follow `--`, or are bound to their option by `=`.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class NoAnswerError(Exception):
 
 
 class ServerMeans(msgspec.Struct, frozen=True):
-    """What whoever starts the server has chosen."""
+    """The choices of whoever starts the server."""
 
     run: tuple[str, ...] = ()
     """Options of a run, such as `--from=BUNDLE`."""

@@ -1,4 +1,4 @@
-"""What is said to a question, and what stands where no answer could be had."""
+"""Failures of questions, and the gaps that they leave in evidence."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Edit = Mapping[type, Any]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What would become of an effect on a host without a cause."""
+    """The outcome of an effect on a host without its cause."""
 
     vanishes: bool | None
     """None where it is not known."""
@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @classmethod
     def unknown(cls) -> Outcome:
-        """What nobody can tell."""
+        """The outcome that nobody can tell."""
         return cls(vanishes=None)
 
     @classmethod

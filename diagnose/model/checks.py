@@ -27,7 +27,7 @@ class Need(msgspec.Struct, frozen=True):
         return isinstance(value, Unavailable) and not self.optional
 
     def argument(self, value: Any) -> Any:
-        """What the function is handed for this value of the evidence."""
+        """The argument that the function gets for this value of the evidence."""
         return None if isinstance(value, Unavailable) and not self.reads_reason else value
 
 
@@ -39,7 +39,7 @@ class EvidenceGroup(msgspec.Struct, frozen=True):
 
 
 class HasSubject(Protocol):
-    """What a finding may be about."""
+    """Anything that a finding can be about."""
 
     @property
     def subject(self) -> Subject: ...
@@ -102,7 +102,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Verdict(enum.StrEnum):
-    """What became of a check.
+    """The verdict of a check.
 
     Never folded into each other; PASSED needs that nothing was left unexamined.
     """
@@ -115,7 +115,7 @@ class Verdict(enum.StrEnum):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one check: its verdict, why, and how long the judging took in seconds."""
+    """The verdict of one check with its reason, and how long the judging took in seconds."""
 
     check: Check
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What a check says: a problem with one subject, or why it cannot tell."""
+"""The parts of a check's answer: a problem with one subject, or why it cannot tell."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ between the page's cures by the names that it gives.
 
 
 class FindingOwner(Protocol):
-    """What a finding can be about.
+    """Anything that a finding can be about and that has variables for its page.
 
     A container, or anything else with a subject, a name and a service.
     """

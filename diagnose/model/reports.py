@@ -1,4 +1,4 @@
-"""What a report is made of: findings in their places, and the host that they are about."""
+"""The parts of a report: findings in their places, and the host that they are about."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ RHEL family, whose packages `dnf` installs.
 
 
 class EngineRestart(msgspec.Struct, frozen=True):
-    """What a restart of the engine does to the containers that run on this host."""
+    """The effect of a restart of the engine on the containers that run on this host."""
 
     keeps_them: bool
     """Whether they go on meanwhile: live-restore is on."""
@@ -119,9 +119,9 @@ class EngineRestart(msgspec.Struct, frozen=True):
 
 
 class ReportBasis(msgspec.Struct, frozen=True):
-    """What every report needs of a host, whatever checks were run.
+    """The facts about a host that every report needs, whatever checks were run.
 
-    The defaults stand for a host that says nothing.
+    The defaults stand for a host that gives no answer.
     """
 
     head: HostFacts = HostFacts("unknown", kernel="", engine=None)
@@ -153,9 +153,9 @@ class ReportBasis(msgspec.Struct, frozen=True):
 
 
 class HostProfile(msgspec.Struct, frozen=True):
-    """What distinguishes this host from others.
+    """The properties that distinguish this host from others.
 
-    Compared over many reports, it tells what the sick ones have in common.
+    Compared over many reports, they show what the affected hosts have in common.
     """
 
     machine: str = ""
@@ -170,8 +170,8 @@ class HostProfile(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """What one kind of evidence has tried: which connections were traced through the host, and how
-    many web servers were asked for a page."""
+    """The reach of one kind of evidence: the connections traced through the host, and the web
+    servers that were asked for a page."""
 
     traced: Mapping[str, int]
     """The number of connections by direction: "out", "in", "to the host", "between containers"."""

@@ -1,4 +1,4 @@
-"""What a finding is about, by the user's own name for it."""
+"""The subjects of findings, by the user's own names for them."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ SubjectKind = Literal[
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
-    """What a finding is about: a kind and the user's own name for it.
+    """The subject of a finding: a kind and the user's own name for it.
 
     A filesystem's name is its mount point.
     """

@@ -73,7 +73,7 @@ class PathAnswer(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """As monitoring plugins have it: 0 open, 2 broken, 3 not known."""
+        """The exit code by the convention of monitoring plugins: 0 open, 2 broken, 3 not known."""
         return {"ok": 0, "broken": 2, "unknown": 3}[self.path.state]
 
 

@@ -24,7 +24,7 @@ _LEAVING = ("output", "forward", "postrouting")
 
 
 class _PublishedPort(msgspec.Struct, frozen=True):
-    """Who publishes a port of the host, and the port inside that it leads to."""
+    """The container that publishes a port of the host, and its own port behind that."""
 
     container: Container
     port: int

@@ -31,11 +31,11 @@ _TARGET = re.compile(
 
 
 class UnknownEndError(Exception):
-    """What the user typed names no end of a path; one clear sentence."""
+    """The user's words name no end of a path. The message is one clear sentence."""
 
 
 class PathTarget(msgspec.Struct, frozen=True):
-    """What `TO[:PORT][/udp|/dns]` says. port None: not given."""
+    """The parts of `TO[:PORT][/udp|/dns]`. port None: not given."""
 
     end: str
     port: int | None
@@ -104,11 +104,11 @@ def end(
     interfaces: Interfaces | None,
     caller: Container | None = None,
 ) -> End:
-    """What a word names.
+    """The end of a path that a word names.
 
     `host`, `internet`, a container, an address, or a name as `caller` would use it.
 
-    UnknownEndError where it names nothing.
+    Raises UnknownEndError where it names nothing.
     """
     if word in (HOST, "localhost"):
         return End("host", HOST)

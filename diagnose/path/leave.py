@@ -167,9 +167,9 @@ def inside(
 
 
 def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) -> str:
-    """What keeps packets from leaving the container's subnets.
+    """The fault that keeps packets from leaving the container's subnets, as a predicate.
 
-    Empty where a route leads to a gateway that somebody is.
+    Empty where a route leads to a gateway that exists.
     """
     if not netns.has_default_route:
         return "has no default route: nothing leaves its subnet"

@@ -63,7 +63,7 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class SentPacket(msgspec.Struct, frozen=True):
-    """What became of the packet that `--probe` sends."""
+    """The fate of the packet that `--probe` sends."""
 
     text: str
     """All of it in words."""
@@ -93,7 +93,8 @@ class Path(msgspec.Struct, frozen=True):
 
     @property
     def walk(self) -> State:
-        """What the hops say. unknown: some hop could not be judged, and none is broken."""
+        """The state that the hops add up to. unknown: some hop could not be judged, and none is
+        broken."""
         states = {hop.state for hop in self.hops}
         if "broken" in states:
             return "broken"
@@ -101,10 +102,10 @@ class Path(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> State:
-        """What the packet says; what the walk says where no packet decides.
+        """The state by the packet; by the walk where no packet decides.
 
-        Who asks for a packet wants more than a walk: an open walk whose packet decides nothing is
-        not known to be open.
+        Whoever asks for a packet wants more than a walk: an open walk whose packet decides nothing
+        is not known to be open.
         """
         if self.packet is None:
             return self.walk

@@ -43,7 +43,7 @@ _ARRIVED = ("accepted", "closed", "answered")
 
 
 class _Destination(msgspec.Struct, frozen=True):
-    """Where the packet goes."""
+    """The destination of the packet."""
 
     port: int
     address: str = ""
@@ -102,7 +102,7 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
 
 
 def _asked_server(host: Host, where: str, query: QueryDns) -> SentPacket:
-    """What a DNS server answers. Each one answers a query for the root, if only with REFUSED."""
+    """The reply of a DNS server. Each one answers a query for the root, if only with REFUSED."""
     reply = host.ask(query)
     if isinstance(reply, Failed):
         return SentPacket(f"{where} is not sent: {reply}", None, query.server, query.port)
@@ -113,7 +113,7 @@ def _asked_server(host: Host, where: str, query: QueryDns) -> SentPacket:
 
 
 def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok", "broken"] | None:
-    """What the fate of the packet decides; None where it decides nothing.
+    """The verdict that the packet's fate gives. None where it decides nothing.
 
     A proxy accepts a connection before it has one to the program: only where the walk arrives, or
     the proxy closes it again, is that known.
@@ -130,7 +130,7 @@ def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok"
 
 
 def _remark_on_fate(path: Path, reply: ProbeReply, verdict: str | None, *, is_proxied: bool) -> str:
-    """What has to be said of the fate, so that nobody reads too much into it."""
+    """The remark that keeps a reader from taking too much from the packet's fate."""
     if path.target.proto == "udp" and reply.outcome == "silent":
         return "; many UDP services are silent to what they do not understand"
     if is_proxied and reply.outcome == "closed":
@@ -164,10 +164,10 @@ def _destination(site: PathEvidence, path: Path) -> _Destination:
 
 
 def _to_container(site: PathEvidence, path: Path, end: Container, port: int) -> _Destination:
-    """Where a packet for the other end is sent.
+    """The destination of a packet to the other end.
 
-    To its address on a network that both are on, otherwise on any of its networks. Where the
-    engine's resolver knows its name, the name is looked up instead.
+    Its address on a network that both are on, otherwise on any of its networks. Where the engine's
+    resolver knows its name, the name is looked up instead.
     """
     if not end.is_running:
         raise _NotSentError(f"{path.end} does not run")

@@ -21,7 +21,7 @@ class EndedError(Exception):
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("")."""
+    """The place at which packets enter the host: a bridge, an uplink, or the host itself ("")."""
 
     device: str = ""
     address: str | None = None
@@ -71,7 +71,7 @@ class PathWalk:
         raise EndedError
 
     def netns(self, container: Container) -> ContainerNetns | None:
-        """What was seen in the container's network namespace."""
+        """The contents of the container's network namespace. None where it was not read."""
         seen = self.site.namespaces
         if seen is None:
             return None

@@ -77,7 +77,7 @@ class Channel:
         return self._errors.decode("utf-8", "replace").splitlines()
 
     def forget_errors(self) -> None:
-        """What stderr says from here on is another's."""
+        """Forget stderr so far: the rest belongs to another command."""
         self._errors.clear()
 
     def line(self, deadline: float, late: str) -> str:

@@ -9,7 +9,7 @@ _PACKAGES = str(Path(__file__).parents[2])
 
 
 def launcher() -> Path | None:
-    """What starts this tool where it runs from the folder.
+    """The script that starts this tool from its folder.
 
     None where it was installed in another way.
     """

@@ -1,4 +1,4 @@
-"""What `--on` names: a host as ssh knows it."""
+"""The targets of `--on`: hosts as ssh knows them."""
 
 import re
 from dataclasses import dataclass

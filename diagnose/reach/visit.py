@@ -46,7 +46,7 @@ class VisitError(Exception):
 
 @dataclass(frozen=True)
 class Errand:
-    """What should run there."""
+    """The run of the tool on another host."""
 
     arguments: tuple[str, ...]
     """Of the tool."""
@@ -63,7 +63,7 @@ class Errand:
 
 @dataclass(frozen=True)
 class Visit:
-    """What came back from a host.
+    """The results from a host.
 
     The report as it was written there, what the tool wrote on stderr, and its exit code.
     """
@@ -161,7 +161,8 @@ def _next_line(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
 
 
 def _script(target: Target, errand: Errand) -> bytes:
-    """What the other side's shell runs, with its variables and the tool's arguments before it."""
+    """The script for the other side's shell, with its variables and the tool's arguments before
+    it."""
     variables = {"version": __version__, "config_size": str(len(errand.config))}
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     environment = {**errand.environment, ON: f"ssh://{target}"}

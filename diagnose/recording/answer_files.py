@@ -154,7 +154,7 @@ def parse(
 
 
 class _Question(msgspec.Struct):
-    """What a row asks; its answer is passed over."""
+    """The question of a row; its answer is passed over."""
 
     args: dict[str, Any]
 
@@ -214,7 +214,7 @@ def _lines(text: str) -> Iterator[msgspec.Raw]:
 
 
 def _arguments(raw: msgspec.Raw) -> dict[str, Json]:
-    """What a row asks, also where the rest of the row is damaged."""
+    """The arguments of a row's question, also where the rest of the row is damaged."""
     try:
         arguments: Json = msgspec.json.decode(raw, type=_Question).args
     except DAMAGED:
@@ -319,7 +319,7 @@ def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json
 
 
 class RecordedHost(NamedTuple):
-    """What a recording holds."""
+    """The answers and the manifest of a recording."""
 
     answers: dict[AnyQuestion, RecordedAnswer]
     manifest: dict[str, Json]

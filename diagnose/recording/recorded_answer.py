@@ -26,7 +26,7 @@ class PackedValue(msgspec.Struct, frozen=True):
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """What a recording holds of one question: its answer, and the seconds that it took.
+    """The recorded answer to one question, and the seconds that it took.
 
     They count from the moment at which a worker took the question up.
     """

@@ -106,7 +106,7 @@ class Recorder:
 
     @property
     def recording(self) -> dict[AnyQuestion, RecordedAnswer]:
-        """What has been answered so far, in the order in which it was asked."""
+        """The answers so far, in the order of the questions."""
         with self._lock:
             return {job.question: job.entry for job in self._jobs.values() if job.entry is not None}
 

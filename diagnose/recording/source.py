@@ -1,4 +1,4 @@
-"""What `--from` names: a folder, an archive, or the demo that comes with the tool."""
+"""The sources that `--from` names: a folder, an archive, or the demo that comes with the tool."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is to be different about a container that a script replaces."""
+"""The change that a script makes to a container when it replaces it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class ContainerChange(msgspec.Struct, frozen=True):
-    """What is to be different."""
+    """The change of a container."""
 
     options: tuple[str, ...] = ()
     """Of `docker create`, behind those that the container has; the last one counts."""
@@ -33,7 +33,7 @@ _OF_MOUNTS = ("--volume", "-v", "--mount", "--tmpfs")
 
 
 def _targets(options: Sequence[str]) -> Iterator[str]:
-    """Where `--volume`, `--mount` and `--tmpfs` mount; the value may be a word of its own."""
+    """The targets of `--volume`, `--mount` and `--tmpfs`. The value may be a word of its own."""
     words = iter(options)
     for word in words:
         name, has_value, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""What a change of `diagnose recreate` is called in a compose file. Pure."""
+"""The keys of a compose file for a change of `diagnose recreate`. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

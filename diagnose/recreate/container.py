@@ -183,7 +183,7 @@ class _ContainerScript(msgspec.Struct, frozen=True):
         )
 
     def _head(self) -> Iterator[str]:
-        """What the script is, and the files that it needs while it runs."""
+        """The script's first lines: its purpose, and the files that it needs while it runs."""
         yield "#!/bin/sh"
         yield f"# Creates container {self.name} again. The old one is kept as {self.name}-before-TIME."
         if self.is_podman:
@@ -269,7 +269,7 @@ def _update_policy(docker: str, policy: str, quoted: str) -> str:
 
 
 def _lines_about_old_container(docker: str, container: Inspect) -> Iterator[str]:
-    """What becomes of the old container once the new one has started."""
+    """The lines that keep or remove the old container once the new one has started."""
     if not is_of_compose(container):
         yield 'echo "the old container is kept, stopped: $old" >&2'
         return

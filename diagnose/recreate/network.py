@@ -179,7 +179,7 @@ def _refuse_what_is_not_ours(network: Inspect, name: str) -> None:
 
 
 def _notes(network: Inspect, change: Sequence[str]) -> list[str]:
-    """What undoes the change, line by line."""
+    """Notes on what else may undo the change, line by line."""
     labels = network.get("Labels") or {}
     key = labels.get(f"{_COMPOSE}network")
     if not key:

@@ -1,4 +1,5 @@
-"""What undoes the change of a container, since something else has made the container. Pure."""
+"""Notes on what undoes the change of a container, since something else has made the container.
+Pure."""
 
 import re
 
@@ -17,7 +18,7 @@ def is_of_compose(container: Inspect) -> bool:
 
 
 def notes_about(container: Inspect, change: ContainerChange, *, is_podman: bool) -> list[str]:
-    """What undoes the change, line by line: whoever pipes the script reads no comment.
+    """Notes on what undoes the change, line by line: whoever pipes the script reads no comment.
 
     Labels may hold any text, and an image can set them.
     """
@@ -32,7 +33,7 @@ def notes_about(container: Inspect, change: ContainerChange, *, is_podman: bool)
 
 
 def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
-    """What has to be in the compose file, so that the change lasts."""
+    """The lines that the compose file needs, so that the change lasts."""
     labels = container["Config"]["Labels"]
     folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"
     files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"

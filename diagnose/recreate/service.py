@@ -72,7 +72,7 @@ def _service_option(option: str, service: str) -> str:
 
 
 def _notes(labels: Mapping[str, str]) -> Iterator[str]:
-    """What undoes the change."""
+    """A note on what undoes the change."""
     stack = " ".join(str(labels.get(_STACK, "")).split())
     if stack:
         yield (

@@ -1,4 +1,4 @@
-"""What a repair changes: one difference each between the host as it is and as it must be. Pure.
+"""The differences between the host as it is and as it must be. Pure.
 
 A difference is text for people and commands for a shell. It also edits recorded answers to what
 they would be after the repair, so that the repair is judged before anybody runs it.
@@ -42,15 +42,15 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     then: Then = "nothing"
 
     def lines(self) -> Iterator[str]:
-        """What changes, for people."""
+        """The change in words."""
         raise NotImplementedError
 
     def commands(self) -> Iterator[str]:
-        """What makes the change, for a POSIX shell."""
+        """The commands that make the change, for a POSIX shell."""
         raise NotImplementedError
 
     def undo(self) -> Iterator[str]:
-        """What undoes the change."""
+        """The commands that undo the change."""
         raise NotImplementedError
 
     def edited(self, question: AnyQuestion, answer: Json) -> Json | Failed:

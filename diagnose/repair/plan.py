@@ -76,7 +76,7 @@ def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> 
 
 
 def _rules_verdict(simulation: Simulation, walked: SimulatedRepair | None) -> str:
-    """What the simulation of the engine's rules has shown, in words.
+    """The result of simulating the engine's rules, in words.
 
     walked: the connections that were tried with the missing rules back, where any could be.
     """
@@ -172,7 +172,7 @@ def _script(
 
 
 def _differences(findings: Sequence[Reported], repair: Repair, host: Host) -> list[Difference]:
-    """What has to change for all of these findings, each difference once."""
+    """The differences that all of these findings need, each once."""
     differences: dict[str, Difference] = {}
     for finding in findings:
         for difference in _differences_for(finding, repair, host):
@@ -181,7 +181,8 @@ def _differences(findings: Sequence[Reported], repair: Repair, host: Host) -> li
 
 
 def _differences_for(finding: Reported, repair: Repair, host: Host) -> Sequence[Difference]:
-    """What the repair says of one finding; nothing where evidence that it needs is missing."""
+    """The differences that one finding needs. Empty where evidence that the repair needs is
+    missing."""
     collection = Collection(host, Budget.unlimited())
     given = {"host": host, "finding": finding.finding}
     arguments: dict[str, object] = {
@@ -198,9 +199,9 @@ def _differences_for(finding: Reported, repair: Repair, host: Host) -> Sequence[
 def _verdict(
     findings: Sequence[Reported], differences: Sequence[Difference], simulation: Simulation
 ) -> str:
-    """What the simulation has shown, in words.
+    """The result of the simulation, in words.
 
-    NoRepairError where the repair would not help, or would harm.
+    Raises NoRepairError where the repair would not help, or would harm.
     """
     if simulation.new:
         raise NoRepairError(

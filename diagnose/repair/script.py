@@ -38,7 +38,8 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
 
 
 def _what_engine_does(report: Report, differences: Sequence[Difference]) -> Then:
-    """What the engine has to do; one that does not answer cannot read its file again."""
+    """The engine's step: a restart, a reload or nothing. One that does not answer cannot read
+    its file again."""
     wanted = {difference.then for difference in differences}
     if "restart" in wanted or ("reload" in wanted and report.host.engine is None):
         return "restart"

@@ -22,7 +22,7 @@ LONGEST_S = 10.0
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """What the checks find after the repair."""
+    """The findings that are gone or new after the repair."""
 
     gone: frozenset[str]
     new: frozenset[str]

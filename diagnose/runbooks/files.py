@@ -10,7 +10,7 @@ from diagnose.runbooks.format import FRONT_MATTER, CommandBlock, Page, blocks_in
 
 @functools.cache
 def paths() -> Mapping[str, Path]:
-    """Where the page of each id lies, by id."""
+    """The path of each page, by id."""
     return {
         path.stem: path
         for folder in packs.page_folders()

@@ -68,7 +68,7 @@ def fill_prose(text: str, variables: Mapping[str, str], docker: str = "docker") 
 
 @functools.lru_cache(2048)
 def _split_at_placeholders(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    """What stands before each placeholder, its name, and what stands behind the last one.
+    """The text before each placeholder with its name, and the text behind the last one.
 
     A page's commands are filled for each of 8,000 containers.
     """

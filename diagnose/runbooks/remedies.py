@@ -1,4 +1,4 @@
-"""What a page offers for one finding, as it is typed on the finding's host.
+"""The remedies of a page for one finding, as they are typed on the finding's host.
 
 Without a readable page there is nothing to offer, which is no error.
 """
@@ -19,7 +19,7 @@ from diagnose.runbooks.service_commands import for_host, on_page
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where commands will be typed.
+    """The place where commands will be typed.
 
     The command that reaches the engine, and the traits of the host.
     """
@@ -131,7 +131,7 @@ _BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
 
 
 def by_hand(id: str, variables: Mapping[str, str]) -> str:
-    """What a person does where no command heals, in words.
+    """The words for a person where no command heals.
 
     The first paragraph of the page that begins with "By hand:" and that the finding can fill; empty
     if there is none.

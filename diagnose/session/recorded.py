@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
-    """What a recording says of itself beside its answers."""
+    """The manifest of a recording."""
     return {
         "tool": {"name": "diagnose", "version": __version__},
         "engine": report.host.engine,
@@ -113,7 +113,7 @@ def recorded_host_redacted_now(
 
 
 def recorded_host(path: Path, ends: float = math.inf) -> RecordedHost:
-    """What a recording holds. InvalidRequestError for what is none."""
+    """The contents of a recording. Raises InvalidRequestError for a file that is none."""
     from diagnose.recording.answer_files import RecordingError
     from diagnose.recording.source import read
 

@@ -1,4 +1,4 @@
-"""What the user asked for: refused where it cannot be done."""
+"""The user's request, refused where it cannot be carried out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class InvalidRequestError(Exception):
-    """What the user asked for cannot be done; one clear sentence."""
+    """The user's request cannot be carried out. The message is one clear sentence."""
 
 
 def configuration(options: Options) -> config.Config:
@@ -26,7 +26,7 @@ def configuration(options: Options) -> config.Config:
 
 
 def redactor(configured: config.Config) -> Redactor:
-    """What redacts the answers of one run, with the rules of the configuration."""
+    """The redactor of one run, with the rules of the configuration."""
     from diagnose.redact import Redactor
 
     return Redactor(own=configured.redaction)

@@ -90,7 +90,7 @@ def examine(checks: Mapping[str, Check], options: Options, *, began: float) -> E
 
 
 class _Purpose(msgspec.Struct, frozen=True):
-    """What a run is for; the fields are explained at `diagnose`."""
+    """The purpose of a run. The fields are explained at `diagnose`."""
 
     load: Callable[[], Mapping[str, Check]]
     selected: Sequence[str] | None
@@ -219,7 +219,7 @@ def live(options: Options, selected: Sequence[str], began: float, redacts: Redac
 
 
 def _promise_end(options: Options, began: float) -> None:
-    """Where memory is limited, have a run called off that cannot end."""
+    """Arrange that a run which cannot end is called off, where memory is limited."""
     limited_memory.must_end_by(began + options.budget_s + limited_memory.LATE_S)
 
 
@@ -252,7 +252,7 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
 
 
 class _AskedSource(NamedTuple):
-    """What the user asks, and the time for it."""
+    """The source of answers that the user chose, and the time for it."""
 
     source: AnswerSource
     budget: Budget

@@ -1,4 +1,4 @@
-"""Where the parts of `diagnose setup` go."""
+"""The places to which the parts of `diagnose setup` go."""
 
 import os
 import sys

@@ -127,7 +127,7 @@ class Renaming:
         )
 
     def name(self, name: str) -> str:
-        """What a field that holds a name, an address or a path holds now."""
+        """The new value of a field that holds a name, an address or a path."""
         return self.names.get(name) or self.text(name)
 
     def value(self, value: Json, key: str = "") -> Json:
@@ -260,7 +260,7 @@ class Renaming:
         return "".join(out)
 
     def _longest_name(self, pieces: list[str], at: int) -> tuple[int, str]:
-        """Where the longest name that begins at a piece ends, and what replaces it.
+        """The end of the longest name that begins at a piece, and its replacement.
 
         The piece itself where no name begins with it.
         """
@@ -271,7 +271,7 @@ class Renaming:
         return at + 1, pieces[at]
 
     def _replaced_name(self, part: str) -> str | None:
-        """What replaces a name; None for a text that is none."""
+        """The replacement of a name. None for a text that is no name."""
         backwards = self._backwards.get(part)
         if backwards:
             return ".".join(reversed(self.names[backwards].split(".")))

@@ -250,7 +250,7 @@ def _refused_texts(members: Mapping[str, bytes], extras: Collection[str]) -> lis
 def _victims(
     weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]
 ) -> list[str]:
-    """What to leave out next.
+    """The members to leave out next.
 
     The largest texts, then the largest answers, those that all judgement needs last.
     """
@@ -280,7 +280,7 @@ def _shed_answer(entry: RecordedAnswer) -> RecordedAnswer:
 def _question_row(
     question: AnyQuestion, entry: RecordedAnswer, rows: Mapping[AnyQuestion, str]
 ) -> dict[str, Json]:
-    """What the manifest says of one question. rows: the answers as their files have them."""
+    """The manifest's row of one question. rows: the answers as their files have them."""
     row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
     answer = entry.answer
     if isinstance(answer, Failed):
@@ -297,7 +297,7 @@ def _manifest(
     rows: Mapping[AnyQuestion, str],
     head: Mapping[str, Json],
 ) -> bytes:
-    """What the bundle says of itself.
+    """The manifest of a bundle.
 
     listed: the members without the manifest. rows: the answers as their files have them.
     """

@@ -1,4 +1,4 @@
-"""What a colleague may need of a host beyond what the checks ask."""
+"""Questions that a colleague may need answered beyond those of the checks."""
 
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadLogs
@@ -18,7 +18,7 @@ LOGS_OF = 20
 
 
 def superset() -> tuple[AnyQuestion, ...]:
-    """What a colleague may need beyond what the checks asked, all of it cheap."""
+    """The questions beyond those of the checks, all of them cheap."""
     return (
         ReadInfo(),
         ReadVersion(),

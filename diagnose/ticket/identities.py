@@ -1,4 +1,4 @@
-"""Who and what is named in a recording.
+"""The names of people, hosts and things in a recording.
 
 Collected from the fields where names stand, so that they can be renamed everywhere.
 """
@@ -298,7 +298,7 @@ class Identities:
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 
     def _find_by_shape(self, value: Any) -> None:
-        """What shows by its own shape, wherever it stands.
+        """Find names that show by their shape, wherever they stand.
 
         Homes, hosts in URLs, mail addresses, networks.
         """

@@ -70,7 +70,7 @@ def leaks(
 
 
 def _place(data: bytes, needle: bytes, *, is_word: bool) -> int:
-    """Where a needle stands first; -1 for one that is nowhere more than a part of longer words."""
+    """The first place of a needle; -1 where it is only a part of longer words."""
     place = data.find(needle)
     if not is_word:
         return place

@@ -1,4 +1,4 @@
-"""What a reader of bundles would refuse is left out of them, and named.
+"""The part of a bundle that a reader accepts. The rest is left out, and named.
 
 A host of 8,000 failed containers made a bundle that nobody could open: its values would not fit
 into the memory that a reader gives them.

@@ -76,7 +76,7 @@ def signature(data: bytes, key: Path) -> bytes:
 
 
 def _output_of(program: str, arguments: Sequence[str], data: bytes, what: str) -> bytes:
-    """What a program makes of the data. SealError with its complaint."""
+    """The output of a program for the data. Raises SealError with its complaint."""
     from diagnose.live import Refused
     from diagnose.live.commands import pipe
 

@@ -33,7 +33,7 @@ STDOUT = Path("-")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What kind of bundle is wanted."""
+    """The options of a bundle."""
 
     output: Path | None = None
     """A file, STDOUT, None for a name of its own in the current folder."""

@@ -1,4 +1,4 @@
-"""What began and what ended, from one round to the next."""
+"""Causes that began or ended from one round to the next."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -43,7 +43,7 @@ class WatchedRoot(msgspec.Struct, frozen=True):
 
 
 class RootChange(msgspec.Struct, frozen=True):
-    """What became of a root.
+    """The change of a root from one round to the next.
 
     present: it was there when the watch began. explained: another root was found to cause it.
     """

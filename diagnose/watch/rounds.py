@@ -59,7 +59,7 @@ def judge(
 def _run(
     checks: Mapping[str, Check], selected: Sequence[str] | None, options: Options, writes: int
 ) -> None:
-    """What the forked process does. Never returns."""
+    """Run one round in the forked process. Never returns."""
     try:
         os.setsid()  # an interrupt at the terminal is for the watch alone
         silence = os.open(os.devnull, os.O_WRONLY)

@@ -89,7 +89,7 @@ class Notices:
 
 
 class Waiting(Protocol):
-    """What says that something changed: `live.wake.Wake`."""
+    """The source of changes that a watch waits for: `live.wake.Wake`."""
 
     def wait(self, seconds: float) -> frozenset[Topic]:
         """The topics that changed, as soon as one has; none after `seconds`."""
