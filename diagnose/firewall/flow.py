@@ -53,7 +53,7 @@ class Flow(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """What one hook did."""
+    """The verdict of one hook."""
 
     part: Part
     hook: Hook

@@ -44,7 +44,7 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 class _Base(msgspec.Struct, frozen=True):
-    """Where a base chain stands."""
+    """The place of a base chain: its hook, type and priority."""
 
     hook: Hook
     kind: Literal["filter", "nat"]
@@ -129,7 +129,7 @@ _MAPS = ("filter-forward-in", "filter-forward-out", "nat-postrouting-in", "nat-p
 
 
 def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) -> NativeTable:
-    """What the engine writes for these bridges in its table of one family.
+    """The table that the engine writes for these bridges in one family.
 
     has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
@@ -166,7 +166,8 @@ class _Rules:
         self._has_proxy = has_proxy
 
     def to_published(self, *, from_host: bool) -> _Written:
-        """What leads to the published ports: packets to addresses of this host."""
+        """The rule that leads packets to addresses of this host into the chain of published
+        ports."""
         parts = [_fib("daddr")]
         if from_host and self._has_proxy:
             loopback = "127.0.0.0/8" if self._is_ipv4 else "::1"
@@ -227,7 +228,8 @@ class _Rules:
             yield _written_rule([], Stop("accept"), "OUTGOING")
 
     def hidden_inward(self, bridge: Bridge) -> Iterator[_Written]:
-        """What the host and a container itself send to a container, without docker-proxy."""
+        """The rules that masquerade what the host and a container itself send to a container,
+        without docker-proxy."""
         if self._has_proxy or bridge.internal:
             return
         yield _written_rule([_fib("saddr")], Translate("masquerade"), "MASQUERADE FROM HOST")
@@ -362,7 +364,7 @@ _RuleKey = tuple[object, object]
 
 
 def _key(rule: Rule) -> _RuleKey:
-    """What a rule does, whatever the order of a map's entries."""
+    """The effect of a rule, to compare by: the same whatever the order of a map's entries."""
     action = rule.action
     if isinstance(action, Choose):
         return action.fields, frozenset(action.entries)

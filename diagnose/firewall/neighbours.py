@@ -75,13 +75,14 @@ def solicited_node(address: str) -> str:
 
 
 def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
-    """What is lost between the host and a neighbour of one of its interfaces, both ways."""
+    """The messages that are lost between the host and a neighbour of one of its interfaces, both
+    ways."""
     yield from asked_by_peer(stack, pair)
     yield from asked_by_host(stack, pair)
 
 
 def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
-    """What is lost of the question of a peer, and of the host's answer.
+    """The lost messages of an exchange that a peer begins: its question and the host's answer.
 
     The question tells the host who the peer is (RFC 4861, 7.2.3).
     """
@@ -90,13 +91,14 @@ def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
 
 
 def asked_by_host(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
-    """What is lost of the host's question, and of the answer of a peer."""
+    """The lost messages of an exchange that the host begins: its question and the peer's answer."""
     yield from _undelivered_messages(stack, pair, _question(pair.own, pair.peer), _OUT)
     yield from _undelivered_messages(stack, pair, _answer(pair.peer, pair.own), _IN)
 
 
 def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
-    """What is lost between two containers of one bridge, where br_netfilter shows it to rules."""
+    """The messages that are lost between two containers of one bridge, where br_netfilter shows
+    them to rules."""
     if not stack.settings.bridge_filter6:
         return
     for packet in (_question(pair.own, pair.peer), _answer(pair.peer, pair.own)):

@@ -143,7 +143,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
-        """What a condition on a field compares with; `status` is asked bit by bit.
+        """The values that conditions on fields compare with; `status` is asked bit by bit.
 
         Each is worked out when it is asked for.
         """

@@ -1,4 +1,4 @@
-"""What the registers of an nftables rule hold.
+"""The registers of an nftables rule.
 
 The names of a packet's fields, and the values they are compared with.
 """
@@ -77,7 +77,7 @@ TRANSPORTS = (_TCP, 17, 132, 136, 33)
 
 
 class Registers(Protocol):
-    """What a load must know of the rule so far.
+    """The state of a rule that a load depends on.
 
     The machine's byte order, the network and the transport protocol.
     """
@@ -107,7 +107,7 @@ def unknown(width: int, label: str) -> Part:
 
 
 def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `meta` loads: interfaces, protocols, the mark."""
+    """The parts that `meta` loads: interfaces, protocols, the mark."""
     key = expression["key"]
     if key in _META_NAMES:
         return [Part(_META_NAMES[key], _NAME_BYTES, _NAME_BYTES, kind="name")]
@@ -127,7 +127,7 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `ct` loads.
+    """The parts that `ct` loads.
 
     Conntrack's state, status and mark, and the addresses and ports of the first packet.
     """
@@ -145,7 +145,7 @@ def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `payload` loads.
+    """The parts that `payload` loads.
 
     Nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix.
     """
@@ -174,7 +174,8 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
 
 def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
-    """What `fib` loads: the type of an address, or the interface of the way back to the source."""
+    """The parts that `fib` loads: the type of an address, or the interface of the way back to
+    the source."""
     flags, result = expression["flags"], expression["result"]
     of_source, of_destination = flags & _FIB_SOURCE, flags & _FIB_DESTINATION
     asks_by_interface = flags & (_FIB_BY_INPUT | _FIB_BY_OUTPUT)

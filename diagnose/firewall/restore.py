@@ -1,4 +1,4 @@
-"""What `iptables-restore --noflush` makes of rules that stand. Pure."""
+"""The effect of `iptables-restore --noflush` on the rules that are there. Pure."""
 
 from collections.abc import Iterator
 

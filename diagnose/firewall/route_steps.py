@@ -1,4 +1,4 @@
-"""Where a packet of a connection is routed, and whether the kernel believes its source."""
+"""The routing of a connection's packets, and the kernel's check of their source."""
 
 from __future__ import annotations
 

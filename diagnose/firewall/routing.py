@@ -43,7 +43,7 @@ _REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
 
 
 class RouteDecision(msgspec.Struct, frozen=True):
-    """Where a packet is sent."""
+    """The kernel's routing decision for a packet."""
 
     kind: Kind
     oif: str = ""

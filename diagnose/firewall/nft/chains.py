@@ -35,7 +35,7 @@ _TableName = tuple[str, str]
 
 
 class _HookRow(msgspec.Struct, frozen=True):
-    """Where a base chain is called, as the kernel numbers it."""
+    """The hook of a base chain, as the kernel numbers it."""
 
     number: int
     priority: int = 0

@@ -1,4 +1,5 @@
-"""What is known halfway through an nftables rule: its registers, and what it means so far."""
+"""The state of an nftables rule that is read expression by expression: its registers, and its
+meaning so far."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -87,7 +88,7 @@ class RuleProgram(msgspec.Struct, eq=False):
         return parts
 
     def constant(self, register: int) -> bytes | None:
-        """What the rule has put into a register."""
+        """The constant that the rule has put into a register."""
         return self.constants.get(address_of(register))
 
 

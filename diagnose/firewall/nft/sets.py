@@ -45,7 +45,7 @@ def look_up(program: RuleProgram, expression: Expression) -> None:
 
 
 def _choice(fields: tuple[Field, ...], keys: list[tuple[_Key, Mapping[str, Any]]]) -> Choose:
-    """What a map does with each key for which it has a verdict that is known."""
+    """The map's actions, by the keys whose verdict is known."""
     verdicts = [(key, verdict(element["data"])) for key, element in keys]
     return Choose(fields, tuple((key, action) for key, action in verdicts if action is not None))
 

@@ -15,7 +15,7 @@ _JUMP, _GOTO, _RETURN = -3, -4, -5
 
 
 def verdict(data: Mapping[str, Any]) -> Action | None:
-    """What a verdict does; None where the packet meets the next rule."""
+    """The action of a verdict. None where the packet meets the next rule."""
     code = data["code"]
     if code in _DROPS:
         return Stop("drop")
