@@ -4,7 +4,7 @@ from diagnose.questions.question import Policy, Question
 
 
 class FindTexts(Question[list[str]], frozen=True):
-    """Those of some texts that the first 256 KB of a file contain. Nothing else of the file is
+    """The searched texts that the first 256 KB of a file contain. Nothing else of the file is
     kept."""
 
     POLICY = Policy(

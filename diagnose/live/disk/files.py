@@ -39,7 +39,7 @@ def read(live: Live, question: ReadFile) -> Json:
 
 
 def found_texts(live: Live, question: FindTexts) -> Json:
-    """Those of some texts that a file contains."""
+    """The searched texts that a file contains."""
     return ask_worker(live, question, "found_texts", [question.root or question.path])
 
 
