@@ -84,7 +84,7 @@ APPLICATION_CAUSES = (
 
 
 def causes_without(*ids: str) -> list[str]:
-    """What may keep a container from working, without these.
+    """The ids of checks whose findings can keep a container from working, except `ids`.
 
     No check is its own cause, nor that of its causes.
     """

@@ -1,4 +1,4 @@
-"""What the checks share that confirm on the host what a program's log says."""
+"""The claim of a program's log line, for checks that confirm the line on the host."""
 
 from collections.abc import Iterator, Mapping
 
@@ -37,7 +37,7 @@ class Claim(msgspec.Struct, frozen=True):
         touches: tuple[Subject, ...] = (),
         **variables: str,
     ) -> Finding:
-        """What is wrong with the container: its name, and a predicate such as "needs more files".
+        """A finding about the container: its name, and a predicate such as "needs more files".
 
         The line that shows the failure is the first evidence.
         """
@@ -81,9 +81,10 @@ def is_failing(container: Container, clock: Clock) -> bool:
 
 
 def compose_variables(container: Container) -> PageVariables:
-    """What `docker compose up` needs to make the container again, where compose made it.
+    """The folder and the service of a compose project, as `docker compose up` needs them to make
+    the container again.
 
-    The project's folder and the service.
+    Empty where compose did not make the container.
     """
     folder, service = container.compose_folder, container.compose_service
     return {"folder": folder, "compose_service": service} if folder and service else {}

@@ -1,4 +1,4 @@
-"""What the host looks like if a container had not failed."""
+"""Copies of evidence in which a container has not failed, for the search for causes."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""How bad the end of a container is."""
+"""The outcome of a container's end, and its severity."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from diagnose.model import Severity
 
 
 class EndOutcome(NamedTuple):
-    """What became of a container, and how bad that is."""
+    """The state of a container after a failure, and its severity."""
 
     severity: Severity
     what: str
@@ -16,9 +16,9 @@ class EndOutcome(NamedTuple):
 
 
 def severity_of_end(container: Container) -> Severity:
-    """How bad it is that it does not run: ports or a health check make a service.
+    """The severity of a container that does not run: critical with ports or a health check.
 
-    A run in the foreground showed its end to somebody.
+    A run in the foreground showed its end to somebody, and is only advice.
     """
     if container.wanted_ports or has_health_check(container):
         return Severity.critical

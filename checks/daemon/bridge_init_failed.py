@@ -119,7 +119,7 @@ def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
 
 
 class _TakenPools(msgspec.Struct, frozen=True):
-    """What takes the engine's address pools, in words, as evidence, and as the page heals it."""
+    """The interfaces, routes or networks that take the engine's address pools."""
 
     by: str
     evidence: dict[str, Json]
@@ -142,7 +142,10 @@ def _taken_pools(config: DaemonConfig | None, routes: DescribedRoutes) -> _Taken
 def _network_variables(
     start: FailedStart, detail: str, config: DaemonConfig | None, root: DataRoot | None
 ) -> PageVariables:
-    """What the page needs. detail: the end of the line, behind the step that failed."""
+    """The page variables for a start that failed at the default network.
+
+    detail: the end of the line, behind the step that failed.
+    """
     if start.is_known_as("ipv6-without-subnet"):
         setting = {"fixed-cidr-v6": private_prefix6(DEFAULT_NETWORK)}
         return {"setting_json": json.dumps(setting)}

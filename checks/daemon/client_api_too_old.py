@@ -74,7 +74,7 @@ def _engine_finding(refusals: Sequence[_Refusal], log: DaemonLog, holders: list[
 
 
 def _newer_client(client: TurnedAway) -> PageVariables:
-    """What puts a client in its place that the engine accepts, as variables of the page.
+    """The page variables for a version of the client that the engine accepts.
 
     Traefik asks for API 1.24 until it negotiates; Watchtower asks for the version of its variable.
     """

@@ -161,7 +161,7 @@ def refused_keys(refusal: LogLine | None) -> list[str]:
 
 
 def _both_values(config: DaemonConfig, keys: Sequence[str]) -> dict[str, Json]:
-    """What the file and what the command line say under these keys."""
+    """The values of these keys in the file and on the command line, as evidence."""
     values: dict[str, Json] = {
         f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values
     }

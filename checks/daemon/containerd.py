@@ -141,7 +141,8 @@ def _down_finding(
 
 
 def _reason(failure: LogLine | None) -> str:
-    """Why containerd did not come, as its own last words or the engine's say it."""
+    """The reason why containerd did not start, by its own log or the engine's; "" where none is
+    known."""
     if failure is None or WAITED.search(failure.text):
         return ""
     recognised = meaning(failure.text)
@@ -168,7 +169,8 @@ def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVaria
 
 
 def _why_unclear(daemon: Daemon) -> Skipped | Unavailable | None:
-    """Why the process list does not show whether the engine has its containerd."""
+    """The reason why the process list does not show whether the engine has its containerd; None
+    where it does."""
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
@@ -245,7 +247,10 @@ def _waits_for_version(daemon: Daemon, processes: Processes | None) -> bool:
 
 
 def _silence(daemon: Daemon, info: Info | Unavailable) -> dict[str, Json]:
-    """That the engine answers whatever needs no containerd; nothing where /info was answered."""
+    """The answers that show that only requests to containerd are silent, as evidence.
+
+    Empty where /info was answered.
+    """
     is_silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
     return {"GET /info": str(info), "GET /_ping": "answered"} if is_silent else {}
 

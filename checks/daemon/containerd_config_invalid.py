@@ -39,7 +39,8 @@ def containerd_config_invalid(
 
 
 def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:
-    """Why the file of containerd does not count here, or cannot be judged; None where it counts."""
+    """The reason why the file of containerd does not count here, or cannot be judged; None where
+    it counts."""
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if daemon.processes.managed is None and not daemon.uses_system_containerd:
@@ -81,7 +82,8 @@ def _latent_fault_finding(config: ContainerdConfig) -> Finding:
 
 
 def _defect_clause(config: ContainerdConfig, refusal: LogLine | None) -> str:
-    """What is wrong with the file, as the end of a sentence."""
+    """The clause about the defect of the file: its line and the error; "" where neither is
+    known."""
     if config.error:
         return f": line {config.line}: {config.error}" if config.line else f": {config.error}"
     return f": {refusal.text.rpartition(': ')[2]}" if refusal is not None else ""

@@ -1,4 +1,4 @@
-"""What the host looks like with an engine that was not kept from starting or answering.
+"""Copies of evidence in which the engine starts and answers, for the search for causes.
 
 Pure edits of evidence.
 """

@@ -70,7 +70,7 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
 
 
 def _variables(path: str, who: str) -> PageVariables:
-    """Which block of the page suits.
+    """The page variable that selects a block of the page, by the database.
 
     A record that is rebuilt by itself, or one whose loss costs something.
     """

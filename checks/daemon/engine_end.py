@@ -1,4 +1,5 @@
-"""What is known of an engine that is down: its last words, its end, and who still lives."""
+"""The finding about an engine that is down: the end of its log, its end, and processes that
+still run."""
 
 from collections.abc import Sequence
 

@@ -33,9 +33,9 @@ def sentence_of(
 
 
 def reason_of(daemon: Daemon, end: EngineEnd) -> str:
-    """Why the engine is down, as the end of a sentence.
+    """The reason why the engine is down, as the end of a sentence.
 
-    Where systemd alone keeps it down, or its program is gone, its own log says nothing of that.
+    Where systemd alone keeps it down, or its program is gone, its own log does not explain it.
     """
     if _is_systemds_matter(daemon, end) or daemon.installation.program == "":
         return ""
@@ -45,7 +45,7 @@ def reason_of(daemon: Daemon, end: EngineEnd) -> str:
 
 
 def _circumstances(end: EngineEnd) -> str:
-    """What else explains the failure, as the end of its sentence."""
+    """Further circumstances of the failure, as the end of its sentence; "" for none."""
     circumstances = ""
     if NO_ACTIVATION in end.failure_text:
         circumstances = "; -H fd:// takes the socket from systemd, and systemd handed none over"
@@ -65,7 +65,7 @@ def _missing_disk(disk: PlannedMount | None) -> str:
 
 
 def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> str:
-    """How the engine is that does not serve its socket: gone, down, or alive without it."""
+    """The state of an engine that does not serve its socket: gone, down, or alive without it."""
     process, socket = daemon.processes.engine, daemon.address
     if process is None and removed is not None:
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
@@ -85,7 +85,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
 
 
 def _why_down(daemon: Daemon, end: EngineEnd) -> str:
-    """That the engine does not run, and what its unit says of it."""
+    """The sentence that the engine does not run, with the reason that its unit gives."""
     unit, name = daemon.installation.known_unit, daemon.installation.unit_name
     if daemon.installation.program == "":
         return "dockerd is not running, and its program is missing where packages install it"
@@ -120,7 +120,8 @@ def _is_systemds_matter(daemon: Daemon, end: EngineEnd) -> bool:
 
 
 def _socket_cause(end: EngineEnd) -> str:
-    """Why, as the end of a sentence; "" where systemd does not say."""
+    """The reason why the socket unit failed, as the end of a sentence; "" where systemd does not
+    say."""
     failure = end.socket_failure
     if failure.group:
         return f': this host has no group "{failure.group}", which should own the socket'
@@ -128,9 +129,9 @@ def _socket_cause(end: EngineEnd) -> str:
 
 
 def _end_clause(end: EngineEnd) -> str:
-    """How the engine's last life ended, where it came up and said nothing of a failure.
+    """The end of the engine's last run, where it came up and logged no failure, as a clause.
 
-    Nothing where it is starting.
+    "" where the engine is starting.
     """
     if end.killed:
         return f": {kill_reason(end.killed)}"
@@ -142,7 +143,7 @@ def _end_clause(end: EngineEnd) -> str:
 
 
 def _unexplained_start_clause(text: str) -> str:
-    """Why the engine's last start failed, where no other check says so."""
+    """The reason why the engine's last start failed; "" where another check explains it."""
     if not text or is_explained(text):
         return ""
     recognised = meaning(text)

@@ -147,7 +147,7 @@ def _known_failure(error: SaidError) -> Recognised | None:
 
 
 def _meaning(error: SaidError, known: Recognised | None) -> str:
-    """What the error means; else its words, with short ids as the docker command prints them."""
+    """The meaning of the error; else its text, with short ids as the docker command prints them."""
     text = _ID.sub(lambda match: match[0][:12], error.line.text)
     return known.cause if known is not None else shortened(_error_in_docker_words(text), SHOWN)
 

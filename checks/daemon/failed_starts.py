@@ -1,4 +1,4 @@
-"""Why a start of the engine failed, by the last words of the attempt."""
+"""Checks of failed starts of the engine, by the last lines of the attempt."""
 
 from collections.abc import Iterator
 
@@ -88,7 +88,7 @@ def _driver_settings(config: DaemonConfig | None, line: LogLine) -> dict[str, Js
 
 
 def _driver_variables(config: DaemonConfig | None, line: LogLine) -> PageVariables:
-    """What the page needs to mend the file that names the driver or its options."""
+    """The page variables that correct the file with the driver or its options."""
     if config is None:
         return {}
     if blamed_key(config, line.text) == OPTIONS:

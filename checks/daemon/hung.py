@@ -108,7 +108,7 @@ def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> Awaited
 def _answering_engine_findings(
     daemon: Daemon, program: AwaitedProgram | None, silences: LoneSilences, *, is_slow: bool
 ) -> Iterator[Finding]:
-    """What an engine that answers cannot do: wait for a program, or work with one container.
+    """Findings about an engine that answers but waits for a program, or for one container.
 
     is_slow: the host is so busy that silence about one container proves nothing.
     """
@@ -248,7 +248,7 @@ def _hung_finding(
 
 
 def _silence(process: ProcessDetail | None, socket: str) -> str:
-    """Who does not answer, and what is seen of it."""
+    """The sentence about the process that does not answer, and its state."""
     if process is None:
         return f"what listens at {socket} accepts connections but does not answer"
     dockerd = f"dockerd (pid {process.pid})"

@@ -1,4 +1,4 @@
-"""What the last words of a start that failed mean, where that is known."""
+"""The finding about a failed start for which modules of the kernel are gone."""
 
 from diagnose.evidence.engine.starting.failed_start import FailedStart
 from diagnose.evidence.machine.modules import Modules

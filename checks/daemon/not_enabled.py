@@ -49,7 +49,8 @@ def not_enabled(
 
 
 def _effect_of_reboot(names: list[str], socket_unit: Unit) -> str:
-    """How long containers with a restart policy will stay down."""
+    """The sentence about containers with a restart policy that will stay down after a reboot,
+    and until when."""
     until = "it is started by hand"
     if socket_unit.unit_file_state == "enabled":
         until = "the first docker command starts the engine"
@@ -57,7 +58,8 @@ def _effect_of_reboot(names: list[str], socket_unit: Unit) -> str:
 
 
 class _Down(msgspec.Struct, frozen=True):
-    """How long containers of an engine that is not enabled were down after the boot."""
+    """The time in seconds that containers of an engine that is not enabled were down after the
+    boot."""
 
     names: list[str]
     seconds: float

@@ -102,7 +102,7 @@ def _rootless_finding(engine: RootlessEngine) -> Finding:
 
 
 def _why_unseen(daemon: Daemon) -> Unavailable | None:
-    """Why nobody can say whether the engine lives; None where that is known."""
+    """The reason why the process of the engine cannot be seen; None where it can."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
         return Unavailable(
             "forbidden", "the socket is closed to this user, and no engine's process can be seen"
@@ -111,7 +111,7 @@ def _why_unseen(daemon: Daemon) -> Unavailable | None:
 
 
 def _not_this_host(daemon: Daemon) -> Unavailable:
-    """Why the silence of this address says nothing about this host's engine."""
+    """The reason why the silence of this address says nothing about this host's engine."""
     assert daemon.silence is not None
     reason = daemon.silence.reason
     if daemon.same_host and daemon.installation.installed is False and not daemon.endpoint.named:

@@ -53,7 +53,8 @@ def _to_ask(address: str) -> str:
 
 
 def _without_tcp(config: DaemonConfig, daemon: Daemon) -> PageVariables:
-    """What the page needs to close the address: that the file has it, or a command line without."""
+    """The page variables that close the address: a note that the file has it, or a command line
+    without it."""
     if config.in_file("hosts"):
         return {"in_file": "daemon.remote-api-open"}
     program = (daemon.installation.program or "").removesuffix(" (deleted)")

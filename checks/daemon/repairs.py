@@ -49,7 +49,8 @@ def file_without_slips(
 def settings_on_the_command_line_alone(
     host: Host, config: DaemonConfig, log: DaemonLog | None, daemon: Daemon
 ) -> Sequence[Difference]:
-    """What the command line says goes from the file: the engine runs by the command line today.
+    """Removes from the file the settings that the command line gives too: the engine runs by the
+    command line today.
 
     Where no command line is seen, the engine that refused its last start names the settings.
     """

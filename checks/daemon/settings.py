@@ -62,7 +62,7 @@ def _runtime_finding(missing: MissingRuntime, registered: list[str]) -> Finding:
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
-    """What the engine said when it refused a start for lack of this runtime; "" if it did not."""
+    """The engine's error when it refused a start for lack of this runtime; "" if it did not."""
     texts = [container.state.error for container in asking]
     texts += [line.text for line in reversed(log.lines if log is not None else ())]
     return next((text for text in texts if name in text and UNKNOWN_RUNTIME.search(text)), "")

@@ -98,7 +98,10 @@ def _lacks_group(daemon: Daemon) -> bool:
 
 
 def _cure(daemon: Daemon, user: str) -> PageVariables:
-    """What lets the user in; nothing for one who may become root, and see all as root."""
+    """The page variables that give the user access.
+
+    Empty for a user who may become root, and see all as root.
+    """
     caller = daemon.caller
     is_member = caller.docker_group or caller.session_has_it
     if _needs_new_session(daemon):
@@ -110,7 +113,7 @@ def _cure(daemon: Daemon, user: str) -> PageVariables:
 
 
 def _refusal(daemon: Daemon, user: str) -> str:
-    """Who refuses the user, and why."""
+    """The sentence about the user and the reason of the refusal."""
     caller, answer = daemon.caller, daemon.silence.detail if daemon.silence is not None else ""
     refused = f'user "{user}" may not use the engine\'s socket {daemon.address}'
     if _needs_new_session(daemon):

@@ -1,4 +1,4 @@
-"""What lost queries would become without a cause, and the host with DNS servers that answer."""
+"""Copies of evidence without a cause: lost queries that get through, DNS servers that answer."""
 
 from msgspec.structs import replace
 

@@ -102,7 +102,7 @@ def _forwarding_finding(
 
 
 def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:
-    """What the server answered, and what it got from those that it asks."""
+    """The answer of the server, and of each server to which it forwards queries, as evidence."""
     name = forwarder.container.name
     answers = {f"{asked.server} asked from {name}": str(asked.reply) for asked in forwarder.silent}
     return {

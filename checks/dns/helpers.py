@@ -1,4 +1,4 @@
-"""What the checks of DNS share."""
+"""The functions that the checks of DNS share."""
 
 from collections.abc import Iterable, Sequence
 
@@ -29,7 +29,7 @@ def touched_subjects(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
 
 
 def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:
-    """How bad a lost server is while another answers.
+    """The severity of a lost server while another answers.
 
     Silence costs five seconds a lookup, a refusal nothing.
     """
@@ -64,7 +64,7 @@ _WITH_BAD_SIGNATURES = {
 
 
 def scope_of_error(rcode: str, *, is_general: bool, is_validated: bool) -> str:
-    """What the error of a DNS server means.
+    """The meaning of a DNS server's error.
 
     is_general: whether it gives the same error for other names too. is_validated: whether it gives
     the address if it is asked not to check signatures (the CD bit of a query).

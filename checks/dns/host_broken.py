@@ -81,7 +81,7 @@ def host_broken(
 
 
 def _dead_servers_finding(servers: DeadServers) -> Finding:
-    """One finding for all servers that do not answer."""
+    """A finding for all servers of the host that do not answer."""
     first, others, dead = servers.first, servers.others, servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     return Finding(
@@ -153,7 +153,7 @@ def _filter_clause(rule: Step | None) -> str:
 
 
 def _no_other(resolvers: Resolvers) -> str:
-    """That nobody else is asked, in words."""
+    """The clause that says that no other server is asked, or only one behind the third."""
     unused = resolvers.never_asked
     if unused:
         return (
@@ -163,7 +163,8 @@ def _no_other(resolvers: Resolvers) -> str:
 
 
 def _serves(container: Container | None) -> str:
-    """How the container is that should answer at a server's address; empty where none is."""
+    """The clause about the state of the container that should answer at a server's address; ""
+    without one."""
     if container is None:
         return ""
     if container.is_running:
@@ -172,7 +173,7 @@ def _serves(container: Container | None) -> str:
 
 
 def _answers(servers: DeadServers) -> dict[str, object]:
-    """What each of the host's servers has answered, and which rule stops the query."""
+    """The answer of each of the host's servers, and the rule that stops a query, as evidence."""
     rules = servers.rules
     evidence: dict[str, object] = {
         f"query to {server} or its answer stopped by": str(rules[server])
@@ -186,7 +187,8 @@ def _answers(servers: DeadServers) -> dict[str, object]:
 
 
 def _no_way_out(servers: DeadServers) -> str:
-    """That the host has no route to the server, and which interfaces may have had one."""
+    """The clause that says that the host has no route to the server, with interfaces that are
+    down; "" if it has one."""
     if not servers.is_lost:
         return ""
     if servers.has_way_out:

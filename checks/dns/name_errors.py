@@ -34,7 +34,8 @@ from diagnose.registry import check
 
 
 class ServerHolders(EvidenceGroup, frozen=True):
-    """What on this host may be the DNS server at an address, and what it knows."""
+    """Evidence of the program of this host that is the DNS server at an address, and of the
+    names that it answers."""
 
     listeners: Listeners | None
     links: Interfaces | None
@@ -84,7 +85,8 @@ def server_fails(
 
 
 def _half_known_finding(half_knowns: Sequence[HalfKnownName]) -> Finding:
-    """One server that errs about the IPv6 addresses of names whose IPv4 address it knows."""
+    """A finding about a server that errs about the IPv6 addresses of names whose IPv4 address it
+    knows."""
     first = half_knowns[0]
     callers = list(
         {half_known.container.id: half_known.container for half_known in half_knowns}.values()
@@ -182,7 +184,8 @@ def _failing_name_finding(error: FailingServer) -> Finding:
 
 
 def _severity_of_name(failures: Sequence[UnresolvedName]) -> Severity:
-    """How bad a name is that cannot be looked up: monitors are there to find such names."""
+    """The severity of a name that cannot be looked up: advice if only monitors ask, which are
+    there to find them."""
     return Severity.advice if all(failure.is_watched for failure in failures) else Severity.warning
 
 
@@ -205,7 +208,7 @@ def _says(rcode: str, names: list[str]) -> str:
 
 
 def _scope(error: FailingServer) -> str:
-    """How far the error goes, and what it means then."""
+    """The scope and the meaning of a DNS server's error, as a clause."""
     if error.circle is not None and error.is_general:
         return error.circle.clause
     return scope_of_error(error.rcode, is_general=error.is_general, is_validated=error.is_validated)

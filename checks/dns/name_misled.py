@@ -60,7 +60,7 @@ def _finding(misled: MisledName) -> Finding:
 
 
 def _words(misled: MisledName) -> str:
-    """Where the name leads in place of the machine that is meant."""
+    """The sentence about the name and the wrong machine to which it leads."""
     container, peer, name = misled.container, misled.peer, f'"{misled.name}"'
     if misled.kind == "itself":
         return (

@@ -73,7 +73,8 @@ def _is_multicast(name: str) -> bool:
 
 
 def _address(address: str) -> str:
-    """What a container is to be given; the host's loopback is the container's own, inside."""
+    """The address to give to a container: the gateway in place of the host's loopback, which is
+    the container's own."""
     return _GATEWAY if is_loopback(address) else address
 
 

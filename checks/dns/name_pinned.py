@@ -93,7 +93,7 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
 
 
 def _source(pinned: PinnedName) -> str:
-    """Where the line comes from."""
+    """The source of the line, in words: a setting, a mounted file, or an edit."""
     if pinned.is_configured:
         return "its extra_hosts"
     if pinned.file:

@@ -33,7 +33,7 @@ _RANDOM = ("statistic", "limit", "numgen")
 
 
 class LossPlaces(EvidenceGroup, frozen=True):
-    """What may show where queries are lost."""
+    """Evidence that may show the place where queries are lost."""
 
     resolver_paths: ResolverPaths | None
     network_losses: NetworkLosses | None
@@ -115,7 +115,8 @@ def _finding(
 
 
 def _variables(loss: ServerLoss) -> PageVariables:
-    """What the page needs: which way is looked at, or which server is used instead."""
+    """The page variables: the server to which the path is examined, or the server to use
+    instead."""
     if loss.is_of_network:
         return {"beyond": loss.server}
     if loss.sound and ":" not in loss.server + loss.sound:

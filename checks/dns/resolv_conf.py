@@ -1,4 +1,4 @@
-"""What the host's resolv.conf says."""
+"""Checks of the host's resolv.conf."""
 
 from checks.dns.helpers import container_names
 from diagnose.evidence.containers.listing import Container, Containers
@@ -82,7 +82,8 @@ def _stub_finding(
 
 
 def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
-    """Whom containers ask in place of the host's own server, and whether it answers."""
+    """The sentence about the server that containers ask in place of the host's own, and whether
+    it answers."""
     servers = [
         upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)
     ]
@@ -162,7 +163,7 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 
 
 def _what_it_lacks(resolvers: Resolvers) -> str:
-    """What is wrong with the file of servers, as the end of a sentence."""
+    """The defect of the file of servers, as the end of a sentence."""
     if only_link_local(resolvers):
         return (
             f"names only {', '.join(resolvers.engine_view)}, a link-local address "

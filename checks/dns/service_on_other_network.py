@@ -104,7 +104,7 @@ def _places(container: Container) -> list[str]:
 
 
 def _unknown_name_clause(call: NameCall, owner: Container) -> str:
-    """Why the engine's resolver does not know the called container, in words."""
+    """The reason why the engine's resolver does not know the called container, as a clause."""
     seat = call.seat
     if seat.shares_host_network:
         return (

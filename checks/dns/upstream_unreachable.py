@@ -187,7 +187,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
 
 
 def _others_answer(group: QueryGroup) -> str:
-    """That another of the containers' servers answers, in words."""
+    """The clause that counts the other servers of the containers that answer; "" if none does."""
     if not group.works:
         return ""
     others = count(len(group.replies) - len(group.lost), "other server")
@@ -203,7 +203,8 @@ def _severity(lost: LostQuery) -> Severity:
 
 
 def _evidence(lost: LostQuery) -> dict[str, object]:
-    """What each server answered, from containers and from the host, and what stops the query."""
+    """The answer of each server, from containers and from the host, and the rule that stops the
+    query, as evidence."""
     group = lost.group
     from_host = lost.lookups.host
     evidence: dict[str, object] = {}
@@ -222,19 +223,20 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
 
 
 def _doubtful_origin(lost: LostQuery) -> str:
-    """Where the server comes from, in words, where that is not simply the host's own file."""
+    """The clause about the source of the server's address; "" where that is the host's own file."""
     return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
 
 
 def _where_it_is_lost(lost: LostQuery) -> str:
-    """Where the query is lost, as far as the host's own query tells."""
+    """The clause about the place where the query is lost, as far as the host's own query shows
+    it."""
     if lost.upstream.by_host:
         return "the engine sends these queries from the host, so the containers are not the cause"
     return _loss_near_container(lost) or _loss_at_server(lost) or _loss_on_the_way(lost)
 
 
 def _loss_near_container(lost: LostQuery) -> str:
-    """What keeps the query in the container; "" if nothing is known to."""
+    """The clause about an obstacle that keeps the query in the container; "" if none is known."""
     if lost.is_kept_from_host:
         return "the server is this host, which containers on macvlan and ipvlan cannot reach"
     if lost.is_own_doing and lost.reply.icmp == "prohibited":
@@ -256,7 +258,7 @@ def _loss_near_container(lost: LostQuery) -> str:
 
 
 def _loss_at_server(lost: LostQuery) -> str:
-    """Why no DNS server takes the query at that address; "" if one may be there."""
+    """The reason why no DNS server takes the query at that address; "" if one may be there."""
     if lost.apart is not None:
         return (
             f'{lost.apart.holder} has that address on network "{lost.apart.network}", and the '

@@ -1,15 +1,15 @@
-"""What the host's packet filter does to the traffic of containers.
+"""The host's packet filter, and its effect on the traffic of containers.
 
-A chain that is present proves nothing: each judgement here stands on a packet that was walked
+A chain that is present proves nothing: each judgement here rests on a packet that was walked
 through every base chain, in all tables, to its verdict.
 
 Rooms:
 
 - `translation/`  the translation of addresses, on the way in and on the way out
-- `published/`  published ports: who may reach them, and who does all the same
+- `published/`  published ports: clients that cannot reach them, and clients that should not
 - `dropped/`  traffic that rules drop: of containers, of networks, of the host itself
 
-Whether the engine's own chains are there, and whether the kernel forwards, stands above the rooms.
+The modules above the rooms judge the engine's own chains, and the kernel's forwarding.
 
 A module is named like its check. Modules with several checks:
 

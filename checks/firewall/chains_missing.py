@@ -132,7 +132,7 @@ def _refused_finding(
 
 
 def _harm_clause(harm: LostTraffic) -> str:
-    """What the loss means for containers and published ports, in words."""
+    """The clause about containers that are cut off, and published ports that nothing forwards."""
     parts = []
     if harm.names:
         parts.append(f"{named('container', harm.names)} cannot reach the outside")
@@ -174,7 +174,7 @@ def _witness(lost: LostTraffic) -> tuple[ContainerRun, ...]:
 
 
 def _places(flushed: FlushedRules) -> list[str]:
-    """Where rules are missing, in words."""
+    """The chains in which rules are missing, as clauses."""
     places = []
     if flushed.bare:
         bridges = first_names(network.bridge for network in flushed.bare)

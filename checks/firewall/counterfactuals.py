@@ -1,4 +1,4 @@
-"""What the host looks like without a cause in the packet filter or in forwarding.
+"""Copies of evidence without a cause in the packet filter or in forwarding.
 
 Pure edits of evidence.
 """
@@ -32,9 +32,9 @@ def forwarding_on(forwarding: Forwarding) -> Edit:
 def paths_open(
     finding: Finding, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
 ) -> Edit:
-    """What leaves the finding's networks gets through, with the host's address.
+    """Packets that leave the finding's networks get through, with the host's address.
 
-    So do queries to DNS servers.
+    Queries to DNS servers get through too.
     """
     touched = {finding.subject, *finding.touches}
 

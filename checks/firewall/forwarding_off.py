@@ -119,7 +119,7 @@ def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> boo
 def _ipv6_findings(
     forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]
 ) -> Iterator[Finding]:
-    """Where the host itself has a way out over IPv6."""
+    """A finding about IPv6 forwarding, where the host itself has a way out over IPv6."""
     open6 = sorted(name for name, network in routed.items() if network.enable_ipv6)
     cut = [container for container in used if _has_ipv6_on(container, open6)]
     if forwarding.everywhere6 != "0" or not cut:

@@ -1,6 +1,6 @@
-"""What the checks of the packet filter share.
+"""The functions that the checks of the packet filter share.
 
-What is left alone, and how things are counted and named.
+They name and count networks and rules, and give reasons not to judge.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ ICC = "com.docker.network.bridge.enable_icc"
 
 
 def left_alone(config: DaemonConfig | None) -> str:
-    """Why the engine writes no rules here; empty where it does."""
+    """The reason why the engine writes no rules here; "" where it does."""
     if config is not None and not config.writes_rules:
         return (
             "the engine is configured to leave the packet filter alone (iptables, "
@@ -90,14 +90,14 @@ def repair_of(repair: SimulatedRepair | None, id: str) -> PageVariables:
 
 
 def simulation(repair: SimulatedRepair | None) -> dict[str, Json]:
-    """What the simulation of the repair has shown, as evidence."""
+    """The result of the simulated repair, as evidence; empty where it does not help."""
     return (
         {"after the repair, simulated": str(repair)} if repair is not None and repair.helps else {}
     )
 
 
 def iptables_off(config: DaemonConfig | None) -> str:
-    """Where the engine is configured to write no rules, as a clause.
+    """The clause that names the setting by which the engine writes no rules.
 
     "" without its configuration.
     """
@@ -112,7 +112,8 @@ def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
 
 
 def nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
-    """Why no single rule of translation is missed: all are; empty where they are there."""
+    """The reason not to report a single missing rule of translation: all are gone; "" where they
+    are not."""
     if paths.inlets and not firewall.translates_ports:
         return "all of Docker's translation rules are gone: firewall.chains-missing"
     return ""

@@ -116,7 +116,7 @@ def _known_failure(failed: FailedBuild) -> Recognised | None:
 
 
 def _reason(failed: FailedBuild, known: Recognised | None) -> str:
-    """What is known of the cause; else how the step ended, and its words."""
+    """The cause of the failed build; else the exit of its step, and a line of its output."""
     if known is not None:
         return known.cause
     ended = _ENDED.search(failed.build.error)

@@ -161,7 +161,7 @@ def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding
 
 
 def _useless_logins(client: ClientSettings, helper: str) -> str:
-    """Which logins of a user a helper keeps, as the beginning of a sentence."""
+    """The logins of a user that a helper keeps, as the beginning of a sentence."""
     whose = "any registry"
     if client.store != helper:
         whose = and_more(_registries_of(client, helper), REGISTRIES_SHOWN)

@@ -72,7 +72,7 @@ def image_of(trouble: PullTrouble) -> PageVariables:
 
 
 def reason_of(trouble: PullTrouble) -> str:
-    """What went wrong, without the request that it went wrong with.
+    """The error of a pull, without the request that failed.
 
     Go calls a DNS server misbehaving that answers REFUSED or SERVFAIL.
     """

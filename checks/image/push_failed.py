@@ -80,7 +80,7 @@ def push_failed(
 
 
 def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, str]:
-    """What the page shows or asks for, by the kind of the failure."""
+    """The page variables for a failed push, by the kind of the failure."""
     if failed.why == "size":
         return {"body_size": "client_max_body_size"}
     if failed.why == "plain":
@@ -95,7 +95,8 @@ def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, s
 
 
 class _OwnLogin(msgspec.Struct, frozen=True):
-    """What is said where the user of this tool has no login at all, and whose login there is."""
+    """A clause and page variables for a user of this tool without a login, where another user
+    has one."""
 
     clause: str = ""
     variables: PageVariables = {}

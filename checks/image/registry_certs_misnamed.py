@@ -35,7 +35,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
 
 
 def _why_unpaired(file: UnpairedFile) -> str:
-    """What is wrong with the names, and what the file is likely to be."""
+    """The sentence about a file without its counterpart, and the name that it should have."""
     if file.renamed and file.misnamed == file.name:
         return f"the certificate of an authority, {file.name}, has to end in .crt"
     lacks = f"{file.name} has no {file.lacks} beside it"

@@ -76,7 +76,8 @@ def _plain_http_finding(
 
 
 def _insecure_registry(host: str, config: DaemonConfig | None) -> PageVariables:
-    """What the page needs to name a registry among those that have no TLS."""
+    """The page variables that add a registry to those without TLS; empty where `dockerd` has
+    them as options."""
     if config is None or INSECURE in config.flags:
         return {}
     listed = config.in_file(INSECURE)

@@ -82,7 +82,8 @@ def _zstd_clause(old_engine: str) -> str:
 
 
 def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariables:
-    """What the page needs: a plugin, a newer engine, a record that is in the way, or the image."""
+    """The page variables for a layer that cannot be unpacked: a plugin, a newer engine, a record
+    that is in the way, or the image."""
     is_plugin = "plugin" in reason and bool(trouble.image)
     variables = {"plugin": trouble.image} if is_plugin else _reason_variables(trouble, reason)
     left = LEFT_RECORD.search(trouble.text)
@@ -91,7 +92,8 @@ def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariab
 
 
 def _reason_variables(trouble: PullTrouble, reason: str) -> PageVariables:
-    """What the page has a case for: a kill is over by the next pull, and no other reason is."""
+    """The page variables by the reason: after a kill the next pull works, after any other reason
+    it fails too."""
     if reason == KILLED:
         return image_of(trouble)
     cases = {NO_ATTRIBUTES: "unfit_disk", NO_NAMESPACES: "nested", DISK_ERROR: "bad_disk"}

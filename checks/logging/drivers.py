@@ -86,14 +86,14 @@ def _takers(address: str, containers: Containers) -> Sequence[Container]:
 
 
 def _whether_taken(takers: Sequence[Container]) -> Iterator[str]:
-    """What became of the containers that should take the log, each as a clause."""
+    """The state of the containers that should take the log, each as a clause."""
     for taker in takers:
         state = "runs now" if taker.is_running else "does not run"
         yield f"{taker}, which publishes that port, {state}"
 
 
 def _taker_variables(container: Container, takers: Sequence[Container]) -> PageVariables:
-    """What is to be started, where one container of this host takes the log."""
+    """The page variables that start a container, where one container of this host takes the log."""
     taker = only(takers)
     if taker is None:
         return {}
@@ -101,7 +101,7 @@ def _taker_variables(container: Container, takers: Sequence[Container]) -> PageV
 
 
 def _configured_address(config: LogConfig) -> str:
-    """Where the driver's options send the log; "" where they do not say."""
+    """The address to which the driver's options send the log; "" where they have none."""
     return next(
         (value for name, value in config.options.items() if name.endswith(("-address", "-url"))), ""
     )
@@ -159,7 +159,10 @@ def _driver_finding(writer: LogWriter) -> Finding:
 
 
 def _attached_finding(writer: LogWriter) -> Finding:
-    """Where the client is a process of this host, its command line names the container."""
+    """A finding about a client that is attached and does not read.
+
+    Where the client is a process of this host, its command line names the container.
+    """
     container = writer.container
     name = re.escape(container.name)
     return Finding.about(

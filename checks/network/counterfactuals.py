@@ -1,4 +1,4 @@
-"""What the host looks like with its bridges and routes in order: pure edits of evidence."""
+"""Copies of evidence in which bridges and routes are in order: pure edits."""
 
 import ipaddress
 

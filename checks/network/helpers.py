@@ -1,4 +1,4 @@
-"""What the checks of networks share."""
+"""The functions that the checks of networks share."""
 
 from diagnose.error_signatures import NO_WAY_OUT, signs
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,4 +1,4 @@
-"""What the checks of resources share."""
+"""The functions that the checks of resources share."""
 
 MOST_NAMED = 5
 """Containers that a finding about the host names."""

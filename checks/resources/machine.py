@@ -1,4 +1,4 @@
-"""What the host itself cannot give.
+"""Checks of limits of the host itself.
 
 Disks that do not keep up, control groups that nobody manages.
 """

@@ -99,9 +99,10 @@ def _container_finding(
 def _inherited_clause(
     container: Container, fullest: Crowded, host_limits: HostLimits | Unavailable
 ) -> str:
-    """That a limit is containerd's own, as the end of a sentence.
+    """The clause that says that a limit is containerd's own; "" where it is not.
 
-    Its unit sets none since release 2.1.5, and each container without a limit has what it has.
+    Its unit sets none since release 2.1.5, and each container without a limit has the limit of
+    containerd.
     """
     engines = () if isinstance(host_limits, Unavailable) else host_limits.engines
     is_same = any(

@@ -42,7 +42,7 @@ _FORK_FRAME = LazyPattern(r"\bos\.fork\(\)|\b_fork_exec\(|\bos\.posix_spawn")
 
 
 class ForkRecords(EvidenceGroup, frozen=True):
-    """What remembers that a container could start no more processes."""
+    """Evidence that a container could start no more processes."""
 
     events: Events | None
     log_tails: LogTails | None
@@ -98,9 +98,10 @@ def pids_exhausted(
 
 
 def _sessions(container: Container, processes: Processes | None) -> list[Process]:
-    """What `docker exec` and health checks have started in a container, and what has not ended.
+    """The processes that `docker exec` and health checks have started in a container, and that have
+    not ended.
 
-    The shim is its parent, as it is of the first process. It goes on where the client was killed.
+    Their parent is the shim, as of the first process. They go on where the client was killed.
     """
     shim = processes.shims.get(container.id) if processes is not None else None
     if processes is None or shim is None:

@@ -1,4 +1,4 @@
-"""What a container may do to its host, and what it gives away.
+"""The rights of a container on its host, and the secrets that it gives away.
 
 Warnings where a break-out needs no flaw, else advice.
 

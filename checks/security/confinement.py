@@ -1,4 +1,4 @@
-"""What confines the engine from outside, and keeps the engine from its work."""
+"""Checks of AppArmor profiles that confine the engine, and keep it from its work."""
 
 from diagnose.evidence.machine.confinement import Confinement
 from diagnose.mappings import names_of, subjects_of

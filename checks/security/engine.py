@@ -1,4 +1,4 @@
-"""Who may command the engine, and whom it trusts."""
+"""Checks of users that may command the engine, and of registries that it trusts."""
 
 import ipaddress
 

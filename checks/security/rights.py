@@ -1,4 +1,4 @@
-"""What a container may do to its host."""
+"""Checks of the rights that a container has on its host."""
 
 from collections.abc import Sequence
 

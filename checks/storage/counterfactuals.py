@@ -1,4 +1,4 @@
-"""What the host looks like with room on its disks again: pure edits of evidence."""
+"""Copies of evidence in which disks have room again: pure edits."""
 
 from msgspec.structs import replace
 

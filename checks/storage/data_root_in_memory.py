@@ -49,7 +49,8 @@ def _volumes(containers: Containers | None) -> Iterator[str]:
 
 
 def _copy(root: str, disk: Mounted, mounts: Mounts) -> PageVariables:
-    """Where to keep a copy until the tmpfs is unmounted; nothing where no disk lies beneath it."""
+    """The page variable with the folder for a copy until the tmpfs is unmounted; empty where no
+    disk lies beneath."""
     beside = mounts.of(str(PurePosixPath(root).parent))
     is_own_mount = disk.point == root
     if not is_own_mount or beside is None or beside.fstype in _IN_MEMORY:

@@ -38,7 +38,7 @@ from diagnose.registry import check
 
 
 class DiskContents(EvidenceGroup, frozen=True):
-    """What may fill a disk."""
+    """Evidence of the files that may fill a disk."""
 
     usage: DiskUsage | Unavailable
     containers: Containers | None
@@ -52,7 +52,7 @@ class DiskContents(EvidenceGroup, frozen=True):
 
 
 class DiskRoom(EvidenceGroup, frozen=True):
-    """Where a disk has room that its file system does not use, or none that it could."""
+    """Evidence of room on a disk that its file system does not use, or cannot."""
 
     growable: GrowableDisks | None
     loop_images: LoopImages | None
@@ -150,7 +150,8 @@ def _lacks_metadata_alone(disk: Filesystem, btrfs: BtrfsRooms) -> bool:
 
 
 def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
-    """How full a disk is, what fills it, and what may go."""
+    """The finding about a full disk: its usage, the largest users, and files that may be
+    removed."""
     disk, figures = filled.disk, filled.disk.usage
     room = f"{size(figures.available)} left of {size(figures.size)}{_when_full(disk, rates)}"
     largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
@@ -170,7 +171,7 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
 
 
 def _cures(filled: FilledDisk) -> PageVariables:
-    """What the page offers to remove or to shrink."""
+    """The page variables of files and folders to remove or to shrink."""
     dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
     left, former = filled.abandoned, filled.former_driver
     spent = former if filled.hides_no_container else None
@@ -252,7 +253,8 @@ def _with_unused_room(
 
 
 def _growing_variables(larger: GrowableDisk, point: str) -> PageVariables:
-    """What the page needs: a partition is enlarged first, by its number on the disk."""
+    """The page variables that enlarge a file system: first the partition, by its number on the
+    disk."""
     is_xfs = larger.fstype == "xfs"
     if larger.disk:
         number = {"number": larger.number}
@@ -294,7 +296,7 @@ def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
-    """What takes the space, by kind, if that was measured for this disk."""
+    """The shares of the space by kind, as evidence, if they were measured for this disk."""
     if isinstance(usage, Unavailable):
         return {"not measured": str(usage)} if disk.holds_data_root else {}
     if usage.point != disk.point or usage.not_asked:

@@ -134,7 +134,7 @@ TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
 
 
 def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
-    """What the page needs of a container whose own layer has most of the inodes."""
+    """The page variables of a container whose own layer has most of the inodes."""
     is_temporary = any(f"{layer.crowd}/".startswith(f"{top}/") for top in TEMPORARY)
     if is_temporary and layer.is_running:
         return {"litterer": layer.container, "litter": layer.crowd}
@@ -144,7 +144,8 @@ def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
 def _evidence(
     disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
 ) -> dict[str, Json]:
-    """What statvfs says, who uses the disk, and the folders with the most entries."""
+    """The figures of statvfs, the users of the disk, and the folders with the most entries, as
+    evidence."""
     usage = disk.usage
     unused = [_entries(posixpath.basename(folder.path), folder) for folder in anonymous[:10]]
     figures = {

@@ -53,7 +53,10 @@ def _shown_option(value: str) -> str:
 
 
 def _steps(volume: ChangedVolume) -> PageVariables:
-    """What makes the volume again; nothing where its data would be lost, or the file is not one."""
+    """The page variables that make the volume again.
+
+    Empty where its data would be lost, or where the project has not exactly one file.
+    """
     projects = {(user.compose_project, *user.compose_files) for user in volume.users}
     project = only(projects)
     if not volume.lies_elsewhere:

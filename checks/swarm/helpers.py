@@ -1,4 +1,4 @@
-"""What the checks of swarm share."""
+"""The functions that the checks of swarm share."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ NO_MANAGER = "this node is no manager: only managers know"
 
 
 def reason_without_services(swarm: Swarm) -> Skipped | Unavailable | None:
-    """Why there are no services to judge here; None if there may be some."""
+    """The reason why there are no services to judge here; None if there may be some."""
     if not swarm.is_used:
         return Skipped(NOT_USED)
     if not swarm.manager:

@@ -85,7 +85,7 @@ def _own_node_finding(swarm: Swarm) -> Finding:
 
 
 def _why_apart(swarm: Swarm) -> str:
-    """Why this node takes no part in its swarm."""
+    """The reason why this node takes no part in its swarm."""
     expired = _EXPIRED.search(swarm.error)
     if swarm.state == "locked":
         return (

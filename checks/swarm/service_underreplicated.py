@@ -69,10 +69,10 @@ def service_underreplicated(
 
 
 def _cure(placed: PlacedService) -> PageVariables:
-    """What makes the only node that is up fit for the service.
+    """The page variables that make the only node that is up fit for the service.
 
-    It may take tasks again, or gets the label or the folder that the service asks for. Which of
-    several nodes is meant, only the reader knows.
+    It may take tasks again, or gets the label or the folder that the service asks for. Of several
+    nodes, only the reader knows the right one.
     """
     if placed.missing_folder:
         return {"folder": placed.missing_folder}
@@ -88,7 +88,8 @@ def _cure(placed: PlacedService) -> PageVariables:
 
 
 def _why_unfit(placed: PlacedService) -> str:
-    """What the scheduler leaves out: who holds the port, or how much is reserved."""
+    """The clause about the service that holds the port, or about the resources that each task
+    reserves; "" for neither."""
     if placed.says(PORT_TAKEN):
         holders = placed.swarm.port_holders(placed.service)
         return ", ".join(
@@ -100,7 +101,8 @@ def _why_unfit(placed: PlacedService) -> str:
 
 
 def _reservation(placed: PlacedService) -> str:
-    """What each task reserves, beside the most that a node has in all."""
+    """The clause about the resources that each task reserves, and the most that a node has in
+    all."""
     reserved, largest = placed.service.spec.reserved, placed.largest
     parts = []
     if reserved.memory_bytes:
@@ -114,7 +116,8 @@ def _reservation(placed: PlacedService) -> str:
 
 
 def _largest_clause(most: float, shown: str) -> str:
-    """What the largest node has, in brackets; "" where no node says it."""
+    """The clause with the resources of the largest node, in brackets; "" where no node has a
+    figure."""
     return f" (the largest node has {shown} in all)" if most else ""
 
 
@@ -188,7 +191,8 @@ def _held_update(service: Service) -> dict[str, Json]:
 
 
 def _meaning(errors: Sequence[str]) -> dict[str, Json]:
-    """What the most frequent error means, where that is known."""
+    """The meaning and the cure of the most frequent error, as evidence; empty where it is not
+    known."""
     recognised = recognise(errors[:1], None, START_ERRORS)
     if recognised is None:
         return {}

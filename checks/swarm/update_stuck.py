@@ -131,7 +131,7 @@ def _undone_finding(
 
 
 def _what_holds_it_up(placed: PlacedService, update: UpdateStatus) -> PageVariables:
-    """What holds the update up, as a variable of the page."""
+    """The page variable that names the service whose port or pause holds the update up."""
     name = placed.service.spec.name
     if placed.waits_for_own_port:
         return {"port_holder": name}

@@ -57,7 +57,7 @@ class _End(msgspec.Struct, frozen=True):
 
 
 class CrashReasons(EvidenceGroup, frozen=True):
-    """What may say why a container ended."""
+    """Evidence that may say why a container ended."""
 
     log_tails: LogTails | None
     program_faults: ProgramFaults | None
@@ -127,7 +127,8 @@ def crashed(
 def _findings(
     ends: Sequence[_End], containers: Containers, clock: Clock, reasons: CrashReasons
 ) -> Iterator[Finding]:
-    """One for each end; one for all containers of a project that went down with the engine."""
+    """A finding for each end, and one for all containers of a project that went down with the
+    engine."""
     by_id = {end.container.id: end for end in ends}
     fallen = [end.container for end in ends if end.is_known and not end.is_its_own]
     projects = [group for group in by_project(fallen) if len(group) > 1]
@@ -166,10 +167,10 @@ def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReas
 
 
 def _variables(end: _End) -> PageVariables:
-    """Which cure of the page fits.
+    """The page variables that select the cure for an end.
 
-    What broke off with the engine or its host lacks a restart policy. What serves nobody may be a
-    job that ended so on purpose.
+    A container that broke off with the engine or its host lacks a restart policy. One that serves
+    nobody may be a job that ended so on purpose.
     """
     container = end.container
     if end.is_known and not end.is_its_own:
@@ -186,13 +187,14 @@ def _policy(container: Container) -> str:
 
 
 def _own_end_clause(container: Container, clock: Clock) -> str:
-    """How a container ended by itself."""
+    """The predicate about a container that ended by itself: when, and with which exit code."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     return f"exited {when} with code {code} and stays down"
 
 
 def _engine_stop_clause(container: Container, clock: Clock, upgrade: ChangedPackage | None) -> str:
-    """How a container ended with the engine, which an upgrade may have restarted."""
+    """The predicate about a container that ended with the engine, which an upgrade may have
+    restarted."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     if upgrade is None:
         stopped = f"stopped with the engine {when} (exit code {code})"
@@ -204,7 +206,7 @@ def _engine_stop_clause(container: Container, clock: Clock, upgrade: ChangedPack
 
 
 def _unseen_end_clause(container: Container, clock: Clock) -> str:
-    """How a container ended whose end the engine did not see."""
+    """The predicate about a container whose end the engine did not see."""
     code, when = container.state.exit_code, clock.ago(container.finished_at)
     return (
         f"went down with the engine or its host {when} (exit code {code}) "

@@ -99,7 +99,10 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
 
 
 def _reason_clause(container: Container, tail: LogTail) -> str:
-    """Why a program that should go on has ended, as far as it is known."""
+    """The reason, as a clause, why a program that should go on has ended.
+
+    Its log, its command and its input are looked at. Without any sign the clause says so.
+    """
     if is_bare_shell(container):
         return "a shell without a terminal exits at once"
     if awaits_input(container, tail):

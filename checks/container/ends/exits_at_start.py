@@ -28,7 +28,7 @@ KILLED = 128 + 9
 
 
 class KillRecords(EvidenceGroup, frozen=True):
-    """Who remembers that a container was killed."""
+    """The sources that record that a container was killed."""
 
     events: Events | None
     kernel_log: KernelLog | None

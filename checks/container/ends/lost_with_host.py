@@ -70,7 +70,8 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
 
 
 def _without_policy(down: Sequence[Container]) -> str:
-    """Why containers stayed down, as far as their restart policies say it."""
+    """The clause about containers without a restart policy, which therefore stayed down; "" for
+    none."""
     bare = names_of([container for container in down if not container.restarts_always])
     if not bare:
         return ""

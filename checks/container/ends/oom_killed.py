@@ -85,7 +85,7 @@ def _finding(oom: MemoryLoss, clock: Clock, since_s: float) -> Finding:
 
 
 def _limit(oom: MemoryLoss) -> str:
-    """Which limit was hit, in words."""
+    """The limit that was hit, in words: of the container, of a cgroup above it, or of the host."""
     parent, memory = oom.kill_above, oom.container.host_config.memory
     if parent is not None:
         most = f" of {size(parent.limit)}" if parent.limit else ""
@@ -128,7 +128,7 @@ def _tmpfs_size_variable(oom: MemoryLoss) -> PageVariables:
 
 
 def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
-    """How bad it is, and what became of the container."""
+    """The severity of a loss of memory, and the state of the container after it."""
     container = oom.container
     if oom.hangs:
         return EndOutcome(
@@ -151,7 +151,7 @@ def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
 
 
 def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome:
-    """How bad the loss of memory is for a container that has ended, and what became of it."""
+    """The severity and the outcome of a loss of memory for a container that has ended."""
     if exit_code == 0:
         what = f"ran out of memory{when}, lost a process and exited with code 0"
         return EndOutcome(Severity.advice, what)
@@ -160,7 +160,8 @@ def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome
 
 
 def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
-    """What became of a container that runs, where no source says when the kill was."""
+    """The severity and the outcome for a running container where no source has the time of the
+    kill."""
     if oom.is_of_earlier_run:
         return EndOutcome(Severity.advice, "ran out of memory and lost a process in an earlier run")
     is_young = clock.is_within(oom.container.started_at or 0.0, since_s)
@@ -169,7 +170,7 @@ def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndO
 
 
 def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
-    """What the state, control group, kernel log and events say of the loss."""
+    """The evidence of a loss of memory, by source: state, control group, kernel log and events."""
     state = oom.container.state
     flag = str(state.oom_killed).lower()
     evidence: dict[str, object] = {"State": f"{state}, OOMKilled {flag}"}

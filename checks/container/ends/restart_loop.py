@@ -33,7 +33,7 @@ from diagnose.registry import check
 
 
 class EndRecords(EvidenceGroup, frozen=True):
-    """Who remembers that containers ended, and at whose request."""
+    """The sources that record that containers ended, and at whose request."""
 
     events: Events | None
     log: DaemonLog | None
@@ -41,7 +41,7 @@ class EndRecords(EvidenceGroup, frozen=True):
 
 
 class LoopReasons(EvidenceGroup, frozen=True):
-    """What may say why a container ends again and again."""
+    """Evidence that may say why a container ends again and again."""
 
     context: RunContext | None
     losses: NetworkLosses | None
@@ -187,7 +187,7 @@ def _did_work(container: Container, tail: LogTail) -> bool:
 def _outcome(
     container: Container, exits: RecentExits, steady: float, *, did_work: bool
 ) -> EndOutcome:
-    """How bad the loop is, and how its runs end."""
+    """The severity of a restart loop, and a predicate that says how its runs end."""
     is_restarting = container.state.status == "restarting"
     code = _code(container, exits)
     run = container.ran_for if is_restarting else None

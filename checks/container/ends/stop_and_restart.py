@@ -1,4 +1,4 @@
-"""How containers stop, and whether they come back.
+"""Checks of how containers stop, and of restart policies.
 
 Ignored stop signals, shutdowns that are cut short, missing restart policies.
 """

@@ -1,1 +1,1 @@
-"""What is mounted into it is missing, forbidden, old or in use."""
+"""Checks of mounts whose source is missing, forbidden, stale or in use."""

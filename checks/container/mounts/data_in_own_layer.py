@@ -137,7 +137,8 @@ def _quoted_path(path: str) -> str:
 
 
 def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
-    """What is mounted where the mount was meant to be."""
+    """The volume or the folder that is mounted at the intended path, as evidence; empty for
+    none."""
     other = container.mount_at(meant)
     return {f"mounted at {meant}": other.name or other.source} if other is not None else {}
 

@@ -110,7 +110,10 @@ _MISTAKEN = {
 
 
 def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
-    """What a path of the compose file was taken for; the page mounts the folder that was meant."""
+    """A finding about a volume that a path of the compose file was taken for.
+
+    The page mounts the folder that was meant.
+    """
     container, mount = namesake.container, namesake.mount
     name = mount.name.removeprefix(f"{container.compose_project}_")
     state = "nothing" if namesake.is_empty else "new data"

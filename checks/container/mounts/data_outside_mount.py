@@ -46,7 +46,8 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
 
 
 def _relation(split: SplitMount) -> str:
-    """How the user's mount stands to the path of the image."""
+    """The predicate about the user's mount: where it is mounted, relative to the path of the
+    image."""
     own = split.own
     if split.is_apart:
         return f"is empty, and mounted at {own.destination}"

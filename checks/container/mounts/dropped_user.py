@@ -1,4 +1,4 @@
-"""What container.mount-forbidden says of programs that have changed their user."""
+"""Findings of container.mount-forbidden about programs that have changed their user."""
 
 from checks.container.mounts.mount_filesystem import change_of_owner, fixed_modes, mount_options
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUser

@@ -76,7 +76,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
 
 
 def _cookie_beside_mount(refused: RefusedFile) -> PageVariables:
-    """How only RabbitMQ's data stays on the mount, and its cookie does not."""
+    """Page variables that keep only RabbitMQ's data on the mount, and not its cookie."""
     folder, _, name = refused.inside.rpartition("/")
     on_host = refused.path.rpartition("/")[0]
     is_mounted = any(mount.destination == folder for mount in refused.container.mounts)

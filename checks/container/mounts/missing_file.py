@@ -1,4 +1,4 @@
-"""What container.mount-source-missing says of files that a mounted folder does not have."""
+"""Findings of container.mount-source-missing about files that a mounted folder does not have."""
 
 import posixpath
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
 
 
 def _image_evidence(missing: MissingFile) -> dict[str, Json]:
-    """What the image has at the place, as evidence."""
+    """Whether the image has the missing file, as evidence."""
     if missing.is_in_image:
         return {"the image": f"has {missing.inside}, but the mount hides it"}
     if missing.is_in_image is None:
@@ -103,7 +103,8 @@ def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
 
 
 def _sources_job(missing: MissingFile) -> PageVariables:
-    """What installs the modules of Node.js into the mounted sources, or builds the program."""
+    """The page variables of a job that installs the modules of Node.js into the mounted sources,
+    or builds the program."""
     config = missing.container.config
     found = (command for name, command in _INSTALLERS.items() if name in missing.names)
     install = next(found, "npm install")

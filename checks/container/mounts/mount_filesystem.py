@@ -1,4 +1,5 @@
-"""What container.mount-forbidden says of file systems that cannot do what a program asks for."""
+"""Findings of container.mount-forbidden about file systems that cannot do what a program asks
+for."""
 
 import re
 
@@ -42,13 +43,13 @@ def unfit_filesystem(
 
 
 def with_fixed_modes(path: str, mounts: Mounts | None) -> Mounted | None:
-    """Where a path lies, if all files there have the owner and the mode of the mount's options."""
+    """The mount of a path, if its options give all files there one owner and mode; else None."""
     mounted = mounts.of(path) if mounts is not None else None
     return mounted if mounted is not None and mounted.fstype in WITHOUT_OWNERS else None
 
 
 def fixed_modes(mounted: Mounted | None) -> str:
-    """What such a file system does, in words for the end of a sentence; "" for any other."""
+    """The clause that says that the options of this mount decide owner and mode; "" for None."""
     if mounted is None:
         return ""
     return f"{mounted.point} is {mounted.fstype}, where the mount options decide that for all files"
@@ -74,7 +75,7 @@ def change_of_owner(denied: Denied, mounted: Mounted | None) -> PageVariables:
 
 
 def _unsupported_clause(container: Container, text: str, fstype: str) -> str:
-    """What the program could not do that this kind of file system does not know; "" for nothing."""
+    """The operation that failed because this kind of file system does not have it; "" for none."""
     if not _REFUSED.search(text):
         return ""
     if _OWNS.search(text):

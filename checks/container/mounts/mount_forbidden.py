@@ -51,7 +51,7 @@ from diagnose.registry import check
 
 
 class AccessRules(EvidenceGroup, frozen=True):
-    """What decides whether a container's user may open a path of the host."""
+    """Evidence that decides whether a container's user may open a path of the host."""
 
     bind_sources: BindSources | Unavailable
     info: Info | None
@@ -165,9 +165,9 @@ def _mode_items(
     *,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
-    """What owner and mode on the host say of a path that the container's user was refused.
+    """Findings about a path that the container's user was refused, by owner and mode on the host.
 
-    has_selinux: whether SELinux is on, and its log says nothing of this container.
+    has_selinux: whether SELinux is on, and its log has nothing about this container.
     """
     if not named.mount.has_host_path:
         yield from _denied_items(
@@ -230,9 +230,9 @@ def _denied_items(
     info: Info | None,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
-    """What is known of the refusal: a mode, a missing label, or why it is not known.
+    """The finding about a refusal: a mode or a missing label. Unexamined where neither is known.
 
-    outcome: what the modes on the way say of the container's user; None where they allow.
+    outcome: the judgement of the modes on the path for the container's user; None where they allow.
 
     own_volume: the folder of a volume that may be given to that user as a whole, or "".
     """

@@ -134,7 +134,10 @@ def _source_items(
     tails: LogTails,
     missing: MissingFile | None,
 ) -> Iterable[CheckItem] | None:
-    """What is wrong with its sources, by the runtime's words or its program's; None for nothing."""
+    """Findings about the sources of mounts, from the error of the runtime or of the program.
+
+    None where nothing is wrong.
+    """
     refused = _refused_by_runtime(container)
     taken = not_a_file(container, tails)
     lacking = _lacks_all(container, tails, bind_sources)
@@ -246,7 +249,7 @@ def _empty_folder(
 def _lacks_all(
     container: Container, log_tails: LogTails, bind_sources: BindSources | Unavailable
 ) -> NamedPath | None:
-    """What the program misses in a folder of the host that is empty."""
+    """The path that the program misses in a folder of the host that is empty; else None."""
     lacking = missing_in_folder(container, log_tails)
     if lacking is None or isinstance(bind_sources, Unavailable):
         return None
@@ -314,7 +317,7 @@ def _missing_source_finding(
 
 
 def _why_unseen(sources: BindSources | Unavailable, path: str) -> str:
-    """Why nothing is known about a source; "" where it was looked at."""
+    """The reason why a source could not be looked at; "" where it was."""
     if isinstance(sources, Unavailable):
         return f"{path}: {sources}"
     return unseen(path, sources.by_path.get(path))

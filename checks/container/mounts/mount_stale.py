@@ -54,7 +54,7 @@ def _is_updated_alike(stale: StaleMount) -> bool:
 
 
 def _what_it_sees(stale: StaleMount) -> str:
-    """What the container sees in place of what lies at the source now."""
+    """The predicate about a container with a stale mount: the old folder or mount that it sees."""
     source, point, covered_by = stale.mount.source, stale.point, stale.covered_by
     if stale.led_to:
         return (
@@ -83,8 +83,8 @@ def _what_it_sees(stale: StaleMount) -> str:
 
 
 def _variables(stale: StaleMount) -> PageVariables:
-    """What the page needs: the engine is started again, the disk mounted, or the container
-    restarted."""
+    """The page variables for a stale mount: to restart the engine, to mount the disk, or to
+    restart the container."""
     if stale.is_hidden:
         return {"unseen": stale.point, "engine": "docker"}
     if stale.held and not stale.covered_by:

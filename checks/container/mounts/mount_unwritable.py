@@ -90,7 +90,8 @@ def _closed_entry_finding(closed: ClosedEntry) -> Finding:
 
 
 def _owner(denied: DeniedMount) -> str:
-    """Who has most likely given the folder to itself."""
+    """The clause about another container that has most likely given the folder to its own user;
+    "" for none."""
     other = denied.taken_by
     if other is None:
         return ""
@@ -98,7 +99,7 @@ def _owner(denied: DeniedMount) -> str:
 
 
 def _verb(denied: DeniedMount) -> str:
-    """What the user of the denied mount cannot do with it, before its path."""
+    """The operation that the user of the denied mount cannot do, as a verb before its path."""
     if denied.is_socket:
         return "open the socket"
     return "read" if denied.is_unread else "write to"

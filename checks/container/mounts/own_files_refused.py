@@ -173,9 +173,10 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
 
 
 def _refusal_clause(user: str, own: str, place: str) -> str:
-    """What a program was refused, as the end of a sentence.
+    """The end of a sentence that names the file and the user that a program was refused as.
 
-    user, own: the container's user and the image's. place: what names the path, "" for nothing.
+    user, own: the container's user and the image's. place: the setting or line that names the path,
+    "" for none.
     """
     if place:
         return f"a path that {place} names and that is in no mount: it runs as user {user}"

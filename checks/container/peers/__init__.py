@@ -1,1 +1,1 @@
-"""What it calls refuses the call, or is not there."""
+"""Checks of the servers that a container calls: they refuse the call, or are not there."""

@@ -92,7 +92,7 @@ def database_refused(
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """What is known of one refused call."""
+    """A refused call, with its server and the reason."""
 
     claim: Claim
     server: Container
@@ -211,7 +211,8 @@ def _changed_file(
 
 
 def _not_applied(changed: ChangedFile | None) -> str:
-    """That the caller has not got what its compose project says, as the end of a sentence."""
+    """The clause about a change of the compose project that the caller has not got yet; "" for
+    none."""
     if changed is None:
         return ""
     return (
@@ -220,7 +221,7 @@ def _not_applied(changed: ChangedFile | None) -> str:
 
 
 def _who_holds_most(connections: Mapping[str, int]) -> str:
-    """Who holds most of the connections, as the end of a sentence."""
+    """The clause about the client that holds most of the connections; "" for none."""
     name, count = next(iter(connections.items()), ("", 0))
     if not count:
         return ""
@@ -239,7 +240,7 @@ def _main_client(
 
 
 def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> PageVariables:
-    """What the page's commands need, by what is missing in the database."""
+    """The page variables for a refused call, by the right, user or database that is missing."""
     name = claim.failure.name
     if name in RIGHTS:
         return grant_steps(claim.failure, claim.container, server)

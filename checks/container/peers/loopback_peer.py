@@ -58,7 +58,7 @@ class ServersHere(EvidenceGroup, frozen=True):
 
 
 class CallRecords(EvidenceGroup, frozen=True):
-    """What shows, beside last words, that a container calls its localhost."""
+    """Evidence, beside the tail of the log, that a container calls its localhost."""
 
     recent_logs: RecentLogs | None
     loopback_targets: LoopbackTargets | None
@@ -215,10 +215,12 @@ def _far_findings(
     others: Sequence[Container],
     listeners: Listeners | None,
 ) -> Iterator[Finding]:
-    """Who may be meant where no container on the caller's networks listens at the port.
+    """Findings about a call of localhost where no container on the caller's networks listens at the
+    port.
 
-    peers: who listens there on other networks. A neighbour that publishes the port of the host is
-    meant before these. Where no line shows a call, settings may name that port for browsers.
+    peers: containers that listen there on other networks. A neighbour that publishes the port of
+    the host comes before these. Where no line shows a call, settings may name that port for
+    browsers.
     """
     port = int(call.port)
     offers = [(other, way.number) for other in others for way in _ways_from(other, port)]
@@ -237,7 +239,7 @@ def _far_findings(
 
 
 def _ways_from(container: Container, host_port: int) -> list[PortBinding]:
-    """How a TCP port of the host leads to a container."""
+    """The published ports through which a TCP port of the host leads to a container."""
     return [way for way in container.published_by("tcp") if way.host_port == host_port]
 
 
@@ -259,7 +261,8 @@ def _host_listener(listeners: Listeners | None, port: int) -> Listener | None:
 
 
 def _owner_of_program(program: Listener, others: Sequence[Container]) -> str:
-    """Whose program on the host's network it is."""
+    """The container or the process of the host that owns a program on the host's network, in
+    words."""
     holder = next((other for other in others if other.id == program.container), None)
     if holder is not None:
         return f"{holder}, which is on the host's network"

@@ -89,7 +89,7 @@ def _what_happened(removal: Removal, clock: Clock) -> str:
 
 
 def _evidence(removal: Removal, callers: Sequence[Container], clock: Clock) -> dict[str, Json]:
-    """What the updater's log, the event and the callers' logs say of the removal."""
+    """The evidence of a removal: the updater's log, the event, and the callers."""
     update = removal.update
     log = f'log of "{update.updater.name}"' if update is not None else ""
     return present(

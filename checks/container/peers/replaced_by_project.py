@@ -71,7 +71,8 @@ def _present_folders(clash: ProjectClash) -> dict[str, object]:
 
 
 def _cure(clash: ProjectClash) -> PageVariables:
-    """What brings the former containers back, and a name of its own for the newer project."""
+    """The page variables that bring the former containers back, and give the newer project its
+    own name."""
     return present(
         {
             "project": clash.project,

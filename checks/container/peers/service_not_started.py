@@ -90,7 +90,7 @@ def _refused_findings(project: WrittenProject) -> Iterator[Finding]:
 
 
 def _steps(project: WrittenProject) -> PageVariables:
-    """What starts the whole project again, which shows what the engine refuses."""
+    """The page variables to start the whole project again, which shows the error of the engine."""
     return {"project": project.name, "stuck_file": project.file} if project.file else {}
 
 

@@ -28,7 +28,7 @@ _ENDS = ("kill", "stop")
 
 
 class Stoppers(EvidenceGroup, frozen=True):
-    """Who may have stopped a container."""
+    """Containers and jobs of the host that may have stopped a container."""
 
     socket_clients: SocketClients | None
     job_calls: JobCalls | None
@@ -157,7 +157,8 @@ def _finding(
 
 
 def _who_asked(holders: Sequence[Container], order: StopOrder | None) -> dict[str, Json]:
-    """What is known of who asked for the end: a line that says so, or those that may have."""
+    """The log line of the container that asked for the end; else the containers that may have
+    asked."""
     if order is not None:
         return {f"log of {order.container.name}": quoted(order.text)}
     return present({"containers with the engine's socket": names_of(holders)})

@@ -207,13 +207,14 @@ def _severity(failed: FailedAnswers) -> Severity:
 def _tail_evidence(
     failed: FailedAnswers, written: ProgramLog | None, tail: LogTail
 ) -> dict[str, object]:
-    """What the program says of it, and where that is written."""
+    """The log line of the program that explains the errors, and the file where it is written."""
     path = written.path if written is not None else _file_of(tail, failed)
     return {**(log_evidence(tail) if tail.explains else {}), **present({"written to": path})}
 
 
 def _server_variables(failed: FailedAnswers, fault: str) -> PageVariables:
-    """Which page to ask the server for, and which paragraph is about it."""
+    """The page variables for the server: the URL to ask, and the paragraph that is about its
+    status."""
     name = failed.container.name
     return {
         **_upstream_variables(failed),
@@ -246,7 +247,7 @@ def _closed_variables(closed: ClosedFolder | None) -> PageVariables:
 
 
 def _explaining_tail(printed: LogTail, failed: FailedAnswers) -> LogTail:
-    """What the server printed, or else the page that it answered with, if that says what failed.
+    """The log of the server, or the page that it answered with, if only that explains the failure.
 
     Frameworks show the error itself where they are set up for development.
     """
@@ -295,7 +296,7 @@ def _known_failure(tail: LogTail) -> Recognised | None:
 
 
 def _closed_folder_clause(closed: ClosedFolder | None) -> str:
-    """Who may not write to which folder, in words for the end of a sentence."""
+    """The clause about a folder that the program writes to but may not; "" for none."""
     if closed is None:
         return ""
     return (
@@ -312,7 +313,7 @@ def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
 
 
 def _failing_requests(failed: FailedAnswers) -> str:
-    """Which requests fail, how, and how often."""
+    """The failing requests, in words: method and path, status, and number of times."""
     if not failed.answers and failed.page is not None:
         early = " shortly after a start" if failed.is_early else ""
         return f"GET {failed.page.reply.path} with HTTP status {failed.status}{early}"
@@ -331,7 +332,7 @@ def _failing_requests(failed: FailedAnswers) -> str:
 
 
 def _proxies_clause(failed: FailedAnswers) -> str:
-    """By which proxies the errors come to clients."""
+    """The clause about the proxies that pass the errors on to clients; "" for none."""
     if failed.is_refusal:
         taken = ", and is taken for down" if failed.ends_traffic else ""
         return f"{taken}: {_REFUSES[failed.status]}"

@@ -62,9 +62,9 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
 
 
 def _renewal(expired: ExpiredCertificate) -> PageVariables:
-    """How the server is given a valid one, or how certbot renews it.
+    """The page variables that give the server a valid certificate, or that let certbot renew it.
 
-    The settings of the server lead to another folder where the file has the same name there.
+    The settings of the server are changed to another folder where the file has the same name there.
     """
     file, newer = expired.file, expired.newer
     if newer is not None:

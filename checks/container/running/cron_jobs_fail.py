@@ -92,7 +92,7 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
 
 
 def _cure(defect: CrontabDefect) -> PageVariables:
-    """What the page needs to mend the file in the container."""
+    """The page variables that correct the crontab file in the container."""
     path, kind = defect.path, defect.kind
     if edit := _EDITS.get(kind):
         return {"table": path, "edit": edit.replace("{line}", str(defect.line))}

@@ -85,7 +85,7 @@ def errors_in_log(
 
 
 def _single_finding(case: ErrorCase) -> Finding:
-    """What a program has printed once, below all that is loud."""
+    """A finding about an error that a program has printed once, as advice."""
     error = case.error
     meaning = error.failure.cause if error.failure is not None else error.line.text
     return replace(
@@ -196,7 +196,7 @@ def _line_or_meaning(case: ErrorCase) -> str:
 
 
 def _cause(case: ErrorCase, failure: Recognised) -> str:
-    """What the line means, with the extension of PHP that is missing."""
+    """The cause that the line stands for, with the extension of PHP that is missing."""
     if case.absent is not None:
         return f"the program calls localhost, and {case.absent}, which shares its network, does not run"
     if case.unset:
@@ -208,7 +208,8 @@ def _cause(case: ErrorCase, failure: Recognised) -> str:
 
 
 def _addressed_peers(case: ErrorCase) -> list[str]:
-    """Who is behind the addresses of the line, and what is known of the server behind it."""
+    """The containers at the addresses of the line, and other facts about the server that it
+    names."""
     others = [f"{address} is {peer}" for address, peer in case.error.peers]
     if case.server is not None:
         place, server = case.server.place, case.server.container
@@ -239,7 +240,7 @@ def _period(error: RepeatedError) -> str:
 
 
 def _meaning(case: ErrorCase) -> dict[str, object]:
-    """What the line means and what fixes it, where the failure is known."""
+    """The meaning of the line and its cure, as evidence; empty where the failure is not known."""
     failure = case.error.failure
     if failure is None or case.unpassed is not None:
         return {}

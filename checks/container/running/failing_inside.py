@@ -106,7 +106,7 @@ def _finding(
 
 
 def _outdated_address_clause(server: Container | None) -> str:
-    """Whose old address HAProxy keeps, in words for the end of a sentence."""
+    """The clause about a server whose old address HAProxy keeps; "" for none."""
     if server is None:
         return ""
     return f"it looks names up at its start, and {server} was started later, with an address of its own"

@@ -83,7 +83,10 @@ def _without_domain(container: Container) -> PageVariables:
 
 
 def _seen_reason(container: Container, cookies: LoginCookies) -> str:
-    """What the attributes of its cookie show; "" where it set none, or one without harm."""
+    """The reason why a browser does not keep the cookie, by its attributes.
+
+    "" where the server set no cookie, or one without harm.
+    """
     domain = cookies.attribute(container, "domain").removeprefix(".")
     if domain:
         return (
@@ -107,7 +110,7 @@ def _plain_ports(container: Container) -> list[int]:
 
 
 def _reason(container: Container) -> str:
-    """Why a browser does not send the login's cookie, as far as the settings show it."""
+    """The reason why a browser does not send the login's cookie, as far as the settings show it."""
     given = cookie_domain(container)
     if given is not None:
         return (

@@ -1,4 +1,4 @@
-"""What is said of a health check that fails, by what its probe prints and calls."""
+"""Sentences about a health check that fails, by what its probe prints and calls."""
 
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
@@ -15,7 +15,7 @@ CANNOT_RUN = (126, 127)
 
 
 def probe_outcome(probe: HealthCheck) -> EndOutcome:
-    """How bad the failure of a probe is, and what it says about the probe."""
+    """The severity of a failing probe, and the predicate about it."""
     code = probe.exit_code
     if probe.missing:
         what = f'file "{probe.missing}"'
@@ -41,7 +41,8 @@ def probe_outcome(probe: HealthCheck) -> EndOutcome:
 
 
 def clause_of_port(probe: HealthCheck) -> str:
-    """What is wrong with the port or the page that the probe calls, as the end of a sentence."""
+    """The clause about the port or the page that the probe calls; "" where nothing is wrong with
+    it."""
     if (proxy := probe.proxy) and not probe.unserved_port:
         return (
             f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "
@@ -70,14 +71,14 @@ def clause_of_port(probe: HealthCheck) -> str:
 
 
 def clause_of_start(probe: HealthCheck, starting_s: float) -> str:
-    """How long the program has been starting, as the end of a sentence."""
+    """The clause about the time since the start, and the start period of the health check."""
     period = probe.start_period_s
     granted = f"a start period of {duration(period)}" if period else "no start period"
     return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
 
 
 def sockets_evidence(probe: HealthCheck) -> dict[str, Json]:
-    """What listens inside, where the probe calls a port that is not served."""
+    """The TCP sockets inside, as evidence, where the probe calls a port that is not served."""
     is_missed = probe.unserved_port or probe.ipv4_port or probe.other_address
     if probe.netns is None or not is_missed:
         return {}

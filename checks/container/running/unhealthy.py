@@ -40,7 +40,7 @@ from diagnose.registry import check
 
 
 class ProbeSurroundings(EvidenceGroup, frozen=True):
-    """What shows why a probe fails."""
+    """Evidence that may show why a probe fails."""
 
     namespaces: Namespaces | None
     log_tails: LogTails | None

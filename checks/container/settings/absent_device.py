@@ -46,8 +46,5 @@ def devices_not_on_host(
 
 
 def what_the_host_has(others: Sequence[str]) -> str:
-    """What there is of that kind, as a clause.
-
-    others: devices of the kind that is asked for.
-    """
+    """The clause about the devices of this kind that the host has."""
     return f"the host has {and_more(others)}" if others else "the host has no such device"

@@ -79,7 +79,8 @@ def _finding(project: RefusedProject) -> Finding:
 
 
 def _reason(project: RefusedProject) -> str:
-    """Why compose refuses the project: a fault of a file, a missing part, or a taken name."""
+    """The reason why compose refuses the project: a fault of a file, a missing part, or a taken
+    name."""
     if project.faults:
         fault = project.faults[0]
         where = f"line {fault.line} of {fault.path}" if fault.line else fault.path
@@ -100,7 +101,7 @@ def _holder(taken: TakenName) -> str:
 
 
 def _clause(fault: ComposeFault, project: RefusedProject) -> str:
-    """What is wrong with a line or a file, as the predicate of a sentence about it."""
+    """The fault of a line or a file, as the predicate of a sentence about it."""
     return _CLAUSES[fault.kind](fault, project)
 
 
@@ -153,7 +154,7 @@ def _place(project: RefusedProject) -> PageVariables:
 
 
 def _steps(project: RefusedProject) -> PageVariables:
-    """What the page needs for the first fault.
+    """The page variables for the first fault of the project.
 
     A project of which nothing was started is not started here: its owner does that.
     """
@@ -177,7 +178,8 @@ def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:
 
 
 def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:
-    """Where the fault stands in its file, and the edit for a key that is misspelt."""
+    """The page variables with the place of the fault in its file, and the edit for a misspelt
+    key."""
     steps: PageVariables = {"fault_file": fault.path}
     if fault.line:
         first = max(1, fault.line - AROUND)

@@ -17,7 +17,7 @@ _UNQUOTED = r"""s/^\([[:space:]]*-[[:space:]]*NAME=\)\(["']\)\(.*\)\2[[:space:]]
 
 
 def without_quotes(name: str) -> str:
-    """What sed does to the entry of this variable."""
+    """The sed command that removes the quotes from the entry of this variable."""
     return _UNQUOTED.replace("NAME", name)
 
 

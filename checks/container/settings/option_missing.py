@@ -137,7 +137,7 @@ def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
 
 
 def _what_it_holds(full: FullFolder) -> str:
-    """What keeps a database from being made in a folder."""
+    """The clause about the files that keep a database from being made in a folder."""
     names = and_more([f'"{name}"' for name in full.names], SHOWN)
     return (
         "PostgreSQL makes its data only in an empty folder, and "

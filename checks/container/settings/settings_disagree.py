@@ -67,7 +67,7 @@ def settings_disagree(
 def _repeated_unknown_names(
     container: Container, clock: Clock, recent_logs: RecentLogs | None, least: int
 ) -> list[str]:
-    """What a container that runs on says again and again of names that are not known."""
+    """Lines of a running container that repeat that a name is not known."""
     if recent_logs is None or not container.is_running:
         return []
     lines = recent_logs.repeated(container, names_unknown, clock, least)
@@ -95,7 +95,8 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
 
 
 def _sentence(dispute: DisputedName) -> str:
-    """What the server does not take, who asks for it, and what the server has instead."""
+    """The sentence about a name that the server does not know, the caller that asks for it, and
+    the name that the server has."""
     caller, server = dispute.caller, dispute.server
     noun, asked = dispute.noun, dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:
@@ -109,7 +110,7 @@ def _sentence(dispute: DisputedName) -> str:
 
 
 def _origin(dispute: DisputedName) -> str:
-    """Where the caller has its name from, as the end of a sentence."""
+    """The clause about the setting that gives the caller its name; "" without a caller."""
     if dispute.caller is None:
         return ""
     if dispute.given:
@@ -183,7 +184,10 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
 
 
 def _equalling(secret: UnequalSecret) -> PageVariables:
-    """What gives the caller the value of its peer; nothing where an address is around it."""
+    """The page variables that give the caller the value of its peer.
+
+    Empty where the secret is a part of an address.
+    """
     if not secret.kept:
         return {"equalled": secret.name}
     if not secret.is_whole:

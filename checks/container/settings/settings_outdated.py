@@ -104,7 +104,7 @@ def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
 
 
 def _steps(container: Container) -> PageVariables:
-    """What `docker compose up` needs; nothing for a project of several files."""
+    """The page variables for `docker compose up`; empty for a project of several files."""
     file, service = only_file(container), container.compose_service
     if not file or not service:
         return {}

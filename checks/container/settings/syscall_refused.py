@@ -79,7 +79,7 @@ def _cure(
 
 
 def _filter(container: Container, info: Info | None) -> str:
-    """Which seccomp filter is in force; "" for none, or where that is not known."""
+    """The seccomp filter that is in force; "" for none, or where that is not known."""
     if is_unfiltered(container, info):
         return ""
     if own_profile(container) not in ("", "builtin"):

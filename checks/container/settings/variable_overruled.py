@@ -42,7 +42,8 @@ def _finding(variable: OverruledVariable) -> Finding:
 
 
 def _steps(variable: OverruledVariable) -> PageVariables:
-    """Where the line is taken out, if it is one of a shell, and what `up` needs then."""
+    """The page variables that remove the line from its file, if a shell reads it, and then run
+    `up`."""
     container = variable.container
     files = container.compose_files
     if variable.source.endswith(_UNIT) or not _NAME.fullmatch(variable.name) or len(files) != 1:

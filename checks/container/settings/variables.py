@@ -105,7 +105,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 def _ways_to_set(
     variable: str, together: Sequence[str], claim: Claim, *, is_known: bool
 ) -> PageVariables:
-    """How the page gives the variables their values: a person types what only they know.
+    """The page variables that give the variables their values: a person types what only they know.
 
     is_known: another container has a value, which may have to be the same: a web server and its
     workers share one.
@@ -126,7 +126,10 @@ def _newest_first(claim: Claim) -> float:
 
 
 def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
-    """How all tasks of a service get the variables: swarm replaces what is recreated alone."""
+    """The page variables that set the variables for all tasks of a service.
+
+    Swarm replaces a task that is recreated by itself.
+    """
     ways = {
         "typed": "service_typed",
         "generated": "service_generated",
@@ -204,7 +207,7 @@ def variable_malformed(
 def _value_findings(
     container: Container, tail: LogTail, misread: MisreadAddress | None
 ) -> Iterator[Finding]:
-    """What does not belong to the values of a failed container.
+    """Findings about characters that do not belong to the values of a failed container.
 
     misread: the address that has a finding of its own.
     """

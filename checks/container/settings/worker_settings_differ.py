@@ -49,7 +49,7 @@ def _finding(difference: WorkerDifference) -> Finding:
 
 
 def _sentence(difference: WorkerDifference) -> str:
-    """What the worker has otherwise than its program, and what comes of it."""
+    """The sentence about the setting that differs between worker and program, and its effect."""
     worker, program, name = difference.worker, difference.program, difference.name
     if difference.server is not None and difference.given:
         return (

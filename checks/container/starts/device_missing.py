@@ -79,7 +79,8 @@ def _absent_device_findings(
     log_tails: LogTails | None,
     asked_devices: AskedDevices,
 ) -> Iterator[Finding]:
-    """What programs ask for in their logs, or were given, and the host does not have."""
+    """Findings about devices that containers ask for, or were given, and that the host does not
+    have."""
     named = set[Subject]()
     if clock is not None and log_tails is not None:
         for finding in devices_not_on_host(containers, clock, log_tails, asked_devices, MODULES):
@@ -91,7 +92,8 @@ def _absent_device_findings(
 
 
 def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> Iterator[Finding]:
-    """What a container that runs was given, and the host does not have any more."""
+    """Findings about devices that a running container was given, and that the host no longer
+    has."""
     for device in container.host_config.devices or ():
         path = device.path_on_host
         others = asked_devices.missing.get(path)
@@ -114,7 +116,7 @@ def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> It
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
-    """What the container asks for and does not get, in words.
+    """The device that the container asks for and does not get, in words.
 
     others: the devices of that kind that the host has, where they were looked for.
     """
@@ -128,7 +130,8 @@ def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | Non
 
 
 def _host_clause(failure: str, gpu: GpuSupport | None) -> str:
-    """What the host has of that now, as the end of a sentence."""
+    """The clause about the toolkit and the driver of NVIDIA on the host now; "" where they
+    explain nothing."""
     if failure != NO_TOOLKIT or gpu is None:
         return ""
     if gpu.toolkit:

@@ -93,7 +93,7 @@ def _with_cure(
 
 
 def _not_found_clause(container: Container, program: str, missing: MissingProgram) -> str:
-    """Why the program of a container is not found in it."""
+    """The clause that says why the program of a container is not found in it."""
     if missing.misplaced_options:
         options = missing.misplaced_options
         verb = agree(options, "was", "were")
@@ -112,7 +112,8 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
 
 
 def _why_not_found(container: Container, program: str) -> str:
-    """What was taken for a program and is not in the image, as a clause."""
+    """The clause about the argument or the path that was taken for a program and is not in the
+    image."""
     if program.startswith("-"):
         return (
             f'the argument "{program}" was taken as the command, '
@@ -221,7 +222,7 @@ def _cannot_be_executed(program: Program, place: ProgramPlace | None) -> bool:
 def _argument_as_command(
     container: Container, program: str, bind_sources: BindSources | None
 ) -> str:
-    """What happened where a mounted folder became the command.
+    """The sentence about a mounted folder that became the command.
 
     "" for a program, or where that is not known.
     """

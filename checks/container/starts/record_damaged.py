@@ -68,7 +68,7 @@ def _damage(record: DamagedRecord) -> str:
 
 
 def _state(record: DamagedRecord) -> str:
-    """What the file is, as evidence says it."""
+    """The state of the damaged file, as evidence says it."""
     if record.is_gone:
         return "no such folder"
     return "0 bytes" if record.is_empty else "no JSON object"

@@ -50,7 +50,8 @@ _WITHOUT_CONTAINER_CONFIG = (25,)
 
 
 def _version_one_clause(left: Container, ping: Ping | None) -> str:
-    """That version 1 of compose cannot work with this engine, as the end of a sentence."""
+    """The sentence that version 1 of compose cannot work with this engine; "" for any other
+    version."""
     version = left.compose_label("version")
     if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:
         return ""
@@ -150,7 +151,8 @@ def _tag_of_event(event: Event) -> str:
 
 
 def _newer_image(container: Container, reference: str) -> PageVariables:
-    """What lets compose, the swarm, or a new container of the same settings take the image.
+    """The page variables with which compose, the swarm, or a new container of the same settings
+    takes the image.
 
     The swarm starts no new task where the name of the image is the same.
     """

@@ -107,14 +107,13 @@ def runtime_limit_hit(
 
 
 def _limit_hit(container: Container) -> str:
-    """What the engine says of a limit or of its group in the error of a failed start; "" for
-    nothing."""
+    """The text about a limit, or about its group, in the error of a failed start; "" for none."""
     error = container.state.error.lower() if container.start_failed else ""
     return next((text for text in (*LIMITS, *CGROUPS) if text in error), "")
 
 
 def _limit_clause(container: Container, hit: str) -> str:
-    """What stopped the runtime, as the end of a sentence: a limit, or the kernel's own words."""
+    """The clause about the error of the runtime: a limit, or the message of the kernel."""
     if hit in LIMITS:
         return f"the runtime hit a limit: {hit}"
     return f"the runtime could not set up its control group: {innermost(container.state.error)}"

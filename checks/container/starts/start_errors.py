@@ -1,4 +1,4 @@
-"""What findings about containers that do not start share."""
+"""The functions that checks of containers that do not start share."""
 
 from collections.abc import Iterable, Iterator
 
@@ -94,7 +94,7 @@ def joined_by_error(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Fi
 
 
 def _kind_of_error(container: Container) -> str:
-    """What the errors of one group have in common.
+    """The common part of the errors of one group.
 
     The known cause with its own path or device, or the text without names.
     """
@@ -103,7 +103,7 @@ def _kind_of_error(container: Container) -> str:
 
 
 def _group_finding(group: list[tuple[Container, Finding]]) -> Finding:
-    """One finding about the engine for containers that it refuses with the same error."""
+    """A finding about the engine, for the containers that it refuses with the same error."""
     first, finding = group[0]
     names = [container.name for container, _ in group]
     reason = finding.summary.partition("did not start: ")[2]

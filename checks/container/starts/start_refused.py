@@ -122,7 +122,10 @@ def _finding(
 
 
 def _came_late(refusal: Refusal, bind_sources: BindSources | None) -> str:
-    """That what a volume lacked is there by now; "" where it is not, or that is not known."""
+    """The clause that says that the disk or folder of a volume is there by now.
+
+    "" where it is not, or where that is not known.
+    """
     absent = refusal.absent
     if absent is None or bind_sources is None:
         return ""
@@ -204,7 +207,7 @@ def _file_over_folder_finding(
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:
-    """Why the start was refused, in words."""
+    """The reason why the start was refused, in words."""
     match refusal.kind:
         case "peer" if refusal.peer is None:
             return f'container "{refusal.name[:12]}", which it needs, no longer exists'
@@ -233,7 +236,7 @@ def _reason(refusal: Refusal, container: Container, containers: Containers) -> s
 
 
 def _runtime_clause(container: Container, refusal: Refusal) -> str:
-    """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
+    """The clause about the runtime whose program is gone.
 
     "" for a program of the engine itself, and for a container of the engine's own runtime.
     """
@@ -243,7 +246,7 @@ def _runtime_clause(container: Container, refusal: Refusal) -> str:
 
 
 def _volume_reason(refusal: Refusal, container: Container) -> str:
-    """Why a volume of a container could not be mounted."""
+    """The reason why a volume of a container could not be mounted."""
     if refusal.unknown_volume:
         return _unknown_volume_reason(refusal.unknown_volume, container)
     if refusal.lost_volume:
@@ -286,7 +289,7 @@ def _taken_reason(container: Container, containers: Containers) -> str:
 def _address_holders(
     refusal: Refusal, container: Container, containers: Containers
 ) -> dict[str, object]:
-    """Who has which address on the networks where it is refused one."""
+    """The holders of addresses on each network that refuses the container one, as evidence."""
     if not refusal.wants_address:
         return {}
     holders_by_network = held_addresses(container, containers)

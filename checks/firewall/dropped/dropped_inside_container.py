@@ -1,4 +1,4 @@
-"""What the packet filter inside a container's network namespace drops."""
+"""Checks of the packet filter inside a container's network namespace."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar

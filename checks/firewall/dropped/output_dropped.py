@@ -1,4 +1,5 @@
-"""What the host itself may not send: to its containers, its DNS servers and its registries."""
+"""Checks of packets that the host itself may not send: to its containers, its DNS servers and
+its registries."""
 
 from collections.abc import Collection, Iterator, Mapping
 

@@ -78,7 +78,8 @@ def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
 
 
 def _inner_finding(capture: InnerCapture) -> Finding:
-    """What a container's own rule takes from it, and from those that share its network."""
+    """A finding about a container's own rule, which redirects its calls and those of containers
+    that share its network."""
     owner, by = capture.owner, capture.by
     names = names_of(capture.members)
     lines = {failure.container.name: failure.line for failure in capture.failures}
@@ -107,7 +108,8 @@ def _inner_finding(capture: InnerCapture) -> Finding:
 
 
 def _cure(by: Step, path: CapturedPath) -> PageVariables:
-    """What disarms the redirect: its own chain where nobody listens at all, else for one bridge.
+    """The page variables that disarm the redirect: its own chain where nobody listens at all, else
+    for one bridge.
 
     A chain of the kernel's is left alone: the engine's rules are behind it.
     """

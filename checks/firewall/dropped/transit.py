@@ -1,4 +1,4 @@
-"""What somebody else's rules drop on the way between networks."""
+"""Checks of rules of other programs that drop packets between networks."""
 
 from collections.abc import Sequence
 
@@ -131,7 +131,10 @@ def _finding(
 
 
 def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
-    """What lets queries to the one server pass, where nothing else of containers is dropped."""
+    """The page variables that let queries to the one server pass.
+
+    Empty where the rule drops anything else of containers.
+    """
     server = only({query.server for query in ways.queries})
     if not ways.are_queries or server is None:
         return {}
@@ -140,7 +143,7 @@ def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:
-    """What the rule means, in words."""
+    """The effects of the rule on containers and published ports, as clauses."""
     by_ipv6 = " over IPv6" if ways.family == "ip6" else ""
     harm = []
     if ways.senders:

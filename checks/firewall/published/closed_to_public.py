@@ -70,7 +70,7 @@ def _finding(closed: PrivatelyOpen) -> Finding:
 
 
 def _cure(closed: PrivatelyOpen) -> PageVariables:
-    """What removes rules that are left over, or opens the first port."""
+    """The page variables that remove rules which are left over, or open the first port."""
     inlet = closed.inlets[0]
     if closed.left_over:
         return {"program": program_of(closed.by)}

@@ -58,7 +58,8 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 def _finding(
     several: list[ClosedHostPort], firewall: Firewall | None, announced: AnnouncedPorts | None
 ) -> Finding:
-    """One port that others should reach, or all others of a container that one rule closes."""
+    """A finding about a port that others should reach, or about all ports of a container that
+    one rule closes."""
     closed = min(several, key=lambda closed: closed.port.number)
     port, container = closed.port, closed.port.container
     numbers = sorted(other.port.number for other in several)

@@ -1,4 +1,4 @@
-"""What rules drop now by their counters: clients beyond a limit, and calls past published ports."""
+"""Checks of rules whose counters grow: clients beyond a limit, and calls past published ports."""
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.published.direct_calls import DirectCall, DirectCalls

@@ -58,7 +58,8 @@ def _finding(port: ClosedInlet) -> Finding:
 
 
 def _cure(port: ClosedInlet) -> PageVariables:
-    """What opens the port, or lets its answers pass, ahead of the rule."""
+    """The page variables that insert an accepting rule, for the port or for its answers, before
+    the rule that drops."""
     inlet, place = port.inlet, place_of(port.by)
     is_answer = inlet.reach.part == "reply"
     if not place or (is_answer and place.get("table") == "raw"):

@@ -65,7 +65,7 @@ def dnat_missing(
 
 
 class _PortFault(msgspec.Struct, frozen=True):
-    """What is wrong with a published port, in words, and the rules that make it so."""
+    """The fault of a published port, in words, and the rules that cause it."""
 
     problem: str
     is_served: bool
@@ -183,7 +183,8 @@ def _tracked_again(inlet: Inlet, by: Step) -> PageVariables:
 
 
 def _port_first(inlet: Inlet) -> PageVariables:
-    """What lets the engine's own rule decide about a port before another program's."""
+    """The page variables that let the engine's own rule decide about a port before another
+    program's."""
     return {
         "host_port": str(inlet.host_port),
         "led_port": str(inlet.host_port),
@@ -192,9 +193,9 @@ def _port_first(inlet: Inlet) -> PageVariables:
 
 
 def _fault_of_rules(firewall: Firewall, inlet: Inlet) -> str:
-    """What is certainly wrong with the rules of one published port, in words.
+    """The certain fault in the rules of a published port, in words.
 
-    Empty if nothing is.
+    "" if there is none.
     """
     reach = inlet.reach
     if reach.nat_unknown:
@@ -215,7 +216,8 @@ def _fault_of_rules(firewall: Firewall, inlet: Inlet) -> str:
 
 
 def _wrong_target(inlet: Inlet) -> str:
-    """Where a port is sent that is not its container, in words; "" where nothing is wrong."""
+    """The wrong place to which a port is sent, in words; "" where it is the port's own
+    container."""
     nat = inlet.reach.nat
     if nat is None:
         return ""

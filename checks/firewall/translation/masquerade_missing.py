@@ -116,7 +116,7 @@ def _guarded_by_design(paths: PacketPaths) -> list[Outlet]:
 def _not_judged(
     firewall: Firewall, paths: PacketPaths, config: DaemonConfig | None, silent: Collection[str]
 ) -> str:
-    """Why no network is judged here; empty where they are."""
+    """The reason why no network is judged here; "" where networks are judged."""
     alone = left_alone(config)
     if alone and not silent:
         return alone

@@ -24,7 +24,7 @@ _NO_ENTRY = LazyPattern(r"no pg_hba\.conf entry|not authorized|unauthorized", re
 
 
 class Logs(EvidenceGroup, frozen=True):
-    """What containers have printed lately, and before they failed."""
+    """Log lines of containers: of late, and from before they failed."""
 
     recent_logs: RecentLogs | None
     log_tails: LogTails | None
@@ -118,7 +118,7 @@ def _finding(case: _Case) -> Finding:
 
 
 def _exception_variables(case: _Case) -> PageVariables:
-    """What a rule before the translating one needs, where iptables has written that."""
+    """The page variables for a rule before the translating one, where iptables has written that."""
     if program_of(case.rule) != "iptables" or not case.network.subnets:
         return {"translating": str(case.rule)}
     return {"bridge": case.network.bridge, "subnet": str(case.network.subnets[0])}

@@ -12,9 +12,9 @@ from diagnose.phrases import named, sentence
 
 
 def switched_off(ways: Sequence[Outlet], namespaces: Namespaces | None) -> Iterator[Finding]:
-    """One finding for each network whose containers get no answer from beyond the host.
+    """A finding for each network whose containers get no answer from beyond the host.
 
-    A container whose default route leads by another of its networks does not go out this way.
+    A container whose default route leads through another of its networks does not go out this way.
     """
     groups = by_key((way.network.name, way) for way in ways if _leaves_by(way, namespaces))
     for members in groups.values():

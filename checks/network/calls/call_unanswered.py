@@ -138,7 +138,7 @@ _WHY: Mapping[CallLoss, str] = {
 
 
 def _fate_on_this_host(call: UnansweredCall) -> str | None:
-    """What this host does with the call; None where that is not known."""
+    """The predicate about the treatment of the call by this host; None where that is not known."""
     if call.trace is None:
         return None
     if call.is_untranslated:

@@ -62,7 +62,7 @@ def cluster_address_stale(
 def _finding(
     moves: Sequence[MovedMembers], writers: Mapping[str, Container], calls: UnansweredCalls | None
 ) -> Finding:
-    """One finding for all servers, about the first one by name."""
+    """A finding for one cluster, with all its servers whose addresses have moved."""
     servers = sorted(writers.values(), key=lambda server: server.name)
     first = moves[0]
     former = {member.address for move in moves for member in move.members} - {""}

@@ -61,7 +61,7 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
 
 
 def _judged(certificate: HostCertificate, now: float, patience: float) -> tuple[Severity, str]:
-    """How bad it is, and what nginx does, in words."""
+    """The severity of the certificate's state, and the predicate about it."""
     left = certificate.validity.end - now
     if certificate.unread_since is None:
         if left > 0:
@@ -84,7 +84,7 @@ def _moment(moment: float, now: float) -> str:
 
 
 def _renewal(certificate: HostCertificate) -> PageVariables:
-    """What makes nginx show a valid one, for the page."""
+    """The page variables that make nginx show a valid certificate."""
     if certificate.unread_since is not None:
         return {"server": "nginx"}
     if certificate.newer is not None:

@@ -50,7 +50,7 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
 
 @functools.cache
 def _about_upstreams() -> tuple[Failure, ...]:
-    """What is known of nginx; other rows are about the program that prints a line."""
+    """The known failures of nginx; other rows are about the program that prints a line."""
     return tuple(row for row in FAILURES if row.name.startswith("nginx"))
 
 
@@ -85,7 +85,7 @@ def _finding(failure: HostProxyFailure) -> Finding:
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
-    """Why the proxy does not reach its server."""
+    """The reason why the proxy does not reach its server."""
     container = failure.container
     if container is None:
         return "nothing listens there, and no container publishes that port"

@@ -55,7 +55,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
 
 
 def _summary_of(lack: UnservedWant) -> str:
-    """What is called, and why nobody answers there."""
+    """The address or port of the host that is called, and the reason why nobody answers there."""
     if not lack.has_address:
         return f"this host at {lack.address}, an address that the host does not have"
     return f"port {lack.want.port} of this host at {lack.address}, where nothing listens"

@@ -31,7 +31,7 @@ from diagnose.registry import check
 
 
 class LostCalls(EvidenceGroup, frozen=True):
-    """What shows that calls of containers get no answer."""
+    """Evidence that calls of containers get no answer."""
 
     recent_logs: RecentLogs
     unanswered_calls: UnansweredCalls | None

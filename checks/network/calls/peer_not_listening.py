@@ -74,7 +74,8 @@ def peer_not_listening(
 def _peer_findings(
     call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
 ) -> Iterator[Finding]:
-    """What a peer that refused recently shows inside. is_settled: whether it had time to start."""
+    """Findings about the sockets of a peer that refused recently. is_settled: whether it had
+    time to start."""
     if serves_tls_instead(peer, netns, call.port):
         yield _engine_finding(call, peer, netns)
         return
@@ -137,7 +138,8 @@ def _call_finding(
 
 
 def _served_over_tcp(netns: ContainerNetns) -> list[str]:
-    """What is served inside over TCP, but for the engine's own resolver."""
+    """The TCP addresses and ports that are served inside, without those of the engine's own
+    resolver."""
     places = {
         f"{socket.address}:{socket.port}"
         for socket in netns.listeners

@@ -128,14 +128,15 @@ def _owner_clause(stale: StaleAddress) -> str:
 
 
 def _served_by_clause(stale: StaleAddress) -> str:
-    """Who serves the called port, as a clause; "" for nobody."""
+    """The clause about the containers that serve the called port; "" for none."""
     if not stale.servers:
         return ""
     return f"port {stale.call.port} is served by {named('container', names_of(stale.servers))}"
 
 
 def _source_clause(stale: StaleAddress) -> str:
-    """Where the address comes from, as a clause; "" where that is not known."""
+    """The clause about the setting or the replica set that has the address; "" where none is
+    known."""
     if stale.replica is not None:
         return "its replica set keeps that address, and tells it to all clients"
     if not stale.place:
@@ -145,7 +146,7 @@ def _source_clause(stale: StaleAddress) -> str:
 
 
 def _variables(stale: StaleAddress) -> PageVariables:
-    """What the one command needs that corrects the address where it comes from."""
+    """The page variables of the one command that corrects the address at its source."""
     if stale.writer is not None:
         return {"writer": stale.writer.name}
     if stale.stopped is not None:
@@ -179,7 +180,8 @@ _RECONFIGURE = (
 
 
 def _member_variables(call: FailingCall, server: Container) -> PageVariables:
-    """What gives a replica set the server's name in the place of its former address."""
+    """The page variables that give a replica set the server's name in place of its former
+    address."""
     if call.network.name == DEFAULT_NETWORK:
         return {}
     old, new = (
@@ -207,7 +209,8 @@ def _names_variables(stale: StaleAddress) -> PageVariables:
 
 
 def _cure(call: FailingCall, server: Container, *, is_free: bool) -> PageVariables:
-    """What leads the call to the one server. is_free: no container has the address now."""
+    """The page variables that lead the call to the one server. is_free: no container has the
+    address now."""
     network = call.network.name
     if is_free:
         return {

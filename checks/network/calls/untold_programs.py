@@ -1,4 +1,4 @@
-"""What a proxy keeps from a program, or says to it in a way that it does not take.
+"""Checks of headers that a proxy does not pass on, or sets in a way that the program refuses.
 
 network.https-not-passed-on, network.upgrade-not-passed-on, network.http-version-refused,
 network.host-name-refused.
@@ -140,7 +140,7 @@ def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
 
 
 def _times_lately(symptom: Symptom) -> str:
-    """How often, and for which path."""
+    """The number of failed requests, and the path of one, as a clause."""
     asked = f": {shortened(symptom.path, 60)}" if symptom.path else ""
     return f"{count(symptom.times, 'time')} lately{asked}"
 

@@ -82,7 +82,8 @@ def _few_left_finding(
 def _what_takes_subnets(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> list[str]:
-    """What takes the subnets, in words."""
+    """The clauses about networks and routes that take the subnets; the one that takes most is
+    first."""
     bridges = networks.bridges
     without = f" ({len(empty)} without a container)" if empty else ""
     of_docker = (

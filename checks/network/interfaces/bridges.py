@@ -55,7 +55,7 @@ def bridge_down(
 def _fault(
     network: Network, links: Interfaces, members: tuple[Container, ...], routes: Routes | None
 ) -> str:
-    """What is wrong with the bridge or its routes, in words; empty where nothing is."""
+    """The fault of the bridge or its routes, in words; "" where there is none."""
     link = links.by_name.get(network.bridge)
     own = _own_fault(network, link, links, members)
     return own or _missing_route(network, link, members, routes)
@@ -102,7 +102,7 @@ def _broken_bridge_finding(
 def _own_fault(
     network: Network, link: Interface | None, links: Interfaces, members: tuple[Container, ...]
 ) -> str:
-    """What is wrong with the bridge itself, in words; empty where nothing is."""
+    """The fault of the bridge itself, in words; "" where there is none."""
     if link is None:
         return "does not exist"
     if not link.up:

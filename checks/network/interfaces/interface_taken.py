@@ -58,7 +58,8 @@ def _reach(interface: DockerInterface, running: tuple[Subject, ...]) -> tuple[Su
 
 
 def _summary(interface: DockerInterface, managers: tuple[InterfaceManager, ...]) -> str:
-    """What an interface was given that it should not have, and which program likely did it."""
+    """The sentence about the address or the route of an interface that the engine did not set,
+    and the program that likely did."""
     kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
     if interface.wins:
         harm = (

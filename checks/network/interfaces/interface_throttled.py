@@ -77,7 +77,7 @@ def _interface_and_owner(sending: SendingInterface) -> str:
 
 
 def _harm_clause(interface: ThrottledInterface) -> str:
-    """What the queue of the interface does to packets, as a predicate."""
+    """The predicate about packets that the queue of the interface loses, delays or drops."""
     queue = interface.queue
     parts = []
     if queue.loss:

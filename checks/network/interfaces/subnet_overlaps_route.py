@@ -39,21 +39,21 @@ _REFUSALS = {
 
 
 class InterfaceOwners(EvidenceGroup, frozen=True):
-    """Whose the host's interfaces are."""
+    """Evidence of the programs and networks that own the host's interfaces."""
 
     tunnels: Tunnels | None
     docker: DockerInterfaces | None
 
 
 class RoutingPolicy(EvidenceGroup, frozen=True):
-    """Where the host's routing rules lead the packets of networks."""
+    """Evidence of the routing rules of the host for the packets of networks."""
 
     ways: RouteLookups | None
     forwarding: Forwarding | None
 
 
 class MachinesOutside(EvidenceGroup, frozen=True):
-    """What shows that another machine has an address of a network."""
+    """Evidence that another machine has an address of a network."""
 
     swallowed_clients: SwallowedClients | None
     failing_calls: FailingCalls | None
@@ -286,7 +286,8 @@ def _way_elsewhere(case: NetworkBesideRoutes, ways: RouteLookups) -> RouteLookup
 
 
 def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding) -> str:
-    """What a routing rule does to the network's packets, in words; empty where it does no harm."""
+    """The predicate about a routing rule that harms the network's packets; "" where it does no
+    harm."""
     network, links = case.network, case.routes.links
     out, back = ways.out.get(network.name), ways.back.get(network.name)
     bridge = links.by_name.get(network.bridge)
@@ -305,7 +306,8 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
 
 
 def _taken_back(who: str, back: RouteLookup, links: Interfaces) -> str:
-    """Where a routing rule leads what is for the containers."""
+    """The predicate about a routing rule that leads traffic for the containers elsewhere, or
+    drops it."""
     device = links.by_index.get(back.oif or 0)
     if device is not None:
         return f"sends traffic for {who} to {device.name} (table {back.table})"

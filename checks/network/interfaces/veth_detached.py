@@ -186,7 +186,8 @@ def _pair(attachment: Attachment, wrong_gateway: str) -> PageVariables:
 def _guest_item(
     netns: ContainerNetns, owner: NetworkOwner, namespaces: Namespaces
 ) -> CheckItem | None:
-    """What is wrong with a container that shares another one's network, if anything."""
+    """The finding about a container that shares another one's network, or the reason why it is
+    not judged; None where it works."""
     container, other = netns.container, owner.container
     if other is not None and other.is_running:
         current = current_netns(netns, other, namespaces)
@@ -292,7 +293,8 @@ def _bridge_setting(config: DaemonConfig | None) -> dict[str, Json]:
 
 
 def _route_fault(attachment: Attachment, wrong_gateway: str) -> str:
-    """Why a container's default route leads nowhere, in words; "" where it may lead out."""
+    """The reason why a container's default route leads nowhere, in words; "" where it may lead
+    out."""
     gateway = attachment.endpoint.gateway
     if not attachment.needs_default_route:
         return ""

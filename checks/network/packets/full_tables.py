@@ -1,4 +1,4 @@
-"""What the host remembers of its traffic.
+"""Checks of the kernel's tables of traffic.
 
 Tracked connections and neighbours, both in tables of a limited size.
 """

@@ -45,7 +45,7 @@ from diagnose.registry import check
 
 
 class EngineKind(EvidenceGroup, frozen=True):
-    """What kind of engine it is that takes calls to published ports."""
+    """The kind of the engine that takes calls to published ports."""
 
     info: Info | None
     ping: Ping | None
@@ -143,7 +143,7 @@ def _translated_findings(
 
 
 def _kept_sources(rule: Step, network: Network) -> PageVariables:
-    """What a rule before this one needs to know, where iptables has written it."""
+    """The page variables for a rule before this one, where iptables has written it."""
     if program_of(rule) != "iptables" or not network.subnets:
         return {"translating": str(rule)}
     return {"bridge": network.bridge, "subnet": str(network.subnets[0])}
@@ -254,7 +254,8 @@ def _is_nextcloud(container: Container) -> bool:
 def _ipv6_findings(
     refusals: Refusals, networks: Networks, listeners: Listeners | None, ping: Ping | None
 ) -> Iterator[Finding]:
-    """What refuses the gateway of a network without IPv6, by which all IPv6 clients come."""
+    """Findings about containers that refuse the gateway of a network without IPv6, from which
+    all IPv6 clients come."""
     for container in refusals.containers.running:
         if web_server_before(container, listeners):
             continue
@@ -348,7 +349,8 @@ def _unseen_senders_finding(container: Container, named: _GatewayInLog) -> Findi
 
 
 def _rootless_findings(refusals: Refusals, networks: Networks) -> Iterator[Finding]:
-    """What refuses a gateway by which all clients of the published ports of a network seem to come.
+    """Findings about containers that refuse the gateway from which all clients of a network's
+    published ports seem to come.
 
     The program may stand behind a proxy, which passes on the address that it saw.
     """

@@ -56,7 +56,8 @@ def clients_unanswered(
 def _mistaken_neighbour(
     clients: UnansweredClients, neighbours: Neighbours | None
 ) -> Neighbour | None:
-    """Where the host sends packets for the container, if it knows another machine by its address.
+    """The entry of the ARP table that gives the container's address to another machine; None for
+    none.
 
     An entry that a program has made permanent outlives the container that it was made for.
     """
@@ -74,7 +75,8 @@ def _mistaken_neighbour(
 def _circle(
     clients: UnansweredClients, circles: ForwardingCircles | None
 ) -> ForwardingCircle | None:
-    """How the queries of a client come back to it, where both are DNS servers."""
+    """The circle in which the queries of a client come back to it; None unless both are DNS
+    servers."""
     circle = circles.silent_of(clients.container) if circles is not None else None
     return circle if circle is not None and circle.other in clients.clients else None
 
@@ -136,7 +138,8 @@ def _led_away_finding(clients: UnansweredClients, absent: AbsentMachine) -> Find
 
 
 def _way_of_answers(clients: UnansweredClients) -> str:
-    """What this host does with the answers."""
+    """The clause about the rule that drops the answers, or the interface by which they leave; ""
+    where neither is known."""
     if clients.stopped_by:
         return f"{clients.stopped_by} drops them on this host"
     if not clients.leaves_by:
@@ -146,7 +149,7 @@ def _way_of_answers(clients: UnansweredClients) -> str:
 
 
 def _why_silent(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
-    """Why nothing comes back from the container, as far as the host shows it."""
+    """The reason why nothing comes back from the container, as far as the host shows it."""
     near = _network_of_clients(clients)
     if clients.container.state.status == "paused":
         return "it is paused, and its processes are frozen"

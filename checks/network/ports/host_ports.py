@@ -35,7 +35,8 @@ from diagnose.registry import check
 
 
 def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
-    """How the start of a container failed, as rows of a finding; more: rows that follow."""
+    """The state and the error of a container that did not start, as evidence; more: rows that
+    follow."""
     return {"State": str(container.state), "State.Error": container.state.error, **more}
 
 
@@ -86,7 +87,7 @@ def port_allocated(containers: Containers) -> CheckResult:
 
 
 def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
-    """Who publishes the port now, as the end of a sentence."""
+    """The clause about the container that publishes the port now."""
     holders = refused.holders
     if is_twin:
         return f"{holders[0]} of the same compose service publishes it"
@@ -205,7 +206,7 @@ def _opened_by(near_ends: Sequence[PortConnection]) -> str:
 
 
 def _listener_evidence(holders: tuple[Listener, ...]) -> dict[str, str]:
-    """Who listens where, as rows of a finding."""
+    """The listeners by protocol and address, as evidence."""
     return {
         f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder
         for listener in holders
@@ -393,7 +394,7 @@ def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
 
 
 def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:
-    """Who listens on a port of the host, over TCP or else over UDP."""
+    """The listeners on a port of the host, over TCP or else over UDP."""
     if listeners is None or not port:
         return ()
     return listeners.on("tcp", "", port) or listeners.on("udp", "", port)

@@ -75,7 +75,8 @@ def _ssh_taker(shown: ShownAddress) -> str:
 
 
 def _way(shown: ShownAddress) -> str:
-    """Where the users of the program come, or what else has its address."""
+    """The clause about the port by which users reach the program, or about another owner of its
+    address."""
     if shown.kind == "bare":
         return (
             f"its variable {shown.unused} is read at its first start alone" if shown.unused else ""

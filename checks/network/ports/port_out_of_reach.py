@@ -59,7 +59,7 @@ def _finding(port: AskedPort) -> Finding:
 
 
 def _words(port: AskedPort) -> str:
-    """Why other machines do not reach the port."""
+    """The sentence about the reason why other machines do not reach the port."""
     unreached = f"other machines do not reach port {port.number} of this host"
     container = port.container
     match port.reason:
@@ -80,7 +80,8 @@ def _words(port: AskedPort) -> str:
 
 
 def _cure(port: AskedPort) -> PageVariables:
-    """What opens the port to other machines, by why it is closed to them."""
+    """The page variables that open the port to other machines, by the reason why it is closed to
+    them."""
     container = port.container
     assert container is not None
     number = str(port.number)

@@ -68,7 +68,8 @@ def _finding(path: MisplacedPath) -> Finding:
 
 
 def _reason(path: MisplacedPath) -> str:
-    """Which path the proxy sends, and why the program may not know it."""
+    """The sentence about the path that the proxy sends, and the reason why the program may not
+    know it."""
     hop = path.hop
     target = f"proxy_pass {hop.target}"
     if not hop.path:
@@ -165,7 +166,8 @@ def _stripping_labels(route: PassedRoute) -> PageVariables:
 
 
 def _caddy_edit(route: PassedRoute) -> str:
-    """What writes the other form into the Caddyfile, for sed; "" where that is not one line."""
+    """The sed command that writes the other form into the Caddyfile; "" where that is not one
+    line."""
     place = f"{route.location}*"
     old = place.replace(".", "[.]").replace("*", "[*]")
     begins = r"^\([[:space:]]*\)"

@@ -219,7 +219,7 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
 
 
 def _reasons(port: UnservedPort) -> Iterator[str]:
-    """Why nothing listens, as parts of a sentence."""
+    """The reasons why nothing listens, as parts of a sentence."""
     why = port.why
     if why.watcher:
         yield f"its program has ended, and {why.watcher} waits for a change of its files"

@@ -64,7 +64,7 @@ def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
 
 
 def _answered_finding(loop: AnsweredLoop) -> Finding:
-    """What one request of ours was answered."""
+    """A finding about the answer to one request of diagnose itself."""
     page, reply = loop.page, loop.page.reply
     container = page.container
     scheme = "https" if reply.tls else "http"

@@ -48,7 +48,7 @@ def _finding(stray: StrayRedirect) -> Finding:
 
 
 def _reason(stray: StrayRedirect) -> str:
-    """Why nobody gets there."""
+    """The clause that says why nobody gets to the address of the redirect."""
     if stray.kind == "name":
         return ", which only containers know"
     if stray.other is not None:

@@ -79,7 +79,7 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
 
 
 def _words(route: UnservedRoute) -> str:
-    """Which site the proxy does not serve, and why."""
+    """The sentence about the site that the proxy does not serve, and the reason."""
     site, proxy, container = f'"{route.site}"', route.proxy, route.container
     unserved = f"{proxy} does not serve {site}"
     match route.obstacle:
@@ -118,7 +118,7 @@ def _words(route: UnservedRoute) -> str:
 
 
 def _same_rule(route: UnservedRoute, same: route_obstacles.SameRule) -> str:
-    """Which two containers a proxy takes for one site."""
+    """The sentence about two containers that a proxy takes for one site."""
     both = f"{same.other} and {route.container}"
     if not same.router:
         return (
@@ -142,7 +142,7 @@ def _auth_reason(lack: route_obstacles.NoAuthServer) -> str:
 
 
 def _unmet_wish(route: UnservedRoute) -> str:
-    """What the labels of the container name and nobody has."""
+    """The predicate about a part that the labels of the container name and that nobody has."""
     match route.obstacle:
         case route_obstacles.NoEntryPoint(wanted, known):
             return (
@@ -189,7 +189,8 @@ def _network_reason(lack: route_obstacles.NoSharedNetwork) -> str:
 
 
 def _wrong_port(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
-    """Where the proxy sends requests, and what is there instead."""
+    """The sentence about the port to which the proxy sends requests, and the listeners of the
+    container."""
     if not wrong.port:
         return (
             f'{route.proxy} does not serve "{route.site}": no label says on which port '
@@ -210,7 +211,7 @@ def _wrong_port(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
 
 
 def _port_reason(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
-    """Why the proxy calls that port."""
+    """The reason why the proxy calls that port."""
     if wrong.source:
         return f"that port is set by {wrong.source}"
     if route.router:
