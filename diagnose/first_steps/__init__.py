@@ -1,4 +1,4 @@
-"""What a page offers first, held against this host; pure.
+"""Commands for the page of a finding: page variables from the finding and from evidence; pure.
 
 A function here takes what is wrong (the line of a log, the known failure that it shows, a rule that
 drops packets) and evidence about the host. It returns variables of a page (`PageVariables`): a page

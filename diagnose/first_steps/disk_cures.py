@@ -1,4 +1,4 @@
-"""What the page of a full disk offers about what has filled it."""
+"""Page variables for a full disk, by the files that fill it."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,8 @@ from diagnose.evidence.storage.usage.written_layers import WrittenLayer
 
 
 def writers_cures(filled: FilledDisk) -> Mapping[str, str | None]:
-    """What the page offers about the container's layer or the volume that fills the disk."""
+    """The page variables for the container's layer or the volume that fills the disk; empty for
+    neither."""
     if filled.writer is not None:
         return _layer_cures(filled.writer)
     if filled.volume is not None:

@@ -67,7 +67,7 @@ _UPSTREAM = " to upstream, "
 
 
 class ErrorSurroundings(EvidenceGroup, frozen=True):
-    """What may say why a running container repeats an error; each part can be missing."""
+    """Evidence that may say why a running container repeats an error; each part can be missing."""
 
     containers: Containers | None
     networks: Networks | None
@@ -92,8 +92,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def remedy(self) -> PageVariables:
-        """What is done to the server that the line is about, or to the master that its own log
-        misses; otherwise to the program itself."""
+        """The page variables for the server that the line is about, or for the master that its
+        own log misses; otherwise for the program itself."""
         error, containers = self.error, self.around.containers
         server = server_of(error.container, error.failure, containers)
         cut_off = cut_off_steps(server.get("replica", ""), self.repeated_errors)
@@ -157,7 +157,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def floor(self) -> TlsFloor | None:
-        """What the container's OpenSSL refuses, where the line is about an older peer."""
+        """The oldest version of TLS that the container's OpenSSL accepts, where the line is
+        about an older peer."""
         floors = self.around.tls_floors
         return floors.of(self.error.container) if floors is not None else None
 
@@ -196,7 +197,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def translated(self) -> TranslatedPath | None:
-        """What the path means that a download client names."""
+        """The path in this container for one that a download client names."""
         failure, containers = self.error.failure, self.around.containers
         if not self._is_of("download-elsewhere") or failure is None or containers is None:
             return None
@@ -204,7 +205,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def refused(self) -> RefusedOwnPath | None:
-        """What keeps the program's user from the path that its line names."""
+        """The file or folder that the program's user may not open, where its line names the
+        path."""
         refused = self.around.refused_own_paths
         return refused.of(self.error.container) if refused and self._is_of("path-denied") else None
 
@@ -223,7 +225,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def nameless(self) -> NamelessClient:
-        """Who asks this server of PostgreSQL for a name that nobody has chosen."""
+        """The client that asks this server of PostgreSQL for a name that nobody has chosen."""
         return nameless_client(self.error.container, self.error.failure)
 
     def _is_of(self, row: str) -> bool:

@@ -41,7 +41,8 @@ def first_step(case: ErrorCase) -> PageVariables:
 
 
 def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
-    """What may be done, the surest remedy first; a remedy that does not fit is empty."""
+    """The page variables of each remedy, the surest first; those of a remedy that does not fit
+    are empty."""
     error, containers = case.error, case.around.containers
     if case.has_no_network:
         yield {"unconnected": error.container.name}
@@ -94,7 +95,7 @@ def _refused_variables(case: ErrorCase) -> PageVariables:
 
 
 def _mapping_variables(case: ErrorCase) -> PageVariables:
-    """How the folder that a download client names is given to the program."""
+    """The page variables that give the program the folder that a download client names."""
     found = case.translated
     if found is None:
         return {}
@@ -134,9 +135,9 @@ def _authority_variables(case: ErrorCase) -> PageVariables:
 
 
 def _row_variables(case: ErrorCase) -> PageVariables:
-    """What the known failure's own remedy needs.
+    """The page variables of the known failure's own remedy.
 
-    Nothing where it turns few callers away: scanners ask for any host name and any upload.
+    Empty where the error turns few callers away: scanners ask for any host name and any upload.
     """
     failure, around = case.error.failure, case.around
     if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
@@ -168,7 +169,8 @@ def _call_variables(error: RepeatedError) -> PageVariables:
 
 
 def _named_steps(case: ErrorCase) -> PageVariables:
-    """What the line names, where that is no variable and no option of the container."""
+    """The page variables of things that the line names, where the container has no such variable
+    and no such option."""
     setting = case.setting
     if setting is not None and not setting.path and not setting.folder:
         return {}
@@ -176,7 +178,8 @@ def _named_steps(case: ErrorCase) -> PageVariables:
 
 
 def _data_look(error: RepeatedError, containers: Containers | None) -> PageVariables:
-    """What the row is about, where that is data: a file that the line names holds no settings."""
+    """The page variables that show the data that the row is about: a file that the line names
+    holds no settings."""
     failure = error.failure
     if failure is None or failure.failure.look not in OF_DATA:
         return {}
@@ -216,8 +219,8 @@ _MOST_NEIGHBOURS = 8
 
 
 def _unexplained_variables(error: RepeatedError, containers: Containers | None) -> PageVariables:
-    """What is asked where the line names nothing: what the containers on its networks wrote at the
-    same moment, or else the words by which the line is counted over the hours."""
+    """The page variables for a line that names nothing: the other containers on its networks, to
+    read their logs of the same moment, and words by which the line is counted over the hours."""
     counted = present({"repeated": steady_words(error.line.text, error.lines)})
     beside = containers.beside(error.container) if containers is not None else []
     running = [other.name for other in beside if other.is_running][:_MOST_NEIGHBOURS]

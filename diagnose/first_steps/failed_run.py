@@ -1,4 +1,4 @@
-"""Why the last run of a container failed, as its log, its settings and its peers tell it."""
+"""The reasons why the last run of a container failed, by its log, its settings and its peers."""
 
 from collections.abc import Mapping
 
@@ -53,7 +53,7 @@ _OF_THE_IMAGE = frozenset(LIBRARIES + COMMANDS)
 
 
 class FailedRun(msgspec.Struct, frozen=True):
-    """What is known of one run that ended with an error."""
+    """A run that ended with an error, with its log, its settings and its peers."""
 
     container: Container
     tail: LogTail
@@ -126,7 +126,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def seen_inside(self) -> SeenInside | None:
-        """What the image or a file in it says about the failure."""
+        """The fact about the failure that the image or a file in it shows; None for none."""
         return self.context.seen_inside(self.container)
 
     @property
@@ -214,7 +214,8 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def _unknown_evidence(self) -> dict[str, object]:
-        """What the words of a complaint are about that nobody knows, and that no peer explains."""
+        """The subject of a complaint that no row knows and no peer explains, by its words, as
+        evidence."""
         is_explained = self.tail.failure is not None or bool(self.calls.callees or self.strays)
         if is_explained or self.seen_inside is not None or not self.tail.has_complaint:
             return {}

@@ -62,8 +62,8 @@ def further_steps(run: FailedRun) -> PageVariables:
 
 
 def _steps_inside(run: FailedRun) -> PageVariables:
-    """What heals it, as far as a command can: the image's own command in the place of one for
-    development, or what a file inside asks for."""
+    """The page variables of a remedy for a failure that the image shows: the image's own command
+    in place of one for development, or the command that a file inside asks for."""
     seen, container, commands = run.seen_inside, run.container, run.context.image_commands
     if seen is None or not isinstance(seen, MissingModule):
         return seen.steps if seen is not None else {}
@@ -117,7 +117,7 @@ def _hidden_variables(run: FailedRun) -> PageVariables:
 
 
 def _named_steps(run: FailedRun) -> PageVariables:
-    """What the line names, other than a variable or an option."""
+    """The page variables of things that the line names, other than a variable or an option."""
     setting, tail = run.setting, run.tail
     is_given = setting is not None and not setting.path and not setting.folder
     if is_given or tail.telling is None:
@@ -128,7 +128,8 @@ def _named_steps(run: FailedRun) -> PageVariables:
 
 
 def _room_variables(run: FailedRun) -> PageVariables:
-    """Where the program writes, if its log says that there is no room: below its first mount."""
+    """The page variables of the folder to which the program writes, if its log says that there
+    is no room: its first mount."""
     tail, info = run.tail, run.context.info
     if (
         "no-space" not in tail.signs

@@ -113,7 +113,7 @@ def build_before(
 
 
 def _places_inside(container: Container, failure: Recognised) -> PageVariables:
-    """What the program complains of, as it lies in the container."""
+    """The page variables with the file or folder in the container that the program complains of."""
     libc = _LIBC.search(failure.line)
     if libc is not None:
         return {"libc": f"{container.name}:{libc['path']}"}

@@ -1,4 +1,4 @@
-"""What is done about a program that has failed in a container that runs."""
+"""Page variables for a program that has failed in a container that runs."""
 
 from collections.abc import Callable, Mapping
 
@@ -41,7 +41,8 @@ def inner_steps(
     mount_access: MountAccess | None,
     info: Info | None,
 ) -> PageVariables:
-    """What the page needs: the known failure's own remedy, or else what suits the program."""
+    """The page variables of the known failure's own remedy, or else of one that suits the
+    program."""
     root = info.docker_root_dir if info is not None else ""
     row = _row_variables(failure, known, info)
     return row or _variables(failure, known, mount_access, root)
@@ -50,9 +51,9 @@ def inner_steps(
 def _row_variables(
     failure: InnerFailure, known: Recognised | None, info: Info | None
 ) -> PageVariables:
-    """What the known failure's own remedy needs.
+    """The page variables of the known failure's own remedy.
 
-    Of a program that ends each time, the container is recreated with another variable.
+    For a program that ends each time, the container is recreated with another variable.
     """
     left = known.values.get("file", "") if known and known.confirmed_by == _PID_FILE else ""
     if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
@@ -67,7 +68,7 @@ def _row_variables(
 def _variables(
     failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None, root: str
 ) -> PageVariables:
-    """What the page needs for the cure.
+    """The page variables of a cure that suits the program.
 
     The mount that its user may not write, or the container to start again. root: the folder of the
     engine, where data lies that no mount has.

@@ -1,9 +1,9 @@
-"""What installs a part that an image lacks, with the image's own package manager.
+"""The command that installs a part that an image lacks, with the image's own package manager.
 
 Alpine and Red Hat find a package by the library that it has. Debian calls packages of libraries
 after them: libXrender.so.1 is in libxrender1 (Debian Policy, 8.1). R and Perl have one name for a
-package and for what a program loads. That does not hold for Python: cv2 is in opencv-python, and
-who installs a wrong name runs a stranger's code.
+package and for the module that a program loads. That does not hold for Python: cv2 is in
+opencv-python, and a wrong name installs a stranger's code.
 """
 
 import posixpath

@@ -120,7 +120,8 @@ def _without_changes(setting: NamedSetting | None) -> PageVariables:
 
 
 def _only_folder(container: Container) -> str:
-    """What is mounted from the host to be written to, where that is one mount; "" otherwise."""
+    """The only folder of the host that is mounted to be written to; "" where there is none, or
+    several."""
     sources = [mount.source for mount in container.bind_mounts if mount.rw]
     return sources[0] if len(sources) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""How a name is resolved again: by another server, or on another network.
+"""Page variables that let a name be resolved again: by another server, or on another network.
 
 - `dead_server_steps`  a server of the host that answers
 - `lost_query_steps`  a query that is lost between a container and its server

@@ -1,4 +1,4 @@
-"""What gives the host a DNS server that answers."""
+"""Page variables that give the host a DNS server that answers."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,8 @@ from diagnose.model import PageVariables
 
 
 def dead_server_steps(servers: DeadServers) -> PageVariables:
-    """What the page needs: the route that rejects, the interface that is off, or other servers."""
+    """The page variables for dead servers: the route that rejects, the interface that is off, or
+    other servers."""
     if servers.circle is not None:
         return {"circle": servers.circle.other, "holder": servers.circle.container.name}
     if servers.rejected_by is not None:
@@ -68,7 +69,8 @@ def _asks_router(dead: Sequence[str], routes: Routes | None) -> PageVariables:
 
 
 def _host_variables(server: str, *, is_lost: bool) -> PageVariables:
-    """What the page needs: a server of the host itself is a program that can be started again."""
+    """The page variables of a dead server: one of the host itself is a program that can be
+    started again."""
     variables = {"server": server}
     if is_lost:
         variables["lost"] = server

@@ -1,4 +1,4 @@
-"""What lets a lost DNS query through, or names another server."""
+"""Page variables that let a lost DNS query through, or name another server."""
 
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.lost_queries import LostQuery
@@ -20,7 +20,7 @@ def query_way(lost: LostQuery) -> PageVariables:
 
 
 def steps_for_query(lost: LostQuery) -> PageVariables:
-    """What the page needs: what lets the query through, else another server."""
+    """The page variables that let the query through, or else name another server."""
     if lost.is_kept_in and not lost.is_own_doing:
         return {"vpn": lost.group.members[0].name}
     if lost.rejected_by is not None:
@@ -37,7 +37,8 @@ def steps_for_query(lost: LostQuery) -> PageVariables:
 
 
 def _another_server(lost: LostQuery) -> PageVariables:
-    """What the page needs to name another server, where it was named, or to take the host's."""
+    """The page variables that name another server at the source of the present one, or take the
+    host's."""
     origin = lost.origin.kind
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
@@ -56,7 +57,8 @@ def _another_server(lost: LostQuery) -> PageVariables:
 
 
 def _hairpin(lost: LostQuery) -> PageVariables:
-    """What leads the queries straight to the container that docker-proxy hands them to."""
+    """The page variables that lead the queries straight to the container that docker-proxy hands
+    them to."""
     is_silent_way = lost.lookups.reaches(lost.server) and not lost.reply.icmp
     if lost.proxied is None or lost.networks is None or not is_silent_way:
         return {}

@@ -1,4 +1,4 @@
-"""How a container gets to one whose name it cannot resolve."""
+"""Page variables that lead a container to one whose name it cannot resolve."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What gives a container the present address of a pinned name."""
+"""Page variables that give a container the present address of a pinned name."""
 
 import re
 
@@ -8,7 +8,8 @@ from diagnose.model import PageVariables
 
 
 def rewriting_steps(pinned: PinnedName) -> PageVariables:
-    """What writes the present address into the mounted file: the program of sed."""
+    """The page variables with the sed program that writes the present address into the mounted
+    file."""
     if not pinned.present_address or not pinned.file or pinned.is_configured:
         return {}
     old = re.escape(pinned.address)

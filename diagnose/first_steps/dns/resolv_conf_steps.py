@@ -1,4 +1,4 @@
-"""What gives the engine a file of DNS servers that its containers can ask."""
+"""Page variables that give the engine a file of DNS servers that its containers can ask."""
 
 import json
 
@@ -14,7 +14,8 @@ from diagnose.model import PageVariables, Unavailable
 def server_for_containers(
     resolvers: Resolvers, routes: Routes | None, upstreams: StubUpstreams | None
 ) -> PageVariables:
-    """What containers can ask: the servers behind the stub, or the router, if it answers."""
+    """The page variables of servers that containers can ask: those behind the stub, or the
+    router, if it answers."""
     router = routes.router if routes is not None else None
     if _has_servers(resolvers.resolved):
         return {"real_servers": RESOLVED_FILE}
@@ -39,9 +40,9 @@ def only_link_local(resolvers: Resolvers) -> bool:
 
 
 def file_remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) -> PageVariables:
-    """Which of the page's remedies suits.
+    """The page variables that select the remedy for a file of servers.
 
-    IPv6 on the default network, the router's IPv4 address, a link to mend, or a file to write.
+    IPv6 on the default network, the router's IPv4 address, a link to correct, or a file to write.
     """
     router = routes.router if routes is not None else None
     if only_link_local(resolvers) and router is not None:

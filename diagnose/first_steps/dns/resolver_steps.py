@@ -1,4 +1,4 @@
-"""Which DNS server a proxy should ask."""
+"""Page variables with the DNS server that a proxy should ask."""
 
 import posixpath
 

@@ -1,4 +1,4 @@
-"""How the engine starts, works and pulls again.
+"""Page variables that let the engine start, work and pull again.
 
 - `engine_steps`  an engine that is down
 - `data_root_steps`  one that was led away from its data

@@ -1,4 +1,4 @@
-"""What leads the engine back to its data."""
+"""Page variables that lead the engine back to its data."""
 
 import json
 
@@ -21,7 +21,7 @@ def is_snap(path: str) -> bool:
 def way_back(
     candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
 ) -> PageVariables:
-    """What the page needs to know of the other root, by how the engine would be led back to it."""
+    """The page variables of the other root, by the setting that leads the engine back to it."""
     if is_snap(candidates.path):
         return {"other": other.path, "snap": "docker"}
     if is_snap(other.path):
@@ -40,7 +40,8 @@ def way_back(
 def former_driver(
     hidden: HiddenContainers, info: Info, config: DaemonConfig | None
 ) -> PageVariables:
-    """What the page needs to lead the engine back to the former driver, by how it was left."""
+    """The page variables that lead the engine back to the former driver, by the setting that
+    left it."""
     path = config.path if config is not None else DEFAULT_PATH
     if info.uses_containerd_store:
         return {"path": path, "store": "containerd-snapshotter"}

@@ -1,4 +1,4 @@
-"""What starts an engine again that is down."""
+"""Page variables that start an engine that is down."""
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.starting.end_meaning import (
@@ -19,7 +19,8 @@ from diagnose.programs.path_errors import path_of_error
 def steps_for_engine(
     daemon: Daemon, end: EngineEnd, blamed: str, removed: ChangedPackage | None
 ) -> PageVariables:
-    """What the page needs. blamed: the key of the file that the last failure names."""
+    """The page variables of an engine that is down. blamed: the key of the file that the last
+    failure names."""
     log = end.log.name if end.log is not None else "docker.service"
     variables = {"socket": daemon.address, "log": log}
     if daemon.has_folder_for_socket:
@@ -39,7 +40,10 @@ def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
 
 
 def _cure_by_systemd(daemon: Daemon, end: EngineEnd) -> PageVariables:
-    """What keeps the unit from its start, or ended it; none where the engine itself gave up."""
+    """The page variables for the obstacle of the unit: it cannot start, or was ended.
+
+    Empty where the engine itself gave up.
+    """
     unit, has_words = daemon.installation.known_unit, bool(end.failure_text)
     if daemon.installation.program == "":
         return {"removed": "dockerd"}

@@ -1,4 +1,4 @@
-"""What brings a plugin of volumes back, or forgets it."""
+"""Page variables that bring a plugin of volumes back, or remove its record."""
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.plugins import SOCKETS, LegacyPlugin, LegacyPlugins
@@ -15,7 +15,7 @@ def plugin_steps(
     users: list[Container],
     containers: Containers | None,
 ) -> PageVariables:
-    """What the page's commands need: a plugin that nobody uses may be removed."""
+    """The page variables of a plugin that is gone: one that nobody uses may be removed."""
     variables = {"plugin": plugin.name, "socket": plugin.socket}
     if users or containers is None:
         return variables

@@ -37,7 +37,7 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         return cls(address, info.no_proxy, is_malformed, proof)
 
     def status_in(self, trouble: PullTrouble) -> str:
-        """What the proxy said to CONNECT; "" where the text does not show it."""
+        """The proxy's status for CONNECT; "" where the text does not show it."""
         return trouble.words.proxy_status if self.address and not self.is_malformed else ""
 
     def reason(self, status: str, trouble: PullTrouble) -> str:
@@ -65,7 +65,8 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
 
 
 def without_proxy(registry: str, config: DaemonConfig | None) -> PageVariables:
-    """What the page needs to ask the registry itself, and to take the proxy out."""
+    """The page variables to ask the registry itself, and to remove the proxy from the engine's
+    file."""
     host, _, port = with_port(registry).rpartition(":")
     variables = {"registry": registry, "host": host, "port": port}
     if config is None or config.in_file("proxies") is None:
@@ -81,7 +82,7 @@ def takes_exceptions(ping: Ping | None) -> bool:
 def exception_variables(
     registry: str, proxy: ProxyOfEngine, config: DaemonConfig | None
 ) -> PageVariables:
-    """What the page needs to let the engine go to a registry without its proxy."""
+    """The page variables that let the engine reach a registry without its proxy."""
     if config is None:
         return {"registry": registry}
     given = [word for word in proxy.exceptions.split(",") if word]

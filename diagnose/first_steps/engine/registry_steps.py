@@ -1,4 +1,4 @@
-"""How a registry is asked, and how a mirror is taken away."""
+"""Page variables that ask a registry, and that take a mirror away."""
 
 import json
 
@@ -36,7 +36,8 @@ def hub_store(trouble: PullTrouble) -> PageVariables:
 
 
 def without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
-    """What the page needs to take a mirror out of the engine's file, where it is there."""
+    """The page variables that remove a mirror from the engine's file; empty where the file has
+    none."""
     mirrors = config.in_file("registry-mirrors") if config is not None else None
     if not isinstance(mirrors, list):
         return {}

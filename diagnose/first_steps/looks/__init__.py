@@ -1,1 +1,1 @@
-"""What is looked at where no command heals: it decides between the causes."""
+"""Looks at files, servers and images that decide between causes, where no command heals."""

@@ -1,4 +1,5 @@
-"""What is looked at, by the kind of thing that a failure is about: data, an image, a server."""
+"""Page variables of looks, by the kind of thing that a failure is about: data, an image, a
+server."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ class LookCase(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is known of the failure, in small letters."""
+        """The text of the failure and its row, in small letters."""
         row = (
             f"{self.failure.name} {self.failure.failure.cause}" if self.failure is not None else ""
         )
@@ -65,7 +66,7 @@ class LookCase(msgspec.Struct, frozen=True):
 
     @property
     def missed_part(self) -> str:
-        """What its image lacks by its row: a module, a file; "" where none is named."""
+        """The module or file that the image lacks by the row; "" where none is named."""
         part = self.value(*_PARTS)
         return part if _PART.fullmatch(part) else ""
 
@@ -129,14 +130,15 @@ def _data(case: LookCase) -> PageVariables:
 
 
 def _data_mount(container: Container) -> Mount | None:
-    """What the folder of its data is mounted from."""
+    """The mount of the folder that has the container's data; None where several may have it."""
     mounts = [mount for mount in container.writable_host_mounts if not is_of_system(mount.source)]
     called = [mount for mount in mounts if _DATA.search(mount.destination)]
     return only(mounts) or only(called)
 
 
 def _image(case: LookCase) -> PageVariables:
-    """What the image has by the name that the line misses, or else the folder of the program."""
+    """The page variables that search the image for the name that the line misses, or list the
+    folder of the program."""
     container, part = case.container, case.missed_part
     if part:
         last = re.split(r"[/\\]", part.rstrip("/"))[-1]
@@ -199,7 +201,8 @@ def _secrets(case: LookCase) -> PageVariables:
 
 
 def _mounts_beside(case: LookCase) -> PageVariables:
-    """What a container and those beside it mount, for a path that they name to each other."""
+    """The page variables that list the mounts of a container and of those beside it, for a path
+    that they name to each other."""
     beside = case.containers.beside(case.container) if case.containers is not None else []
     names = [case.container.name, *(other.name for other in beside if other.is_running)]
     return {"mounts_of": " ".join(names[:_MOST_BESIDE])}

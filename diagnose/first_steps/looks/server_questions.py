@@ -1,4 +1,4 @@
-"""What a database or a broker is asked about itself, in its own container, by its image.
+"""Queries to a database or a broker about itself, in its own container, by its image.
 
 The commands change nothing there. They hold no password: a shell in the container has it.
 """
@@ -27,7 +27,7 @@ class ServerKind(msgspec.Struct, frozen=True):
 
 
 class MigrationTable(msgspec.Struct, frozen=True):
-    """Where a program of migrations notes what it has run."""
+    """The table in which a program of migrations notes the migrations that it has run."""
 
     words: LazyPattern
     """Of a line about it, in small letters."""
@@ -118,9 +118,10 @@ def names_a_kind(words: str) -> bool:
 
 
 def server_question(server: Container, words: str) -> str:
-    """What shows what a server has: its migrations where a line is about these; "" for no server.
+    """The command that lists the contents of a server: its migrations where a line is about these;
+    "" for no server.
 
-    words: of that line, in small letters.
+    words: the words of that line, in small letters.
     """
     kind = kind_of_server(server)
     if kind is None:

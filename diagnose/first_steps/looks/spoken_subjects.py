@@ -1,4 +1,4 @@
-"""What a line is about that no row knows, by its words."""
+"""The subject of a line that no row knows, by its words."""
 
 import re
 from typing import Literal
@@ -40,7 +40,8 @@ def spoken_subject(text: str) -> Look | Literal[""]:
 
 
 def unknown_clause(text: str) -> str:
-    """What may be said of a complaint that no row knows: what its words are about."""
+    """The clause about a complaint that no row knows: the subject of its words, where they have
+    one."""
     kind = spoken_subject(text)
     about = _ABOUT[kind] if kind else ""
     return f"no error that this tool knows{about}"

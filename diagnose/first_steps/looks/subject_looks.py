@@ -1,4 +1,4 @@
-"""What is looked at where no command heals a known failure: it decides between the causes.
+"""Page variables of a look at the subject of a known failure, where no command heals it.
 
 A row of `diagnose/programs/failures` says by its `look` which kind of thing that is; here it is
 found on this host. A row without one is about settings.
@@ -148,7 +148,8 @@ def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
 
 
 def _place_of_word(case: LookCase) -> PageVariables:
-    """Where compose and its files set what the line names."""
+    """The page variables that search the folder of compose and its files for the word that the
+    line names."""
     word = case.value(*_WORDS) or _objected_word(case)
     folder = posixpath.normpath(_place_of_settings(case))
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()

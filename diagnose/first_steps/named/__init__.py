@@ -1,1 +1,1 @@
-"""What a line of a log names, whatever the program: a path, a program, a variable, a server."""
+"""Paths, programs, variables and servers that a line of a log names, whatever the program."""

@@ -1,4 +1,4 @@
-"""What the place in a program's own code where it failed tells, held against its container.
+"""The place in a program's own code where it failed, compared with the settings of its container.
 
 Pure: a program that fails in the code that opens its database, in a container without any variable
 about a database, lacks that variable.
@@ -32,7 +32,7 @@ _WORD = 4
 
 
 class _Subject(msgspec.Struct, frozen=True):
-    """What code is about."""
+    """A subject of code, such as a database, with the words and variables that name it."""
 
     name: str
     words: str
@@ -74,7 +74,8 @@ _SUBJECTS = (
 
 
 def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
-    """Where in its own code the program failed, what that is about, and what is set for it."""
+    """The failing place in the program's own code, its subject, and the variables of the
+    container about it, as evidence."""
     code = _code_of(tail)
     if code is None:
         return {}
@@ -124,7 +125,7 @@ def _code_of(tail: LogTail) -> FailingCode | None:
 
 
 def _subject_of(words: frozenset[str]) -> _Subject | None:
-    """What something is about, by the words of its names."""
+    """The subject of code, by the words of its names; None for none."""
     return next(
         (subject for subject in _SUBJECTS if words.intersection(subject.words.split())), None
     )

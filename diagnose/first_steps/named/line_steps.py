@@ -32,7 +32,8 @@ _SHORTEST = 2
 
 
 def line_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
-    """What the container has that the line complains of."""
+    """The part of the container that the line complains of, as evidence: a mounted file, or
+    options in its command."""
     evidence: dict[str, Json] = {}
     if mount := _replaced_file(container, tail):
         evidence["mounted as a single file"] = str(mount)

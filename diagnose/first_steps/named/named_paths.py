@@ -102,13 +102,14 @@ def _is_data(text: str) -> bool:
 
 
 def _only_writable_place(container: Container) -> str:
-    """Where the container's only writable mount is, which has its data; "" where it has several."""
+    """The folder of the container's only writable mount, which has its data; "" where it has
+    several."""
     places = [mount.destination for mount in container.mounts if mount.rw and mount.has_host_path]
     return only(places) or ""
 
 
 def _refused_place(container: Container, path: str) -> PageVariables:
-    """Where owner and mode of the path and of the folders above it are seen."""
+    """The page variables that show owner and mode of the path and of the folders above it."""
     folder, name = posixpath.split(path)
     mount = host_mount(container.mounts, path)
     if mount is not None:

@@ -1,4 +1,4 @@
-"""What a line of a log names, whatever the program, as the first thing to look at.
+"""Things that a line of a log names, whatever the program, as the first thing to look at.
 
 A host name, a port, a program, the data that another program holds or has written, a path, a
 device, a setting of the kernel, rights, memory. Paths and programs have modules of their own.

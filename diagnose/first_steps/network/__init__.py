@@ -1,4 +1,4 @@
-"""How what is called is reached again: a call, a published port, a route of a proxy, a rule.
+"""Page variables that let a call, a published port, or a route of a proxy reach its target again.
 
 - `unanswered_call_steps`  a call that gets no answer, by where it is lost
 - `lacks_of_callers`  what a container or its host lacks, so that its calls fail

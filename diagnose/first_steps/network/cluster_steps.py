@@ -1,4 +1,4 @@
-"""What introduces the servers of a cluster to each other again."""
+"""Page variables that introduce the servers of a cluster to each other again."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,10 @@ _PASSWORD = LazyPattern(r"(?:^|_)(?:PASSWORD|PASSWORD_FILE)$|requirepass|--user\
 
 
 def introduction_steps(move: MovedMembers, servers: Sequence[Container]) -> PageVariables:
-    """What a loop over the containers of one image on one network needs to introduce them again.
+    """The page variables of a loop over the containers of one image on one network, which
+    introduces them again.
 
-    Nothing where the servers differ, or ask for a password.
+    Empty where the servers differ, or ask for a password.
     """
     node = move.listed.container
     image = only({server.config.image for server in servers})

@@ -1,4 +1,4 @@
-"""Why the gateway of a macvlan or ipvlan network is silent, and what the page needs for it."""
+"""Reasons why the gateway of a macvlan or ipvlan network is silent, with page variables."""
 
 import msgspec
 
@@ -41,7 +41,8 @@ def _bridges_out(container: Container, networks: Networks) -> list[Network]:
 
 
 class GatewayReason(msgspec.Struct, frozen=True):
-    """Why a gateway may be silent, "" if that is not known, and what the page needs for it."""
+    """The reason why a gateway may be silent, "" if it is not known, and the page variables for
+    it."""
 
     why: str
     variables: PageVariables
@@ -59,7 +60,8 @@ def reason_of_way_out(machine: SilentMachine, way_out: Network, ping: Ping | Non
 def reason_of_silence(
     machine: SilentMachine, router: str, neighbours: Neighbours | None
 ) -> GatewayReason:
-    """Why the gateway itself may be silent, by what answers the host on the same wire.
+    """The reason why the gateway itself may be silent, by the machines that answer the host on the
+    same wire.
 
     router: that of this host on the same wire, or "".
     """

@@ -1,4 +1,4 @@
-"""What leads a proxy of the host to its server again."""
+"""Page variables that lead a proxy of the host to its server again."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure

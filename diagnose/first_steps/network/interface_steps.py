@@ -1,4 +1,4 @@
-"""What gives the engine its interface back."""
+"""Page variables that give the engine its interface back."""
 
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterface
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager
@@ -15,7 +15,7 @@ _EXCLUDES = {
 def interface_steps(
     interface: DockerInterface, managers: tuple[InterfaceManager, ...]
 ) -> PageVariables:
-    """What the page needs.
+    """The page variables of an interface that another program has taken.
 
     The route to remove, the addresses of a port to remove, and the manager to restrain.
     """

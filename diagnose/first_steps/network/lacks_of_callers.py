@@ -1,4 +1,5 @@
-"""What a container or its host lacks, so that its calls fail; and where a failed call goes."""
+"""The things that a container or its host lacks, so that its calls fail; and the place to which
+a failed call goes."""
 
 from ipaddress import ip_address
 
@@ -18,7 +19,7 @@ from diagnose.model import PageVariables
 
 
 class Lack(msgspec.Struct, frozen=True):
-    """What a container or its host has not, and each such call needs."""
+    """A part that a container or its host does not have, and that each of these calls needs."""
 
     what: str
     cure: dict[str, str]

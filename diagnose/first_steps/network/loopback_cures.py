@@ -1,6 +1,6 @@
-"""How a program that calls localhost is led to the container or the host that it means.
+"""Page variables that lead a program which calls localhost to the right container, or to the host.
 
-The variables of a page: each function gives those of one cure, and none where it does not suit.
+Each function gives those of one cure, and none where it does not suit.
 """
 
 from diagnose.evidence.containers.listing import Container
@@ -18,7 +18,8 @@ _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
 
 
 def settings_variables(call: LoopbackCall, peer: Container, inner: str) -> PageVariables:
-    """How the page changes the file of settings, for a peer that has a name for the caller."""
+    """The page variables that change the file of settings, for a peer that has a name for the
+    caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
     if call.target is None or call.target.is_linked:
         return {}
@@ -46,10 +47,11 @@ def _sed_program(target: LoopbackTarget, name: str, port: str = "") -> str:
 
 
 def host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
-    """How the page has the program reach the host.
+    """The page variables that let the program reach the host.
 
     By its name, where a word or a variable says localhost and the host listens for containers too.
-    Otherwise on the host's own network, where it publishes nothing that would be lost there.
+    Otherwise on the host's own network, where the container publishes nothing that would be lost
+    there.
     """
     container, target = call.container, call.target
     if target is not None:
@@ -70,7 +72,7 @@ def host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
 
 
 def name_variables(container: Container, peer: Container, port: int) -> PageVariables:
-    """How the page has the program call the other container by its name.
+    """The page variables that let the program call the other container by its name.
 
     The engine resolves names on networks that a user made, not on the default one.
     """

@@ -1,4 +1,4 @@
-"""How a page connects a container to a network, or gives a network IPv6."""
+"""Page variables that connect a container to a network, or give a network IPv6."""
 
 import json
 
@@ -10,7 +10,8 @@ from diagnose.model import PageVariables
 
 
 def rejoin(container: Container, network: str) -> PageVariables:
-    """How a page connects a container to a network: a service of compose gets its alias back."""
+    """The page variables that connect a container to a network: a service of compose gets its
+    alias back."""
     service = container.compose_service
     if service and network not in ("bridge", "podman"):
         return {"home": network, "alias": service}
@@ -46,13 +47,15 @@ def _writes_ipv6_rules(ping: Ping | None) -> bool:
 def ipv6_or_without(
     container: Container, networks: Networks, ping: Ping | None, *, is_reached: bool
 ) -> PageVariables:
-    """What gives a network IPv6, where the host reaches the address; or a container without it."""
+    """The page variables that give a network IPv6, where the host reaches the address; else
+    those of a container without it."""
     cure = _cure(container, networks, ping) if is_reached else {}
     return cure or {"without": min(container.endpoints)}
 
 
 def _cure(container: Container, networks: Networks, ping: Ping | None) -> PageVariables:
-    """What gives the container's only network IPv6; nothing where it has several."""
+    """The page variables that give the container's only network IPv6; empty where it has
+    several."""
     network = networks.by_name.get(min(container.endpoints))
     if network is None or not network.is_bridge or len(container.endpoints) != 1:
         return {}

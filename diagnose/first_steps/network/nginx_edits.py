@@ -1,4 +1,4 @@
-"""What changes a file of nginx, as variables of a page."""
+"""Page variables with edits of a file of nginx."""
 
 from diagnose.evidence.network.proxies.nginx.configurations import HopFile
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop
@@ -16,7 +16,7 @@ _PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
 
 
 def edit_of(program: UntoldProgram, added: str) -> PageVariables:
-    """What writes the missing lines before proxy_pass, for the page.
+    """The page variables that write the missing lines before proxy_pass.
 
     A location without headers of its own would lose those of its site by a first one.
     """
@@ -34,7 +34,8 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
 
 
 def _other_host(program: UntoldProgram, added: str) -> PageVariables:
-    """What changes the header Host of one location, and of no other one in the file."""
+    """The page variables that change the header Host of one location, and of no other one in the
+    file."""
     hop = program.hop
     said, place = hop.headers["host"], hop.location
     if not (hop.has_own_headers and _PLAIN.fullmatch(said) and _PLAIN.fullmatch(place)):
@@ -48,7 +49,7 @@ def _other_host(program: UntoldProgram, added: str) -> PageVariables:
 def lines_before(
     hop: NginxHop, file: HopFile, added: str, *, may_add: bool = True
 ) -> PageVariables:
-    """What writes lines before the proxy_pass of a location, for the page."""
+    """The page variables that write lines before the proxy_pass of a location."""
     words = {"added": added}
     if hop.proxy is not None:
         words["proxy"] = hop.proxy.name
@@ -59,7 +60,8 @@ def lines_before(
 
 
 def nginx_edit(hop: NginxHop, file: HopFile, edit: str) -> PageVariables:
-    """What makes a change in the file of a location, for the page; nothing where none may.
+    """The page variables that make a change in the file of a location; empty where none may be
+    made.
 
     edit: for sed. The container may not write a file that is mounted for reading: the host does.
     """

@@ -1,4 +1,4 @@
-"""What leads a call to the port at which the other container listens."""
+"""Page variables that lead a call to the port at which the other container listens."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ _LOOPBACK = "127.0.0.1"
 def steps_to_inner_port(
     call: FailingCall, peer: Container, inward: Sequence[Socket]
 ) -> PageVariables:
-    """What leads calls of neighbours to a server on loopback, where a file of its image or a
-    mounted one has the address."""
+    """The page variables that lead calls of neighbours to a server on loopback, where a file of
+    its image or a mounted one has the address."""
     is_ipv4 = ":" not in call.address and any(socket.address == _LOOPBACK for socket in inward)
     return {"inner": peer.name, "inner_port": str(call.port)} if is_ipv4 else {}
 

@@ -1,4 +1,4 @@
-"""How a port of the host is freed for a container, by who holds it."""
+"""Page variables that free a port of the host for a container, by the holder of the port."""
 
 from collections.abc import Sequence
 
@@ -23,9 +23,9 @@ _ENGINES_UNITS = ("docker.service", "containerd.service", "snap.docker.dockerd.s
 def freeing(
     container: Container, port: int, holders: Sequence[Listener], containers: Containers
 ) -> PageVariables:
-    """What the page needs to free a port for this container.
+    """The page variables that free a port for this container.
 
-    Nothing where a process of which nothing is known holds it: it may be one that the host needs.
+    Empty where a process of which nothing is known holds it: the host may need it.
     """
     if not holders:
         # one that its policy starts again and again does not fail for a port that is free

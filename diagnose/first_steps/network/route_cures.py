@@ -1,4 +1,5 @@
-"""What a proxy's route to a container lacks: a label, a network or another port."""
+"""Page variables for the part that a proxy's route to a container lacks: a label, a network or
+another port."""
 
 from diagnose.evidence.network.proxies.routes import route_obstacles
 from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
@@ -32,7 +33,7 @@ def route_steps(route: UnservedRoute) -> PageVariables:
 
 
 def _cure_of_labels(route: UnservedRoute) -> PageVariables:
-    """What has to be another word, or a container that runs."""
+    """The page variables of a label that needs another value, or of a container that has to run."""
     match route.obstacle:
         case route_obstacles.LabelsForSwarm(path, service):
             return {"swarm_file": path, "swarm_part": service}
@@ -78,7 +79,7 @@ def _network_cure(route: UnservedRoute, lack: route_obstacles.NoSharedNetwork) -
 
 
 def _port_cure(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> PageVariables:
-    """What leads a proxy to the port at which the program listens, as the page needs it."""
+    """The page variables that lead a proxy to the port at which the program listens."""
     if wrong.is_fastcgi:
         return {"fastcgi_port": wrong.better}
     if not wrong.better and not route.router and len(wrong.listening) > 1:

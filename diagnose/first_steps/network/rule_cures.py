@@ -215,7 +215,8 @@ def of_blocked_calls(by: Step, bridge: str, servers: list[str]) -> PageVariables
 
 
 def of_source_address(container: Container, published: str, networks: Networks) -> PageVariables:
-    """What gives the packets of its one network the address at which it is published."""
+    """The page variables that give the packets of the container's only network the address at
+    which it is published."""
     network = _only_bridge(container, networks)
     if network is None or not network.subnet4 or ":" in published:
         return {"refused": published}

@@ -1,4 +1,4 @@
-"""What is done about a call that gets no answer, by where it is lost."""
+"""Page variables for a call that gets no answer, by the place where it is lost."""
 
 from collections.abc import Callable, Mapping
 
@@ -58,7 +58,8 @@ def _own_site_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _obstacle_variables(call: UnansweredCall) -> PageVariables:
-    """What stops a call on this host: a route that refuses, or a rule."""
+    """The page variables of the route that refuses a call on this host, or of the rule that
+    drops it."""
     obstacle = call.obstacle
     if obstacle is None:
         return {}
@@ -88,7 +89,8 @@ def _chain_variable(part: str, source: str) -> str:
 
 
 def _peer_variables(call: UnansweredCall) -> PageVariables:
-    """Who should answer, where that is a container, a router, or a machine with its own rules."""
+    """The page variables of the peer that should answer: a container, a router, or a machine
+    with its own rules."""
     if call.peer is not None:
         return {"peer": call.peer.name}
     if call.of_network is not None:

@@ -29,7 +29,7 @@ def serves_elsewhere(netns: ContainerNetns) -> bool:
 
 
 class UnservedReason(msgspec.Struct, frozen=True):
-    """Why a container serves none of its ports, as far as its log tells."""
+    """The reason why a container serves none of its ports, as far as its log shows it."""
 
     tail: LogTail
     ready: tuple[Container, ...]
@@ -60,7 +60,7 @@ class UnservedPort(msgspec.Struct, frozen=True):
 
     @property
     def what(self) -> str:
-        """What the container does at the port."""
+        """The predicate about the container's sockets at the port."""
         if self.netns.serves_ipv6_alone("tcp", self.port):
             return f"listens on port {self.port} at [{self.inward[0]}], which takes no IPv4"
         if self.inward:
@@ -101,7 +101,7 @@ def steps_to_port(port: UnservedPort, hidden: EmptyMounts) -> PageVariables:
 
 
 def _led_inward(port: UnservedPort) -> PageVariables:
-    """What leads the port's calls to loopback, where a file has the address."""
+    """The page variables that lead the port's calls to loopback, where a file has the address."""
     is_ipv4 = _LOOPBACK in port.inward
     return {"inner": port.container.name, "inner_port": str(port.port)} if is_ipv4 else {}
 
@@ -109,7 +109,7 @@ def _led_inward(port: UnservedPort) -> PageVariables:
 def _serve(
     container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
 ) -> PageVariables:
-    """What leads to a port where nothing listens at all."""
+    """The page variables that lead to a port where nothing listens at all."""
     cure = _setting_variables(container, tail) or _port_that_is_served(container, netns)
     return cure if cure or tail.failure is not None else hidden.variables_of(container)
 

@@ -1,4 +1,4 @@
-"""Where the rule goes that translates answers."""
+"""The place of the rule that translates answers."""
 
 from diagnose.evidence.network.sockets.untranslated_answers import UntranslatedAnswer
 from diagnose.mappings import present

@@ -1,1 +1,1 @@
-"""What the row of a known failure offers: its remedy, held against the container."""
+"""Remedies of the rows of known failures, as page variables for one container."""

@@ -1,4 +1,4 @@
-"""How the client of a database is called in its own container, by the image."""
+"""The command line of a database's client in its own container, by the image."""
 
 import msgspec
 

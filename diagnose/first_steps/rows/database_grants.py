@@ -97,7 +97,8 @@ def _users(caller: Container) -> set[str]:
 
 
 def _database_name(caller: Container, default: str) -> str:
-    """What the settings name, or the first one of the server; "" where they disagree."""
+    """The name of the database in the caller's settings, or the server's first one; "" where the
+    settings disagree."""
     named = {value for value in _values_of_variables(caller, _BASE, "base") if value}
     return (only(named) or "") if named else default
 

@@ -21,7 +21,8 @@ _SIMPLE = LazyPattern(r"[\w.-]{1,63}")
 
 
 class NamelessClient(msgspec.Struct, frozen=True):
-    """What the server's own log and environment say of such a client."""
+    """A client whose database or user nobody has chosen, by the server's own log and
+    environment."""
 
     clause: str = ""
     cure: str = ""

@@ -19,7 +19,8 @@ class RowCase(msgspec.Struct, frozen=True):
     host_memory: int
 
     def mount_at(self, *folders: str) -> Mount | None:
-        """What is mounted at the first of these folders of the container that is a mount."""
+        """The mount at the first of these folders of the container that is a mount; None for
+        none."""
         by_folder = {
             mount.destination.rstrip("/"): mount for mount in reversed(self.container.mounts)
         }

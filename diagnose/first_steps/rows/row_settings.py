@@ -121,7 +121,10 @@ def _with_warned_variable(steps: PageVariables) -> PageVariables:
 
 @steps.register(remedies.Typed)
 def _type_variable(remedy: remedies.Typed, case: RowCase) -> PageVariables:
-    """One that the log names counts if the container has it: elsewhere a file may set it."""
+    """The page variables of a variable that a person types.
+
+    A variable that the log names counts if the container has it: elsewhere a file may set it.
+    """
     variable = case.failure.filled(remedy.variable)
     is_named = variable != remedy.variable
     own = variable_called(case.container, variable) if is_named else variable

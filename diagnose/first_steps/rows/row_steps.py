@@ -1,7 +1,7 @@
-"""What a known failure's row offers for one container: the variables of a page.
+"""The page variables that a known failure's row gives for one container.
 
-The row says what is to be changed (`diagnose/programs/failures/remedies.py`); here that is held
-against the container. A row whose remedy has nothing to change there offers nothing.
+The row names the change (`diagnose/programs/failures/remedies.py`); here it is compared with the
+container. A row whose remedy has nothing to change there gives none.
 """
 
 from types import NoneType

@@ -1,8 +1,8 @@
-"""What a known failure's row offers for a program that runs on: the variables of a page.
+"""The page variables that a known failure's row gives for a program that still runs.
 
-The row says what is to be changed (`diagnose/programs/failures/remedies.py`); here that is held
-against the container, its image, its networks and the containers around it. Nothing is offered
-where there is nothing to change.
+The row names the change (`diagnose/programs/failures/remedies.py`); here it is compared with the
+container, its image, its networks and the containers around it. There are none where there is
+nothing to change.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""How a container starts that the engine or the kernel refuses to start.
+"""Page variables that let a container start that the engine or the kernel refuses to start.
 
 - `start_steps`  what the engine's error asks for
 - `entrypoint_steps`  another command, where the program is not there or not executable

@@ -1,4 +1,4 @@
-"""Which device a container is given, or what makes one."""
+"""Page variables that give a container another device, or create the device."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What gives the runtime more room, or asks it for less."""
+"""Page variables that give the runtime more room, or ask it for less."""
 
 from collections.abc import Mapping
 

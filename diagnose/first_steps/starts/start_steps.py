@@ -1,4 +1,4 @@
-"""What lets a container start that the engine refuses."""
+"""Page variables that let a container start that the engine refuses."""
 
 import posixpath
 
@@ -23,7 +23,7 @@ _LEAST_MEMORY = 64 * 2**20
 
 
 def known_error(container: Container) -> Recognised | None:
-    """What the engine's error means, where that is known."""
+    """The known failure of the engine's error; None where it is not known."""
     return recognise(container.state.error.splitlines(), None, START_ERRORS)
 
 
@@ -65,7 +65,7 @@ def driver_of(volume: str, container: Container) -> str:
 
 
 def refusal_steps(refusal: Refusal, container: Container) -> PageVariables:
-    """What the page's commands need beside the container, if anything."""
+    """The page variables of a refused start, beside the container; empty for none."""
     if refusal.peer is not None and not refusal.peer.is_running:
         return {"needed": refusal.peer.name}
     if refusal.is_of_log_driver:
@@ -118,7 +118,8 @@ def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:
 
 
 def _log_cures(container: Container) -> PageVariables:
-    """What heals a log driver that does not start: its known cure, or the engine's own log."""
+    """The page variables of the cure for a log driver that does not start: its known cure, or
+    the engine's own log."""
     cure = cures(container) if known_error(container) is not None else {}
     return cure or {"unlogged": container.name}
 
