@@ -42,7 +42,11 @@ class Cgroups(ByContainer[CgroupStats], frozen=True):
 
 @evidence
 def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
-    """One question for all that run."""
+    """The cgroup readings of all running containers, in one question to the host.
+
+    A container that ended while its cgroup was read is left out. Others that could not be read are
+    named as not examined.
+    """
     running = {container.id: container for container in containers.running}
     if not running:
         return Cgroups({})

@@ -70,7 +70,7 @@ def computing_processes(
 
 
 class _Usage(msgspec.Struct, frozen=True):
-    """What a process has done in its life."""
+    """The processor time of a process and the number of its sleeps, since it started."""
 
     user: float
     """Seconds in its program."""

@@ -1,4 +1,4 @@
-"""What a container is, does, publishes, and where it is attached."""
+"""The state of a container: its settings, runs, published ports and networks."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _WITHOUT_NAMES = frozenset(
 
 
 class Container(InspectedContainer, frozen=True):
-    """One container, with the predicates that a check reads like prose.
+    """A container, with predicates for checks.
 
-    Its fields, the keys of inspect that are read, are those of `InspectedContainer`.
+    The fields, which are keys of `docker inspect`, are those of `InspectedContainer`.
     """
 
     @property
@@ -120,18 +120,18 @@ class Container(InspectedContainer, frozen=True):
         return self.raw_mounts or ()
 
     def mount_at(self, destination: str) -> Mount | None:
-        """What is mounted at this very path of it."""
+        """The mount whose destination is exactly this path; None without one."""
         places = (mount for mount in self.mounts if mount.destination == destination)
         return next(places, None)
 
     @property
     def bind_mounts(self) -> list[Mount]:
-        """What is mounted from a path of the host, and not from a volume."""
+        """The mounts of host paths; volumes are left out."""
         return [mount for mount in self.mounts if mount.type == "bind"]
 
     @property
     def writable_host_mounts(self) -> list[Mount]:
-        """What is mounted from the host, volumes too, and may be written."""
+        """The writable mounts of host paths, volumes included."""
         return [mount for mount in self.mounts if mount.rw and mount.has_host_path]
 
     @property
@@ -146,7 +146,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def layer_folder(self) -> str:
-        """Where its writable layer lies; "" where containerd's snapshotter keeps it."""
+        """The host folder of the writable layer; "" under containerd's snapshotter."""
         data = (self.graph_driver.data if self.graph_driver else None) or {}
         return data.get("UpperDir") or data.get("Dir") or ""
 

@@ -211,7 +211,7 @@ class Containers(Items[Container], frozen=True, dict=True):
 
 
 def _subnet(endpoint: NetworkEndpoint) -> Subnet | None:
-    """Where an endpoint has its address; None where that is no address."""
+    """The subnet and gateway of an endpoint; None for an invalid address."""
     place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
     try:
         return Subnet(ipaddress.IPv4Network(place, strict=False), endpoint.gateway)

@@ -1,4 +1,4 @@
-"""What the engine remembers of the last hours: its events."""
+"""Events that the engine remembers from the last hours."""
 
 import functools
 
@@ -24,7 +24,7 @@ AT_ONCE_S = 15.0
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event of the engine."""
+    """An event of the engine."""
 
     at: float
     """Unix time."""
@@ -92,9 +92,9 @@ class Events(Items[Event], frozen=True, dict=True):
 
 @evidence
 def events(host: Host, options: Options) -> Events | Unavailable:
-    """One question without a filter.
+    """The events of the time that is looked back, oldest first, and the start of a full memory.
 
-    Whether the engine's memory is full shows only in the whole.
+    The question has no filter: whether the engine's memory is full shows only in the whole.
     """
     answer = host.require(ListEvents(options.since_s))
     events = sorted((_event(row) for row in answer), key=lambda event: event.at)

@@ -1,6 +1,6 @@
-"""How much a container could do to its host, and how easily it is reached.
+"""The power of a container over its host, and how easily others reach the container.
 
-The order in which advice on it is read.
+Advice about containers is sorted by this.
 """
 
 import posixpath

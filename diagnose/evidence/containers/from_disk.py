@@ -27,14 +27,13 @@ another's."""
 
 
 def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
-    """What config.v2.json and hostconfig.json below the data root say.
+    """The containers of a stopped engine, by config.v2.json and hostconfig.json below its data
+    root.
 
-    The process list says whether a container is alive.
-
-    The same since engine 1.10; what only a running engine knows (GraphDriver) stays at its
-    defaults. The files are as old as the last change of state, so that whether a container lives is
-    taken from its shim or its first process. The refusal itself where the engine is not this
-    machine's, or where its files may not be read.
+    The process list says whether a container is alive: the files are as old as the last change of
+    state, so that the shim or the first process decides. The format is the same since engine 1.10.
+    Values that only a running engine knows (GraphDriver) stay at their defaults. The refusal itself
+    where the engine is not this machine's, or where its files may not be read.
     """
     if refusal.reason not in SILENT or not _is_ours(host):
         return refusal
@@ -71,7 +70,7 @@ _NAMES = ("config.v2.json", "hostconfig.json")
 
 
 def _data_root(host: Host) -> str:
-    """Where the engine is configured to keep its data; the default where that is not known."""
+    """The data root by the engine's configuration; the default path where that is not known."""
     config = daemon_config(host)
     root = config.value("data-root") if isinstance(config, DaemonConfig) else None
     return root.rstrip("/") if isinstance(root, str) and root.startswith("/") else DEFAULT

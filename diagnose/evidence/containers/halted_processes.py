@@ -34,7 +34,7 @@ def stopped_below(first: Process, inside: Sequence[Process]) -> list[Process]:
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """What keeps a process from running: in words, as /proc says it, and what the page needs."""
+    """The reason why a process does not run: in words, as /proc says it, and the page variables."""
 
     what: str
     state: str
@@ -67,9 +67,9 @@ def halt_by_cpulimit(container: Container, processes: Processes) -> Halt | None:
 
 
 def halt_of(state: str, frozen_by: str, task: HungTask | None, limited: Halt | None) -> Halt | None:
-    """What halts a process, by its state and what else is known; None where it runs.
+    """The reason why a process stands still, by its state; None for a process that runs.
 
-    frozen_by: the file of its control group that froze it. task: what the kernel logged.
+    frozen_by: the file of its control group that froze it. task: the hung task in the kernel log.
     """
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"

@@ -183,7 +183,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def output(self) -> str:
-        """What the last probe printed."""
+        """The output of the last probe."""
         return (self.last.output or "").strip() if self.last is not None else ""
 
     @property
@@ -211,9 +211,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def outputs(self) -> list[str]:
-        """What the probes of the row of failures printed.
+        """The output of each probe in the present series of failures.
 
-        The last one may have had no chance to.
+        The last one may have had no time to print.
         """
         row = self.probes[-max(self.health.failing_streak, 1) :]
         return [probe.output or "" for probe in row]
@@ -293,7 +293,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def _call(self) -> re.Match[str] | None:
-        """Where the probe's command names its own container, with a port before one without."""
+        """The container's own address in the probe's command; one with a port comes first."""
         if ELSEWHERE.search(self.command):
             return None
         return _OWN_PORT.search(self.command) or _OWN_WEB.search(self.command)
@@ -368,7 +368,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
 
 def interval_s(container: Container) -> float:
-    """How long the engine waits before each run of its health check."""
+    """The seconds that the engine waits before each run of a container's health check."""
     healthcheck = container.config.healthcheck
     return _seconds(healthcheck.interval if healthcheck is not None else None)
 
@@ -385,9 +385,9 @@ def _port_of(call: re.Match[str]) -> int:
 
 
 def probes_per_second(container: Container) -> float:
-    """How often its health check has run lately, by the probes that the engine keeps.
+    """The runs of the container's health check per second, by the probes that the engine keeps.
 
-    0 where it has none, or ran it once.
+    0 without a health check, or after a single run.
     """
     health = container.state.health
     probes = (health.log or []) if health is not None else []

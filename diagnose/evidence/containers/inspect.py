@@ -25,9 +25,9 @@ class ApiObject(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class HealthProbe(ApiObject, frozen=True, rename="pascal"):
-    """One run of a health check; the engine keeps the last five.
+    """A run of a health check; the engine keeps the last five.
 
-    exit_code -1: it exceeded its timeout.
+    exit_code -1: the run exceeded its timeout.
     """
 
     start: str | None = None
@@ -74,7 +74,8 @@ class State(ApiObject, frozen=True, rename="pascal"):
             msgspec.structs.force_setattr(self, "error", short)
 
     def __str__(self) -> str:
-        """As evidence shows it: exited, exit code 137; of one that runs, the engine says 0."""
+        """The state for evidence: `exited, exit code 137`. A running container has no real exit
+        code."""
         if self.status in ("running", "paused"):
             return self.status
         return f"{self.status}, exit code {self.exit_code}"
@@ -99,7 +100,7 @@ class LogConfig(ApiObject, frozen=True, rename="pascal"):
 
 
 class Binding(ApiObject, frozen=True, rename="pascal"):
-    """One host address and port of a published port; an empty address means all."""
+    """The host address and port of a published port; an empty address means all addresses."""
 
     host_ip: str = ""
     host_port: str = ""
@@ -113,7 +114,7 @@ Ports = dict[str, list[Binding] | None]
 
 
 class ImagePlatform(msgspec.Struct, frozen=True):
-    """What one image of a multi-platform image was built for."""
+    """The platform of an image in a multi-platform image."""
 
     architecture: str = ""
 
@@ -132,7 +133,7 @@ class DeviceRate(ApiObject, frozen=True, rename="pascal"):
 
 
 class HostConfig(ApiObject, frozen=True, rename="pascal"):
-    """What was asked for at create, as far as checks read it."""
+    """The `HostConfig` of the create request, as far as checks read it."""
 
     binds: list[str] | None = None
     network_mode: str = ""
@@ -222,7 +223,8 @@ class Healthcheck(ApiObject, frozen=True, rename="pascal"):
 
 
 class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
-    """What runs: image reference, user, command. Values of secrets are redacted already."""
+    """The `Config` of a container: image, user, command, environment. Secrets are redacted
+    already."""
 
     image: str = ""
     hostname: str = ""
@@ -255,7 +257,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def variable_values(self) -> tuple[str, ...]:
-        """What its environment variables are set to."""
+        """The values of all environment variables."""
         return tuple(value for _, value in self.environment)
 
     def value_of(self, variable: str) -> str:
@@ -273,7 +275,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
 
 
 class Mount(ApiObject, frozen=True, rename="pascal"):
-    """One mount of a container: bind, volume, tmpfs."""
+    """A mount of a container: bind, volume, tmpfs."""
 
     type: str = ""
     name: str = ""
@@ -286,7 +288,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     """How a bind mount propagates: rprivate, rshared, rslave ..."""
 
     def __str__(self) -> str:
-        """As evidence shows it: /srv/data -> /data."""
+        """The source and destination for evidence: `/srv/data -> /data`."""
         return f"{self.source} -> {self.destination}"
 
     def holds(self, path: str) -> bool:
@@ -304,7 +306,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def place(self) -> str:
-        """What is mounted, as a sentence names it: volume "data", or the path on the host."""
+        """The mounted thing for a sentence: `volume "data"`, or the path on the host."""
         return f'volume "{self.name}"' if self.volumes else self.source
 
     @property
@@ -376,9 +378,9 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
 
 
 class NetworkSettings(ApiObject, frozen=True, rename="pascal"):
-    """Where the container is attached and what is really published.
+    """The networks of the container and the ports that are really published.
 
-    Empty for one that failed to start.
+    Empty for a container that failed to start.
     """
 
     networks: dict[str, NetworkEndpoint] | None = None
@@ -386,9 +388,10 @@ class NetworkSettings(ApiObject, frozen=True, rename="pascal"):
 
 
 class GraphDriver(ApiObject, frozen=True, rename="pascal"):
-    """Where the writable layer lies (UpperDir of overlay2).
+    """The `GraphDriver` of a container, with the folder of its writable layer (UpperDir of
+    overlay2).
 
-    Without data where containerd's snapshotter keeps it.
+    Without data where containerd's snapshotter keeps the layer.
     """
 
     data: dict[str, str | None] | None = None

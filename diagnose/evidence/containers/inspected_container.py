@@ -25,9 +25,9 @@ _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_
 
 
 class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
-    """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55).
+    """A container as `GET /containers/ID/json` shows it (API 1.24 to 1.55).
 
-    With what its labels say: compose and swarm write there what they made it for.
+    Includes the labels in which compose and swarm name the project and the service.
     """
 
     id: str
@@ -54,7 +54,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     image_manifest_descriptor: ManifestDescriptor | None = None
 
     def __str__(self) -> str:
-        """As a sentence names it: container "web"."""
+        """The container for a sentence: `container "web"`."""
         return f'container "{self.name}"'
 
     @functools.cached_property
@@ -71,7 +71,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.config.labels or {}
 
     def compose_label(self, name: str) -> str:
-        """What compose wrote down under this name; "" for nothing."""
+        """The value of the compose label of this name; "" without it."""
         return self.labels.get(f"{COMPOSE}{name}", "")
 
     @property
@@ -121,7 +121,8 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @property
     def page_variables(self) -> PageVariables:
-        """What names it on a page: itself, and the place where compose has its settings."""
+        """The page variables of the container: its name, and its compose file and service if
+        known."""
         file, service = only(self.compose_files) or "", self.compose_service
         names = {"container": self.name}
         if file.startswith("/") and service:
@@ -130,12 +131,10 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @property
     def made_by(self) -> str:
-        """Whose words it is made by, which a change by hand does not change.
+        """The swarm service or compose project that defines the container; "" without such labels.
 
-        Empty if its labels do not say.
-
-        A swarm service, or a service in a project of compose, with its files where compose tells
-        them (from 1.28 and 2.0 on).
+        A change of the container by hand does not change that definition. Compose adds its files
+        from 1.28 and 2.0 on.
         """
         if not self.service:
             return ""

@@ -1,1 +1,1 @@
-"""What compose files say, beside the containers that were made of them."""
+"""Contents of compose files, compared with the containers that were created from them."""

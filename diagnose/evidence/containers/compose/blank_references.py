@@ -50,6 +50,6 @@ def blank_references(
 
 
 def _words_of(container: Container, key: str) -> Sequence[str]:
-    """What the container has of its compose file's `command` or `entrypoint`."""
+    """The words of the container's command or entrypoint, by the key of its compose file."""
     config = container.config
     return (config.cmd if key == "command" else config.entrypoint) or ()

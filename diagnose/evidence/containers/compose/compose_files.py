@@ -40,10 +40,10 @@ class ComposeFiles(ByContainer[ChangedFile], frozen=True):
 def compose_files(
     host: Host, containers: Containers, clock: Clock, options: Options
 ) -> ComposeFiles | Unavailable:
-    """One question about the files of all failed containers that compose made on this host.
+    """Compose files of failed containers that are newer than the container.
 
-    Compose applies a change of its file or of `.env` to a container only when it makes it again: a
-    restart keeps the old settings.
+    Compose applies a change of its file or of `.env` to a container only when it creates it again:
+    a restart keeps the old settings.
     """
     files = {
         container.id: project_files(container)

@@ -46,7 +46,10 @@ class CutCommands(Items[CutCommand], frozen=True):
 
 @evidence
 def cut_commands(host: Host, containers: Containers, clock: Clock, options: Options) -> CutCommands:
-    """One question for each container of compose that failed and has a command of its own."""
+    """Commands of failed compose services that the container has only in part.
+
+    Each such container with a command of its own takes one question.
+    """
     failed = [
         container
         for container in containers

@@ -15,7 +15,7 @@ puts the container's own id before its name; version 2 makes the new one so, wit
 
 
 class HalfRecreated(msgspec.Struct, frozen=True):
-    """What is left of a recreate that did not come to its end."""
+    """The container that an interrupted recreate left under a temporary name."""
 
     left: Container
     """Under the temporary name."""

@@ -24,7 +24,7 @@ TOO_MANY = f"its compose files were not read: more than {MOST} projects were sta
 
 
 class OutdatedVariable(msgspec.Struct, frozen=True):
-    """One variable, with both values as far as they are no secrets."""
+    """One variable, with its old and its new value. Secrets are redacted."""
 
     name: str
     value: str
@@ -56,10 +56,11 @@ class OutdatedVariables(Items[OutdatedContainer], frozen=True):
 
 @evidence
 def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
-    """One question for each project of which a container was started again after it was made.
+    """Running containers with older values of variables than their compose files have now.
 
-    The variables are read only where a file of the project was changed between the two. A value
-    that is a secret is compared as the token that stands for it.
+    Only containers that were started again after their creation count, with one question for each
+    of their projects. The variables are read only where a file of the project was changed between
+    the two. A secret is compared as the token that replaces it.
     """
     again = [container for container in containers.running if _was_started_again(container)]
     projects = by_key((_project(container), container) for container in again)

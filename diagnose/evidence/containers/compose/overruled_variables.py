@@ -49,10 +49,11 @@ class OverruledVariables(Items[OverruledVariable], frozen=True):
 
 @evidence
 def overruled_variables(host: Host, written_projects: WrittenProjects) -> OverruledVariables:
-    """One question about files of shells and units, if compose has made containers.
+    """Variables of a shell or a unit that override the `.env` file of a compose project.
 
-    The files of a project are read where one of these sets a variable that a container has with
-    the same value.
+    The files of shells and units take one question, if compose has created running containers. The
+    files of a project are read where one of these sets a variable that a container has with the
+    same value.
     """
     running = [
         (project, container)

@@ -27,7 +27,7 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]")
 
 
 class ComposeFolder(msgspec.Struct, frozen=True):
-    """Where a project of compose has its files."""
+    """The folder of a compose project, and its compose files."""
 
     path: str
     files: tuple[str, ...]
@@ -81,10 +81,11 @@ class ProjectClashes(Items[ProjectClash], frozen=True):
 def project_clashes(
     host: Host, containers: Containers, events: Events | None
 ) -> ProjectClashes | Unavailable:
-    """One question about the files of the former folders, and none where no name is used twice.
+    """Project names that two folders use, while the former folder still has a compose file.
 
-    A folder that was moved, or a release in a new folder, leaves labels of another folder too: a
-    moved one has no file any more, and a release is seldom named like its project.
+    The files of all former folders take one question; no clash, no question. A folder that was
+    moved, or a release in a new folder, leaves labels of another folder too: a moved folder has no
+    file any more, and a release is seldom named like its project.
     """
     clashes = list(_clashes(containers, events))
     files = sorted({path for clash in clashes for path in clash.former.files})
@@ -118,7 +119,7 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
 
 
 class _Project(msgspec.Struct, frozen=True):
-    """What has one project name: containers, and those that were removed."""
+    """The containers of one project name, and the containers of it that were removed."""
 
     members: Sequence[Container]
     newer: ComposeFolder
@@ -171,10 +172,10 @@ def _removals(events: Events | None) -> Iterator[Event]:
 def _lost_to(
     project: _Project, left: Iterable[Container], gone: Iterable[TakenContainer]
 ) -> list[TakenContainer]:
-    """What the current containers replaced, by name, and then what was removed as their orphan.
+    """Removed containers that current ones replaced, by name, then those removed as orphans.
 
-    What the former folder has created once more since is not lost, and what took the place of the
-    newer folder's own service before has given it back.
+    A service that the former folder has recreated since is not lost. Neither is a service that
+    took the place of the newer folder's own service before.
     """
     restored = {container.compose_service for container in left}
     restored |= project.taken_back(gone)
@@ -188,7 +189,7 @@ def _lost_to(
 
 
 def _taken_container(event: Event, current: Iterable[Container]) -> TakenContainer:
-    """What an event says of a removed service; current: the containers of the newer folder."""
+    """A removed service, as its event describes it; current: the containers of the newer folder."""
     labels = event.attributes
     service = labels.get(f"{COMPOSE}service", "")
     successors = (container for container in current if container.compose_service == service)

@@ -1,4 +1,4 @@
-"""What compose had a container wait for (depends_on), and whether that is met. Pure."""
+"""The conditions of `depends_on` that a container waits for, and whether they are met. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

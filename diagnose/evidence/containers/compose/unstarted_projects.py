@@ -58,11 +58,11 @@ class UnstartedProjects(Items[UnstartedProject], frozen=True):
 def unstarted_projects(
     host: Host, containers: Containers, networks: Networks | None, clock: Clock, options: Options
 ) -> UnstartedProjects:
-    """One question for the files, and one for each of at most ten that are looked into.
+    """Compose projects without a container: in this folder, changed lately, or with a network.
 
-    These are in the folder of the caller, were changed in the time that is looked back, or have a
-    network of theirs, which compose makes before it makes containers. A folder that any container
-    was made from is known, and so is a project of that name.
+    The files take one question, and each of at most ten projects one more. Compose creates a
+    project's network before its containers. A folder that any container was created from is known,
+    and so is a project of that name.
     """
     known = {container.compose_folder for container in containers if container.compose_folder}
     names = {container.compose_project for container in containers if container.compose_project}

@@ -1,4 +1,5 @@
-"""What an override file of compose would have given containers that were made without it."""
+"""Settings of a compose override file that containers lack, because they were created without
+it."""
 
 from collections.abc import Iterator
 

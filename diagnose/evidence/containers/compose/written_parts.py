@@ -1,4 +1,4 @@
-"""What a container lacks of its service in a compose file. Pure."""
+"""Settings of a service in a compose file that its container lacks. Pure."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the files of compose projects say, beside the containers that were made of them."""
+"""Services of compose files, beside the containers that were created from them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -57,7 +57,7 @@ class WrittenProject(msgspec.Struct, frozen=True, dict=True):
         return service if service is not None and not service.is_partial else None
 
     def variables(self, service: str) -> PageVariables:
-        """What `docker compose up` needs for a service; nothing for a project of several files."""
+        """The page variables of `docker compose up` for a service; empty for several files."""
         if not self.file:
             return {}
         return {"compose_file": self.file, "project": self.name, "compose_service": service}
@@ -73,10 +73,11 @@ class WrittenProjects(Items[WrittenProject], frozen=True):
 
 @evidence
 def written_projects(host: Host, containers: Containers) -> WrittenProjects:
-    """One question for each project, about the files that its newest container names.
+    """The compose projects on this host, as the files that the newest container names define them.
 
-    A project that was started from two folders is left out: which of them is meant is not known. So
-    is one whose files lie elsewhere, as those of a management tool in a container do.
+    Each project takes one question. A project that was started from two folders is left out,
+    because the current folder is not known. A project whose files lie elsewhere is left out too, as
+    those of a management tool in a container do.
     """
     projects = by_key(
         (container.compose_project, container)

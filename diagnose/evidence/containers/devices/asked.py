@@ -55,10 +55,9 @@ def asked_devices(
     repeated_errors: RepeatedErrors | None,
     containers: Containers | None = None,
 ) -> AskedDevices | Unavailable:
-    """One question about all of them.
+    """The devices that logs, refused starts and running containers name, with their status.
 
-    There is none where no log and no refused start names one, and no container that runs was given
-    one.
+    All of them take one question. No device, no question.
     """
     repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
     failures = [*log_tails.failures.values(), *repeated]

@@ -110,7 +110,8 @@ def _refused_devices(
 
 
 def _rest_of_path(line: str, path: str) -> str | None:
-    """What a line has behind this path: "" for the path itself, None where it names another one."""
+    """The rest of the path that follows in a line: "" for the path itself, None for another
+    path."""
     _, found, behind = line.partition(path)
     rest = _OF_PATH.match(behind) if found else None
     return rest[0] if rest is not None and rest[0][:1] in ("", "/") else None

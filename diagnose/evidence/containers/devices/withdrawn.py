@@ -34,7 +34,7 @@ class WithdrawnDevice(msgspec.Struct, frozen=True):
 
 
 class WithdrawnDevices(Items[WithdrawnDevice], frozen=True):
-    """One for each container."""
+    """The withdrawn devices, one for each container."""
 
     unread: tuple[Unexamined, ...] = ()
 

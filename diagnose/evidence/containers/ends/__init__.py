@@ -1,1 +1,1 @@
-"""How containers ended, at whose request, and what has taken their place."""
+"""Ends of containers: their reason, who requested them, and the container that took the place."""

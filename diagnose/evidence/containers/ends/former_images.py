@@ -25,7 +25,7 @@ _PLACE = ("project", "service", "container-number")
 
 
 class FormerImage(msgspec.Struct, frozen=True):
-    """What a container's predecessor was made of."""
+    """The image and the last run of a container's predecessor."""
 
     image: str
     """The reference, as that container had it."""
@@ -36,7 +36,7 @@ class FormerImage(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """What it says about the image of now."""
+        """The clause that compares the former image with the present one."""
         lasted = f" for {duration(self.ran_s)}" if self.ran_s is not None else ""
         return f"the container before it, of image {self.image}, ran{lasted} without a failure"
 

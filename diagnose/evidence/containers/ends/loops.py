@@ -9,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 
 
 class LoopLimits(msgspec.Struct, frozen=True):
-    """What makes ends a loop."""
+    """The limits from which on exits count as a restart loop."""
 
     restarts: int
     """The number of exits from which on it is a loop."""

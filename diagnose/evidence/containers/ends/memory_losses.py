@@ -1,4 +1,5 @@
-"""What four sources say about one container that ran out of memory. Pure."""
+"""Containers that ran out of memory, by four sources: state, kernel log, events and cgroup.
+Pure."""
 
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ HIT = 0.95
 
 
 class MemoryLoss(msgspec.Struct, frozen=True):
-    """What the four sources say about one container."""
+    """One container that ran out of memory, with the report of each of the four sources."""
 
     container: Container
     flag: bool

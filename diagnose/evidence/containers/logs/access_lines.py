@@ -50,7 +50,7 @@ CHANGING_PART = LazyPattern(r"\d+|\?.*")
 
 
 class AccessLine(msgspec.Struct, frozen=True):
-    """One request of a client, and how it was answered."""
+    """A request of a client in an access log, with its status."""
 
     at: float
     """Unix time of the line."""

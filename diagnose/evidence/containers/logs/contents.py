@@ -1,4 +1,4 @@
-"""What the host does to the engine's log files.
+"""Damage that the host does to the engine's log files.
 
 Rotation by logrotate, and NUL bytes that a power cut or a truncation left.
 """
@@ -42,7 +42,7 @@ _BLOCK = LazyPattern(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
 
 
 class LogRotation(msgspec.Struct, frozen=True):
-    """One block of a logrotate file whose pattern covers the engine's log files."""
+    """A block of a logrotate file whose pattern covers the engine's log files."""
 
     path: str
     """The file that it is in."""
@@ -94,7 +94,7 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
 
 
 def _why_unread(found: Mapping[str, str | Failed]) -> Unavailable | None:
-    """Why the last of these logs that could not be read was not; None for a log that is gone."""
+    """The reason why the last unreadable log could not be read; None if all others are gone."""
     failed = [(path, where) for path, where in found.items() if isinstance(where, Failed)]
     unread = [(path, why) for path, why in failed if why.reason != "missing"]
     if not unread:
@@ -154,7 +154,7 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _nul_bytes(host: Host, path: str) -> str | Failed:
-    """Where a log holds NUL bytes, in words; "" if it holds none at its ends."""
+    """The place of NUL bytes in a log, in words; "" for none at both ends."""
     head = host.ask(ReadFile(path, max_bytes=HEAD_BYTES))
     if isinstance(head, Failed):
         return head

@@ -21,7 +21,7 @@ _TIME = LazyPattern(r'"time":"(?P<time>\d{4}-[\dT:.+Z-]{10,40})"')
 
 
 class EmptiedLog(msgspec.Struct, frozen=True):
-    """One of them."""
+    """A log file whose first line is much later than the container's start."""
 
     container: Container
     path: str

@@ -51,7 +51,7 @@ def path_of(container: Container, data_root: str) -> str:
 
 
 def rotations(container: Container) -> int:
-    """How many older files the driver keeps beside the current one.
+    """The number of older log files that the driver keeps beside the current one.
 
     json-file keeps 1 file and local 5, unless configured otherwise.
     """

@@ -81,7 +81,11 @@ class InnerFailures(Items[InnerFailure], frozen=True):
 def inner_failures(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> InnerFailures:
-    """One log for each running container with such a program; most hosts have few."""
+    """Failures of programs inside running containers, by the known lines of supervisors and
+    proxies.
+
+    Each running container with such a program has its log read; most hosts have few.
+    """
     commands = {container.id: _commands(container, processes) for container in containers.running}
     wanted = [
         container
@@ -310,10 +314,10 @@ def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
 
 
 def _keepers_reason(program: str, before: Sequence[str]) -> str:
-    """What the keeper says of the program's end, where the program itself said nothing.
+    """The line in which the supervisor explains the program's end; "" without one.
 
-    supervisord names the command that it cannot find, and not its program: the line that holds the
-    name counts first.
+    supervisord names the command that it cannot find, and not its program: the line with the name
+    counts first.
     """
     ends = [line for line in reversed(before) if "spawnerr: " in line or "exit" in line]
     own = [line for line in ends if program and program in line]

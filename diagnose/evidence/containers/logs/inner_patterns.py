@@ -1,4 +1,4 @@
-"""How programs inside a container fail while the container runs on, in their own words."""
+"""Log lines of programs that fail inside a container while the container keeps running."""
 
 import re
 
@@ -10,7 +10,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """One way in which a program inside a running container fails."""
+    """A failure of a program inside a running container, and the lines that show it."""
 
     name: str
     commands: frozenset[str]

@@ -15,7 +15,7 @@ _OPTION = "container.option-missing"
 
 
 def limit_in(lines: Sequence[str]) -> Recognised | None:
-    """What is used up, by any of these lines: a program may say it once."""
+    """The limit that any of these lines reports as reached: a program may say it only once."""
     return recognise(lines, None, _limits(), has_ended=False)
 
 

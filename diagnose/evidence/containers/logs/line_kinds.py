@@ -1,4 +1,4 @@
-"""What one line of a running program's log tells: of work, of a stranger, or of what is around.
+"""Kinds of log lines of a running program: its work, calls of strangers, or its surroundings.
 
 Pure.
 """

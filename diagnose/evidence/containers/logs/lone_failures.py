@@ -35,7 +35,7 @@ _OF_PROGRAM = LazyPattern(
 
 
 class Complaints(msgspec.Struct, frozen=True):
-    """What lines complain of."""
+    """The complaints in a log: number of lines, hosts that were called, classes of errors."""
 
     lines: int = 0
     """How many belong to complaints, with the frames of their traces."""
@@ -53,12 +53,12 @@ NONE = Complaints()
 
 
 def complaints(lines: Iterable[tuple[str, bool]]) -> Complaints:
-    """What a program's last lines complain of.
+    """The complaints in a program's last lines.
 
-    lines: each in its order, and whether it is the complaint in question. Of the others, lines with
-    the words of a known class of errors count, frames, and what is indented below one that counts.
-    A level says little: some programs call errors what their callers did wrong. One that calls a
-    line information makes it no complaint (`DEBUG took 12 ms timeout=30s`).
+    lines: each in its order, and whether it is the complaint in question. Other lines count if they
+    have the words of a known class of errors, are frames, or are indented below a line that counts.
+    A level says little: some programs call errors what their callers did wrong. A line that its
+    program calls information is no complaint (`DEBUG took 12 ms timeout=30s`).
     """
     read = list(lines)
     parts = parts_of_messages([line for line, _ in read])

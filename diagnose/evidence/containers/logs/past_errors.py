@@ -1,6 +1,6 @@
-"""Which lines of a log are over: nothing has repeated them for long, or the program got over them.
+"""Lines of a log that are over: not repeated for long, or followed by a recovery of the program.
 
-Pure. Lines go by their shapes: what they say, without what differs each time.
+Pure. Lines are compared by their shapes: their text without what differs each time.
 """
 
 import bisect

@@ -62,7 +62,7 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def _requests(self) -> dict[str, tuple[AccessLine, ...]]:
-        """What was read so far, by container id."""
+        """The requests read so far, by container id."""
         return {}
 
     def repeated(

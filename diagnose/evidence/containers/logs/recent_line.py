@@ -4,7 +4,7 @@ import msgspec
 
 
 class RecentLine(msgspec.Struct, frozen=True):
-    """One line of a log, and its Unix time."""
+    """A line of a log, and its Unix time."""
 
     at: float
     text: str

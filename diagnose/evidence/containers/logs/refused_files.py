@@ -38,9 +38,9 @@ def refused_file_line(tail: LogTail) -> str:
 
 
 def inotify_limit(line: str) -> str:
-    """Which limit of inotify a line is about, as fs.inotify has it.
+    """The sysctl name below fs.inotify of the limit that a line reports.
 
-    Empty if it is none, for the bare word says nothing.
+    Empty for a line of another limit, or one with the bare word alone.
     """
     if not line:
         return ""

@@ -178,7 +178,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):
-    """One for each container that repeats an error."""
+    """The repeated errors, one for each container."""
 
     unexamined: tuple[Unexamined, ...] = ()
     """Running containers whose log was not read, and why they may have others."""
@@ -203,7 +203,10 @@ def repeated_errors(
 def _limits_behind(
     errors: Sequence[RepeatedError], recent_logs: RecentLogs
 ) -> Iterator[RepeatedError]:
-    """What is used up in a program for which another container waits: its log may say it once."""
+    """Limits that are reached in a program for which another container waits.
+
+    Its log may report the limit only once.
+    """
     known = {error.container.id for error in errors}
     waiting = [error for error in errors if error.failure and error.failure.failure.follows]
     for peer in {peer.id: peer for error in waiting for _, peer in error.peers}.values():
@@ -287,15 +290,16 @@ def error_in(
 
 
 def shape_of(line: str) -> str:
-    """What a line says, without what differs each time.
+    """The text of a line, without what differs each time.
 
-    A web server that logs its requests as JSON has the same words for those that went well.
+    The level is a part of it: a web server that logs its requests as JSON uses the same words for
+    those that went well.
     """
     return f"{message(line).level} {without_numbers(line)}"
 
 
 def _most_of_one_message(lines: Sequence[str], shapes: Sequence[str]) -> int:
-    """How many lines are the same as the message that is there most often; 0 for frames alone."""
+    """The number of lines that repeat the most frequent message; 0 for frames alone."""
     parts = parts_of_messages(lines)
     messages = [shape for shape, is_part in zip(shapes, parts, strict=True) if not is_part]
     return max(Counter(messages).values(), default=0)

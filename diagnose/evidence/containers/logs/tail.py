@@ -147,7 +147,7 @@ NO_LINES = LogTail(())
 
 
 class TailsRead(NamedTuple):
-    """What was read of some containers' logs, by the containers' ids."""
+    """The last log lines of some containers, by container id."""
 
     tails: dict[str, LogTail]
     unread: dict[str, str]

@@ -94,10 +94,10 @@ def log_tails(
     inner_failures: InnerFailures | None,
     own_logs: OwnLogs | None = None,
 ) -> LogTails:
-    """What is beyond `MOST` is named as not examined, except runs in the foreground.
+    """The last log lines of failed containers, and of running ones whose programs do not work.
 
-    Somebody has read those. Of running containers that do not work, what their programs said. Where
-    a log explains nothing, a log file that the program itself writes may.
+    Containers beyond `MOST` are named as not examined, except runs in the foreground, which
+    somebody has read. Where a log explains nothing, a log file that the program itself writes may.
     """
     wanted = sorted(
         (
@@ -136,7 +136,7 @@ def _failed_inside(
     unserved: UnservedPorts | None,
     inner_failures: InnerFailures | None,
 ) -> dict[str, LogTail]:
-    """What the programs of running containers said that serve nothing, or that were given up."""
+    """The last lines of running containers whose programs serve nothing or were given up."""
     tails: dict[str, LogTail] = {}
     if unserved is not None:
         for container in containers.running:

@@ -42,7 +42,7 @@ _APP = LazyPattern(r"(?:^| )(?:-A|--app)(?: |=)?(?P<app>[\w.:]{1,100})")
 
 
 class UntakenJobs(msgspec.Struct, frozen=True):
-    """One task of a scheduler, and the workers that did not take it."""
+    """A task of a scheduler, and the workers that did not take it."""
 
     scheduler: Container
     task: str
@@ -61,7 +61,7 @@ class UntakenJobs(msgspec.Struct, frozen=True):
 
     @property
     def app(self) -> str:
-        """What the worker's command calls the application."""
+        """The name of the application in the worker's command; "" without one."""
         match = _APP.search(" ".join(self.workers[0].command))
         return match["app"] if match else ""
 

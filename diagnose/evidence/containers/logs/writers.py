@@ -1,6 +1,6 @@
-"""What the first process of a container waits for, where somebody else has to take its output.
+"""First processes of containers that wait for a reader of their output.
 
-That is a remote log driver, or a client that is attached to the container.
+The reader is a remote log driver, or a client that is attached to the container.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,7 +36,7 @@ class LogWriter(msgspec.Struct, frozen=True):
 
 
 class LogWriters(Items[LogWriter], frozen=True):
-    """What writes into each log, by the name of the container."""
+    """The processes that write into each log, sorted by container name."""
 
     unexamined: tuple[Unexamined, ...] = ()
 
@@ -70,7 +70,7 @@ def _may_wait(container: Container, attached: Collection[str]) -> bool:
 
 
 def _writers(host: Host, watched: Sequence[Container]) -> LogWriters:
-    """What each first process waits in now."""
+    """The kernel function in which each first process waits now."""
     writers: list[LogWriter] = []
     unexamined: list[Unexamined] = []
     for container, process in host.ask_about(
@@ -85,7 +85,7 @@ def _writers(host: Host, watched: Sequence[Container]) -> LogWriters:
 
 
 def _wakings(host: Host, writers: Sequence[LogWriter]) -> Mapping[str, int | None] | Failed:
-    """How often each first process went on while it was watched, by its pid."""
+    """The number of wake-ups of each first process while it was watched, by its pid."""
     if not writers:
         return {}
     pids = sorted({writer.container.state.pid for writer in writers})

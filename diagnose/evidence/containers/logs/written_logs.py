@@ -11,14 +11,14 @@ from diagnose.registry import evidence
 
 
 class WrittenLogs(msgspec.Struct, frozen=True):
-    """What the engine writes in the folders of its containers, as the kernel names it now."""
+    """The log files of containers that the engine has open, as the kernel names them now."""
 
     paths: frozenset[str]
 
     def instead_of(self, path: str) -> str:
-        """What a log was renamed to while the engine wrote it.
+        """The new name of a log that was renamed while the engine wrote it.
 
-        Empty where it writes to the path.
+        Empty where the engine writes to the path.
         """
         if not path or path in self.paths:
             return ""

@@ -1,8 +1,8 @@
-"""What containers mount, and what they may do with it.
+"""Mounts of containers, and the rights of their users in them.
 
 Rooms:
 
-- `access/`  what a container's user may do with files, and what it was refused
+- `access/`  file permissions of a container's user, and paths that were refused
 - `certificates/`  certificates that containers read from mounted files
 - `data/`  the data that programs keep in their mounts, and what does not fit it
 """

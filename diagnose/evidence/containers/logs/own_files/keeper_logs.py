@@ -59,7 +59,8 @@ class KeeperLogs(msgspec.Struct, frozen=True):
 
 
 def keeper_logs(host: Host, containers: Sequence[Container], within_s: float) -> KeeperLogs:
-    """One question; none where no container has a supervisor."""
+    """The log files of supervisors, by container, newest first; no question without a
+    supervisor."""
     places = by_key(
         (folder.path, folder) for container in containers for folder in folders_of(container)
     )

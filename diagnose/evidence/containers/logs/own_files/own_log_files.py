@@ -73,10 +73,11 @@ class LogPlace(msgspec.Struct, frozen=True):
 
 @evidence
 def own_log_files(host: Host, containers: Containers, processes: Processes | None) -> OwnLogFiles:
-    """One question for all containers.
+    """The log files that the programs of running containers write themselves.
 
-    It asks for what their processes have open, and for what lies in their writable layers and in
-    the mounts that they may write. An older recording does not hold the answer: nothing is said.
+    One question for all containers finds files that their processes have open, in their writable
+    layers and in the mounts that they may write. An older recording does not hold the answer:
+    nothing is said then.
     """
     running = containers.running
     if not running:
@@ -154,7 +155,7 @@ def _path_on_host(container: Container, path: str) -> str:
 def _unexamined_containers(
     answer: LogFileList, pids: Mapping[int, Container], processes: Processes | None
 ) -> Iterator[Unexamined]:
-    """What was not searched for log files, and why."""
+    """Containers and folders that were not searched for log files, and the reason."""
     unseen = {pids[pid].id for pid in answer.unseen if pid in pids}
     if processes is None:
         yield Unexamined(HOST, f"{_WHAT}: the processes are not known")

@@ -1,7 +1,7 @@
-"""What failed programs wrote into log files of their own, where their containers' logs explain
-nothing.
+"""The last lines of failed programs in log files of their own.
 
-A container that has ended has no processes, but its writable layer and its mounts are still there.
+They are read where the container's log explains nothing. A container that has ended has no
+processes, but its writable layer and its mounts are still there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a server that fails writes into a log file of its own, instead of the container's log.
+"""Lines of a failing server in a log file of its own, instead of the container's log.
 
 Frameworks of PHP open their log, write and close it: Laravel in storage/logs, Symfony in var/log,
 Nextcloud in data, WordPress in wp-content. Rails, Tomcat and many more have a folder log or logs.
@@ -79,7 +79,8 @@ def log_of(
 
 
 def _folders(container: Container) -> Iterator[str]:
-    """Where the program may keep logs: below its working directory, its mounts, or as is usual."""
+    """Possible log folders of a program: below its working directory, its mounts and common
+    places."""
     own = [container.config.working_dir, *(mount.destination for mount in container.mounts)]
     named = [path.rstrip("/") for path in own if path.startswith("/") and len(path) > 1]
     roots = [path for path in named if not path.startswith(_NOT_OURS)][:MOST_ROOTS]

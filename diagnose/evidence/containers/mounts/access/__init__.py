@@ -1,1 +1,1 @@
-"""What a container's user may do with files, and what it was refused."""
+"""File permissions of a container's user, and paths that the user was refused."""

@@ -1,4 +1,4 @@
-"""What one container has put into a folder that it shares, and another one cannot read."""
+"""Entries that one container put into a shared folder and that another one cannot read."""
 
 from collections.abc import Iterator, Sequence
 
@@ -35,7 +35,7 @@ class ClosedEntry(msgspec.Struct, frozen=True):
 
     @property
     def inside(self) -> str:
-        """As the container calls it."""
+        """The path of the entry inside the container."""
         return f"{self.mount.destination.rstrip('/')}/{self.name}"
 
 

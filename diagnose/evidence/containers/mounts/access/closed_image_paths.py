@@ -35,7 +35,7 @@ _NO_PROGRAMS = frozenset({"cp", "ls", "mkdir", "open", "stat", "touch"})
 
 
 class ClosedImagePath(msgspec.Struct, frozen=True):
-    """What is root's and closes a path of its own image to a container's user."""
+    """A path of the image, owned by root, that is closed to the container's user."""
 
     container: Container
     line: str
@@ -114,10 +114,10 @@ def _denied_path(host: Host, container: Container, tail: LogTail) -> DeniedImage
 
 
 def _closed_place(host: Host, container: Container, path: str) -> _Place | None:
-    """What of root's is closed to all others on the way to a path of the image.
+    """The first folder or file, owned by root and closed to others, on the way to an image path.
 
-    The engine names the end of a chain of links alone: what lies between is looked up where Debian
-    and Red Hat keep the choice among programs of one name.
+    The engine names only the end of a chain of links. Links between are looked up where Debian and
+    Red Hat keep the choice among programs of one name.
     """
     for asked in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
         place = _first_place(host, container, asked)

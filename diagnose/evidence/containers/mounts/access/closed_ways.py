@@ -167,7 +167,7 @@ def _is_meant(mount: Mount | None, folder: str) -> bool:
 
 
 def _class(status: PathStatus, user: HostUser) -> str:
-    """Whose bits of a mode count for a user: u, g or o."""
+    """The permission class of a user for a file, as chmod writes it: u, g or o."""
     if user.uid == status.uid:
         return "u"
     return "g" if status.gid in user.gids else "o"

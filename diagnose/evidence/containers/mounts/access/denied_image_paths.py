@@ -36,7 +36,7 @@ def denied_image_path(container: Container, tail: LogTail) -> DeniedImagePath | 
 
 
 def asked_for_by(container: Container, image: Detail, path: str) -> str:
-    """Where this very path was asked for, other than by the image; "" if it was not."""
+    """The variable, option or command that names this very path, other than by the image; or ""."""
     for name, value in container.config.environment:
         if value.rstrip("/") == path and f"{name}={value}" not in image.env:
             return f"its variable {name}"

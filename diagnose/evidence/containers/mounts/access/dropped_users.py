@@ -69,7 +69,8 @@ class DroppedUser(msgspec.Struct, frozen=True):
 
 
 class DroppedUsers(Items[DroppedUser], frozen=True):
-    """One for each container whose program is refused after it changed its user."""
+    """The programs that are refused a path after they changed their user, one for each
+    container."""
 
 
 class _UserRefusal(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a container's user may do to files of the host that are mounted into it.
+"""Rights of a container's user on host files that are mounted into it.
 
 Owner, mode, groups, remapped users.
 """
@@ -80,7 +80,7 @@ class HostUser(msgspec.Struct, frozen=True):
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """What the user cannot do, to which path of the host."""
+    """An action that the user cannot do, and the host path that denies it."""
 
     what: str
     path: str
@@ -91,11 +91,11 @@ class Denied(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, str]:
-        """Whose the path is, and its mode."""
+        """The owner of the path, and its mode."""
         return {f"owner and mode of {self.path}": f"{self.source.owner} {self.source.permissions}"}
 
     def why(self, who: str) -> str:
-        """Why it is denied, in words. who: such as "user is", before the user's number."""
+        """The reason for the denial, in words. who: such as "user is", before the user's number."""
         return (
             f"its {who} {self.user.label}, and the path belongs to {self.source.owner} "
             f"with mode {self.source.permissions}"
@@ -162,7 +162,7 @@ def _label(container: Container, user_and_group: str) -> str:
 
 
 def _owner(uid: int, group: str, first_gid: int) -> str:
-    """As `chown` takes it; without the group where its number is not known."""
+    """The owner as `chown` takes it; without the group where its number is not known."""
     return f"{uid}:{first_gid + int(group)}" if is_id(group) else str(uid)
 
 
@@ -191,7 +191,7 @@ def _maybe_in(group: str, groups: Sequence[str]) -> str:
 
 
 class _Attempt(msgspec.Struct, frozen=True):
-    """What a program tried to do with a path below a mount, as far as its line says."""
+    """The attempt of a program at a path below a mount, by its log line."""
 
     named: NamedPath
     user: HostUser
@@ -224,7 +224,7 @@ class _Attempt(msgspec.Struct, frozen=True):
 
 
 class _Try(msgspec.Struct, frozen=True):
-    """One use of a path, and the permission bits that it takes."""
+    """A use of a path, and the permission bits that it takes."""
 
     what: str
     """Such as "write to"."""
@@ -247,9 +247,9 @@ class _Goal(msgspec.Struct, frozen=True):
 def access(
     named: NamedPath, sources: BindSources | Unavailable, user: HostUser | None
 ) -> Denied | Undecided | None:
-    """Why the user was denied what a log line says about a path below a mount.
+    """The path and mode that deny the user what a log line names, below a mount.
 
-    None where owner and mode do not explain it.
+    None where owner and mode do not explain the line.
     """
     if user is None:
         return None
@@ -267,7 +267,7 @@ def access(
 
 
 def _goal(attempt: _Attempt, statuses: Sequence[PathStatus | None]) -> _Goal | Undecided:
-    """How far the mode of each step matters."""
+    """The step up to which modes matter, and whether its folder is changed."""
     named = attempt.named
     missing = _missing_entry(statuses)
     if missing is not None:
@@ -353,7 +353,7 @@ def _why_undecided(attempt: _Attempt, path: str, last: PathStatus | None) -> Und
 
 
 def unseen(path: str, source: PathStatus | None) -> str:
-    """Why nothing is known about a path; "" where it was looked at or is simply not there."""
+    """The reason why nothing is known about a path; "" for one that was looked at or is missing."""
     if source is None:
         return f"{path}: it was not looked up"
     if source.type == "link":
@@ -362,7 +362,7 @@ def unseen(path: str, source: PathStatus | None) -> str:
 
 
 def _accesses_tried(attempt: _Attempt, source: PathStatus) -> list[_Try]:
-    """What was tried at the named path itself, as far as the words say."""
+    """The uses of the named path itself that fit the words of the line."""
     if source.type == "socket":
         return [_Try("connect to", WRITE)]
     if source.type == "folder":

@@ -31,7 +31,7 @@ _ANY_ADDRESS = LazyPattern(r"\d+(?:\.\d+){3}")
 
 
 class ImagePlace(msgspec.Struct, frozen=True):
-    """What lies in the image on the way to a path that a program was refused."""
+    """The existing part of an image path that a program was refused, with owner and mode."""
 
     container: Container
     line: str

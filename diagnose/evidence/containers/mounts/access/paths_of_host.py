@@ -1,4 +1,4 @@
-"""Which paths of the host no container's user may be given: others need them as they are."""
+"""Host paths that must not be given to a container's user: others need them unchanged."""
 
 from pathlib import PurePosixPath
 

@@ -73,9 +73,9 @@ def user_without_groups(label: str, uid: int, gid: int | None = None) -> HostUse
 
 
 def way_inside(host: Host, container: Container, path: str) -> Mapping[str, PathStatus]:
-    """What stat says of each folder on the way to a path, the topmost first, and of the path.
+    """The stat of each folder on the way to a path, the topmost first, and of the path.
 
-    They are those that the container's first process sees; a link is not followed. Empty where
+    The paths are those that the container's first process sees; a link is not followed. Empty where
     nobody could look.
     """
     steps = [path]

@@ -60,7 +60,7 @@ MOST = 8
 
 
 class RefusedDatabases(Items[DroppedUser], frozen=True):
-    """One for each container that is refused its database."""
+    """The programs that are refused their database, one for each container."""
 
 
 class _RefusedContainer(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
 class RefusedOwnPath(msgspec.Struct, frozen=True):
-    """What keeps the user of a running program from a path that its log names."""
+    """The path, or a folder on the way to it, that is closed to the user of a running program."""
 
     path: str
     """The path, or the folder on the way to it that the user may not use."""
@@ -49,7 +49,7 @@ class RefusedOwnPath(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """What the host shows of it, for a sentence."""
+        """The owner and mode of the path and the user of the program, for a sentence."""
         who = f"{self.user.user.label} ({self.user.program})"
         place = f"{self.status.owner} with mode {self.status.permissions}"
         return f"{self.path} belongs to {place}, and the program runs as {who}"
@@ -67,9 +67,10 @@ def refused_own_paths(
     processes: Processes,
     info: Info | None,
 ) -> RefusedOwnPaths:
-    """One question for each container whose log says so.
+    """Paths named in logs that are closed to the user of the program.
 
-    Where the engine gives users of containers other numbers, nothing is said.
+    Each container with such a log takes one question. Nothing is said where the engine gives users
+    of containers other numbers.
     """
     if info is not None and (info.has_userns_remap or info.is_rootless):
         return RefusedOwnPaths()

@@ -17,7 +17,7 @@ READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
 
 
 class RefusedWrite(msgspec.Struct, frozen=True):
-    """What the program names in an error that it repeats."""
+    """The path that a program names in an error that it repeats."""
 
     container: Container
     named: NamedPath

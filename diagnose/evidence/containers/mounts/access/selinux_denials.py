@@ -1,4 +1,4 @@
-"""What SELinux denied the processes of containers, by the kernel log and the audit daemon's log."""
+"""Denials of SELinux for container processes, by the kernel log and the audit daemon's log."""
 
 import posixpath
 import re
@@ -53,7 +53,7 @@ _OLD_NAMES = frozenset({"svirt_sandbox_file_t", CONTAINERS_FILE})
 
 
 class Denial(msgspec.Struct, frozen=True):
-    """What SELinux denied a container's process, in the file system."""
+    """A denial of SELinux for a container's process, in the file system."""
 
     container: Container
     mount: Mount
