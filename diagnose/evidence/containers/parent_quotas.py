@@ -39,7 +39,11 @@ class ParentQuotas(Items[SharedQuota], frozen=True):
 
 @evidence
 def parent_quotas(host: Host, containers: Containers) -> ParentQuotas | Unavailable:
-    """One question for all that run; it takes half a second where a group was throttled before."""
+    """Parent cgroups whose CPU quota several containers share, outermost first.
+
+    All running containers take one question, which takes half a second where a group was throttled
+    before.
+    """
     running = {container.id: container for container in containers.running}
     if not running:
         return ParentQuotas()

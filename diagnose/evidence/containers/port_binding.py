@@ -47,7 +47,7 @@ class PortBinding(msgspec.Struct, frozen=True):
         return ":" in self.binding.host_ip
 
     def leading_to(self, port: str, host_port: int = 0) -> str:
-        """What `--publish` takes to lead the same place of the host to another port inside.
+        """The value of `--publish` that forwards the same host address to another port inside.
 
         port: 53, or 53/udp. host_port: another port of the host.
         """

@@ -1,4 +1,4 @@
-"""What may explain why a container's program failed, together: three checks look at all of it."""
+"""All evidence that may explain why a container's program failed, for three checks."""
 
 import msgspec
 
@@ -52,7 +52,8 @@ class RunContext(msgspec.Struct, frozen=True):
     linked_files: LinkedFiles | None = None
 
     def seen_inside(self, container: Container) -> SeenInside | None:
-        """What the image or a file in it says about the failure of a container."""
+        """The explanation in the image or one of its files for the failure of a container; or
+        None."""
         by_kind = (
             self.missing_modules,
             self.https_endpoints,

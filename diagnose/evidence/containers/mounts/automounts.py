@@ -43,7 +43,7 @@ class UnseenAutomount(msgspec.Struct, frozen=True):
 
 
 class UnseenAutomounts(Items[UnseenAutomount], frozen=True):
-    """One for each bind mount: the first place in it."""
+    """The automounts that containers do not see: for each bind mount, the first place in it."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

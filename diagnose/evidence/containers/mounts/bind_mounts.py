@@ -145,7 +145,7 @@ def is_shallow(place: NamedPath) -> bool:
 
 
 def named_path(container: Container, line: str) -> NamedPath | None:
-    """What a line names below a mount of this container; None if it names nothing of the kind."""
+    """The path below a mount of this container that a line names; None without one."""
     if not line:
         return None
     below = [_path_below_mount(mount, line) for mount in container.mounts]
@@ -154,9 +154,9 @@ def named_path(container: Container, line: str) -> NamedPath | None:
 
 
 def _path_below_mount(mount: Mount, line: str) -> NamedPath | None:
-    """What a line names below one mount.
+    """The path below one mount that a line names.
 
-    If there are several, the one whose end is beyond doubt, then the deepest.
+    Among several, a path whose end is beyond doubt comes first, then the deepest.
     """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [(_named_at(mount, line, place), place.start()) for place in places]
@@ -178,16 +178,16 @@ def _named_at(mount: Mount, line: str, at: re.Match[str]) -> NamedPath:
 
 
 def refused_path(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """What the container's last lines say it was refused, if it lies below a mount.
+    """The path below a mount that the container's last lines report as refused; or None.
 
-    A program that names only a file of its working directory leaves open where that is: it is taken
-    to be the container's only writable mount.
+    A program that names only a file of its working directory leaves open where that is. The
+    container's only writable mount is taken then.
     """
     return refused_in(container, log_tails.of(container))
 
 
 def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
-    """What these lines of a container say it was refused, if it lies below a mount."""
+    """The path below a mount that these lines of a container report as refused; or None."""
     refusals = tail.find_all(*_REFUSED)
     if not refusals:
         return None
@@ -205,7 +205,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
 
 
 def _path_in_private_root(container: Container, line: str) -> NamedPath | None:
-    """What a line names below a folder that its program calls `/`."""
+    """The path that a line names below a folder that its program calls `/`; or None."""
     for root, folder in _PRIVATE_ROOTS:
         place = named_path(container, root.sub(folder, line)) if root.search(line) else None
         if place is not None:
@@ -235,9 +235,10 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """What the container's last words miss in a folder of the host that is mounted into it.
+    """The missing file of a bind mount that the container's last lines name; or None.
 
-    Nothing where its program may not write there: it misses what it could not make itself.
+    None where the program is refused at that mount: it misses a file that it could not create
+    itself.
     """
     tail = log_tails.of(container)
     line = tail.find("no such file or directory", "enoent", "filenotfound")
@@ -257,7 +258,7 @@ stands behind it, it was read, or is a place in the program's code: `caller=coor
 
 
 def named_files(container: Container, line: str) -> Iterator[NamedPath]:
-    """What a line names below a mount: a path, or files of the container's working directory."""
+    """The files below mounts that a line names: by a path, or relative to the working directory."""
     if (place := named_path(container, line)) is not None:
         yield place
     folder = container.config.working_dir or "/"
@@ -286,7 +287,10 @@ def never_started(container: Container, now: float, since_s: float) -> bool:
 def bind_sources(
     host: Host, containers: Containers, clock: Clock, options: Options, log_tails: LogTails
 ) -> BindSources | Unavailable:
-    """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
+    """The status of the host paths that failed containers mount or name.
+
+    All paths in doubt take one question. A path on a mount that does not answer costs only itself.
+    """
     wanted: set[str] = set()
     mistaken: dict[str, None] = {}
     for container in containers:
@@ -306,7 +310,10 @@ def bind_sources(
 
 
 def _absent_then(container: Container, containers: Containers) -> set[str]:
-    """What a start lacked behind a volume: it may be there by now, as a share that came late."""
+    """The device and the folder of a volume that were missing at start.
+
+    They may exist by now, as a share that came late.
+    """
     absent = refusal_of(container, containers).absent if container.start_failed else None
     return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 
@@ -328,9 +335,10 @@ def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[s
 def owned_sources(
     container: Container, mount: Mount, commanding: Iterable[Container]
 ) -> Iterator[OwnedSource]:
-    """What other containers that command the engine have at the path of this bind mount's source.
+    """The folders that other containers, which command the engine, mount at this bind's source
+    path.
 
-    None where they have the host's own path there.
+    Empty where they have the host's own path there.
     """
     for other in commanding:
         place = next((near for near in other.mounts if _has(near, mount.source)), None)

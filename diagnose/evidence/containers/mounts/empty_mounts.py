@@ -43,7 +43,7 @@ class EmptyMounts(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, ())
 
     def evidence_of(self, container: Container) -> dict[str, Json]:
-        """That an empty folder hides what the image has, for each such mount."""
+        """The empty folder over a folder of the image, for each such mount, as evidence."""
         return {
             f"mounted at {mount.destination}": f"{mount.source}, an empty folder of the host, "
             "which hides what the image has there"

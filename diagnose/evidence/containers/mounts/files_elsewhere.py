@@ -46,7 +46,10 @@ class FilesElsewhere(Items[FileElsewhere], frozen=True):
 
 @evidence
 def files_elsewhere(host: Host, containers: Containers, log_tails: LogTails) -> FilesElsewhere:
-    """One question about the paths of all."""
+    """Files that failed containers miss and that exist elsewhere on the host.
+
+    All paths take one question. A container with several candidates is left out.
+    """
     candidates = [
         candidate for container in containers for candidate in _candidates(container, log_tails)
     ]

@@ -19,7 +19,7 @@ MOST = 20
 
 
 class FormerRootMount(msgspec.Struct, frozen=True):
-    """One mount, and what the container was meant to see there."""
+    """A mount below a former data root, and the folder that the container should have instead."""
 
     container: Container
     mount: Mount

@@ -33,11 +33,11 @@ class HiddenFolders(Items[HiddenFolder], frozen=True):
 
 @evidence
 def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) -> HiddenFolders:
-    """One question for all bind mounts of running containers.
+    """Folders of images that bind mounts hide, with the hidden files.
 
-    A folder that the image itself calls a volume is one for data, a mount of an engine's socket is
-    never empty, and a network file system is not asked. Where containerd keeps the layers, none are
-    known, and nothing is looked at.
+    All bind mounts of running containers take one question. A folder that the image itself declares
+    a volume is for data, a mount of an engine's socket is never empty, and a network file system is
+    not asked. Where containerd keeps the layers, none are known, and nothing is looked at.
     """
     covered = [
         (container, mount, place)

@@ -79,5 +79,5 @@ def _mount_from_host(container: Container, path: str) -> Mount | None:
 
 
 def _folders(container: Container) -> list[str]:
-    """Where folders of the host are mounted into which it may write."""
+    """The destinations of all writable bind mounts."""
     return [mount.destination for mount in container.mounts if mount.rw and mount.type == "bind"]

@@ -34,7 +34,7 @@ class InnerMount(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where the host would see it."""
+        """The path of the inner mount on the host."""
         return self.mount.on_host(self.mounted.point)
 
 

@@ -1,6 +1,6 @@
-"""Where symbolic links below a container's mounts lead, as the container sees them.
+"""Targets of symbolic links below a container's mounts, as the container sees them.
 
-The host follows the same link to elsewhere: an absolute one begins at the container's root.
+The host resolves the same link differently: an absolute one begins at the container's root.
 """
 
 import posixpath
@@ -20,7 +20,7 @@ MOST_STEPS = 40
 
 
 class LinkEnd(msgspec.Struct, frozen=True):
-    """Where a link leads in the container."""
+    """The target of a link, inside the container and on the host."""
 
     inside: str
     on_host: str = ""

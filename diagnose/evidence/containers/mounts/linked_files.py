@@ -45,7 +45,10 @@ class LinkedFiles(msgspec.Struct, frozen=True):
 def linked_files(
     host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> LinkedFiles:
-    """One question about all files that lines lead to; a file that cannot be looked at counts."""
+    """The files of mounts that log lines name through links.
+
+    All files take one question; a file that cannot be looked at counts.
+    """
     said = {error.container.id: error.line.whole for error in repeated_errors or ()}
     named = (
         place

@@ -129,10 +129,12 @@ class MissingFiles(Items[MissingFile], frozen=True):
 def missing_files(
     host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> MissingFiles | Unavailable:
-    """One question about the paths of all, and one for each folder that lacks a file.
+    """Files that containers miss below their mounts, where the host lacks them too.
 
-    A container that runs counts only where its image has what its log misses again and again, or a
-    link to it is there: a file that is nowhere may be one that its users ask for.
+    All paths take one question, and each folder that lacks a file takes one more. A running
+    container counts only where its image has the file that its log reports as missing again and
+    again, or where a link to the file is there: a file that is nowhere may be one that its users
+    ask for.
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
     places = (
@@ -169,7 +171,7 @@ class _Gap(msgspec.Struct, frozen=True):
 def _gaps_on_host(
     missed: Iterable[tuple[Container, NamedPath]], statuses: Mapping[str, PathStatus]
 ) -> Iterator[_Gap]:
-    """Where the host lacks a step of the path that a container misses."""
+    """The first step of each missed path that the host lacks."""
     for container, place in missed:
         depth = _depth(place, statuses)
         if depth:
@@ -239,9 +241,9 @@ def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
 def _missed_path(
     host: Host, container: Container, log_tails: LogTails, repeated: TellingLine | None
 ) -> NamedPath | None:
-    """What the line that explains the failure misses, if it lies below a mount of the host.
+    """The path below a host mount that the telling line reports as missing; or None.
 
-    repeated: the error that it repeats while it runs.
+    repeated: the error that the container repeats while it runs.
     """
     tail = log_tails.of(container)
     telling = repeated or tail.telling
@@ -258,7 +260,8 @@ def _missed_path(
 
 
 def _path_of_postgres(host: Host, container: Container, line: str) -> NamedPath | None:
-    """What PostgreSQL misses in its folder of data, which its line does not name."""
+    """The file in PostgreSQL's data folder that a line reports as missing, without naming the
+    folder."""
     match = _OF_POSTGRES.search(line)
     folder = _postgres_folder(host, container) if match is not None else ""
     if match is None or not folder:
@@ -270,7 +273,7 @@ def _path_of_postgres(host: Host, container: Container, line: str) -> NamedPath 
 
 
 def _postgres_folder(host: Host, container: Container) -> str:
-    """Where the data of PostgreSQL lies in the container; "" where no mount has it.
+    """The data folder of PostgreSQL in the container; "" where no mount has it.
 
     Debian's packages have a folder for each version and cluster in theirs: 13/main.
     """

@@ -1,4 +1,4 @@
-"""What the mounted files of settings of a container say of one subject."""
+"""Lines about one subject in the mounted settings files of a container."""
 
 import itertools
 from collections.abc import Iterator, Sequence

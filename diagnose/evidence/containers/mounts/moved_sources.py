@@ -1,4 +1,4 @@
-"""What was moved aside under another name, and is missing where a container mounts it."""
+"""Sources of mounts that were moved aside under another name."""
 
 import posixpath
 import re
@@ -39,12 +39,12 @@ class MovedSource(msgspec.Struct, frozen=True):
 
 
 class MovedSources(msgspec.Struct, frozen=True):
-    """Where folders have moved to, by the source of a mount."""
+    """The new places of moved folders, by the source of a mount."""
 
     by_source: dict[str, MovedSource]
 
     def variables_of(self, source: str) -> dict[str, str]:
-        """What a page needs to move it back; empty where nothing was moved."""
+        """The page variables that move a source back; empty where nothing was moved."""
         found = self.by_source.get(source)
         return {} if found is None else {"place": found.place, "displaced": found.moved}
 
@@ -103,7 +103,8 @@ def _is_free(host: Host, place: str) -> bool:
 
 
 def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
-    """What lies beside a place under its name with such an ending, and has the rest of the path."""
+    """The paths beside a place whose name is this name with such an ending, and that hold the
+    rest."""
     folder, name = posixpath.split(place)
     if not name or not folder:
         return ()

@@ -1,4 +1,4 @@
-"""Where a program of a container lies on the host, and which mount hides the image's. Pure."""
+"""The host path of a container's program, and the mount that hides the image's own. Pure."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ def hiding_mount(container: Container, program: str) -> str:
 
 
 class ProgramPlace(msgspec.Struct, frozen=True):
-    """Where a program is on the host."""
+    """The host path of a program, with its mount."""
 
     path: str
     mount: Mount

@@ -33,7 +33,7 @@ class ShareWatch(msgspec.Struct, frozen=True):
 
 
 class ShareWatches(Items[ShareWatch], frozen=True):
-    """One for each container and share."""
+    """The file watches on network shares, one for each container and share."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

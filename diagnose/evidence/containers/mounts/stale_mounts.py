@@ -46,7 +46,8 @@ class StaleMount(msgspec.Struct, frozen=True):
 
 
 class StaleMounts(Items[StaleMount], frozen=True):
-    """As the containers' own mount tables tell."""
+    """Mounts that differ between a container's own mount table and its configuration or the
+    host."""
 
     unexamined: tuple[Unexamined, ...] = ()
 
@@ -96,7 +97,7 @@ def _host_mounts(container: Container, folders: Mapping[str, str]) -> list[Mount
 def _stale_mounts_of(
     container: Container, of_host: Iterable[Mount], table: Iterable[Mounted], mounts: Mounts | None
 ) -> Iterator[StaleMount]:
-    """Where a container's own mount table differs from its configuration and from the host."""
+    """The mounts of a container whose own table differs from its configuration or from the host."""
     inside = by_key((mounted.point, mounted) for mounted in table)
     for mount in of_host:
         at_destination = inside.get(mount.destination)
@@ -118,9 +119,9 @@ def _stale_mounts_of(
 
 
 def _path_behind_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
-    """Where the container's mount lies on the host, if it is not what its source says.
+    """The host path of the container's mount, if a link in the source leads there; else "".
 
-    The kernel follows a link when it mounts. "" where the source has no link in it.
+    The kernel follows a link when it mounts.
     """
     named = mounts.of(mount.source) if mounts is not None and mount.has_host_path else None
     if mounts is None or named is None:
@@ -188,7 +189,7 @@ def _is_seen_alike(path: str, mounts: Mounts | None, visible: Mounts) -> bool:
 
 
 def _mounts_of_engine(host: Host, daemon: Daemon | None) -> Mounts | None:
-    """What the engine itself sees; None if that is not known."""
+    """The mounts that the engine itself sees; None if they are not known."""
     engine = daemon.processes.engine if daemon is not None else None
     if engine is None:
         return None
@@ -208,7 +209,7 @@ def _differing_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mount
 
 
 def _point_at_start(mount: Mount, own: Mounted) -> str:
-    """Where the container's device was mounted on the host when the container started.
+    """The mount point of the container's device on the host when the container started.
 
     The kernel keeps the path within the device: the rest of the source is the mount point.
     """
@@ -236,7 +237,7 @@ def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleM
 
 
 def _statuses(host: Host, paths: Collection[str]) -> dict[str, PathStatus]:
-    """What each path leads to; nothing where the host does not say."""
+    """The status of each path, links followed; empty where the host does not answer."""
     if not paths:
         return {}
     return host.answer_or(StatPaths(sorted(paths), follow=True), {})

@@ -18,7 +18,7 @@ _DOWNLOADS = LazyPattern(
 
 
 class TranslatedPath(msgspec.Struct, frozen=True):
-    """Who names the path, and where its folder is in the container that does not have it so."""
+    """The container that names a path, and the other container's own path for that folder."""
 
     namer: Container
     remote: str
@@ -40,7 +40,7 @@ class TranslatedPath(msgspec.Struct, frozen=True):
 def translated_path(
     container: Container, containers: Containers, path: str
 ) -> TranslatedPath | None:
-    """What the path means, where one running container alone may have named it."""
+    """The translation of a path that only one other running container can have named; or None."""
     named = [
         (peer, mount.on_host(path))
         for peer in containers.running
@@ -75,7 +75,7 @@ def _innermost(container: Container, path: str) -> Mount | None:
 
 
 def _own_places(container: Container, place: str) -> Iterator[str]:
-    """Where a path of the host is in a container."""
+    """The path in the container of a path of the host; empty where no mount has it."""
     holding = [
         mount
         for mount in container.mounts

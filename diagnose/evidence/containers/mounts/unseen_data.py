@@ -30,7 +30,7 @@ _MARKS = frozenset({".gitkeep", ".keep", ".gitignore", "lost+found"})
 
 
 class UnseenData(msgspec.Struct, frozen=True):
-    """What lies in a mount of a running container and is not seen there."""
+    """Data in a mount that its running container cannot see."""
 
     container: Container
     mount: Mount

@@ -1,1 +1,1 @@
-"""Whom containers call, and by which names they serve."""
+"""Calls between containers, and the names by which containers are reached."""

@@ -1,4 +1,4 @@
-"""Which other containers a container called without an answer.
+"""The containers that a container called without an answer.
 
 Read from its log lines and its configuration.
 """
@@ -172,7 +172,7 @@ def _is_in(text: str, subnets: Collection[Subnet]) -> bool:
 
 
 def _configuration(caller: Container) -> list[str]:
-    """Where a container's configuration may name others.
+    """The parts of a container's configuration that may name other containers.
 
     Arguments, values of variables, `depends_on` of compose.
     """

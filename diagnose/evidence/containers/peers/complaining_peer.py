@@ -1,4 +1,4 @@
-"""What the server that a failed program calls says at the same time. Pure."""
+"""The error in the log of the server that a failed program calls, at the same time. Pure."""
 
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
@@ -31,7 +31,7 @@ class ComplainingPeer(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """What it says, and which of its settings that is about."""
+        """The line of the peer, and the peer's unset variable to which the line refers."""
         unset = f" ({self.variable} of it is not set)" if self.variable else ""
         return f"{self.peer}, which it calls, says: {shortened(self.line, SHOWN)}{unset}"
 

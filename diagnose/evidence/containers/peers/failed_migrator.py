@@ -29,7 +29,7 @@ class FailedMigrator(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """Who was to migrate the database, and what came of it."""
+        """The container that should migrate the database, and its failure."""
         why = f": {shortened(self.line, SHOWN)}" if self.line else ""
         return f"{self.container}, which should migrate its database, fails{why}"
 

@@ -43,7 +43,7 @@ class LoopbackCall(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, object]:
-        """What shows the call."""
+        """The evidence of the call: log line, variable, settings file, refused calls."""
         said: dict[str, object] = {"log": self.line} if self.line else {}
         if self.variable:
             said["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
@@ -58,7 +58,7 @@ class LoopbackCall(msgspec.Struct, frozen=True):
 
     @property
     def because(self) -> str:
-        """What names the place that its log does not name, as the end of a sentence."""
+        """The source of a place that the log does not name, as the end of a sentence."""
         if self.variable:
             return f"; its variable {self.variable} says so"
         return f"; {self.target.path} says so" if self.target is not None and self.line else ""
@@ -89,7 +89,7 @@ def with_target(call: LoopbackCall, targets: LoopbackTargets | None) -> Loopback
 def logged_target(
     targets: LoopbackTargets | None, container: Container, port: str
 ) -> LoopbackTarget | None:
-    """Where a mounted file names the place that the log names."""
+    """The mounted file that names the place that the log names; or None."""
     return targets.logged_by(container, port) if targets is not None else None
 
 

@@ -29,7 +29,7 @@ class OwnCalls(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What is seen, as a clause of a sentence."""
+        """The calls to localhost and their refusal, as a clause."""
         return (
             f"it calls localhost, which is its own container, and is refused ({how_often(self.times)} "
             "in this run): nothing in it listens"
@@ -37,7 +37,7 @@ class OwnCalls(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, object]:
-        """Whom it may mean instead."""
+        """The neighbours that listen and that the program may have to call instead."""
         places = [f"{name}:{port}" for name, port in self.neighbours[:MOST_SHOWN]]
         return present({"its neighbours listen at": places})
 

@@ -1,4 +1,4 @@
-"""What evidence says of the peers of which a failed program complains."""
+"""Evidence about the peers that the log of a failed program names."""
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -16,10 +16,10 @@ NAMES_SHOWN = 8
 def peer_evidence(
     container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
 ) -> dict[str, object]:
-    """Who the peer is of which the log complains, and how it is.
+    """The peers that the log names, and their states.
 
-    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
-    name that no container has, the names that there are.
+    A peer that does not run, or the start of a running one and whether it listens. Where the log
+    misses a name that no container has, the existing names.
     """
     if calls.callees:
         running = {
@@ -43,7 +43,7 @@ def _state_of(callee: Container, calls: Calls, clock: Clock) -> str:
 
 
 def _unserved_port_clause(callee: Container, calls: Calls) -> str:
-    """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
+    """The sockets inside a peer that does not listen on the port, as the end of a sentence."""
     if not calls.is_unserved(callee):
         return ""
     inner = calls.inner_socket(callee)

@@ -1,4 +1,4 @@
-"""Who is behind a place that a program calls by an address or a name of this very host. Pure."""
+"""The container behind an address or name of this very host that a program calls. Pure."""
 
 import msgspec
 
@@ -41,7 +41,7 @@ def _is_of_this_host(name: str, caller: Container, links: Interfaces) -> bool:
 
 
 def _given_address(name: str, caller: Container) -> str:
-    """What the caller was created with for that name."""
+    """The address that the caller's `extra_hosts` give that name; "" without one."""
     for entry in caller.host_config.extra_hosts or ():
         own, _, address = entry.replace("=", ":", 1).partition(":")
         if own == name:

@@ -81,7 +81,7 @@ class RefusedCaller(msgspec.Struct, frozen=True):
 
 
 class RefusedCallers(Items[RefusedCaller], frozen=True):
-    """One for each caller and server."""
+    """The callers that are refused, one for each caller and server."""
 
 
 @evidence
@@ -184,7 +184,7 @@ def _status(text: str) -> int:
 def _server(
     text: str, caller: Container, containers: Containers, links: Interfaces
 ) -> Container | None:
-    """Who is behind the URL: a container on a network of the caller, or one that publishes it."""
+    """The container behind the URL: on a network of the caller, or by a published port."""
     match = _URL.search(text)
     host = match["host"] if match is not None else ""
     for network in caller.endpoints:

@@ -1,4 +1,4 @@
-"""Why a database refuses a login, as far as its own log and both environments say it."""
+"""Reasons why a database refuses a login, by its own log and both environments."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ _OWN_NAMES = {
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why a database refuses its caller, which both environments say."""
+    """The reason why a database refuses its caller, by both environments."""
 
     cause: str
     """The end of a sentence about the caller."""
@@ -210,7 +210,7 @@ class _Password(msgspec.Struct, frozen=True):
 
 
 def _own_password(failure: Recognised, user: str, server: Container) -> _Password | None:
-    """What the database's environment has for this user."""
+    """The password that the database's environment has for this user; or None."""
     for name in _variables_of_user(failure, user, server):
         if value := server.config.value_of(name):
             return _Password(name, value)

@@ -36,6 +36,6 @@ def strays_by(
 
 
 def called_host(failure: Recognised) -> str:
-    """Whom the line says that the program called; empty where it does not say."""
+    """The host that the program called, by its line; "" where the line names none."""
     values = (failure.values.get(group, "").partition(":")[0] for group in _GROUPS)
     return next((value.strip("`'\"") for value in values if value), "")

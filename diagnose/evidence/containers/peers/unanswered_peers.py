@@ -1,4 +1,4 @@
-"""Whom a failed container called without an answer, and how these containers are. Pure."""
+"""The containers that a failed container called without an answer, and their states. Pure."""
 
 from collections.abc import Sequence
 
@@ -78,7 +78,7 @@ class Calls(msgspec.Struct, frozen=True):
         return present({"deaf": only(deaf), "down": only(down), "tls_engine": only(plain)})
 
     def _namespace_of(self, callee: Container) -> ContainerNetns | None:
-        """What was seen inside a peer."""
+        """The network namespace of a peer; None where it was not read."""
         return self.namespaces.of(callee) if self.namespaces is not None else None
 
     def is_unserved(self, callee: Container) -> bool:
@@ -94,7 +94,7 @@ class Calls(msgspec.Struct, frozen=True):
         return not netns.serves_others("tcp", self.port)
 
     def inner_socket(self, callee: Container) -> Socket | None:
-        """Where a peer that serves nobody else listens for itself alone."""
+        """The socket on loopback of a peer that serves nobody else; or None."""
         sockets = self._inner_sockets(callee) if self.is_unserved(callee) else ()
         return next(iter(sockets), None)
 

@@ -1,4 +1,4 @@
-"""What findings say of host names that a failed program calls and that nobody near it has."""
+"""Evidence about host names that a failed program calls and that no container near it has."""
 
 import difflib
 import re
@@ -22,7 +22,7 @@ _ALMOST = 0.8
 
 
 def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[str, Json]:
-    """That no container has the name, and whose name is like it."""
+    """Evidence that no container has the name, with the container of a similar name."""
     evidence: dict[str, Json] = {}
     for name, place in strays.items():
         near = difflib.get_close_matches(name, containers.by_dns_name, n=1)

@@ -1,4 +1,4 @@
-"""Where the code of a web program lies in its container. Pure."""
+"""Possible folders of a web program's code in its container. Pure."""
 
 from diagnose.evidence.containers.listing import Container
 
@@ -8,7 +8,7 @@ MOST_ROOTS = 8
 
 
 def code_folders(container: Container) -> list[str]:
-    """Where the code of a container may lie: what its own settings name comes first."""
+    """Possible folders of a container's code: those that its own settings name come first."""
     mounted = (mount.destination for mount in container.mounts if mount.rw)
     places = (container.config.working_dir, *mounted, *_ROOTS)
     named = dict.fromkeys(path.rstrip("/") for path in places)

@@ -209,7 +209,7 @@ def _users(host: Host, root: str) -> _Users:
 def _first_defect(
     container: Container, path: str, file: FileText, users: _Users, *, is_debian: bool
 ) -> CrontabDefect | None:
-    """What of the file is refused, and else the first line that does something else."""
+    """The defect for which cron refuses the file, else the first line with another effect."""
     is_system = not path.startswith(SPOOL)
     if is_debian:
         refused = _defect_of_file(path, file, users)
@@ -224,7 +224,7 @@ def _first_defect(
 
 
 def _defect_of_file(path: str, file: FileText, users: _Users) -> tuple[str, str] | None:
-    """Why Debian's cron does not read a crontab at all, and what it is about."""
+    """The defect for which Debian's cron reads no line of a crontab, with its value; or None."""
     name = path.rpartition("/")[2]
     if path.startswith(f"{SYSTEM}/") and not _READ_NAME.fullmatch(name):
         return ("name", name) if name.endswith(_JOB_ENDS) else None

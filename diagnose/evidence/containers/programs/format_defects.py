@@ -1,4 +1,4 @@
-"""Why the kernel cannot start a program, by its first bytes."""
+"""Reasons why the kernel cannot start a program, by its first bytes."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from diagnose.evidence.containers.programs.program import Program
 
 
 class FormatDefect(msgspec.Struct, frozen=True):
-    """Why the kernel cannot start a program."""
+    """The reason why the kernel cannot start a program."""
 
     words: str
     first_bytes: str
@@ -14,7 +14,7 @@ class FormatDefect(msgspec.Struct, frozen=True):
 
 
 def defect_of_format(program: Program, host: str) -> FormatDefect:
-    """Why this host cannot run the program, by its format.
+    """The reason in the program's format why this host cannot run the program.
 
     host: the host's architecture.
     """
@@ -31,7 +31,7 @@ def defect_of_format(program: Program, host: str) -> FormatDefect:
 
 
 def missing_part(program: Program) -> FormatDefect:
-    """What the program needs and does not find."""
+    """The interpreter, loader or library that the program needs and does not find."""
     path, interpreter = program.path, program.interpreter
     if program.has_carriage_return:
         first_bytes = "#!" + interpreter.rstrip("\r") + "\\r"

@@ -24,7 +24,7 @@ _PORT = re.compile(r"https://[^/]*:(\d{1,5})")
 
 
 class HttpsEndpoint(msgspec.Struct, frozen=True):
-    """One endpoint, and the file that has it."""
+    """An HTTPS endpoint of ASP.NET Core, and the settings file that defines it."""
 
     path: str
     name: str

@@ -92,7 +92,7 @@ def _runs_another(container: Container, processes: Processes) -> bool:
 
 
 def _shared_script(container: Container) -> tuple[str, ...]:
-    """What containers with one start script have in common."""
+    """The key of containers with one start script: image, path, mount source and entrypoint."""
     path = script_path(container)
     mount = container.mount_at(path) if path else None
     place = mount.source if mount is not None else ""
@@ -156,6 +156,6 @@ def script_path(container: Container) -> str:
 
 
 def _started_by(text: str) -> str:
-    """What the script starts in the end, as far as its last line of that kind shows."""
+    """The words behind the last `exec` of the script; "" without one."""
     starts = [match["words"] for line in text.splitlines() if (match := _STARTS.match(line))]
     return starts[-1].strip() if starts else ""

@@ -98,7 +98,10 @@ class InitScripts(ByContainer[InitScript], frozen=True):
 
 @evidence
 def init_scripts(host: Host, containers: Containers, log_tails: LogTails) -> InitScripts:
-    """One file of each container whose log ends in such a script; the engine reads it."""
+    """The initialization scripts in which containers ended.
+
+    Each container whose log ends in such a script has one file read by the engine.
+    """
     found = {}
     for container in containers:
         tail = log_tails.of(container)

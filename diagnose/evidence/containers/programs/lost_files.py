@@ -81,7 +81,7 @@ class _Complaint(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> list[str]:
-        """What may be a path or a name in it, as it is written."""
+        """The words of the line that may be a path or a name."""
         if self.program:
             return [self.program]
         return [word.rstrip(".") for word in _WORD.findall(self.line)]
@@ -91,7 +91,10 @@ class _Complaint(msgspec.Struct, frozen=True):
 def lost_files(
     host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> LostFiles:
-    """One question about each container that complains of a file, up to `MOST`."""
+    """Files that programs miss and that the container's changes against the image explain.
+
+    Each container that reports a missing file takes one question, up to `MOST`.
+    """
     complaints = (
         complaint
         for container in containers
@@ -113,7 +116,7 @@ def lost_files(
 def _complaints(
     container: Container, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> Iterator[_Complaint]:
-    """What the engine, the program and the health check say of a failure."""
+    """The reports of a failure by the engine, the program and the health check."""
     if own_program(container):
         yield _Complaint(container, container.state.error, container.path)
         return

@@ -1,4 +1,4 @@
-"""What its image says of the module, the command or the file that a program misses.
+"""Explanations in the image for a module, a command or a file that a program misses.
 
 `package.json` lists packages that only development needs, with which images of Node.js for
 production are not built; and an image whose Dockerfile copies the program by ONBUILD does not have
@@ -53,7 +53,7 @@ class MissingModule(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """Why it is missing."""
+        """The reason why the module or file is missing."""
         if self.triggers:
             shown = and_more(self.triggers, TRIGGERS_SHOWN)
             return (
@@ -76,12 +76,15 @@ class MissingModule(msgspec.Struct, frozen=True):
 
 
 class MissingModules(ByContainer[MissingModule], frozen=True):
-    """What explains that a container misses a module, a command or a file."""
+    """The explanations of a missing module, command or file, by container."""
 
 
 @evidence
 def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> MissingModules:
-    """One question about each container whose log misses a module, a command or its own file."""
+    """The explanations in images for modules, commands and files that logs report as missing.
+
+    Each container with such a log takes one question.
+    """
     found = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)

@@ -54,7 +54,7 @@ _INTERACTIVE = _SHELLS | {"irb", "jshell", "node", "python", "python3", "python2
 
 
 class MissingProgram(msgspec.Struct, frozen=True):
-    """What is known of a program that a container does not have."""
+    """A program that a container does not have, and the command that was probably intended."""
 
     is_own_command: bool = False
     """The container was given another command than its image has."""
@@ -84,10 +84,10 @@ class MissingPrograms(ByContainer[MissingProgram], frozen=True):
 
 
 def own_program(container: Container) -> str:
-    """Why the engine could not start a container's own program, in its words.
+    """The reason why the engine could not start a container's own program, in its words.
 
-    "" if it says nothing about it, or means a program of the host (runc, docker-init) with the
-    same words.
+    "" if the error says nothing about it, or means a program of the host (runc, docker-init) with
+    the same words.
     """
     match = _EXEC.search(container.state.error) if container.start_failed else None
     if match is None:
@@ -100,7 +100,10 @@ def own_program(container: Container) -> str:
 def missing_programs(
     host: Host, containers: Containers, programs: Programs | None
 ) -> MissingPrograms:
-    """One question about each image, and about each place where a like program could be."""
+    """Programs that containers do not have, with a proposal for each.
+
+    Each image takes one question, and so does each place where a similar program could be.
+    """
     below = programs.by_id if programs is not None else {}
     missing_names = {
         container.id: (container, name)
@@ -129,7 +132,7 @@ def _missing_name(container: Container, below: Program | None) -> str:
 
 
 def _missing_program(host: Host, container: Container, name: str) -> MissingProgram:
-    """What a container may have meant by a program that it does not have."""
+    """The missing program, with the command that was probably intended."""
     words = container.config.words
     image_words = _image_words(host, container)
     is_own = image_words is not None and words != image_words
@@ -177,7 +180,7 @@ def _like_program(host: Host, container: Container, program: str) -> str:
 
 
 def _places(container: Container, program: str) -> Iterator[str]:
-    """Where a program could be that is named with a wrong folder, name or form."""
+    """Possible paths of a program that is named with a wrong folder, name or form."""
     name = posixpath.basename(program)
     folder = container.config.working_dir.rstrip("/")
     if "/" not in program:

@@ -30,7 +30,7 @@ _ALIKE = {"bash": "sh", "python": "python3", "nodejs": "node"}
 
 
 class OtherInterpreter(msgspec.Struct, frozen=True):
-    """One that the image has."""
+    """Another interpreter that the image has."""
 
     path: str
     words: str

@@ -1,4 +1,4 @@
-"""What images have in the place of a shared library that a program misses.
+"""Other versions or places of a shared library that a program misses, in its image.
 
 A base image of a newer release has the next version of a library under another name: libssl.so.3,
 and no libssl.so.1.1. Another cause is a folder that the loader does not search.
@@ -88,7 +88,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
 
 
 class OtherLibraries(ByContainer[OtherLibrary], frozen=True):
-    """What a container's image has in the place of a missing library."""
+    """The other versions or places of a missing library, by container."""
 
 
 @evidence

@@ -1,4 +1,4 @@
-"""Where images have a module that the interpreter of a program does not find.
+"""Folders of images with a module that the interpreter of a program does not find.
 
 An image may have two Pythons, of which each has a folder of its own for modules: pip installs for
 one, and a `#!` line names the other. Its base may have moved to the next version of the language.
@@ -39,7 +39,8 @@ _COMPILED = ".so"
 
 
 class Language(msgspec.Struct, frozen=True):
-    """How an interpreter is given one more folder, and where images have modules for it."""
+    """The variable that adds a folder of modules to an interpreter, and the folders that images
+    use."""
 
     interpreter: str
     variable: str
@@ -145,7 +146,7 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def _cure(self) -> str:
-        """What lets the program use the module, in words."""
+        """The change that lets the program use the module, in words."""
         if not self.is_open:
             return "install it in the image for all users, or run the container as the user whose folder that is"
         prefix, _, behind = self.folder.partition("/lib/")
@@ -181,7 +182,7 @@ class OtherModule(msgspec.Struct, frozen=True):
 
 
 class OtherModules(ByContainer[OtherModule], frozen=True):
-    """Where a container's image has the module that its program misses."""
+    """The folders of the image with the module that the program misses, by container."""
 
 
 @evidence
@@ -231,7 +232,7 @@ class _Search(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(patterns))
 
     def _names(self, layers: Sequence[str], parents: Sequence[str]) -> dict[str, set[str]]:
-        """What lies in each folder, in all layers together."""
+        """The entries of each folder, in all layers together."""
         inside = {f"{layer}/diff{parent}": parent for layer in layers for parent in parents}
         there = self.there(list(inside))
         names: dict[str, set[str]] = {}

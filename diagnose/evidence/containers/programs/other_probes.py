@@ -59,7 +59,10 @@ class OtherProbes(ByContainer[str], frozen=True):
 def other_probes(
     host: Host, containers: Containers, namespaces: Namespaces | None = None
 ) -> OtherProbes:
-    """One question about each place of a tool that could take the place of the missing one."""
+    """Probe commands with a tool that the container has, where the probe's own is missing.
+
+    Each place of a possible tool takes one question.
+    """
     commands = {}
     lacking = _probes_without_tool(containers, namespaces)
     for probe in host.first(lacking, MOST, "probes whose program the image lacks"):
@@ -98,7 +101,7 @@ def _has_other_way(probe: HealthCheck) -> bool:
 
 
 def _tools_in(host: Host, container: Container, tools: Iterable[str]) -> set[str]:
-    """Which of these programs the container has."""
+    """The names among these programs that the container has."""
     folders = path_folders(container)
     places = [f"{folder}/{name}" for name in tools for folder in folders]
     return {posixpath.basename(path) for path in programs_at(host, container, places)}

@@ -42,7 +42,7 @@ _OF_CLIENTS = (("--tls-cert-file", "--cert"), ("--tls-key-file", "--key"))
 
 
 class ProbeScheme(msgspec.Struct, frozen=True):
-    """What the probe speaks, which its server does not."""
+    """The scheme that the probe uses and that its server does not: TLS or plain HTTP."""
 
     speaks_tls: bool
     line: str

@@ -82,7 +82,10 @@ class Program(msgspec.Struct, frozen=True):
         return self.mode is not None and not self.is_folder and not self.mode & _ANY_EXECUTE
 
     def with_head(self, head: bytes) -> Program:
-        """What its first bytes tell: an ELF header (its byte order in byte 5), or a `#!` line."""
+        """The program with the format in its first bytes: ELF or a `#!` line.
+
+        Byte 5 of an ELF header is its byte order.
+        """
         if head.startswith(b"\x7fELF") and len(head) >= 20:
             number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
             return msgspec.structs.replace(

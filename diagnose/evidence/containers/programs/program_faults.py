@@ -1,4 +1,4 @@
-"""What the kernel wrote about a program in the second in which its container ended.
+"""Lines of the kernel about a program in the second in which its container ended.
 
 A trap, a segfault, a refused system call.
 """
@@ -59,7 +59,7 @@ _WRAPPERS = vocabulary(
 
 
 class ProgramFault(msgspec.Struct, frozen=True):
-    """One line of the kernel about a program."""
+    """A line of the kernel about a program."""
 
     at: float
     """Unix time."""

@@ -1,4 +1,4 @@
-"""Which programs a container has, as its own file system shows them through the engine."""
+"""The programs that a container has, as the engine shows its file system."""
 
 from collections.abc import Iterable
 

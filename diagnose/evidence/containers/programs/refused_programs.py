@@ -1,4 +1,4 @@
-"""What lies at the path of a program that could not be executed: its first bytes say why.
+"""Programs that could not be executed, with their first bytes, which show the reason.
 
 The kernel refuses a program in runc's last step, or later, behind a wrapper: a shell, an entrypoint
 script, an init such as tini or s6, a supervisor. Each writes the path and the reason in its own
@@ -168,7 +168,7 @@ def _ended_as_if_refused(container: Container) -> bool:
 
 
 def _refused_program(host: Host, container: Container, last: str) -> Program | None:
-    """What runc, an init or `env` says in the last line."""
+    """The refused program that the last line of runc, an init or `env` names; or None."""
     low = last.lower()
     if not any(sign in low for sign in _SIGNS):
         return None
@@ -189,7 +189,7 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
 def _program_behind_wrapper(
     host: Host, container: Container, lines: tuple[str, ...]
 ) -> Program | None:
-    """What a shell or a supervisor says last."""
+    """The refused program that the last line of a shell or a supervisor names; or None."""
     for line in reversed(lines):
         program = _program_refused_to_shell(
             host, container, line
@@ -231,7 +231,7 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
 
 
 def _places(container: Container, names: Sequence[str]) -> Iterator[str]:
-    """Where programs of these names may lie."""
+    """Possible paths of programs with these names."""
     for name in names[:MOST_NAMES]:
         if "/" in name:
             yield _path_from_root(container, name)
@@ -274,7 +274,7 @@ def _program_refused_to_supervisor(host: Host, container: Container, line: str) 
 
 
 def _first_group(match: re.Match[str], *names: str) -> str:
-    """What the first of these groups has found."""
+    """The text of the first of these groups that matched; or ""."""
     return next((match[name] for name in names if match[name]), "")
 
 
@@ -296,7 +296,7 @@ def _reason(text: str) -> str:
 
 
 def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
-    """What lies at a path in a container, links followed."""
+    """The program at a path in a container, links followed."""
     program = Program(path, why, line, behind=behind)
     if not path.startswith("/"):
         return msgspec.structs.replace(program, missing=why == "no such file or directory")

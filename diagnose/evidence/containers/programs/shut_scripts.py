@@ -43,7 +43,7 @@ def shut_scripts(host: Host, containers: Containers, programs: Programs | None) 
 def _places(
     containers: Containers, programs: Programs | None
 ) -> Iterator[tuple[str, ProgramPlace]]:
-    """Where the refused programs lie on the host, by container id."""
+    """The places of refused programs on the host, by container id."""
     for container in containers:
         path = _refused_path(container, programs)
         place = place_of_program(container, path, None) if path else None

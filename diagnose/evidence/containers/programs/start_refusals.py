@@ -1,4 +1,4 @@
-"""Why the engine refused a start, by its own error. Pure."""
+"""Reasons why the engine refused a start, by its own error. Pure."""
 
 import posixpath
 import re
@@ -125,7 +125,8 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def absent(self) -> AbsentMount | None:
-        """What should be mounted as the volume; the kernel does not say which path is missing."""
+        """The source of the volume that failed to mount; the kernel does not name the missing
+        path."""
         match = _ABSENT.search(self.error)
         if match is None:
             return None
@@ -139,7 +140,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def driver_says(self) -> str:
-        """What the log driver says."""
+        """The message of the log driver."""
         return self.error.rpartition(DRIVER)[2]
 
     @property
@@ -187,7 +188,7 @@ def is_of_own_runtime(container: Container, program: str) -> bool:
 
 
 def held_addresses(container: Container, containers: Containers) -> dict[str, list[str]]:
-    """Who has which address, on each network of a container."""
+    """The containers and their addresses, on each network of a container."""
     held = {}
     for network in container.endpoints:
         others = containers.running_on(network)

@@ -54,7 +54,8 @@ _LIKE_A_FILE = LazyPattern(r"/[\w.-]*\.(?!d$)\w{1,10}$")
 
 
 class UnusableFile(msgspec.Struct, frozen=True):
-    """What a failed program could not use, and the steps to it as the host has them."""
+    """A path that a failed program could not use, and the host's status of each step to the
+    path."""
 
     container: Container
     named: NamedPath
@@ -81,7 +82,11 @@ class UnusableFiles(Items[UnusableFile], frozen=True):
 
 @evidence
 def unusable_files(host: Host, containers: Containers, log_tails: LogTails) -> UnusableFiles:
-    """One question about the paths of all, and one for each folder in the place of a file."""
+    """Paths that failed programs name as unusable, one for each container.
+
+    All paths take one question, and each folder in the place of a file takes one more. A container
+    with several such paths is left out.
+    """
     wanted = [
         (container, place)
         for container in containers

@@ -24,7 +24,7 @@ _COPY = LazyPattern(r"^(?P<stem>.{1,253}?)(?:-\d{4})?$")
 
 
 class CertificateReader(msgspec.Struct, frozen=True):
-    """How files beside a certificate are read: those of a mount stay within it."""
+    """Functions that read files beside a certificate: those of a mount stay within the mount."""
 
     read: Callable[[str], ReadFile]
     list: Callable[[str], ListFolder | None]

@@ -100,9 +100,9 @@ def _version(host: Host, container: Container, name: str) -> DataVersion | None:
 
 
 def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
-    """Where the data directory may be below a mount.
+    """Possible data directories below a mount.
 
-    Where the command or PGDATA says, or at a usual place.
+    The folder in the command or PGDATA, else common places.
     """
     command = container.command
     folders = [

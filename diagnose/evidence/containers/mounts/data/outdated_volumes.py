@@ -202,8 +202,8 @@ def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: 
 
 
 def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
-    """Where the image has its files, by their names below the folder: those of the folder itself,
-    and of the first folders in it."""
+    """The image's path of each file of a folder and of its first folders, by name below the
+    folder."""
     top = _entries(host, folders)
     files = _files(top)
     inner = {name: _folders(entries) for name, entries in top.items()}

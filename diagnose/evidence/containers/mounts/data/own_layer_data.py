@@ -94,7 +94,7 @@ class OwnLayerData(msgspec.Struct, frozen=True):
 
     @property
     def store(self) -> str:
-        """What was meant to be mounted: a volume by its name, or a folder of the host."""
+        """The intended mount: a volume by its name, or a folder of the host."""
         return self.mount.destination if self.is_swapped else self.mount.name or self.mount.source
 
     @property
@@ -152,7 +152,7 @@ def keeps_data(path: str) -> bool:
 
 
 def _left_alone(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
-    """What lies in a mount to which nothing was added since the container was made; else None."""
+    """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
     made = container.created_at
     if isinstance(listing, Failed) or made is None:

@@ -88,7 +88,7 @@ def _without_last_slash(path: str) -> str:
 
 
 def _names_in_folders(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
-    """What lies in each of these folders of the host; one that cannot be listed is left out."""
+    """The entries of each of these host folders; a folder that cannot be listed is left out."""
     listings = host.answers_about(sorted(set(folders) - {""}), ListFolder)
     return {folder: set(listing.names) for folder, listing in listings.items()}
 

@@ -60,7 +60,10 @@ class StrayFiles(Items[StrayFile], frozen=True):
 
 @evidence
 def stray_files(host: Host, containers: Containers) -> StrayFiles:
-    """One question about the paths of each container that has a mount for data beside them."""
+    """Data files of running containers that lie beside the mount for them.
+
+    Each container with paths of data and such a mount takes one question.
+    """
     wanted = []
     for container in containers.running:
         mounts = [mount for mount in container.mounts if _may_be_meant(mount)]

@@ -1,6 +1,6 @@
-"""What a program of a container has to keep beside its data: mails that wait, jobs, certificates.
+"""Data that programs keep outside mounts, beside their main data: queued mails, jobs, certificates.
 
-Its folder is known, and no mount holds it: a recreate removes what is there.
+Their folder is known, and no mount holds it: a recreate removes what is there.
 """
 
 from collections.abc import Iterator
@@ -95,8 +95,10 @@ class UnkeptStates(Items[UnkeptState], frozen=True):
 
 @evidence
 def unkept_states(host: Host, containers: Containers, processes: Processes) -> UnkeptStates:
-    """One question about all folders of containers with such a program, and a listing of each that
-    is there."""
+    """Unmounted state folders of containers that restart always, with the number of entries.
+
+    All folders take one question, and each existing one takes a listing.
+    """
     wanted = [
         (container, places)
         for container in containers.running
@@ -151,7 +153,7 @@ def _places(container: Container, processes: Processes) -> Iterator[StatePlace]:
 
 
 def _count(host: Host, folder: _Folder) -> int:
-    """How many entries are there that neither the image nor a start script has made."""
+    """The number of entries that neither the image nor a start script has created."""
     place, root = folder.place, folder.root
     entries = _entries(host, root, folder.path)
     if place.is_deep:

@@ -92,7 +92,7 @@ class _MissingObject(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What is missing, a key of `_KINDS`; "" for something else."""
+        """The kind of the missing object, a key of `_KINDS`; "" for something else."""
         return next((kind for kind in _KINDS if self.failure.values.get(kind)), "")
 
     @property
@@ -104,7 +104,7 @@ class _MissingObject(msgspec.Struct, frozen=True):
 def _complaints(
     containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
 ) -> Iterator[_MissingObject]:
-    """What programs miss that ended, and that run; a caller's complaint before a database's."""
+    """Database objects that programs miss: first by logs of callers, then by those of databases."""
     shown = log_tails.failures if log_tails is not None else {}
     ended = [
         _MissingObject(container, shown[container.id])
