@@ -1,4 +1,4 @@
-"""What is shown of a failed run as evidence: its log, its settings, and who did not answer it."""
+"""Evidence of a failed run: its log, its settings, and the containers that did not answer it."""
 
 from collections.abc import Iterable
 
@@ -61,22 +61,22 @@ def blames_no_filter(container: Container, tail: LogTail, info: Info | None) -> 
 
 
 def meaning(tail: LogTail) -> str:
-    """What the line that explains the failure means, as a clause of a sentence; "" if not known.
+    """The meaning of the telling line, as a clause; "" if not known.
 
-    Nor where a check compares it with the host, and where only its kind is known: it may be
-    something else then.
+    "" too where a check compares the line with the host, and where only its kind is known: the
+    cause may be another one then.
     """
     failure = tail.known_failure
     return failure.cause if failure is not None and not failure.confirmed_by else ""
 
 
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
-    """Where that setting is made."""
+    """The place of that setting, as evidence."""
     return {"where that is set": setting.text} if setting is not None else {}
 
 
 def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:
-    """What the kernel wrote about the program in the second in which the container ended."""
+    """The kernel's line about the program in the second in which the container ended."""
     fault = program_faults.of(container) if program_faults is not None else None
     return {"kernel log": fault.text} if fault else {}
 
@@ -117,7 +117,7 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
 
 
 def took(seconds: float | None) -> str:
-    """How long a run lasted: less than 0.1 s, 0.3 s, 40 s, 3 h."""
+    """The length of a run in words: less than 0.1 s, 0.3 s, 40 s, 3 h."""
     if seconds is None:
         return "an unknown time"
     if seconds < 0.05:

@@ -16,7 +16,7 @@ _UNKNOWN = "exec failed: container does not exist"
 
 
 class RuntimeStates(msgspec.Struct, frozen=True):
-    """What runc knows of the containers that run."""
+    """Running containers that runc does not know."""
 
     lost: frozenset[str] = frozenset()
     """The ids of those that it does not know."""

@@ -1,7 +1,4 @@
-"""Where redacted values stood.
-
-Evidence knows that there was a secret, under which name and of which kind, never which.
-"""
+"""Secrets that redaction replaced: their names and kinds, never their values."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What makes a container a service rather than a job. Pure."""
+"""Signs that a container is a service rather than a job. Pure."""
 
 from diagnose.evidence.containers.listing import Container, Containers
 
@@ -47,7 +47,7 @@ _ALLOCATION = "com.hashicorp.nomad.alloc_id"
 
 
 def _place_of_attempt(container: Container) -> tuple[str, ...]:
-    """What names the work that an orchestrator has a container for; empty for others."""
+    """The key of the work for which an orchestrator created a container; empty for others."""
     labels = container.labels
     for names in _ATTEMPTS:
         if names[0] in labels:

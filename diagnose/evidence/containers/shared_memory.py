@@ -1,6 +1,6 @@
-"""How full the file systems are that running containers have in memory.
+"""Usage of the in-memory file systems of running containers.
 
-/dev/shm, and what `--tmpfs` gives them.
+/dev/shm, and those of `--tmpfs`.
 """
 
 import msgspec
@@ -37,7 +37,10 @@ class SharedMemory(Items[InMemory], frozen=True):
 
 @evidence
 def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavailable:
-    """One question for all; a /dev/shm that is the host's or another container's is left out."""
+    """The usage of all in-memory file systems, in one question.
+
+    A /dev/shm that is the host's or another container's is left out.
+    """
     places = {
         f"/proc/{container.state.pid}/root{path}": (container, path)
         for container in containers.running
@@ -57,7 +60,7 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
 
 
 def _own_paths(container: Container) -> set[str]:
-    """Where the container has file systems in memory that no other container shares."""
+    """The mount points of in-memory file systems that no other container shares."""
     paths = {*(container.host_config.tmpfs or ())}
     paths |= {mount.destination for mount in container.mounts if mount.type == "tmpfs"}
     if container.host_config.ipc_mode in ("", "private", "shareable"):

@@ -1,4 +1,4 @@
-"""Where a container or an image shows secrets in plain text. Pure."""
+"""Secrets that a container or an image shows in plain text. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -39,7 +39,7 @@ def secrets_of_image(
 
 
 def names_of_secrets(secrets: Iterable[Secret]) -> list[str]:
-    """What the secrets are called, or what kind they are, each once."""
+    """The names of secrets, or their kinds where they have none, without repetition."""
     return list(dict.fromkeys(secret.name or secret.kind for secret in secrets))
 
 

@@ -7,7 +7,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 
 
 class Ulimit(msgspec.Struct, frozen=True):
-    """One that is in force."""
+    """A limit that is in force."""
 
     soft: int
     """-1 for no limit."""

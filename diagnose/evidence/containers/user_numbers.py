@@ -31,9 +31,10 @@ def user_of(container: Container, numbers: UserNumbers | None) -> str:
 
 @evidence
 def user_numbers(host: Host, containers: Containers) -> UserNumbers:
-    """One file for each image with such a user, of containers with mounts and of those that failed.
+    """The numbers of users that images name, for containers with mounts and failed ones.
 
-    The engine reads it, and the container need not run.
+    Each image with a named user has one file read. The engine reads it, and the container need not
+    run.
     """
     by_image: dict[tuple[str, str], list[Container]] = {}
     with_named_user = [container for container in containers if _is_named(container)]

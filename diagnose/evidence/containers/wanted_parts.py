@@ -19,7 +19,7 @@ class DeviceMapping(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class DeviceRequest(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a driver of devices is asked for (`--gpus`)."""
+    """The request for devices of a driver (`--gpus`)."""
 
     driver: str = ""
 

@@ -130,7 +130,7 @@ def _looked_at(
     logs: RecentLogs | None,
     resolvers: Resolvers | None,
 ) -> FailingForwarder | None:
-    """Why a server gives no answer; None where that is not known."""
+    """The upstreams that keep a DNS server from answering; None where the reason is not known."""
     upstreams = list(_upstreams(host, container, logs))[:_MOST]
     if not upstreams:
         unanswered = _unanswered(host, container, resolvers)

@@ -46,7 +46,7 @@ def on_fallback(
 
 
 def servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:
-    """As evidence: the servers of some containers."""
+    """The DNS servers of the first ten containers, as evidence."""
     first = list(containers)[:10]
     return {f"servers of {container.name}": _servers(container, resolvers) for container in first}
 

@@ -1,4 +1,4 @@
-"""Where the host's rules and routes stop queries, for those servers that do not answer them."""
+"""Rules and routes of the host that stop queries to DNS servers without an answer."""
 
 import ipaddress
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ def dns_path(
 def _first_of(
     stops: Callable[[Trace], Step | None], traced: Mapping[Place, Sequence[Trace]]
 ) -> dict[Place, Step]:
-    """What stops queries at each place: the first of its traces for which that is known."""
+    """The first known step that stops queries, for each place."""
     steps = {place: list(filter(None, map(stops, traces))) for place, traces in traced.items()}
     return {place: stopped[0] for place, stopped in steps.items() if stopped}
 

@@ -24,7 +24,7 @@ class ForwardingCircle(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """What becomes of a query, in words."""
+        """The circle of a query, in words."""
         if self.is_itself:
             return f"it passes queries on to {self.other}, where it is itself the server"
         return (

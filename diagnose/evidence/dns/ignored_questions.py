@@ -24,7 +24,7 @@ _Replies = dict[Question[DnsReply], DnsReply]
 
 
 class IgnoredQuestions(msgspec.Struct, frozen=True):
-    """One server that leaves AAAA questions without an answer."""
+    """A DNS server that leaves AAAA questions without an answer."""
 
     server: str
     ipv4: DnsReply

@@ -1,8 +1,8 @@
-"""What the DNS servers answer, asked the way that the host and its containers would ask them.
+"""Replies of the DNS servers, asked from the host and from container networks.
 
-One question per server and way. An upstream is asked for the root's name servers, the embedded
-resolver for names of containers. Other names are those that the user gave, and those that a
-container asked itself and could not resolve. The servers are also sent several queries each: one
+Each server takes one question per path. An upstream is asked for the root's name servers, the
+embedded resolver for names of containers. Other names are those that the user gave, and those that
+a container asked itself and could not resolve. The servers are also sent several queries each: one
 that answers some of them is not silent (see `samples`).
 """
 
@@ -38,7 +38,7 @@ __all__ = ["DnsReply", "Lookups", "QueryPath", "lookups"]
 
 
 class QueryPath(msgspec.Struct, frozen=True):
-    """One server, asked from inside containers that share all of their networks.
+    """A server, asked from inside containers that share all of their networks.
 
     A loopback address is another server in each.
     """
@@ -63,7 +63,7 @@ class QueryPath(msgspec.Struct, frozen=True):
 
 
 class ServiceLookup(msgspec.Struct, frozen=True):
-    """What the engine's resolver says of a container's name."""
+    """The reply of the engine's resolver for a container's name."""
 
     witness: Container
     """The container from whose network it was asked."""
@@ -71,7 +71,7 @@ class ServiceLookup(msgspec.Struct, frozen=True):
 
 
 class Lookups(msgspec.Struct, frozen=True):
-    """What came back from DNS servers."""
+    """The replies of DNS servers, by server, container and name."""
 
     host: dict[str, DnsReply] = {}
     """Replies to the host by server, over UDP."""
@@ -128,12 +128,12 @@ class Lookups(msgspec.Struct, frozen=True):
         return frozenset(networks_with_replies - answered)
 
     def failed_by_name(self, container: Container) -> dict[str, dict[str, DnsReply]]:
-        """What each server says of the names that a container could not resolve."""
+        """The reply of each server for the names that a container could not resolve."""
         return _by_name(self.failed.get(container.id, {}))
 
     @property
     def user_names(self) -> dict[str, dict[str, DnsReply]]:
-        """What each server of the host says of the names that the user gave."""
+        """The reply of each server of the host for the names that the user gave."""
         return _by_name(self.names)
 
     def answers_by_tcp(self, server: str) -> bool:
@@ -155,7 +155,10 @@ def _by_name(replies: Mapping[tuple[str, str], DnsReply]) -> dict[str, dict[str,
 
 
 def _reason_unasked(failure: Failed) -> Unavailable:
-    """Why there is no reply at all. Without probes no lookup applies: the user wished so."""
+    """The reason why there is no reply at all.
+
+    Without probes no lookup applies, as the user requested.
+    """
     if failure.reason == "not allowed":
         return Unavailable("not applicable", failure.detail)
     return Unavailable.of(failure)
@@ -238,7 +241,7 @@ def _answered_queries(
 
 
 def _tcp_replies(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply]:
-    """What servers say over TCP that were silent over UDP."""
+    """The replies over TCP of servers that were silent over UDP."""
     silent = [server for server, reply in by_host.items() if not reply.answered and not reply.icmp]
     queries = {server: root_query(server, None, "tcp") for server in silent}
     return _answered_queries(_ask(host, queries.values()).replies, queries)
@@ -247,7 +250,7 @@ def _tcp_replies(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsRe
 def _tcp_replies_for_large(
     host: Host, failed: Mapping[str, Mapping[tuple[str, str], DnsReply]]
 ) -> dict[str, DnsReply]:
-    """What servers say over TCP whose answer about a failed name was too large for UDP."""
+    """The replies over TCP of servers whose answer about a failed name was too large for UDP."""
     servers = {
         server
         for replies in failed.values()
@@ -362,7 +365,7 @@ def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
 
 
 class _Answers(msgspec.Struct):
-    """What came back, by query."""
+    """The replies, samples and failures, by query."""
 
     replies: dict[QueryDns, DnsReply]
     samples: dict[SampleDns, DnsSample]

@@ -1,4 +1,4 @@
-"""What DNS servers in containers answer their own health checks, and others."""
+"""Answers of DNS servers in containers to their own health checks and to others."""
 
 from collections.abc import Iterator
 
@@ -59,7 +59,7 @@ def own_dns_answers(
 
 
 class _Question(msgspec.Struct, frozen=True):
-    """What a server is asked, from its own loopback or from this host."""
+    """A query to a server, from its own loopback or from this host."""
 
     container_id: str
     query: QueryDns

@@ -14,7 +14,7 @@ from diagnose.model import Subject
 
 
 class ServerReply(msgspec.Struct, frozen=True):
-    """What came back from one server of a group; None if it was not asked."""
+    """The reply of one server of a group; None if it was not asked."""
 
     upstream: Upstream
     reply: DnsReply | None
@@ -87,7 +87,7 @@ def query_groups(
 
 
 class _GroupKey(msgspec.Struct, frozen=True):
-    """What containers of one group have in common."""
+    """The properties that containers of one group share."""
 
     subject: Subject
     networks: tuple[str, ...]
@@ -131,7 +131,7 @@ class _Paths:
         )
 
     def reply(self, member: Container, server: Upstream) -> DnsReply | None:
-        """What came back from a server: an answer if there was any; None where none was asked."""
+        """The reply of a server, an answer if there is one; None where nobody asked the server."""
         if server.by_host:
             return self._host.get(server.server)
         path = self._path(member, server)

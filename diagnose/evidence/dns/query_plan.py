@@ -1,4 +1,4 @@
-"""Which DNS queries are sent, and from where: the plan of all lookups."""
+"""The plan of all lookups: the DNS queries, and the namespaces from which they are sent."""
 
 import itertools
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ class ContainerWay(NamedTuple):
 
 
 class QueryPlan:
-    """Whom to ask what.
+    """The DNS questions to send, by server and namespace.
 
     Each question with the containers that could not be examined without its answer.
     """

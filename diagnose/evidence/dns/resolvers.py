@@ -60,7 +60,7 @@ OriginKind = Literal[
 
 
 class ServerOrigin(msgspec.Struct, frozen=True):
-    """Where a container's DNS server comes from.
+    """The source of a container's DNS server.
 
     container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's
     configuration. edited: written into the container's resolv.conf. scripted: the same, soon after
@@ -78,7 +78,7 @@ class ServerOrigin(msgspec.Struct, frozen=True):
 
 
 class ResolvConf(msgspec.Struct, frozen=True):
-    """One resolv.conf."""
+    """A parsed resolv.conf."""
 
     nameservers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class ResolvConf(msgspec.Struct, frozen=True):
 
     @property
     def ndots(self) -> int:
-        """How many dots a name must have to be asked as it is first."""
+        """The number of dots from which on a name is first asked without a search domain."""
         values = [
             option.partition(":")[2] for option in self.options if option.startswith("ndots:")
         ]
@@ -145,7 +145,7 @@ def _upstream(word: str) -> Upstream:
 
 
 class Resolvers(msgspec.Struct, frozen=True):
-    """Who resolves the names of this host and of its containers."""
+    """The resolv.conf files of this host and of its containers, and the engine's DNS servers."""
 
     host: ResolvConf | Unavailable
     """The host's own file. Unavailable with reason missing where there is none."""
@@ -165,7 +165,7 @@ class Resolvers(msgspec.Struct, frozen=True):
         return len(self.inside) + 1
 
     def origin(self, container: Container, server: str) -> ServerOrigin:
-        """Where this server of the container comes from, by what the engine would have chosen."""
+        """The source of this server of the container, by the choice that the engine would make."""
         mounted = _mounted_file(container)
         if mounted:
             return ServerOrigin("mount", f"{mounted}, which is mounted over /etc/resolv.conf")
@@ -214,7 +214,7 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_unread(self) -> Unavailable | None:
-        """Why it is not known what the host's file says.
+        """The reason why the host's file could not be read.
 
         None where it was read, or there is none.
         """
@@ -224,9 +224,9 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_servers(self) -> tuple[str, ...]:
-        """What the host's own programs ask.
+        """The DNS servers of the host's own programs.
 
-        The first that its file lists, a loopback address included.
+        The first ones in its file, a loopback address included.
         """
         return self.host.nameservers[:MAX_SERVERS] if isinstance(self.host, ResolvConf) else ()
 
@@ -342,7 +342,7 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
 
 
 def _dangling_target(host: Host) -> str:
-    """What the host's file links to, where nothing is there."""
+    """The target of the host's resolv.conf where it is a dangling link; or ""."""
     statuses = host.answer_or(StatPaths([HOST_FILE], follow=False), {})
     link = statuses.get(HOST_FILE, NOT_ASKED).link or ""
     return link if isinstance(_read(host, HOST_FILE), Unavailable) else ""

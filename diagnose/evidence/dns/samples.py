@@ -1,4 +1,4 @@
-"""How many of several queries each DNS server answers, from the host and from each network.
+"""The share of several queries that each DNS server answers, from the host and each network.
 
 They are evidence of their own, which needs no names: sending them takes a tenth of a second, and
 begins while the logs are read in which `lookups` finds names.
@@ -33,7 +33,8 @@ class SampledPath(msgspec.Struct, frozen=True):
 
 
 class DnsSamples(msgspec.Struct, frozen=True):
-    """Who answers some of several queries is not silent, and not well."""
+    """The sampled paths to DNS servers: a server that answers only some queries is faulty, not
+    silent."""
 
     paths: tuple[SampledPath, ...]
 

@@ -15,7 +15,7 @@ probability at most."""
 
 
 class ServerLoss(msgspec.Struct, frozen=True):
-    """One server, with all ways that were sampled and those that lose queries."""
+    """A server, with all sampled paths to it and those that lose queries."""
 
     server: str
     paths: tuple[SampledPath, ...]

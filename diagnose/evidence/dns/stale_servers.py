@@ -12,7 +12,7 @@ UNKNOWN = "a server that the engine does not name"
 
 
 class StaleServers(msgspec.Struct, frozen=True):
-    """What is stale about a container's servers."""
+    """The outdated DNS servers of a container."""
 
     servers: tuple[str, ...]
     """All that it asks; empty where the engine does not write them down."""

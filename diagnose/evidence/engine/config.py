@@ -95,7 +95,7 @@ MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
 
 
 class DaemonConfig(msgspec.Struct, frozen=True):
-    """One daemon's configuration file and command line, none of it judged."""
+    """The configuration file and command line of a daemon, without judgement."""
 
     path: str
     """The file that it reads."""
@@ -119,11 +119,11 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     """Seconds since the host's boot at which the daemon started, if it runs."""
 
     def in_file(self, key: str) -> Json:
-        """What the file says under a key; None if nothing."""
+        """The file's value of a key; None without one."""
         return self.values.get(key)
 
     def on_command_line(self, key: str) -> Json:
-        """What the command line says under a file's key, or None.
+        """The command line's value of a key of the file; None without one.
 
         Typed as in the file: list, map, bool, text.
         """
@@ -166,7 +166,7 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return sorted(set(_settings(self.values)) & flags)
 
     def where(self, key: str) -> str:
-        """Where the value in force stands, for evidence.
+        """The place of the value in force, for evidence.
 
         The file's path, `dockerd --flag`, or "default".
         """
@@ -319,7 +319,7 @@ def _config_without_file(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | 
 
 
 class _CommandLine(msgspec.Struct, frozen=True):
-    """How dockerd was started, or would be."""
+    """The command line of dockerd, of its process or of its unit."""
 
     file: str | None
     """The configuration file that it reads unless an argument names one; None if not known."""

@@ -75,7 +75,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def reason(self) -> str:
-        """Why /_ping had no answer, as one word of the closed list; empty: it had one."""
+        """The reason why /_ping had no answer, as one word of the closed list; "" if it had one."""
         return self.silence.reason if self.silence else ""
 
     @property

@@ -58,7 +58,7 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
 
     @property
     def stopped_containerd(self) -> ProcessDetail | None:
-        """One that is stopped by a signal."""
+        """The first containerd that is stopped by a signal; None without one."""
         stopped = (process for process in self.containerds or () if process.is_stopped)
         return next(stopped, None)
 
@@ -109,7 +109,7 @@ def _detail(host: Host, pid: int) -> ProcessDetail | None:
 
 
 def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
-    """Where the engine keeps the state of its processes, its own containerd's too."""
+    """The folder with the state of the engine's processes, its own containerd's too."""
     configured = config.value("exec-root") if config else None
     if isinstance(configured, str):
         return configured

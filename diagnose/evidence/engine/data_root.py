@@ -1,4 +1,4 @@
-"""Where the engine keeps its images, containers and volumes."""
+"""The folder of the engine's images, containers and volumes."""
 
 import posixpath
 
@@ -33,10 +33,10 @@ LINKS = 4
 def data_root(
     host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable
 ) -> DataRoot | Unavailable:
-    """Where the engine keeps its data, by its own word, else its configuration, else the default: a
-    dead engine's disk is found too.
+    """The engine's data root, by its own answer, else its configuration, else the default.
 
-    A rootless engine's default lies in its user's home; unavailable where that is not known.
+    Thus the disk of a stopped engine is found too. A rootless engine's default lies in its user's
+    home; unavailable where that is not known.
     """
     if isinstance(info, Info) and info.docker_root_dir:
         return DataRoot(info.docker_root_dir, "info")
@@ -57,9 +57,9 @@ def data_root(
 
 
 def _path_behind_links(host: Host, path: str) -> str:
-    """Where a data root really lies that was moved by means of a symbolic link.
+    """The real path of a data root that was moved by a symbolic link.
 
-    The engine would say so itself. A link that leads nowhere is followed to where it leads.
+    A running engine reports this path itself. A dangling link is resolved to its target.
     """
     for _ in range(LINKS):
         status = _status(host, StatPaths([path]), path)

@@ -52,14 +52,14 @@ def ping(host: Host) -> Ping | Unavailable:
 
 @evidence
 def info(host: Host) -> Info | Unavailable:
-    """One question with a deadline of its own."""
+    """The engine's answer to `/info`, with a deadline of its own."""
     return host.require(ReadInfo())
 
 
 def settings_in_force(info: Info) -> dict[str, Json]:
-    """What the engine says of its settings, by the keys and with the types of daemon.json.
+    """The engine's settings in force, by the keys and with the types of daemon.json.
 
-    Places are without a slash at their end.
+    Paths have no slash at their end.
     """
     registries = info.registry_config or RegistryConfig()
     return {

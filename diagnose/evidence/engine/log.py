@@ -115,7 +115,7 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def name(self) -> str:
-        """What a command that shows it takes: a file's path, or a unit."""
+        """The file path or unit name of the log, as a command takes it."""
         return self.source.removeprefix("journal ")
 
 
@@ -180,7 +180,7 @@ def _first_readable(
 
 
 def _own_file(host: Host) -> Iterator[_LogFile]:
-    """What the running daemon's standard error leads to, if that is a file."""
+    """The file behind the running daemon's standard error; empty if it is no file."""
     place = host.ask(FindLocality())
     pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:

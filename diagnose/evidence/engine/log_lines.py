@@ -41,7 +41,7 @@ _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """One line of the daemon's log."""
+    """A line of the daemon's log."""
 
     at: float | None
     """Unix time, None if neither it nor the one before it tells."""

@@ -84,7 +84,7 @@ def _uses(worker: Container, server: Container) -> bool:
 
 
 class _Complaint(msgspec.Struct, frozen=True):
-    """What a worker says of the policy of its server; "" where it says nothing."""
+    """The line in which a worker objects to the eviction policy of its server, and the policy."""
 
     line: str = ""
     policy: str = ""

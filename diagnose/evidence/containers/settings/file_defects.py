@@ -1,4 +1,4 @@
-"""What an editor does not show of the file to which a failed program objects.
+"""Invisible defects of a file to which a failed program objects.
 
 A last line without its end, a byte order mark, a tab, a space that is none, a quotation mark of a
 text, the marks of a merge. The line itself looks right then.
@@ -37,7 +37,7 @@ _SPACE, _DOUBLE, _SINGLE = r"\xC2\xA0", r"\xE2\x80[\x9C\x9D]", r"\xE2\x80[\x98\x
 
 
 class _Kind(NamedTuple):
-    """What one kind of defect is called, and what sed does about it."""
+    """The name of a kind of defect, and the sed command that removes it."""
 
     what: str
     edit: str = ""
@@ -66,7 +66,7 @@ _KINDS: Mapping[str, _Kind] = {
 
 
 class FileDefect(msgspec.Struct, frozen=True):
-    """One defect of a mounted file."""
+    """A defect of a mounted file."""
 
     path: str
     """On the host."""
@@ -100,7 +100,10 @@ class FileDefects(ByContainer[FileDefect], frozen=True):
 
 @evidence
 def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> FileDefects:
-    """One file for each container that has failed and objects to it; only its defects are kept."""
+    """The defects of the mounted file to which a failed container objects.
+
+    One file of each such container is read, and only its defects are kept.
+    """
     found = {}
     for container in containers:
         tail = log_tails.of(container)

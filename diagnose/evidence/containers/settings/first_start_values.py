@@ -88,7 +88,7 @@ class FirstStartValues(Items[FirstStartValue], frozen=True):
 
 
 class _Block(msgspec.Struct, frozen=True):
-    """What a script does only where a file is not there."""
+    """The part of a script that runs only where a file is missing."""
 
     path: str
     names: frozenset[str]
@@ -177,7 +177,7 @@ def _blocks(text: str, variables: Mapping[str, str]) -> Iterator[_Block]:
 
 
 def _uses(lines: Iterable[str]) -> Counter[str]:
-    """How often each variable is read in lines that have an effect of their own."""
+    """The number of uses of each variable, in lines that have an effect of their own."""
     return Counter(
         match["name"]
         for line in lines

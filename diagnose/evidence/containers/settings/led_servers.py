@@ -43,7 +43,10 @@ class LedServers(Items[LedServer], frozen=True):
 
 @evidence
 def led_servers(host: Host, containers: Containers, processes: Processes) -> LedServers:
-    """One question about the working folders of all such servers; none where there is none."""
+    """Redis servers whose working folder is one of the system, not one for data.
+
+    The working folders of all servers take one question; no server, no question.
+    """
     servers = [
         (container, f"/proc/{process.pid}/cwd")
         for container in containers.running

@@ -113,7 +113,10 @@ def kept_password(
 
 
 def _kept(server: Container, kind: _Kind) -> tuple[str, str]:
-    """Where a server has its password, and its token: the option of its command goes first."""
+    """The option or variable of a server's password or token, and the value; ("", "") without one.
+
+    The option of its command has precedence.
+    """
     words = [part for word in server.config.words for part in word.split()]
     for option, value in itertools.pairwise(words):
         if option == _OPTION and _HIDDEN.fullmatch(value):

@@ -1,4 +1,4 @@
-"""Where a container's own words name loopback, an address or a port: command and variables.
+"""Loopback addresses, other hosts and ports in a container's command and variables.
 
 Pure.
 """
@@ -48,7 +48,10 @@ def with_port(containers: Sequence[Container], port: int, other: int) -> Correct
 def with_port_of_url(
     caller: Container, hosts: Collection[str], port: int, other: int
 ) -> Correction | None:
-    """As `with_port`, of a URL without a port to one of these hosts: its scheme names the port."""
+    """The correction of a URL without a port to one of these hosts: its scheme implies the port.
+
+    Like `with_port`.
+    """
     scheme = _PORT_OF_SCHEME.get(port)
     if scheme is None or not hosts:
         return None

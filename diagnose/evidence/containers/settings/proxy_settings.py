@@ -21,7 +21,7 @@ _ID = LazyPattern("[0-9a-f]{12}")
 
 
 class ProxySetting(msgspec.Struct, frozen=True):
-    """One variable and the proxy that it names."""
+    """A variable and the proxy that it names."""
 
     variable: str
     host: str

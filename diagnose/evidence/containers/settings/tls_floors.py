@@ -30,7 +30,7 @@ class TlsFloor(msgspec.Struct, frozen=True):
 
 
 class TlsFloors(ByContainer[TlsFloor], frozen=True):
-    """What the OpenSSL of a container that complains of a peer's TLS refuses."""
+    """The lowest TLS version that OpenSSL accepts, of containers that object to a peer's TLS."""
 
 
 @evidence

@@ -35,9 +35,9 @@ def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None)
 
 
 def noexec_tmpfs(container: Container, path: str) -> str:
-    """Where the tmpfs is mounted that holds a path, and from which no code is run; "" for none.
+    """The mount point of the noexec tmpfs that holds a path; "" for none.
 
-    Docker mounts each of them noexec, unless its options say exec.
+    Docker mounts each tmpfs noexec, unless its options say exec.
     """
     areas = container.host_config.tmpfs or {}
     point = innermost(areas, path)

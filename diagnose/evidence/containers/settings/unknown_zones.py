@@ -98,7 +98,7 @@ def _zone(container: Container, recent_logs: RecentLogs) -> UnknownZone | None:
 
 
 def _offset_s(zone: str, at: float) -> float:
-    """How far a zone is ahead of UTC, in seconds; 0 where this machine does not know it."""
+    """The seconds by which a zone is ahead of UTC; 0 where this machine does not know the zone."""
     import zoneinfo  # only where a container has a zone
 
     try:

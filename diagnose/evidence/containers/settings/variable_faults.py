@@ -133,7 +133,7 @@ def _comparable_name(name: str) -> str:
 
 
 class ValueFault(msgspec.Struct, frozen=True):
-    """What does not belong to the value of a variable."""
+    """The wrong part of a variable's value."""
 
     what: str
     """What is wrong with the value, as a predicate: `contains quotes`."""
@@ -142,7 +142,7 @@ class ValueFault(msgspec.Struct, frozen=True):
 
 
 def value_fault(value: str, tail: LogTail) -> ValueFault | None:
-    """What does not belong to a value; None for a value that may be meant."""
+    """The wrong part of a value; None for a value that may be intended."""
     if value.endswith("\r"):
         return ValueFault("ends with a carriage return")
     has_comment = COMMENT.search(value) is not None

@@ -1,4 +1,4 @@
-"""Which containers do jobs in the background, and where their command looks for them. Pure."""
+"""Containers that do jobs in the background, and the queue server in their command. Pure."""
 
 import re
 from typing import NamedTuple

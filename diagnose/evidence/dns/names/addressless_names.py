@@ -32,7 +32,8 @@ class AddresslessName(NameAtServer, frozen=True):
 
 
 class AddresslessNames(Items[AddresslessName], frozen=True):
-    """One for each name of a container, by the first of its servers that says so."""
+    """Names without an address, one for each name of a container, by its first server that says
+    so."""
 
 
 class _QuestionForIpv6(msgspec.Struct, frozen=True):

@@ -111,7 +111,7 @@ class FailedName(msgspec.Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """Where the name stands, as evidence says it."""
+        """The place of the name, for evidence."""
         return f"log: {self.line}" if self.is_by_log else self.line
 
 

@@ -32,7 +32,7 @@ class HalfKnownName(NameAtServer, frozen=True):
 
 
 class HalfKnownNames(Items[HalfKnownName], frozen=True):
-    """One for each name of a container, by the first of its servers that errs so."""
+    """Names known by IPv4 only, one for each name of a container, by its first server that errs."""
 
 
 class _QuestionForIpv6(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def half_known_names(
 def _questions_for_ipv6(
     failure: UnresolvedName, resolvers: Resolvers
 ) -> Iterator[_QuestionForIpv6]:
-    """One for each server that knows the name."""
+    """The AAAA questions to each server that knows the name."""
     container = failure.container
     for upstream in resolvers.upstreams(container):
         reply = failure.replies.get(upstream.server)

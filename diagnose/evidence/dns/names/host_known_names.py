@@ -27,7 +27,7 @@ _MOST = 4
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """Where a rule sends the host's own queries, and the rule."""
+    """The target of a rule that redirects the host's own queries, and the rule."""
 
     address: str
     port: int
@@ -35,7 +35,7 @@ class Redirect(msgspec.Struct, frozen=True):
 
 
 class HostAnswer(msgspec.Struct, frozen=True):
-    """What the host learns of a name."""
+    """The server and the address with which the host resolves a name."""
 
     server: str
     address: str
@@ -102,7 +102,7 @@ def host_known_names(
 def _host_answers(
     host: Host, names: Sequence[str], servers: Sequence[str]
 ) -> dict[str, HostAnswer]:
-    """What the host learns of these names, without those that it does not know either."""
+    """The host's answers for these names, without names that the host does not know either."""
     queries = [QueryDns(server, name, "A") for name in names for server in servers]
     replies = dict(host.ask_many(queries))
     answers = {}

@@ -200,7 +200,7 @@ class _Query(msgspec.Struct, frozen=True):
 def _replies(
     host: Host, called: Sequence[_Called], resolvers: Resolvers | None
 ) -> Iterator[tuple[_Query, DnsReply]]:
-    """What the first server of each container says of a name."""
+    """The reply of each container's first server for a name."""
     queries: list[_Query] = []
     for call in {(call.container.id, call.name): call for call in called}.values():
         upstreams = resolvers.upstreams(call.container) if resolvers is not None else ()

@@ -59,7 +59,7 @@ class MovedName(msgspec.Struct, frozen=True):
         return {"outdated": self.container.name, "moved_name": self.name}
 
     def __str__(self) -> str:
-        """What the program does, as the end of a sentence."""
+        """The calls to the old address, as the end of a sentence."""
         return (
             f'it calls {self.address} for "{self.name}", which has {joined(self.present)} now '
             f"(DNS server {self.server}): the program keeps an old address"
@@ -67,7 +67,7 @@ class MovedName(msgspec.Struct, frozen=True):
 
 
 class MovedNames(Items[MovedName], frozen=True):
-    """One for each name of a container."""
+    """The old and present addresses, one for each name of a container."""
 
     def called_by(self, container: Container, address: str) -> MovedName | None:
         """The name for which a container calls this address."""

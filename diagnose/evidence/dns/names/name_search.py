@@ -1,4 +1,4 @@
-"""How a name that does not resolve is looked up: the variables of a page. Pure."""
+"""The page variables that look up a name that does not resolve. Pure."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables

@@ -109,7 +109,7 @@ def _may_blame(lines: Sequence[str], pinned: PinnedName) -> bool:
 
 
 class NameComplaints(EvidenceGroup, frozen=True):
-    """What shows that a container does not reach another."""
+    """Evidence that a container does not reach another."""
 
     log_tails: LogTails | None = None
     repeated_errors: RepeatedErrors | None = None
@@ -144,9 +144,10 @@ def pinned_names(
     networks: Networks | None,
     links: Interfaces | None,
 ) -> PinnedNames:
-    """One question about each container that complains, up to `MOST`.
+    """Names of other containers with a pinned address in a failing container's hosts file.
 
-    The file that the engine keeps is read: it is the one that the container has mounted.
+    Each complaining container takes one question, up to `MOST`. The file that the engine keeps is
+    read, which is the one that the container has mounted.
     """
     failing, said = complaints.failing, complaints.said
     complaining = failing | said.keys()

@@ -1,4 +1,4 @@
-"""Who answers to a container's name, and for whom the engine resolves it. Pure."""
+"""Containers by the names for which the engine resolves them, and for whom it does. Pure."""
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.names.failed_names import referenced_names
@@ -45,5 +45,5 @@ def names_on(network: str, members: list[Container]) -> dict[str, list[Container
 
 
 def called_names(members: list[Container]) -> dict[str, list[Container]]:
-    """Who is configured to call each name."""
+    """The containers whose configuration refers to a name, by name."""
     return by_key((name, member) for member in members for name in referenced_names(member))

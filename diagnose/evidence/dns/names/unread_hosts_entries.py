@@ -35,9 +35,10 @@ class UnreadHostsEntries(Items[UnreadHostsEntry], frozen=True):
 def unread_hosts_entries(
     host: Host, containers: Containers, failed: FailedNames, recent_logs: RecentLogs
 ) -> UnreadHostsEntries:
-    """One file of each container with such a name; the engine's own copy is read.
+    """Names in a container's hosts file that its program still fails to resolve.
 
-    What a program said before its last start is over.
+    Each container with such a name has one file read: the engine's own copy. Lines from before the
+    last start of a program are over.
     """
     suspects = [
         (container, name)

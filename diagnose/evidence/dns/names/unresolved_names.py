@@ -71,7 +71,7 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
     @property
     def answers(self) -> dict[str, str]:
-        """What each server said of it, as evidence."""
+        """The answer of each server about the name, as evidence."""
         return {
             f"{self.name.name} A at {server}": str(reply) for server, reply in self.replies.items()
         }

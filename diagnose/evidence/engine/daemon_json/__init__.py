@@ -1,4 +1,4 @@
-"""What the engine refuses in its configuration file, and edits after which it takes the file.
+"""Settings that the engine refuses in its configuration file, and edits that it accepts.
 
 - `keys`     the settings by engine version, and the types that the engine's decoder takes.
 - `syntax`   a fault and its place in the text; a JSON error in words.

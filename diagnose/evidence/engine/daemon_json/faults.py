@@ -1,5 +1,4 @@
-"""What the installed engine refuses in its configuration file, by its own judgement, by ours, by
-its last words."""
+"""Faults in the engine's configuration file, by `dockerd --validate`, our rules and the log."""
 
 import json
 import re
@@ -99,7 +98,7 @@ own group. Compiled when needed."""
 
 
 class ConfigFaults(msgspec.Struct, frozen=True):
-    """What keeps an engine from starting with its configuration file."""
+    """The faults of a configuration file that keep an engine from starting."""
 
     path: str
     faults: tuple[Fault, ...] = ()
@@ -138,10 +137,10 @@ def config_faults(
     log: DaemonLog | Unavailable,
     clock: Clock | None,
 ) -> ConfigFaults | Unavailable:
-    """What is wrong with the engine's configuration.
+    """The faults in the engine's configuration.
 
-    The installed engine is asked where it can be: a program of root's that knows --validate,
-    which starts nothing. It has answered already if it runs, and was started with this file.
+    The installed engine is asked where it can be: a program of root's that knows --validate, which
+    starts nothing. A running engine that was started with this file has accepted it already.
     """
     refusal = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
@@ -190,7 +189,7 @@ def _faults(
 
 
 class _LoggedRefusal(msgspec.Struct, frozen=True):
-    """What an engine that is down last said against its configuration; empty if it did not."""
+    """The last log line in which a stopped engine refuses its configuration; empty without one."""
 
     words: str = ""
     source: str = ""
@@ -236,9 +235,9 @@ def _validation_of(
 
 
 def _refusal(text: str) -> str:
-    """What a line says against the configuration.
+    """The reason in a log line that refuses the configuration.
 
-    Empty if it is about something else, or about flags.
+    Empty for a line about something else, or about flags.
     """
     match = REFUSED.search(text)
     if match is None or CONFLICT in text or NO_PROXY_PROGRAM in text:
@@ -276,7 +275,7 @@ def _quoted_key(text: str, file: str) -> str:
 
 
 def _position(file: str, key: str, text: str) -> Position:
-    """Where the key stands, or the first bytes that are no text."""
+    """The position of the key, or of the first bytes that are not UTF-8."""
     if key:
         return place(file, key)
     torn = file.find("\ufffd") if "UTF-8" in text else -1

@@ -106,7 +106,7 @@ class WrongType(msgspec.Struct, frozen=True):
 
 
 def wrong_type(key: str, value: Json) -> WrongType | None:
-    """What the engine's decoder would refuse of this value; null is always taken."""
+    """The type that the engine's decoder would refuse in this value; null is always accepted."""
     wanted = TYPES.get(key, ANY)
     if value is None or wanted == ANY:
         return None

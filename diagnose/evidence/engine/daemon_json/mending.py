@@ -27,7 +27,7 @@ SUCCESSORS = {"graph": "data-root"}
 
 
 class LineEdit(msgspec.Struct, frozen=True):
-    """One replacement in one line (from 1): the first `old` becomes `new`."""
+    """A replacement in one line (from 1): the first `old` becomes `new`."""
 
     line: int
     old: str
@@ -63,10 +63,9 @@ class Mending(msgspec.Struct, frozen=True):
 
 
 def mending(text: str, major: int | None) -> Mending | None:
-    """What makes this text acceptable for an engine of this major version.
+    """The edits that make this text acceptable for an engine of this major version.
 
-    None if that takes a decision, or where a secret that was replaced is in a line that
-    would be edited.
+    None if they require a decision, or where a redacted secret is in a line that would be edited.
     """
     edits: list[LineEdit] = []
     mended = text

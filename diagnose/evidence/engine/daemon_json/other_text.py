@@ -1,4 +1,4 @@
-"""What a configuration file is that holds no JSON at all. Pure."""
+"""The format of a configuration file that holds no JSON at all. Pure."""
 
 import json
 
@@ -25,8 +25,10 @@ SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
 
 
 def form_of(text: str) -> str:
-    """What the text is in place of a JSON object: "an HTML page", with its title; "" for JSON with
-    mistakes, for nothing, and for what is not known."""
+    """The format of a text that is no JSON object: "an HTML page", with its title.
+
+    "" for JSON with mistakes, for an empty text, and for an unknown format.
+    """
     bare = text.lstrip("\ufeff \t\r\n")
     if bare.startswith("{"):
         return ""

@@ -15,10 +15,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
-    """What an engine of this major version (20 for 20.10; None: not known) refuses in this text.
+    """The faults for which an engine of this major version refuses the text.
 
-    Where the version is not known only what every version refuses is reported. Behind a secret that
-    was replaced on the same line the file's own column is not known.
+    major: 20 for 20.10; None where the version is not known, and only faults of every version are
+    reported. Behind a redacted secret on the same line the column in the real file is not known.
     """
     lines = text.splitlines()
     return tuple(
@@ -63,7 +63,8 @@ def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
 
 
 def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
-    """What an engine of this major version refuses: unknown keys, wrong types, wrong values."""
+    """The settings that an engine of this major version refuses: unknown keys, wrong types or
+    values."""
     for key, value in values.items():
         if not is_key(key, value, major):
             near = nearest(key, TYPES)

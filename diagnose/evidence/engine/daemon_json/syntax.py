@@ -9,7 +9,7 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing in the file for which the engine would not start."""
+    """A fault in the file that keeps the engine from starting."""
 
     key: str
     """Dotted, empty for the text as a whole."""
@@ -29,13 +29,13 @@ class Position(NamedTuple):
 
     @classmethod
     def at(cls, text: str, offset: int) -> Position:
-        """Where the character with this offset stands."""
+        """The line and column of the character with this offset."""
         begin = text.rfind("\n", 0, offset) + 1
         return cls(text.count("\n", 0, offset) + 1, offset - begin + 1)
 
 
 def place(text: str, key: str) -> Position:
-    """Where a dotted key is in the text."""
+    """The position of a dotted key in the text."""
     at = 0
     for part in _parts(text, key):
         match = re.compile(rf'"{re.escape(part)}"\s*:').search(text, at)
@@ -51,7 +51,7 @@ def _parts(text: str, key: str) -> list[str]:
 
 
 def offset(text: str, line: int, column: int) -> int:
-    """How many characters come before a line and column, both from 1."""
+    """The number of characters before a line and column, both from 1."""
     lines = text.splitlines(keepends=True)
     return sum(len(before) for before in lines[: line - 1]) + column - 1
 

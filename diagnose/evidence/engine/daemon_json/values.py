@@ -78,7 +78,7 @@ class _Setting(msgspec.Struct, frozen=True):
 def wrong_value(
     key: str, value: Json, file: Mapping[str, Json], major: int | None
 ) -> Iterator[Fault]:
-    """What an engine of this major version refuses in a value whose type is right.
+    """The faults in a value of the right type, for an engine of this major version.
 
     file: all settings of the file. A null in a list of strings is an empty string to the engine.
     """

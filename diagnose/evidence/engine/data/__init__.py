@@ -1,1 +1,1 @@
-"""What is in the engine's data root, or hidden there, or elsewhere."""
+"""Data in the engine's data root, hidden there, or elsewhere."""

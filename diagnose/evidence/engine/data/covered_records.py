@@ -85,7 +85,7 @@ def _emptied_parts(
 
 
 def _owners_by_part(info: Info, containers: Containers) -> dict[str, dict[str, str]]:
-    """What each part of the data root holds: names of entries, each with its container's id."""
+    """The entries of each part of the data root, each with its container's id."""
     root = info.docker_root_dir
     ids = {container.id: container.id for container in containers}
     volumes = {

@@ -1,4 +1,4 @@
-"""Where else the containers of this host may lie.
+"""Other places where the containers of this host may lie.
 
 Disks that should be mounted, and other data roots.
 """
@@ -188,7 +188,7 @@ def _count_of_containers(host: Host, root: str) -> int:
 
 
 def likely_roots(root: str, mounts: Mounts) -> Iterable[str]:
-    """Where data roots lie on hosts such as this. root: the one in use."""
+    """The likely data roots of this host, by common paths and its disks. root: the one in use."""
     disks = [
         mount.point
         for mount in mounts

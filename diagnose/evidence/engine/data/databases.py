@@ -79,7 +79,7 @@ class LockedDatabase(msgspec.Struct, frozen=True):
 
 
 class EngineDatabases(msgspec.Struct, frozen=True):
-    """What keeps the engine from reading its own records."""
+    """Damaged and locked databases that keep the engine from reading its records."""
 
     damaged: DamagedDatabase | None = None
     """The file that stopped the newest start of the engine."""

@@ -43,7 +43,7 @@ class DamagedRecord(msgspec.Struct, frozen=True):
 
 
 class HiddenContainers(msgspec.Struct, frozen=True):
-    """What lies in the data root and was made with another storage driver than the one in use."""
+    """Containers in the data root that another storage driver has created, not the one in use."""
 
     folder: str
     count: int = 0
@@ -64,7 +64,7 @@ class _State(msgspec.Struct, frozen=True):
 
 
 class _Config(msgspec.Struct, frozen=True):
-    """What is needed of config.v2.json."""
+    """The parts of config.v2.json that are needed here."""
 
     name: str = msgspec.field(default="", name="Name")
     driver: str = msgspec.field(default="", name="Driver")

@@ -1,1 +1,1 @@
-"""How the engine is installed on this host."""
+"""The installation of the engine on this host."""

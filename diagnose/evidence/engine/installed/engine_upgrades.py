@@ -1,4 +1,4 @@
-"""What the package manager did to the engine's own package: it stops the engine."""
+"""Package changes of the engine's own package, which stop the engine."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What of an engine is installed on this host, and what systemd says of it."""
+"""The engine's installed parts on this host, and their units in systemd."""
 
 import msgspec
 
@@ -18,9 +18,9 @@ SOCKET_UNIT, CONTAINERD_UNIT = "docker.socket", "containerd.service"
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """What of an engine is installed here, and what systemd says of it.
+    """The engine's installed parts on this host, and their units in systemd.
 
-    Units are None where systemd does not say.
+    Units are None where systemd does not answer.
     """
 
     unit: Unit | None = None
@@ -47,10 +47,10 @@ class Installation(msgspec.Struct, frozen=True):
 def installation(
     host: Host, states: PathStates, engine: ProcessDetail | None, own: Rootless | None
 ) -> Installation:
-    """What is installed here.
+    """The installed engine: program, units and packaging.
 
-    states: what lies at TRACES. own: the rootless engine of the caller, which no unit of the
-    system starts.
+    states: the status of the paths in TRACES. own: the rootless engine of the caller, which no unit
+    of the system starts.
     """
     kind = packaging(host)
     unit = system_unit(host, kind.unit, own)

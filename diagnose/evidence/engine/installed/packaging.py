@@ -1,4 +1,4 @@
-"""How this host installs its engine, where that is not a package of the distribution."""
+"""The kinds of engine installations that are no package of the distribution."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ USUAL_PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/docke
 
 
 class Packaging(msgspec.Struct, frozen=True):
-    """Where one kind of host keeps what belongs to its engine."""
+    """The paths and unit names of one kind of engine installation."""
 
     trait: Trait | None = None
     """None for a package of the distribution."""
@@ -56,7 +56,7 @@ the snap's kind: packages put that program there."""
 
 
 def packaging(host: Host) -> Packaging:
-    """How this host installs its engine; the usual way where nobody could look."""
+    """The kind of engine installation on this host; the common one where nobody could look."""
     marks = [kind.mark for kind in KINDS]
     statuses = host.answer_or(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]), {})
     there = {path for path, status in statuses.items() if not status.failed}

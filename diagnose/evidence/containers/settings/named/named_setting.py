@@ -1,4 +1,4 @@
-"""One setting of a container to which a log line leads. Pure."""
+"""A setting of a container to which a log line leads. Pure."""
 
 import re
 from typing import Literal
@@ -12,7 +12,7 @@ _BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqli
 
 
 class NamedSetting(msgspec.Struct, frozen=True):
-    """One setting to which a line leads; the fields of the other kinds are empty."""
+    """A setting to which a log line leads; the fields of the other kinds are empty."""
 
     variable: str = ""
     """A variable of the container's environment."""
@@ -35,7 +35,7 @@ class NamedSetting(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Where the setting is made, as evidence says it."""
+        """The place of the setting, for evidence."""
         if self.variable:
             state = ", which is empty" if self.is_missed else ""
             return f"environment variable {self.variable}{state}"

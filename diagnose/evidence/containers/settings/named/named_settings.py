@@ -1,5 +1,4 @@
-"""Where a setting was made that a failed program's log line names, in a variable, a mounted file,
-or the command.
+"""The variable, mounted file or option behind a setting that a failed program's log line names.
 
 Most programs that end at their start object to a setting, and say which. The line alone leaves open
 whether the value came from the environment, from a file of the host, or from the command. Pure.
@@ -53,7 +52,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
 
 
 def setting_in(container: Container, cure: str) -> NamedSetting | None:
-    """Where the container is given what the cure of a known failure names.
+    """The container's setting that the cure of a known failure names; or None.
 
     An option in its command, or in a variable such as NODE_OPTIONS; or else a variable.
     """

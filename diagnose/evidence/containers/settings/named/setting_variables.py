@@ -102,7 +102,7 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
 
 
 def own_prefixes(container: Container) -> tuple[str, ...]:
-    """How the names of a program's own variables begin: IMMICH_ in immich-server's image."""
+    """The prefixes of a program's own variables: IMMICH_ in immich-server's image."""
     image = container.config.image.rpartition("/")[2].partition(":")[0]
     words = {re.split(r"[-_.]", name)[0].upper() for name in (container.name, image)}
     return tuple(f"{word}_" for word in sorted(words) if len(word) >= SHORTEST)
