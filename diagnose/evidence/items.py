@@ -35,7 +35,7 @@ class Items(msgspec.Struct, Generic[Item], frozen=True):
 
 
 class ByContainer(msgspec.Struct, Generic[Item], frozen=True):
-    """One thing for each of some containers. A subclass says what, and for which of them."""
+    """Values of some containers, one each. The docstring of a subclass names the value."""
 
     by_id: Mapping[str, Item] = {}
     """By container id."""
@@ -45,5 +45,5 @@ class ByContainer(msgspec.Struct, Generic[Item], frozen=True):
         return cls
 
     def of(self, container: HasId) -> Item | None:
-        """What there is for one container; None for the others."""
+        """The value of one container; None for the others."""
         return self.by_id.get(container.id)

@@ -1,4 +1,4 @@
-"""Where containers send their lines about which alone the engine is silent."""
+"""Servers to which containers send log lines, where only those servers can report a loss."""
 
 import json
 from typing import Any

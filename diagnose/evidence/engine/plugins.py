@@ -25,7 +25,7 @@ _FAILURES = {"refused": "connection refused", "missing": MISSING}
 
 
 class LegacyPlugin(msgspec.Struct, frozen=True):
-    """One plugin of the engine."""
+    """A legacy plugin of the engine."""
 
     name: str
     file: str
@@ -64,12 +64,12 @@ class LegacyPlugins(Items[LegacyPlugin], frozen=True):
 def legacy_plugins(
     host: Host, daemon: Daemon, info: Info | Unavailable
 ) -> LegacyPlugins | Unavailable:
-    """What the engine looks for in its plugin folders, and what it has in its memory.
+    """The plugins in the engine's plugin folders and in its memory.
 
     A socket is NAME.sock or NAME/NAME.sock; a spec holds an address and counts only without a
     socket of that name (moby pkg/plugins/discovery.go, the same from 20.10 to 28.5). A managed
-    plugin has a tag in its name, and its folder is named by its id. An engine that starts waits
-    for plugins before it answers, and has none in its memory.
+    plugin has a tag in its name, and its folder is named by its id. An engine that starts waits for
+    plugins before it answers, and has none in its memory.
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)

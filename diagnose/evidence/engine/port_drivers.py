@@ -1,4 +1,4 @@
-"""How RootlessKit leads calls to the published ports of a rootless engine. Pure."""
+"""The port drivers by which RootlessKit forwards published ports of a rootless engine. Pure."""
 
 from collections.abc import Iterator
 

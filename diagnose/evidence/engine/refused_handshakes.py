@@ -79,7 +79,7 @@ def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedCl
 
 
 def _refusal(line: LogLine) -> tuple[Reason, str] | None:
-    """Why a client was refused, and its address."""
+    """The reason why a client was refused, and its address; None for other lines."""
     match = HANDSHAKE.search(line.message)
     reason = _reason(match["error"]) if match is not None else None
     return (reason, match["client"]) if match is not None and reason is not None else None

@@ -64,7 +64,7 @@ _OF_CONTAINER = LazyPattern(
 
 
 class SaidError(msgspec.Struct, frozen=True):
-    """One error of the engine, by its newest line."""
+    """An error in the engine's log, by its newest line."""
 
     line: LogLine
     times: int

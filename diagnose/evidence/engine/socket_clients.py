@@ -1,4 +1,4 @@
-"""What containers that hold the engine's socket say of it in their logs."""
+"""Log lines of containers that use the engine's socket."""
 
 import re
 from collections.abc import Iterator

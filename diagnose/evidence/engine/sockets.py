@@ -15,7 +15,7 @@ from diagnose.registry import evidence
 
 
 class SocketFile(msgspec.Struct, frozen=True):
-    """One socket: mode holds the permission bits."""
+    """A socket file: mode holds the permission bits."""
 
     path: str
     mode: int

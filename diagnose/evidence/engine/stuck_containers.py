@@ -64,7 +64,7 @@ def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckCont
 
 
 def _silent_inspects(containers: Containers | None) -> dict[str, str]:
-    """Why an inspect had no answer in time, by the container's name."""
+    """The reason why an inspect had no answer in time, by the container's name."""
     unread = containers.unexamined if containers is not None else ()
     return {
         unexamined.subject.name: unexamined.why

@@ -1,4 +1,4 @@
-"""Why the engine does not take a registry's certificate."""
+"""Reasons why the engine refuses a registry's certificate."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ _UNPROVEN = (
 
 
 class CertificateRefusal(msgspec.Struct, frozen=True):
-    """Why a certificate is refused, and what the page needs for the cure."""
+    """The reason why a certificate is refused, and the page variables of the cure."""
 
     variables: PageVariables = {}
     reason: str = ""
@@ -36,7 +36,7 @@ class CertificateRefusal(msgspec.Struct, frozen=True):
 
 
 def refusal_of(trouble: PullTrouble, files: RegistryFiles | None, later: str) -> CertificateRefusal:
-    """Why the certificate is refused, by the engine's words and the files of the host.
+    """The reason why the certificate is refused, by the engine's words and the host's files.
 
     later: the host's list of authorities, where it is newer than the engine.
     """
@@ -91,7 +91,7 @@ def _unread_cause(unread: UnreadAuthority, host: str) -> CertificateRefusal:
 
 
 def _rewriting(unread: UnreadAuthority, host: str) -> PageVariables:
-    """What the page needs to make an authority's file readable, or to store another one."""
+    """The page variables that make an authority's file readable, or store another one."""
     if unread.is_binary:
         return {"binary": unread.path}
     return {"untrusted": host, "shows": with_port(host)}
@@ -105,7 +105,7 @@ def _not_signed(registry: str) -> str:
 
 
 def _list_variables(unlisted: str, host: str) -> PageVariables:
-    """What the page needs to make the list again, as the system does that."""
+    """The page variables that rebuild the list, as the system does that."""
     of_debian = unlisted.startswith(LOCAL_FOLDERS[0])
     return {"listed_debian" if of_debian else "listed_rpm": with_port(host)}
 
@@ -119,7 +119,7 @@ def later_authorities(files: RegistryFiles | None, daemon: Daemon | None, clock:
 
 
 def _signer(files: RegistryFiles | None) -> str:
-    """Why a public registry's certificate is not trusted."""
+    """The reason why a public registry's certificate is not trusted."""
     if files is not None and files.authorities == "":
         return "this host has no CA certificates (package ca-certificates): it trusts no registry"
     return (
@@ -129,7 +129,7 @@ def _signer(files: RegistryFiles | None) -> str:
 
 
 def _public_registry_variables(host: str, files: RegistryFiles | None) -> PageVariables:
-    """What the page needs for a public registry whose certificate is not trusted."""
+    """The page variables for a public registry whose certificate is not trusted."""
     if files is not None and files.authorities == "":
         return {"package": "ca-certificates"}
     return {"inspected": with_port(host)}

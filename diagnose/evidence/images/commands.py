@@ -27,7 +27,10 @@ class ImageCommands(ByContainer[list[str]], frozen=True):
 
 @evidence
 def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> ImageCommands:
-    """One question about each image whose container calls what is no command there."""
+    """The image's own commands of containers whose command is not found there.
+
+    Each of these images takes one question.
+    """
     commands: dict[str, list[str]] = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)

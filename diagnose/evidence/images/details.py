@@ -1,4 +1,4 @@
-"""What only an inspect of an image says: platform, environment, layers, history.
+"""Details that only an inspect of an image has: platform, environment, layers, history.
 
 For images of containers that live or have failed.
 """
@@ -73,7 +73,7 @@ class ImageAnswers(msgspec.Struct, Generic[Answer], frozen=True):
 def ask_each(
     host: Host, question_about: Callable[[str], Question[Answer]], names: Mapping[str, str]
 ) -> ImageAnswers[Answer]:
-    """One question about each image, at most `MOST`; an image that is gone is left out."""
+    """The answers about at most `MOST` images, one question each; a removed image is left out."""
     chosen = list(names)[:MOST]
     answers: dict[str, Answer] = {}
     failed: dict[str, str] = {}
@@ -92,7 +92,7 @@ def ask_each(
 def image_details(
     host: Host, exposed: Exposed, containers: Containers
 ) -> ImageDetails | Unavailable:
-    """One inspect for each image in use."""
+    """The details of each image in use, by one inspect each."""
     names = in_use(exposed, containers)
     details = ask_each(host, InspectImage, names)
     return ImageDetails(
@@ -120,7 +120,7 @@ class ImageHistories(Items[tuple[str, tuple[HistoryStep, ...]]], frozen=True):
 def image_histories(
     host: Host, exposed: Exposed, containers: Containers
 ) -> ImageHistories | Unavailable:
-    """One question for each image in use."""
+    """The history of each image in use, by one question each."""
     names = in_use(exposed, containers)
     histories = ask_each(host, ReadImageHistory, names)
     # An imported image has no history in containerd's store: null (seen on engine 28.5.2).

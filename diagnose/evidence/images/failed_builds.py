@@ -42,7 +42,7 @@ class FailedBuild(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What the image was to be called; "" where it was to have no name."""
+        """The intended name of the image; "" for an image without a name."""
         return next(iter(self.build.names), "")
 
     @property
@@ -123,9 +123,9 @@ def _open_failures(builds: Sequence[Build]) -> Iterator[FailedBuild]:
 
 
 def _image(build: Build) -> tuple[str, ...]:
-    """What is built: builds of one commit each differ in their tags.
+    """The key of a built image: its repositories, since builds of one commit differ in their tags.
 
-    Engines before 28 keep no names: there a build that goes well ends what failed before it.
+    Engines before 28 keep no names: there a successful build ends earlier failures.
     """
     named = tuple(sorted({repository_of(name) for name in build.names}))
     return named or ("", build.dockerfile, build.target, build.error if not build.ref else "")

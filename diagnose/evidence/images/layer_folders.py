@@ -77,7 +77,7 @@ def layer_folders(
 
 
 def _reports(log: DaemonLog | None, since: float) -> Iterator[LogLine]:
-    """What the engine wrote about damaged layers since this Unix time."""
+    """The lines in which the engine reports damaged layers, since this Unix time."""
     if log is not None:
         yield from filter(_reports_damage, log.since(since))
 
@@ -102,7 +102,7 @@ def _parent(path: str) -> str:
 
 
 def _why_hidden(failed: Mapping[str, str]) -> Unavailable | None:
-    """Why the layers could not be looked at, where one of them is hidden and not missing."""
+    """The reason why a layer is hidden, not missing; None without a hidden one."""
     for path, reason in failed.items():
         if reason == "forbidden":
             return Unavailable("forbidden", f"{path} cannot be seen by this user")

@@ -51,7 +51,7 @@ class Layers(msgspec.Struct, frozen=True):
 
 @evidence
 def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
-    """One reading of the databases.
+    """The layers in the engine's databases and in its overlay2 folder.
 
     An `-init` folder belongs to its container's layer, also when only that is named.
     """

@@ -56,7 +56,7 @@ class Images(Items[Image], frozen=True, dict=True):
 
     @property
     def dangling(self) -> tuple[Image, ...]:
-        """What `docker image prune` removes: images without a tag that no container uses."""
+        """The images that `docker image prune` removes: without a tag, and in no container."""
         if self.users_known:
             return tuple(image for image in self if not image.tags and not self.is_used(image))
         return ()
@@ -109,7 +109,7 @@ def tag_of(reference: str) -> str | None:
 
 @evidence
 def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
-    """One list, without the sizes of shared layers, which the engine would have to walk for."""
+    """The images on this host, without the sizes of shared layers, which would cost a disk walk."""
     listed = host.require(ListImages())
     is_complete = isinstance(containers, Containers)
     inspected = containers if isinstance(containers, Containers) else ()

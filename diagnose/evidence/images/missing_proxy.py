@@ -21,7 +21,7 @@ _BY_FILE = LazyPattern(r"[@$`]")
 
 
 class MissingProxy(msgspec.Struct, frozen=True):
-    """What a finding says of it: the end of its sentence, the proof, the page's variables."""
+    """The missing proxy for a finding: end of the sentence, proof, page variables."""
 
     clause: str = ""
     proof: dict[str, Json] = {}

@@ -1,4 +1,4 @@
-"""What is known of a refused pull beyond the registry's words."""
+"""Evidence about a refused pull beyond the registry's words."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ HUB = "docker.io"
 
 
 class PullDenial(msgspec.Struct, frozen=True):
-    """What is known of a refused pull beyond the registry's words."""
+    """Evidence about a refused pull beyond the registry's words."""
 
     variables: dict[str, str]
     clause: str = ""
@@ -53,7 +53,7 @@ def denial_of(
 def _denial_by_login(
     trouble: PullTrouble, registry: str, client: ClientSettings | None
 ) -> PullDenial:
-    """What the logins of this host's users have to do with it."""
+    """The part of this host's logins in the refusal."""
     if trouble.words.forbidden_at and (client is None or registry not in (client.logins or ())):
         return PullDenial(
             {"answering": trouble.words.forbidden_at},

@@ -1,4 +1,4 @@
-"""Why a pull fails, by the engine's text. Pure."""
+"""The reason why a pull fails, by the engine's text. Pure."""
 
 import re
 from typing import Literal

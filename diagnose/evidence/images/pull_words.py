@@ -1,4 +1,4 @@
-"""What the text of a failed pull says beyond its kind: certificates, logins, proxies. Pure."""
+"""Certificates, logins and proxies in the text of a failed pull, beyond its kind. Pure."""
 
 import re
 
@@ -89,7 +89,7 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def without_request(self) -> str:
-        """What went wrong, without the request that it went wrong with."""
+        """The error text without the request that failed."""
         return _GUESS.sub("", _REQUEST.sub("", self.text))
 
     @property
@@ -139,7 +139,7 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def proxy_status(self) -> str:
-        """What a proxy said to CONNECT; "" where the text does not show it."""
+        """The status with which a proxy answers CONNECT; "" without one in the text."""
         match = _PROXY_STATUS.search(self.text)
         return match[1] if match is not None else ""
 
@@ -156,7 +156,7 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def why_cut_off(self) -> str:
-        """How the connection of a download ends, where the registry itself answers; "" for none."""
+        """The end of a download's connection, where the registry itself answers; "" for none."""
         match = _CUT_OFF.search(self.text)
         return match["why"] if match is not None else ""
 

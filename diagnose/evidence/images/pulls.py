@@ -134,7 +134,7 @@ def _grouped_troubles(failures: Iterable[PullFailure]) -> Iterator[PullTrouble]:
 
 
 def _times(failures: Sequence[PullFailure]) -> int:
-    """How many pulls failed: lines that follow at once are about the same one."""
+    """The number of failed pulls: lines in quick succession are about the same one."""
     return 1 + sum(
         later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(failures)
     )

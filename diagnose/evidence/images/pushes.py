@@ -69,7 +69,7 @@ class FailedPushes(Items[FailedPush], frozen=True):
 
 
 def push_error(line: LogLine) -> str | None:
-    """What a line says of a push that failed, or is about to; None for other lines."""
+    """The reason in a line about a push that failed, or soon fails; None for other lines."""
     match = _FAILED.search(line.text)
     if match is None or _BROKEN_OFF.search(line.text):
         return None

@@ -86,11 +86,10 @@ class RegistryFiles(msgspec.Struct, frozen=True):
 
 @evidence
 def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailable:
-    """What lies in the folders of certs.d, by name alone.
+    """The files in the folders of certs.d, by name alone.
 
-    The authorities are looked for where a pull failed over a certificate.
-
-    The engine takes NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
+    The authorities are searched only where a pull failed over a certificate. The engine takes
+    NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
     (registry/registry.go, 20.10 to 29).
     """
     is_asked = pulls is not None and pulls.of("tls")
@@ -128,7 +127,7 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
 
 
 def _unread_authority(host: Host, registry: str, name: str) -> UnreadAuthority | None:
-    """What is in an authority's file that has no certificate in the form that Go reads (PEM)."""
+    """The content of an authority's file without a certificate that Go reads (PEM); else None."""
     path = f"{CERTIFICATES}/{registry}/{name}"
     answer = host.ask(ReadFile(path))
     if isinstance(answer, Failed) or "-----BEGIN CERTIFICATE-----" in answer.text:

@@ -1,4 +1,4 @@
-"""What is known of a registry by its name alone."""
+"""Properties of a registry by its name alone."""
 
 HUB_HOST = "registry-1.docker.io"
 """The host that serves the images of Docker Hub."""

@@ -53,7 +53,7 @@ def stopped_pulls(
 
 
 class _RegistryPlace(msgspec.Struct, frozen=True):
-    """Where a registry is called."""
+    """The address and port of a registry."""
 
     address: str | None
     """None where it is known by its name."""

@@ -1,4 +1,4 @@
-"""What keeps a whole image from being unpacked, by the words of the engine. Pure."""
+"""Reasons why a whole image cannot be unpacked, by the words of the engine. Pure."""
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -44,5 +44,5 @@ _MEANINGS = (
 
 
 def unpack_error(text: str) -> str:
-    """What an error of the engine means; empty where none of the known ones fits."""
+    """The meaning of an engine's error; empty where no known pattern fits."""
     return next((meaning for pattern, meaning in _MEANINGS if pattern.search(text)), "")

@@ -39,7 +39,7 @@ _SETTING = LazyPattern(
 
 
 class UnusedProxy(msgspec.Struct, frozen=True):
-    """What one file says of proxies."""
+    """The proxy settings of one file."""
 
     file: str
     https: str
@@ -78,7 +78,7 @@ def unused_proxies(
 
 
 def _rank(proxy: UnusedProxy) -> tuple[bool, bool, str]:
-    """What is meant for the engine comes first, and what is meant for containers last."""
+    """The order of files: those for the engine first, those for containers last."""
     return not proxy.is_drop_in, proxy.is_of_client, proxy.file
 
 
@@ -92,7 +92,10 @@ def _read(path: str) -> ReadFile:
 
 
 def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
-    """What a file sets for everybody: an indented line of a script may belong to a function."""
+    """The proxies that a file sets for everybody.
+
+    An indented line of a script may belong to a function.
+    """
     settings: dict[str, str] = {}
     for line in text.splitlines():
         if line[:1] in ("#", ";", " ", "\t"):

@@ -16,7 +16,7 @@ SAMPLE_S = 0.5
 
 
 class BusyContainer(msgspec.Struct, frozen=True):
-    """What one container used in a moment."""
+    """The CPU use of one container in a moment."""
 
     container: Container
     cpus: float

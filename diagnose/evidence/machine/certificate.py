@@ -72,7 +72,7 @@ def names_of(pem: str) -> tuple[str, ...]:
 
 
 class Parties(msgspec.Struct, frozen=True):
-    """Who has signed a certificate and whom it is for, in DER; empty where it is unreadable."""
+    """The issuer and the subject of a certificate, in DER; empty where it is unreadable."""
 
     issuer: bytes = b""
     subject: bytes = b""
@@ -93,7 +93,7 @@ def parties_of(pem: str) -> Parties:
 
 
 class _Element(msgspec.Struct, frozen=True):
-    """One element of some DER: a tag, a length and the content (X.690, 8.1)."""
+    """An element of some DER: a tag, a length and the content (X.690, 8.1)."""
 
     tag: int
     content: bytes

@@ -32,13 +32,13 @@ class Clock(msgspec.Struct, frozen=True):
         return age is not None and age >= seconds
 
     def ago(self, moment: float | None) -> str:
-        """How long ago a Unix time is, in words: `12 min ago`; `at an unknown time`."""
+        """The time since a Unix time, in words: `12 min ago`; `at an unknown time`."""
         age = self.age(moment)
         return "at an unknown time" if age is None else ago(age)
 
 
 @evidence
 def clock(host: Host) -> Clock | Unavailable:
-    """One question, asked once a run."""
+    """The host's clock and boot time, read once a run."""
     reading = host.require(ReadClock())
     return Clock(reading.wall, reading.boot_wall)

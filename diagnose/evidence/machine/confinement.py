@@ -1,4 +1,4 @@
-"""What confines the engine from outside.
+"""Confinement of the engine from outside.
 
 An LXC container around it, an AppArmor profile, a snap.
 """
@@ -45,7 +45,7 @@ class DeniedSignals(msgspec.Struct, frozen=True):
 
 
 class Confinement(msgspec.Struct, frozen=True):
-    """What confines this host itself."""
+    """The confinement of this host itself."""
 
     kind: str = ""
     """The container system around this host, "lxc" for one; "" where none is known."""
@@ -96,5 +96,5 @@ def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]
 
 
 def container_system(host: Host) -> str:
-    """What this host is a container of, such as "lxc" and "wsl"; "" where systemd knows of none."""
+    """The container system around this host, such as "lxc" and "wsl"; "" without one in systemd."""
     return host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()

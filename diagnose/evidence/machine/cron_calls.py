@@ -1,4 +1,4 @@
-"""What cron and systemd of the host do with docker, and cannot do."""
+"""Docker commands in cron jobs and systemd units of the host, and reasons why they fail."""
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
@@ -36,20 +36,23 @@ class CronCalls(Items[CronCall], frozen=True):
 
 
 def jobs_of_another_engine(daemon: Daemon | None) -> Skipped | None:
-    """Why a check leaves the jobs of the host alone; None where they call the engine at hand."""
+    """The reason to skip the jobs of the host; None where they call the engine at hand."""
     if daemon is None or daemon.is_of_host:
         return None
     return Skipped("jobs and units of the host call the system's engine, and this is another one")
 
 
 def unread_jobs(why: Unavailable) -> Skipped | Unavailable:
-    """What a check says without the jobs of the host; older bundles do not hold them."""
+    """The result of a check without the jobs of the host; older bundles do not hold them."""
     return Skipped(f"the jobs of the host: {why}") if why.reason in NOT_IN_BUNDLE else why
 
 
 @evidence
 def cron_calls(host: Host) -> CronCalls | Unavailable:
-    """One question about small files in few folders, and the one of `job_calls`."""
+    """The docker commands in cron jobs.
+
+    One question about small files in few folders, and the one of `job_calls`.
+    """
     calls = host.require(ListCronCalls())
     jobs = host.ask(ReadHostJobs())
     unread = () if isinstance(jobs, Failed) else _unread_folders(jobs)
@@ -80,19 +83,22 @@ class PruneCalls(Items[PruneCall], frozen=True):
 
 @evidence
 def prune_calls(host: Host) -> PruneCalls | Unavailable:
-    """One question with `job_calls`."""
+    """The prune commands in jobs of the host, in one question with `job_calls`."""
     jobs = host.require(ReadHostJobs())
     return PruneCalls(tuple(jobs.prunes), _unread_folders(jobs))
 
 
 @evidence
 def job_calls(host: Host) -> JobCalls | Unavailable:
-    """One question with `docker_units` and `prune_calls`, about small files in few folders."""
+    """The docker commands in jobs of the host.
+
+    One question with `docker_units` and `prune_calls`, about small files in few folders.
+    """
     jobs = host.require(ReadHostJobs())
     return JobCalls(tuple(jobs.calls), _unread_folders(jobs))
 
 
 @evidence
 def docker_units(host: Host) -> DockerUnits | Unavailable:
-    """One question with `job_calls`."""
+    """The units of the host that run docker, in one question with `job_calls`."""
     return DockerUnits(tuple(host.require(ReadHostJobs()).units))

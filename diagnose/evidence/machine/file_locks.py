@@ -1,4 +1,4 @@
-"""Who holds files locked, as /proc/locks has it (proc_locks(5)). Pure."""
+"""File locks and their owners, as in /proc/locks (proc_locks(5)). Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What a host has that gives GPUs to containers."""
+"""GPU support for containers on this host."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What the kernel log says of the machine itself: weak power, memory, processors. Pure."""
+"""Errors of the machine itself in the kernel log: power, memory, processors. Pure."""
 
 from itertools import pairwise
 from typing import Literal
@@ -45,7 +45,7 @@ each of its processors has a line. A stall that lasts is said again after 20 s a
 
 
 class HardwareError(msgspec.Struct, frozen=True):
-    """One kind of fault, and what the kernel said of it within the last hour."""
+    """A kind of hardware fault, and its lines in the kernel log of the last hour."""
 
     kind: HardwareFault
     lines: tuple[Record, ...]
@@ -53,7 +53,7 @@ class HardwareError(msgspec.Struct, frozen=True):
 
     @property
     def times(self) -> int:
-        """How often it happened: a line each, but for processors that stand still together."""
+        """The number of times: one for each line, except for processors that stall together."""
         if self.kind != "stall":
             return len(self.lines)
         pauses = (later.at - line.at for line, later in pairwise(self.lines))

@@ -39,7 +39,7 @@ UNNAMED = "a cgroup that the kernel did not name"
 
 
 class OomKill(msgspec.Struct, frozen=True):
-    """One process that the kernel killed for memory."""
+    """A process that the kernel killed for memory."""
 
     at: float
     task: str

@@ -8,7 +8,8 @@ __all__ = ["kill_cure", "kill_evidence", "kill_reason"]
 
 
 def kill_reason(kill: OomKill) -> str:
-    """Why the kernel killed it: the host had no memory left, or its control group had a limit."""
+    """The reason for the kill: the host had no memory left, or the control group reached its
+    limit."""
     if kill.of_host:
         return "the kernel killed it for memory"
     limit = f" of {size(kill.limit)}" if kill.limit else ""

@@ -55,7 +55,7 @@ class Modules(msgspec.Struct, frozen=True):
 
     @property
     def loss(self) -> str:
-        """That they are gone, in words."""
+        """The missing modules of the running kernel, in words."""
         return (
             f"the modules of the running kernel {self.release} are no longer on disk, as after an "
             "upgrade of the kernel without a reboot"
@@ -112,7 +112,8 @@ class Ipvs(msgspec.Struct, frozen=True):
 
 @evidence
 def ipvs(host: Host, info: Info) -> Ipvs | Unavailable:
-    """One file, which the module makes in each network namespace; not asked without a swarm."""
+    """The IPVS file, which the module creates in each network namespace; not read without a
+    swarm."""
     if info.swarm is None or info.swarm.local_node_state in ("", "inactive"):
         return Ipvs(is_there=False)
     status = host.require(StatPaths([IPVS]))

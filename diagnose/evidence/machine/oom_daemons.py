@@ -1,4 +1,4 @@
-"""What programs that free memory before the kernel does have killed: systemd-oomd, earlyoom."""
+"""Kills by programs that free memory before the kernel does: systemd-oomd, earlyoom."""
 
 from collections.abc import Iterator
 

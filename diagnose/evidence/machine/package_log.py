@@ -1,4 +1,4 @@
-"""What the package manager of the host installed recently, as its own log has it.
+"""Recent package changes, by the package manager's own log.
 
 dpkg writes local time without a zone: its offset is the one that lets the last line fall on the
 moment at which the file was last written. dnf (dnf.rpm.log) and pacman write the offset themselves.
@@ -39,7 +39,7 @@ _NONE = "<none>"
 
 
 class ChangedPackage(msgspec.Struct, frozen=True):
-    """One package that was installed, upgraded or removed.
+    """A package that was installed, upgraded or removed.
 
     at: Unix time. old and new: versions as far as the log has them, "" for none.
     """

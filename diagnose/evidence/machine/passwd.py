@@ -13,7 +13,7 @@ _ENTRY = LazyPattern(
 
 
 class UserEntry(NamedTuple):
-    """One user."""
+    """A user in /etc/passwd."""
 
     name: str
     uid: int

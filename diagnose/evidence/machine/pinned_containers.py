@@ -35,7 +35,7 @@ class PinnedContainers(msgspec.Struct, frozen=True):
 
     @property
     def used_pct(self) -> float:
-        """How much of their CPUs the containers use together."""
+        """The joint use of their CPUs by the containers, in percent."""
         return 100 * sum(cpus for _, cpus in self.used) / len(self.cpus)
 
     def idle_cpus(self, least_pct: float) -> list[int]:

@@ -15,7 +15,7 @@ __all__ = ["HostMemory", "Pressure", "host_memory", "pressure"]
 
 @evidence
 def host_memory(host: Host) -> HostMemory | Unavailable:
-    """One reading of /proc/meminfo."""
+    """The memory of the host, by one reading of /proc/meminfo."""
     return host.require(ReadMemory())
 
 
@@ -42,7 +42,7 @@ class Pressure(msgspec.Struct, frozen=True):
 
 @evidence
 def pressure(host: Host) -> Pressure | Unavailable:
-    """One reading of /proc/pressure."""
+    """The pressure on the host, by one reading of /proc/pressure."""
     reading = host.require(ReadPressure())
     figures = {"cpu": reading.cpu, "memory": reading.memory, "io": reading.io}
     return Pressure(figures, tuple(reading.loadavg), reading.cpus)

@@ -33,7 +33,7 @@ class Processes(Items[Process], frozen=True, dict=True):
         return not self.names_inside(id).isdisjoint(names)
 
     def names_inside(self, id: str) -> set[str]:
-        """What the processes of the container with this id are called."""
+        """The program names in the container with this id."""
         return {process.program for process in self.inside(id)}
 
     @property
@@ -69,6 +69,6 @@ class Processes(Items[Process], frozen=True, dict=True):
 
 @evidence
 def processes(host: Host) -> Processes | Unavailable:
-    """One walk over /proc."""
+    """All processes of the host, by one walk over /proc."""
     listed = host.require(ListProcesses())
     return Processes(tuple(listed))

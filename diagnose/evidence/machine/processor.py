@@ -1,4 +1,4 @@
-"""What the processor can do, where a program in a failed container asks for more."""
+"""Features of the processor, where a program in a failed container needs more."""
 
 import re
 

@@ -31,7 +31,7 @@ class AbsentMachine(msgspec.Struct, frozen=True):
 
 
 def best_route(address: str, routes: Routes) -> Route | None:
-    """What leads to an IPv4 address, by the longest match in the main table."""
+    """The route to an IPv4 address, by the longest match in the main table."""
     target = ip_address(address)
     of_table = [route for route in routes if route.table == MAIN_TABLE and route.family == "inet"]
     fitting = [route for route in of_table if route.leads_somewhere and target in route.net]
@@ -39,7 +39,7 @@ def best_route(address: str, routes: Routes) -> Route | None:
 
 
 class HostLinks(EvidenceGroup, frozen=True):
-    """How this host reaches the machines of the nets that it is in, and who answers there."""
+    """The host's routes and interfaces to machines in its own nets, and the neighbours there."""
 
     routes: Routes | None
     links: Interfaces | None

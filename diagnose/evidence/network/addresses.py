@@ -1,4 +1,4 @@
-"""What the words of an address mean, wherever it is written: all addresses, or this host alone."""
+"""Kinds of addresses, wherever they are written: all addresses, or this host alone."""
 
 from hashlib import blake2s
 from ipaddress import ip_address

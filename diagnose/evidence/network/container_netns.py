@@ -27,7 +27,7 @@ VISIT_S = 0.006
 
 
 class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
-    """What was seen in one container's network namespace."""
+    """The state of one container's network namespace."""
 
     container: Container
     inode: int
@@ -51,7 +51,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def gateway(self) -> str | None:
-        """Where the default route of IPv4 leads; None where there is none, or several."""
+        """The gateway of the default route of IPv4; None for no route, or several."""
         defaults = [route for route in self.routes if not route.prefix and route.family == "inet"]
         return defaults[0].gateway if len(defaults) == 1 else None
 
@@ -82,7 +82,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def tcp_listeners(self) -> list[str]:
-        """Where TCP sockets listen, as evidence shows them: 127.0.0.1:8080."""
+        """The TCP sockets that listen, for evidence: 127.0.0.1:8080."""
         return self._listeners("tcp")
 
     @property
@@ -115,7 +115,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
 
 class Namespaces(msgspec.Struct, frozen=True):
-    """What was seen inside, by container id."""
+    """The network namespaces of containers, by container id."""
 
     items: dict[str, ContainerNetns]
     unvisited: tuple[Unexamined, ...] = ()
@@ -133,9 +133,9 @@ class Namespaces(msgspec.Struct, frozen=True):
 
 @evidence
 def namespaces(host: Host, containers: Containers, options: Options) -> Namespaces | Unavailable:
-    """One short visit to each running container with a network of its own.
+    """The network namespace of each running container with a network of its own.
 
-    Suspicious containers come first.
+    Each takes one short visit. Suspicious containers come first.
     """
     running = [container for container in containers.running if not container.shares_host_network]
     wanted = sorted(running, key=_rank)

@@ -26,7 +26,7 @@ _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-n
 
 
 class HostStack(msgspec.Struct, frozen=True):
-    """What `trace` walks connections through."""
+    """The network stack through which `trace` sends packets."""
 
     stack: Stack
     rules: tuple[PolicyRule, ...] = ()

@@ -85,7 +85,7 @@ class Neighbours(Items[Neighbour], frozen=True):
 
 @evidence
 def neighbours(host: Host) -> Neighbours | Unavailable:
-    """One file, which everyone may read."""
+    """The host's ARP table, which everyone may read."""
     table = host.require(ReadFile(_ARP_TABLE))
     return Neighbours(tuple(parse_arp(table.text)))
 

@@ -71,6 +71,6 @@ class Networks(Items[Network], frozen=True, dict=True):
 
 @evidence
 def networks(host: Host) -> Networks | Unavailable:
-    """One list; it has all but the attached containers, which the containers' own inspect names."""
+    """The networks of the engine, without containers, which the containers' own inspect names."""
     answer = host.require(ListNetworks())
     return Networks(tuple(sorted(answer, key=lambda network: network.name)))

@@ -21,6 +21,6 @@ class NonlocalBind(msgspec.Struct, frozen=True):
 
 @evidence
 def nonlocal_bind(host: Host) -> NonlocalBind | Unavailable:
-    """One setting, readable by everyone."""
+    """The sysctl ip_nonlocal_bind, which everyone may read."""
     answer = host.require(ReadSysctls([_NAME]))
     return NonlocalBind(answer.get(_NAME) == "1")

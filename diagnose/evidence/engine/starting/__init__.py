@@ -1,1 +1,1 @@
-"""What keeps an engine from starting, and how one has ended."""
+"""Reasons why an engine does not start, and how one has ended."""

@@ -80,7 +80,7 @@ def _command_line(daemon: Daemon) -> Sequence[str]:
 
 
 def _path(words: Sequence[str]) -> str:
-    """What `--config` or `-c` names, else the usual file."""
+    """The file that `--config` or `-c` names, else the default path."""
     for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name in ("--config", "-config", "-c"):

@@ -1,4 +1,4 @@
-"""What a containerd of the system wrote before it ended."""
+"""The log of a system containerd before its end."""
 
 import msgspec
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""What the last words of an engine mean, where no other check says so."""
+"""The meaning of the engine's last log line, where no other check explains it."""
 
 import re
 
@@ -49,7 +49,7 @@ def served_elsewhere(daemon: Daemon) -> str:
 
 
 def own_meaning(text: str) -> Recognised | None:
-    """What the last words mean, where no other check says so."""
+    """The meaning of a last log line that no other check explains; or None."""
     return None if is_explained(text) else meaning(text)
 
 

@@ -1,4 +1,4 @@
-"""How an engine that is down has ended, and what of it is still there."""
+"""The end of a stopped engine, and its remains."""
 
 import msgspec
 
@@ -26,7 +26,7 @@ _PATH = LazyPattern(r"(?<![\w.])/[\w./-]+")
 
 
 class EngineEnd(msgspec.Struct, frozen=True):
-    """What is known of a dead engine beside its process and its socket."""
+    """The evidence of a stopped engine beside its process and its socket."""
 
     log: DaemonLog | None = None
     no_log: str = ""
@@ -63,7 +63,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
 
     @property
     def failure_text(self) -> str:
-        """That line's text; "" where there is none."""
+        """The text of the last failure; "" without one."""
         return self.last_failure.text if self.last_failure is not None else ""
 
     @property
@@ -80,7 +80,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
 
 
 class StartRecords(EvidenceGroup, frozen=True):
-    """What says how the engine ended."""
+    """The engine's log, the kernel log and the clock, which show how the engine ended."""
 
     log: DaemonLog | Unavailable
     kernel: KernelLog | None
@@ -93,7 +93,7 @@ class StartRecords(EvidenceGroup, frozen=True):
 
     @property
     def why_no_log(self) -> str:
-        """Why nothing is known of its log; "" where it is."""
+        """The reason why the log is not known; "" for a known log."""
         if isinstance(self.log, Unavailable):
             return self.log.detail
         booted = self.clock.booted if self.clock is not None else 0.0
@@ -102,7 +102,7 @@ class StartRecords(EvidenceGroup, frozen=True):
 
 
 class StartPlace(EvidenceGroup, frozen=True):
-    """Where the engine starts: its folder, its configuration, and who has ports."""
+    """The surroundings of the engine's start: data root, mounts, configuration, listeners."""
 
     root: DataRoot | None
     mounts: Mounts | None

@@ -1,4 +1,4 @@
-"""What the last words of a start of the engine mean that failed, where that is known."""
+"""The meaning of the last log line of a failed start, where it is known."""
 
 import msgspec
 
@@ -21,7 +21,7 @@ def meaning(text: str) -> Recognised | None:
 
 
 def healing(known: Recognised | None) -> dict[str, str]:
-    """What heals that cause, as evidence."""
+    """The cure of that cause, as evidence."""
     return {FIXES: known.cure} if known is not None else {}
 
 
@@ -72,5 +72,5 @@ def failed_start(
 
 
 def page_variables(known: Recognised, root: DataRoot | None) -> PageVariables:
-    """What the page's commands need to heal that cause."""
+    """The page variables that cure the cause."""
     return known.page_variables({"root": root.path if root is not None else ""})

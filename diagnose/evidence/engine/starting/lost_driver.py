@@ -66,7 +66,7 @@ def _known_cure(start: FailedStart, root: DataRoot | None) -> PageVariables:
 
 
 def _unfit_place(root: DataRoot, mounts: Mounts | None) -> str:
-    """Why overlay2 cannot be used at the place of the data root; "" for a place that may do.
+    """The reason why overlay2 does not work on the file system of the data root; "" without one.
 
     The upper folder of an overlay needs a file system with extended attributes and file types,
     which no share and no overlay has.

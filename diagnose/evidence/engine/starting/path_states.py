@@ -1,4 +1,4 @@
-"""What lies at the paths at which an engine would have something."""
+"""The states of the paths at which an engine has files."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ from diagnose.questions.files import PathStatus, StatPaths
 
 
 class FileState(msgspec.Struct, frozen=True):
-    """What stat says of a path."""
+    """The stat of a path: type, mode, owner."""
 
     type: str = ""
     mode: int = 0
@@ -24,7 +24,7 @@ class PathStates(msgspec.Struct, frozen=True):
     by_path: Mapping[str, PathStatus]
 
     def at(self, path: str) -> FileState | None:
-        """What lies at a path, if anything was seen there."""
+        """The state of a path; None where nothing was seen there."""
         status = self.by_path.get(path)
         if status is None or status.failed:
             return None

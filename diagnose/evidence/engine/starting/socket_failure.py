@@ -1,4 +1,4 @@
-"""Why systemd could not make the engine's socket, without which it does not start the engine."""
+"""The failure of systemd to create the engine's socket, without which the engine does not start."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ _GROUP = LazyPattern(r"Failed to resolve group (?P<group>[\w.-]+)")
 
 
 class SocketFailure(msgspec.Struct, frozen=True):
-    """Why systemd could not make the engine's socket."""
+    """The failure of systemd to create the engine's socket."""
 
     has_failed: bool = False
     """The unit of the socket."""

@@ -75,9 +75,9 @@ def missed_program(error: str) -> str:
 
 
 def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
-    """Where a missed program is; None where its caller finds it, or it is in no known folder.
+    """The folder of a missing program; None where its caller finds it, or in no known folder.
 
-    A missed shim needs the runtime next, which is looked for with it.
+    A missing shim needs the runtime next, so the runtime is searched too.
     """
     processes = daemon.processes
     caller = processes.engine if name in _BY_ENGINE else processes.containerd
@@ -117,7 +117,7 @@ def _holding_folder(
 
 
 def _folder_of(process: ProcessDetail | None) -> str:
-    """Where a process's own program lies: containerd looks for its shim there too."""
+    """The folder of a process's own program: containerd looks for its shim there too."""
     return (process.exe or "").rpartition("/")[0] if process is not None else ""
 
 

@@ -27,7 +27,7 @@ _REFUSAL = LazyPattern(
 
 
 class UnitFiles(msgspec.Struct, frozen=True):
-    """What is wrong with the files of the engine's unit."""
+    """The defects in the files of the engine's unit."""
 
     is_refused: bool = False
     """systemd cannot use the unit."""

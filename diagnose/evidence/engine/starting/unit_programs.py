@@ -19,7 +19,7 @@ _EXECUTABLE = 0o111
 
 
 class UnstartableProgram(msgspec.Struct, frozen=True):
-    """What a unit should start and systemd cannot."""
+    """The program of a unit that systemd cannot start."""
 
     unit: str
     path: str
@@ -31,7 +31,7 @@ class UnstartableProgram(msgspec.Struct, frozen=True):
 
 
 class UnstartablePrograms(Items[UnstartableProgram], frozen=True):
-    """One for each unit; empty where what should run does."""
+    """The programs that systemd cannot start, one for each unit; empty where all programs run."""
 
 
 @evidence
@@ -69,7 +69,7 @@ def _units_down(daemon: Daemon) -> dict[str, Unit]:
 
 
 def _unfit(status: PathStatus | None) -> str:
-    """Why systemd cannot start what is there; "" where it can, or where that is not known."""
+    """The reason why systemd cannot start the file; "" where it can, or where that is not known."""
     if status is None or status.failed:
         return "missing" if status is not None and status.failed == "missing" else ""
     if status.type != "file":

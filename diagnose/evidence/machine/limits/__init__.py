@@ -1,1 +1,1 @@
-"""What the kernel allows at most: tasks, files, keys, mounts, control groups."""
+"""Upper limits of the kernel: tasks, files, keys, mounts, control groups."""

@@ -1,6 +1,6 @@
-"""How many memory cgroups the kernel holds.
+"""The number of memory cgroups that the kernel holds.
 
-One that is removed stays as long as pages are charged to it.
+A removed one stays as long as pages are charged to it.
 """
 
 import re
@@ -19,7 +19,7 @@ LIMIT = 65535
 
 
 class CgroupCounts(msgspec.Struct, frozen=True):
-    """How many control groups the kernel holds."""
+    """The number of control groups that the kernel holds."""
 
     memory: int
     """Memory cgroups, removed ones that are still charged included."""
@@ -30,7 +30,7 @@ class CgroupCounts(msgspec.Struct, frozen=True):
 
     @property
     def removed(self) -> int:
-        """How many groups no folder shows any more, as far as it is known."""
+        """The known number of groups without a folder."""
         if self.dying is not None:
             return self.dying
         return max(0, self.memory - self.others) if self.others is not None else 0

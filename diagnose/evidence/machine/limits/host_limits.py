@@ -72,7 +72,7 @@ def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
 
 
 def _tasks(host: Host) -> int | None:
-    """How many tasks the machine has; None where it cannot be read."""
+    """The number of tasks on the machine; None where it cannot be read."""
     load = host.ask(ReadFile("/proc/loadavg"))
     if isinstance(load, Failed):
         return None
@@ -110,7 +110,7 @@ def _engine_cgroup(host: Host, engines: list[Descriptors]) -> str:
 
 
 def _engine_tasks(host: Host, folder: str) -> Pids:
-    """What a cgroup counts and allows."""
+    """The number and the limit of tasks in a cgroup."""
     return Pids(
         _number_in_file(host, f"{folder}/pids.current"),
         _number_in_file(host, f"{folder}/pids.max"),

@@ -37,7 +37,7 @@ def setting_of_running(failure: Recognised) -> str:
 def kernel_settings(
     host: Host, log_tails: LogTails, repeated: RepeatedErrors | None
 ) -> KernelSettings | Unavailable:
-    """One question, and none where no log names a setting."""
+    """The kernel settings that logs name, in one question; no setting, no question."""
     names = {
         failure.needs[0]
         for failure in log_tails.failures.values()

@@ -1,4 +1,4 @@
-"""How many mounts the host has, and how many the kernel lets a mount namespace have."""
+"""The number of mounts on the host, and the kernel's limit for a mount namespace."""
 
 from collections import Counter
 

@@ -18,7 +18,7 @@ class OpenFiles(ByContainer[Crowded], frozen=True):
 
 @evidence
 def open_files(host: Host) -> OpenFiles | Unavailable:
-    """One count of every process's descriptors, which root alone may see."""
+    """The open files of every process, in one count that only root may take."""
     count = host.require(CountDescriptors(share=WORTH_PCT))
     if count.refusal and not count.processes:
         return Unavailable("forbidden", count.refusal)

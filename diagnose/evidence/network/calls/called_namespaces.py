@@ -1,4 +1,4 @@
-"""What a container that is called shows inside."""
+"""The network namespace of a container that is called."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.calls.failing_calls import FailingCall

@@ -1,4 +1,4 @@
-"""Whom a line of a log says that its program called. Pure."""
+"""Places that a program called, by the lines of its log. Pure."""
 
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class CalledPlace(NamedTuple):
 
 
 class ContainerCall(NamedTuple):
-    """What tells one call from another: who calls whom."""
+    """The key of a call: the caller, and the address and port."""
 
     caller: str
     """The container's id."""

@@ -1,4 +1,4 @@
-"""Who is connected to databases that have no connection left."""
+"""Clients of databases that have no connection left."""
 
 from collections.abc import Iterator, Mapping
 

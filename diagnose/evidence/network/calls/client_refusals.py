@@ -1,4 +1,4 @@
-"""What programs log about clients that they refuse."""
+"""Log lines in which programs refuse clients."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ class RefusingContainers(msgspec.Struct, frozen=True):
 
 
 class Refusals(msgspec.Struct, frozen=True):
-    """What running containers say in their logs about clients that they refuse."""
+    """The lines in which running containers refuse clients."""
 
     containers: Containers
     logs: RecentLogs

@@ -66,7 +66,7 @@ _SLOW_CURL = LazyPattern(r"after \d{4,9} ms:")
 
 
 def where_named(address: str, container: Container) -> str:
-    """Where the configuration of a container has this very address; empty where it does not."""
+    """The setting of a container that has this very address; "" without one."""
     for entry in container.host_config.extra_hosts or ():
         if _names_address(entry, address):
             name = entry.replace("=", ":", 1).partition(":")[0]
@@ -108,12 +108,12 @@ class FailingCall(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> ContainerCall:
-        """What tells it from other calls."""
+        """The key that distinguishes calls."""
         return ContainerCall(self.container.id, self.address, self.port)
 
     @property
     def seen_in(self) -> str:
-        """What `line` is from."""
+        """The source of `line`: socket or log."""
         return "socket" if self.by_socket else "log"
 
 

@@ -85,7 +85,7 @@ def host_targets(
 
 
 def _host_words(container: Container, networks: Networks, outer: list[str]) -> dict[str, str]:
-    """What names the host to a container: its addresses, and names that its hosts file has.
+    """The words by which a container reaches the host: addresses, and names in its hosts file.
 
     Engines before 26 list no gateway for the default bridge: the container's own end has it.
     """

@@ -115,7 +115,7 @@ class _Way(NamedTuple):
 def _failures(
     container: Container, containers: Containers, recent_logs: RecentLogs, clock: Clock
 ) -> Iterator[LoggedFailure]:
-    """What fails in one container, by the way in which it fails and the place."""
+    """The failed calls of one container, grouped by kind of failure and place."""
     lines = recent_logs.of_this_run(container)
     groups: dict[_Way, list[RecentLine]] = {}
     for line in lines:
@@ -180,7 +180,7 @@ def _goes_on(lines: Sequence[RecentLine], clock: Clock) -> bool:
 
 
 def _kind(text: str) -> Kind | None:
-    """How a call failed by a line; None where the line is not about a call of its program."""
+    """The kind of failure in a line; None for a line that is not about a call of its program."""
     signs_of_line = signs(text)
     kind = next((kind for kind in _KINDS if kind in signs_of_line), None)
     if kind is None or _OF_A_CLIENT.search(text) is not None or is_no_loss(text):

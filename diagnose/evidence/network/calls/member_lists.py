@@ -1,4 +1,5 @@
-"""Which members servers of a cluster have written down, and the addresses that these had then."""
+"""Member lists of cluster servers, with the addresses that the members had when they were
+written."""
 
 import functools
 import posixpath
@@ -27,7 +28,7 @@ _BEGINNING = 65536
 
 
 class ListedMember(msgspec.Struct, frozen=True):
-    """One member of a cluster, as another one knows it."""
+    """A member of a cluster, as another one knows it."""
 
     id: str
     address: str

@@ -87,7 +87,7 @@ class StaleAddress(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where the address is configured; "" if that is not known."""
+        """The setting with the address; "" if that is not known."""
         named = where_named(self.call.address, self.call.container)
         return named or (self.file.path if self.file is not None else "")
 

@@ -120,7 +120,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def loss(self) -> CallLoss:
-        """Where it is lost: the first of these that holds."""
+        """The place where the call is lost: the first of these that holds."""
         cases: tuple[tuple[CallLoss, bool], ...] = (
             ("metadata", self.address == METADATA),
             ("untranslated", self.is_untranslated),
@@ -144,7 +144,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def obstacle(self) -> Obstacle | None:
-        """What certainly stops its requests or their answers on this host."""
+        """The obstacle that certainly stops requests or their answers on this host; or None."""
         return self.trace.obstacle if self.trace is not None and self.trace.is_blocked else None
 
     @property
@@ -156,7 +156,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def lost_part(self) -> str:
-        """What the obstacle stops, in words."""
+        """The lost part of the call, in words."""
         is_reply = self.obstacle is not None and self.obstacle.part == "reply"
         return "answers" if is_reply else "requests"
 
@@ -180,7 +180,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def mesh_clause(self) -> str:
-        """Why no tunnel leads to the private network."""
+        """The reason why no tunnel leads to the private network."""
         out = self.trace.to if self.trace is not None else ""
         what = (
             f"addresses in {MESH} are of a private network such as Tailscale, or of the provider, "

@@ -45,7 +45,7 @@ class UnansweredCalls(Items[UnansweredCall], frozen=True):
 
 
 class SeenCalls(EvidenceGroup, frozen=True):
-    """What shows calls that nobody answers."""
+    """Evidence of calls without an answer: sockets, connections, logs."""
 
     network_losses: NetworkLosses
     host_network_calls: HostNetworkCalls | None = None
@@ -65,7 +65,7 @@ class SeenCalls(EvidenceGroup, frozen=True):
 
 
 class CallWays(EvidenceGroup, frozen=True):
-    """What lies between callers and those whom they call."""
+    """The path between callers and called: networks, host stack, routes, neighbours."""
 
     networks: Networks
     host_stack: HostStack | None = None
@@ -141,7 +141,7 @@ class _Callers:
         self._mesh_client = next(filter(_is_userspace_client, containers.running), None)
 
     def call(self, awaited: AwaitedCall) -> UnansweredCall:
-        """One call with what is known of both ends, before it is walked."""
+        """A call with the facts of both ends, before its trace."""
         container, waiting = awaited.container, awaited.waiting
         networks = self._ways.networks
         of_network = networks.bridge_of(ip_address(waiting.address))
@@ -260,7 +260,7 @@ def _way_out(
 
 
 def _trace_of(call: UnansweredCall, stack: Stack) -> Trace | None:
-    """What the host's rules and routes do to a call; None where that is not known."""
+    """The trace of a call through the host's rules and routes; None where that is not known."""
     network = call.network
     family: Family = "ip6" if call.is_ipv6 else "ip"
     if call.container.shares_host_network:

@@ -131,7 +131,7 @@ def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> 
 
 
 def _verdicts(device: str, ruleset: Ruleset) -> Iterator[PacketVerdict]:
-    """What becomes of the messages that come in there, and of those that the host sends."""
+    """The verdicts on ARP messages that arrive at a device, and on those that the host sends."""
     came = Packet(
         device, oif="", src=None, dst=None, proto="", state="untracked", physin=None, is_arp=True
     )

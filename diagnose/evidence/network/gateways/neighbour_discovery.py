@@ -48,7 +48,7 @@ class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
 
     @property
     def coverage(self) -> Coverage:
-        """How many links were judged, for the report."""
+        """The number of judged links, for the report."""
         traced = {"neighbour discovery": len(self)} if len(self) else {}
         return Coverage(traced, frozenset({"ip6"} if traced else ()), "")
 

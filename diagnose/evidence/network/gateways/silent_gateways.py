@@ -1,4 +1,4 @@
-"""What containers of macvlan and ipvlan networks see of the machines around them, by their ARP."""
+"""Machines around containers of macvlan and ipvlan networks, by their ARP tables."""
 
 import msgspec
 
@@ -48,7 +48,7 @@ class ArpTables(Items[ArpTable], frozen=True):
 
 @evidence
 def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTables:
-    """One file of each container that is directly on a wire; most hosts have none."""
+    """The ARP table of each container that is directly on a wire; most hosts have none."""
     homes = {
         netns.container.id: wire
         for netns in namespaces

@@ -21,7 +21,7 @@ from diagnose.registry import evidence
 
 
 class StrictUplink(msgspec.Struct, frozen=True):
-    """One interface with an address that others can call."""
+    """An interface with an address that others can call."""
 
     name: str
     address: str

@@ -1,4 +1,4 @@
-"""What shows that packets are lost for their size."""
+"""Signs that packets are lost for their size."""
 
 import msgspec
 
@@ -39,7 +39,7 @@ def _tells_of_silence(text: str) -> bool:
 
 
 class LossProof(msgspec.Struct, frozen=True):
-    """What shows that packets are lost.
+    """The signs that packets are lost.
 
     The rule that drops the ICMP message, and signs that containers show.
     """

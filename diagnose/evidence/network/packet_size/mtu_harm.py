@@ -35,7 +35,7 @@ OpenSSL, Python, Java."""
 
 
 class Harm(msgspec.Struct, frozen=True):
-    """One sign of loss: the container that shows it, and what it shows."""
+    """A sign of loss, and the container that shows it."""
 
     container: Container
     sign: str
@@ -73,7 +73,7 @@ class _SizedQuery(msgspec.Struct, frozen=True):
 
     @property
     def outcome(self) -> str:
-        """What that says of large packets, in words."""
+        """The meaning of both queries for large packets, in words."""
         query = f"a DNS query of {self.size} bytes to {self.server}"
         if self.large.answered:
             return f"{query} is answered"
@@ -137,12 +137,11 @@ def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
 def _probe(
     host: Host, oversized: OversizedNetwork, limit: int, resolvers: Resolvers | None
 ) -> _SizedQuery | None:
-    """What becomes of a DNS query that fills a packet of the container's size.
+    """The outcome of a DNS query that fills a packet of the container's size.
 
-    None where no server can be asked.
-
-    A query that fits the uplink is sent too. Only where that one is answered and the larger one is
-    met by silence is it lost: an ICMP error that says "too large" is how path discovery works.
+    None where no server can be asked. A query that fits the uplink is sent too. Only where that one
+    is answered and the larger one is met by silence is it lost: an ICMP error that says "too large"
+    is how path discovery works.
     """
     affected = oversized.members if resolvers is not None else ()
     for container in affected:
