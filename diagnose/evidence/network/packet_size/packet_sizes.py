@@ -1,4 +1,4 @@
-"""How large the packets of each network are, and how large they may be on the host's uplink."""
+"""Packet sizes of networks against the largest packet of the host's uplink."""
 
 from collections.abc import Iterable, Iterator
 
@@ -30,7 +30,7 @@ class OversizedNetwork(msgspec.Struct, frozen=True):
 
 
 class PacketSizes(msgspec.Struct, frozen=True):
-    """What the uplink carries, and the networks whose packets are larger."""
+    """The largest packet of the uplink, and the networks whose packets are larger."""
 
     uplink: str = ""
     """The interface with the IPv4 default route, "" on a host without one."""

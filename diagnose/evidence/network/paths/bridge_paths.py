@@ -54,7 +54,7 @@ class BridgePaths(Items[BridgePath], frozen=True):
 def bridge_paths(
     host_stack: HostStack, interfaces: Interfaces, uplinks: Uplinks, networks: Networks | None
 ) -> BridgePaths:
-    """One walk for each bridge and family."""
+    """The paths of foreign bridges to the outside, by one trace for each bridge and family."""
     stack = host_stack.stack
     own = {network.bridge for network in networks.bridges} if networks is not None else set()
     paths: list[BridgePath] = []

@@ -175,7 +175,7 @@ def _tells_of_loss(text: str) -> bool:
 
 
 def _targets(text: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """Whom the pings of a command line go to."""
+    """The targets of the pings in a command line."""
     for match in _COMMAND.finditer(text):
         if not _begins_command(text[: match.start()].rstrip(" \t")):
             continue

@@ -1,4 +1,4 @@
-"""What rules that are not the engine's drop between networks, by the rule that decides. Pure."""
+"""Ways between networks that foreign rules drop, grouped by the deciding rule. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _FILTERS = ("ip filter", "iptables-legacy ip filter")
 
 
 class PlaceOfDrop(msgspec.Struct, frozen=True):
-    """Which packet of a connection is dropped, and in which hook."""
+    """The packet of a connection that is dropped, and the hook that drops it."""
 
     part: str
     hook: str
 
 
 class DroppedWays(msgspec.Struct, eq=False):
-    """What one rule drops: ways out, published ports, and queries to DNS servers."""
+    """The ways out, published ports and DNS queries that one rule drops."""
 
     outlets: list[Outlet] = msgspec.field(default_factory=list)
     inlets: list[Inlet] = msgspec.field(default_factory=list)
@@ -71,7 +71,7 @@ class DroppedWays(msgspec.Struct, eq=False):
 
     @property
     def drop(self) -> PlaceOfDrop:
-        """Which packet is dropped, and where."""
+        """The packet that is dropped, and its hook."""
         if self.outlets:
             way = self.outlets[0]
             verdict = way.block or (way.sample if way.sample.is_blocked else way.reach)
@@ -133,7 +133,7 @@ def ports_closed_by_rules(
 def _by_rule(
     paths: PacketPaths, resolver_paths: ResolverPaths | None
 ) -> Mapping[Step, DroppedWays]:
-    """What is dropped on its way out, on its way in, and on its way to a DNS server."""
+    """The dropped ways out, ways in and DNS queries, by the rule that drops them."""
     dropped: dict[Step, DroppedWays] = defaultdict(DroppedWays)
     for outlet in (*paths.outlets, *paths.outlets6):
         by = _blocker(outlet)

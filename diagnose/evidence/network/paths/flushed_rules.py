@@ -1,4 +1,5 @@
-"""What of the engine's rules is gone, by what became of the packets that they would take. Pure."""
+"""Missing rules of the engine, by the verdicts on the packets that the rules should accept.
+Pure."""
 
 import functools
 from typing import Literal
@@ -16,7 +17,7 @@ _SEVERAL = 2
 
 
 class FlushedRules(msgspec.Struct, frozen=True, dict=True):
-    """What is gone."""
+    """The networks, ways out and ports whose rules are missing."""
 
     bare: tuple[Network, ...]
     """Networks whose bridge no rule names."""
@@ -54,7 +55,7 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
 
 
 class LostTraffic(msgspec.Struct, frozen=True, dict=True):
-    """What the loss means for containers and published ports."""
+    """The effects of the loss on containers and published ports."""
 
     paths: PacketPaths
     flushed: FlushedRules
@@ -87,7 +88,7 @@ class LostTraffic(msgspec.Struct, frozen=True, dict=True):
 
 
 def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
-    """What is missing on the way of packets that were walked."""
+    """The missing rules along the traced packets."""
     networks = paths.networks.values()
     bare = tuple(network for network in networks if not firewall.names_bridge(network.bridge))
     # a way out that leads into another of the engine's networks is a wrong route, not a lost rule

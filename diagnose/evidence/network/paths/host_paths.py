@@ -34,7 +34,7 @@ class HostPath(msgspec.Struct, frozen=True):
 
 
 class HostPaths(Items[HostPath], frozen=True):
-    """One connection for each network with a published TCP port."""
+    """The traced connections from the host, one for each network with a published TCP port."""
 
     why_none: str = ""
     """Why none was walked, if that is so."""

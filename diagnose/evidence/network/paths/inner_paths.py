@@ -1,5 +1,4 @@
-"""What a container's own network namespace does to its connections, by its packet filter, its
-routes and its routing rules.
+"""Packet filter, routes and routing rules inside a container's own network namespace.
 
 A VPN client in a container gives its namespace a tunnel, a default route by that tunnel and a kill
 switch; fail2ban in a container writes rules there. Containers that share the namespace are subject
@@ -40,7 +39,7 @@ Client = Literal["this host", "the local network", "other networks"]
 
 
 class InnerInlet(msgspec.Struct, frozen=True):
-    """One published port as its clients meet it inside the container."""
+    """A published port, as traced inside the container."""
 
     container: Container
     network: Network
@@ -67,7 +66,7 @@ class InnerInlet(msgspec.Struct, frozen=True):
 
 
 class InnerOutlet(msgspec.Struct, frozen=True):
-    """One wanted connection, and what the namespace of the container that opens it does to it."""
+    """A wanted connection, traced in the namespace of the container that opens it."""
 
     owner: Container
     """The container whose network namespace it is."""
@@ -76,7 +75,7 @@ class InnerOutlet(msgspec.Struct, frozen=True):
 
 
 class InnerArrival(msgspec.Struct, frozen=True):
-    """One wanted connection, and what the namespace of the container that is called does to it."""
+    """A wanted connection, traced in the namespace of the container that is called."""
 
     owner: Container
     """The container whose network namespace it is."""
@@ -85,7 +84,7 @@ class InnerArrival(msgspec.Struct, frozen=True):
 
 
 class InnerPaths(msgspec.Struct, frozen=True):
-    """What was traced in namespaces of containers with rules or interfaces of their own."""
+    """The traces in namespaces of containers with rules or interfaces of their own."""
 
     inlets: tuple[InnerInlet, ...] = ()
     outlets: tuple[InnerOutlet, ...] = ()
@@ -98,7 +97,7 @@ class InnerPaths(msgspec.Struct, frozen=True):
 
     @property
     def coverage(self) -> Coverage:
-        """How many connections were traced inside containers, for the report."""
+        """The number of connections traced inside containers, for the report."""
         traced = {"inside containers": len(self)} if len(self) else {}
         return Coverage(traced, frozenset({"ip"} if traced else ()), "")
 
@@ -229,7 +228,7 @@ def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInl
 def _outlets(
     path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
 ) -> Iterator[InnerOutlet]:
-    """What the namespace of the container that opens a wanted connection does to it, if known."""
+    """The trace of a wanted connection in the namespace of its opener; empty where not known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
     stack, netns = stacks.get(owner.id), namespaces.of(owner)
     endpoint = owner.endpoints.get(path.network.name)
@@ -243,7 +242,7 @@ def _outlets(
 def _arrivals(
     path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
 ) -> Iterator[InnerArrival]:
-    """What the namespace of the container that is called does to a wanted connection, if known.
+    """The trace of a wanted connection in the called container's namespace; empty where not known.
 
     Between two containers of one bridge, where the source is the address of the caller.
     """

@@ -1,4 +1,4 @@
-"""What the host does to the traffic of containers.
+"""Verdicts of the host on the traffic of containers.
 
 The way out of each network, and the way in to each published port.
 """
@@ -43,7 +43,7 @@ MOST_PORTS = 4_000
 
 
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
-    """What the host does to the packets of each running container on a bridge network."""
+    """The verdicts of the host on packets of each running container on a bridge network."""
 
     outlets: tuple[Outlet, ...] = ()
     inlets: tuple[Inlet, ...] = ()
@@ -75,7 +75,7 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def coverage(self) -> Coverage:
-        """How many connections out and in were traced, for the report."""
+        """The number of connections traced out and in, for the report."""
         traced = {
             "out": len(self.outlets) + len(self.outlets6),
             "in": len(self.inlets) + len(self.inlets6),

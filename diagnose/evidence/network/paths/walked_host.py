@@ -14,14 +14,14 @@ class WalkedHost(EvidenceGroup, frozen=True):
 
     @property
     def why_not(self) -> str:
-        """Why no way that leads out of the host is walked, or nothing."""
+        """The reason why no way out of the host is traced; or ""."""
         if self.why_not_inside:
             return self.why_not_inside
         return "" if len(self.uplinks) else "no interface of this host leads to others"
 
     @property
     def why_not_inside(self) -> str:
-        """Why not even a way within the host is walked, or nothing."""
+        """The reason why not even a way within the host is traced; or ""."""
         if self.ping is not None and self.ping.is_podman:
             return "those of Podman, whose bridges and rules have other names"
         if self.info is not None and self.info.is_rootless:

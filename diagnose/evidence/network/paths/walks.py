@@ -1,6 +1,6 @@
-"""Where packets of containers are walked from, and a trace as the packet filter's verdict.
+"""Starting points of traces for containers' packets, and a trace as the packet filter's verdict.
 
-What routes do to a packet is judged elsewhere.
+Routes are judged elsewhere.
 """
 
 from collections.abc import Collection, Sequence
@@ -95,7 +95,7 @@ def ordinary_peer(family: Family) -> str:
 
 
 class Walks:
-    """What all walks share."""
+    """The network stack and the uplink of all traces."""
 
     def __init__(self, stack: Stack, uplink: Uplink) -> None:
         self.stack = stack
@@ -106,9 +106,9 @@ class Walks:
         return self.stack.routing.look_up(ordinary_peer(family)).kind == "unicast"
 
     def outward(self, network: Network, address: str, family: Family) -> Uplink:
-        """Where the kernel sends a network's packets to an ordinary peer.
+        """The interface by which the kernel sends a network's packets to an ordinary peer.
 
-        By the uplink where that is not known, or nowhere.
+        The uplink where no route is known, or none exists.
         """
         peer = ordinary_peer(family)
         decision = self.stack.routing.look_up(peer, address, network.bridge)

@@ -1,4 +1,5 @@
-"""What stands between clients and a container, and gives them an address of its own. Pure."""
+"""Proxies and address translation between clients and a container, which hide client addresses.
+Pure."""
 
 from collections.abc import Iterable, Iterator, Set
 

@@ -48,7 +48,7 @@ _PROBE = LazyPattern(
 
 
 class CutConnections(msgspec.Struct, frozen=True):
-    """What one proxy has cut off lately."""
+    """The connections that one proxy has recently closed for silence."""
 
     container: Container
     times: int
@@ -108,7 +108,7 @@ def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
 
 
 def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections | None:
-    """What HAProxy notes as ended because nobody said a word."""
+    """The connections that HAProxy logs as timed out; None where they are few."""
     cut = [line for line in lines if line.ended[:2] in _TIMED_OUT]
     match = _TIMERS.search(cut[-1].line) if len(cut) >= LEAST else None
     if match is None:

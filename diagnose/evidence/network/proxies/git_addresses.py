@@ -115,7 +115,7 @@ def _is_off(container: Container, server: GitServer, text: str) -> bool:
 
 
 def _shown_port(container: Container, server: GitServer, file: str, text: str) -> tuple[str, int]:
-    """Where the port stands that a server shows, and the port."""
+    """The setting of the port that a Git server shows, and the port."""
     config = container.config
     before = server.variables
     after = () if file else server.first_variables

@@ -1,4 +1,4 @@
-"""Why no server of a backend of HAProxy is up, by its configuration and the containers near it."""
+"""Reasons why no server of an HAProxy backend is up, by its configuration and nearby containers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +21,7 @@ _OPTION = "-f"
 
 
 class BackendFaults(msgspec.Struct, frozen=True):
-    """Why the servers of a backend cannot be up, in words, by the container's id."""
+    """The reasons why the servers of a backend cannot be up, in words, by container id."""
 
     by_id: Mapping[str, str] = {}
 
@@ -75,7 +75,7 @@ def _places(text: str) -> Iterator[tuple[str, str]]:
 def _faults(
     proxy: Container, servers: Sequence[str], containers: Containers, namespaces: Namespaces | None
 ) -> Iterator[str]:
-    """What is wrong with each server; nothing of one that may be well, or is another machine."""
+    """The fault of each server; nothing of one that may work, or is another machine."""
     for place in servers:
         name, _, port = place.rpartition(":")
         if not port.isdigit() or is_address(name) or "." in name:

@@ -1,7 +1,7 @@
-"""What a web server of the host writes of containers that it passes requests on to.
+"""Log lines of the host's own web server about containers to which it forwards requests.
 
 nginx, Apache, Caddy, HAProxy or Traefik on the host itself is the usual front of published ports,
-and its own log alone says why its clients get 502, 503 or 504.
+and only its own log says why its clients get 502, 503 or 504.
 """
 
 import itertools
@@ -72,7 +72,7 @@ class HostProxyFailure(msgspec.Struct, frozen=True):
 
 
 class HostProxyFailures(Items[HostProxyFailure], frozen=True):
-    """One for each place."""
+    """The failures of the host's proxies, one for each place."""
 
     programs: tuple[str, ...] = ()
     """The web servers that run on the host itself."""

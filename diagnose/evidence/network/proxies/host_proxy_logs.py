@@ -1,4 +1,4 @@
-"""What web servers and proxies of the host itself write about the servers behind them."""
+"""Log lines of the host's web servers and proxies about the servers behind them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -225,7 +225,10 @@ def _apache_place(line: str, _servers: Mapping[str, CalledPlace]) -> CalledPlace
 
 
 def _caddy_place(line: str, servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
-    """Where Caddy's message has no address, the one server counts that its settings have."""
+    """The server that a line of Caddy is about; or None.
+
+    For a message without an address it is the only server in the settings.
+    """
     is_error = '"http.log.error' in line and (message(line).level or 0) >= ERROR
     if not is_error or not _OF_CADDY.search(line):
         return None

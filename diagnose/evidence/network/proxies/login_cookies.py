@@ -35,9 +35,10 @@ class LoginCookies(msgspec.Struct, frozen=True):
 def login_cookies(
     host: Host, untold_programs: UntoldPrograms, namespaces: Namespaces | None
 ) -> LoginCookies:
-    """One request for the page of the login, of programs that the check is about alone.
+    """The marks of session cookies on login pages, for the programs of that check only.
 
-    Without a user and a password: many programs set the cookie of a session with that page.
+    Each login page takes one request, without a user and a password: many programs set the cookie
+    of a session with that page.
     """
     pages = [*_login_pages(untold_programs, namespaces)]
     replies = host.ask_about(host.first(pages, MOST, "login pages"), lambda page: page.question)

@@ -93,7 +93,7 @@ class _Claim(msgspec.Struct, frozen=True):
 
 
 class _Front(msgspec.Struct, frozen=True):
-    """What takes the visitors of a program."""
+    """The port and the container or program that visitors of a program reach first."""
 
     port: int
     container: Container | None = None
@@ -101,7 +101,8 @@ class _Front(msgspec.Struct, frozen=True):
 
 
 class _Surroundings(msgspec.Struct, frozen=True):
-    """What else is on the host, and takes visitors."""
+    """The containers, namespaces and listeners of the host, among which visitors' ports are
+    found."""
 
     containers: Containers
     namespaces: Namespaces
@@ -125,7 +126,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
         return any(self.front(container, port) is not None for port in inside.served_ports)
 
     def front(self, container: Container, port: int) -> _Front | None:
-        """Where visitors of this port come: another port of the host, or a proxy."""
+        """The place that visitors of this port reach: another port of the host, or a proxy."""
         others = sorted(
             {
                 binding.host_port

@@ -44,7 +44,7 @@ class CapturedPath(msgspec.Struct, frozen=True):
 
 
 class CapturedPaths(Items[CapturedPath], frozen=True):
-    """What is captured on each network that leads out."""
+    """The sample connections that rules redirect to the host, for each network that leads out."""
 
     walked: int = 0
     """How many samples were traced."""
@@ -59,7 +59,10 @@ def captured_paths(
     walked_host: WalkedHost,
     listeners: Listeners | None,
 ) -> CapturedPaths:
-    """One walk for each network and sample; nothing where no rule translates destinations."""
+    """The captured connections, by one trace for each network and sample.
+
+    Empty where no rule translates destinations.
+    """
     if walked_host.why_not:
         return CapturedPaths((), why_none=walked_host.why_not)
     paths: list[CapturedPath] = []
@@ -89,7 +92,7 @@ def captured_paths(
 
 
 class LocalCapture(NamedTuple):
-    """Where a rule leads a packet to: a port of the host itself."""
+    """The port of the host to which a rule redirects a packet."""
 
     address: str
     port: int

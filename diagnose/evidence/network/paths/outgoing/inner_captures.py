@@ -29,7 +29,7 @@ _UNANSWERED = ("refused", "timeout", "unreachable")
 
 
 class InnerCapture(msgspec.Struct, frozen=True):
-    """What a container sends to one port of the outside, led to the container itself."""
+    """An outside port whose traffic a rule redirects to the container itself."""
 
     owner: Container
     """The container whose network namespace it is."""
@@ -47,7 +47,7 @@ class InnerCapture(msgspec.Struct, frozen=True):
 
 
 class InnerCaptures(Items[InnerCapture], frozen=True):
-    """What nobody takes in namespaces with rules of their own, one for each port."""
+    """The redirected ports where nothing listens, in namespaces with rules of their own."""
 
     walked: int = 0
     """How many samples were traced."""
@@ -62,7 +62,10 @@ def inner_captures(
     namespaces: Namespaces,
     logged_failures: LoggedFailures | None,
 ) -> InnerCaptures:
-    """One walk for each namespace and sample, and for each call that fails there."""
+    """The captured connections inside containers.
+
+    One trace for each namespace and sample, and for each call that fails there.
+    """
     changed = changed_namespaces(namespaces, containers)
     inner = inner_stacks(host, changed)
     captures: list[InnerCapture] = []
@@ -106,7 +109,7 @@ def _is_call_outside(failure: LoggedFailure) -> bool:
 
 
 def _flows(failures: Sequence[LoggedFailure]) -> list[Flow]:
-    """What is walked: the samples, and what the logs say to fail."""
+    """The flows to trace: the samples, and the failed calls of the logs."""
     flows = [Flow(Origin(), SOMEWHERE, protocol, port) for protocol, port in SAMPLES]
     called = dict.fromkeys((failure.host, failure.port) for failure in failures)
     return [Flow(Origin(), address, "tcp", port) for address, port in called] + flows

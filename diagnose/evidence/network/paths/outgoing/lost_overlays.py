@@ -49,7 +49,7 @@ class LostOverlay(msgspec.Struct, frozen=True):
 
 
 class LostOverlays(Items[LostOverlay], frozen=True):
-    """One item for each network and node."""
+    """The lost paths of overlay networks, one for each network and node."""
 
 
 @evidence
@@ -107,7 +107,7 @@ def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
 
 
 class _Owner(msgspec.Struct, frozen=True):
-    """Who has an address of an overlay network."""
+    """The service or task with an address of an overlay network."""
 
     name: str
     nodes: tuple[str, ...]
@@ -115,9 +115,9 @@ class _Owner(msgspec.Struct, frozen=True):
 
 
 def _owner_elsewhere(address: str, own: str, view: OverlayNetwork) -> _Owner | None:
-    """Who has an address, if that runs on other nodes alone; None where that is not known.
+    """The owner of an address if only other nodes run it; None where that is not known.
 
-    own: the caller's address, which tells this node.
+    own: the caller's address, which identifies this node.
     """
     tasks = [task for _, service in view.all_services for task in service.all_tasks]
     here = {task.node for task in tasks if task.address == own}
@@ -144,7 +144,7 @@ def _data_port(info: Info | None) -> int:
 
 
 class _Entrance(msgspec.Struct, frozen=True):
-    """Where packets of other nodes arrive at this host."""
+    """The interface and data port for packets of other nodes."""
 
     uplink: str = ""
     """The interface; "" where it is not known."""

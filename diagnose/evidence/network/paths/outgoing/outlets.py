@@ -95,9 +95,9 @@ class Outlet(msgspec.Struct, frozen=True):
 
     @property
     def block(self) -> ConnectionVerdict | None:
-        """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
+        """The verdict that certainly blocks: requests to any peer, or answers of an ordinary peer.
 
-        Requests that only some destinations do not get are a policy; nobody means to ask and to
+        Requests that only some destinations do not get are a policy. Nobody intends to ask and to
         drop the answer.
         """
         if self.reach.is_blocked:
@@ -106,7 +106,7 @@ class Outlet(msgspec.Struct, frozen=True):
 
 
 class _Verdicts(NamedTuple):
-    """See `Outlet`."""
+    """The verdicts on any peer and on an ordinary peer, as in `Outlet`."""
 
     reach: ConnectionVerdict
     sample: ConnectionVerdict
@@ -161,7 +161,7 @@ def _verdicts_out(
     origin = Origin(network.bridge, src)
 
     def best(dst: str | None) -> ConnectionVerdict:
-        """What becomes of the sample that comes furthest; None is any address outside."""
+        """The verdict on the sample that comes furthest; None is any address outside."""
         verdicts = []
         for proto, port in SAMPLES:
             traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))

@@ -43,7 +43,7 @@ class ResolverPath(msgspec.Struct, frozen=True):
 
 
 class ResolverPaths(Items[ResolverPath], frozen=True):
-    """One way for each container and server that its own packets go to."""
+    """The paths to DNS servers, one for each container and server that its own packets go to."""
 
     untranslated: tuple[ResolverPath, ...] = ()
     """Those whose answers cannot come back, whatever rule they would meet, because the source is

@@ -46,9 +46,9 @@ def _is_foreign(way: Outlet, interfaces: Interfaces | None) -> bool:
 def unanswerable_queries(
     resolver_paths: ResolverPaths | None, lookups: Lookups | None
 ) -> Iterator[ResolverPath]:
-    """One query of each network and server that leaves with a container's own address.
+    """The untranslated queries to silent servers, one for each network and server.
 
-    Only where the server stays silent.
+    They leave with a container's own address.
     """
     if resolver_paths is None or lookups is None:
         return

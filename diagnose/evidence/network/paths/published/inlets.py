@@ -31,7 +31,7 @@ from diagnose.firewall.walk import walk
 
 
 class Inlet(msgspec.Struct, frozen=True):
-    """One published port of a running container: what a client behind the uplink meets at it."""
+    """A published port of a running container, and the verdict on a client behind the uplink."""
 
     container: Container
     network: Network
@@ -118,7 +118,7 @@ def outer_ports(
 
 
 def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
-    """What clients behind the uplink meet at a published port."""
+    """The verdict on clients behind the uplink at a published port."""
     uplink = walks.uplink
     proto = port.port.partition("/")[2]
     bridges = [network.bridge for network in port.networks.values()]
@@ -170,8 +170,10 @@ def _incoming_verdict(traced: Trace, bridges: Collection[str]) -> ConnectionVerd
 
 
 def refused_by_host(stack: Stack, flow: Flow) -> ConnectionVerdict:
-    """What the host's own filter does to a connection to one of its processes, as if nothing
-    translated the port."""
+    """The verdict of the host's own filter on a connection to one of its processes.
+
+    The trace ignores the translation of the port.
+    """
     sent = replace(first_packet(stack, flow), dst_local=True)
     verdict = walk(stack.ruleset, "input", sent)
     return ConnectionVerdict(

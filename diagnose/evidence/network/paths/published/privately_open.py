@@ -126,8 +126,10 @@ def _has_ufw_rules(firewall: Firewall) -> bool:
 
 
 def _why_left_over(host: Host) -> str:
-    """Why no program writes these rules any more; nothing where one does, or where files could not
-    be read."""
+    """The reason why no program maintains these rules any more; "" where one does.
+
+    "" too where files could not be read.
+    """
     texts = dict(host.ask_many([ReadFile(path) for path in (*_rule_files(host), *_OTHER_FILES)]))
     if any(isinstance(text, Failed) and text.reason != "missing" for text in texts.values()):
         return ""

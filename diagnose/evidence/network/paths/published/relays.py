@@ -26,7 +26,7 @@ Protocol = Literal["tcp", "udp"]
 
 
 class Relay(msgspec.Struct, frozen=True):
-    """One port, and what becomes of an ordinary client's connection to it."""
+    """A forwarded port, and the trace of an ordinary client's connection to it."""
 
     uplink: str
     port: int
@@ -47,7 +47,10 @@ class Relays(Items[Relay], frozen=True):
 
 @evidence
 def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> Relays:
-    """One walk for each rule and protocol; the walk tells whether the rule decides."""
+    """The ports that foreign rules forward to other machines.
+
+    One trace for each rule and protocol shows whether the rule decides.
+    """
     stack, uplink = host_stack.stack, uplinks.preferred
     if uplink is None or uplink.address is None:
         return Relays(())

@@ -1,6 +1,6 @@
-"""Where the answers of published ports go.
+"""Paths of the answers of published ports.
 
-Back by the interface that the client is behind, or by another one.
+Back by the interface of the client, or by another one.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ StrayWay = Literal["wrong bridge", "another uplink", "tunnel", ""]
 
 
 class ReturnPath(msgspec.Struct, frozen=True):
-    """One published port as a client beyond one interface meets it, and the way of the answers."""
+    """A published port as a client beyond one interface calls it, and the path of the answers."""
 
     container: Container
     network: Network
@@ -49,7 +49,7 @@ class ReturnPath(msgspec.Struct, frozen=True):
 
     @property
     def stray_way(self) -> StrayWay:
-        """What the answers take instead of the way back; "" where they get back, or for no way."""
+        """The wrong way of the answers; "" where they get back, or have no way."""
         obstacle = self.trace.obstacle
         if not self.is_lost or obstacle is None:
             return ""
@@ -107,7 +107,8 @@ def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
 
 
 class _PublishedCall(msgspec.Struct, frozen=True):
-    """What an ordinary client behind an interface calls: a published port at the host's address."""
+    """The call of an ordinary client behind an interface to a published port at the host's
+    address."""
 
     container: Container
     port: str
@@ -129,9 +130,10 @@ def _walked_paths(
     outer: list[Uplink],
     namespaces: Namespaces | None,
 ) -> Iterator[ReturnPath]:
-    """One path for each network and interface, and each port of containers with several networks.
+    """The traced paths, one for each network and interface.
 
-    Those have routes of their own, which may lead answers elsewhere.
+    Containers with several networks have one for each port: their own routes may lead answers
+    elsewhere.
     """
     walked: set[tuple[str, str]] = set()
     for container in containers.running:

@@ -27,7 +27,7 @@ class TranslatedClients(msgspec.Struct, frozen=True):
 
 
 class AllTranslatedClients(Items[TranslatedClients], frozen=True):
-    """One for each network: the rules are about networks, and not about ports."""
+    """The translated clients, one for each network: the rules are about networks, not ports."""
 
 
 @evidence

@@ -14,14 +14,14 @@ from diagnose.model import EvidenceGroup
 
 
 class CalledContainer(msgspec.Struct, frozen=True):
-    """Who has a name on a network, and the address there."""
+    """The container of a name on a network, and the address there."""
 
     container: Container
     address: str
 
 
 class NameSources(EvidenceGroup, frozen=True):
-    """What says whom the words of containers mean."""
+    """The evidence that resolves names in containers: containers, networks, configuration."""
 
     host_stack: HostStack
     containers: Containers

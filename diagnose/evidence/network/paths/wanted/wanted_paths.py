@@ -120,7 +120,7 @@ class WantedPaths(Items[WantedPath], frozen=True):
 
     @property
     def coverage(self) -> Coverage:
-        """How many connections to the host and between containers were traced, for the report."""
+        """The number of traced connections to the host and between containers, for the report."""
         kinds = Counter(path.kind for path in self)
         families = frozenset(family_of(path.address) for path in self)
         return Coverage(dict(sorted(kinds.items())), families, self.why_none)
@@ -161,13 +161,14 @@ def wanted_paths(
 def _between_starts(
     containers: Containers, names: CalledNames, log_tails: LogTails | None
 ) -> list[Want]:
-    """What containers want that the engine starts again soon: until then they have no address."""
+    """The wanted connections of containers in restart, which have no address until their next
+    start."""
     restarting = (container for container in containers if container.state.status == "restarting")
     return [want for container in restarting for want in wants_of(container, names, log_tails)]
 
 
 class _Leaving(msgspec.Struct, frozen=True):
-    """How a container's packets leave it."""
+    """The network and source address with which a container's packets leave."""
 
     network: Network
     source: str
@@ -178,7 +179,7 @@ class _Leaving(msgspec.Struct, frozen=True):
 
 
 class _Walks:
-    """What becomes of wanted connections on this host."""
+    """The traces of wanted connections on this host."""
 
     def __init__(
         self, stack: Stack, networks: Networks, listeners: Listeners | None, names: CalledNames
@@ -227,7 +228,7 @@ class _Walks:
         return called.container if called is not None else None
 
     def unserved(self, want: Want) -> UnservedWant | None:
-        """Why nobody can take a wanted connection to the host, if that is so."""
+        """The wanted connection to the host that no socket accepts; None where one does or may."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
         leaving = self._leaving_network(want.container) or self._former_network(want.container)
         if leaving is None or not _looks_like_address(address) or is_loopback(address):

@@ -86,7 +86,7 @@ Source = Literal[
 
 
 class Want(msgspec.Struct, frozen=True):
-    """One connection that a container should open.
+    """A connection that a container should open.
 
     port 0: any.
     """
@@ -107,7 +107,7 @@ class Want(msgspec.Struct, frozen=True):
 def wants_of(
     container: Container, names: CalledNames, log_tails: LogTails | None
 ) -> Iterator[Want]:
-    """What a container wants to reach, by its log and its configuration."""
+    """The connections that a container should open, by its log and its configuration."""
     words = names.words(container)
     lines = log_tails.of(container).lines if log_tails is not None else ()
     for line in lines:
@@ -170,7 +170,7 @@ def _is_placed(failure: LoggedFailure) -> bool:
 def _wants_in_variable(
     container: Container, name: str, value: str, words: frozenset[str]
 ) -> Iterator[Want]:
-    """What the value of one variable names.
+    """The places that the value of one variable names.
 
     A bare host takes its port from the variable beside it.
     """

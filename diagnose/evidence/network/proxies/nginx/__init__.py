@@ -1,1 +1,1 @@
-"""What nginx passes on by its configuration, and what users meet where it tells too little."""
+"""Locations of nginx that forward requests, and symptoms of missing headers."""

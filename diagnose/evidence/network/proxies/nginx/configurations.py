@@ -39,7 +39,7 @@ class NginxConfigurations:
             self.hops = (*self.hops, *found)
 
     def file_of(self, hop: NginxHop) -> HopFile:
-        """Where a location stands, if one file alone has its proxy_pass."""
+        """The file of a location, if only one file has its proxy_pass."""
         files = self._files[hop.proxy.id if hop.proxy is not None else ""]
         inside = files.holding(("proxy_pass", hop.target))
         if hop.proxy is None:

@@ -68,7 +68,8 @@ class NginxFiles:
                 yield from self._included_directives(directive, depth)
 
     def _included_directives(self, include: Directive, depth: int) -> Iterator[Directive]:
-        """What an include stands for; it itself where a file of it is not read."""
+        """The directives of an include's files; the include itself where a file of it is not
+        read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
         self._patterns[pattern] = None
         if depth >= _DEEPEST or self._left <= 0:

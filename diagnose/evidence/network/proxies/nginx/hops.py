@@ -34,7 +34,7 @@ INHERITED = frozenset(
 
 
 class NginxHop(msgspec.Struct, frozen=True):
-    """One location of an nginx whose requests go to a server behind it."""
+    """A location of an nginx whose requests go to a server behind it."""
 
     proxy: Container | None
     """None for an nginx of the host itself."""
@@ -65,7 +65,7 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def read_timeout(self) -> str:
-        """How long it waits for the server to send something: `300s`; "" where nothing says so."""
+        """The proxy_read_timeout of the location: `300s`; "" where nothing sets it."""
         return self.settings.get("proxy_read_timeout", "")
 
     @property
@@ -120,16 +120,16 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """How a sentence calls this nginx."""
+        """The name of this nginx for a sentence."""
         return "nginx on this host" if self.proxy is None else f"nginx in {self.proxy}"
 
     @property
     def directive(self) -> str:
-        """How its file has the place: `location /ws`, or the address that it calls."""
+        """The directive in the file: `location /ws`, or the address that it calls."""
         return f"location {self.location}" if self.location else f"proxy_pass {self.target}"
 
     def sent_path(self, path: str) -> str:
-        """What the server behind it is asked for, where a client asks for this path."""
+        """The path that the server behind gets for this path of a client."""
         return f"{self.path}{path.removeprefix(self.location)}" if self.path else path
 
     def leads_to(self, container: Container) -> bool:
@@ -147,7 +147,7 @@ def hops_for_path(hops: Iterable[NginxHop], path: str) -> list[NginxHop]:
 
 
 class _Level(msgspec.Struct, frozen=True):
-    """What the blocks around a location say that it inherits."""
+    """The directives that a location inherits from the blocks around it."""
 
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}

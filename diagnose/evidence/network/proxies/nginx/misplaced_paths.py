@@ -199,7 +199,7 @@ def _misplaced(
 
 
 def _address(hop: NginxHop, program: Container, namespaces: Namespaces | None) -> str:
-    """How the host calls the program, at the port that nginx calls."""
+    """The URL by which the host calls the program, at the port that nginx calls."""
     try:
         port = urlsplit(hop.target).port
     except ValueError:

@@ -41,7 +41,7 @@ _SET_ASIDE = LazyPattern(
 
 
 class NginxSite(msgspec.Struct, frozen=True):
-    """One `server` of an nginx that ends TLS."""
+    """A `server` of an nginx that ends TLS."""
 
     container: Container
     names: tuple[str, ...]

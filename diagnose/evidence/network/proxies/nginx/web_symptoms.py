@@ -1,4 +1,5 @@
-"""What access logs show where a proxy does not tell a program how its clients came. Pure."""
+"""Symptoms in access logs of a proxy that does not pass on its clients' scheme, host or upgrade.
+Pure."""
 
 import itertools
 import re
@@ -93,7 +94,7 @@ _MOVED = 300
 
 
 class Symptom(msgspec.Struct, frozen=True):
-    """What users of a site meet, as one log shows it."""
+    """A symptom for users of a site, as one log shows it."""
 
     kind: Kind
     container: Container
@@ -110,7 +111,7 @@ class Symptom(msgspec.Struct, frozen=True):
 
 
 def symptoms(container: Container, logs: RecentLogs, clock: Clock) -> Iterator[Symptom]:
-    """What the lines of one container show, each kind at most once."""
+    """The symptoms in the lines of one container, each kind at most once."""
     requests = logs.requests_of(container)
     for kind, select in _SELECTED.items():
         lines = select(requests)
@@ -125,7 +126,7 @@ def symptoms(container: Container, logs: RecentLogs, clock: Clock) -> Iterator[S
 def _symptoms_in_words(
     container: Container, log: Sequence[RecentLine], clock: Clock
 ) -> Iterator[Symptom]:
-    """What a program says itself: that an upgrade is missing, or that it refuses a form."""
+    """The symptoms that a program itself reports: a missing upgrade, or a form that it refuses."""
     kinds: tuple[tuple[Kind, LazyPattern], ...] = (
         ("upgrade", _ASKS_FOR_UPGRADE),
         ("origin", _REFUSED_ORIGIN),

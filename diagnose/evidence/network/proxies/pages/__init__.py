@@ -1,1 +1,1 @@
-"""What web servers answer: their first pages, errors, redirects and what these lead to."""
+"""Answers of web servers: first pages, errors, redirects and their targets."""

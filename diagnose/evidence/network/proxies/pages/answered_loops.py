@@ -25,7 +25,7 @@ class AnsweredLoop(msgspec.Struct, frozen=True):
 
     @property
     def location(self) -> str:
-        """Where the answer leads."""
+        """The location to which the answer redirects."""
         page = self.page
         return (
             page.forwarded.location if self.is_possible and page.forwarded else page.reply.location
@@ -78,7 +78,7 @@ def _insists(page: FrontPage) -> bool:
 
 
 class _Target(NamedTuple):
-    """Where a redirect leads to, without the query."""
+    """The target of a redirect, without the query."""
 
     scheme: str
     site: str

@@ -24,7 +24,7 @@ class DeadUpstream(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        """Which port of whom nobody serves, and which ones are."""
+        """The port of the peer without a listener, and the ports that the peer serves."""
         ports = and_more([str(port) for port in self.served], 4)
         noun = "port" if len(self.served) == 1 else "ports"
         return (

@@ -114,7 +114,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """What HAProxy noted of the server behind the last answer; "" for any other program."""
+        """The note of HAProxy about the server behind the last answer; "" for any other program."""
         last = self.answers[-1] if self.answers else None
         if last is None:
             return ""
@@ -170,7 +170,8 @@ def all_failed_answers(
 def _with_pages(
     found: Iterable[FailedAnswers], pages: Mapping[str, FailingPage]
 ) -> Iterator[FailedAnswers]:
-    """What the logs show, with what we were answered; and what only that shows."""
+    """The failed answers of the logs, completed by our requests; then those that only our
+    requests show."""
     by_id = {failed.container.id: failed for failed in found}
     for id, failed in by_id.items():
         yield _with_page(failed, pages[id]) if id in pages else failed

@@ -1,4 +1,4 @@
-"""Which first pages are errors of the server that was asked, and which are passed on. Pure."""
+"""First pages that are errors of the server itself, or of a server behind it. Pure."""
 
 from collections.abc import Iterable
 

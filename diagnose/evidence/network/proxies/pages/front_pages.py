@@ -1,6 +1,7 @@
-"""What the web servers in containers answer now: one GET for `/` each, as an engineer's `curl`.
+"""First pages of the web servers in containers: one GET for `/` each, as an engineer's `curl`.
 
-It is sent where the program listens, so that it measures the program and not the way to it.
+The request goes to the socket of the program, so that it measures the program and not the way to
+it.
 """
 
 import re
@@ -84,7 +85,7 @@ class Door(msgspec.Struct, frozen=True):
 
 
 class FrontPage(msgspec.Struct, frozen=True):
-    """What one program answered."""
+    """The answer of one program."""
 
     door: Door
     reply: PageReply
@@ -126,7 +127,7 @@ class FrontPage(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """What the host can ask for to see the same."""
+        """The URL at which the host sees the same page."""
         scheme = "https" if self.reply.tls else "http"
         asked = self.door.question
         return f"{scheme}://{with_port(asked.address, asked.port)}{self.reply.path}"
@@ -146,7 +147,7 @@ class FrontPages(Items[FrontPage], frozen=True):
 
     @property
     def coverage(self) -> Coverage:
-        """How many were asked, for the report."""
+        """The number of pages, and the proxies among them, for the report."""
         proxies = dict.fromkeys(page.container.name for page in self if page.is_proxy)
         return Coverage({}, pages=len(self), pages_left_out=self.left_out, proxies=tuple(proxies))
 
@@ -160,10 +161,11 @@ def front_pages(
     clock: Clock,
     recent_logs: RecentLogs | None,  # noqa: ARG001 - they are read before our requests are in them
 ) -> FrontPages | Unavailable:
-    """One request to each published or proxied port of HTTP, twenty at most.
+    """The first page of each published or proxied port of HTTP, twenty at most.
 
-    The log is read once more where the answer is an error or is forbidden, one more request is sent
-    where the first one led to HTTPS, and it is looked whether a silent program computes.
+    Each takes one request. The log is read once more where the answer is an error or is forbidden.
+    One more request is sent where the first one led to HTTPS. Silent programs are measured for use
+    of the processor.
     """
     doors = _doors(containers, namespaces, processes, clock)
     pages: list[FrontPage] = []
@@ -189,7 +191,8 @@ def front_pages(
 
 
 def _reason_unasked(failure: Failed) -> Unavailable:
-    """Why there is no page at all: the user wished so, or an earlier version recorded the host."""
+    """The reason why there is no page at all: an option forbids it, or an old recording has
+    none."""
     if failure.reason == "not allowed":
         return Unavailable("not applicable", failure.detail)
     if failure.reason in NOT_IN_BUNDLE:
@@ -222,7 +225,7 @@ def _completed(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPage]:
 
 
 def _growth(host: Host, silent: Sequence[Container]) -> Mapping[str, CgroupGrowth | Failed]:
-    """How much silent programs compute, by container id, for a second; nothing if none is."""
+    """The growth of the cgroups of silent programs during a second, by container id; or empty."""
     if not silent:
         return {}
     growth = host.ask(SampleCgroups({container.id: container.state.pid for container in silent}))

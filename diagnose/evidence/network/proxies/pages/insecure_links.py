@@ -48,7 +48,7 @@ class InsecureLinks(msgspec.Struct, frozen=True):
 
     @property
     def container(self) -> Container:
-        """Whose page it is."""
+        """The container of the page."""
         return self.program or self.page.container
 
 

@@ -83,7 +83,7 @@ def stray_redirects(
 
 
 def _place(page: FrontPage) -> _Place | None:
-    """Where a redirect leads; None for one that stays where it is."""
+    """The target of a redirect; None for a relative one."""
     try:
         url = urlsplit(page.reply.location)
         port = url.port or WEB_PORTS.get(url.scheme, 0)
@@ -108,7 +108,7 @@ def _strays(
     namespaces: Namespaces,
     publisher: Container | None,
 ) -> Iterator[StrayRedirect]:
-    """Where a redirect is wrong: to an inner name, an inner port, or to TLS that nobody speaks."""
+    """The wrong redirects: to an inner name, an inner port, or to TLS that no server provides."""
     own = page.door.question.name.lower()
     if place.host != own:
         if _is_inner(place.host, page.container, containers, own):

@@ -1,1 +1,1 @@
-"""What Traefik and Caddy should serve: routes by labels, variables and Caddyfiles."""
+"""Routes of Traefik and Caddy, by labels, variables and Caddyfiles."""

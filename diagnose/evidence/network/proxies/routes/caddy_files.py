@@ -29,7 +29,7 @@ _LONGEST = 100
 
 
 class CaddyFile(msgspec.Struct, frozen=True):
-    """One file, where it lies, and its sites."""
+    """A Caddyfile with its mount and its sites."""
 
     path: str
     """As the container has it."""
@@ -78,7 +78,7 @@ def _is_snippet(directive: Directive) -> bool:
 
 
 def _length(block: Directive) -> int:
-    """How many directives a block holds, those of its own blocks too."""
+    """The number of directives in a block, nested blocks included."""
     return len(block.inner) + sum(map(_length, block.inner))
 
 

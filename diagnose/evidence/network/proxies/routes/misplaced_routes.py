@@ -110,7 +110,7 @@ def _requests_of_proxy(route: PassedRoute, lines: list[AccessLine]) -> list[Acce
 
 
 def _address(route: PassedRoute) -> str:
-    """How the host calls the program, at the port that the proxy calls."""
+    """The URL by which the host calls the program, at the port that the proxy calls."""
     program = route.program
     ends = [program.endpoints[name] for name in sorted(program.shared_networks(route.proxy))]
     address = next((end.ip_address for end in ends if end.ip_address), "")

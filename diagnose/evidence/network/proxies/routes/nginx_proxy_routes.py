@@ -60,7 +60,7 @@ def nginx_proxy_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
 def _fastcgi_obstacle(
     container: Container, called: CalledPort, site: RoutingSite
 ) -> WrongPort | OtherProtocol | None:
-    """What is wrong with the port, or with HTTP at a program that takes nothing but FastCGI."""
+    """The wrong port, or HTTP at a program that accepts only FastCGI; or None."""
     wrong = at_port(container, called, site)
     is_fastcgi = any(map(_FASTCGI.fullmatch, container.command))
     if container.config.value_of(_PROTOCOL) or not is_fastcgi:

@@ -55,7 +55,7 @@ class PassedRoute(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """How a sentence calls this proxy."""
+        """The name of this proxy for a sentence."""
         return f"{self.kind} in {self.proxy}"
 
     @property
@@ -64,7 +64,7 @@ class PassedRoute(msgspec.Struct, frozen=True):
         return self.location.rstrip("/")
 
     def sent_path(self, path: str) -> str:
-        """What the program is asked for, where a client asks for this path."""
+        """The path that the program gets for this path of a client."""
         return path.removeprefix(self.prefix) or "/" if self.is_cut else path
 
 
@@ -153,7 +153,7 @@ def _routes_of_block(
     *,
     is_cut: bool,
 ) -> Iterator[PassedRoute]:
-    """What a block passes on. Nothing of one that changes paths by rules of its own."""
+    """The routes of a block; empty for a block that changes paths by rules of its own."""
     if any(directive.name in ("rewrite", "import") for directive in block.inner):
         return
     named = {**outer, **dict(_matchers(block))}

@@ -1,4 +1,4 @@
-"""What keeps a reverse proxy from serving a route. Each kind has the facts that are known of it."""
+"""Obstacles to a route of a reverse proxy. Each kind has the facts that are known of it."""
 
 import msgspec
 

@@ -35,7 +35,10 @@ class UnservedRoute(msgspec.Struct, frozen=True):
 
 
 class RoutingSite(msgspec.Struct, dict=True):
-    """What routes are compared with; it collects the containers whose sockets were not seen."""
+    """The containers, namespaces and clock for the judgement of routes.
+
+    Collects the containers whose sockets were not seen.
+    """
 
     containers: Containers
     namespaces: Namespaces
