@@ -1,5 +1,4 @@
-"""Where the kernel sends what comes from networks and what is for them, by all its rules and
-tables."""
+"""Routes of packets from networks and to networks, by all rules and tables of the kernel."""
 
 import msgspec
 
@@ -21,7 +20,7 @@ has, the filter has a policy about addresses, and nothing is unclear."""
 
 
 class RouteLookups(msgspec.Struct, frozen=True):
-    """Where the kernel sends packets of this host and of its networks."""
+    """The kernel's routes of this host's packets and of its networks' packets."""
 
     own: RouteLookup
     """The route of the host's own packets to the outside."""
@@ -74,7 +73,7 @@ class _Sender(msgspec.Struct, frozen=True):
 
 
 def _sender(network: Network, containers: Containers, links: Interfaces) -> _Sender | None:
-    """One container of a network that leads out by a bridge which is up."""
+    """A sender on a network that leads out by a bridge which is up; or None."""
     bridge = links.by_name.get(network.bridge)
     address = _member_address(network, containers)
     if bridge is None or not bridge.up or address is None:

@@ -60,6 +60,6 @@ class Routes(Items[Route], frozen=True, dict=True):
 
 @evidence
 def routes(host: Host) -> Routes | Unavailable:
-    """One netlink dump, which needs no privilege."""
+    """The routes of the host, by one netlink dump, which needs no privilege."""
     answer = host.require(ListRoutes())
     return Routes(tuple(answer))

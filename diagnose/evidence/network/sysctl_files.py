@@ -1,4 +1,4 @@
-"""Which file sets a kernel setting of the network at boot: sysctl.d(5)."""
+"""The file that sets a kernel setting of the network at boot: sysctl.d(5)."""
 
 from collections.abc import Iterable, Iterator
 
@@ -32,7 +32,7 @@ _SUSPECTS = {
 
 
 class SysctlSetting(msgspec.Struct, frozen=True):
-    """One line of a file."""
+    """A line of a sysctl file."""
 
     name: str
     """Dotted, as sysctl prints it."""
@@ -45,7 +45,7 @@ class SysctlSetting(msgspec.Struct, frozen=True):
 
 
 class SysctlFiles(msgspec.Struct, frozen=True):
-    """That line wins when `sysctl --system` or systemd-sysctl runs."""
+    """The lines that win when `sysctl --system` or systemd-sysctl runs."""
 
     settings: dict[str, SysctlSetting]
     """The last line that sets each name."""

@@ -1,4 +1,4 @@
-"""What the checks of a run are asked about: everything."""
+"""The subject of the checks of a run: everything."""
 
 from diagnose.model import ON_ALL, Focus
 from diagnose.registry import evidence

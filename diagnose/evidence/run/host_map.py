@@ -32,7 +32,7 @@ WayState = Literal["open", "closed", "unknown", "none"]
 
 
 class MapWay(msgspec.Struct, frozen=True):
-    """One way through the host."""
+    """A way through the host, and its state."""
 
     state: WayState
     by: str = ""
@@ -41,7 +41,7 @@ class MapWay(msgspec.Struct, frozen=True):
 
 
 class MapPort(msgspec.Struct, frozen=True):
-    """One published port."""
+    """A published port on the map."""
 
     label: str
     """`8080 -> 80/tcp`."""
@@ -49,7 +49,7 @@ class MapPort(msgspec.Struct, frozen=True):
 
 
 class MapContainer(msgspec.Struct, frozen=True):
-    """One container in one network."""
+    """A container in one network of the map."""
 
     name: str
     status: str
@@ -60,7 +60,7 @@ class MapContainer(msgspec.Struct, frozen=True):
 
 
 class MapNetwork(msgspec.Struct, frozen=True):
-    """One network, or one way to do without one (`host`, `none`, another container's)."""
+    """A network of the map, or a mode without one (`host`, `none`, another container's)."""
 
     name: str
     driver: str
@@ -92,7 +92,10 @@ def host_map(
     paths: PacketPaths | None,
     resolvers: Resolvers | None,
 ) -> HostMap:
-    """As much as is known. Networks without containers are left out, but for bridges of users."""
+    """The map of networks, containers and ports, as far as known.
+
+    Networks without containers are left out, except for bridges of users.
+    """
     stack = host_stack.stack if host_stack is not None else None
     return HostMap(
         tuple(_networks(containers, networks, stack, paths)),
@@ -164,7 +167,7 @@ def _container(container: Container, network: str, paths: PacketPaths | None) ->
 
 
 def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
-    """What is published; with the way in where it was walked to this network."""
+    """The published ports; with the way in where it was traced to this network."""
     walked: dict[tuple[str, str], Inlet] = {}
     elsewhere: set[tuple[str, str]] = set()
     inlets = paths.inlets if paths is not None else ()

@@ -1,4 +1,4 @@
-"""What the user asked of the run, as far as evidence depends on it."""
+"""The options of the user, as far as evidence depends on them."""
 
 from diagnose.model import Failed
 from diagnose.questions import Host

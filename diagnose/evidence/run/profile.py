@@ -1,7 +1,7 @@
-"""What distinguishes this host from others: identity, and facts that may split a fleet.
+"""Identity of this host, and facts that may distinguish it within a fleet.
 
-Almost all of it is evidence that a run of all checks collects anyway. Asked for beside it: the
-identity, the state of the clock, three listings of folders, the attributes of some files, and
+Almost all of it is evidence that a run of all checks collects anyway. Further questions are few:
+the identity, the state of the clock, three listings of folders, the attributes of some files, and
 os-release. Everyone may read these.
 """
 
@@ -83,7 +83,7 @@ class EngineSetup(EvidenceGroup, frozen=True):
     images: Images | None
 
     def facts(self) -> Iterator[tuple[str, str]]:
-        """What is known of them."""
+        """The known facts of the engine, its configuration and its images."""
         if self.ping is not None:
             yield from _engine_facts(self.ping, self.info)
         if self.config is not None:
@@ -120,7 +120,7 @@ class NetworkSetup(EvidenceGroup, frozen=True):
 def host_profile(
     host: Host, header: ReportHeader | None, engine: EngineSetup, network: NetworkSetup
 ) -> HostProfile:
-    """As much as is known: a fact that could not be read is missing, never empty."""
+    """The profile of this host: a fact that could not be read is missing, never empty."""
     answers = dict(host.ask_many(_questions()))
     files = _files(host, answers)
     facts = dict(_machine_facts(header, answers))
@@ -158,7 +158,7 @@ class SteeringFiles(msgspec.Struct, frozen=True):
 
 
 def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
-    """What is known of the files that steer a host: how many there are, their sizes and times."""
+    """The number, sizes and times of the files that configure a host."""
     facts: dict[str, str] = {}
     paths = list(SINGLE_FILES)
     for folder in FOLDERS:
@@ -177,7 +177,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
 
 
 def _names_in_folder(listing: FolderListing | Failed) -> list[str] | None:
-    """What lies in a folder, nothing where there is no folder; None where that is not known."""
+    """The entries of a folder; empty for a missing folder, None where that is not known."""
     if not isinstance(listing, Failed):
         return listing.names
     return [] if listing.reason == "missing" else None

@@ -1,7 +1,7 @@
-"""What was changed on the host within the time that the run looks at (`--since`).
+"""Changes on the host within the time that the run looks back (`--since`).
 
-If no cause of a failure is known, a person first asks what was changed before it began. Nothing
-here says that a change is the cause.
+If no cause of a failure is known, a person first asks for changes before its begin. Nothing here
+says that a change is the cause.
 """
 
 import posixpath

@@ -1,4 +1,4 @@
-"""What every report needs of a host, whatever checks are run."""
+"""Facts of a host that every report needs, for any choice of checks."""
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ def report_basis(
     containers: Containers | Unavailable,
     info: Info | Unavailable,
 ) -> ReportBasis:
-    """As much as is known."""
+    """The facts for a report, as far as known."""
     basis = ReportBasis(engine_restart=_engine_restart(containers, info))
     if isinstance(header, ReportHeader):
         basis = replace(
@@ -48,7 +48,8 @@ def report_basis(
 
 
 def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
-    """Who gave a container a restart policy wants it to run, whenever that was."""
+    """The containers with a restart policy that do not run: the policy's author wants them to
+    run."""
     return frozenset(container.subject for container in containers if _is_left_over(container, now))
 
 
@@ -64,7 +65,7 @@ def _is_left_over(container: Container, now: float) -> bool:
 def _engine_restart(
     containers: Containers | Unavailable, info: Info | Unavailable
 ) -> EngineRestart | None:
-    """What a restart of the engine would stop; None where the containers are not known."""
+    """The effects of an engine restart on containers; None where the containers are not known."""
     if isinstance(containers, Unavailable) or isinstance(info, Unavailable):
         return None
     without_policy = [

@@ -23,7 +23,7 @@ from diagnose.registry import evidence
 
 
 class ReportHeader(msgspec.Struct, frozen=True):
-    """What a report says before its findings."""
+    """The header of a report, before its findings."""
 
     head: HostFacts
     now: float
@@ -48,7 +48,7 @@ def report_header(
     root: DataRoot | Unavailable,
     daemon: Daemon | Unavailable,
 ) -> ReportHeader:
-    """What can be said about host and engine, also when one of them is silent."""
+    """The header of host and engine, also where one of them does not answer."""
     kernel = host.ask(IdentifyKernel())
     answer = host.ask(FindEndpoint())
     endpoint = Endpoint() if isinstance(answer, Failed) else answer
@@ -143,7 +143,7 @@ _WITHOUT_SYSTEMD = ("openrc", "slackware", "qnap")
 
 
 def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> frozenset[Trait]:
-    """What decides which blocks of a page are for this host."""
+    """The traits of the host, which decide which blocks of a page are for this host."""
     has_systemd = _has_systemd(host)
     holds: dict[Trait, bool] = {
         "systemd": has_systemd,
@@ -159,7 +159,7 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
 
 
 def _has_systemd(host: Host) -> bool:
-    """Where nobody could look, systemd is assumed: most hosts have it."""
+    """Whether the host has systemd; True where nobody could look, as on most hosts."""
     statuses = host.answer_or(StatPaths([SYSTEMD_FOLDER]), {})
     return statuses.get(SYSTEMD_FOLDER, NOT_ASKED).failed != "missing"
 

@@ -1,4 +1,4 @@
-"""What stands on what: containers on networks, images and filesystems; networks on bridges."""
+"""Dependencies: containers on networks, images and filesystems; networks on bridges."""
 
 import msgspec
 
@@ -27,7 +27,7 @@ def topology(
     filesystems: Filesystems | None,
     backing: Backing | None,
 ) -> Topology:
-    """As much of it as is known; what is not known links nothing."""
+    """The known dependencies; an unknown one links nothing."""
     common = _filesystems_of_all(root, mounts, filesystems)
     stands_on = {
         container.subject: common | _own_things(container) for container in containers or ()

@@ -1,4 +1,4 @@
-"""Which file systems of the host lie behind the mounts of containers."""
+"""The file systems of the host behind the mounts of containers."""
 
 import msgspec
 

@@ -1,6 +1,6 @@
-"""What the kernel calls the disks that file systems lie on.
+"""The kernel's names of the disks under file systems.
 
-Mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0.
+Mount tables say /dev/mapper/vg-data or /dev/root, the kernel log dm-0.
 """
 
 import posixpath

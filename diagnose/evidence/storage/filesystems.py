@@ -42,10 +42,9 @@ EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
 
 
 class Filesystem(msgspec.Struct, frozen=True):
-    """One file system and what lies on it.
+    """A file system, and the names of its contents.
 
-    "data root", a folder of it, "containerd", one of `SYSTEM`, or what containers that are
-    named write to.
+    "data root", a folder of it, "containerd", one of `SYSTEM`, or the containers that write there.
     """
 
     point: str

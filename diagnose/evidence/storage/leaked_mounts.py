@@ -25,7 +25,7 @@ MOST_NAMESPACES = 200
 
 
 class LeakedMount(msgspec.Struct, frozen=True):
-    """One mount."""
+    """A leaked mount."""
 
     point: str
     fstype: str
@@ -96,7 +96,7 @@ def _is_of_container(mount: LeakedMount, container: Container) -> bool:
 
 
 def _processes_of_namespaces(host: Host, processes: Processes) -> list[Process]:
-    """One process of each mount namespace."""
+    """A process of each mount namespace."""
     links = {
         f"/proc/{process.pid}/ns/mnt": process for process in processes if not process.is_zombie
     }

@@ -57,7 +57,7 @@ class LoopImages(msgspec.Struct, frozen=True):
 
 
 def in_image(image: LoopImage | None) -> str:
-    """That a file system lies in an image file, as the end of a sentence."""
+    """The image file under a file system, as the end of a sentence; "" without one."""
     if image is None:
         return ""
     where = f"; it lies in the image file {image.file}, which has {size(image.size)}"

@@ -88,12 +88,12 @@ def mounts(host: Host) -> Mounts | Unavailable:
 
 
 def mount_table_of(container: Container) -> ReadFile:
-    """What a running container has mounted, as `parse` reads it."""
+    """The question for the mount table of a running container, as `parse` reads it."""
     return mount_table(container.state.pid)
 
 
 def mount_table(pid: int) -> ReadFile:
-    """What one process has mounted, as `parse` reads it."""
+    """The question for the mount table of one process, as `parse` reads it."""
     return ReadFile(f"/proc/{pid}/mountinfo")
 
 

@@ -20,7 +20,7 @@ READ_ONLY = {
 
 
 def own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:
-    """What is mounted at folders of the data root that the engine alone writes to."""
+    """The mounts at folders of the data root to which only the engine writes."""
     if is_sandboxed(mounts):
         return
     for mounted in mounts:

@@ -18,7 +18,7 @@ from diagnose.registry import evidence
 
 
 class RemoteMount(msgspec.Struct, frozen=True):
-    """One such mount."""
+    """A mount of a network file system."""
 
     mount: Mounted
     volume: str

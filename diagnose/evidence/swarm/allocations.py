@@ -18,7 +18,7 @@ _NO_ADDRESS = "could not find an available IP"
 
 
 class Allocation(msgspec.Struct, frozen=True):
-    """What the leader said of one task."""
+    """The line of the leader about the allocation of one task."""
 
     line: LogLine
     network: str = ""

@@ -56,7 +56,7 @@ def _is_changed_since(slot: str, failed: Iterable[Container], containers: Contai
 
 
 def _definition(task: Container) -> tuple[object, ...]:
-    """What the service of a task says of its program."""
+    """The image, program, arguments and variables that a service defines for a task."""
     config = task.config
     return config.image, task.path, tuple(task.args or ()), tuple(config.env or ())
 

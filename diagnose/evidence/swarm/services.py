@@ -24,7 +24,7 @@ _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 
 
 class PlacedService(msgspec.Struct, frozen=True, dict=True):
-    """One service with its tasks, in its swarm."""
+    """A service of a swarm, with its tasks."""
 
     swarm: Swarm
     service: Service
@@ -47,15 +47,15 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def errors(self) -> list[str]:
-        """What its tasks say, the most frequent first."""
+        """The error texts of tasks, the most frequent first."""
         counts = Counter(task.status.err for task in self.tasks if task.status.err)
         return [error for error, _ in counts.most_common()]
 
     @functools.cached_property
     def obstacles(self) -> list[str]:
-        """What keeps the last update from going on, the most frequent first.
+        """The errors that hold up the last update, the most frequent first.
 
-        Words of tasks that still wait, and of those that failed since, where they fail again and
+        Errors of tasks that still wait, and of those that failed since, where they fail again and
         again: swarm keeps some tasks that ended long ago.
         """
         changed = self.service.changed_at or 0.0

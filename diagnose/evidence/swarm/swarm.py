@@ -34,7 +34,7 @@ class PortHolder(msgspec.Struct, frozen=True):
 
 
 class Swarm(msgspec.Struct, frozen=True):
-    """What this node knows of its swarm."""
+    """The state of the swarm, as this node knows it."""
 
     state: str
     """LocalNodeState (inactive, pending, active, error, locked)."""

@@ -19,8 +19,8 @@ START_PERIOD = "5m"
 
 
 class EndedForHealth(msgspec.Struct, frozen=True):
-    """Why the tasks of a service are ended: their health check, as its last probe on this node saw
-    it."""
+    """The failed health check for which tasks of a service are ended, by its last probe on this
+    node."""
 
     summary: str
     evidence: Mapping[str, Json] = {}
@@ -60,7 +60,7 @@ def ended_for_health(
 
 
 def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> PageVariables:
-    """What the page changes: no probe, a longer one, or a later one."""
+    """The page variables of the change: no probe, a longer one, or a later one."""
     if probe.missing:
         return {"unprobed": service}
     if probe.longer_timeout:
@@ -80,7 +80,7 @@ def _unhealthy_tasks(service: str, containers: Containers | None) -> list[Contai
 
 
 def _what_probe_met(probe: HealthCheck) -> str:
-    """What the last probe met."""
+    """The result of the last probe, in words."""
     if probe.missing:
         return f'its probe runs "{probe.missing}", which the container does not have'
     printed = telling_line(probe.output.splitlines())

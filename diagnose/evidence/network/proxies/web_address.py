@@ -1,4 +1,4 @@
-"""Where a container's web server is called from its host."""
+"""The address at which the host calls a container's web server."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces

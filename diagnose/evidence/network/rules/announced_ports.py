@@ -28,9 +28,10 @@ class AnnouncedPorts(msgspec.Struct, frozen=True):
 
 @evidence
 def announced_ports(host: Host, closed_host_ports: ClosedHostPorts) -> AnnouncedPorts:
-    """One log for each container whose port a rule closes, and of which nothing says it is meant.
+    """The ports that logs announce, of containers whose port a rule closes.
 
-    A log that cannot be read announces nothing.
+    One log each, only where no setting asks for the port to be reached. An unreadable log announces
+    nothing.
     """
     ids = {closed.port.container.id for closed in closed_host_ports if not closed.port.wanted}
     read = host.first(sorted(ids), MOST, "containers whose port a rule closes")

@@ -141,7 +141,7 @@ def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
 
 
 def _question(rule: DroppingRule) -> CountLegacyPackets:
-    """What counts the packets of a rule of iptables-legacy."""
+    """The question that counts the packets of a rule of iptables-legacy."""
     return CountLegacyPackets(family="ip6" if rule.chain.table.family == "ip6" else "ip")
 
 

@@ -83,7 +83,10 @@ def closed_host_ports(
     kernel_log: KernelLog | None,
     options: Options | None,
 ) -> ClosedHostPorts:
-    """One call of any client to each TCP port, and each UDP port that somebody should reach."""
+    """The ports of containers on the host's network that a rule closes to other machines.
+
+    One traced call of any client to each TCP port, and to each UDP port that somebody should reach.
+    """
     sharing = {
         container.id: container for container in containers.running if container.shares_host_network
     }
@@ -136,7 +139,7 @@ def _served_ports(
 
 
 def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:
-    """Why others should reach a port, by the configuration of its container."""
+    """The reason why others should reach a port, by the configuration of its container; or ""."""
     name = f"{number}/{protocol}"
     if any(number == port.host_port or name == port.port for port in container.wanted_ports):
         return "ports"

@@ -1,4 +1,4 @@
-"""What the engine was refused since a chain of the packet filter is gone."""
+"""Engine requests that fail because a chain of the packet filter is missing."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _CHAIN_GONE = LazyPattern(
 
 
 def refusals_for_chains(log: DaemonLog | None, lost: tuple[str, ...]) -> Iterator[LogLine]:
-    """What the engine says of requests for which it wanted a rule in one of these chains."""
+    """The log lines about requests for which the engine needed a rule in one of these chains."""
     for line in log or ():
         match = _CHAIN_GONE.search(line.text)
         if match is not None and f"{match['table'] or 'filter'} {match['chain']}" in lost:

@@ -44,7 +44,7 @@ INGRESS = ":DOCKER-INGRESS "
 
 
 class RuleRepair(msgspec.Struct, frozen=True):
-    """What puts the engine's rules back, and what the packet filter would be afterwards."""
+    """The command and text that restore the engine's rules, and the packet filter afterwards."""
 
     command: str
     """What takes the text on its standard input."""
@@ -62,9 +62,9 @@ class RuleRepair(msgspec.Struct, frozen=True):
 
 
 class LostRules(msgspec.Struct, frozen=True):
-    """What is missing of the engine's rules, and what is left over of former containers.
+    """The engine's rules that are missing, and the rules left over from former containers.
 
-    With the iptables backend it holds the rules of IPv4, with nftables those of both families.
+    With the iptables backend the rules of IPv4 are covered, with nftables those of both families.
     """
 
     repair: RuleRepair | None
@@ -126,7 +126,7 @@ def _repair_by_iptables(lost: Repair, flavour: Flavour, mended: Ruleset) -> Rule
 
 
 class _EnginesRules(msgspec.Struct, frozen=True):
-    """What the engine has written, and in which flavour of iptables."""
+    """The rules that the engine has written, and their flavour of iptables."""
 
     flavour: Flavour
     text: str | None
@@ -163,7 +163,7 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
 def _native(
     ping: Ping, firewall: Firewall, networks: Networks, containers: Containers, *, has_proxy: bool
 ) -> LostRules | Unavailable:
-    """What is missing of the tables that an engine with the nftables backend writes."""
+    """The missing rules in the tables that an engine with the nftables backend writes."""
     if not (29, 7) <= ping.version < (30,):
         return _unknown_layout(ping)
     if "nftables" in firewall.ruleset.unread:
@@ -181,7 +181,7 @@ def _native(
 
 
 def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRepair | None:
-    """What makes the engine's own tables such as these; None where they are."""
+    """The repair that gives the engine's own tables this content; None where they have it."""
     missing: list[str] = []
     stale: list[str] = []
     for table in tables:
@@ -226,7 +226,7 @@ def _unknown_layout(ping: Ping) -> Unavailable:
 
 
 def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfig | None) -> str:
-    """Why the rules that must be there are not known; empty where they are."""
+    """The reason why the expected rules are not known; empty where they are."""
     if ping.is_podman or info.is_rootless:
         return "only the rules of a Docker engine that runs as root are known here"
     if config is not None and not config.writes_rules:

@@ -104,7 +104,10 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailable:
-    """What may be read of it; unavailable when nothing may."""
+    """The rules of nftables and iptables that this user may read.
+
+    Unavailable where none can be read.
+    """
     questions = {
         (flavour, family): SaveIptables(flavour, family)
         for flavour, family in itertools.product(FLAVOURS, FAMILIES)

@@ -26,7 +26,7 @@ def is_refusal(obstacle: Obstacle) -> bool:
 
 
 def without_refusal(step: Step, *, is_ipv6: bool = False) -> PageVariables:
-    """What the pages need to delete the route or the rule; nothing for what rejects all of IPv6.
+    """The page variables that delete the route or the rule; empty for one that rejects all of IPv6.
 
     `ip` takes `default` for that of IPv4.
     """

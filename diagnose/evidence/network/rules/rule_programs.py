@@ -1,4 +1,4 @@
-"""Which program may write to the table of a rule, and the variables that name its chain."""
+"""The program that may write to the table of a rule, and the variables that name its chain."""
 
 import re
 

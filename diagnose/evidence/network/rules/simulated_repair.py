@@ -1,4 +1,4 @@
-"""What becomes of the containers' connections once the engine's rules are put back."""
+"""Traces of containers' connections after the engine's rules are restored."""
 
 import msgspec
 from msgspec.structs import replace

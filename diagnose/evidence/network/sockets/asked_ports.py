@@ -96,7 +96,7 @@ def _is_of_host(
 def _out_of_reach(
     number: int, address: str, containers: Containers, listeners: Listeners, namespaces: Namespaces
 ) -> AskedPort | None:
-    """Why others do not reach a port; None where something takes their calls."""
+    """The reason why others do not reach a port; None where something takes their calls."""
     publisher = next((own for own in containers.running if own.publishes(number)), None)
     listening = [
         listener

@@ -1,4 +1,4 @@
-"""How many connections the host remembers, and how many it can."""
+"""The number of tracked connections on the host, and its limit."""
 
 from collections.abc import Mapping
 

@@ -36,6 +36,9 @@ class Listeners(Items[Listener], frozen=True, dict=True):
 
 @evidence
 def listeners(host: Host) -> Listeners | Unavailable:
-    """One question; who holds a socket of another user is known to root only."""
+    """All listening sockets, in one question.
+
+    Only root sees the owner of another user's socket.
+    """
     answer = host.require(ListListeners())
     return Listeners(tuple(answer))

@@ -1,7 +1,7 @@
-"""What containers' networks lose now: requests without an answer, and datagrams.
+"""Present losses in containers' networks: requests without an answer, and datagrams.
 
-The counters of all namespaces are read once. Where one has risen since the namespace was made, its
-sockets are looked at for a moment: that shows what is lost now.
+The counters of all namespaces are read once. Where one has risen since the namespace was created,
+its sockets are watched for a moment: that shows present losses.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ MOST_CROWDED = 4
 
 
 class NamespaceLoss(msgspec.Struct, frozen=True):
-    """What the namespace of a container lost within a moment."""
+    """The losses in a container's namespace within a moment."""
 
     container: Container
     calls: tuple[WaitingCall, ...] = ()
@@ -123,7 +123,7 @@ def sent_again_by_most(counters: Mapping[str, LossCounters]) -> dict[str, float]
 def _chosen_processes(
     counters: Mapping[int, LossCounters], by_pid: Mapping[int, Container], clock: Clock
 ) -> list[int]:
-    """Whose sockets are worth a look: those with many connections, then those that lose most."""
+    """The processes whose sockets are read: many connections first, then the highest losses."""
 
     def losses_per_second(pid: int) -> float:
         lost = counters[pid].repeated_requests + counters[pid].lost_datagrams
@@ -137,7 +137,7 @@ def _chosen_processes(
 
 
 def owners_of(namespaces: Namespaces) -> dict[int, Container]:
-    """One container for each namespace, by its inode: the one that has networks."""
+    """The container with networks for each namespace, by the inode."""
     by_inode: dict[int, Container] = {}
     for netns in namespaces:
         known = by_inode.get(netns.inode)

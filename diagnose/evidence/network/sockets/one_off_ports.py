@@ -31,7 +31,10 @@ class OneOffs(Items[OneOffPorts], frozen=True):
 
 @evidence
 def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) -> OneOffs:
-    """One question for each such container. A job with another command serves none of the ports."""
+    """The ports that containers of `docker compose run` serve and do not publish.
+
+    Each such container takes one question. A job with another command serves none of the ports.
+    """
     replaced = {container.service for container in containers.running if not container.is_one_off}
     one_offs = [container for container in containers.running if container.is_one_off]
     alone = [

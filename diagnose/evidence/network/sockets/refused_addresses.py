@@ -29,12 +29,12 @@ class RefusedAddress(msgspec.Struct, frozen=True):
 
 
 def refused_address(tail: LogTail) -> RefusedAddress | None:
-    """What the last such line of a log names; None where it was refused all addresses."""
+    """The address in the last such line of a log; None where all addresses were refused."""
     return refused_in((*tail.earlier, *tail.lines))
 
 
 def refused_in(lines: Sequence[str]) -> RefusedAddress | None:
-    """What the last such one of these lines names."""
+    """The address in the last such line; or None."""
     for line in reversed(lines):
         match = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
         if match is not None and not is_everywhere(match["address"]):

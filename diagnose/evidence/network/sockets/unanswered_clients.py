@@ -242,7 +242,7 @@ class _Ages:
 
     @functools.cached_property
     def _limit_over(self) -> str:
-        """How long an ended connection is kept; asked where a client had one."""
+        """The seconds for which an ended connection is kept; asked where a client had one."""
         name = f"{_TIMEOUT}{_OVER}"
         answer = self._host.ask(ReadSysctls([name]))
         return "" if isinstance(answer, Failed) else answer.get(name) or ""

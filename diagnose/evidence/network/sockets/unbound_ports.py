@@ -31,7 +31,7 @@ class UnboundPort(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, str]:
-        """What the program says, and how often."""
+        """The line of the program, and the number of times."""
         return {
             "HostConfig.NetworkMode": self.container.host_config.network_mode,
             "log": f"{self.line} ({count(self.times, 'time')})",
@@ -39,7 +39,7 @@ class UnboundPort(msgspec.Struct, frozen=True):
 
 
 class UnboundPorts(Items[UnboundPort], frozen=True):
-    """One for each container that shares the host's network and says so."""
+    """The ports in use, one for each container on the host's network whose log says so."""
 
 
 @evidence

@@ -95,7 +95,7 @@ def unpublished_udp_ports(
 
 
 def _tables(host: Host, candidates: Sequence[_TcpPort]) -> dict[int, ConnectionTable | Failed]:
-    """What the kernel tracks to the first ports of the host, by the port."""
+    """The tracked UDP connections to the first ports of the host, by port."""
     ports = list(dict.fromkeys(candidate.published.host_port for candidate in candidates))
     asked = host.ask_about(
         ports[:_MOST_PORTS], lambda port: ListConnections(protocol="udp", dport=port)

@@ -67,7 +67,7 @@ class UnservedPorts(msgspec.Struct, frozen=True):
         return self.tails.get(container.id, NO_LINES)
 
     def watcher_of(self, container: Container) -> str:
-        """What waits for a change of files since its program has ended; "" where nothing does."""
+        """The watcher that waits for a file change after its program has ended; "" without one."""
         lines: list[str] = []
         for line in self.of(container).lines:
             lines = [] if _STARTED_AGAIN.search(line) else [*lines, line]
@@ -97,7 +97,7 @@ def _is_known(tail: LogTail) -> bool:
 
 
 class _MuteContainers(msgspec.Struct, frozen=True):
-    """What the logs of containers say in which nothing listens; see `UnservedPorts`."""
+    """The logs of containers in which nothing listens; see `UnservedPorts`."""
 
     declared: dict[str, LogTail]
     unread: tuple[Unexamined, ...]

@@ -98,7 +98,7 @@ class _ListeningNetns(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[bool, bool, str]:
-        """Where connections wait comes first, then where a port is published."""
+        """The order of findings: connections that wait first, then published ports."""
         is_published = bool(self.container.published_tcp_ports)
         return (not self.is_queueing, not is_published, self.container.name)
 

@@ -96,7 +96,7 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         return member.endpoints[self.network.name].ip_address
 
     def replacement_of(self, subnet: Subnet) -> dict[str, str]:
-        """What the page moves a network with, out of one of its subnets.
+        """The free subnet to which the page moves this network, as page variables.
 
         The default network cannot be removed, only configured by `bip` and `fixed-cidr-v6`. Private
         IPv6 addresses begin with digits that nobody else has chosen (RFC 4193): those of the

@@ -88,7 +88,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def routed(self) -> int:
-        """How many subnets are taken by routes of the host alone."""
+        """The number of subnets that only routes of the host occupy."""
         return _count_free(self.pools, list(self.used)) - self.free
 
     @functools.cached_property
@@ -106,7 +106,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
 
 
 def _count_free(pools: Iterable[SubnetPool], taken: list[Subnet]) -> int:
-    """How many IPv4 subnets of the pools none of these overlaps."""
+    """The number of IPv4 subnets of the pools that no taken subnet overlaps."""
     free = 0
     for base, size in pools:
         try:
@@ -131,7 +131,7 @@ def _overlapped_pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[
 
 
 def addresses_in_use(network: Network, containers: Containers) -> int:
-    """How many addresses running containers have on a network."""
+    """The number of addresses that running containers have on a network."""
     endpoints = (
         container.endpoints[network.name] for container in containers.running_on(network.name)
     )
@@ -139,8 +139,7 @@ def addresses_in_use(network: Network, containers: Containers) -> int:
 
 
 def addresses_in(network: Network) -> int:
-    """How many IPv4 addresses the network has for containers, without the gateway and reserved
-    addresses."""
+    """The number of IPv4 addresses for containers, without gateway and reserved addresses."""
     room = 0
     for pool in network.pools:
         try:

@@ -23,7 +23,7 @@ _SSH = 22
 
 
 class SwallowedClient(msgspec.Struct, frozen=True):
-    """One client without an answer."""
+    """A client that gets no answer because its address lies in a network's subnet."""
 
     network: Network
     """The network whose subnet holds the client's address."""

@@ -25,7 +25,7 @@ CableFault = Literal[
 
 
 class Attachment(msgspec.Struct, frozen=True, dict=True):
-    """One network of a container, with both ends of its veth pair."""
+    """A network of a container, with both ends of its veth pair."""
 
     container: Container
     netns: ContainerNetns

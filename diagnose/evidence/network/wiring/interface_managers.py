@@ -37,7 +37,7 @@ later folder."""
 
 
 class InterfaceManager(msgspec.Struct, frozen=True):
-    """One program."""
+    """A program that manages interfaces."""
 
     name: str
     pid: int

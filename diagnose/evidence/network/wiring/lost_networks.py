@@ -25,7 +25,7 @@ class NetworkOwner(msgspec.Struct, frozen=True):
 
 
 def network_owner(container: Container, containers: Containers) -> NetworkOwner | None:
-    """Whose network a container was created to share; None for one with a network of its own."""
+    """The container whose network a container shares; None for one with a network of its own."""
     mode = container.host_config.network_mode
     if not mode.startswith(_JOINED):
         return None
@@ -72,7 +72,7 @@ class LostNetwork(msgspec.Struct, frozen=True):
 def lost_network(
     container: Container, netns: ContainerNetns, networks: Networks
 ) -> LostNetwork | None:
-    """What a container without a network was created for; None where it is meant to have none.
+    """The intended network of a container without one; None where none is intended.
 
     Swarm attaches its own tasks, and reports on them.
     """

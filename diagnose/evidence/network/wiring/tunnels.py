@@ -1,4 +1,4 @@
-"""Who brought up the tunnels among the host's interfaces.
+"""The owners of tunnels among the host's interfaces.
 
 The process, its unit, or the file of the tunnel.
 """
@@ -62,7 +62,7 @@ def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunne
 
 
 def _kernel_owner(host: Host, link: Interface, processes: Processes | None) -> str:
-    """Who made a tunnel that the kernel serves itself: wg-quick, or pppd."""
+    """The creator of a tunnel that the kernel serves itself: wg-quick, or pppd."""
     if link.kind == "wireguard":
         path = f"/etc/wireguard/{link.name}.conf"
         if _exists(host, path):

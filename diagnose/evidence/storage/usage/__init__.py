@@ -1,1 +1,1 @@
-"""What fills a disk, how fast, and what of it may go."""
+"""Contents of a full disk, its fill rate, and the parts that can be removed."""

@@ -99,5 +99,5 @@ def _left_roots(
 
 
 def _place(status: PathStatus | None) -> tuple[str, int]:
-    """What tells a folder apart: two paths may lead to it."""
+    """The device and inode of a folder: two paths may lead to it."""
     return (status.dev, status.ino) if status is not None else ("", 0)

@@ -21,7 +21,7 @@ class DeletedFiles(Items[DeletedFile], frozen=True):
 
 @evidence
 def deleted_files(host: Host) -> DeletedFiles | Unavailable:
-    """One scan of every process's descriptors."""
+    """The deleted files that processes hold open, by one scan of all descriptors."""
     listing = host.require(FindDeletedFiles(min_bytes=LEAST))
     if listing.refusal and not listing.files:
         return Unavailable("forbidden", listing.refusal)

@@ -1,4 +1,4 @@
-"""What fills a disk, in a word."""
+"""The main content of a full disk, in a word."""
 
 import posixpath
 
@@ -13,7 +13,7 @@ SEGMENTS = 8
 
 
 def what_fills_it(filled: FilledDisk) -> str:
-    """What fills the disk, where that can be said in a word, as the end of a sentence.
+    """The main content of a full disk, as the end of a sentence; "" without a clear one.
 
     A store that nothing needs comes first, then files that grow, and then the largest share.
     """
@@ -53,7 +53,7 @@ def _growing_files(filled: FilledDisk) -> str:
 
 
 def _largest_share(filled: FilledDisk) -> str:
-    """What takes most of the rest: objects of the engine, a container's layer, or a folder."""
+    """The largest other share: objects of the engine, a container's layer, or a folder."""
     most = max(filled.spare, key=lambda share: share.bytes, default=None)
     if most is not None and filled.is_to_blame(most.bytes):
         hold = "hold" if most.count > 1 else "holds"
@@ -74,7 +74,7 @@ def _largest_share(filled: FilledDisk) -> str:
 
 
 def _written_layer_clause(writer: WrittenLayer) -> str:
-    """What a container has written into its own layer."""
+    """The size and place of a container's files in its own layer."""
     begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
     if writer.kind is None:
         return f"{begin}, most of it to {writer.file or writer.folder}"
@@ -98,7 +98,7 @@ def _crashes(kind: FileKind, program: str) -> str:
 
 
 def _volume_clause(volume: FilledVolume) -> str:
-    """What the largest volume holds, and for whom a database keeps its log."""
+    """The content of the largest volume, and the reader for which a database keeps its log."""
     users = f' of container "{volume.users[0]}"' if volume.users else ""
     begin = f'volume "{volume.name}"{users} holds {size(volume.bytes)}'
     if volume.kind is None:

@@ -20,7 +20,7 @@ BIGGEST = 3
 
 
 class UsagePart(msgspec.Struct, frozen=True):
-    """One share of a disk."""
+    """A share of a disk."""
 
     name: str
     bytes: int
@@ -38,7 +38,7 @@ class UsagePart(msgspec.Struct, frozen=True):
 
 
 class DiskSubjects(EvidenceGroup, frozen=True):
-    """What other evidence says of the subjects of the parts."""
+    """The other evidence about the subjects of the parts."""
 
     containers: Containers | Unavailable
     logs: LogFiles | Unavailable

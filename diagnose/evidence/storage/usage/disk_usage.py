@@ -1,10 +1,9 @@
-"""What fills the data root's file system.
+"""Shares of the data root's file system.
 
-Images, writable layers, volumes, build cache, container logs, other.
-
-Measured by walks of the disk, which work with a dead engine too; the engine's own figures
-(`/system/df`) where the caller may not walk, and for the build cache. Costly, so only where the
-disk is 70 % full or the user asked about disks, and after everything else.
+Images, writable layers, volumes, build cache, container logs, other. Measured by walks of the disk,
+which work with a dead engine too; the engine's own figures (`/system/df`) where the caller may not
+walk, and for the build cache. Costly, so only where the disk is 70 % full or the user asked about
+disks, and after everything else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -145,7 +144,7 @@ def _usage_by_walk(
 
 
 def _incomplete(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Iterator[str]:
-    """What makes the figures of a walk smaller than they are."""
+    """The reasons why the figures of a walk are too small."""
     if not walked.complete:
         yield f"{root} was read for {WALK_S} s only: its parts are at least so big"
     if isinstance(sources.logs, Unavailable):
@@ -240,9 +239,9 @@ def _writable_by_engine(host: Host) -> dict[str, int]:
 def _remaining_part(
     host: Host, disk: Filesystem, root: str, parts: list[UsagePart], strays: Mapping[str, int]
 ) -> tuple[UsagePart, list[str]]:
-    """What remains of statvfs's figure.
+    """The rest of statvfs's figure, as a part, with notes.
 
-    What is in the data root beside the parts, and what lies outside of it, walked too where the
+    Files in the data root beside the parts, and files outside it, which are walked too where the
     data root shares its disk with the rest of the system.
     """
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)

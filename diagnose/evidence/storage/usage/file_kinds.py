@@ -1,4 +1,4 @@
-"""What the largest files of a folder are, by their names: dumps, logs of databases. Pure."""
+"""The kind of the largest files in a folder, by their names: dumps, logs of databases. Pure."""
 
 import posixpath
 import re

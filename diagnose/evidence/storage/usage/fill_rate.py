@@ -1,4 +1,4 @@
-"""How fast the data root's file system fills, where that is soon of interest."""
+"""The speed at which the data root's file system fills, where it is full soon."""
 
 import msgspec
 

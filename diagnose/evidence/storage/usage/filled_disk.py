@@ -1,4 +1,4 @@
-"""What fills one disk, and what of it may go, as far as it was measured. Pure."""
+"""Measured contents of one disk, and the parts that can be removed. Pure."""
 
 import functools
 import re
@@ -53,7 +53,7 @@ _SERIES = LazyPattern(r"(?P<begin>[A-Za-z][A-Za-z_.-]{3,100})\d")
 
 
 class Room(msgspec.Struct, frozen=True):
-    """What a block of the page may free."""
+    """The bytes that a block of the page may free."""
 
     variable: str
     """The variable that offers the block."""
@@ -62,7 +62,7 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class Spare(msgspec.Struct, frozen=True):
-    """What can go because no container that runs has it."""
+    """Objects that can be removed because no running container has them."""
 
     noun: str
     """What can go: `named volume`."""
@@ -75,7 +75,7 @@ class Spare(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What can go, in words for the evidence."""
+        """The removable objects, in words for the evidence."""
         return f"{self.noun}s{self.which}"
 
     @property
@@ -97,7 +97,7 @@ class BuilderCache(msgspec.Struct, frozen=True):
 
 
 class FilledDisk(msgspec.Struct, frozen=True, dict=True):
-    """One disk, and what was measured on it."""
+    """A disk, and the measurements of it."""
 
     disk: Filesystem
     usage: DiskUsage | Unavailable
@@ -116,7 +116,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def measured(self) -> DiskUsage | None:
-        """What takes the space by kind, if that was measured for this disk."""
+        """The space by kind, if it was measured for this disk; else None."""
         if isinstance(self.usage, Unavailable) or self.usage.point != self.disk.point:
             return None
         return self.usage
@@ -158,7 +158,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def copied_bytes(self) -> int:
-        """What images take with a driver that keeps each layer as a copy of all below it."""
+        """The bytes of images under a driver that keeps each layer as a copy of all below it."""
         parts = self.measured.parts if self.measured is not None else ()
         images = sum(part.bytes for part in parts if part.name == "images")
         is_copying = self.layers.endswith(COPYING) and self.disk.holds_data_root
@@ -290,7 +290,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def journal_bytes(self) -> int:
-        """What the journal's files among the largest folders hold."""
+        """The bytes of the journal's files among the largest folders."""
         return sum(folder.bytes for folder in self.folders if "/journal/" in f"{folder.path}/")
 
     @property
@@ -337,7 +337,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         return {room.variable: room.value for room in enough or worth_it}
 
     def _rooms(self, usage: DiskUsage) -> Iterator[Room]:
-        """What a prune may free, and the largest log of a container."""
+        """The bytes that each prune may free, and the largest log of a container."""
         parts = {part.name: part for part in usage.parts}
         sizes = {name: part.bytes for name, part in parts.items()}
         if self.images is not None:

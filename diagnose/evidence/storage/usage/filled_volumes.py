@@ -1,4 +1,4 @@
-"""What the largest volume holds, where volumes fill the data root's disk."""
+"""Contents of the largest volume, where volumes fill the data root's disk."""
 
 import posixpath
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What fills a disk beside the data root's: /var/log, /tmp, a disk that a container writes to."""
+"""Contents of full disks beside the data root's: /var/log, /tmp, a disk of a container's mounts."""
 
 import posixpath
 from collections.abc import Iterable, Mapping

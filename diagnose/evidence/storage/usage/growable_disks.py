@@ -113,7 +113,7 @@ def _room_behind(host: Host, device: _Device) -> int:
 
 
 def _starts(host: Host, disk: str) -> list[int]:
-    """Where the partitions of a disk begin, in bytes."""
+    """The offsets of a disk's partitions, in bytes."""
     listing = host.answer_or(ListFolder(f"/sys/class/block/{disk}"), FolderListing())
     partitions = [name for name in listing.names if name.startswith(disk)]
     starts = numbers_in(host, [f"/sys/class/block/{name}/start" for name in partitions])

@@ -1,4 +1,4 @@
-"""Which folders hold the inodes of a file system that runs out of them."""
+"""The folders with the most inodes, on a file system that runs out of inodes."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ MOST = 5
 
 
 class InodeHolder(msgspec.Struct, frozen=True):
-    """One folder with the entries and the bytes below it."""
+    """A folder with the entries and the bytes below it."""
 
     path: str
     entries: int

@@ -23,7 +23,7 @@ _PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
 
 
 class QuotaError(msgspec.Struct, frozen=True, order=True):
-    """What the engine said, and when."""
+    """The quota error of the engine, and its time."""
 
     at: float
     text: str

@@ -1,4 +1,4 @@
-"""What containers have written into their own layers, where that fills a disk: the folders."""
+"""The folders in containers' own layers that fill a disk."""
 
 from collections.abc import Iterator, Mapping
 
@@ -115,7 +115,7 @@ def _crowded_layers(
 
 
 def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
-    """How much a container has written into its layer, and where most of that is."""
+    """The bytes that a container has written into its layer, and the folder with most of them."""
     walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walked, Failed) or not walked.bytes:
         return None

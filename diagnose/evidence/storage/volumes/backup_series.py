@@ -252,9 +252,9 @@ def _span(backups: Sequence[_Backup]) -> float:
 
 
 def _step(backups: Sequence[_Backup]) -> float:
-    """How often a new one comes, in seconds; 0 for a series that comes as it likes.
+    """The usual seconds between two backups; 0 for an irregular series.
 
-    One that is shorter than a day may be a person's own, or may rest at night. Files that are
+    A series that is shorter than a day may be a person's own, or may rest at night. Files that are
     copied here come when that job runs, whenever they were written.
     """
     if sum(backup.is_copied for backup in backups) * 2 >= len(backups):

@@ -62,10 +62,11 @@ class ChangedVolumes(Items[ChangedVolume], frozen=True):
 
 @evidence
 def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unavailable:
-    """One question about the files of all projects with volumes; a file is read that is newer.
+    """Volumes whose settings differ from the newer compose file of their project.
 
-    Values with a secret or a variable are not compared, nor is a relative path, which compose makes
-    an absolute one.
+    The files of all projects with volumes take one question; a newer file is read. Values with a
+    secret or a variable are not compared, nor is a relative path, which compose makes an absolute
+    one.
     """
     listed = host.require(ListVolumes()).volumes or ()
     projects = by_key((compose_label(volume, "project"), volume) for volume in listed)

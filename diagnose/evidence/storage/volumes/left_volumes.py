@@ -79,7 +79,7 @@ def left_volumes(
 def _names_in_folders(
     host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
 ) -> dict[str, frozenset[str]]:
-    """What lies in the folders of these volumes, by the folder."""
+    """The entries in the folders of these volumes, by the folder."""
     paths = {mount.mount.source for mount in fresh} | {volume.mountpoint for volume in former}
     listings = host.answers_about(sorted(paths), ListFolder)
     return {path: frozenset(listing.names) for path, listing in listings.items()}

@@ -35,7 +35,7 @@ _OF_ROOT = LazyPattern(
 
 
 class NamesakeFolder(msgspec.Struct, frozen=True):
-    """What a container has mounted, and the folder with the data that was meant."""
+    """A container's mount, and the folder with the data that was probably intended."""
 
     container: Container
     mount: Mount
@@ -61,11 +61,12 @@ class _Candidate(msgspec.Struct, frozen=True):
 
 @evidence
 def namesake_folders(host: Host, containers: Containers, clock: Clock) -> NamesakeFolders:
-    """One question for all folders that may be meant, and two listings for each one that exists.
+    """Folders with older data of the same names as in a new container's mount.
 
-    Mounts are looked at of containers that compose has made within the last days. All that lies
-    in such a mount was written since then; the folder was last changed before, nobody mounts it,
-    and most of what the mount has is there too.
+    All candidate folders take one question, and each existing one takes two listings. The mounts
+    are those of containers that compose has created within the last days. All files in the mount
+    were written since then; the folder was last changed before, nobody mounts it, and most entries
+    of the mount are there too.
     """
     young = host.first(
         sorted(_young(containers, clock), key=lambda pair: -(pair[0].created_at or 0.0)),

@@ -34,7 +34,7 @@ class LeftNode(msgspec.Struct, frozen=True):
 
 
 class LeftNodes(Items[LeftNode], frozen=True):
-    """One for each container that started with no data."""
+    """The left data of nodes, one for each container that started with no data."""
 
 
 @evidence
@@ -58,7 +58,7 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
 
 
 class _Home(msgspec.Struct, frozen=True):
-    """Where a container has the data of its node."""
+    """The folder of a container's node data."""
 
     container: Container
     destination: str
@@ -80,7 +80,7 @@ def _home_folders(containers: Containers) -> Iterator[_Home]:
 
 
 def _folder(destination: str, source: str) -> str:
-    """Where the host has the folders of nodes; "" for another mount."""
+    """The host's folder of all nodes; "" for another mount."""
     for home in _HOMES:
         if destination == home:
             return f"{source}/{_NODES}"

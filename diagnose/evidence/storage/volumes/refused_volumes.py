@@ -26,7 +26,7 @@ FILESYSTEMS = "/proc/filesystems"
 
 
 class RefusedVolume(msgspec.Struct, frozen=True):
-    """One volume, the file system that it asks for, and what the engine said."""
+    """A volume, the file system in its options, and the engine's error."""
 
     name: str
     fstype: str
@@ -67,7 +67,7 @@ def refused_volumes(
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """What may be the refusal of a volume."""
+    """A possible refusal of a volume."""
 
     text: str
     at: float | None
@@ -77,7 +77,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:
-    """One for each volume: its newest refusal, and all containers that wait for it."""
+    """The newest refusal of each volume, with all containers that wait for the volume."""
     by_name: dict[str, RefusedVolume] = {}
     for refusal in refusals:
         match = REFUSED.search(refusal.text)

@@ -33,7 +33,7 @@ class RemovedVolume(msgspec.Struct, frozen=True):
 
 
 class ThreatenedVolumes(msgspec.Struct, frozen=True):
-    """One job that removes volumes, and what it takes."""
+    """A job that removes volumes, and the volumes that it removes next."""
 
     job: PruneCall
     next: tuple[str, ...]

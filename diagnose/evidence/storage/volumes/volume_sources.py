@@ -84,7 +84,10 @@ def volume_sources(
     clock: Clock,
     options: Options,
 ) -> VolumeSources | Unavailable:
-    """One question about the folders of volumes that are bind mounts."""
+    """The volumes that are bind mounts of a missing folder.
+
+    Their folders take one question.
+    """
     bound = volumes.by_name
     if not bound:
         return VolumeSources(())
@@ -113,11 +116,11 @@ def volume_sources(
 
 
 def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -> str:
-    """Where a folder was moved as a whole: into one beside it, or with the folder above it.
+    """The new place of a folder that was moved as a whole, by itself or with its parent; or "".
 
-    places: the folders of containers and volumes; what one of them has is no such folder.
-    was_mounted: whether a container has run with the volume. Without that, or while the folder
-    above is still there, a folder of the same name is rather that of a neighbour.
+    places: the folders of containers and volumes, which are excluded. was_mounted: whether a
+    container has run with the volume. Without that, or while the parent is still there, a folder of
+    the same name is more likely that of a neighbour.
     """
     above, name = posixpath.split(device.rstrip("/"))
     parents = [above]
@@ -183,7 +186,7 @@ def _users(name: str, containers: Containers) -> tuple[Container, ...]:
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """What the engine said when it could not mount a volume, and when."""
+    """The engine's error for a volume that it could not mount, and its time."""
 
     text: str = ""
     at: float | None = None

@@ -1,4 +1,4 @@
-"""What Traefik should serve: its static settings, and the routers in containers' labels. Pure."""
+"""Traefik's static settings, and the routers in containers' labels. Pure."""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ _FILE_PROVIDER = LazyPattern(
 
 
 class StaticSettings(msgspec.Struct, frozen=True):
-    """What Traefik was started with, as far as it decides which containers it serves."""
+    """The settings with which Traefik was started and that decide which containers it serves."""
 
     takes_all: bool = True
     """Whether a container without `traefik.enable` is served."""
@@ -129,7 +129,7 @@ def _second_words(flags: Iterable[str], first: str) -> frozenset[str]:
 
 
 class LabelledRouter(msgspec.Struct, frozen=True):
-    """One router in a container's labels."""
+    """A router in a container's labels."""
 
     name: str
     settings: Mapping[str, str]
@@ -186,7 +186,7 @@ def routers_of(container: Container) -> Iterator[LabelledRouter]:
 
 
 class _Service(msgspec.Struct, frozen=True):
-    """Where a Traefik service leads, a port or a URL, and the label that sets it."""
+    """The target of a Traefik service, a port or a URL, and the label that sets it."""
 
     label: str
     value: str
