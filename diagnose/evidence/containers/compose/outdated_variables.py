@@ -24,7 +24,7 @@ TOO_MANY = f"its compose files were not read: more than {MOST} projects were sta
 
 
 class OutdatedVariable(msgspec.Struct, frozen=True):
-    """One variable, with its old and its new value. Secrets are redacted."""
+    """A variable, with its old and its new value. Secrets are redacted."""
 
     name: str
     value: str

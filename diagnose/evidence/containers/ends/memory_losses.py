@@ -21,7 +21,7 @@ HIT = 0.95
 
 
 class MemoryLoss(msgspec.Struct, frozen=True):
-    """One container that ran out of memory, with the report of each of the four sources."""
+    """A container that ran out of memory, with the report of each of the four sources."""
 
     container: Container
     flag: bool
