@@ -235,11 +235,8 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """The missing file of a bind mount that the container's last lines name; or None.
-
-    None where the program is refused at that mount: it misses a file that it could not create
-    itself.
-    """
+    """The missing file of a bind mount that the last lines name; None where the mount refuses
+    writes."""
     tail = log_tails.of(container)
     line = tail.find("no such file or directory", "enoent", "filenotfound")
     file = next(named_files(container, line), None)
@@ -287,9 +284,9 @@ def never_started(container: Container, now: float, since_s: float) -> bool:
 def bind_sources(
     host: Host, containers: Containers, clock: Clock, options: Options, log_tails: LogTails
 ) -> BindSources | Unavailable:
-    """The status of the host paths that failed containers mount or name.
+    """The status of the host paths that failed containers mount or name, in one question.
 
-    All paths in doubt take one question. A path on a mount that does not answer costs only itself.
+    A path on a mount that does not answer costs only itself.
     """
     wanted: set[str] = set()
     mistaken: dict[str, None] = {}
@@ -310,10 +307,8 @@ def bind_sources(
 
 
 def _absent_then(container: Container, containers: Containers) -> set[str]:
-    """The device and the folder of a volume that were missing at start.
-
-    They may exist by now, as a share that came late.
-    """
+    """The device and folder of a volume that were missing at start, as of a share that came
+    late."""
     absent = refusal_of(container, containers).absent if container.start_failed else None
     return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 

@@ -32,7 +32,7 @@ class HalfKnownName(NameAtServer, frozen=True):
 
 
 class HalfKnownNames(Items[HalfKnownName], frozen=True):
-    """Names known by IPv4 only, one for each name of a container, by its first server that errs."""
+    """Names without IPv6, one for each name of a container, by its first server that errs."""
 
 
 class _QuestionForIpv6(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
 
 
 def form_of(text: str) -> str:
-    """The format of a text that is no JSON object: "an HTML page", with its title.
+    """The format of another text than a JSON object: "an HTML page", with its title.
 
     "" for JSON with mistakes, for an empty text, and for an unknown format.
     """
