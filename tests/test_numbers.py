@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import parse
 from diagnose.evidence.network.proxies.routes.unserved_routes import unserved_routes
-from diagnose.numbers import is_number
+from diagnose.numbers import is_number, median
 from tests.checks.network.evidence import LATER, container, namespaces_of
 from tests.hosts import Made
 
@@ -42,3 +42,7 @@ def test_a_port_that_is_none_leaves_the_routes_of_others_known(text: str) -> Non
         Made({}), Containers(everybody), namespaces_of(odd), LATER, written=None
     )
     assert {route.container.name for route in routes} <= {"odd", "labelled"}
+
+
+def test_the_median() -> None:
+    assert [median([3, 1, 2]), median([4, 1, 2, 3]), median([7])] == [2, 2.5, 7]

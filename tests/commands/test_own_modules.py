@@ -36,6 +36,12 @@ for name, module in sys.modules.items():
             spec.loader.get_source(name) is not None]
 json.dump(told, sys.stdout)
 """
+ONE_MODULE = """
+from diagnose import own_modules
+own_modules.find_quickly()
+from diagnose import phrases
+print(type(phrases.__loader__).__name__)
+"""
 
 
 @pytest.fixture
@@ -136,3 +142,15 @@ def test_each_module_of_the_tool_is_found_as_python_finds_it() -> None:
     ]
     assert len(found[0]) > 500
     assert found[0] == found[1]
+
+
+def test_bytecode_that_lies_apart_from_its_source_is_found(tmp_path: Path) -> None:
+    """As where the source is mounted read-only."""
+    usual = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+    apart = {**usual, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    command = [sys.executable, "-c", ONE_MODULE]
+    loaders = [
+        subprocess.run(command, cwd=ROOT, env=apart, capture_output=True, check=True, text=True)
+        for _ in range(2)
+    ]
+    assert [run.stdout.strip() for run in loaders] == ["SourceFileLoader", "_ReadLoader"]

@@ -5,7 +5,6 @@ A series are files of one folder whose names differ by their numbers alone: shop
 
 import itertools
 import posixpath
-import statistics
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -17,6 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
+from diagnose.numbers import median
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -214,7 +214,7 @@ def _first_fault(
         newest = backups[-1]
         if _usual_step(backups) < _SHORTEST_S:
             continue  # one run makes them all: a file for each database
-        usual = int(statistics.median(backup.size for backup in backups[:-1]))
+        usual = int(median(backup.size for backup in backups[:-1]))
         series = BackupSeries(
             container, folder, newest.name, newest.at, size=newest.size, usual=usual
         )
@@ -243,7 +243,7 @@ def _empty_ones(backups: Sequence[_Backup], usual: int) -> list[_Backup]:
 
 def _usual_step(backups: Sequence[_Backup]) -> float:
     """The median of the times between two, in seconds."""
-    return statistics.median(after.at - before.at for before, after in itertools.pairwise(backups))
+    return median(after.at - before.at for before, after in itertools.pairwise(backups))
 
 
 def _span(backups: Sequence[_Backup]) -> float:
