@@ -1,4 +1,4 @@
-"""The two forms of most evidence: a row of things of one kind, and one thing by container."""
+"""The two forms of most evidence: a row of values of one kind, and one value by container."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Item = TypeVar("Item")
 
 
 class HasId(Protocol):
-    """A thing with an id, such as a container."""
+    """A value with an id, such as a container."""
 
     @property
     def id(self) -> str: ...
 
 
 class Items(msgspec.Struct, Generic[Item], frozen=True):
-    """Things of one kind, in order. A subclass says which, and adds what else is known of them."""
+    """Values of one kind, in order. The docstring of a subclass names the kind."""
 
     items: tuple[Item, ...] = ()
 

@@ -1,16 +1,16 @@
-"""Containers: what they are, how much they may do, and what the engine remembers of them.
+"""Containers: their settings, their rights on the host, and the engine's records of them.
 
 Rooms:
 
-- `compose/`  what compose files say, beside the containers that were made of them
+- `compose/`  contents of compose files, compared with the containers that were created from them
 - `devices/`  devices that were asked for, given, denied and taken back
-- `ends/`  how containers ended, at whose request, and what has taken their place
-- `logs/`  their lines, their files, and who writes them
-- `mounts/`  what is mounted into them
-- `peers/`  whom they call, and what comes of it
+- `ends/`  ends of containers, who requested them, and the containers that took the place
+- `logs/`  their lines, their files, and the processes that write them
+- `mounts/`  host paths and volumes that are mounted into them
+- `peers/`  calls between containers, and their outcomes
 - `programs/`  the programs in them, and the files that these need
 - `settings/`  variables, options and mounted files of settings
 
-`Container` and `Containers` are imported from `listing`, which collects them; `container` has what
-a container is, and `containers` what all of them are together.
+`Container` and `Containers` are imported from `listing`, which collects them; `container` has the
+properties of one container, and `containers` those of all of them together.
 """

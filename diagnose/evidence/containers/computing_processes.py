@@ -86,7 +86,7 @@ class _Usage(msgspec.Struct, frozen=True):
 
 
 def _usage(host: Host, pid: int) -> _Usage | None:
-    """The processor time of a process and how often it slept; None where it has ended."""
+    """The processor time of a process and the number of its sleeps; None where it has ended."""
     stat = host.ask(ReadFile(f"/proc/{pid}/stat"))
     status = host.ask(ReadFile(f"/proc/{pid}/status"))
     if isinstance(stat, Failed) or isinstance(status, Failed):

@@ -52,14 +52,15 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def life(self) -> ContainerRun:
-        """This run of it; a finding that compares two sources holds only while it lasts."""
+        """The present run of the container; a finding that compares two sources holds only for
+        that run."""
         return ContainerRun(self.id, self.state.pid, self.state.started_at)
 
     @property
     def caller_lives(self) -> tuple[ContainerRun, ...]:
-        """Its life, for a finding about what it calls; none where it may be between two runs.
+        """The present run, for a finding about its calls; empty where it may be between two runs.
 
-        What it is configured to call stays the same in its next run.
+        The configured targets of its calls stay the same in its next run.
         """
         return (self.life,) if self.is_running and self.restart_count == 0 else ()
 
@@ -70,12 +71,12 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def writes_to_its_log(self) -> bool:
-        """Whether it does, or goes on to: the log of one that has ended is a matter of the past."""
+        """Whether a running container keeps writing to its log: the log of an ended one is past."""
         return self.state.status in ("running", "paused", "restarting")
 
     @property
     def is_unhealthy(self) -> bool:
-        """Whether the engine calls it so; of one that has ended, whether it was when it ended."""
+        """Whether its health is unhealthy; for an ended container, at its end."""
         return self.state.health is not None and self.state.health.status == "unhealthy"
 
     @property
@@ -90,7 +91,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def watches_others(self) -> bool:
-        """Whether its program is a monitor: it finds what does not answer, and says so."""
+        """Whether its program is a monitor, which reports programs that do not answer."""
         return _MONITOR.search(self.config.image.lower()) is not None
 
     @property
@@ -141,7 +142,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def mended_image(self) -> str:
-        """A name for an image of its own, which mends a fault of the one that it has."""
+        """A name for a derived image that fixes a fault of the present one."""
         return f"{'-'.join(re.findall('[a-z0-9]+', self.name.lower()))}:mended"
 
     @property
@@ -226,9 +227,9 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def was_watched(self) -> bool:
-        """Whether it ran in the foreground, where somebody saw its end.
+        """Whether it ran in the foreground, where a person saw its end.
 
-        Services of compose are no such thing.
+        Services of compose do not count.
         """
         return self.config.attach_stdout and not self.service
 
@@ -301,7 +302,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def has_engine_names(self) -> bool:
-        """Whether it was made for a network on which Docker resolves names of containers."""
+        """Whether it was created for a network on which Docker resolves names of containers."""
         mode = self.host_config.network_mode
         return mode not in _WITHOUT_NAMES and ":" not in mode
 
@@ -345,11 +346,11 @@ class Container(InspectedContainer, frozen=True):
                 yield published
 
     def publishes(self, port: int) -> bool:
-        """Whether this TCP port of the host leads to it now."""
+        """Whether this TCP port of the host is published to it now."""
         return any(published.host_port == port for published in self.published_by("tcp"))
 
     def wants_port(self, port: int) -> bool:
-        """Whether it was asked to be published at this port of the host, running or not."""
+        """Whether its settings publish it at this port of the host, running or not."""
         return any(wanted.host_port == port for wanted in self.wanted_ports)
 
     def mounts_from(self, *sources: str) -> bool:

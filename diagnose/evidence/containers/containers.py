@@ -200,7 +200,7 @@ class Containers(Items[Container], frozen=True, dict=True):
         return owners
 
     def owner_of(self, container: Container) -> Container:
-        """The container whose network namespace this one lives in.
+        """The container whose network namespace this one uses.
 
         Itself, unless it joined another one's (`--network container:NAME`).
         """

@@ -65,10 +65,10 @@ class Events(Items[Event], frozen=True, dict=True):
         )
 
     def failures(self, id: str) -> tuple[Event, ...]:
-        """The ends of a container that nobody asked for.
+        """The ends of a container that nobody requested.
 
-        `die` without a `kill` since it was last started. A signal to read something again
-        asks for no end, unless that follows at once.
+        A `die` without a `kill` since the last start. A signal to read something again requests no
+        end, unless that follows at once.
         """
         failures = []
         stopping_until = 0.0

@@ -74,7 +74,7 @@ def is_reachable(container: Container) -> bool:
 
 
 def exposure(container: Container) -> int:
-    """A figure to sort by: what leads to the host weighs most, what leads to the container next."""
+    """A figure to sort by: access to the host weighs most, access to the container next."""
     config = container.host_config
     return (
         32 * config.privileged

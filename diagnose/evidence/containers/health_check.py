@@ -1,4 +1,4 @@
-"""A container's health check: what its probe asks, when it runs, and what it has met. Pure."""
+"""A container's health check: its probe, its schedule, and its results. Pure."""
 
 import posixpath
 import re
@@ -83,7 +83,7 @@ _QUIET_TOOLS = {
 
 
 class HealthCheck(msgspec.Struct, frozen=True):
-    """The health check of a running container, and what its probes have met so far."""
+    """The health check of a running container, and the results of its probes so far."""
 
     container: Container
     health: Health
@@ -236,7 +236,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def talkative_tool(self) -> str:
-        """For a probe that prints nothing: how its tool says what it met."""
+        """The tool's option that makes a silent probe print its result."""
         return "" if self.output else _QUIET_TOOLS.get(self._tool, "")
 
     @property
@@ -253,10 +253,8 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def unlisted_host(self) -> str:
-        """The host that it asks for, where its server refuses it and a variable does not list it.
-
-        "" elsewhere.
-        """
+        """The host that the probe names, refused by its server and absent in the variable; or
+        ""."""
         url = _OWN_URL.search(self.command)
         if self.refused_status not in _OF_HOSTS or url is None or ELSEWHERE.search(self.command):
             return ""
@@ -265,7 +263,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def command_at_start_page(self) -> str:
-        """Its command, which asks for the start page instead; "" where it does that already."""
+        """The command with the start page as its target; "" where it already has that target."""
         call = self._call
         if call is None:
             return ""
@@ -277,14 +275,13 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def shown_request(self) -> str:
-        """A command that makes the request of a probe without words, or with a status of the 5xx
-        kind, and shows the answer."""
+        """A command that repeats the request of a silent or 5xx probe, and shows the answer."""
         is_told = bool(self.output) and not _STATUS_5XX.search(self.output)
         return "" if is_told else self.own_request
 
     @property
     def own_request(self) -> str:
-        """A command that makes the probe's request and shows the answer; "" where it makes none."""
+        """A command that repeats the probe's request and shows the answer; "" without a request."""
         url = _OWN_URL.search(self.command)
         if url is None or ELSEWHERE.search(self.command):
             return ""
@@ -346,7 +343,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def proxy(self) -> ProxySetting | None:
-        """The proxy to which the probe's request to its own container goes, by what it printed."""
+        """The proxy to which the probe's request to its own container is sent, by the output."""
         return probe_proxy(self.container, self.command, self.output, self.exit_code)
 
     @property
@@ -379,7 +376,7 @@ def _seconds(nanoseconds: int | None) -> float:
 
 
 def _port_of(call: re.Match[str]) -> int:
-    """The port that a probe calls, by its number or by what a URL without one means."""
+    """The port that a probe calls, by its number or the default of its URL."""
     parts = call.groupdict()
     return int(parts["port"]) if "port" in parts else WEB_PORTS[parts["scheme"]]
 

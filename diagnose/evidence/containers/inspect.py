@@ -120,7 +120,7 @@ class ImagePlatform(msgspec.Struct, frozen=True):
 
 
 class ManifestDescriptor(msgspec.Struct, frozen=True):
-    """The one image of a multi-platform image that a container was made of (engine 28.1)."""
+    """The image of a multi-platform image from which a container was created (engine 28.1)."""
 
     platform: ImagePlatform | None = None
 
@@ -261,7 +261,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
         return tuple(value for _, value in self.environment)
 
     def value_of(self, variable: str) -> str:
-        """The value of a variable, the first if its name comes twice; "" where it is not there."""
+        """The value of a variable, the first of several; "" where it is not set."""
         return next((value for name, value in self.environment if name == variable), "")
 
     def sets(self, variable: str) -> bool:
@@ -301,7 +301,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
         return self.source.startswith("/")
 
     def on_host(self, path: str) -> str:
-        """The path on the host of what lies below this mount, or is it."""
+        """The host path of this mount, or of a path below it."""
         return self.source.rstrip("/") + path.removeprefix(self.destination.rstrip("/"))
 
     @property
@@ -311,7 +311,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether it is a volume whose name the engine made up."""
+        """Whether it is a volume with a name that the engine generated."""
         return self.type == "volume" and is_anonymous_name(self.name)
 
     @property
@@ -327,7 +327,7 @@ def host_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
 
 
 def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
-    """Of a container's mounts the one that shows a path of it: the path is there, or below."""
+    """The innermost mount that holds a path of the container; None without one."""
     around = [mount for mount in mounts if path == mount.destination or mount.holds(path)]
     return max(around, key=lambda mount: len(mount.destination), default=None)
 
@@ -363,7 +363,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the network is there: an engine without its default network names that too."""
+        """Whether the network exists: an engine without its default network names that too."""
         return bool(self.network_id or self.endpoint_id or self.ip_address)
 
     @property
@@ -373,7 +373,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
 
     @property
     def fixed_address(self) -> str:
-        """The IPv4 address that it should have there; empty where it takes any."""
+        """The configured IPv4 address on this network; empty where it takes any."""
         return (self.ipam_config.ipv4_address or "") if self.ipam_config is not None else ""
 
 

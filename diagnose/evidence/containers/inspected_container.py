@@ -1,4 +1,4 @@
-"""A container as inspect shows it, and the project or the service that it belongs to."""
+"""A container as inspect shows it, and its project or service."""
 
 import functools
 
@@ -90,7 +90,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @functools.cached_property
     def compose_dependencies(self) -> dict[str, str]:
-        """The services that compose starts before it, each with the condition it waits for.
+        """The services that compose starts before it, each with the condition of the wait.
 
         The condition is "" where an old compose wrote none. Compose's label says
         `db:service_healthy:false,init:service_completed_successfully:false`.
@@ -104,7 +104,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @property
     def is_one_off(self) -> bool:
-        """Whether `docker compose run` made it, for one command."""
+        """Whether `docker compose run` created it, for one command."""
         return self.compose_label("oneoff").lower() == "true"
 
     @property

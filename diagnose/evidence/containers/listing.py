@@ -132,9 +132,9 @@ def _names_of_inspected(
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:
-    """Whether a container was kept aside under a name that says so.
+    """Whether a container was set aside under a telling name.
 
-    Another was recreated in its place.
+    Another one was created in its place.
     """
     kept = _ASIDE.fullmatch(container.name)
     return kept is not None and kept[1] in names and not container.is_running
@@ -179,12 +179,10 @@ def _most_inspected(host: Host) -> int:
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """The containers whose run is still the one that was inspected.
+    """The containers whose run is still the inspected one.
 
-    The others ended or started again since.
-
-    A few may have ended without the engine's notice yet, and are asked about later; many are no
-    moment's coincidence.
+    The others ended or started again since. A few may have ended without the engine's notice yet,
+    and are asked about later; many are no coincidence.
     """
     containers = tuple(suspects)
     when: InspectRound = "settled" if len(containers) <= FEW else "again"

@@ -27,7 +27,7 @@ SeenInside = MissingModule | HttpsEndpoint | InitScript | OtherLibrary | OtherMo
 
 
 class RunContext(msgspec.Struct, frozen=True):
-    """Each part is None where it could not be had."""
+    """The evidence that explains a run. Each part is None where it could not be collected."""
 
     log_tails: LogTails | None = None
     program_faults: ProgramFaults | None = None
@@ -86,7 +86,7 @@ def run_context(
     repeated_errors: RepeatedErrors | None,
     linked_files: LinkedFiles | None,
 ) -> RunContext:
-    """Always there, with what could be had."""
+    """The context of runs, from all evidence that could be collected."""
     return RunContext(
         log_tails,
         program_faults=program_faults,

@@ -29,10 +29,10 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
 def log_evidence(
     tail: LogTail, *, is_refuted: bool = False, is_known: bool = False
 ) -> dict[str, object]:
-    """The line that explains the failure, whole, and what it means where that is known.
+    """The line that explains the failure, whole, with its meaning where that is known.
 
-    Nothing where nothing was printed. is_refuted: the host shows that it does not mean that.
-    is_known: the host shows what is to be done, which a general cure would hide.
+    Empty where nothing was printed. is_refuted: the host shows that the line does not mean that.
+    is_known: the host shows the cure, which a general cure would hide.
     """
     if tail.telling is None:
         return {}

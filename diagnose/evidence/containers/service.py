@@ -15,7 +15,7 @@ def is_service(container: Container) -> bool:
 
 
 def is_somebodys_job(container: Container) -> bool:
-    """Whether a container's end concerns nobody but who started it.
+    """Whether a container's end concerns only the person or program that started it.
 
     A swarm task (swarm replaces it), a one-off run of compose, a step of a build, a terminal that
     was watched.

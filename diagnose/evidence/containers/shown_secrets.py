@@ -29,7 +29,7 @@ def shown_secrets(container: Container, built_in: Sequence[Secret]) -> dict[str,
 def secrets_of_image(
     environment: Sequence[Secret], steps: Iterable[str]
 ) -> list[tuple[str, Secret]]:
-    """The secrets of an image, each with its place. steps: what made it, the newest first."""
+    """The secrets of an image, each with its place. steps: the build history, the newest first."""
     secrets = [("Config.Env", secret) for secret in environment]
     tokens = {secret.token for secret in environment}
     for number, step in enumerate(steps):

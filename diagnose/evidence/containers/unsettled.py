@@ -24,7 +24,7 @@ def is_unsettled(container: Container, clock: Clock) -> bool:
 
 
 def has_just_begun_again(container: Container, now: float) -> bool:
-    """Whether the run before is the one that explains: this one has yet to come to the failure.
+    """Whether the run before explains the failure: the present one has not reached it yet.
 
     now: Unix time.
     """

@@ -25,7 +25,7 @@ class UserNumbers(msgspec.Struct, frozen=True):
 
 
 def user_of(container: Container, numbers: UserNumbers | None) -> str:
-    """The container's user as the engine takes it; as it is configured where no file was read."""
+    """The container's user by number, as the engine takes it; unchanged where no file was read."""
     return numbers.of(container) if numbers is not None else container.config.user
 
 

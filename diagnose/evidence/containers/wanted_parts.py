@@ -25,7 +25,7 @@ class DeviceRequest(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class WantedMount(msgspec.Struct, frozen=True, rename="pascal"):
-    """A mount as `--mount` asks for it; `Mount` is one that the container has."""
+    """A mount in the form of `--mount`; `Mount` is one that the container has."""
 
     type: str = ""
     source: str = ""

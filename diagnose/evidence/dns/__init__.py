@@ -1,4 +1,4 @@
-"""DNS as it is configured, as it answers, and as a firewall drops it: servers and queries.
+"""DNS: configured servers, their replies, and firewall rules that drop queries.
 
 In the room `names/`: names that containers call, and that are unknown, shared or moved.
 """

@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 
 class AbsentResolver(msgspec.Struct, frozen=True):
-    """An nginx that 127.0.0.11 refuses, since no resolver of the engine is there for it."""
+    """An nginx that 127.0.0.11 refuses, because the engine has no resolver for it there."""
 
     container: Container | None
     """None where it runs on the host itself."""

@@ -1,4 +1,4 @@
-"""The DNS servers of the host that do not answer it, and what on this host explains it. Pure."""
+"""The DNS servers of the host that do not answer it, and the reason on this host. Pure."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ bridges are always down."""
 
 
 class DeadServers(msgspec.Struct, frozen=True):
-    """The servers of the host that do not answer it, and who is concerned."""
+    """The servers of the host that do not answer it, and the containers that use them."""
 
     dead: list[str]
     resolvers: Resolvers

@@ -19,7 +19,7 @@ def dns_container(
 
 
 def _publishes_dns(container: Container, address: str) -> bool:
-    """Whether queries that are sent to this address of the host are meant for it."""
+    """Whether a container publishes DNS at this address of the host."""
     return any(
         wanted.host_ip in (*EVERYWHERE, address)
         for wanted in container.wanted_ports

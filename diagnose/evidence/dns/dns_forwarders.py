@@ -80,7 +80,7 @@ class FailingForwarder(msgspec.Struct, frozen=True):
 
 
 class DnsForwarders(Items[FailingForwarder], frozen=True):
-    """The forwarders that fail; `asked` counts all that were looked at."""
+    """The forwarders that fail; `asked` is the number of all that were looked at."""
 
     asked: int = 0
 
@@ -207,9 +207,10 @@ def _places(text: str, source: str) -> Iterator[AskedServer]:
 
 
 def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -> tuple[str, ...]:
-    """The servers that it asks at port 53, where the kernel has seen no answer of any of them.
+    """The servers that it asks at port 53 without any answer, by the kernel's table.
 
-    Those in its resolv.conf are asked by the other programs of the container, and by the engine.
+    Those in its resolv.conf are left out: the other programs of the container ask them, and the
+    engine.
     """
     table = host.ask(ListConnections(protocol="udp", dport=DNS_PORT))
     own = container.ipv4_addresses

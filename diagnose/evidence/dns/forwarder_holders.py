@@ -30,7 +30,7 @@ def udp_ports_of(holder: Container | None, namespaces: Namespaces | None) -> lis
 def stopped_holder_of_server(
     forwarder: Container, containers: Containers, upstream: AskedServer
 ) -> Container | None:
-    """The container that had the address of a server when it ran, by its own options.
+    """The stopped container that had the address of a server, by its own options; or None.
 
     Only on a network of the forwarder: another network may have had the same subnet.
     """

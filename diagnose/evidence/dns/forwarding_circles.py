@@ -12,7 +12,8 @@ from diagnose.registry import evidence
 
 
 class ForwardingCircle(msgspec.Struct, frozen=True):
-    """A container with a DNS server, and the server that asks it and is asked by it."""
+    """A container with a DNS server, and the server that forwards to it and to which it
+    forwards."""
 
     container: Container
     other: str

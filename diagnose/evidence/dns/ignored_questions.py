@@ -39,8 +39,9 @@ class ServersWithoutAaaa(Items[IgnoredQuestions], frozen=True):
 
 @evidence
 def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
-    """A server that answers is asked for AAAA once; one that is silent then, for three things more.
+    """The servers that answer a question for A and leave one for AAAA unanswered.
 
+    A server that answers is asked for AAAA once; one that is silent then, for three things more.
     Programs ask for both kinds of addresses, and wait for both answers: 5 s in glibc and musl.
     """
     answering = host.first(
@@ -56,7 +57,7 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
 
 
 class _Way(NamedTuple):
-    """A server, and from where it is asked."""
+    """A server, and the namespace from which it is asked."""
 
     server: str
     pid: int | None

@@ -53,7 +53,7 @@ class QueryPath(msgspec.Struct, frozen=True):
 
     @property
     def fails(self) -> bool:
-        """Whether none of those who asked got a reply."""
+        """Whether no asker got a reply."""
         return not any(reply.answered for _, reply in self.replies)
 
     @property
@@ -205,7 +205,8 @@ def _lookups_of_plan(
     replies: dict[QueryDns, DnsReply],
     unasked: tuple[Unexamined, ...],
 ) -> Lookups:
-    """The replies by what each was asked for. wanted: the names that the user asks about."""
+    """The replies, sorted by the purpose of their queries. wanted: the names that the user asks
+    about."""
     failed = _failed_replies(plan, replies)
     by_host = _answered_queries(
         replies, {server: root_query(server, None) for server in plan.servers}
@@ -236,7 +237,7 @@ def _lookups_of_plan(
 def _answered_queries(
     replies: Mapping[QueryDns, DnsReply], queries: Mapping[Key, QueryDns]
 ) -> dict[Key, DnsReply]:
-    """The replies by what their queries are for; without those that nothing came back to."""
+    """The replies by the purpose of their queries; queries without any reply are left out."""
     return {key: replies[query] for key, query in queries.items() if query in replies}
 
 
@@ -324,7 +325,7 @@ def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[Query
 def _failed_replies(
     plan: QueryPlan, replies: dict[QueryDns, DnsReply]
 ) -> dict[str, dict[tuple[str, str], DnsReply]]:
-    """By container id, what the servers reply to the names whose lookup a log says has failed."""
+    """The replies of servers for the names that logs report as failed, by container id."""
     failed_replies: dict[str, dict[tuple[str, str], DnsReply]] = {}
     for failed in plan.failed:
         reply = replies.get(failed.query)

@@ -1,4 +1,4 @@
-"""Queries of containers that get no answer, and what is known of their server. Pure."""
+"""Queries of containers that get no answer, and the facts about their server. Pure."""
 
 import msgspec
 
@@ -78,10 +78,8 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def empty_place(self) -> str:
-        """The network in whose subnet the server's address lies while no running container has it.
-
-        Empty if that is not so.
-        """
+        """The network with the server's address in its subnet, but no running container there;
+        or ""."""
         in_use = self.containers.addresses_in_use
         if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
             return ""
@@ -175,7 +173,8 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def elsewhere(self) -> Listener | None:
-        """The DNS server of this host, where it is asked at an address that it does not serve."""
+        """The DNS server of this host, where the query goes to an address that it does not
+        serve; or None."""
         is_refused = self.reply.icmp == "refused" and not self.upstream.by_host
         if not is_refused or self.server not in self.path.own:
             return None

@@ -22,7 +22,7 @@ _MOST = 5
 
 
 class OwnDnsAnswers(msgspec.Struct, frozen=True):
-    """By container id, of unhealthy servers whose probe asks them: what they answer."""
+    """The answers of unhealthy servers whose probe asks themselves, by container id."""
 
     inside: dict[str, DnsReply]
     """To a question that comes from their own loopback."""
@@ -33,7 +33,7 @@ class OwnDnsAnswers(msgspec.Struct, frozen=True):
         return len(self.inside)
 
     def is_shut_out(self, container: Container) -> bool:
-        """Whether a server answers others, and not what it is asked from its own loopback."""
+        """Whether a server answers others, but not queries from its own loopback."""
         inside, outside = self.inside.get(container.id), self.outside.get(container.id)
         if inside is None or outside is None or not outside.answered:
             return False

@@ -39,7 +39,7 @@ MOST_SEARCH_DOMAINS = 3
 
 
 class FailedQuery(msgspec.Struct, frozen=True):
-    """A name that failed in a container's log, asked of one of the container's servers."""
+    """A name that failed in a container's log, to ask of one of the container's servers."""
 
     container: Container
     name: str
@@ -296,10 +296,10 @@ def _failed_queries(
     *,
     complete: bool = False,
 ) -> Iterator[FailedQuery]:
-    """Each name of a log with each server of its container; the host asks for one that is down.
+    """Each name of a log with each server of its container; the host asks for a stopped container.
 
     complete: the name with each search domain, which nginx never appends, and musl only to a name
-    with fewer dots than `ndots` asks for. A name without a dot gets no other query.
+    with fewer dots than `ndots`. A name without a dot gets no other query.
     """
     for container in containers:
         failed = [failed_name.name for failed_name in failed_names.of(container)]

@@ -186,7 +186,7 @@ class Resolvers(msgspec.Struct, frozen=True):
         )
 
     def _edit_of(self, container: Container) -> ServerOrigin:
-        """An edit inside the container, by somebody or by what it does at its start."""
+        """The origin of an edit inside the container, by a person or by its start script."""
         conf, began = self.inside.get(container.id), container.started_at
         written = conf.mtime if conf is not None else None
         if began is None or written is None or written > began + _BY_A_SCRIPT_S:
@@ -247,7 +247,7 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def engine_view(self) -> tuple[str, ...]:
-        """The host's servers that an engine may hand to a container: what lies beyond loopback."""
+        """The host's servers that an engine may hand to a container: those beyond loopback."""
         seen = self.engine_file
         return seen.beyond_loopback if isinstance(seen, ResolvConf) else ()
 

@@ -49,9 +49,9 @@ def stale_servers(
 
 
 def _stale_unknown(container: Container, lookups: Lookups | None) -> StaleServers | None:
-    """For a resolver of the engine's that does not say whom it asks.
+    """The stale servers of an engine's resolver that does not name its own servers.
 
-    Stale where it passes on no query, although the host's servers answer.
+    Stale where it forwards no query, although the host's servers answer.
     """
     if lookups is None:
         return None

@@ -34,9 +34,10 @@ class StubUpstreams(msgspec.Struct, frozen=True):
 
 @evidence
 def stub_upstreams(host: Host, resolvers: Resolvers, listeners: Listeners | None) -> StubUpstreams:
-    """Nothing is asked unless the host names loopback servers alone, and the engine knows no other.
+    """The servers behind the host's loopback resolver.
 
-    A server at another port than 53 is of no use to a container.
+    Nothing is asked unless the host names loopback servers alone, and the engine knows no other. A
+    server at another port than 53 is of no use to a container.
     """
     has_others = resolvers.engine_view or resolvers.configured
     if has_others or not resolvers.host_servers:

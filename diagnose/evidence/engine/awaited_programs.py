@@ -60,7 +60,8 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
 
 
 class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
-    """Programs that wait for a lock come first, then the longest; last what only /info needs."""
+    """Programs for which the engine waits: those with a lock first, then the longest, /info's
+    last."""
 
 
 @evidence
@@ -93,7 +94,7 @@ def _age(process: Process, clock: Clock) -> float:
 def _awaited_program(
     host: Host, processes: Processes, seconds: float, process: Process
 ) -> AwaitedProgram:
-    """The program for which a start waits, and who holds the lock that it wants itself."""
+    """The program for which a start waits, and the holder of the lock for which it waits itself."""
     pid = _lock_holder(host) if process.comm in LOCKERS else None
     holder = processes.by_pid.get(pid) if pid not in (None, process.pid) else None
     return AwaitedProgram(

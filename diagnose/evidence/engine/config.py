@@ -254,7 +254,7 @@ def parse_text(text: str) -> Parsed:
 def rootless(host: Host) -> Rootless | None:
     """The user whose own engine is asked.
 
-    None for the system's, or for an engine of which that was not recorded.
+    None for the system's, or for an engine without a record of that.
     """
     endpoint = host.ask(FindEndpoint())
     return None if isinstance(endpoint, Failed) else endpoint.rootless

@@ -221,7 +221,7 @@ def _ask_at_once(host: Host) -> None:
 
 
 def _pinged_daemon(host: Host) -> Daemon:
-    """The way to the engine, and whether it answers there: no more is known of a remote one."""
+    """The path to the engine, and whether it answers there: no more is known of a remote one."""
     endpoint = host.require(FindEndpoint())
     identity = host.ask(IdentifyCaller())
     caller = Caller() if isinstance(identity, Failed) else identity

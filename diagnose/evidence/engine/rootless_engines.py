@@ -38,7 +38,7 @@ class RootlessEngine(msgspec.Struct, frozen=True):
 
     @property
     def needs_linger(self) -> bool:
-        """Whether it cannot run because nobody is logged in as its user."""
+        """Whether it cannot run because its user is not logged in."""
         return not self.lingers and not self.has_session
 
 
@@ -68,9 +68,10 @@ class _User(msgspec.Struct, frozen=True):
 
 @evidence
 def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) -> RootlessEngines:
-    """Asked only where no engine answers, and the host's own one has left no container.
+    """The rootless engines on this host whose containers may be missed.
 
-    Other users' homes are open to root alone.
+    Asked only where no engine answers, and the host's own one has left no container. Other users'
+    homes are open only to root.
     """
     has_own = containers is not None and (containers.items or containers.unexamined)
     if not daemon.is_down or daemon.endpoint.named or has_own:

@@ -1,4 +1,4 @@
-"""Errors that the engine has written recently, without those that a healthy one writes too."""
+"""Recent errors of the engine, without those that a healthy one writes too."""
 
 from collections.abc import Iterable
 

@@ -27,7 +27,7 @@ BYTES = 64 * 1024
 
 
 class TurnedAway(msgspec.Struct, frozen=True):
-    """A container whose log says that the engine turned it away, with the last line that does."""
+    """A container that the engine turned away, and the last line of its log about that."""
 
     container: Container
     client: str
@@ -44,7 +44,7 @@ class StopOrder(msgspec.Struct, frozen=True):
     text: str
 
     def is_about(self, ended: Container) -> bool:
-        """Whether it names this container, and was written when that one ended."""
+        """Whether it names this container, and was written at the time of its end."""
         finished = ended.finished_at
         if finished is None or not -AROUND_S <= finished - self.at <= AROUND_S:
             return False
@@ -63,7 +63,7 @@ class SocketClients(msgspec.Struct, frozen=True):
     """What they say of stopping others: Watchtower, autoheal and their like log what they do."""
 
     def order_for(self, ended: Container) -> StopOrder | None:
-        """The line by which one of them says that it has ended this container."""
+        """The line by which a client reports the end of this container."""
         own = (order for order in self.orders if order.container.id != ended.id)
         return next((order for order in own if order.is_about(ended)), None)
 

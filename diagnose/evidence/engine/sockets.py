@@ -57,7 +57,7 @@ def _paths(endpoint: Endpoint | Failed, config: DaemonConfig | Unavailable) -> I
 
 
 def _distinct(files: dict[str, SocketFile]) -> list[SocketFile]:
-    """/var/run is /run: one socket under two names is one."""
+    """The sockets without second names of one: /var/run is /run."""
     seen: dict[str, SocketFile] = {}
     for path, socket in files.items():
         seen.setdefault(path.replace("/var/run/", "/run/"), socket)

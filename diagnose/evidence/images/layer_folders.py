@@ -1,4 +1,4 @@
-"""Whether the layers of images are whole on the disk, and what the daemon's log says of them."""
+"""The state of image layers on the disk, and the daemon's log lines about them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from stat import S_IXOTH

@@ -48,7 +48,7 @@ class Images(Items[Image], frozen=True, dict=True):
         return self.by_id.get(container.image) or self.by_name.get(container.config.image)
 
     def is_used(self, image: Image) -> bool:
-        """Whether a container stands on it.
+        """Whether a container uses it.
 
         In containerd's store an image without a name may be used still.
         """

@@ -74,7 +74,7 @@ def _proxy_for_http_alone(
 def _proxy_in_file(
     proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None
 ) -> MissingProxy:
-    """The proxy that a file of the host names, and how the engine gets it."""
+    """The proxy that a file of the host names, and the setting that gives it to the engine."""
     proof: dict[str, Json] = {
         proxy.file: f"proxy {shortened(proxy.https)}",
         "HttpProxy, HttpsProxy": "not set",

@@ -27,7 +27,7 @@ class PullDenial(msgspec.Struct, frozen=True):
 def denial_of(
     trouble: PullTrouble, source: str, client: ClientSettings | None, swarm: Swarm | None
 ) -> PullDenial:
-    """By the login with which the pull was made, as far as it is known. source: of the pulls."""
+    """The denial by the login of the pull, as far as it is known. source: of the pulls."""
     logins = (client.logins or ()) if client is not None else ()
     registry = trouble.registry or (HUB if trouble.image else _expired_login(trouble, logins))
     service = _service_of(swarm, trouble.image) if trouble.of_swarm else ""

@@ -120,7 +120,7 @@ def _target(text: str) -> PullTarget:
 
 
 def _target_of_url(url: re.Match[str]) -> PullTarget:
-    """The image is named as `docker pull` takes it: Docker Hub and its `library/` are left out."""
+    """The image in the form of `docker pull`: Docker Hub and its `library/` are left out."""
     registry, repository, tag = _registry(url["host"]), url["repository"], url["tag"]
     if not repository:
         return PullTarget(registry)

@@ -60,7 +60,7 @@ class PullTrouble(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> Subject:
-        """The image if the daemon named it, which it often does not."""
+        """The image if the daemon named it, else the registry."""
         return Subject("image", self.image) if self.image else DAEMON
 
     @property

@@ -169,9 +169,9 @@ def _is_authority(name: str) -> bool:
 
 
 def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
-    """An authority that was added after the list was made, and is not in it; "" for none.
+    """The path of an authority that is missing in the list, although it is older; "" for none.
 
-    Times alone do not tell: a package may set them. Whether it is in the list is read.
+    Times alone are no proof: a package may set them. The list itself is read.
     """
     for path in _younger_anchors(host, changed):
         added, listed = host.ask(ReadFile(path)), host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
@@ -197,7 +197,7 @@ def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
 
 
 def _without_line_ends(text: str) -> str:
-    """Without the ends of lines, whose length differs from one writer to the next."""
+    """The text without the ends of lines, whose length differs from one writer to the next."""
     return "".join(text.split())
 
 

@@ -35,7 +35,10 @@ class StoppedPulls(Items[StoppedPull], frozen=True):
 def stopped_pulls(
     pulls: Pulls, host_stack: HostStack, uplinks: Uplinks, links: Interfaces
 ) -> StoppedPulls:
-    """A walk to the registry's port by the uplink; to any address where it is known by name."""
+    """The pulls that a rule of this host stops.
+
+    One trace to the registry's port by the uplink; to any address where it is known by name.
+    """
     uplink = uplinks.preferred
     if uplink is None:
         return StoppedPulls()

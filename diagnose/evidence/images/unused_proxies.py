@@ -112,6 +112,6 @@ def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
 
 
 def _expanded_value(value: str, settings: dict[str, str]) -> str:
-    """A value that repeats one of the lines before it."""
+    """A value in which references to earlier lines are replaced."""
     name = value.lstrip("$").strip("{}").lower()
     return settings.get(name, "") if value.startswith("$") else value

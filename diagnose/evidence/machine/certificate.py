@@ -102,7 +102,7 @@ class _Element(msgspec.Struct, frozen=True):
 
     @classmethod
     def at(cls, der: bytes, start: int) -> Self:
-        """An empty one where the bytes end too early."""
+        """The element at an offset; an empty one where the bytes end too early."""
         if len(der) < start + 2:
             return cls(0, b"", len(der))
         begin, length = start + 2, der[start + 1]

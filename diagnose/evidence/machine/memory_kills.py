@@ -1,4 +1,4 @@
-"""The kernel's kill of dockerd or containerd for memory, in words, and what the page needs."""
+"""The kernel's kill of dockerd or containerd for memory, in words, and its page variables."""
 
 from diagnose.evidence.machine.kernel_log import OomKill
 from diagnose.model import Json, PageVariables
@@ -26,7 +26,7 @@ def kill_evidence(kill: OomKill) -> dict[str, Json]:
 
 
 def kill_cure(kill: OomKill | None) -> PageVariables:
-    """The unit or the control group whose limit has to go; empty where the host had no memory."""
+    """The unit or the control group with the limit to raise; empty where the host had no memory."""
     if kill is None or kill.of_host:
         return {}
     return {"capped": kill.unit} if kill.unit else {"capped_group": kill.limit_of}

@@ -39,7 +39,7 @@ class PinnedContainers(msgspec.Struct, frozen=True):
         return 100 * sum(cpus for _, cpus in self.used) / len(self.cpus)
 
     def idle_cpus(self, least_pct: float) -> list[int]:
-        """The other CPUs that had nothing to do for so much of the time."""
+        """The other CPUs that were idle for so much of the time."""
         return [number for number, share in self.idle if share >= least_pct]
 
 
@@ -77,7 +77,7 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
 
 
 def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
-    """The set with what its CPUs, and the others, had to do."""
+    """The set with the measured load of its CPUs, and of the others."""
     own = [share for number, share in idle.items() if number in pinned.cpus]
     others = tuple(sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus))
     own_idle = sum(own) / len(own) if own else 100.0

@@ -34,7 +34,7 @@ class Processor(msgspec.Struct, frozen=True):
 
     @property
     def is_of_a_guest(self) -> bool:
-        """Whether a hypervisor shows it: on x86 the kernel says so among the features."""
+        """Whether a hypervisor presents it: on x86 the kernel says so among the features."""
         return "hypervisor" in (self.flags or ())
 
 

@@ -48,7 +48,7 @@ class HostLinks(EvidenceGroup, frozen=True):
 
 
 def absent_machine(address: str, host: HostLinks) -> AbsentMachine | None:
-    """None where somebody answers, or a router stands between."""
+    """The machine that does not answer ARP; None where one answers, or a router is between."""
     routes, links, neighbours = host.routes, host.links, host.neighbours
     if ":" in address or routes is None:
         return None

@@ -65,7 +65,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def states(self) -> dict[str, str]:
-        """The operational state of each interface; the kernel knows none of the loopback one."""
+        """The operational state of each interface; the kernel has none for the loopback one."""
         return {link.name: link.operstate for link in self.links if link.name != "lo"}
 
     @property

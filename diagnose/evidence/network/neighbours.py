@@ -69,7 +69,7 @@ class Neighbours(Items[Neighbour], frozen=True):
         return next((entry for entry in entries if entry.mac.lower() != mac.lower()), None)
 
     def are_permanent(self, addresses: Collection[str]) -> bool:
-        """Whether somebody has entered the hardware address of each, so that none is asked for."""
+        """Whether the hardware address of each is entered by hand, so that none is asked for."""
         permanent = {entry.address for entry in self if entry.is_permanent}
         return bool(addresses) and permanent.issuperset(addresses)
 

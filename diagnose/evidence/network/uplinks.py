@@ -28,7 +28,7 @@ them is reached by a route."""
 class Uplink(msgspec.Struct, frozen=True):
     """An interface that leads to others, and the host's first global IPv4 address on it.
 
-    The address is empty if it has none.
+    The address is empty without one.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""The run itself: what the user asked for, the report's header, and the topology of the host."""
+"""The run itself: options of the user, the report's header, and the topology of the host."""

@@ -8,5 +8,5 @@ __all__ = ["Focus", "focus"]
 
 @evidence
 def focus() -> Focus:
-    """A proof asks about one subject at a time instead (`judgement.proof`)."""
+    """All subjects. A proof asks about one subject at a time instead (`judgement.proof`)."""
     return ON_ALL

@@ -233,7 +233,7 @@ def _is_unmasked(network: Network, traced: Trace) -> bool:
 def _servers(
     containers: Containers, resolvers: Resolvers | None
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The servers that names are asked of beyond the host, most asked first."""
+    """The servers beyond the host that names are asked of, the most frequent first."""
     if resolvers is None:
         return ()
     askers = by_key(

@@ -74,7 +74,7 @@ def comparable(value: Json) -> str:
 
 
 class EngineSetup(EvidenceGroup, frozen=True):
-    """The engine of a host, and what it runs."""
+    """The engine of a host, and its containers and images."""
 
     ping: Ping | None
     info: Info | None
@@ -284,5 +284,5 @@ def _gateways(routes: Iterable[Json]) -> set[str]:
 
 
 def _network(address: str | None) -> str:
-    """The /24 in which an address lies: hosts of one rack or one subnet share it."""
+    """The /24 of an address: hosts of one rack or one subnet share it."""
     return str(ipaddress.ip_network(f"{address}/24", strict=False)) if address else ""

@@ -72,7 +72,7 @@ def report_header(
 
 
 def _engine(ping: Ping, info: Info, endpoint: Endpoint) -> dict[str, Json]:
-    """The engine as the head of a report describes it; None for what it does not say."""
+    """The engine for the head of a report; None for unknown values."""
     return {
         "name": "Podman" if ping.is_podman else "Docker",
         "version": info.server_version or ping.libpod or ping.engine_version,
@@ -91,7 +91,7 @@ def _head(
     listed: Containers | None,
     data_root: str,
 ) -> HostFacts:
-    """The engine's own description where it gives one, what was counted here where it does not."""
+    """The head: the engine's own description, else our own counts."""
     if info is not None:
         return HostFacts(
             name=info.name or kernel.nodename,
@@ -113,9 +113,10 @@ def _head(
 
 
 def _number_running(info: Info, listed: Containers | None) -> int:
-    """Of all containers that were looked at; the engine's own count is wrong after it was killed.
+    """The number of running containers among the inspected ones.
 
-    Engine 28.5 then counts those that it found dead.
+    The engine's own count is wrong after it was killed: engine 28.5 then counts those that it found
+    dead.
     """
     is_complete = listed is not None and not listed.unexamined
     return len(listed.running) if listed is not None and is_complete else info.containers_running

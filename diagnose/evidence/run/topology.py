@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 
 class Topology(msgspec.Struct, frozen=True):
-    """Each subject with the subjects that it directly stands on."""
+    """The subjects on which each subject directly depends."""
 
     stands_on: dict[Subject, frozenset[Subject]]
 

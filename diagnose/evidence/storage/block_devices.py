@@ -58,7 +58,7 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
 
 
 def _devices_below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
-    """The devices that a stacked one (LVM, RAID, encryption) stands on."""
+    """The devices below a stacked one (LVM, RAID, encryption)."""
     stacked = [name for name in named if name.startswith(STACKED)]
     below: dict[str, Mounted] = {}
     for name, folder in host.ask_about(

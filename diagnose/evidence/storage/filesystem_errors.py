@@ -58,7 +58,7 @@ class FilesystemErrors(msgspec.Struct, frozen=True):
 def filesystem_errors(
     log: KernelLog, disks: BlockDevices, since: float
 ) -> dict[str, FilesystemErrors]:
-    """By device, what came after this Unix time and after the mount that there is now.
+    """The errors since this Unix time and since the present mount, by device.
 
     The log also mentions a stick that was pulled out, and a disk that has been repaired since.
     """
@@ -92,7 +92,7 @@ class FullIndex(msgspec.Struct, frozen=True):
 
 
 def full_indexes(log: KernelLog, disks: BlockDevices, since: float) -> list[FullIndex]:
-    """The folders of mounted devices of which the kernel said so after this Unix time."""
+    """The folders of mounted devices with a full index, by the kernel log since this Unix time."""
     mounted_at = {
         _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
     }

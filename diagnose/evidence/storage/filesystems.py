@@ -57,12 +57,12 @@ class Filesystem(msgspec.Struct, frozen=True):
 
     @property
     def carries_all(self) -> bool:
-        """Whether every container stands on it, not only those that mount it."""
+        """Whether every container depends on it, not only those that mount it."""
         return any(hold in EVERYBODYS or hold.endswith(PART) for hold in self.holds)
 
     @property
     def is_aside(self) -> bool:
-        """Whether only the host's own programs miss it when it is full."""
+        """Whether only the host's own programs suffer when it is full."""
         return {*self.holds} <= {SYSTEM["/tmp"], SYSTEM["/var/log"]}  # noqa: S108 - a name
 
     @property
@@ -81,7 +81,7 @@ class Filesystems(Items[Filesystem], frozen=True, dict=True):
         return {filesystem.point: filesystem for filesystem in self.items}
 
     def holding(self, path: str) -> Filesystem | None:
-        """The one that a path lies on, by its name."""
+        """The file system of a path, by its name."""
         above = (filesystem for filesystem in self.items if is_within(path, filesystem.point))
         return max(above, key=lambda mount: len(mount.point), default=None)
 
@@ -125,7 +125,7 @@ def filesystems(
 
 
 def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> dict[str, list[str]]:
-    """The paths that are asked about, with what lies at each."""
+    """The paths to ask about, with the names of their contents."""
     paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
     for path, what in SYSTEM.items():
         paths.setdefault(path, []).append(what)

@@ -84,7 +84,7 @@ def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[LeakedMount]
 
 
 def _is_of_container(mount: LeakedMount, container: Container) -> bool:
-    """Whether a mount lies in what the engine wants to remove.
+    """Whether a mount is in a folder that the engine wants to remove.
 
     The path that it names, or the container's own folders.
     """

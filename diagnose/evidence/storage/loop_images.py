@@ -35,9 +35,9 @@ class LoopImage(msgspec.Struct, frozen=True):
 
     @property
     def variables(self) -> PageVariables:
-        """The variables of the block that makes it larger; none where there is no room for that.
+        """The page variables that enlarge it; empty where there is no room for that.
 
-        By half of what is available, and by 20 GiB at most.
+        By half of the available bytes, and by 20 GiB at most.
         """
         more = min(self.room // 2, MOST) >> 30 << 30
         if more < LEAST or self.fstype not in _COMMANDS:

@@ -82,7 +82,8 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
 
 @evidence
 def mounts(host: Host) -> Mounts | Unavailable:
-    """The tool's own mount namespace, which is the host's where `locality` says so."""
+    """The mounts of the tool's own mount namespace, which is the host's where `locality` says
+    so."""
     listed = host.require(ListMounts())
     return Mounts(tuple(listed))
 

@@ -43,7 +43,7 @@ class RemoteMounts(Items[RemoteMount], frozen=True):
 def remote_mounts(
     host: Host, mounts: Mounts, root: DataRoot, backing: Backing | Unavailable
 ) -> RemoteMounts:
-    """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
+    """The network mounts with their statvfs; a missing answer within its deadline counts too."""
     volumes = f"{root.path}/volumes/"
     mounted_in = backing if isinstance(backing, Backing) else ()
     users = by_key((behind.mounted.point, behind.container.name) for behind in mounted_in)

@@ -18,7 +18,7 @@ _OWN = ("containers", "volumes", "image", "overlay2")
 
 
 class RootOwner(msgspec.Struct, frozen=True):
-    """The user who has the data root with all that the engine has made in it."""
+    """The user who owns the data root and all that the engine has created in it."""
 
     path: str
     uid: int | None = None
@@ -33,10 +33,11 @@ def root_owner(
     daemon: Daemon | None,
     temp_folder: TempFolder | None,
 ) -> RootOwner | Unavailable:
-    """The folders below it are looked at only where the data root itself has another owner.
+    """The owner of the data root, where it is not root.
 
-    A user may have made the data root before the engine took it: what the engine makes in it
-    belongs to root all the same.
+    The folders below it are looked at only where the data root itself has another owner. A user may
+    have created the data root before the engine took it: the engine's own folders in it belong to
+    root all the same.
     """
     root = info.docker_root_dir or data_root.path
     paths = [root, temp_folder.path if temp_folder else posixpath.join(root, "tmp")]

@@ -1,4 +1,4 @@
-"""Tasks for which the swarm's leader finds no address or port: only the engine's log says so.
+"""Tasks for which the swarm's leader finds no address or port, by the engine's log.
 
 Such a task stays in the state "new", without an error of its own (swarmkit, manager/allocator).
 """

@@ -21,7 +21,10 @@ class IngressSandbox(msgspec.Struct, frozen=True):
 
 @evidence
 def ingress_sandbox(host: Host, swarm: Swarm) -> IngressSandbox | Unavailable:
-    """Not asked outside a swarm; the namespace is there once a service publishes a port."""
+    """The namespace of the ingress network, which exists once a service publishes a port.
+
+    Not asked outside a swarm.
+    """
     if not swarm.is_used:
         return IngressSandbox()
     namespace = host.ask(ReadNamedNetns(PATH))

@@ -69,7 +69,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def blamed(self) -> list[str]:
-        """The error of the task for which swarm says that it paused the update."""
+        """The error of the task for which swarm paused the update."""
         update = self.service.update_status
         message = update.message if update is not None else ""
         named_tasks = (task for task in self.tasks if task.id and task.id in message)
@@ -82,7 +82,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         return spec.starts_first and bool(spec.host_ports) and self.says(PORT_TAKEN)
 
     def says(self, words: str) -> bool:
-        """Whether some task says these words."""
+        """Whether some task has these words in its error."""
         return any(words in error for error in self.errors)
 
     @property
@@ -100,7 +100,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         return only(up)
 
     def lacking_label(self, node: Node) -> str:
-        """The one label that the service asks for and the node does not have: disk=ssd.
+        """The only label that the service requires and the node lacks: disk=ssd.
 
         "" where it lacks none, or several.
         """

@@ -73,7 +73,7 @@ class Swarm(msgspec.Struct, frozen=True):
         return [task for task in tasks if task.service_id == service.id]
 
     def port_holders(self, service: Service) -> Iterator[PortHolder]:
-        """The other services that want a port of each node which this one wants too."""
+        """The other services that need a port of each node which this one needs too."""
         for other in self.known_services:
             if other.id == service.id:
                 continue
@@ -83,7 +83,10 @@ class Swarm(msgspec.Struct, frozen=True):
 
 @evidence
 def swarm(host: Host, info: Info) -> Swarm:
-    """Nothing is asked of an engine that is in no swarm, and only managers are asked for lists."""
+    """The swarm of the engine.
+
+    Nothing is asked of an engine that is in no swarm, and only managers are asked for lists.
+    """
     member = info.swarm or SwarmMembership()
     state = member.local_node_state or "inactive"
     if not member.control_available:

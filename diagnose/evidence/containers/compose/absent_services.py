@@ -19,7 +19,7 @@ may be left on purpose."""
 
 
 class AbsentService(msgspec.Struct, frozen=True):
-    """A service without a container, and who needs it."""
+    """A service without a container, and the services that need it."""
 
     project: WrittenProject
     service: WrittenService
@@ -69,5 +69,5 @@ def _calls(container: Container, name: str) -> bool:
 
 
 def is_off(service: WrittenService) -> bool:
-    """Whether somebody has decided that it does not run."""
+    """Whether a person has decided that the service does not run."""
     return bool(service.profiles) or service.scale == OFF

@@ -69,9 +69,9 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
 
 
 def _cut(container: Container, written: str) -> CutCommand | None:
-    """The command, where the container has all words before a sign and none behind it.
+    """The cut command, where the container has all words before a sign and none behind it.
 
-    Only where the rest would have run: behind `&&` nothing does after a failure.
+    Only where the rest would have run: behind `&&` nothing runs after a failure.
     """
     words = _words(written)
     at = next((at for at, word in enumerate(words) if word and set(word) <= set(_SIGNS)), 0)

@@ -40,8 +40,11 @@ class CutSecrets(msgspec.Struct, frozen=True):
 
 
 class LostDollars(ByContainer[CutSecrets], frozen=True):
-    """Values that lost a dollar sign, of containers that complain of a secret in their log, and of
-    others whose value is what compose leaves of that in the file."""
+    """Values that lost a dollar sign, of containers whose log objects to a secret.
+
+    Other containers count where their value is the rest that compose leaves of the value in the
+    file.
+    """
 
 
 @evidence

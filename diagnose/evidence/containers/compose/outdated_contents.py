@@ -52,7 +52,7 @@ def _copies_files(project: WrittenProject) -> bool:
 
 
 def _outdated(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
-    """The containers whose file of compose was given other contents after they were made."""
+    """The containers whose compose file got other contents after their creation."""
     listed = host.ask(ListComposeFiles(list(project.paths), folder=project.folder))
     files = [] if isinstance(listed, Failed) else listed
     newest = max(files, key=lambda file: file.mtime, default=None)

@@ -88,7 +88,7 @@ def _project(container: Container) -> tuple[str, ...]:
 
 
 def _was_started_again(container: Container) -> bool:
-    """Whether compose made the container from files of this host, and it was started later too.
+    """Whether compose created the container from files of this host, and it started later too.
 
     `--env-file` names another file than `.env`, and is not followed.
     """
@@ -106,7 +106,8 @@ def _was_started_again(container: Container) -> bool:
 def _changed_between(
     container: Container, times: Mapping[str, float]
 ) -> Iterator[tuple[str, float]]:
-    """The files that were changed after the container was made and before it was started."""
+    """The files that were changed between the creation and the start of the container, with
+    times."""
     made, started = container.created_at or 0.0, container.started_at or 0.0
     for path, at in times.items():
         if made + SLACK_S < at < started:
@@ -139,7 +140,7 @@ def _name(variable: ComposeVariable) -> str:
 
 
 def _compared(variable: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable | None:
-    """The variable, where the container has another value of it; None where it does not."""
+    """The variable, where the container has another value of it; else None."""
     name, _, value = variable.variable.partition("=")
     present = own.get(name)
     if present is None or same_value(present, value):

@@ -1,8 +1,8 @@
 """Folders of compose that have one project name, so that each takes the other's containers.
 
-Compose calls a project after its folder where nothing else names it, and knows its containers by
+Compose names a project after its folder where nothing else names it, and finds its containers by
 the names of the project and the service. `docker compose up` in a second folder of that name
-recreates the services that both have, by the second folder's file, and says nothing of it (2.40.3).
+recreates the services that both have, by the second folder's file, without any notice (2.40.3).
 """
 
 import posixpath
@@ -35,12 +35,12 @@ class ComposeFolder(msgspec.Struct, frozen=True):
 
     @property
     def file(self) -> str:
-        """Its one file; "" where it has several, or none is known."""
+        """The only file; "" for several, or for none that is known."""
         return only(self.files) or ""
 
 
 class TakenContainer(msgspec.Struct, frozen=True):
-    """A container of the former folder that is gone, and what the engine's event says of it."""
+    """A removed container of the former folder, as the engine's event describes it."""
 
     name: str
     service: str
@@ -68,7 +68,7 @@ class ProjectClash(msgspec.Struct, frozen=True):
 
     @property
     def own_name(self) -> str:
-        """A project name for the newer folder alone, made with that of the folder above it."""
+        """A project name for the newer folder alone, with the name of the folder above."""
         above = _as_name(posixpath.basename(posixpath.dirname(self.newer.path)))
         return f"{self.project}-{above or 'second'}"
 
@@ -214,11 +214,11 @@ def _folder(labels: dict[str, str]) -> ComposeFolder:
 
 
 def _is_named_by_folder(labels: dict[str, str]) -> bool:
-    """Whether compose made up the project's name, as it does where no file or option gives one."""
+    """Whether compose derived the project's name, as it does where no file or option gives one."""
     path, project = labels.get(f"{COMPOSE}project.working_dir", ""), _project_name(labels)
     return path.startswith("/") and bool(project) and _as_name(posixpath.basename(path)) == project
 
 
 def _as_name(folder: str) -> str:
-    """The name that compose makes of a folder's: small letters, digits, _ and - are left of it."""
+    """The project name that compose derives from a folder's: its small letters, digits, _ and -."""
     return _NOT_IN_A_NAME.sub("", folder.lower()).lstrip("_-")

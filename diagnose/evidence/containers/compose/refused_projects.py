@@ -1,4 +1,4 @@
-"""Compose projects whose files compose refuses as they are now, or whose names are taken."""
+"""Compose projects whose present files compose refuses, or whose names are taken."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ def refused_projects(
     containers: Containers,
     networks: Networks | None,
 ) -> RefusedProjects:
-    """The engine is asked for its volumes only where a project needs one that it does not make.
+    """The refused projects, by their files and by names that are already taken.
 
-    A file that compose has made containers of was taken by it: only one that was changed since is
+    The engine is asked for its volumes only where a project needs one that it does not create. A
+    file from which compose has created containers was accepted: only one that was changed since is
     judged. A node of a swarm does not list each overlay network that it could use.
     """
     newest = max(map(_version_of, containers), default="", key=_numbers)
@@ -115,7 +116,8 @@ class _Place(msgspec.Struct, frozen=True):
 
     @property
     def was_tried(self) -> bool:
-        """Whether compose made anything of it; a copy of a folder has the names of the original."""
+        """Whether compose created any part of it; a copy of a folder has the names of the
+        original."""
         return self.project.container is not None or bool(self.project.network)
 
     @classmethod
@@ -196,7 +198,7 @@ def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFa
 
 
 def _version_of(container: Container) -> str:
-    """The version of the compose that made it; "1.0" for podman-compose, which is as lenient."""
+    """The version of the compose that created it; "1.0" for podman-compose, which is as lenient."""
     if "io.podman.compose.project" in container.labels:
         return "1.0"
     return container.labels.get(f"{COMPOSE}version", "")

@@ -39,10 +39,10 @@ class StartWait(msgspec.Struct, frozen=True):
 
     @property
     def met_at(self) -> float:
-        """Unix time since which it has been met, as far back as the engine knows.
+        """Unix time since which the condition has been met, as far back as the engine knows.
 
-        The engine keeps the last five probes, which cover only some seconds where they come
-        often. Its last 256 events go back further, unless many containers have probes.
+        The engine keeps the last five probes, which cover only some seconds where they come often.
+        Its last 256 events go back further, unless many containers have probes.
         """
         if self.condition == _COMPLETED:
             return self.other.finished_at or 0.0
@@ -58,9 +58,10 @@ class StartWait(msgspec.Struct, frozen=True):
         return max(began, min(times, default=began))
 
     def was_kept_from(self, container: Container) -> bool:
-        """Whether compose had to wait: the other one was made, or became ready, with it or later.
+        """Whether compose had to wait: the other one was created, or became ready, with it or
+        later.
 
-        One that runs since before may have been ready when the container was created.
+        A container that was already running may have been ready at that time.
         """
         made = container.created_at or 0.0
         log = (self.other.state.health.log or ()) if self.other.state.health else ()
@@ -80,7 +81,7 @@ def waits_of(
     services: Mapping[tuple[str, str], Sequence[Container]],
     events: Events | None,
 ) -> Iterator[StartWait]:
-    """The containers of its project for which compose had it wait, as far as they are there.
+    """The containers of the project for which compose had this one wait, as far as they exist.
 
     services: the containers of each project's services.
     """
@@ -106,7 +107,7 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 
 
 def was_started_in_its_run(other: Container, container: Container) -> bool:
-    """Whether compose made both in one run, and started the other one."""
+    """Whether compose created both in one run, and started the other one."""
     made, others, started = container.created_at, other.created_at, other.started_at
     if made is None or others is None or started is None:
         return False
@@ -118,7 +119,8 @@ def was_started_in_its_run(other: Container, container: Container) -> bool:
 
 
 def _healthy_since(container: Container, events: Events | None) -> float | None:
-    """When the engine last changed its health to healthy, or since when it has not changed it."""
+    """The Unix time of the engine's last change of its health to healthy, or the oldest known
+    one."""
     if events is None:
         return None
     changes = events.of(container.id, "health_status")
@@ -128,9 +130,9 @@ def _healthy_since(container: Container, events: Events | None) -> float | None:
 
 
 def was_called_unhealthy(wait: StartWait, container: Container, events: Events | None) -> bool:
-    """Whether the engine has called the other one unhealthy since this one was made.
+    """Whether the engine has reported the other one unhealthy since this one was created.
 
-    Compose ends with its first probe that says so: it does not wait until the other one recovers.
+    Compose ends with the first probe that says so: it does not wait for a recovery.
     """
     if events is None or wait.condition != _HEALTHY:
         return False
@@ -165,7 +167,7 @@ def slow_health(waits: Sequence[StartWait], events: Events | None) -> SlowHealth
 def _was_started_with(other: Container, container: Container) -> bool:
     """Whether compose started the other one in the run that created this one, or before it.
 
-    One that has ended before was started again since: when it was started first is not known.
+    A container that had ended was started again since: its first start is not known.
     """
     created, started = container.created_at, other.started_at
     if created is None or started is None:

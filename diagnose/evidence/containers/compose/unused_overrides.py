@@ -32,7 +32,7 @@ def mounts_sources(service: WrittenService, folder: str, inside: str) -> bool:
 
 
 def lacking_parts(project: WrittenProject) -> Iterator[tuple[Container, list[str]]]:
-    """The running containers, each with what the override would have given it."""
+    """The running containers, each with the settings that the override would have given it."""
     overridden = {service.name: service for service in project.written.overridden}
     for container in project.containers:
         service = overridden.get(container.compose_service)

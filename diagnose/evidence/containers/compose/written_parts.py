@@ -15,7 +15,7 @@ _PORT = re.compile(
 
 
 def missing_parts(container: Container, service: WrittenService) -> Iterator[str]:
-    """The ports and the mounts of a service that its container has not, as a sentence says it."""
+    """The ports and the mounts of a service that its container lacks, as a sentence says them."""
     for port in service.ports:
         if not _has_port(container, port):
             yield f"port {port}"
@@ -32,7 +32,7 @@ def other_image(container: Container, service: WrittenService) -> str:
 
 
 def _has_port(container: Container, entry: str) -> bool:
-    """Whether an entry of `ports` is asked for; so is one that cannot be read."""
+    """Whether the container asks for an entry of `ports`; True for an unreadable entry."""
     match = _PORT.fullmatch(entry)
     if match is None or container.shares_host_network:
         return True

@@ -48,7 +48,7 @@ class WrittenProject(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def file(self) -> str:
-        """Its one file; "" where it has several."""
+        """The only file; "" for several."""
         return only(self.paths) or ""
 
     def of(self, container: Container) -> WrittenService | None:
@@ -125,7 +125,7 @@ def _newest(members: Sequence[Container]) -> Container:
 
 
 def _have_one_place(members: Sequence[Container]) -> bool:
-    """Whether all were made from one folder, and the files of the newest are named in full."""
+    """Whether all were created from one folder, and the files of the newest are named in full."""
     newest = _newest(members)
     paths = newest.compose_files
     is_named = bool(paths) and all(path.startswith("/") for path in (newest.compose_folder, *paths))

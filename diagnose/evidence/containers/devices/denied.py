@@ -49,7 +49,7 @@ def denied_devices(
     info: Info | None,
     numbers: UserNumbers | None,
 ) -> DeniedDevices | Unavailable:
-    """Looked up only where a container's last lines say that it was denied one of its devices."""
+    """The denied devices of containers whose last lines say that a device was denied."""
     named = list(_named_in_logs(containers, log_tails))
     if not named:
         return DeniedDevices()

@@ -82,8 +82,7 @@ def unusable_devices(
 
 
 def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Iterator[NamedDevice]:
-    """Running containers whose program says that it cannot use a render node, or that it was
-    refused one of its devices."""
+    """Running containers whose program cannot use a render node, or was refused another device."""
     if recent_logs is None:
         return
     for container in containers.running:

@@ -43,7 +43,7 @@ class WithdrawnDevices(Items[WithdrawnDevice], frozen=True):
 def withdrawn_devices(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock
 ) -> WithdrawnDevices:
-    """Looked up where a container with a GPU says that it cannot use it."""
+    """The withdrawn devices, looked up where a container with a GPU reports that it is unusable."""
     items = []
     with_gpu = [container for container in containers.running if _has_gpu(container)]
     for container in with_gpu:
@@ -61,7 +61,7 @@ def _tells_of_loss(text: str) -> bool:
 
 
 def _has_gpu(container: Container) -> bool:
-    """Whether a container was given a GPU of NVIDIA: a path, a request, or a variable says so."""
+    """Whether a container was given a GPU of NVIDIA, by a path, a request or a variable."""
     config = container.host_config
     paths = [device.path_in_container for device in config.devices or ()]
     is_named = any(_GIVEN.search(path) for path in paths)

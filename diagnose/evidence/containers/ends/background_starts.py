@@ -1,4 +1,4 @@
-"""Commands that start a server in the background, and what keeps it in the foreground."""
+"""Commands that start a server in the background, and options that keep it in the foreground."""
 
 import shlex
 

@@ -90,7 +90,7 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
 
 
 def killed_stop(events: Events, container: Container) -> KilledStop | None:
-    """The longest of the stops at whose end the engine killed it; None where it killed it at none.
+    """The longest stop at whose end the engine killed the container; None without one.
 
     A `docker kill` sends no signal before it.
     """

@@ -1,7 +1,7 @@
-"""The images from which containers that were replaced lately had been made, by the engine's events.
+"""Images of containers that were recently replaced, by the engine's events.
 
-An update is a new container under the old name. What the old one was made of, and that it ran, the
-engine remembers for some hours.
+An update is a new container under the old name. The engine remembers for some hours the image of
+the old one, and that it ran.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,10 @@ class FormerImages(ByContainer[FormerImage], frozen=True):
 
 @evidence
 def former_images(containers: Containers, events: Events, images: Images | None) -> FormerImages:
-    """Without a question: a predecessor that failed too says nothing, and is left out."""
+    """The images of predecessors that ran well, without a question to the host.
+
+    A predecessor that failed too says nothing, and is left out.
+    """
     ends = by_key(_ends_by_place(events))
     found: dict[str, FormerImage] = {}
     for container in containers:

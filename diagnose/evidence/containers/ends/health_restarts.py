@@ -69,7 +69,7 @@ def _starts(container: Container, events: Events) -> list[float]:
 def _restarter(
     container: Container, containers: Containers, recent_logs: RecentLogs | None
 ) -> Container | None:
-    """The container with the engine's socket whose log says that it restarts this one."""
+    """The container with the engine's socket that restarts this one, by its log."""
     if recent_logs is None:
         return None
     for other in containers.running:

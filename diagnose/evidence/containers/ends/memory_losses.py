@@ -130,7 +130,8 @@ def memory_losses(
     in_memory: SharedMemory | None,
     since: float,
 ) -> Iterator[MemoryLoss]:
-    """The containers of which some source says so. since: a Unix time; older kills are over."""
+    """The containers that ran out of memory by some source. since: a Unix time; older kills are
+    over."""
     logged = kernel_log.oom_kills if kernel_log is not None else ()
     kills = by_key((kill.container, kill) for kill in logged if kill.at >= since)
     areas = by_key((area.container.id, area) for area in in_memory or ())

@@ -1,4 +1,4 @@
-"""The recent exits of a container that nobody asked for, by events or by the engine's log. Pure."""
+"""The recent exits of a container that nobody requested, by events or by the engine's log. Pure."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def mean_pause(at: Sequence[float]) -> float:
 
 
 class RecentExits(msgspec.Struct, frozen=True):
-    """The exits of one container that nobody asked for."""
+    """The exits of one container that nobody requested."""
 
     at: tuple[float, ...]
     """Unix times, oldest first."""

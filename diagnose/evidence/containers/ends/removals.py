@@ -1,4 +1,4 @@
-"""Containers that were removed lately and whose names nobody has since, with who removed them."""
+"""Recently removed containers whose names are free now, and who removed them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -40,7 +40,7 @@ _ERROR = LazyPattern(r'\blevel=(?:error|fatal) (?:.{0,400}?\berror|msg)="?(?P<te
 
 
 class FailedUpdate(msgspec.Struct, frozen=True):
-    """An updater stopped a container for a newer image, and did not get the new one made."""
+    """A container that an updater stopped for a newer image, without creating the new one."""
 
     updater: Container
     error: str
@@ -152,7 +152,8 @@ def _has_successor(removal: Removal, containers: Containers) -> bool:
 def _failed_updates(
     log: ContainerLog, updater: Container, since: float
 ) -> Iterator[tuple[str, FailedUpdate]]:
-    """The containers to be made after whose line an error follows; a later round may mend it."""
+    """The containers whose creation is followed by an error in the log; a later round may fix
+    it."""
     name, named_at = "", 0.0
     for line in log.lines:
         if line.at is None or line.at < since:

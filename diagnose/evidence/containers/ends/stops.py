@@ -1,4 +1,4 @@
-"""Whether somebody asked for the end of a container that failed and stays down."""
+"""Whether anybody requested the end of a container that failed and stays down."""
 
 import json
 from collections.abc import Iterable
@@ -38,11 +38,12 @@ class Stops(msgspec.Struct, frozen=True):
     """Those that nobody asked to end but the engine, when it was stopped itself."""
 
     def was_requested(self, container: Container) -> bool:
-        """Whether somebody is known to have asked for the end."""
+        """Whether anybody is known to have requested the end."""
         return self.by_id.get(container.id, False)
 
     def was_unasked(self, container: Container) -> bool:
-        """Whether it is known that nobody asked for the end, nor stopped the engine."""
+        """Whether nobody requested the end or stopped the engine, as far as is known for
+        certain."""
         asked = self.by_id.get(container.id, True) or container.id in self.stopped_with_daemon
         return not asked
 
@@ -88,7 +89,8 @@ def stops(
 def _remembered_stops(
     containers: Iterable[Container], events: Events | Unavailable
 ) -> dict[str, bool]:
-    """By container id, whether somebody stopped it, where the events mention its end."""
+    """Whether a person or a program stopped each container, where the events mention its end, by
+    id."""
     if isinstance(events, Unavailable):
         return {}
     return {
@@ -99,7 +101,7 @@ def _remembered_stops(
 
 
 def _noted_stops(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
-    """By container id, whether somebody stopped it, where the engine's own file tells it."""
+    """Whether a person or a program stopped each container, by the engine's own file, by id."""
     answers = host.ask_about(containers, lambda container: _own_file(root, container))
     notes = {container.id: _note(answer) for container, answer in answers}
     return {id: note for id, note in notes.items() if note is not None}
@@ -132,10 +134,10 @@ def _ended_early(container: Container) -> bool:
 def _felt_shutdown(
     containers: Containers, clock: Clock, processes: Processes | Unavailable
 ) -> tuple[float, ...]:
-    """When the engine was asked to stop, as far as the containers tell that it started again.
+    """The times at which the engine was stopped, by containers that started again afterwards.
 
-    A journal in memory forgets it at a reboot. The engine ended them within seconds of each other,
-    and started those again that have a restart policy.
+    A journal in memory loses this at a reboot. The engine ended the containers within seconds of
+    each other, and restarted those with a restart policy.
     """
     every = processes if isinstance(processes, Processes) else ()
     engine = next((process for process in every if process.comm == "dockerd"), None)

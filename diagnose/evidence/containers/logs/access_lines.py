@@ -72,7 +72,7 @@ class AccessLine(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> bool:
-        """Whether the server says that it could not answer."""
+        """Whether the server reports that it could not answer."""
         return self.status >= SERVER_ERROR
 
     @property
@@ -163,9 +163,9 @@ def _line_of_fields(line: RecentLine) -> AccessLine | None:
 
 
 def is_ours(line: AccessLine, server: Container) -> bool:
-    """Whether a request came from this tool, or from the server itself: it is no client's.
+    """Whether a request came from this tool, or from the server itself: not from a client.
 
-    This tool asks from the server's own address, and not every log has what a client calls itself.
+    This tool asks from the server's own address, and not every log has the client's user agent.
     """
     own = (address for end in server.endpoints.values() for address in end.addresses)
     return _OURS in line.rest or line.address in own

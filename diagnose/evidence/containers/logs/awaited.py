@@ -28,7 +28,7 @@ def lines_at_the_end(shaped: Sequence[tuple[str, str]], lasting: Set[str]) -> li
 
 
 def line_that_waits(lines: Sequence[str]) -> TellingLine | None:
-    """The line that says what the program waits for, whatever its level."""
+    """The line that names the thing for which the program waits, whatever its level."""
     index = next((at for at, line in enumerate(lines) if _AWAITS.search(line)), None)
     if index is None:
         return None

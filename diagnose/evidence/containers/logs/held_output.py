@@ -118,7 +118,8 @@ def _first_of_python(processes: Sequence[Process]) -> Process | None:
 
 
 def _script(container: Container, detail: ProcessDetail) -> str:
-    """The script that it runs with a buffer; "" where it runs none, or writes at once."""
+    """The script that the container runs with buffered output; "" for none, or for direct
+    output."""
     if detail.environ is None or detail.variables.get(UNBUFFERED):
         return ""
     words = iter(detail.cmdline[1:])

@@ -67,7 +67,7 @@ class InnerFailure(msgspec.Struct, frozen=True):
 
     @property
     def is_unexplained(self) -> bool:
-        """Whether nobody says more than that the program has ended."""
+        """Whether no line says more than that the program has ended."""
         return not self.reason or ("exit" in self.reason and "spawnerr: " not in self.reason)
 
 
@@ -234,7 +234,8 @@ def _first_of_each(signs: Iterable[_Sign]) -> Iterable[_Sign]:
 def _recurring_signs(
     signs: Iterable[_Sign], lines: Sequence[tuple[float | None, str]], now: float
 ) -> Iterator[_Sign]:
-    """The last line of each failure that came several times, and whose next one is not overdue."""
+    """The last line of each failure that occurred several times, and whose next one is not
+    overdue."""
     for noted in by_key((sign.which, sign) for sign in signs).values():
         group = [
             sign
@@ -269,7 +270,7 @@ def _is_of_internet(address: str) -> bool:
 
 
 def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
-    """Whether a later line takes the failure of this program back, with no new one behind it."""
+    """Whether a later line shows the recovery of this program, without a new failure behind it."""
     if not pattern.over:
         return False
     if _is_left_behind(pattern, program, after):

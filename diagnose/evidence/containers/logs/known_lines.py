@@ -20,7 +20,7 @@ def limit_in(lines: Sequence[str]) -> Recognised | None:
 
 
 def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:
-    """The line that misses what the container was not given, though it calls itself no error.
+    """The line about a missing option of the container, although its level is no error.
 
     Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
     """
@@ -38,10 +38,10 @@ def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingL
 
 
 def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
-    """The line of a known failure by which callers get nothing, though it calls itself a warning,
-    or has no level.
+    """The line of a known failure that turns callers away, although it is a warning, or has no
+    level.
 
-    PHP goes on after a login that its database has refused, Nextcloud after a host name that it
+    PHP continues after a login that its database has refused, Nextcloud after a host name that it
     does not trust. OpenLDAP and Zabbix write no levels.
     """
     levels = [message(line).level for line in lines]
@@ -68,7 +68,7 @@ def _limits() -> tuple[Failure, ...]:
 
 @functools.cache
 def _programs_that_turn_away() -> tuple[Failure, ...]:
-    """Rows of one program: words that many have mean little in a line without a level."""
+    """The rows of single programs: words that many share mean little in a line without a level."""
     return tuple(row for row in FAILURES if row.turns_away)
 
 

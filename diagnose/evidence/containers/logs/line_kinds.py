@@ -123,7 +123,7 @@ def tells_of_work(line: str) -> bool:
 
 
 def tells_of_own_work(line: str) -> bool:
-    """Whether a line reports work that nobody has asked for by a request."""
+    """Whether a line reports work that no client requested."""
     if is_served(line) or signs(line) & CALL_FAILED:
         return False
     said = message(line)
@@ -134,18 +134,19 @@ def tells_of_own_work(line: str) -> bool:
 
 
 def is_about_surroundings(line: str) -> bool:
-    """Whether a line is about what the program stands on or calls, and not about one request."""
+    """Whether a line is about the surroundings or calls of the program, and not about one
+    request."""
     about = _OF_NGINX.sub("", line)
     return bool(signs(about)) or _AROUND.search(about) is not None
 
 
 def is_about_no_page(line: str) -> bool:
-    """Whether a line reports that somebody asked for a page which the program does not have."""
+    """Whether a line reports a request for a page that the program does not have."""
     return _NO_SUCH_PAGE.search(_OF_NGINX.sub("", line)) is not None
 
 
 def turns_away(line: str) -> bool:
-    """Whether a line has words of a server that refuses somebody."""
+    """Whether a line has words of a server that refuses a client."""
     return TURNED_AWAY.search(line) is not None
 
 

@@ -1,4 +1,4 @@
-"""The log of a container, and the disk that it lies on."""
+"""The log of a container, and its disk."""
 
 import msgspec
 
@@ -24,7 +24,7 @@ def has_no_limit(container: Container) -> bool:
 
 
 class LogOnDisk(msgspec.Struct, frozen=True):
-    """A container's log, and the disk that it lies on, as far as they are known."""
+    """A container's log, and its disk, as far as they are known."""
 
     container: Container
     log: LogFile | None
@@ -40,7 +40,7 @@ class LogOnDisk(msgspec.Struct, frozen=True):
         return self.log is not None and not self.log.failed
 
     def is_much(self, of_disk: float) -> bool:
-        """Whether it has this percent of its disk, or is larger than what is left there."""
+        """Whether the log has this percent of its disk, or is larger than the free space there."""
         if self.disk is None or self.bytes < WORTH:
             return False
         figures = self.disk.usage

@@ -95,18 +95,17 @@ def prints_nothing_else(
 ) -> bool:
     """Whether complaints are nearly all that a program prints, and no health check says it is well.
 
-    times: how often the complaint in question came. said: that one and others. of: how many lines
-    were read. ran_for: seconds since its start.
+    times: the number of the complaint in question. said: that one and others. of: the number of
+    lines that were read. ran_for: seconds since its start.
     """
     is_all = said.lines >= LEAST_LINES and said.lines >= NEARLY_ALL * of
     return goes_on(container, times, ran_for) and is_all and said.are_about_one_thing
 
 
 def goes_on(container: Container, times: int, ran_for: float) -> bool:
-    """Whether a complaint came often enough, and not at the start alone, and no health check says
-    that the program is well.
+    """Whether a complaint occurs often and not only at the start, without a healthy health check.
 
-    times: how often it came. ran_for: seconds since the program's start.
+    times: the number of occurrences. ran_for: seconds since the program's start.
     """
     return times >= LEAST and ran_for >= SETTLED_S and not container.is_healthy
 
@@ -120,11 +119,11 @@ def is_worker(container: Container) -> bool:
 
 
 def is_its_work(container: Container, said: Complaints) -> bool:
-    """Whether a worker exists for what it misses, as far as that is known.
+    """Whether a worker exists for the thing that it misses, as far as that is known.
 
-    Who finds nobody says whom it called: a name that is near, or one that its variables or its
-    command have, or that may stand in a file of the host. Somebody else's site or machine is often
-    one of many: a feed, a peer, a device that is watched, an address that counts the users.
+    A program that cannot reach a server names the target of its call: a near name, or one in its
+    variables or its command, or perhaps in a file of the host. A foreign site or machine is often
+    one of many: a feed, a peer, a watched device, an address that counts the users.
     """
     if not is_worker(container) or container.watches_others:
         return False
@@ -134,7 +133,7 @@ def is_its_work(container: Container, said: Complaints) -> bool:
 
 
 def _has_files_of_the_host(container: Container) -> bool:
-    """Whether settings or scripts are mounted into it, which may name whom it calls."""
+    """Whether settings or scripts are mounted into it, which may name the targets of its calls."""
     return any(_OF_PROGRAM.search(mount.destination) for mount in container.bind_mounts)
 
 

@@ -50,7 +50,7 @@ def past_shapes(
 
 
 def _overdue(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
-    """The lines that came several times, and whose next time is overdue when the log ends."""
+    """The lines that occurred several times, and whose next time is overdue when the log ends."""
     at = by_key((shape, line.at) for line, shape in zip(recent, shapes, strict=True))
     end = max((line.at for line in recent), default=0.0)
     return {
@@ -61,9 +61,9 @@ def _overdue(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
 
 
 def _recovered_from(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
-    """The lines of one start, or of one recovery, after which the server has said that it serves.
+    """The lines of one start, or of one recovery, after which the server reports that it serves.
 
-    What comes before several of these is no single mishap.
+    Lines before several of these are no single mishap.
     """
     serves = [place for place, line in enumerate(recent) if _RECOVERED.search(line.text)]
     spells: dict[str, set[int]] = {}

@@ -101,10 +101,11 @@ def recent_logs(
     log_files: LogFiles | None,
     own_logs: OwnLogs | None = None,
 ) -> RecentLogs:
-    """A program whose calls fail runs on, and its container looks healthy: its log is read too.
+    """The recent log lines of running containers.
 
-    A log whose file was not written to recently is not read: it has no recent line. What programs
-    write into files of their own stands among the lines.
+    A program whose calls fail stays up, and its container looks healthy: its log is read too. A log
+    whose file was not written to recently is not read: it has no recent line. Lines of programs'
+    own files are included.
     """
     since = clock.wall - RECENT_S
     wanted = [
@@ -173,7 +174,7 @@ def _recent_lines(log: ContainerLog, since: float) -> Iterator[RecentLine]:
 
 
 def _is_cut(log: ContainerLog) -> bool:
-    """Whether the last lines are a part of one long message, whose beginning says what it is."""
+    """Whether the last lines are a part of one long message, whose beginning is needed."""
     return sum(line.text[:1].isspace() for line in log.lines) >= CONTINUED
 
 

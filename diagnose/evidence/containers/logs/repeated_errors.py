@@ -133,11 +133,12 @@ class RepeatedError(msgspec.Struct, frozen=True):
 
     @property
     def is_known_fault(self) -> bool:
-        """Whether the line is known to mean a fault of what the program has, and it prints little
-        else: a fault of its settings, its files, its data or its build.
+        """Whether the line is known to mean a fault of the program's own, and it prints little
+        else.
 
-        Of 150 logs of healthy programs none repeats such a line. What they repeat, and what a
-        server of data says of its clients' queries, are failed calls and refused logins.
+        That is a fault of its settings, its files, its data or its build. Of 150 logs of healthy
+        programs none repeats such a line. They repeat failed calls and refused logins, and so does
+        a server of data about its clients' queries.
         """
         line, container = self.line.whole, self.container
         if self.failure is None or self.serves or self.works:
@@ -257,7 +258,7 @@ def error_in(
     said: Sequence[str],
     containers: Containers,
 ) -> RepeatedError:
-    """The error of a line, with what the other lines of the log say about it.
+    """The error of a line, with the facts in the other lines of the log.
 
     shapes: those of the recent lines. said: the lines of which it is the telling one.
     """

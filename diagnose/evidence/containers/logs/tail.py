@@ -85,7 +85,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def explains(self) -> bool:
-        """Whether a line says what went wrong."""
+        """Whether a line shows the reason."""
         return self.telling is not None and self.telling.explains
 
     @functools.cached_property
@@ -111,7 +111,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         return recognise(self.lines, None, LAST_RESORTS)
 
     def failure_named(self, *names: str) -> Recognised | None:
-        """The known failure, if it is the row of one of these names."""
+        """The known failure, if it is one of these rows."""
         failure = self.failure
         return failure if failure is not None and failure.name in names else None
 

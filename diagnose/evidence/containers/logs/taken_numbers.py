@@ -47,7 +47,10 @@ class TakenNumberList(Items[TakenNumbers], frozen=True):
 
 @evidence
 def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock) -> TakenNumberList:
-    """The numbers rise one by one: a program that adds the same row again names the same one."""
+    """The containers whose log reports numbers that are already taken, rising one by one.
+
+    A program that adds the same row again names the same number instead.
+    """
     found = []
     for server in containers.running:
         refusals = _refusals(recent_logs.of_this_run(server))

@@ -107,7 +107,7 @@ def _has_word(container: Container, word: str) -> bool:
 
 
 def _are_together(container: Container, other: Container) -> bool:
-    """Whether two containers are of one project, or of one image where there is none."""
+    """Whether two containers are of one project, or of one image without a project."""
     if container.compose_project or other.compose_project:
         return container.compose_project == other.compose_project
     return container.image == other.image
@@ -143,7 +143,7 @@ def _most_frequent_task(
     logs: dict[str, ContainerLog],
     untaken: Mapping[str, Sequence[tuple[float, str]]],
 ) -> Iterator[UntakenJobs]:
-    """The task whose jobs nobody takes, the most frequent one.
+    """The most frequent task whose jobs no worker takes.
 
     untaken: by task, time and line of each job. Nothing while a worker is busy.
     """
@@ -169,7 +169,8 @@ def _most_frequent_task(
 
 
 def _begin(log: ContainerLog) -> float | None:
-    """When the lines of a worker begin; None of one that does not write down what it takes."""
+    """The time of a worker's first line; None for a worker that does not log the jobs that it
+    takes."""
     times = [line.at for line in log.lines if line.at is not None]
     talks = any(_TALKS.search(line.text) for line in log.lines)
     return times[0] if times and talks else None

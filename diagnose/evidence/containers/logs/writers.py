@@ -23,7 +23,7 @@ WATCHED_S = 0.3
 
 
 class LogWriter(msgspec.Struct, frozen=True):
-    """The first process of a running container whose output goes elsewhere too."""
+    """The first process of a running container whose output has another reader too."""
 
     container: Container
     waits_in: str
@@ -31,7 +31,7 @@ class LogWriter(msgspec.Struct, frozen=True):
 
     @property
     def is_at_a_pipe(self) -> bool:
-        """Whether it waits until somebody reads what it has written."""
+        """Whether it waits until another process reads its output."""
         return "pipe_write" in self.waits_in
 
 

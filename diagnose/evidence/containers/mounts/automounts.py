@@ -52,9 +52,10 @@ class UnseenAutomounts(Items[UnseenAutomount], frozen=True):
 def unseen_automounts(
     host: Host, containers: Containers, mounts: Mounts, logs: RecentLogs | None
 ) -> UnseenAutomounts:
-    """Asks for the mount tables of containers whose bind mounts have such a place, and of no other.
+    """The automounts below bind mounts that their containers do not see.
 
-    Those of the kernel's own below /proc are left out, and monitors that have the whole host.
+    Mount tables are read only of containers with such a bind mount. The kernel's own automounts
+    below /proc are left out, and monitors that have the whole host.
     """
     points = [
         mounted.point
@@ -81,15 +82,15 @@ def unseen_automounts(
 
 
 def _may_be_of(folder: str, line: str) -> bool:
-    """Whether a line may be about something below a folder: it says so, or names no path.
+    """Whether a line may be about a path below a folder: it names one, or no path.
 
-    The kernel says the same of links that lead back to each other.
+    The kernel prints the same for links that lead back to each other.
     """
     return _LOOPS.search(line) is not None and (folder in line or not _PATH.search(line))
 
 
 def _private(container: Container, points: list[str]) -> Iterator[tuple[Mount, str]]:
-    """The bind mounts that have such a place, with the first one."""
+    """The bind mounts with an automount that is private to the host, with the first one."""
     for mount in container.bind_mounts:
         if mount.source == "/" or mount.propagation in FOLLOWING:
             continue
@@ -106,7 +107,7 @@ def _unseen(
     mounts: Mounts,
     logs: RecentLogs | None,
 ) -> UnseenAutomount | None:
-    """The place, if the container has its trigger, and misses what is mounted there or says so."""
+    """The automount, if the container has its trigger, and lacks the mount there or reports it."""
     found = UnseenAutomount(container, mount, point)
     if not any(own.fstype == "autofs" and own.point == found.inside for own in inside):
         return None

@@ -128,7 +128,7 @@ class NamedPath(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, str]:
-        """The line, and what is mounted at the place that it names."""
+        """The line, and the mount at the place that the line names."""
         return {"log": quoted(self.line), "mount": str(self.mount)}
 
     @property
@@ -223,9 +223,9 @@ _CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a reg
 
 
 def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """A mount that the container's last words call a directory: it was to be a file.
+    """The mount that the container's last lines call a directory in place of a file; or None.
 
-    A bind mount, or a named volume at a place that is called like a file.
+    A bind mount, or a named volume at a path with a file's name.
     """
     file = named_path(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
     if file is None or file.rest:
@@ -345,13 +345,13 @@ def owned_sources(
 
 
 def _has(mount: Mount, path: str) -> bool:
-    """Whether a path of a container is, or lies below, what is mounted from a place of its own."""
+    """Whether a path of a container is, or lies below, a mount from another host path."""
     has_source = mount.has_host_path and mount.destination != "/"
     return has_source and (mount.destination == path or mount.holds(path))
 
 
 def _mistaken_sources(container: Container, log_tails: LogTails) -> Iterator[str]:
-    """Sources that a program takes for a file, or in which it misses one."""
+    """The sources that a program takes for a file, or in which it misses one."""
     place = not_a_file(container, log_tails)
     if place is not None:
         yield place.mount.source

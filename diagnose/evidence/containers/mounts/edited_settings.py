@@ -54,7 +54,7 @@ _RELOADS = LazyPattern(r"(?i)re-?load|graceful|reconfigure|\bHUP\b|USR2")
 
 
 class EditedSettings(msgspec.Struct, frozen=True):
-    """A file that is newer than what the server has read of it."""
+    """A file that is newer than the version that the server has read."""
 
     container: Container
     server: str
@@ -88,7 +88,10 @@ def all_edited_settings(
     stale_mounts: StaleMounts | None,
     events: Events | None,
 ) -> AllEditedSettings:
-    """Files are listed of containers with such a server; a log is read where one was edited."""
+    """The settings files that were edited since their server read them.
+
+    Files are listed of containers with a known server; a log is read where one was edited.
+    """
     stale = {(mount.container.id, mount.mount.destination) for mount in stale_mounts or ()}
     found = []
     for container in containers.running:

@@ -1,4 +1,4 @@
-"""Files of settings that failed programs miss at one path, and that are mounted at another one."""
+"""Files of settings that failed programs miss at one path, and that are mounted at another path."""
 
 import posixpath
 from collections.abc import Iterator

@@ -35,9 +35,10 @@ class FormerRootMounts(Items[FormerRootMount], frozen=True):
 
 @evidence
 def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> FormerRootMounts:
-    """Nothing is asked where the data root is the usual one, or where nobody mounts that.
+    """The mounts below the default data root, where the engine uses another one.
 
-    A link from the usual place to the data root, or a mount over it, is the same folder.
+    Nothing is asked where the data root is the default, or where no container mounts that. A link
+    from the default path to the data root, or a mount over it, is the same folder.
     """
     if root.source != "info" or is_within(root.path, DEFAULT):
         return FormerRootMounts()

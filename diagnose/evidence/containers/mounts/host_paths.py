@@ -41,7 +41,7 @@ class StrayPath(msgspec.Struct, frozen=True):
 
 
 def stray_path(container: Container, line: str) -> StrayPath | None:
-    """The first such path of a line that refuses it or misses it."""
+    """The first host path in a line that refuses it or reports it as missing; or None."""
     is_refused = "permission" in signs(line)
     if not is_refused and ABSENCE.search(line) is None:
         return None

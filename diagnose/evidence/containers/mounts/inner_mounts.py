@@ -44,10 +44,11 @@ class InnerMounts(Items[InnerMount], frozen=True):
 
 @evidence
 def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMounts:
-    """A mount table that cannot be read counts as one without such mounts, unless time was short.
+    """The mounts inside containers that their readers on the host or in other containers miss.
 
-    A device that the host has mounted too came from there. The tables of possible readers are read
-    only where there is something that they could miss.
+    A mount table that cannot be read counts as one without mounts, unless time was short. A device
+    that the host has mounted too came from there. The tables of possible readers are read only
+    where there is something that they could miss.
     """
     bound = [container for container in containers.running if container.bind_mounts]
     known = {mounted.dev for mounted in mounts}

@@ -1,7 +1,7 @@
-"""Files below a mount that a link leads to: one place in the container, another one on the host.
+"""Files below a mount that a link leads to: one place in the container, another on the host.
 
-A container may write such links itself, and name what lies behind them in its log. No command that
-changes a file of the host is offered for them: it would change what the container has no right to.
+A container may write such links itself, and name their targets in its log. No command that changes
+a file of the host is offered for them: it would change a file to which the container has no right.
 """
 
 from collections.abc import Iterable, Iterator
@@ -60,10 +60,10 @@ def linked_files(
 
 
 def linked_paths(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
-    """The paths one of whose steps is a link, or could not be looked at.
+    """The paths with a link, or an unreadable step, among their steps.
 
-    Recordings of former versions do not say.
-    steps: each path, with the paths from its mount down to it. A way up leaves the mount.
+    Recordings of former versions do not say. steps: each path, with the paths from its mount down
+    to it. A way up leaves the mount.
     """
     upward = frozenset(path for path in steps if ".." in path.split("/"))
     wanted = sorted({step for path in steps.keys() - upward for step in steps[path]})
@@ -100,7 +100,7 @@ def steps_from(top: str, path: str) -> tuple[str, ...]:
 
 
 def _named_files(container: Container, log_tails: LogTails, repeated: str) -> Iterator[NamedPath]:
-    """The files of mounts that what explains a failure, or the command, leads to."""
+    """The files of mounts that the explanation of a failure, or the command, names."""
     for line in (*_lines(container, log_tails), repeated):
         places = named_files(container, line) if line else ()
         for place in places:

@@ -1,7 +1,7 @@
 """Files that a running program looks for in one folder, and that are mounted in another one.
 
-Its log names the path again and again, nothing is there, and a file of the same name is mounted
-elsewhere in the container.
+Its log repeats the path, nothing exists there, and a file of the same name is mounted elsewhere in
+the container.
 """
 
 import posixpath
@@ -52,7 +52,10 @@ class MisplacedFiles(Items[MisplacedFile], frozen=True):
 
 @evidence
 def misplaced_files(host: Host, containers: Containers, recent_logs: RecentLogs) -> MisplacedFiles:
-    """Paths are looked up only of containers whose log names one of such a name."""
+    """The misplaced files of running containers, by paths that their logs repeat.
+
+    Paths are looked up only of containers with a mounted file of the same name.
+    """
     found = []
     for container in containers.running:
         candidates = list(_candidates(container, recent_logs))
@@ -74,7 +77,7 @@ def misplaced_files(host: Host, containers: Containers, recent_logs: RecentLogs)
 
 
 def _is_missing(host: Host, root: str, path: str) -> bool:
-    """Whether no link on the way leads to such a file after all, as the container sees it."""
+    """Whether the file is missing in the container's own view, links included."""
     answer = host.ask(ReadFile(path, max_bytes=1, root=root, parts="hidden"))
     return isinstance(answer, Failed) and answer.reason == "missing"
 

@@ -106,7 +106,7 @@ class MissingFile(msgspec.Struct, frozen=True):
 
     @property
     def lacks_build(self) -> bool:
-        """Whether it is the folder that the build of a program of Node.js makes."""
+        """Whether the missing folder is the build output of a program of Node.js."""
         return posixpath.basename(self.inside) in _OF_BUILDS and _MANIFEST in self.names
 
     @property
@@ -317,8 +317,10 @@ def _may_miss(place: NamedPath) -> bool:
 
 
 def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
-    """The depth of the first step that is not there, below a folder that is; 0 if all are there, or
-    where a link on the way leads to another place of the host than of the container."""
+    """The depth of the first missing step below an existing folder; 0 if all exist.
+
+    0 too where a link on the way leads to another place of the host than of the container.
+    """
     above: PathStatus | None = None
     for depth, path in enumerate(place.on_host):
         status = by_path.get(path)

@@ -79,7 +79,7 @@ def _paths_behind_link(container: Container) -> Iterator[str]:
 
 
 def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource | None:
-    """The one thing that can have been there; None where there is none, or several are.
+    """The only renamed sibling that can have been the source; None for none, or for several.
 
     used: the sources of all mounts.
     """
@@ -94,7 +94,7 @@ def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource
 
 
 def _is_free(host: Host, place: str) -> bool:
-    """Whether nothing lies there but an empty folder, or a link that leads nowhere."""
+    """Whether the place is free: missing, an empty folder, or a dangling link."""
     status = host.answer_or(StatPaths([place], follow=True), {}).get(place, NOT_ASKED)
     if status.type != "folder":
         return status.failed == "missing"

@@ -21,7 +21,7 @@ class PartedPlace(msgspec.Struct, frozen=True):
 def volume_owners(
     container: Container, containers: Containers, by_name: Mapping[str, Container]
 ) -> Iterator[Container]:
-    """The containers whose volumes it was given, or what took their place in its project."""
+    """The containers whose volumes it shares, or their successors in the project."""
     for entry in container.host_config.volumes_from or ():
         owner = by_name.get(entry.partition(":")[0])
         if owner is not None:

@@ -42,7 +42,10 @@ class ShareWatches(Items[ShareWatch], frozen=True):
 def share_watches(
     host: Host, containers: Containers, mounts: Mounts, processes: Processes
 ) -> ShareWatches | Unavailable:
-    """Nothing is asked on a host whose containers have no share."""
+    """The programs that watch files on network shares, where no change is reported.
+
+    Nothing is asked on a host whose containers have no share.
+    """
     shares = {
         container.id: (container, shared)
         for container in containers.running

@@ -217,8 +217,8 @@ def _point_at_start(mount: Mount, own: Mounted) -> str:
 
 
 def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
-    """The mount of the host that holds the source by its name, if the container sees what lies
-    beneath that mount."""
+    """The mount of the host over the source, if the container sees the folder beneath that
+    mount."""
     mounted = _differing_mount(mount, own, mounts)
     if mounts is None or mounted is None or mounted.point == "/":
         return None
@@ -227,7 +227,7 @@ def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounte
 
 
 def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleMount]:
-    """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
+    """The stale mounts without those whose source is a link to elsewhere, and unreadable ones."""
     stale = list(items)
     covered = {path for bound in stale if bound.point for path in (bound.mount.source, bound.point)}
     seen = _statuses(host, covered)

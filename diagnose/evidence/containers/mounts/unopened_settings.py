@@ -115,7 +115,7 @@ class UnopenedSettingsList(Items[UnopenedSettings], frozen=True):
 
 
 class _Held(msgspec.Struct, frozen=True):
-    """A settings file of one container, and what stat says of it."""
+    """A settings file of one container, and its stat."""
 
     path: str
     mount: Mount
@@ -242,9 +242,9 @@ def _named_instead(container: Container, path: str) -> str:
 
 
 def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
-    """Whether the image has a file at a path; None where what is there may be of the mounted one.
+    """Whether the image has a file at a path; None where the file may come from the mounted one.
 
-    A link may lead to that, and a start script may have made the file from it.
+    A link may lead to the mounted file, and a start script may have created the file from it.
     """
     steps = path.strip("/").split("/")
     root = f"/proc/{container.state.pid}/root"

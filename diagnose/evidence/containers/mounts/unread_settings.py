@@ -79,7 +79,7 @@ class UnreadFiles(ByContainer[UnreadSettings], frozen=True):
 
 
 class SettingsRead(msgspec.Struct, frozen=True):
-    """A file of settings that a program read, and the line or command that says so."""
+    """A file of settings that a program read, and the line or command that shows it."""
 
     line: str
     path: str
@@ -89,7 +89,10 @@ class SettingsRead(msgspec.Struct, frozen=True):
 def unread_files(
     host: Host, containers: Containers, repeated_errors: RepeatedErrors
 ) -> UnreadFiles:
-    """By the commands of those that complain; nothing is asked where none names such a file."""
+    """The settings files that complaining programs do not read, by their commands.
+
+    Nothing is asked where no command names a settings file.
+    """
     complaining = {error.container.id for error in repeated_errors}
     reads = {
         container.id: SettingsRead(" ".join(container.config.words), path)
@@ -112,7 +115,7 @@ def _file_of_command(container: Container) -> str:
 def unread_settings(
     host: Host, containers: Collection[Container], reads: Mapping[str, SettingsRead]
 ) -> dict[str, UnreadSettings]:
-    """The one mounted folder with a file of the same name, by container; one question for all.
+    """The only mounted folder with a file of the same name, by container; one question for all.
 
     reads: by container id.
     """

@@ -1,7 +1,7 @@
-"""Data in mounted folders that the container does not see although it lies there.
+"""Data in mounted folders that the container does not see although it exists there.
 
-A link that leads out of the mount means another place in the container, and a mount inside of
-another one hides what the outer one has there.
+A link that leads out of the mount means another place in the container, and a mount inside another
+one hides the outer one's entries.
 """
 
 import posixpath
@@ -56,9 +56,10 @@ class UnseenDataList(Items[UnseenData], frozen=True):
 
 @evidence
 def unseen_data(host: Host, containers: Containers) -> UnseenDataList:
-    """A listing of each mounted folder, and one question for the links in it.
+    """The links and hidden folders in mounts whose data the container does not see.
 
-    Only links at the top are looked at, and those whose end exists on the host.
+    A listing of each mounted folder, and one question for the links in it. Only links at the top
+    are looked at, and those whose target exists on the host.
     """
     mounted = [
         (container, mount)

@@ -70,15 +70,15 @@ def called_peers(
 
 
 def _says_whom(line: str, subnets: Collection[Subnet]) -> bool:
-    """Whether a line says whom it called: a name that is unknown, or a place elsewhere."""
+    """Whether a line names the target of its call: a name that is unknown, or a place elsewhere."""
     return "dns" in signs(line) or bool(_PLACE.search(_without_neighbours(line, subnets)))
 
 
 def refused_port(lines: Iterable[str]) -> int:
-    """The port on which calls were refused, as the last line that names one has it.
+    """The port on which calls were refused, by the last line that names one; or 0.
 
-    Node.js writes lines about the same error below that one. 0 where none does, or one names
-    several.
+    Node.js writes lines about the same error below that one. 0 where no line names one, or one
+    names several.
     """
     every = list(lines)
     for place in reversed(range(len(every))):
@@ -91,7 +91,7 @@ def refused_port(lines: Iterable[str]) -> int:
 
 
 def configured_port(caller: Container, callee: Container) -> int:
-    """The port at which the variables of a container say that it calls another one.
+    """The port at which the variables of a container call another one; or 0.
 
     DATABASE_URL=postgres://db:5433/shop, or DB_PORT beside DB_HOST=db. 0 where none does, or
     several do.

@@ -43,7 +43,7 @@ class ComplainingPeer(msgspec.Struct, frozen=True):
 def complaining_peer(
     callees: Sequence[Container], errors: Iterable[RepeatedError]
 ) -> ComplainingPeer | None:
-    """The one callee that repeats an error, which it does not say of its callers alone."""
+    """The only callee that repeats an error which is not about its callers alone; or None."""
     ids = {callee.id for callee in callees if callee.is_running}
     said = [error for error in errors if error.container.id in ids]
     error = only(said)

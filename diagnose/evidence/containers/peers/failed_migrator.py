@@ -44,7 +44,7 @@ def failed_migrator(
     containers: Containers,
     log_tails: LogTails | None,
 ) -> FailedMigrator | None:
-    """The one container that was to bring the database to the version that this one waits for."""
+    """The only container that should bring the database to the version for which this one waits."""
     if failure is None or failure.name not in WAITING or not container.compose_project:
         return None
     migrator = only([other for other in containers if _migrates_for(container, other)])

@@ -30,7 +30,7 @@ _PLACE = LazyPattern(
 
 
 class LoopbackCall(msgspec.Struct, frozen=True):
-    """A call to a port of localhost that was refused, and the line that says so."""
+    """A call to a port of localhost that was refused, and the line that reports it."""
 
     container: Container
     port: str

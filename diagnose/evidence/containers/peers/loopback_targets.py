@@ -121,8 +121,11 @@ def loopback_targets(
     network_losses: NetworkLosses | None,
     log_tails: LogTails | None,
 ) -> LoopbackTargets:
-    """Files are read only of containers whose calls were refused from inside, or whose log says
-    that localhost refused one."""
+    """The places in settings that name localhost, by the refused calls of containers.
+
+    Files are read only of containers whose calls were refused from inside, or whose log says that
+    localhost refused one.
+    """
     silent = _silent_targets(host, containers, namespaces, network_losses)
     logged: list[LoopbackTarget] = []
     meant: list[LoopbackTarget] = []
@@ -140,7 +143,7 @@ def loopback_targets(
 
 
 def is_refused_by_nobody(tail: LogTail) -> bool:
-    """Whether the last lines of a log say that a call was refused, and none says whose it was."""
+    """Whether the last lines of a log report a refused call, and none names the target."""
     refused = [line for line in tail.lines if "refused" in signs(line)]
     known = tail.failure.values if tail.failure is not None else {}
     is_named = any(known.get(name) for name in _OF_CALLEES)

@@ -77,7 +77,7 @@ def is_plain_server(container: Container, containers: Containers) -> bool:
 
 
 def _is_in_place(other: Container, container: Container) -> bool:
-    """Whether another container has the image of this one, or was given one of its ports."""
+    """Whether another container has the image of this one, or one of its ports."""
     images = [name_of(shown.config.image) for shown in (other, container)]
     ports = [binding.host_port for binding in container.wanted_ports if binding.host_port]
     return images[0] == images[1] or any(map(other.wants_port, ports))

@@ -1,4 +1,4 @@
-"""Servers whose old address HAProxy keeps: it looks their names up once, at its start."""
+"""Servers whose old address HAProxy keeps: it resolves their names once, at its start."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ _DOWN = LazyPattern(r"\bServer (?P<place>[^\s/]{1,200}/\S{1,200}) is DOWN")
 
 
 class OutdatedServers(msgspec.Struct, frozen=True):
-    """By the id of HAProxy's container and BACKEND/SERVER: the one that was started after it."""
+    """The servers that started after HAProxy, by the id of its container and BACKEND/SERVER."""
 
     by_place: dict[tuple[str, str], Container] = {}
 

@@ -1,4 +1,4 @@
-"""Neighbours that serve below another path than the one at which a line says they were called."""
+"""Neighbours that serve below another path than the one in the line of a failed call."""
 
 import itertools
 import posixpath
@@ -68,7 +68,8 @@ def prefixed_peer(line: str, caller: Container, containers: Containers) -> Prefi
 
 
 def _served_below(container: Container) -> tuple[str, str]:
-    """The path below which a program serves, and what says so; two empty texts for none."""
+    """The path below which a program serves, and the setting with the path; two empty texts for
+    none."""
     given = dict(_given_options(container))
     if _ROUTE in given:
         return _path_in(given[_ROUTE]), _ROUTE

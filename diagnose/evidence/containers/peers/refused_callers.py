@@ -1,7 +1,7 @@
-"""Calls of a container that another container answers with an HTTP error, and what that one says.
+"""Calls that another container answers with an HTTP error, and the reason in that one's log.
 
-The caller's log has the address and the status; why it was refused stands with the server: in its
-log, or in a file of its own.
+The caller's log has the address and the status; the server has the reason: in its log, or in a file
+of its own.
 """
 
 import re
@@ -88,7 +88,10 @@ class RefusedCallers(Items[RefusedCaller], frozen=True):
 def refused_callers(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, links: Interfaces
 ) -> RefusedCallers:
-    """A server's log is read where somebody is refused by it again and again."""
+    """The containers whose calls another container refuses, with the reason if known.
+
+    A server's log is read where it refuses a caller repeatedly.
+    """
     found = [
         refused
         for caller in containers.running
@@ -152,9 +155,9 @@ def _refusals(
 
 
 def _configured_address(caller: Container) -> str:
-    """The one address of HTTP in a container's command and variables; "" where it has several.
+    """The only address of HTTP in a container's command and variables; "" for several.
 
-    curl says what it got, and not from where.
+    curl prints the answer, and not its sender.
     """
     words = (*caller.config.words, *caller.command)
     texts = (*words, *(value for _, value in caller.config.environment))
@@ -201,7 +204,7 @@ def _server(
 def _with_explanation(
     host: Host, refused: RefusedCaller, tail: LogTail, recent_logs: RecentLogs, clock: Clock
 ) -> RefusedCaller:
-    """With what the server says: a line about this request, or else the line that explains."""
+    """The refused caller with the server's line about this request, or else its telling line."""
     answers = list(access_lines(recent_logs.of(refused.server)))
     is_seen = any(line.status == refused.status for line in answers)
     reported = {line.line for line in answers}
@@ -223,7 +226,7 @@ def _with_explanation(
 
 
 def _last_line_about(tail: LogTail, refused: RefusedCaller) -> str:
-    """The last line that names what was asked for, the caller's address, or how it was called."""
+    """The last line that names the requested path, the caller's address, or the called name."""
     marks = [end.ip_address for end in refused.caller.endpoints.values() if end.ip_address]
     if len(refused.path) > _SHORT:
         marks.append(refused.path.partition("?")[0])
@@ -236,7 +239,7 @@ def _last_line_about(tail: LogTail, refused: RefusedCaller) -> str:
 
 
 def _complaint(tail: LogTail) -> str:
-    """The line of a log that explains what is wrong, whoever asked."""
+    """The telling line of a log, for any caller."""
     telling = tail.telling
     is_complaint = telling is not None and telling.explains and telling.is_complaint
     return message(telling.whole).text if is_complaint and telling is not None else ""

@@ -202,7 +202,7 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
 
 
 class _Password(msgspec.Struct, frozen=True):
-    """A password, or the token that stands for it."""
+    """A password, or the token that replaces it."""
 
     variable: str
     """The variable that holds it, alone or in an address."""

@@ -18,7 +18,7 @@ _VARIABLES = frozenset(
 
 
 def served_names(containers: Iterable[Container]) -> dict[str, Container]:
-    """By name, the container that is served by it; the first one of several."""
+    """The container behind each served name; the first one of several."""
     names: dict[str, Container] = {}
     for container in containers:
         for name in _site_names(container):

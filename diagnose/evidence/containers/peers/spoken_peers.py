@@ -8,7 +8,7 @@ from diagnose.mappings import only
 
 
 class _Kind(msgspec.Struct, frozen=True):
-    """A kind of server: its name, words of those who call it, and how its images are called."""
+    """A kind of server: its name, words of its callers, and names of its images."""
 
     name: str
     words: LazyPattern

@@ -1,4 +1,4 @@
-"""Host names that a failed program calls and that nobody near it has. Pure."""
+"""Host names that a failed program calls and that no container near it has. Pure."""
 
 from collections.abc import Mapping
 
@@ -13,10 +13,10 @@ _GROUPS = ("host", "peer")
 
 
 def strays_of(container: Container, containers: Containers, tail: LogTail) -> Mapping[str, str]:
-    """The short names that the program called, with the place where each stands, that no container
-    near it has, running or not.
+    """The short names that the program called and that no container near it has, with their places.
 
-    The log names them, or else the settings do, where the log says only that a call failed.
+    Containers that do not run count as near too. The log names them, or else the settings do, where
+    the log says only that a call failed.
     """
     return strays_by(tail.failure, container, containers)
 
@@ -24,7 +24,7 @@ def strays_of(container: Container, containers: Containers, tail: LogTail) -> Ma
 def strays_by(
     failure: Recognised | None, container: Container, containers: Containers
 ) -> Mapping[str, str]:
-    """The short names that nobody near has, of a failure whose line or settings name them."""
+    """The short names of a failure, by its line or settings, that no container near it has."""
     if failure is None or failure.name not in _NAMED | UNREACHED:
         return {}
     called = stray_names(container, containers.names_by_network)

@@ -1,6 +1,7 @@
-"""Logins at MongoDB whose user it looks for in another database than the one that has him. Pure.
+"""Logins at MongoDB that look for the user in another database than the user's own. Pure.
 
-It tells its client "Authentication failed", as of a wrong password, and says more in its own log.
+The client's error is "Authentication failed", as for a wrong password, and the server's own log
+says more.
 """
 
 import msgspec
@@ -22,7 +23,7 @@ _URL = LazyPattern(r"mongodb(?:\+srv)?://[^\s/]{1,300}/\w")
 
 
 class StrayLogin(msgspec.Struct, frozen=True):
-    """A login whose user the server does not find where it looks."""
+    """A login whose user the server does not find in the named database."""
 
     text: str
     """What the server's log says."""

@@ -29,7 +29,7 @@ WARM_UP_S = 600.0
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """The calls of a failed container that were not answered: whom it called, and how they are."""
+    """The calls of a failed container that were not answered, and the states of its callees."""
 
     callees: tuple[Container, ...]
     port: int
@@ -48,7 +48,7 @@ class Calls(msgspec.Struct, frozen=True):
 
     @property
     def are_deaf(self) -> bool:
-        """Whether one of those that it called runs, and is seen not to listen."""
+        """Whether a callee runs and is seen not to listen."""
         return any(callee.is_running and self.is_unserved(callee) for callee in self.callees)
 
     @property
@@ -127,9 +127,9 @@ def called_too_early(peers: Sequence[Container]) -> str:
 
 
 def _was_stopped(container: Container) -> bool:
-    """Whether a container was never started, or ended as one does that somebody stops.
+    """Whether a container was never started, or ended as after a stop by a person.
 
-    One that failed has a finding of its own.
+    A failed one has a finding of its own.
     """
     state = container.state
     if state.error or state.oom_killed:

@@ -32,13 +32,13 @@ def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[st
 
 
 def _owner(name: str, containers: Containers) -> str:
-    """A name, and the container that has it where it is not called so itself."""
+    """A name, and the container that has it under another name."""
     owner = containers.by_dns_name[name][0]
     return f'"{name}"' if owner.name == name else f'"{name}" of {owner}'
 
 
 def stray_setting(strays: Mapping[str, str]) -> NamedSetting | None:
-    """The one variable that gives such a name."""
+    """The only variable that gives such a name."""
     places = {place for place in strays.values() if place.startswith(VARIABLE)}
     if len(strays) != 1 or len(places) != 1:
         return None
@@ -67,9 +67,9 @@ def stray_variables(
 
 
 def _meant_name(name: str, container: Container, containers: Containers) -> str:
-    """The one name on its networks that is almost this one, or the one server at its port.
+    """The only similar name on its networks, or the only server at its port; or "".
 
-    "" where none or several are. Digits tell two names apart (shop-db-1, shop-db-2), unless there
+    "" where none or several are. Digits distinguish two names (shop-db-1, shop-db-2), unless there
     is only one such name.
     """
     if not name:

@@ -10,7 +10,7 @@ from diagnose.mappings import only
 def unused_database(
     lines: Iterable[str], container: Container, containers: Containers
 ) -> Container | None:
-    """The one that it depends on, where no setting of the container names it.
+    """The database in `depends_on` that no setting of the container names; or None.
 
     None where no line is SQLite's. A program may know the name by itself, but not with such a line.
     """

@@ -1,4 +1,4 @@
-"""Refused calls to localhost whose place stands in a variable, and in no line of the log. Pure."""
+"""Refused calls to localhost whose place is in a variable, and in no line of the log. Pure."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ read."""
 
 
 class VariableCall(msgspec.Struct, frozen=True):
-    """A program says that a call of it is refused, and one variable sends it to localhost."""
+    """A refused call that a log reports, and the only variable that names localhost."""
 
     container: Container
     place: LoopbackPlace

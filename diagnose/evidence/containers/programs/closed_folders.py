@@ -51,7 +51,7 @@ _OWN_ERROR = 500
 
 
 class ClosedFolder(msgspec.Struct, frozen=True):
-    """A folder as the container calls it, and who may not write to it."""
+    """A folder inside the container, and the user who may not write to it."""
 
     path: str
     framework: str

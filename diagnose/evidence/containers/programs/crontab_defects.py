@@ -65,10 +65,11 @@ class CrontabDefects(Items[CrontabDefect], frozen=True):
 def crontab_defects(
     host: Host, containers: Containers, processes: Processes, images: Images | None, clock: Clock
 ) -> CrontabDefects:
-    """A few small files of each container in which cron runs, or which was made to run it.
+    """The defects of crontabs in containers with cron.
 
-    Most hosts have none. Debian's cron is called `cron`, and refuses whole files. What others
-    (`crond`) read differs, so that only lines count of which all of them make the same.
+    A few small files are read of each container in which cron runs, or which was created to run it;
+    most hosts have none. Debian's cron is called `cron`, and refuses whole files. Other ones
+    (`crond`) read different formats: only lines that all of them read the same way count.
     """
     with_cron = [
         container
@@ -125,7 +126,7 @@ def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
 
 
 def _tables_mounted(container: Container) -> list[Mount]:
-    """The crontabs that somebody has mounted, or the folders of such, without the host's own."""
+    """The mounted crontabs, or folders of crontabs, without the host's own."""
     return [
         mount
         for mount in container.bind_mounts

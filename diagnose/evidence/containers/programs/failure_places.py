@@ -59,9 +59,9 @@ def settings_inside(container: Container, failure: Recognised) -> PageVariables:
 
 
 def run_folder(container: Container, failure: Recognised) -> str:
-    """The folder below /run that the program misses, as `--tmpfs` takes it; "" where it has all.
+    """The folder below /run that the program misses, as `--tmpfs` takes it; "" for none.
 
-    On a host of its own an init system makes such folders at each start.
+    On a host of its own an init system creates such folders at each start.
     """
     path = failure.values.get("path", "")
     is_missing = failure.name == "path-missing" and named_path(container, path) is None
@@ -78,7 +78,7 @@ def run_folder(container: Container, failure: Recognised) -> str:
 
 
 def server_of_certificate(container: Container, line: str, calls: Calls) -> str:
-    """The server whose certificate is refused, as the host reaches it."""
+    """The server whose certificate is refused, at the address that the host reaches."""
     match = _SERVER.search(line)
     if match is None:
         return ""

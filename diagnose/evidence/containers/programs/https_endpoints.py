@@ -39,7 +39,7 @@ class HttpsEndpoint(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         return {
             "this means": self.clause,
             "what fixes it": f"give that endpoint a certificate, or plain HTTP by {self._variable}",
@@ -47,7 +47,7 @@ class HttpsEndpoint(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variable that makes it an endpoint with plain HTTP, for the page."""
+        """The page variable that makes it an endpoint with plain HTTP."""
         port = _PORT.match(self.url)
         return {"unprotected": f"{self._variable}=http://+:{port[1]}"} if port else {}
 

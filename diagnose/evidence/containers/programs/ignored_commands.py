@@ -48,7 +48,7 @@ class IgnoredCommand(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """The command as one types it."""
+        """The command as a person types it."""
         return shlex.join(self.container.config.cmd or ())
 
 
@@ -109,7 +109,7 @@ def _with_own_command(host: Host, alike: Sequence[Container]) -> list[Container]
 
 
 def _ignored(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:
-    """The containers of one image and entrypoint whose start script looks at no command."""
+    """The containers of one image and entrypoint whose start script ignores any command."""
     script = _start_script(host, alike[0])
     if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):
         return []

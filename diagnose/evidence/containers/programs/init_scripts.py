@@ -72,7 +72,7 @@ class InitScript(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         again = "; a data folder that is not empty is never set up again" if self.data else ""
         return {
             "this means": self.clause,

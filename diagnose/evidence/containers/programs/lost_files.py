@@ -147,7 +147,7 @@ def _lost_file(complaints: Sequence[_Complaint], changes: Sequence[LayerChange])
 
 
 def _is_missed(complaint: _Complaint, path: str) -> bool:
-    """Whether the complaint names the path, what lay below it, or a program or module there."""
+    """Whether the complaint names the path, a path below it, or a program or module there."""
     if MADE_AT_RUN.search(path):
         return False
     folder, _, name = path.rpartition("/")

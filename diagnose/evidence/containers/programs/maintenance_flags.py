@@ -123,7 +123,7 @@ def _twin(
 def _flag(
     host: Host, container: Container, server: Container, *, is_any: bool
 ) -> MaintenanceFlag | None:
-    """The first flag in the folders where code lies; links lead no further than the container.
+    """The first flag in the folders of the code; links are resolved within the container.
 
     is_any: whether a file without a program that reads it counts, for the page mentions it.
     """

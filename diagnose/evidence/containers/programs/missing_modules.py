@@ -68,7 +68,7 @@ class MissingModule(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         cure = "run the program as it is meant for production, or build the image with them"
         if self.triggers:
             cure = "write these instructions without ONBUILD, and build the image again"

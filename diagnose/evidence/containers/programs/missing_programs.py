@@ -159,7 +159,7 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
 
 
 def line_words(text: str) -> list[str]:
-    """The words of a line as a shell takes them; the line itself where it is none."""
+    """The words of a line as a shell takes them; the line itself where it is no command line."""
     try:
         return shlex.split(text) or [text]
     except ValueError:

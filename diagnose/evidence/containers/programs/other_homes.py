@@ -31,7 +31,7 @@ _ROOT = "/root"
 
 
 class OtherHome(msgspec.Struct, frozen=True):
-    """A file that is missed below one home directory, and lies below another one."""
+    """A missing file below one home directory that exists below another one."""
 
     container: Container
     line: str

@@ -43,7 +43,7 @@ _SHOWN = 3
 
 
 class OtherLibrary(msgspec.Struct, frozen=True):
-    """A library that is missed, and what the image has of it."""
+    """A missing library, and the other versions or places of it in the image."""
 
     library: str
     alike: tuple[str, ...]
@@ -70,7 +70,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         if self._folder_of_library:
             fixes = f"set LD_LIBRARY_PATH={self._folder_of_library}"
         else:

@@ -141,7 +141,7 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         return {"this means": self.clause, "what fixes it": self._cure}
 
     @property
@@ -310,7 +310,7 @@ def _seen_file(search: _Search, path: str) -> ContainerFile | None:
 
 
 def _home_around(folder: str) -> str:
-    """The home directory in which a folder lies; "" for one that lies in none."""
+    """The home directory around a folder; "" for none."""
     parts = folder.split("/")
     if parts[1] == "root":
         return "/root"

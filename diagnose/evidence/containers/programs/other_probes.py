@@ -80,7 +80,7 @@ def other_probes(
 def _probes_without_tool(
     containers: Containers, namespaces: Namespaces | None
 ) -> list[HealthCheck]:
-    """The probes that cannot run, of which it is known what they ask."""
+    """The probes that cannot run, where their request is known."""
     probes = (
         HealthCheck(
             container,
@@ -94,7 +94,7 @@ def _probes_without_tool(
 
 
 def _has_other_way(probe: HealthCheck) -> bool:
-    """Whether another program may ask what a probe asks that cannot run."""
+    """Whether another program can send the request of a probe that cannot run."""
     if probe.lacks_program and _url(probe.command):
         return True
     return bool(probe.lacks_script and probe.only_port)

@@ -69,9 +69,9 @@ def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None
 
 
 def _may_be_about(probe: HealthCheck, line: str) -> bool:
-    """Whether a line is about the probe: a server says the same of each stranger that calls it.
+    """Whether a line is about the probe: a server prints the same for each stranger that calls it.
 
-    The caller's address tells, or else that the probe is seen to speak plain text.
+    The caller's address decides, or a probe that is known to use plain text.
     """
     callers = _CALLER.findall(line)
     if not callers:

@@ -78,7 +78,7 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def lacks_execute_bit(self) -> bool:
-        """Whether nobody may execute it."""
+        """Whether no user may execute it."""
         return self.mode is not None and not self.is_folder and not self.mode & _ANY_EXECUTE
 
     def with_head(self, head: bytes) -> Program:

@@ -111,7 +111,7 @@ _PLAIN = LazyPattern(r"[A-Za-z][\w.-]{1,60}")
 
 
 class Programs(ByContainer[Program], frozen=True):
-    """By container id, of those whose log says that a program was refused."""
+    """The refused programs that logs name, by container id."""
 
     unexamined: tuple[Unexamined, ...] = ()
     """Those that ended as if it had been, and whose log cannot be read."""
@@ -142,7 +142,8 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
 
 
 def _with_origin(host: Host, container: Container, program: Program) -> Program:
-    """Whether an empty file lies in the container's own layer, or in one of its image.
+    """The program with its origin: an empty file lies in the container's own layer, or in the
+    image's.
 
     A file in a mount is neither.
     """
@@ -240,7 +241,7 @@ def _places(container: Container, names: Sequence[str]) -> Iterator[str]:
 
 
 def _program_refused_to_shell(host: Host, container: Container, line: str) -> Program | None:
-    """The program of which a shell says that it cannot be executed.
+    """The program that a shell reports as not executable; or None.
 
     The shell ended with 126 or 127 then; a script that continues after `Permission denied` ends
     with a code of its own.

@@ -107,7 +107,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def lost_volume(self) -> str:
-        """The volume whose folder is gone, with all that was in it."""
+        """The volume whose folder is gone, with all its files."""
         volume = _VOLUME.search(self.error)
         return (volume["lost"] or "") if volume else ""
 
@@ -145,7 +145,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def core(self) -> str:
-        """The innermost part of the chain of words, which says what went wrong."""
+        """The innermost part of the chain of error texts, which has the reason."""
         return innermost(self.error)
 
 
@@ -223,7 +223,7 @@ def _is_bind(flags: str | None) -> bool:
 
 
 def innermost(error: str) -> str:
-    """The innermost part of the chain of words, which says what went wrong."""
+    """The innermost part of a chain of error texts, which has the reason."""
     chain = error.removesuffix(": unknown")
     for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
         chain = chain.rpartition(outer)[2]

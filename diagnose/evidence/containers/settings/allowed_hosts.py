@@ -63,7 +63,7 @@ class HostNotAllowed(msgspec.Struct, frozen=True):
 
     @property
     def is_of_people(self) -> bool:
-        """Whether a browser asked, or what asked is not known.
+        """Whether the client is a browser, or is not known.
 
         Monitors and scanners call by address, where people call by name.
         """

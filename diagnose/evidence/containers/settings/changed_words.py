@@ -77,9 +77,9 @@ def preceded_by(container: Container, command: str) -> dict[str, str]:
 
 
 def with_text(container: Container, old: str, new: str, *, variable: str = "") -> dict[str, str]:
-    """With another text in the one word or the one variable that holds the old one.
+    """The correction with another text in the only word or variable that holds the old one.
 
-    variable: the one that is meant, where others hold the same word.
+    variable: the right one, where others hold the same word.
     """
     old_text = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.\w)")
     words = (container.config.cmd or []) if not variable else []
@@ -103,7 +103,7 @@ def with_value(container: Container, name: str, value: str) -> dict[str, str]:
 
 
 def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[str, str]:
-    """With one more entry in the list that one of these variables holds.
+    """The correction with one more entry in the list that one of these variables holds.
 
     Nothing where the list is written as JSON or Python: the entry would stand outside its brackets.
     """
@@ -124,7 +124,8 @@ _TLS_OF_DATABASE = LazyPattern(
 
 
 def with_parameter(container: Container, scheme: str, parameter: str) -> dict[str, str]:
-    """With one more parameter behind the one address of this scheme that a variable holds."""
+    """The correction with one more parameter behind the only address of this scheme in a
+    variable."""
     addresses = [
         (name, value)
         for name, value in container.config.environment
@@ -139,7 +140,8 @@ def with_parameter(container: Container, scheme: str, parameter: str) -> dict[st
 
 
 def with_tls_off(container: Container) -> dict[str, str]:
-    """With the one variable turned off that asks for TLS to the database: DB_SSL=true."""
+    """The correction that turns off the only variable that asks for TLS to the database:
+    DB_SSL=true."""
     switches = [
         (name, _OPPOSITES[value.lower()])
         for name, value in container.config.environment
@@ -150,7 +152,8 @@ def with_tls_off(container: Container) -> dict[str, str]:
 
 
 def without_entries(container: Container, name: str, begin: str, separator: str) -> dict[str, str]:
-    """Without the entries of a variable's list that begin so; nothing where none is left."""
+    """The correction without the entries of a variable's list that begin so; empty if none is
+    left."""
     entries = container.config.value_of(name).split(separator)
     rest = [entry for entry in entries if entry and not entry.strip().startswith(begin)]
     if not rest or len(rest) == len(entries):
@@ -195,7 +198,7 @@ def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
 
 
 def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:
-    """With another word in one line of a file of the host."""
+    """The correction with another word in one line of a file of the host."""
     return {"edited": path, "edit": rf"{line}s/\b{_escaped_for_sed(old)}\b/{new}/g"}
 
 

@@ -46,9 +46,10 @@ class EvictingQueues(Items[EvictingQueue], frozen=True):
 def evicting_queues(
     host: Host, containers: Containers, recent_logs: RecentLogs | None
 ) -> EvictingQueues:
-    """A file of settings is read only of a server that a worker names, and whose command names it.
+    """The Redis servers whose policy drops jobs of workers.
 
-    Without a limit Redis drops nothing. A program that complains is believed.
+    A file of settings is read only of a server that a worker names, and whose command names the
+    file. Without a limit Redis drops nothing. A program that complains is believed.
     """
     found = []
     for server in containers.running:

@@ -81,7 +81,7 @@ class FileDefect(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> dict[str, Json]:
-        """In the place of what the log line alone means."""
+        """Evidence that replaces the general meaning of the log line."""
         return {
             "this means": self.clause,
             "what fixes it": "correct the file: an editor does not show it",
@@ -119,8 +119,10 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
 
 
 def _named_file(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The file that the line which explains the failure names, or one of the next lines: parsers of
-    YAML name it below what they say of it."""
+    """The file that the telling line names, or one of the next lines; or None.
+
+    Parsers of YAML name the file below the error.
+    """
     if tail.telling is None:
         return None
     at = tail.telling.index

@@ -67,7 +67,7 @@ _SWITCH = LazyPattern(r"(?i)true|false|yes|no|on|off|none|null|enabled?|disabled
 
 
 class FirstStartValue(msgspec.Struct, frozen=True):
-    """A variable that has no effect any more, and the file that was made without it."""
+    """A variable that has no effect any more, and the file that was created without it."""
 
     container: Container
     variable: str

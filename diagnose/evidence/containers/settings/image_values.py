@@ -65,7 +65,7 @@ def image_values(host: Host, containers: Containers) -> ImageValues:
 
 
 def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:
-    """The variables that the image sets, that nobody has set since, and that the file has too."""
+    """The variables of the image that nobody has set since, and that the file sets too."""
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return

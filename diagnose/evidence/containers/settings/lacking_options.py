@@ -1,4 +1,4 @@
-"""Options of `docker run` that a container lacks, and what of its configuration shows it. Pure."""
+"""Options of `docker run` that a container lacks, and its configuration that shows it. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -31,7 +31,7 @@ _PYTHON_OF_UTF8 = [3, 7]
 def lacks(container: Container, option: str, path: str) -> Proof | None:
     """The part of its configuration that shows that it lacks the option; None if it has it.
 
-    path: where the program wanted to write, for a tmpfs.
+    path: the path that the program wanted to write, for a tmpfs.
     """
     flag, _, value = option.partition("=")
     if flag == TMPFS:
@@ -41,7 +41,7 @@ def lacks(container: Container, option: str, path: str) -> Proof | None:
 
 
 def given_devices(container: Container) -> frozenset[str]:
-    """The options that gave the container its devices: of what it has it needs no more."""
+    """The options that gave the container its devices, which it does not need again."""
     config = container.host_config
     paths = {f"--device={device.path_in_container}" for device in config.devices or ()}
     return frozenset(paths if _lacks_gpu(container, "") else {*paths, "--gpus=all"})
@@ -116,7 +116,7 @@ def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
-    """The size of /dev/shm, where it is the usual one and the container's own."""
+    """The size of /dev/shm, where it is the default and the container's own."""
     size, mode = container.host_config.shm_size, container.host_config.ipc_mode
     if container.mount_at(SHM) is not None or mode not in ("", "private", "shareable"):
         return None
@@ -136,7 +136,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_locale(container: Container) -> Proof | None:
-    """Whether no variable asks for UTF-8, and the image's Python does not take it by itself."""
+    """The lack of a variable for UTF-8, where the image's Python does not choose it by itself."""
     values = dict(container.config.environment)
     version = [int(part) for part in values.get("PYTHON_VERSION", "").split(".") if is_number(part)]
     asks = any("utf" in values.get(name, "").lower() for name in _LOCALE_VARIABLES)

@@ -94,7 +94,10 @@ class LocalAddresses(Items[LocalAddress], frozen=True):
 
 @evidence
 def local_addresses(containers: Containers, processes: Processes) -> LocalAddresses:
-    """By variables, labels and ports alone. Nothing is said of a machine before which one sits."""
+    """The addresses in variables and labels that mean the visitor's own machine.
+
+    By variables, labels and ports alone. Nothing is said of a machine with a desktop session.
+    """
     is_desk = any(process.comm in _ON_A_DESK for process in processes.outside)
     running = tuple(containers.running)
     found = (_local_address(container, running, is_desk=is_desk) for container in running)

@@ -22,7 +22,7 @@ _OPTION = "--requirepass"
 
 
 class _Kind(msgspec.Struct, frozen=True):
-    """A server whose one password stands in its settings."""
+    """A server with its only password in its settings."""
 
     images: LazyPattern
     words: LazyPattern
@@ -87,7 +87,7 @@ class KeptPassword(msgspec.Struct, frozen=True):
 
     @property
     def differing(self) -> GivenPassword | None:
-        """The one variable of the caller with another password; None where one has the same."""
+        """The only variable of the caller with another password; None where one has the same."""
         others = [given for given in self.given if given.token != self.token]
         return only(others) if len(others) == len(self.given) else None
 

@@ -1,4 +1,4 @@
-"""Containers whose variables pair a port of mail with a TLS mode that it does not have.
+"""Containers whose variables combine a mail port with a TLS mode that the port does not have.
 
 At port 465 a client begins with TLS. At 25, 587 and 2525 it begins in plain text, and asks for TLS
 by STARTTLS.
@@ -153,7 +153,7 @@ def _mode_of_variables(
 
 
 def _mode(name: str, value: str) -> bool | None:
-    """Whether a variable says that TLS comes first (or later); None where it says neither.
+    """Whether a variable puts TLS first (or later); None where it says neither.
 
     `SECURE` and `SSL` are Nodemailer's, Django's and Rails' words for the first, USE_TLS is
     Django's for the second. "tls" means the one here and the other there.

@@ -1,4 +1,4 @@
-"""Addresses that name a container near by, and are written so that no program reads it.
+"""Addresses of a near container in a form that no program reads.
 
 `mqtt:///mqtt` has no host: `mqtt` is its path. In a list of compose, quotes are part of the value.
 """
@@ -80,7 +80,8 @@ class MisreadAddresses(Items[MisreadAddress], frozen=True):
 def misread_addresses(
     host: Host, containers: Containers, log_tails: LogTails | None
 ) -> MisreadAddresses:
-    """Variables are looked at everywhere, files only where a failed program's log repeats it."""
+    """The misread addresses in variables of all containers, and in files that a failed log
+    repeats."""
     found = []
     for container in containers:
         calls = functools.partial(containers.can_call, container)
@@ -98,11 +99,10 @@ def misread_addresses(
 def _address_in_variables(
     container: Container, calls: Callable[[str], bool], *, has_failed: bool
 ) -> MisreadAddress | None:
-    """The first address in a variable that its program reads otherwise than it is meant.
+    """The first address in a variable that its program reads with another meaning; or None.
 
-    calls: whether the container can call another one by that name.
-
-    has_failed: what some programs read counts only in a container that does not work.
+    calls: whether the container can call another one by that name. has_failed: readings of some
+    programs count only in a container that does not work.
     """
     for variable, value in container.config.environment:
         quoted = _QUOTED.fullmatch(value) if value.startswith(("'", '"')) else None

@@ -127,7 +127,7 @@ def is_almost(name: str, wanted: str) -> bool:
 
 
 def _is_slip(word: str, other: str) -> bool:
-    """Whether a word is another one with one slip."""
+    """Whether two words differ by one slip of the keyboard."""
     if any(char.isdigit() for char in word + other):
         return False
     if sorted(word) == sorted(other):
@@ -141,7 +141,7 @@ def _letters(name: str) -> str:
 
 
 def _is_one_slip(first: str, second: str) -> bool:
-    """Whether one letter is added, left out or another one, or two neighbours are swapped."""
+    """Whether one letter is added, missing or replaced, or two neighbours are swapped."""
     if abs(len(first) - len(second)) > 1:
         return False
     at = next(

@@ -49,7 +49,7 @@ def option_in_force(
 
 
 def _root_by_option(container: Container) -> RestrictingOption | None:
-    """The option that makes the program root; an image whose own user is root says nothing."""
+    """The option that makes the program root; None for an image whose own user is root."""
     user = container.config.user
     if not user or not container.config.starts_as_root:
         return None
@@ -58,7 +58,7 @@ def _root_by_option(container: Container) -> RestrictingOption | None:
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> RestrictingOption | None:
-    """The option that makes a file system in memory whose files may not be executed."""
+    """The option that creates a file system in memory whose files may not be executed."""
     point = noexec_tmpfs(container, path)
     if not point:
         return None

@@ -29,12 +29,12 @@ _OF_A_PROXY = LazyPattern(r"(?:\berror:? |\bHTTP/\d(?:\.\d)? |\bERROR )(?:403|40
 def probe_proxy(
     container: Container, command: str, output: str, exit_code: int
 ) -> ProxySetting | None:
-    """The proxy to which a probe's request to its own container goes; None where it goes to none.
+    """The proxy to which a probe's request to its own container is sent; None for a direct request.
 
-    By what the probe printed: the proxy's address, or a proxy's answer to a request that curl or
+    By the output of the probe: the proxy's address, or a proxy's answer to a request that curl or
     wget hand to it. They take the proxy of a variable for a loopback address and for the
     container's own name too, unless `no_proxy` names it; busybox's wget does not know `no_proxy`.
-    Of a silent probe its exit code says that somebody has answered with an error.
+    The exit code of a silent probe shows that a server has answered with an error.
     """
     url = _URL.search(command)
     if url is None or ELSEWHERE.search(command) or not _is_itself(container, url["host"]):

@@ -80,7 +80,7 @@ class EngineProxy(msgspec.Struct, frozen=True):
 
     @property
     def is_for_containers(self) -> bool:
-        """Whether a container can use it as it is: it has no password, and is no loopback address.
+        """Whether a container can use it unchanged: it has no password, and is no loopback address.
 
         The engine shows xxxxx in the place of a password.
         """

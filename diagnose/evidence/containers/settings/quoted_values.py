@@ -1,7 +1,7 @@
-"""Variables of running containers whose value has quotes around it that its kind never has.
+"""Variables of running containers with quotes around a value whose kind never has them.
 
-Compose keeps the quotes of an entry in a list (`- CRON_SCHEDULE="0 * * * *"`), and so does
-`docker run --env-file`. The program runs, and does not do what the value asks for.
+Compose keeps the quotes of an entry in a list (`- CRON_SCHEDULE="0 * * * *"`), and so does `docker
+run --env-file`. The program runs, and does not do what the value asks for.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Files with one password whose line end a program may take as a part of it.
 
 An editor and `echo` end a file with a newline, and editors of Windows with a carriage return before
-it. The images of databases drop both; many programs take the file as it is.
+it. The images of databases drop both; many programs take the file unchanged.
 """
 
 import msgspec
@@ -79,7 +79,7 @@ def secret_files(
 
 
 def _paths(container: Container) -> list[str]:
-    """The files that variables name for a secret, and mounted ones that are called like one."""
+    """The files that variables name for a secret, and mounted ones with such a name."""
     named = [
         value
         for name, value in container.config.environment

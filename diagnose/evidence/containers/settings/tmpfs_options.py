@@ -1,4 +1,4 @@
-"""File systems in memory (`--tmpfs`): whose they are, and which one a log says is denied. Pure."""
+"""File systems in memory (`--tmpfs`): their owners, and the denied one in a log. Pure."""
 
 import re
 

@@ -231,8 +231,10 @@ def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
 
 
 def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) -> bool:
-    """Whether a file of one container may replace that of another: both are of one project, and no
-    link of the container leads to another file of the host."""
+    """Whether one container's secret file may replace that of another.
+
+    Both are of one project, and no link of the container leads to another file of the host.
+    """
     mount = next((mount for mount in caller.mounts if is_within(file, mount.source)), None)
     if mount is None or caller.compose_project != peer.compose_project:
         return False

@@ -80,7 +80,7 @@ def _runs_cron(container: Container, processes: Processes) -> bool:
 
 
 def _asked_zone(container: Container) -> str:
-    """The zone that the container asks for by its place; "" for none, or a rule such as CET-1."""
+    """The zone in TZ as a place name; "" for none, or a rule such as CET-1."""
     name = container.config.value_of("TZ").removeprefix(":")
     return name if _PLACE.fullmatch(name) else ""
 
@@ -109,7 +109,7 @@ def _offset_s(zone: str, at: float) -> float:
 
 
 def _is_of_utc(line: RecentLine, stated: str) -> bool:
-    """Whether the time that a line states is the one at which it was written, in UTC."""
+    """Whether the time in a line is the time of its writing, in UTC."""
     try:
         moment = datetime.fromisoformat(stated.replace("/", "-")).replace(tzinfo=UTC)
     except ValueError:
@@ -118,7 +118,7 @@ def _is_of_utc(line: RecentLine, stated: str) -> bool:
 
 
 def _description(zone: UnknownZone) -> ReadContainerFile:
-    """The container's own file of the zone, of which it only counts whether it is there."""
+    """The question for the container's own file of the zone, of which only the existence counts."""
     return ReadContainerFile(zone.container.id, f"{ZONES}/{zone.zone}", bytes=4)
 
 

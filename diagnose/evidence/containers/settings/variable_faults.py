@@ -66,7 +66,7 @@ _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
 class Unreplaced(msgspec.Struct, frozen=True):
-    """A reference to a variable that reached the program as it stands."""
+    """A reference to a variable that reached the program unreplaced."""
 
     reference: str
     """`$PORT` or `${PORT}`."""
@@ -78,8 +78,10 @@ class Unreplaced(msgspec.Struct, frozen=True):
 
 
 def asked_together(lines: Sequence[str], container: Container, first: str) -> tuple[str, ...]:
-    """The variables that a program asks for beside one, as options of one command or in one list,
-    and that the container lacks. Of a list of alternatives one alone is needed."""
+    """The variables that a program asks for beside one, and that the container lacks.
+
+    They are options of one command or in one list. Of a list of alternatives one is enough.
+    """
     wanting = [line for line in lines if not _ALTERNATIVES.search(line)]
     lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed_names(line))]
     lists.append(
@@ -91,9 +93,9 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
 
 
 def first_unset(line: str, container: Container, named: str) -> str:
-    """The variable of a list that the container lacks, where it has the one that was found first.
+    """The missing variable of a list, where the container has the first one.
 
-    Of a list of alternatives one alone is needed.
+    Of a list of alternatives one is enough.
     """
     if not container.config.sets(named) or _ALTERNATIVES.search(line):
         return named
@@ -109,7 +111,7 @@ def _listed_names(line: str) -> list[str]:
 
 
 def near_name(container: Container, wanted: Sequence[str]) -> str:
-    """A variable that it has under almost a wanted name: with `export` before it, or misspelt."""
+    """A variable with almost a wanted name: with `export` before it, or misspelt."""
     import difflib  # only where a variable is missing
 
     names = [name for name, _ in container.config.environment]

@@ -207,7 +207,7 @@ def _other_values(
 
 
 def _places(container: Container) -> dict[str, str]:
-    """The variables that name a server or what is on it, with their values."""
+    """The variables that name a server or an object on it, with their values."""
     return {
         name: value
         for name, value in container.config.environment

@@ -1,4 +1,4 @@
-"""Names that a server knows, and for which it gives no IPv4 address."""
+"""Names that a server knows without an IPv4 address."""
 
 import msgspec
 
@@ -25,7 +25,7 @@ _MOST = 8
 
 
 class AddresslessName(NameAtServer, frozen=True):
-    """A name without an IPv4 address, and what its server says of IPv6 addresses."""
+    """A name without an IPv4 address, and its server's reply for IPv6 addresses."""
 
     ipv6: DnsReply | None
     """None where that question got no answer."""
@@ -48,7 +48,7 @@ class _QuestionForIpv6(msgspec.Struct, frozen=True):
         return QueryDns(self.server, self.failure.name.name, "AAAA", pid=self.pid)
 
     def answered(self, reply: DnsReply | Failed) -> AddresslessName:
-        """The name with what the server says now."""
+        """The name with the server's present reply."""
         ipv6 = None if isinstance(reply, Failed) else reply
         return AddresslessName(self.failure, self.server, self.ipv4, ipv6)
 
@@ -63,9 +63,10 @@ def addressless_names(
     hosts_file: HostsFile | None,
     watchers: Watchers | None,
 ) -> AddresslessNames:
-    """A server that gives no IPv4 address for a failed name is asked for IPv6 addresses too.
+    """The failed names that a server knows without an IPv4 address, with its reply for AAAA.
 
-    Nothing is asked of a name that some server of the container knows, or that another one denies.
+    Nothing is asked about a name that some server of the container knows, or that another one
+    denies.
     """
     failures = [
         failure

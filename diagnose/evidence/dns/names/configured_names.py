@@ -1,4 +1,4 @@
-"""Names that a container's settings give to what it calls at a port."""
+"""Names that a container's settings have for the target of a call at a port."""
 
 from collections.abc import Iterator
 

@@ -99,10 +99,10 @@ UNREACHED = frozenset(
 
 
 class FailedName(msgspec.Struct, frozen=True):
-    """A name that a container could not resolve, and the line of its log that says so.
+    """A name that a container could not resolve, and the line of its log that reports it.
 
-    Where the log says only that a call failed: a name of its settings that nobody near it has, and
-    the place where that stands.
+    Where the log says only that a call failed: a name of its settings that no container near it
+    has, and its place there.
     """
 
     name: str
@@ -182,7 +182,7 @@ def _tells_of_a_name(line: str) -> bool:
 
 
 def _lacks_a_name(line: str) -> bool:
-    """Whether a line says that a name is missing, and not that the program continues without it."""
+    """Whether a line reports a missing name, and not that the program continues without it."""
     return _tells_of_a_name(line) and not is_no_loss(line)
 
 

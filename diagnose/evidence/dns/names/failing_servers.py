@@ -23,7 +23,7 @@ def failures_by_error(
 
 
 class FailingServer(msgspec.Struct, frozen=True):
-    """An error of one server, and the names about which it says so."""
+    """An error of one server, and the names with this error."""
 
     server: str
     rcode: str
@@ -50,5 +50,5 @@ class FailingServer(msgspec.Struct, frozen=True):
 
     @property
     def is_general(self) -> bool:
-        """Whether it answers other questions so too."""
+        """Whether the server returns this error for other questions too."""
         return self.of_root is not None and self.of_root.rcode in ERRORS

@@ -36,7 +36,7 @@ class HalfKnownNames(Items[HalfKnownName], frozen=True):
 
 
 class _QuestionForIpv6(msgspec.Struct, frozen=True):
-    """A name that a server knows, and from where that server is asked once more."""
+    """A name that a server knows, and the process from whose namespace it is asked once more."""
 
     failure: UnresolvedName
     server: str
@@ -54,10 +54,11 @@ def half_known_names(
     lookups: Lookups,
     resolvers: Resolvers,
 ) -> HalfKnownNames:
-    """A server that knows a failed name is asked for its IPv6 addresses too.
+    """The failed names that a server knows, but denies for IPv6.
 
-    A name without any answers NOERROR and nothing (RFC 8020). musl asks for both kinds of
-    addresses, and takes an error about one of them for the answer about the name.
+    Such a server is asked for AAAA too. A name without IPv6 addresses gets NOERROR and nothing (RFC
+    8020). musl asks for both kinds of addresses, and takes an error about one of them for the
+    answer about the name.
     """
     known = [
         failure

@@ -52,7 +52,7 @@ class HostKnownName(msgspec.Struct, frozen=True):
 
     @property
     def is_of_one_server(self) -> bool:
-        """Whether the server tells the host what it keeps from the container."""
+        """Whether one server gives the host an answer that it denies the container."""
         return self.answer.server in self.denied_by
 
 
@@ -117,7 +117,8 @@ def _host_answers(
 def _known_name(
     answer: HostAnswer, refusing: tuple[str, ...], host_stack: HostStack | None
 ) -> HostKnownName:
-    """A name with the rule that leads the host's queries away from a server which refuses it."""
+    """A name with the rule that redirects the host's queries away from a server which refuses
+    it."""
     known = HostKnownName(answer, refusing)
     if not known.is_of_one_server:
         return known
@@ -139,7 +140,7 @@ def _first_decision(asked: Iterable[tuple[str, DnsReply | Failed | None]]) -> Ho
 
 
 def _redirect(host_stack: HostStack | None, server: str) -> Redirect | None:
-    """The rule that leads the host's own queries for this server to another one."""
+    """The rule that redirects the host's own queries for this server to another one."""
     if host_stack is None or family_of(server) != "ip":
         return None
     traced = trace(host_stack.stack, Flow(Origin(), server, "udp", DNS_PORT))

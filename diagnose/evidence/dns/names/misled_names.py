@@ -41,7 +41,7 @@ _LOG = "its log"
 
 
 class MisledName(msgspec.Struct, frozen=True):
-    """A name that does not lead a container to the machine that is meant."""
+    """A name that leads a container to another machine than the intended one."""
 
     container: Container
     """Who calls the name."""
@@ -91,7 +91,10 @@ def misled_names(
     resolvers: Resolvers | None,
     complaints: NameComplaints,
 ) -> MisledNames:
-    """DNS servers are asked for names of several words that containers name which are refused."""
+    """The names of refused calls that resolve to another machine than the intended one.
+
+    DNS servers are asked for names of several words that containers call and that are refused.
+    """
     said = complaints.said
     called: list[_Called] = []
     found: list[MisledName | None] = []
@@ -132,7 +135,7 @@ def _own_aliases(container: Container) -> Iterator[str]:
 
 
 def _holder(container: Container, name: str, containers: Containers) -> Container | None:
-    """The one other running container that has a name on a network of this one."""
+    """The only other running container that has a name on a network of this one."""
     networks = container.endpoints.keys() - {DEFAULT_NETWORK}
     holders = {
         other.id: other
@@ -187,7 +190,7 @@ def _may_be_about(call: _Called) -> bool:
 
 
 class _Query(msgspec.Struct, frozen=True):
-    """A name, and the DNS server that is asked for it."""
+    """A name, and the DNS server to ask for it."""
 
     called: _Called
     upstream: Upstream
@@ -225,7 +228,7 @@ def _filtered(
 def _misled(
     query: _Query, kind: Kind, addresses: tuple[str, ...], peer: Container | None = None
 ) -> MisledName:
-    """The name of a query, and where it leads."""
+    """The name of a query, and the address to which it resolves."""
     call = query.called
     return MisledName(
         call.container,

@@ -1,8 +1,8 @@
-"""Names whose old address a program keeps: it calls that one, and DNS has another one now.
+"""Names whose old address a program keeps calling, while DNS has another one now.
 
 Programs that run for long resolve a name once: a JVM with a security manager, nginx, many pools of
 connections. A line that has both the name and the address shows which address was called. Where it
-has the address alone, as nginx's, the one name counts that the settings have for that port.
+has only the address, as nginx's, the only name in the settings for that port counts.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ _DIALLED = LazyPattern(
 
 
 class MovedName(msgspec.Struct, frozen=True):
-    """A name, the address that a program calls for it, and those that it has now."""
+    """A name, the address that a program calls for it, and its present addresses."""
 
     container: Container
     name: str
@@ -106,7 +106,7 @@ class _CalledName(NamedTuple):
 
 
 class _Question(msgspec.Struct, frozen=True):
-    """A name, and the server of its container that is asked for it."""
+    """A name, and the server of its container to ask for it."""
 
     call: _CalledName
     upstream: Upstream

@@ -1,4 +1,4 @@
-"""A container that calls a name, and on whose networks it asks for it."""
+"""A container that calls a name, and the container on whose networks it asks for the name."""
 
 import msgspec
 

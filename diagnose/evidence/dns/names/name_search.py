@@ -5,7 +5,7 @@ from diagnose.model import PageVariables
 
 
 def name_variables(container: Container, name: str) -> PageVariables:
-    """A word alone is the name of a container; one with a dot is asked of the host too.
+    """The page variables of a name: a single word is a container's, one with a dot the host's too.
 
     container: the one that calls it.
     """

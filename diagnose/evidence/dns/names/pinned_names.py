@@ -40,7 +40,7 @@ HOSTS = "/etc/hosts"
 
 
 class PinnedName(msgspec.Struct, frozen=True):
-    """A name in a hosts file that belongs to a neighbour, or leads to an address of nobody."""
+    """A name in a hosts file with a neighbour's address, or an unused one."""
 
     container: Container
     name: str
@@ -204,9 +204,9 @@ def _names_of_others(
 def _names_left_over(
     container: Container, text: str, containers: Containers, networks: Networks, links: Interfaces
 ) -> Iterator[PinnedName]:
-    """The names in a hosts file that lead to an address of Docker's which nobody has any more.
+    """The names in a hosts file with an address of Docker's that no container has any more.
 
-    Its own line is left out: a container that is between two starts has no address.
+    The container's own line is left out: a container that is between two starts has no address.
     """
     own = {container.config.hostname, *container.dns_names}
     for address, name in _lines(text):
@@ -227,9 +227,9 @@ def _called_names(
     said: Sequence[str],
     unanswered_calls: UnansweredCalls | None,
 ) -> Iterator[PinnedName]:
-    """The names whose calls fail, each with the container that is meant.
+    """The names whose calls fail, each with the intended container.
 
-    said: what their container says.
+    said: the log lines of the calling container.
     """
     failed = [(line, place_in(line)) for line in said if signs(line) & _OF_CALLS]
     for pinned in names:

@@ -1,4 +1,4 @@
-"""Names that services of several projects have on one network, and who calls them. Pure."""
+"""Names that services of several projects have on one network, and their callers. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,7 +15,7 @@ _ADDRESS = LazyPattern(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 
 
 class LedAstray(msgspec.Struct, frozen=True):
-    """A line of a caller's log that shows whom it reached by the name."""
+    """A line of a caller's log that shows which container the name reached."""
 
     caller: Container
     owner: Container
@@ -23,7 +23,7 @@ class LedAstray(msgspec.Struct, frozen=True):
 
 
 class SharedName(msgspec.Struct, frozen=True):
-    """A name of two services on one network, who is configured to call it, and whom that led."""
+    """A name of two services on one network, its configured callers, and the misled ones."""
 
     network: str
     name: str
@@ -48,7 +48,8 @@ class SharedName(msgspec.Struct, frozen=True):
 
     @property
     def movable_stranger(self) -> Container | None:
-        """The one container of another project with the name, where its project calls nobody."""
+        """The only container of another project with the name, where no other one there calls
+        it."""
         callers = self.callers
         own = callers[0].compose_project
         strangers = [owner for owner in self.owners if owner.compose_project != own]
@@ -124,7 +125,7 @@ def _tells_of_call(text: str, name: str) -> bool:
 
 
 def _owner_in(text: str, owners: Mapping[str, Container]) -> Container | None:
-    """The first owner whose address stands in a line."""
+    """The first owner whose address is in a line."""
     return next((owners[found] for found in _ADDRESS.findall(text) if found in owners), None)
 
 

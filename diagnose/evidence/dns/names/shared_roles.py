@@ -1,4 +1,4 @@
-"""Names that containers with different work have on one network, and who calls them. Pure."""
+"""Names that containers with different work have on one network, and their callers. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -32,7 +32,7 @@ LEAST = 2
 
 
 class SharedByRoles(msgspec.Struct, frozen=True):
-    """A name of containers with different work on one network, and who calls it."""
+    """A name of containers with different work on one network, and its callers."""
 
     network: str
     name: str
@@ -49,7 +49,7 @@ class SharedByRoles(msgspec.Struct, frozen=True):
 def shared_by_roles(
     network: str, containers: Containers, recent_logs: RecentLogs | None
 ) -> Iterator[SharedByRoles]:
-    """The names on a network whose owners differ, and that somebody calls."""
+    """The names on a network whose owners differ, and that a container calls."""
     members = list(containers.running_on(network))
     shared = {
         name: tuple(owners)
@@ -81,7 +81,7 @@ def _is_of_one_side(owners: Sequence[Container]) -> bool:
 
 
 def _difference(owners: Sequence[Container]) -> str:
-    """In what the owners of a name differ; "" for copies of one service."""
+    """The difference between the owners of a name; "" for copies of one service."""
     first, *others = owners
     if any(_repository(other) != _repository(first) for other in others):
         return "they run different images"

@@ -46,7 +46,10 @@ class _ServerFailure(msgspec.Struct, frozen=True):
 def unchecked_names(
     host: Host, containers: Containers, failed_names: FailedNames, lookups: Lookups
 ) -> UncheckedNames:
-    """A server that answers SERVFAIL is asked once more, with the bit CD; nobody is asked else."""
+    """The failed names that resolve without DNSSEC validation.
+
+    Only a server that answers SERVFAIL is asked once more, with the bit CD.
+    """
     failing = [
         _ServerFailure(failure, error)
         for failure in unresolved_names(containers, failed_names, lookups)

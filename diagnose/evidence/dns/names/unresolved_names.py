@@ -1,4 +1,4 @@
-"""Names that a container cannot resolve, with what each of its servers says of them. Pure."""
+"""Names that a container cannot resolve, with the reply of each of its servers. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class ServerError(msgspec.Struct, frozen=True):
 
 
 class UnresolvedName(msgspec.Struct, frozen=True):
-    """A name that a container cannot resolve, and what each of its servers says of it."""
+    """A name that a container cannot resolve, and the reply of each of its servers."""
 
     container: Container
     name: FailedName
@@ -53,7 +53,7 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
     @property
     def decisive(self) -> DnsReply | None:
-        """The answer that a library takes: an error of a server leads it on to the next one."""
+        """The answer that a library takes: after an error of a server it asks the next one."""
         replies = (reply for reply in self.replies.values() if reply.knows or reply.denies)
         return next(replies, None)
 
@@ -100,7 +100,10 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         return is_of_host or is_local or self._is_of_container(containers)
 
     def _is_of_container(self, containers: Containers) -> bool:
-        """The engine's resolver knows NAME.NETWORK too, and tasks.SERVICE in a swarm."""
+        """Whether the name is one of a container's.
+
+        The engine's resolver knows NAME.NETWORK too, and tasks.SERVICE in a swarm.
+        """
         name = self.name.name
         first, _, network = name.partition(".")
         is_near = first in containers.by_dns_name and network in self.container.endpoints
@@ -109,7 +112,7 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
 
 class NameAtServer(msgspec.Struct, frozen=True):
-    """A name that a container cannot resolve, and one server that knows something of it."""
+    """A name that a container cannot resolve, and one server with a reply about it."""
 
     failure: UnresolvedName
     server: str

@@ -19,7 +19,8 @@ class NameHolder(msgspec.Struct, frozen=True):
 
 
 class WildcardName(msgspec.Struct, frozen=True):
-    """A name that a container calls, that nobody near it has, and where it leads instead."""
+    """A name that a container calls, that no container near it has, and the address of a
+    wildcard."""
 
     name: str
     where: str
@@ -48,7 +49,7 @@ def wildcard_names(
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[WildcardName]:
-    """The short names that a container calls and nobody near it has, if a search domain knows them.
+    """The short names that a container calls, and that only the wildcard of a search domain has.
 
     near: the names on each network. wild: the addresses that a domain gives to any name.
     """

@@ -173,9 +173,9 @@ def config_faults(
 def _faults(
     text: str, version: _Version, validated: Validation | None, words: str
 ) -> tuple[Fault, ...]:
-    """Our own reading of the file, or what the engine says of it where that finds nothing.
+    """The faults by our own reading of the file, or the engine's words where we find none.
 
-    words: what an engine that is down last said against its configuration.
+    words: the last words of a stopped engine against its configuration.
     """
     faults = faults_of(text, version.major)
     refusals = [words]
@@ -256,7 +256,7 @@ def _faults_in_words(texts: Iterable[str], file: str) -> Iterator[Fault]:
 
 
 def _hinted_key(text: str) -> str:
-    """The key that words of the engine are always about; empty if they are about no such one."""
+    """The only key to which the engine's words can refer; empty for other words."""
     for hint, name in HINTS:
         match = re.search(hint, text)
         if match is not None:

@@ -1,7 +1,7 @@
-"""Edits that turn a daemon.json which the engine refuses into one that it takes. Pure.
+"""Edits that turn a refused daemon.json into an accepted one. Pure.
 
-Only slips with one plausible reading are mended: a comma too many, a comment, a misspelt name, a
-value in the wrong quotes. What needs a decision (an address, a driver) is left to a person.
+Only slips with one plausible reading are corrected: a comma too many, a comment, a misspelt name, a
+value in the wrong quotes. A decision (an address, a driver) is left to a person.
 """
 
 import re
@@ -87,7 +87,7 @@ def mending(text: str, major: int | None) -> Mending | None:
 
 
 def _edit(text: str, fault: Fault) -> LineEdit | None:
-    """The edit of one line that ends a fault; None where no edit of one line does."""
+    """The edit of one line that removes a fault; None without a suitable one."""
     lines = text.split("\n")
     if not 0 < fault.line <= len(lines):
         return None
@@ -112,7 +112,7 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
 
 
 def _scalar_in_type(value: str, wanted: str) -> str | None:
-    """A JSON scalar as the type that is wanted; None if it cannot be read as one."""
+    """A JSON scalar in the wanted type; None if it cannot be read as one."""
     bare = value.strip('"')
     if wanted == BOOL and bare.lower() in ("true", "false"):
         return bare.lower()

@@ -57,7 +57,7 @@ def offset(text: str, line: int, column: int) -> int:
 
 
 def error_in_words(error: str, text: str, line: int, column: int) -> str:
-    """A JSON error as the person who wrote the file would say it, by what is at its place.
+    """A JSON error in the words of a person who writes the file, by the text at its place.
 
     error: the decoder's own text, as "Expecting ',' delimiter".
     """

@@ -91,7 +91,7 @@ def wrong_value(
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """The word that is most like this one; "" where none is."""
+    """The word that is most similar to this one; "" without one."""
     import difflib
 
     return next(iter(difflib.get_close_matches(word, words, n=1)), "")

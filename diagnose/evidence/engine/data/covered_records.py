@@ -19,7 +19,7 @@ from diagnose.registry import evidence
 
 
 class CoveredRecord(msgspec.Struct, frozen=True):
-    """A mount that hides one half of what the engine knows of its containers."""
+    """A mount that hides one half of the engine's records of its containers."""
 
     mount: Mounted
     left: str
@@ -39,13 +39,14 @@ class CoveredRecords(Items[CoveredRecord], frozen=True):
 def covered_records(
     host: Host, info: Info, containers: Containers, mounts: Mounts
 ) -> CoveredRecords | Unavailable:
-    """An engine that starts on such a mount finds no container, and says nothing (seen on 28.5).
+    """The mounts that hide records of containers from the engine.
 
-    A container has a folder below `containers`, and a record of its layer below `image`. Where a
-    mount hides one of the two, the other names the containers that are missing. A containerd
-    store has no records of layers there. What fstab or a mount unit names is meant: `containers`
-    may be a disk of its own. An engine that lists containers has started without the mount where
-    the folder lacks every one of them.
+    An engine that starts on such a mount finds no container, without any error (seen on 28.5). A
+    container has a folder below `containers`, and a record of its layer below `image`. Where a
+    mount hides one of the two, the other names the containers that are missing. A containerd store
+    has no records of layers there. A mount in fstab or a mount unit is intended: `containers` may
+    be a disk of its own. An engine that lists containers has started without the mount where the
+    folder lacks every one of them.
     """
     root = info.docker_root_dir
     if not root or info.uses_containerd_store or containers.unexamined:
@@ -77,7 +78,8 @@ def _mount_inside(root: str, folder: str, mounts: Mounts) -> Mounted | None:
 def _emptied_parts(
     host: Host, info: Info, containers: Containers, mounts: Mounts
 ) -> Iterator[CoveredRecord]:
-    """Mounts below which nothing is left of what the engine has in that part of the data root."""
+    """The mounts below which nothing is left of the engine's records in that part of the data
+    root."""
     for folder, owners in _owners_by_part(info, containers).items():
         mount = _mount_inside(info.docker_root_dir, folder, mounts)
         if owners and mount is not None and _has_none_of(host, folder, owners):

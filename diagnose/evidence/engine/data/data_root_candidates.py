@@ -79,7 +79,10 @@ class UnmountedRoot(msgspec.Struct, frozen=True):
 def unmounted_root(
     host: Host, root: DataRoot, daemon: Daemon, mounts: Mounts
 ) -> UnmountedRoot | Unavailable:
-    """By fstab and mount units alone, so that it is known of an engine that does not start."""
+    """The data root's disk that should be mounted and is not.
+
+    By fstab and mount units alone, so that it is known of an engine that does not start.
+    """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     return UnmountedRoot(

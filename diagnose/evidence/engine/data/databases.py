@@ -57,7 +57,7 @@ _CULPRITS = (
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
-    """A file that could not be read, and the line that says so."""
+    """A file that could not be read, and the log line that reports it."""
 
     path: str
     """The file's path; empty where the line does not name the file."""
@@ -93,7 +93,8 @@ class EngineDatabases(msgspec.Struct, frozen=True):
 def engine_databases(
     host: Host, daemon: Daemon, root: DataRoot, log: DaemonLog | None, processes: Processes | None
 ) -> EngineDatabases | Unavailable:
-    """The log says what is damaged, /proc/locks who holds a file."""
+    """The databases that keep the engine from starting: damaged ones by its log, locked by
+    /proc/locks."""
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     system = daemon.processes.managed is False

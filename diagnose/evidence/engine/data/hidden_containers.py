@@ -75,8 +75,11 @@ class _Config(msgspec.Struct, frozen=True):
 def hidden_containers(
     host: Host, containers: Containers, info: Info
 ) -> HiddenContainers | Unavailable:
-    """The engine loads only what was made with the driver in use, and says nothing of the rest
-    (daemon/daemon.go, engines 20.10 to 29)."""
+    """The containers of another storage driver in the data root.
+
+    The engine loads only containers of the driver in use, without a word about the others
+    (daemon/daemon.go, engines 20.10 to 29).
+    """
     ping = host.ask(PingEngine())
     if not isinstance(ping, Failed) and ping.libpod:
         return Unavailable("not applicable", "Podman keeps its containers in a database")
@@ -101,7 +104,7 @@ def hidden_containers(
 
 
 def _foreign(files: Mapping[str, FileText], driver: str) -> list[_Config]:
-    """The containers that were made with another storage driver than this one."""
+    """The containers that were created with another storage driver than this one."""
     configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
     return [config for config in configs if config.driver not in ("", driver)]
 

@@ -36,7 +36,7 @@ class Installation(msgspec.Struct, frozen=True):
 
     @property
     def known_unit(self) -> Unit:
-        """docker.service; one that systemd knows nothing of where it does not say."""
+        """docker.service; a unit without any facts where systemd does not answer."""
         return self.unit or Unit()
 
     @property
@@ -70,7 +70,7 @@ def installation(
 
 
 def unit_names(host: Host) -> tuple[str, ...]:
-    """The units that start an engine of this host, and what it needs."""
+    """The units that start an engine of this host, and the units that it needs."""
     return (packaging(host).unit, SOCKET_UNIT, CONTAINERD_UNIT)
 
 
@@ -85,7 +85,7 @@ def system_unit(host: Host, name: str, own: Rootless | None) -> Unit | None:
 def _program(
     engine: ProcessDetail | None, named: str, states: PathStates, own: Rootless | None
 ) -> str | None:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it.
+    """The installed dockerd: the running one, else the unit's, else the packages' path.
 
     None where it is not known, as with a user who may have put it anywhere.
     """

@@ -44,7 +44,7 @@ class ContainerdConfig(msgspec.Struct, frozen=True):
 
 @evidence
 def containerd_config(host: Host, daemon: Daemon) -> ContainerdConfig | Unavailable:
-    """The file as it stands now, which a running containerd reads at its next start."""
+    """The present configuration file of containerd, which it reads at its next start."""
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     if not daemon.uses_system_containerd:

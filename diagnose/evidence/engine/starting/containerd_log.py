@@ -37,9 +37,9 @@ class ContainerdLog(msgspec.Struct, frozen=True):
 
     @property
     def last_failure(self) -> LogLine | None:
-        """The line with which the newest start ended; None if it came up.
+        """The last line of the newest start; None if it came up.
 
-        A file that is refused is said before the first line of a start.
+        The refusal of a file is written before the first line of a start.
         """
         for line in reversed(self.lines):
             if line.message.startswith(UP):

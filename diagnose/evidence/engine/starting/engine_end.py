@@ -73,7 +73,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
 
     @property
     def signal(self) -> str:
-        """The signal by which it was asked to stop; "" if its log knows of none."""
+        """The signal that asked it to stop; "" without one in its log."""
         lines = self.log.last_start if self.log is not None else ()
         signals = [match[1] for line in lines if (match := _SIGNAL.search(line.message))]
         return signals[0] if signals else ""

@@ -21,7 +21,8 @@ NOT_FOR_OVERLAY = frozenset(
 
 
 class LostDriver(msgspec.Struct, frozen=True):
-    """A storage driver that cannot be used: its name in words, why, and what the page needs."""
+    """A storage driver that cannot be used: its name in words, the reason, and the page
+    variables."""
 
     name: str
     cause: str
@@ -90,6 +91,6 @@ def _folder_of_other_driver(recognised: Recognised, root: DataRoot | None) -> Pa
 
 
 def _prior_driver(log: DaemonLog) -> str | None:
-    """The driver of what lies in the data root, where the engine says that it cannot use it."""
+    """The driver of the data in the data root, where the engine reports that it cannot use it."""
     matches = [match for line in log.lines if (match := _PRIOR.search(line.text))]
     return matches[-1]["driver"] if matches else None

@@ -1,4 +1,4 @@
-"""Units for which systemd does not start the engine, or makes it wait."""
+"""Units that keep systemd from starting the engine, or delay it."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The folder in the data root that the engine makes at its start for what it loads and builds."""
+"""The engine's temporary folder in the data root, which it creates at its start."""
 
 import posixpath
 
@@ -27,7 +27,7 @@ class TempFolder(msgspec.Struct, frozen=True):
 def temp_folder(
     host: Host, data_root: DataRoot, info: Info, daemon: Daemon | None
 ) -> TempFolder | Unavailable:
-    """Asked only for an engine that runs: a stopped one makes the folder when it starts.
+    """The temporary folder, of a running engine only: a stopped one creates it when it starts.
 
     DOCKER_TMPDIR in the engine's environment names another folder (daemon/daemon.go).
     """

@@ -1,4 +1,4 @@
-"""The engine's unit as systemd reads it, and why systemd refuses it."""
+"""The engine's unit as systemd reads it, and the reason why systemd refuses it."""
 
 from collections.abc import Sequence
 
@@ -66,7 +66,7 @@ def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
 
 
 class _Commands(msgspec.Struct, frozen=True):
-    """The drop-in with a command too many, and the one that leaves none; "" where none does so."""
+    """The drop-in with a command too many, and the one that leaves none; "" without one."""
 
     doubled: str
     emptied: str

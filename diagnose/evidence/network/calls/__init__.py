@@ -1,1 +1,1 @@
-"""Calls that fail: who makes them, to whom, and what their logs say."""
+"""Calls that fail: their callers, their targets, and the lines about them."""

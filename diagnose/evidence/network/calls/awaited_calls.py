@@ -1,4 +1,4 @@
-"""The calls whose answer somebody misses, of all that sockets show. Pure."""
+"""Calls whose missing answer matters, of all that sockets show. Pure."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
 class AwaitedCall(NamedTuple):
-    """A call whose answer somebody misses, with further addresses at the same port."""
+    """A call whose missing answer matters, with further addresses at the same port."""
 
     container: Container
     waiting: WaitingCall
@@ -38,7 +38,7 @@ def awaited_calls(
 
 
 def _wanted_calls(loss: NamespaceLoss) -> list[AwaitedCall]:
-    """The calls whose answer somebody misses, each with further addresses at the same port.
+    """The calls whose missing answer matters, each with further addresses at the same port.
 
     Many machines at the port of one service, as a mail server calls them, are one call.
     """

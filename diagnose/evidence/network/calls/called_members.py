@@ -29,10 +29,10 @@ def servers_of(
 def is_taken_over(
     call: FailingCall, holder: Container, servers: list[Container], namespaces: Namespaces | None
 ) -> bool:
-    """Whether a refused call means another container than the one that has its address now.
+    """Whether a refused call is intended for another container than the one with its address now.
 
     The owner certainly does not serve the port, and another one does. The call may be older than
-    what both have now: its address is configured, or both were started after the caller.
+    the present addresses of both: its address is configured, or both were started after the caller.
     """
     is_seen = namespaces is not None and namespaces.of(holder) is not None
     serves_nothing = is_seen and holder not in servers

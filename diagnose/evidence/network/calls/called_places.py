@@ -58,12 +58,12 @@ class ContainerCall(NamedTuple):
 
 
 def called_host(text: str) -> str:
-    """The address or the name that a line says was called; "" where it does not say."""
+    """The called address or name in a line; "" without one."""
     return failed_name(text) or place_in(text).host
 
 
 def place_in(text: str) -> CalledPlace:
-    """The host and port that a line says was called; "" and 0 where it does not say."""
+    """The called host and port in a line; "" and 0 without one."""
     text = _OF_THE_CALLER.sub("", text)
     upstream = _UPSTREAM.search(text)
     if upstream is not None:

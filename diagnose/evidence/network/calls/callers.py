@@ -43,7 +43,7 @@ def callers(
     namespaces: Namespaces,
     repeated_errors: RepeatedErrors | None = None,
 ) -> Callers:
-    """Asked only where a log says that a database has too many clients."""
+    """The clients of databases whose log reports too many; other databases are not asked."""
     known = [*log_tails.failures.values(), *(error.failure for error in repeated_errors or ())]
     if not any(failure is not None and failure.name == _CROWDED for failure in known):
         return Callers()

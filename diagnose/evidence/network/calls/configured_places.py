@@ -31,7 +31,7 @@ class ConfiguredPlace(msgspec.Struct, frozen=True):
 
     @property
     def idle_writer(self) -> Container | None:
-        """The one other container that may write the file, where it does not run."""
+        """The only other container that may write the file, where it does not run."""
         if len(self.writers) != 1 or self.writers[0].is_running:
             return None
         return self.writers[0]

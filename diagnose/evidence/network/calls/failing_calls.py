@@ -161,7 +161,7 @@ def failing_calls(
 def _logged_calls(
     callers: Iterable[Container], containers: Containers, networks: Networks, logs: RecentLogs
 ) -> Iterator[FailingCall]:
-    """The calls of each line that says that one failed, by their address or by a name."""
+    """The failed calls in log lines, by their address or by a name."""
     names = _addresses_by_name(containers)
     for container in callers:
         for line in logs.of(container):

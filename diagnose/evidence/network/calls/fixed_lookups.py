@@ -1,4 +1,4 @@
-"""Containers whose nginx looks up the names behind it once, when it reads its configuration."""
+"""Containers whose nginx resolves the names behind it once, when it reads its configuration."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -38,7 +38,7 @@ def host_network_calls(host: Host, containers: Containers) -> HostNetworkCalls |
 
 
 def _each_place_once(calls: Iterable[HostCall]) -> tuple[WaitingCall, ...]:
-    """The calls of one container, of which several processes may call one place."""
+    """The calls of one container, each place once, although several processes may call it."""
     places = {
         (call.address, call.port): WaitingCall(call.address, call.port, call.repeats)
         for call in calls

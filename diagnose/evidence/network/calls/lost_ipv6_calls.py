@@ -1,4 +1,4 @@
-"""Calls over IPv6 that a log says are lost, and what shows that a program has IPv4. Pure."""
+"""Calls over IPv6 that a log reports as lost, and signs that a program has IPv4. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -38,7 +38,7 @@ class ListedMember(msgspec.Struct, frozen=True):
 
     @property
     def is_itself(self) -> bool:
-        """Whether it is the one who has written the list."""
+        """Whether it is the writer of the list."""
         return "myself" in self.flags
 
     @property
@@ -73,8 +73,11 @@ class MemberLists(Items[MemberList], frozen=True):
 def member_lists(
     host: Host, containers: Containers, processes: Processes, namespaces: Namespaces
 ) -> MemberLists:
-    """Asked only of containers in which a server of Redis' kind listens for its cluster too: at
-    most three folders and one file of each."""
+    """The member lists of clusters of Redis and its kind.
+
+    Asked only of containers in which such a server listens for its cluster too: at most three
+    folders and one file of each.
+    """
     servers = [
         container
         for container in containers.running

@@ -1,4 +1,4 @@
-"""Calls of the metadata service of a cloud that get no answer, by what logs say."""
+"""Calls of a cloud's metadata service that get no answer, by logs."""
 
 import re
 
@@ -27,10 +27,10 @@ they have asked last. Three words tell quickly that a line is about something el
 def calls_without_metadata(
     host: Host, containers: Containers, recent_logs: RecentLogs | None, clock: Clock
 ) -> list[UnansweredCall]:
-    """The containers on bridges whose log says now that the metadata service gives no answer.
+    """The containers on bridges whose log reports now that the metadata service gives no answer.
 
-    A library that found no credentials may have asked nobody: it counts where the host has thrown
-    away at least as many packets, since their hop limit ended here.
+    A library that found no credentials may have asked no server: it counts where the host has
+    thrown away at least as many packets, since their hop limit ended here.
     """
     if recent_logs is None:
         return []

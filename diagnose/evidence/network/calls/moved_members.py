@@ -1,4 +1,4 @@
-"""Members of a cluster that have another address than a list of it says."""
+"""Members of a cluster whose address differs from a list of it."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain

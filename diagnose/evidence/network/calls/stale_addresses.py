@@ -79,7 +79,7 @@ class StaleAddress(msgspec.Struct, frozen=True):
 
     @property
     def replica(self) -> Container | None:
-        """The one server, where it is a member of a replica set that keeps the address."""
+        """The only server, where it is a member of a replica set that keeps the address."""
         server = only(self.servers)
         if server is None or self.place or self.holder is not None:
             return None

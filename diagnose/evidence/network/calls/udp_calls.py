@@ -1,4 +1,4 @@
-"""Calls over UDP that nobody answers: a log says so, and the kernel has seen no answer either."""
+"""Calls over UDP without an answer: a log reports it, and the kernel has seen none either."""
 
 import re
 
@@ -53,7 +53,7 @@ def _tells_of_udp(text: str) -> bool:
 
 
 def _unanswered_port(host: Host, container: Container, address: str) -> int:
-    """The port to which it sends packets that nobody has answered; 0 where there is none."""
+    """The port to which it sends packets without an answer; 0 for none."""
     table = host.ask(ListConnections(protocol="udp", dst=address))
     flows = [] if isinstance(table, Failed) else table.entries
     own = container.ipv4_addresses

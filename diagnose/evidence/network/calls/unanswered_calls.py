@@ -1,4 +1,4 @@
-"""Connections that containers try to open now and that nobody answers, each walked to its end."""
+"""Connections that containers try to open now without an answer, each traced to its end."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -60,7 +60,7 @@ class SeenCalls(EvidenceGroup, frozen=True):
 
     @property
     def awaited(self) -> Iterator[AwaitedCall]:
-        """The calls of sockets whose answer somebody misses."""
+        """The calls of sockets whose missing answer matters."""
         return awaited_calls((*self.network_losses, *self.of_host), self.udp_calls or ())
 
 
@@ -173,10 +173,11 @@ class _Callers:
         )
 
     def _own_name(self, container: Container) -> str:
-        """A name that a container of this host serves and that this one says it cannot reach.
+        """A name that a container of this host serves and that this one reports as unreachable; or
+        "".
 
-        Its own name counts too. In its settings a name shows nothing: most servers are given their
-        own and call others. Empty where there is none.
+        Its own name counts too. A name in its settings shows nothing: most servers are given their
+        own and call others.
         """
         lines = self._recent_logs.of(container) if self._recent_logs is not None else ()
         unreached = (line.text for line in lines if signs(line.text) & {"timeout", "unreachable"})
@@ -213,9 +214,9 @@ def _filtering_owners(containers: Containers) -> frozenset[str]:
 
 
 def _foreign_source(trace: Trace | None, links: Interfaces | None) -> str:
-    """The address to which a rule translates what leaves, where this host does not have it.
+    """The source address to which a rule translates the packets, where this host lacks it; or "".
 
-    It may be routed to this host all the same; answers to any other one are lost.
+    The address may be routed to this host all the same; answers to any other one are lost.
     """
     address = trace.snat.address if trace is not None and trace.snat is not None else None
     return address if address and links is not None and not links.holds(address) else ""

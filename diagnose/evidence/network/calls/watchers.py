@@ -13,7 +13,8 @@ from diagnose.registry import evidence
 
 
 class Watchers(msgspec.Struct, frozen=True):
-    """The containers whose last lines miss so many hosts that the program looks for some."""
+    """The containers whose last lines report so many missing hosts that the program searches for
+    some."""
 
     ids: frozenset[str] = frozenset()
 

@@ -27,7 +27,7 @@ _HOOKS: tuple[Literal["input", "output"], ...] = ("input", "output")
 
 
 class _Wire(msgspec.Struct, frozen=True):
-    """An interface of the host, and whom it needs there."""
+    """An interface of the host, and the neighbours that it needs there."""
 
     device: str
     network: str

@@ -1,5 +1,4 @@
-"""Whether IPv6 neighbours find each other: on networks whose containers use IPv6, and on the uplink
-that leads on from there."""
+"""Neighbour discovery of IPv6: on networks whose containers use it, and on their uplink."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
@@ -57,7 +56,10 @@ class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
 def neighbour_discovery(
     host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
 ) -> NeighbourDiscovery:
-    """Rules seldom tell neighbours of one network apart: the first one stands for all."""
+    """The verdicts on neighbour discovery, of the first container of each network.
+
+    Rules seldom distinguish neighbours of one network.
+    """
     if walked.why_not_inside:
         return NeighbourDiscovery((), why_none=walked.why_not_inside)
     stack = host_stack.stack

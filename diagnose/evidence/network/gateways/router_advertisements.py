@@ -73,7 +73,7 @@ def router_advertisements(
 
 
 def _routers(host: Host, interfaces: Interfaces) -> dict[str, str]:
-    """By interface, a neighbour that has said that it is an IPv6 router."""
+    """A neighbour that has announced itself as an IPv6 router, by interface."""
     names = {link.index: link.name for link in interfaces}
     return {
         names[row.index]: row.address

@@ -35,7 +35,8 @@ class ArpTable(msgspec.Struct, frozen=True):
 
     @property
     def has_no_answer(self) -> bool:
-        """Whether nobody on the wire has answered it, and it does not search the whole network."""
+        """Whether no machine on the wire has answered it, and it does not search the whole
+        network."""
         return len(self.unanswered) == len(self.entries)
 
 

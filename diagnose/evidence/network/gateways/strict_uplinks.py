@@ -1,4 +1,4 @@
-"""Interfaces whose clients rp_filter keeps away: the way back to them leads by another one."""
+"""Interfaces whose clients rp_filter drops: the way back to them leads by another interface."""
 
 from ipaddress import ip_address
 
@@ -34,7 +34,7 @@ class StrictUplink(msgspec.Struct, frozen=True):
 
 
 class StrictUplinks(Items[StrictUplink], frozen=True):
-    """Interfaces whose clients the kernel takes for forged; none on a host with one way out."""
+    """The interfaces whose clients the kernel takes for forged; none on a host with one way out."""
 
     drops: ReversePathDrops | None = None
     """None where nothing was counted."""

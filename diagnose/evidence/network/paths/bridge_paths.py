@@ -30,7 +30,7 @@ _ENGINES_OWN = ("docker", "br-", "podman")
 
 
 class BridgePath(msgspec.Struct, frozen=True):
-    """The way of what is behind one bridge, out through the uplink."""
+    """The way from one bridge out through the uplink."""
 
     bridge: str
     kind: Literal["routed", "bridged", "behind"]

@@ -98,8 +98,8 @@ def dropped_pings(
     processes: Processes | None,
     clock: Clock,
 ) -> DroppedPings:
-    """Each ping of a command, of a health check, of a process that pings without an end, or of a
-    log that says it got no answer."""
+    """The dropped pings of commands, health checks, endless processes, and logs without an
+    answer."""
     if walked_host.why_not_inside:
         return DroppedPings((), why_none=walked_host.why_not_inside)
     names = sources.names
@@ -119,7 +119,7 @@ def dropped_pings(
 def _outcome(
     sent: DroppedPing, host: Host, host_stack: HostStack
 ) -> DroppedPing | Unexamined | None:
-    """The ping with what drops it; None where it is answered."""
+    """The ping with its obstacle; None where it is answered."""
     traced = _trace_of(sent, host_stack)
     if traced.rule_in_the_way is not None:
         return msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way)
@@ -191,7 +191,7 @@ def _targets(text: str, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _begins_command(before: str) -> bool:
-    """Whether what follows this text is a program, and no argument of another one."""
+    """Whether a program follows this text, and no argument of another one."""
     if not before or before[-1] in _SEPARATORS:
         return True
     words = [posixpath.basename(word) for word in before.split()]
@@ -245,5 +245,5 @@ def _trace_of(sent: DroppedPing, host_stack: HostStack) -> Trace:
 
 
 def _is_silenced(container: Container) -> bool:
-    """Whether a setting of a container makes it leave pings unanswered."""
+    """Whether a setting of a container makes it ignore pings."""
     return (container.host_config.sysctls or {}).get(IGNORE) == "1"

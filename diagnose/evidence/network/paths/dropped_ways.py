@@ -54,8 +54,11 @@ class DroppedWays(msgspec.Struct, eq=False):
 
     @property
     def container_names(self) -> list[str]:
-        """The containers that do not get out; else those that reach no DNS server, else those whose
-        ports are closed."""
+        """The containers that do not get out, reach no DNS server, or have closed ports, in this
+        order.
+
+        Only the first of these groups that is not empty.
+        """
         ways: list[ResolverPath] | list[Inlet] = self.queries or self.inlets
         return self.senders or sorted({way.container.name for way in ways})
 
@@ -152,7 +155,7 @@ def _by_rule(
 
 
 def _blocker(outlet: Outlet) -> Step | None:
-    """The rule that drops what a network sends out; a ban of a few addresses counts too.
+    """The rule that drops the outgoing packets of a network; a ban of a few addresses counts too.
 
     None on a network that is guarded and not masqueraded: it has no way out by design.
     """

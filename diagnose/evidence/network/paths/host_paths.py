@@ -48,9 +48,9 @@ class HostPaths(Items[HostPath], frozen=True):
 def host_paths(
     host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
 ) -> HostPaths:
-    """The rules for what the host sends seldom tell containers of one network apart.
+    """The traced connections of the host to one container of each network.
 
-    The first one stands for all.
+    The rules for the host's own packets seldom distinguish containers of one network.
     """
     if walked.why_not_inside:
         return HostPaths((), why_none=walked.why_not_inside)

@@ -1,4 +1,4 @@
-"""The network stacks of containers whose namespace has more in it than the engine put there."""
+"""The network stacks of containers whose namespace has more than the engine's own settings."""
 
 from collections.abc import Sequence
 

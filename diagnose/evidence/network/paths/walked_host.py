@@ -6,7 +6,7 @@ from diagnose.model import EvidenceGroup
 
 
 class WalkedHost(EvidenceGroup, frozen=True):
-    """The engine whose rules are walked, and the interfaces that lead to others."""
+    """The engine whose rules are traced, and the interfaces that lead to others."""
 
     uplinks: Uplinks
     ping: Ping | None
@@ -30,5 +30,5 @@ class WalkedHost(EvidenceGroup, frozen=True):
 
     @property
     def uplink(self) -> Uplink:
-        """The preferred interface, on a host whose ways out are walked."""
+        """The preferred interface, on a host whose ways out are traced."""
         return self.uplinks.items[0]

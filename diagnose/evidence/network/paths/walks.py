@@ -85,7 +85,7 @@ def _has_room(network: Network) -> bool:
 
 
 def address_of(endpoint: NetworkEndpoint, family: Family) -> str:
-    """A container's address on one network; empty where it has none of the family."""
+    """A container's address on one network; empty without one of the family."""
     return endpoint.ip_address if family == "ip" else endpoint.global_ipv6_address
 
 
@@ -119,7 +119,7 @@ class Walks:
 
 
 def is_decided(verdict: ConnectionVerdict) -> bool:
-    """Whether nothing about it, and about the translation, depends on what is not known."""
+    """Whether the verdict and the translation depend on nothing unknown."""
     return verdict.outcome != "unknown" and not verdict.nat_unknown
 
 

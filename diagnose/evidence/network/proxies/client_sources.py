@@ -67,7 +67,7 @@ def sees_only(address: str, visitors: Set[str], logs: RecentLogs, program: Conta
 
 
 def is_limit_of(proxy: str) -> IsRefusal:
-    """Whether a line says that the address of a proxy is refused, and knows no visitor."""
+    """A test for lines that report the address of a proxy as refused, and know no visitor."""
     refuses = refusal_of(proxy, LIMITS)
     return lambda text: refuses(text) and _FORWARDED_FOR.search(text) is None
 

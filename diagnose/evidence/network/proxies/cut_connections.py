@@ -120,10 +120,10 @@ def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections 
 def _regular(
     container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop], begun: float
 ) -> Iterator[CutConnections]:
-    """Of the same client's connections to a path each ended as long after the one before as nginx
-    waits for a word.
+    """The connections of one client to a path that each ended after the time-out of nginx.
 
-    begun: since when nginx waits so long. A connection that stood then has its former time.
+    begun: Unix time since which nginx has that setting. A connection that was open then has its
+    former one.
     """
     for path, lines_of in by_key((line.path.partition("?")[0], line) for line in lines).items():
         hop = next(iter(hops_for_path(hops, path)), None)

@@ -1,5 +1,4 @@
-"""Addresses of servers of repositories: for SSH one that leads to the host's own server, and for
-pages one that is not a URL."""
+"""Wrong addresses of Git servers: for SSH the host's own server, and for pages no URL."""
 
 from collections.abc import Collection
 
@@ -31,9 +30,10 @@ _MOST_BYTES = 65536
 def ssh_address(
     host: Host, container: Container, containers: Containers, listeners: Listeners
 ) -> ShownAddress | None:
-    """The port that such a server shows for SSH, where it is published at another one.
+    """The port that a Git server shows for SSH, where it is published at another one; or None.
 
-    None where a user of the host takes the calls for it, or where nobody says that its SSH is used.
+    None where a user of the host takes the calls for it, or where nothing shows that its SSH is
+    used.
     """
     server = next((own for own in GIT_SERVERS if own.image.search(container.config.image)), None)
     ways = [

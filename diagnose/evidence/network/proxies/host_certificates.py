@@ -60,7 +60,7 @@ class HostCertificate(msgspec.Struct, frozen=True):
 
     @property
     def lineage(self) -> str:
-        """The name by which certbot renews it; "" where certbot does not keep it."""
+        """The name by which certbot renews it; "" for a certificate of another program."""
         return lineage_of(self.path)
 
 
@@ -121,7 +121,7 @@ def host_certificates(
 def _with_newer(
     host: Host, certificate: HostCertificate, pem: str, files: NginxFiles, clock: Clock
 ) -> HostCertificate:
-    """With a valid one that lies beside it."""
+    """The certificate with a newer valid one beside it."""
     reader = CertificateReader(_question, ListFolder)
     newer = newer_beside(host, reader, certificate.path, pem, clock.wall)
     named_by = files.holding(("ssl_certificate", certificate.path))
@@ -147,9 +147,9 @@ def _sites(directives: Sequence[Directive], containers: Containers) -> Iterator[
 def _as_loaded(
     host: Host, certificate: HostCertificate, status: PathStatus, loaded_at: float
 ) -> HostCertificate:
-    """With what is known of the certificate that nginx has, if it was renewed since.
+    """The certificate in the state that nginx has loaded, if it was renewed since.
 
-    Certbot keeps the one before. Of others, many hosts copy the same one again each night.
+    Certbot keeps the one before. Other certificates are copied unchanged each night on many hosts.
     """
     changed_at = status.mtime
     if changed_at is None or changed_at <= loaded_at + _SLACK_S:

@@ -91,7 +91,10 @@ def host_proxy_failures(
     links: Interfaces,
     namespaces: Namespaces | None,
 ) -> HostProxyFailures:
-    """Nothing is asked where no such server runs on the host itself; its log is root's to read."""
+    """The failures in logs of the host's own proxies about containers.
+
+    Nothing is asked where no proxy runs on the host itself; its log is open only to root.
+    """
     pids = by_key(
         (process.comm, process.pid) for process in processes.outside if process.comm in PROGRAMS
     )
@@ -171,7 +174,7 @@ def _failure_at_nobody(
     containers: Containers,
     namespaces: Namespaces | None,
 ) -> HostProxyFailure:
-    """The failure at a port that no container publishes: who serves it inside, or has moved."""
+    """The failure at a port that no container publishes, with the container that has it inside."""
     callee = _serves_inside(containers, namespaces, port)
     moved = _moved(containers, port) if callee is None else None
     if moved is not None:
@@ -226,7 +229,7 @@ class _Moved(msgspec.Struct, frozen=True):
 
 
 def _moved(containers: Containers, port: int) -> _Moved | None:
-    """The only container that is published so, where the port may be one that it had before."""
+    """The only container with an engine-chosen port, where this port may be a former one."""
     if port < _FIRST_CHOSEN:
         return None
     chosen = []
@@ -250,9 +253,9 @@ def _publisher(containers: Containers, port: int) -> Container | None:
 def _serves_inside(
     containers: Containers, namespaces: Namespaces | None, port: int
 ) -> Container | None:
-    """The one running container that serves this port in its own network, and does not publish it.
+    """The only running container that serves this port in its own network without publishing it.
 
-    One that publishes it elsewhere is called there; this place was a program's of the host.
+    A container that publishes it elsewhere is called there; this place was a program's of the host.
     """
     if namespaces is None:
         return None

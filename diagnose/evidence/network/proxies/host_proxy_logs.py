@@ -114,16 +114,16 @@ class HostLog(msgspec.Struct, frozen=True):
 
 
 def asks_engine(line: str) -> bool:
-    """Whether nginx says that the engine's resolver refuses it: there is none where it asks."""
+    """Whether nginx reports that the engine's resolver refuses it: the host has none there."""
     return _ASKS_ENGINE.search(line) is not None
 
 
 def logs_of(
     host: Host, program: str, pids: Sequence[int], clock: Clock
 ) -> Iterator[HostLog | Unexamined]:
-    """A program's logs that were written to lately; one that may not be read is said.
+    """A program's recent logs; an unreadable one is reported as not examined.
 
-    Within a minute for requests that could not be passed on, within half an hour for those that
+    Within a minute for requests that could not be forwarded, within half an hour for those that
     nginx itself refused.
     """
     servers = _servers(host, program)

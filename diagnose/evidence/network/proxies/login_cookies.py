@@ -23,7 +23,7 @@ class LoginCookies(msgspec.Struct, frozen=True):
     by_id: dict[str, str] = {}
 
     def attribute(self, container: Container, name: str) -> str:
-        """The value of an attribute in small letters, its name where it has none; "" without it."""
+        """The value of an attribute in small letters, its name for one without a value; or ""."""
         for part in self.by_id.get(container.id, "").split(";"):
             key, _, value = part.strip().lower().partition("=")
             if key == name:
@@ -52,7 +52,7 @@ def login_cookies(
 
 
 class _LoginPage(msgspec.Struct, frozen=True):
-    """The page of a login, and how it is asked for."""
+    """The page of a login, and the question for it."""
 
     container: Container
     question: RequestPage

@@ -1,7 +1,7 @@
 """Addresses that programs show to their users, and whose port does not lead to them.
 
-A program makes them from its settings, and takes its port inside the container where nobody sets
-another one.
+A program builds them from its settings, and takes its port inside the container where no setting
+gives another one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ _BYTES = 131072
 
 
 class OwnAddresses(Items[ShownAddress], frozen=True):
-    """At most one web address and one for SSH of each container."""
+    """The wrong shown addresses: at most one for the web and one for SSH of each container."""
 
 
 @evidence
@@ -86,7 +86,7 @@ class _Claim(msgspec.Struct, frozen=True):
     variable: str = ""
 
     def with_port(self, scheme: str, port: int) -> str:
-        """The same address at another port, without one where it is the usual one."""
+        """The same address at another port, without a number for the default port."""
         path = urlsplit(self.url).path or "/"
         place = self.host if WEB_PORTS[scheme] == port else f"{self.host}:{port}"
         return f"{scheme}://{place}{path}"
@@ -109,7 +109,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
     listeners: Listeners
 
     def is_stray(self, claim: _Claim) -> bool:
-        """Whether the port is the program's own one inside, and nobody serves it on the host."""
+        """Whether the port is the program's own one inside, and no socket of the host serves it."""
         inside = self.namespaces.of(claim.container)
         if inside is None or claim.port not in inside.served_ports:
             return False
@@ -119,7 +119,8 @@ class _Surroundings(msgspec.Struct, frozen=True):
         return not is_served and self.front(claim.container, claim.port) is not None
 
     def may_announce(self, container: Container) -> bool:
-        """Whether its log is worth a look: it knows the name of a site, and a port is hidden."""
+        """Whether its log is worth reading: a variable has the name of a site, and a port is
+        hidden."""
         inside = self.namespaces.of(container)
         if inside is None or not any(map(HOST_NAME.fullmatch, container.config.variable_values)):
             return False
@@ -182,7 +183,7 @@ def _settings(container: Container) -> Iterator[_Claim]:
 
 
 def _announced(container: Container, lines: Sequence[str]) -> Iterator[_Claim]:
-    """The addresses in lines by which a program says where it is found.
+    """The addresses in lines in which a program announces its place.
 
     The name has to be that of a variable of its own.
     """

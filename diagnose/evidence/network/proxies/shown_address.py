@@ -10,7 +10,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 
 
 class ShownAddress(msgspec.Struct, frozen=True):
-    """An address that a program shows, and by which nobody reaches it."""
+    """An address that a program shows, and at which it cannot be reached."""
 
     container: Container
     kind: Literal["web", "ssh", "bare"]

@@ -60,7 +60,7 @@ class DroppingRule(msgspec.Struct, frozen=True):
 
     @property
     def is_limit(self) -> bool:
-        """Whether it is a limit, or drops what a limit before it no longer lets pass."""
+        """Whether it is a limit, or drops the packets beyond an earlier limit."""
         before = self.chain.rules[: self.at]
         return _is_limited(self.rule) or any(lets_pass_few(rule) for rule in before)
 

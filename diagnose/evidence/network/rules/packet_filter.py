@@ -69,7 +69,7 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         return untracked_dns(self.ruleset.chains, bridge)
 
     def untracked_port(self, interface: str, protocol: str, port: int) -> Step | None:
-        """The first rule that leaves untracked what comes to a port of the host over IPv4."""
+        """The first rule that exempts packets to a port of the host from tracking, over IPv4."""
         packet = Packet(
             interface,
             oif="",

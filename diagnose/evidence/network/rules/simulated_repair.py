@@ -74,7 +74,7 @@ def simulated_repair(
 
 
 def _is_stopped_by_engine(way: Outlet | Inlet) -> bool:
-    """Whether a rule of the engine's own stops the connection: it means to."""
+    """Whether a rule of the engine's own stops the connection on purpose."""
     verdict = way.reach if isinstance(way, Inlet) else way.block
     by = verdict.by if verdict is not None and verdict.is_blocked else None
     is_guarded = isinstance(way, Outlet) and way.is_guarded
@@ -82,7 +82,7 @@ def _is_stopped_by_engine(way: Outlet | Inlet) -> bool:
 
 
 def passes(way: Outlet | Inlet) -> bool:
-    """Whether a connection gets through, with the addresses that the engine means it to have."""
+    """Whether a connection gets through, with the addresses that the engine intends."""
     if isinstance(way, Inlet):
         return way.reach.outcome == "accept" and way.reach.nat is not None
     is_open = way.block is None and way.sample.outcome == "accept"

@@ -1,1 +1,1 @@
-"""Sockets and connections: who listens, who waits, what was lost."""
+"""Sockets and connections: listeners, waiting clients, losses."""

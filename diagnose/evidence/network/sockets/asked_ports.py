@@ -1,4 +1,4 @@
-"""Ports of this host that the user says others must reach, and what keeps them from it."""
+"""Ports of this host that others must reach, as the user says, and the obstacles to that."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -63,7 +63,10 @@ def asked_ports(
     namespaces: Namespaces,
     firewall: Firewall | None,
 ) -> AskedPorts:
-    """Nothing is asked of the host; a place of another machine or of a container is left out."""
+    """The obstacles to the ports that the user names.
+
+    No question to the host; a place of another machine or of a container is left out.
+    """
     found: dict[int, AskedPort] = {}
     for place in options.reach:
         host, _, number = place.rpartition(":")
@@ -143,7 +146,7 @@ def _serves_datagrams(number: int, containers: Containers, listeners: Listeners)
 
 
 def _covers(own: str, called: str) -> bool:
-    """Whether a socket at this address takes calls to that one; "" for one that nobody names."""
+    """Whether a socket at this address takes calls to that one; "" for an unnamed address."""
     if is_everywhere(own) or not own:
         return True
     return not is_loopback(own) and called in ("", own)

@@ -29,7 +29,7 @@ browsers speak mDNS by the way."""
 
 
 class UnheardDiscovery(msgspec.Struct, frozen=True):
-    """A container whose questions to groups nobody of the local network hears."""
+    """A container whose multicast questions do not reach the local network."""
 
     container: Container
     networks: tuple[Network, ...]

@@ -15,7 +15,7 @@ as "exe"."""
 
 
 class DockerProxy(msgspec.Struct, frozen=True):
-    """A docker-proxy process and what it serves."""
+    """A docker-proxy process and the port that it serves."""
 
     process: Process
     parent: Process | None

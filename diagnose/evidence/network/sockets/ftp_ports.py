@@ -22,7 +22,7 @@ def serves_ftp(container: Container) -> bool:
 
 
 def waiting_ports(server: Container, netns: ContainerNetns) -> list[int]:
-    """The ports at which it may wait for a client's second connection, and that nobody reaches."""
+    """The ports at which it may wait for a client's second connection, and that are unreachable."""
     published = {port.number for port in server.published_by("tcp")}
     sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
     ports = {socket.port for socket in sockets if not socket.is_loopback and _may_be_data(socket)}

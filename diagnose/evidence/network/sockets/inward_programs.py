@@ -47,7 +47,7 @@ _FLAVOURS: tuple[Flavour, ...] = ("nft", "legacy")
 
 
 class InwardPrograms(msgspec.Struct, frozen=True):
-    """By container id: what such a program said, and the settings that it did not read."""
+    """The line of such a program, and its unread settings, by container id."""
 
     tails: dict[str, LogTail] = {}
     unread: dict[str, UnreadSettings] = {}
@@ -84,7 +84,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
 
 
 def _led_ports(host: Host, container: Container) -> frozenset[int]:
-    """The ports whose calls a rule leads to loopback; none where the rules cannot be read."""
+    """The ports whose calls a rule redirects to loopback; empty where the rules cannot be read."""
     ports: set[int] = set()
     for flavour in _FLAVOURS:
         answer = host.ask(SaveIptables(flavour, "ip", container.state.pid))

@@ -105,7 +105,7 @@ def _is_on_bridges(container: Container, networks: Networks) -> bool:
 
 
 def _serves_dhcp(container: Container, namespaces: Namespaces) -> bool:
-    """Whether a container publishes DHCP's port, so that it is to be asked, and listens there."""
+    """Whether a container publishes DHCP's port, and listens there."""
     netns = namespaces.of(container)
     is_published = any(port.number == DHCP_PORT for port in container.published_by("udp"))
     return is_published and netns is not None and netns.serves_others("udp", DHCP_PORT)

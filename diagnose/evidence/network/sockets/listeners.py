@@ -1,4 +1,4 @@
-"""Sockets of the host that take what comes to a port, and who holds them."""
+"""Listening sockets of the host, and the processes that hold them."""
 
 import functools
 

@@ -106,7 +106,7 @@ def _ports_used(
 
 
 def sent_again_by_most(counters: Mapping[str, LossCounters]) -> dict[str, float]:
-    """By container, the percent that it had to send again.
+    """The percent of segments that each container had to send again.
 
     Empty where most containers lose less: one that calls far away over a bad line says nothing of
     this host.

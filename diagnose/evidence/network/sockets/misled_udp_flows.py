@@ -68,9 +68,9 @@ def hidden_flows(
     networks: Networks | None,
     firewall: Firewall,
 ) -> Iterator[UdpFlow]:
-    """The flows of other machines that get to the host, though a rule leads to the container.
+    """The flows of other machines that reach the host, though a rule redirects to the container.
 
-    What containers send to the host is for docker-proxy: the engine's rules leave it alone.
+    Packets from containers to the host are for docker-proxy: the engine's rules leave them alone.
     """
     is_led = any(
         rule.protocol == "udp"

@@ -87,7 +87,7 @@ def all_missed_datagrams(
 
 
 def _is_taken(port: int | None, published: Collection[int], listeners: Listeners | None) -> bool:
-    """Whether a container or a program of the host takes what comes to a UDP port of the host."""
+    """Whether a container or a program of the host takes packets to a UDP port of the host."""
     is_held = listeners is not None and port is not None and bool(listeners.on("udp", ANY, port))
     return is_held or port in published
 

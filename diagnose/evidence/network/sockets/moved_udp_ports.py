@@ -31,7 +31,7 @@ _LISTENS = LazyPattern(r"(?im)^[ \t]*ListenPort[ \t]*=[ \t]*(\d{2,5})\b")
 
 
 class MovedUdpPort(msgspec.Struct, frozen=True):
-    """The one port at which a container takes UDP, and that it does not publish."""
+    """The only port at which a container takes UDP, and that it does not publish."""
 
     container: Container
     port: int

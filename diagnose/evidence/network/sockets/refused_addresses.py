@@ -20,7 +20,7 @@ words of glibc and of musl."""
 
 
 class RefusedAddress(msgspec.Struct, frozen=True):
-    """The address that a program could not listen at, and the line that says so."""
+    """The address at which a program could not listen, and the log line."""
 
     address: str
     port: str

@@ -1,4 +1,4 @@
-"""Host ports that a start did not get, and who has them, by the engine's own words. Pure."""
+"""Host ports that a start did not get, and their holders, by the engine's own words. Pure."""
 
 import itertools
 import re

@@ -258,7 +258,7 @@ class _Ages:
 
 
 def _is_from_outside(flow: UdpFlow, networks: Networks, links: Interfaces) -> bool:
-    """Whether another machine called an address of the host, and a rule led it elsewhere.
+    """Whether another machine called an address of the host, and a rule redirected it elsewhere.
 
     Over IPv6 docker-proxy may take the call.
     """

@@ -19,7 +19,7 @@ _PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b(?![.:]\d)")
 
 
 class UnboundPort(msgspec.Struct, frozen=True):
-    """A port that a running program does not get, and who has it."""
+    """A port that a running program does not get, and its holder."""
 
     container: Container
     line: str
@@ -46,8 +46,11 @@ class UnboundPorts(Items[UnboundPort], frozen=True):
 def unbound_ports(
     repeated_errors: RepeatedErrors, listeners: Listeners, containers: Containers
 ) -> UnboundPorts:
-    """Ports over TCP whose holder is no program of the container itself, and none of its service:
-    a new copy may wait for the former one to go."""
+    """The TCP ports whose holder is a foreign program.
+
+    A program of the container itself is none, nor one of its service: a new copy may wait for the
+    former one to go.
+    """
     found: dict[tuple[str, int], UnboundPort] = {}
     for error in repeated_errors:
         container, line = error.container, error.line.whole

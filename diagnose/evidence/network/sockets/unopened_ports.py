@@ -104,7 +104,7 @@ def unopened_ports(
 
 
 class _RefusedPort(NamedTuple):
-    """A port that a log says could not be opened, and the line that says so."""
+    """A port that a log reports as refused, and the line."""
 
     port: int
     line: str
@@ -126,7 +126,7 @@ def _match(line: str) -> re.Match[str] | None:
 
 
 def _is_of_a_call(words: str) -> bool:
-    """Whether the port is one of another machine: nobody binds to it."""
+    """Whether the port is one of another machine, to which the program calls and does not bind."""
     own = ("bind", "listen")
     return not any(verb in words.lower() for verb in own) and _OF_A_CALL.search(words) is not None
 

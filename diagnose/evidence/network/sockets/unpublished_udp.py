@@ -106,9 +106,9 @@ def _tables(host: Host, candidates: Sequence[_TcpPort]) -> dict[int, ConnectionT
 def _unpublished_port(
     container: Container, published: PortBinding, senders: Sequence[str]
 ) -> UnpublishedUdp:
-    """The port, with those who miss it.
+    """The port, with the senders that need it.
 
-    senders: who got no answer. Strangers count where no neighbour is among them.
+    senders: those without an answer. Strangers count where no neighbour is among them.
     """
     senders = distinct(senders)
     neighbours = tuple(sender for sender in senders if not ip_address(sender).is_global)

@@ -104,7 +104,8 @@ class _MuteContainers(msgspec.Struct, frozen=True):
 
 
 def _mute_containers(host: Host, containers: Containers, namespaces: Namespaces) -> _MuteContainers:
-    """The containers that listen nowhere and whose log says that they gave up, with their logs."""
+    """The containers that listen nowhere and whose log reports that they gave up, with their
+    logs."""
     mute = [
         container
         for container in containers.running
@@ -143,7 +144,7 @@ def _listens_nowhere(netns: ContainerNetns) -> bool:
 
 
 def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
-    """Whether a log ends with what is wrong, and the program said so soon after its start.
+    """Whether a log ends with the error, soon after the program's start.
 
     Hardly anything follows the line: a program that works writes on. A worker that listens nowhere
     by design may end with an error of its work, hours later.

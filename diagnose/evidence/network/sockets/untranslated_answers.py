@@ -1,8 +1,8 @@
-"""Answers over UDP that come to the host from another port than the one that was called.
+"""Answers over UDP that come to the host from another port than the called one.
 
 The host's translation (NAT) takes an answer back to a container by both ports of the call. TFTP
 answers from a new port, and a camera or a telephone sends pictures and sound to the port that the
-call named: nobody of the host listens there, while the container does.
+call named: no program of the host listens there, while the container does.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -65,7 +65,10 @@ def untranslated_answers(
     uplinks: Uplinks,
     listeners: Listeners | None,
 ) -> UntranslatedAnswers:
-    """Only of containers whose log says that something does not come, and that wait for UDP."""
+    """The answers that the host does not translate back to containers.
+
+    Only of containers whose log reports a missing answer, and that wait for UDP.
+    """
     waiting = [
         (container, netns, lines[-1].text)
         for container in containers.running
@@ -93,7 +96,7 @@ def _tells_of_waiting(text: str) -> bool:
 
 
 def _own_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
-    """The ports at which it waits for UDP, and that it does not publish."""
+    """The unpublished ports at which it waits for UDP."""
     published = {port.number for port in container.published_by("udp")}
     return frozenset(
         socket.port

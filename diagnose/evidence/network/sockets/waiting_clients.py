@@ -54,7 +54,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         return sent is None or sent >= seconds
 
     def ignored(self, seconds: float) -> tuple[WaitingClient, ...]:
-        """The clients that waited for so long, whose request is not read or whose end is closed.
+        """The clients that have waited so long with an unread request or a closed end.
 
         A request that was read, and whose client still waits, may be long work.
         """
@@ -70,7 +70,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         return tuple(client for client in ignored if client.unread and not client.accepted)
 
     def leaves_clients(self, patience: float, least: int) -> bool:
-        """Whether the program leaves clients without an answer: so many, or one for very long."""
+        """Whether the program leaves clients without an answer: this many, or one for very long."""
         queued = self.queued(patience)
         is_late = any(client.seconds >= 3 * patience for client in queued)
         is_stuck = len(self.ignored(patience)) >= least and self.is_quiet(patience)

@@ -45,7 +45,10 @@ def address_duplicates(
     neighbours: Neighbours | Unavailable,
     interfaces: Interfaces | None,
 ) -> AddressDuplicates | Unavailable:
-    """By the host's ARP table; how old an entry is, is asked only where there is one."""
+    """The addresses that another machine has too, by the host's ARP table.
+
+    The age of an entry is asked only where there is one.
+    """
     members = [
         (container, network)
         for network in networks

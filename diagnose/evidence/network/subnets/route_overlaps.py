@@ -35,8 +35,10 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def clashing(self) -> dict[Subnet, list[Route]]:
-        """By subnet the routes in it that lead elsewhere than to the network's bridge; only routes
-        of the subnet's family, without default routes."""
+        """The routes in each subnet that lead elsewhere than to the network's bridge, by subnet.
+
+        Only routes of the subnet's family, without default routes.
+        """
         return {subnet: self._clashing_routes(subnet) for subnet in self.network.subnets}
 
     def _clashing_routes(self, subnet: Subnet) -> list[Route]:

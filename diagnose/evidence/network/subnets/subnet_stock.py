@@ -1,4 +1,4 @@
-"""The subnets that are left for new networks, and the addresses that are left in one. Pure."""
+"""The free subnets for new networks, and the free addresses in one. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Bridges and the interfaces on them: whose they are, and what else configures or made them."""
+"""Bridges and the interfaces on them: their owners, and other programs that configure them."""

@@ -1,4 +1,4 @@
-"""A running container on one bridge network, looked at from inside and from the host. Pure."""
+"""A running container on one bridge network, seen from inside and from the host. Pure."""
 
 import functools
 import ipaddress
@@ -48,7 +48,7 @@ class Attachment(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def host_end(self) -> Interface | None:
-        """The other end of its veth pair, if it is there."""
+        """The other end of its veth pair, if it exists."""
         if self.inner is None or self.inner.kind != "veth":
             return None
         peer = self.links.by_index.get(self.inner.link or 0)
@@ -57,7 +57,7 @@ class Attachment(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def fault(self) -> CableFault:
-        """The first thing that is wrong; interfaces of other kinds are left out."""
+        """The first fault; interfaces of other kinds are left out."""
         if self.inner is None:
             return "no interface"
         if self.inner.kind != "veth":
@@ -79,10 +79,10 @@ class Attachment(msgspec.Struct, frozen=True, dict=True):
         return has_ipv4_gateway and not self.network.internal and self.network.bridge_has_address
 
     def wrong_gateway(self, containers: Containers) -> str:
-        """The address that the one default route inside leads to, if that is wrong.
+        """The wrong target of the only default route inside; or "".
 
-        It is of this network, and neither a gateway's nor a container's. Another kind of port at
-        the bridge may be a router.
+        The address is of this network, and neither a gateway's nor a container's. Another kind of
+        port at the bridge may be a router.
         """
         gateway = self.netns.gateway
         has_other_ports = any(port.kind != "veth" for port in self.links.ports(self.bridge))

@@ -18,7 +18,7 @@ _OF_ENGINE = LazyPattern(r"br-[0-9a-f]{12}")
 
 
 class LaterBridges(msgspec.Struct, frozen=True):
-    """Second lists of what the first ones were made of, while a network came or went."""
+    """Second lists of the first ones' sources, while a network came or went."""
 
     links: Interfaces
     routes: Routes

@@ -48,9 +48,9 @@ def current_netns(
 
 
 def successor_of(container: Container, containers: Containers, events: Events | None) -> str:
-    """The running container that replaced the one whose network is shared; "" for none.
+    """The running container that replaced the owner of a shared network; "" for none.
 
-    It has the name of the one that is gone, which the engine's events still know.
+    It has the name of the removed one, which the engine's events still know.
     """
     former = container.host_config.network_mode.removeprefix(_JOINED)
     if events is None or former in containers.by_id:

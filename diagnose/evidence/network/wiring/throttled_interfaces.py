@@ -1,7 +1,7 @@
-"""Interfaces of containers or uplinks whose queue (`tc`) holds back or loses what they send.
+"""Interfaces of containers or uplinks whose queue (`tc`) delays or loses packets.
 
 Tests of bad networks, scripts that limit a bandwidth and images of routers set such queues, and
-they stay until somebody takes them away.
+they stay until somebody removes them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class SendingInterface(msgspec.Struct, frozen=True):
 
 
 class ThrottledInterface(msgspec.Struct, frozen=True):
-    """An interface with such a queue, and what that has done within a second."""
+    """An interface with a limiting queue, and the queue's counters within a second."""
 
     sending: SendingInterface
     queue: QueueCounters
@@ -84,7 +84,10 @@ def throttled_interfaces(
     uplinks: Uplinks,
     namespaces: Namespaces | None,
 ) -> ThrottledInterfaces:
-    """The list of interfaces names the kind of each queue: one question more where one limits."""
+    """The interfaces whose queues limit them.
+
+    The list of interfaces names the kind of each queue: one question more where one limits.
+    """
     visited = () if namespaces is None else tuple(namespaces)
     limited = [
         sending

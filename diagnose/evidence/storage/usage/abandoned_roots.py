@@ -81,7 +81,7 @@ def _size(root: AbandonedRoot) -> int:
 def _left_roots(
     host: Host, root: DataRoot, mounts: Mounts, full: list[Filesystem]
 ) -> Iterator[tuple[str, Filesystem]]:
-    """Data roots beside the one in use, each once, with the full disk that it lies on."""
+    """Data roots beside the one in use, each once, with its full disk."""
     likely = (*likely_roots(root.path, mounts), *_COPIES)
     paths = [path for path in likely if path != root.path]
     records = [f"{path}/{_RECORDS}" for path in (root.path, *paths)]

@@ -1,4 +1,4 @@
-"""The parts that a disk's used room is divided into, and what is known of the things in them."""
+"""The parts of a disk's used room, and the facts about their contents."""
 
 from __future__ import annotations
 

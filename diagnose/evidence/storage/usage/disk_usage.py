@@ -45,7 +45,7 @@ LEADS_PCT = 20.0
 
 
 class DiskUsage(msgspec.Struct, frozen=True):
-    """The parts of one file system; with "other" they make up what statvfs says is used."""
+    """The parts of one file system; with "other" they add up to the used bytes of statvfs."""
 
     point: str = ""
     parts: tuple[UsagePart, ...] = ()
@@ -80,7 +80,7 @@ class DiskUsage(msgspec.Struct, frozen=True):
 def disk_usage(
     host: Host, options: Options, filesystems: Filesystems, root: DataRoot, sources: DiskSubjects
 ) -> DiskUsage | Unavailable:
-    """Walk the data root, then what else lies on its file system."""
+    """The usage of the data root, by a walk, and then of the rest of its file system."""
     disk = filesystems.of_data_root
     if disk is None:
         return Unavailable("missing", f"the file system of {root.path} could not be asked")

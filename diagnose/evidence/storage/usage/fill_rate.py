@@ -24,7 +24,7 @@ class FillRate(msgspec.Struct, frozen=True):
 
 @evidence
 def fill_rate(host: Host, filesystems: Filesystems) -> FillRate:
-    """Two samples of the file systems that are nearly full; what cannot be had is left out."""
+    """The growth of nearly full file systems between two samples; unreadable ones are left out."""
     points = [
         filesystem.point for filesystem in filesystems if filesystem.usage.used_pct >= WORTH_PCT
     ]

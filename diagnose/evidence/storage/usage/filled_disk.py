@@ -128,7 +128,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def abandoned(self) -> AbandonedRoot | None:
-        """A data root that nobody uses any more, where it takes much of the disk."""
+        """An unused data root, where it takes much of the disk."""
         left = self.roots.by_point.get(self.disk.point) if self.roots is not None else None
         return left if left is not None and self.is_to_blame(left.bytes) else None
 
@@ -141,7 +141,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def hides_no_container(self) -> bool:
-        """Whether it is known that no container of another storage driver lies in the data root."""
+        """Whether certainly no container of another storage driver is in the data root."""
         return self.hidden is not None and not self.hidden.count
 
     @property
@@ -184,7 +184,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         )
 
     def is_to_blame(self, size: int) -> bool:
-        """Whether so many bytes are much of what is used."""
+        """Whether so many bytes are a large share of the used ones."""
         return size >= self.disk.usage.used * BLAMED_PCT / 100
 
     def is_worth_a_prune(self, size: int) -> bool:
@@ -277,7 +277,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def builder_cache(self) -> BuilderCache | None:
-        """The largest one, where it takes much of the disk."""
+        """The largest build cache of a builder, where it takes much of the disk."""
         largest = max(self._builder_caches(), key=lambda cache: cache.bytes, default=None)
         return largest if largest is not None and self.is_to_blame(largest.bytes) else None
 
@@ -357,9 +357,9 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
 
 def _largest_series(sizes: Mapping[str, int]) -> Spare | None:
-    """The volumes that take most of those whose names have one beginning and go on with a number.
+    """The largest series of numbered volume names with one beginning; or None.
 
-    A runner of jobs or a test makes one for each run, and leaves it where that fails.
+    A runner of jobs or a test creates one for each run, and leaves it where that fails.
     """
     by_begin = by_key(
         (match["begin"], name) for name in sizes if (match := _SERIES.match(name)) is not None

@@ -84,7 +84,7 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
 
 
 def _is_worth_a_walk(disk: Filesystem) -> bool:
-    """Whether somebody has to know what fills a disk, and nothing else says so."""
+    """Whether the content of a full disk has to be found, and nothing else shows it."""
     if disk.usage.read_only or disk.usage.fstype in FULL_BY_NATURE:
         return False
     return not disk.holds_data_root and disk.usage.used_pct >= (

@@ -27,10 +27,10 @@ class IdleImages(msgspec.Struct, frozen=True):
 
 
 def idle_images(images: Images | None, bytes_of_images: int) -> IdleImages:
-    """The idle ones of the list. bytes_of_images: what all images together take on the disk.
+    """The idle images of the list. bytes_of_images: the bytes of all images on the disk.
 
-    Sizes of images count shared layers again and again: what those in use may hold at most is taken
-    from the measured sum, and the rest belongs to the others.
+    Sizes of images count shared layers again and again: the maximum of those in use is taken from
+    the measured sum, and the rest belongs to the others.
     """
     if images is None or not images.users_known:
         return IdleImages()

@@ -1,4 +1,4 @@
-"""Quotas of file systems: which mount has one, and what the engine said about its own."""
+"""Quotas of file systems: the mounts with one, and the engine's errors about them."""
 
 import msgspec
 

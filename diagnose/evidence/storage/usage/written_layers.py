@@ -53,7 +53,7 @@ class WrittenLayer(msgspec.Struct, frozen=True):
 
 
 class WrittenLayers(msgspec.Struct, frozen=True):
-    """The layers that were looked into: the largest one of a full disk, the most crowded one."""
+    """The layers that were walked: the largest one of a full disk, the most crowded one."""
 
     by_bytes: WrittenLayer | None = None
     by_top: Mapping[str, WrittenLayer] = {}
@@ -96,7 +96,7 @@ def written_layers(
 
 
 def _top(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where nobody says."""
+    """The folder of a container's writable layer on the host; "" where it is not known."""
     path = container.layer_folder
     if not path and layers is not None and container.id in layers.writable:
         path = f"{layers.path}/{layers.writable[container.id]}/diff"
@@ -151,10 +151,10 @@ class LeadingFolder(msgspec.Struct, frozen=True):
 
 
 def leading_folder(counts: Mapping[str, int]) -> LeadingFolder:
-    """The deepest folder that has most of what is around it.
+    """The deepest folder with most of the content around it.
 
-    `/` where none has. counts: by the path below the top, each without what is counted under a
-    longer path.
+    `/` where none has. counts: by the path below the top, each without the content of a longer
+    path.
     """
     sums: dict[str, int] = {}
     for path, number in counts.items():

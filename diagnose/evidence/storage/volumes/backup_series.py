@@ -183,7 +183,7 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
 
 
 def _is_copied(status: PathStatus) -> bool:
-    """Whether a file stands under its name since long after it was written."""
+    """Whether a file has had its name only since long after it was written."""
     since, written = status.ctime, status.mtime
     return since is not None and written is not None and since - written > _COPIED_S
 
@@ -269,7 +269,7 @@ def _step(backups: Sequence[_Backup]) -> float:
 def _is_overdue(
     backups: Sequence[_Backup], step: float, container: Container, clock: Clock
 ) -> bool:
-    """Whether more than a turn was left out, and nothing was started just now that may do it.
+    """Whether more than one backup is missing, and no program that may write it has just started.
 
     A series may rest at night or at a weekend, as it did before.
     """

@@ -27,7 +27,7 @@ MOST = 20
 
 
 class ChangedVolume(msgspec.Struct, frozen=True):
-    """A volume, and what the file says of it now."""
+    """A volume, and its present settings in the file."""
 
     volume: Volume
     wanted: ComposeVolume
@@ -57,7 +57,7 @@ class ChangedVolume(msgspec.Struct, frozen=True):
 
 
 class ChangedVolumes(Items[ChangedVolume], frozen=True):
-    """The volumes of projects whose file was changed after the volume was made."""
+    """The volumes of projects whose file was changed after the volume's creation."""
 
 
 @evidence
@@ -119,7 +119,7 @@ def _changed(
     containers: Containers,
     times: Mapping[str, float],
 ) -> Iterator[ChangedVolume]:
-    """The volumes of a project whose file asks for other options since they were made."""
+    """The volumes of a project whose file has other options than they were created with."""
     by_name = {wanted.name or f"{project}_{wanted.key}": wanted for wanted in answer}
     for volume in volumes:
         wanted = by_name.get(volume.name)

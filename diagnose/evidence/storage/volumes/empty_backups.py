@@ -102,14 +102,14 @@ class _MountedVolume(msgspec.Struct, frozen=True):
 
     @property
     def is_read(self) -> bool:
-        """Whether a program reads from it alone: that is what it is there for."""
+        """Whether a program only reads from it, which is its purpose."""
         return not self.mount.rw or (
             self.is_of_backup and not _TARGET.search(self.mount.destination)
         )
 
     @property
     def is_of_backup(self) -> bool:
-        """Whether a program that makes backups has it."""
+        """Whether a backup program mounts it."""
         container = self.container
         names = (container.config.image, container.compose_service, container.name)
         return any(_BACKUP.search(name) for name in names)

@@ -1,4 +1,4 @@
-"""Anonymous volumes with the data that a container had before it was recreated."""
+"""Anonymous volumes with the data of a container from before it was recreated."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -137,7 +137,7 @@ def _newest(
 def last_changes(
     host: Host, folders: Iterable[str], names: Mapping[str, frozenset[str]]
 ) -> dict[str, float]:
-    """When each folder or an entry of it was last changed; without those that nobody can read."""
+    """The time of the last change of each folder or its entries; unreadable ones are left out."""
     answers = host.ask_about(
         sorted(folders),
         lambda folder: StatPaths(

@@ -117,7 +117,7 @@ def _homes(host: Host) -> Sequence[str]:
 
 
 def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Iterator[_Candidate]:
-    """Folders that somebody may have meant by a mount, by how its path may have come about."""
+    """The folders that a person may have intended, by common mistakes in the mount's path."""
     project, folder, source = container.compose_project, container.compose_folder, mount.source
     if mount.type == "volume":
         name = mount.name.removeprefix(f"{project}_")
@@ -141,7 +141,7 @@ def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Ite
 
 
 def _matches(host: Host, meant: _Candidate) -> Iterator[NamesakeFolder]:
-    """The folder, where it holds what the mount should have had."""
+    """The folder, where it holds the data that the mount lacks."""
     own, other = _names(host, meant.mount.source), _names(host, meant.folder)
     shared = own & other
     if not other or len(shared) < ALIKE * len(own):

@@ -1,7 +1,7 @@
 """Data of RabbitMQ that a container left when it got another host name.
 
-RabbitMQ names the folder of its data by its node, `rabbit@HOST`. Where a container was given no
-host name, the host is the beginning of its id: each container that takes its place starts with no
+RabbitMQ names the folder of its data by its node, `rabbit@HOST`. Without a configured host name the
+host is the beginning of the container's id: each container that takes its place starts with no
 data.
 """
 

@@ -1,4 +1,4 @@
-"""Data that a container had in another folder or volume, until somebody changed what it mounts."""
+"""Data that a container had in another folder or volume, until its mount was changed."""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ _SHARED = frozenset(
 
 
 class ReplacedMount(msgspec.Struct, frozen=True):
-    """A young container's new data, and the data that it most likely had before."""
+    """A young container's new data, and its probable former data."""
 
     container: Container
     mount: Mount
@@ -120,7 +120,7 @@ def _listings(host: Host, paths: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def _change_times(host: Host, path: str, names: Iterable[str]) -> list[float]:
-    """When each entry of a folder was last changed; empty where one cannot be looked at."""
+    """The time of the last change of each entry of a folder; empty where one is unreadable."""
     question = StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]])
     statuses = host.answer_or(question, {})
     times = [status.mtime for status in statuses.values() if status.mtime is not None]
@@ -146,7 +146,7 @@ def _latest(host: Host, path: str, names: frozenset[str]) -> float | None:
 
 
 def _neighbouring_folders(host: Host, container: Container) -> list[str]:
-    """The folders beside what it mounts, and in the folder of its project."""
+    """The folders beside its mounts, and in the folder of its project."""
     parents = dict.fromkeys(
         posixpath.dirname(mount.source.rstrip("/")) for mount in container.bind_mounts
     )
@@ -169,9 +169,9 @@ def _best(
     ended: Mapping[str, float],
     volumes: Mapping[str, str],
 ) -> Iterator[ReplacedMount]:
-    """The one place that was changed until the container was made; nothing where several were.
+    """The only place that was changed until the container's creation; nothing for several.
 
-    ended: when each place was last changed, all before the new data began.
+    ended: the time of the last change of each place, all before the new data began.
     """
     made = container.created_at or 0.0
     path = only([path for path, at in ended.items() if made - at <= AROUND_S])

@@ -38,7 +38,7 @@ def unused_volumes(
 
 
 def compose_label(volume: Volume, name: str) -> str:
-    """A label of compose, such as "project"; "" where the volume does not have it."""
+    """The value of a compose label, such as "project"; "" where the volume does not have it."""
     return (volume.labels or {}).get(f"{COMPOSE}{name}", "")
 
 

@@ -143,9 +143,9 @@ def _is_taken(path: str, places: Iterable[str], device: str) -> bool:
 
 
 def _has(place: str, path: str, device: str) -> bool:
-    """Whether what has this place has the folder `path`, or a part of it.
+    """Whether a mount of this place includes the folder `path`, or a part of it.
 
-    A place around both folders, such as the / of a monitor, tells nothing.
+    A place around both folders, such as the / of a monitor, proves nothing.
     """
     is_around = is_within(path, place) and not is_within(device, place)
     return is_around or is_within(place, path)

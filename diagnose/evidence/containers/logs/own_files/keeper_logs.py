@@ -29,7 +29,7 @@ class KeeperLogs(msgspec.Struct, frozen=True):
     files: dict[str, list[OwnLogFile]] = {}
 
     def lines(self, host: Host, container: Container) -> list[tuple[float | None, str]]:
-        """Time and text of what the supervisor itself wrote; nothing where it has no file."""
+        """The times and texts of the supervisor's own log file; empty without a file."""
         own = (file for file in self.files.get(container.id, ()) if _OF_KEEPER.search(file.path))
         file = next(own, None)
         if file is None:

@@ -98,7 +98,7 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
 
 
 def _looked_at(containers: Iterable[Container], processes: Processes) -> dict[int, Container]:
-    """The processes whose open files are asked about, with their containers."""
+    """The processes whose open files are read, with their containers."""
     return {
         process.pid: container
         for container in containers

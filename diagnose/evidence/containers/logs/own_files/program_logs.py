@@ -40,7 +40,7 @@ class ProgramLog(msgspec.Struct, frozen=True):
 
 
 class ProgramLogs(ByContainer[ProgramLog], frozen=True):
-    """By container id: the log that was written to last and says what is wrong."""
+    """The log that was written to last and shows the error, by container id."""
 
 
 @evidence

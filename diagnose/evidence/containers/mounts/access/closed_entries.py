@@ -84,7 +84,7 @@ def _writes_to(container: Container, source: str) -> bool:
 def _reading_user(
     container: Container, info: Info | None, numbers: UserNumbers | None
 ) -> HostUser | None:
-    """The ordinary user as whom a container works, also where its image takes it from PUID."""
+    """The ordinary user of a container's work, also where its image takes it from PUID."""
     uid, gid = (container.config.value_of(name) for name in ("PUID", "PGID"))
     if uid.isdigit() and int(uid) and container.config.starts_as_root:
         group = int(gid) if gid.isdigit() else int(uid)

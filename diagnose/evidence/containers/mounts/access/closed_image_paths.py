@@ -162,7 +162,7 @@ def _lets_group_in(file: ContainerFile) -> bool:
 def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers | None) -> bool:
     """Whether a container's user has root's group, as the engine gives it to a number without one.
 
-    Not root itself: its program has changed to another user, whose group is not known.
+    Not for root itself: its program has changed to another user, whose group is not known.
     """
     named = user_of(container, numbers)
     user, _, group = named.partition(":")

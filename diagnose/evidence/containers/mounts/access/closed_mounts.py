@@ -1,4 +1,4 @@
-"""FUSE file systems of the host that let nobody in but the user who has mounted them."""
+"""FUSE file systems of the host that only the user who mounted them may enter."""
 
 import shlex
 from collections.abc import Mapping
@@ -59,10 +59,10 @@ class ClosedMounts(msgspec.Struct, frozen=True):
 def closed_mounts(
     host: Host, containers: Containers, mounts: Mounts | None, processes: Processes | None
 ) -> ClosedMounts:
-    """Looked for only where a start failed at the source of a mount that lies on one.
+    """The closed FUSE mounts under the source of a mount for which a start failed.
 
-    A process in a container may call itself as it likes, and have any command line: those of the
-    host alone are asked.
+    A process in a container may have any name and any command line: only those of the host are
+    asked.
     """
     errors = [container.state.error for container in containers if container.start_failed]
     sources = [match["path"] for error in errors if (match := REFUSED_SOURCE.search(error))]
@@ -78,7 +78,7 @@ def closed_mounts(
 
 
 def _only_user(mount: Mounted) -> int | None:
-    """The only user who may enter a mount; None where others may too, or where that is root."""
+    """The only user who may enter a mount; None where others may too, or for root."""
     options = f"{mount.options},{mount.super}"
     owner = _OWNER.search(options)
     is_closed = mount.fstype.startswith("fuse") and not _OPEN.search(options)

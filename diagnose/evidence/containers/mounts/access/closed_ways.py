@@ -1,6 +1,6 @@
-"""Folders that keep a running program from a path which its log says it was refused.
+"""Folders that keep a running program from a path that its log names as refused.
 
-The last folder of the path is fine as a rule, and the one above it lets nobody but root pass: the
+The last folder of the path is fine as a rule, and the one above it is closed to all but root: the
 owner and the mode of the path itself show nothing.
 """
 
@@ -46,7 +46,7 @@ _OF_HOST = LazyPattern(
 
 
 class ClosedWay(msgspec.Struct, frozen=True):
-    """A folder that a program may not pass, on the way to what it asks for."""
+    """A folder that a program may not pass, on the way to the requested path."""
 
     container: Container
     line: str
@@ -80,7 +80,7 @@ class ClosedWays(Items[ClosedWay], frozen=True):
 def closed_ways(
     host: Host, containers: Containers, recent_logs: RecentLogs, processes: Processes, clock: Clock
 ) -> ClosedWays:
-    """Asked only where a running program says that it was refused a path.
+    """The closed folders on paths that running programs report as refused.
 
     The folders of the path are looked at inside the container, and the users of its processes in
     /proc. A path with a link in it is left out.
@@ -120,7 +120,7 @@ def _named_path(text: str) -> str:
 
 
 def is_below_site(line: str, path: str, folder: str) -> bool:
-    """Whether a folder lies below the one with the pages, by the request that the line names."""
+    """Whether a folder lies below the root of the site, by the request that the line names."""
     asked = _REQUEST.search(line)
     if asked is None or not path.endswith(asked["path"]):
         return False

@@ -1,4 +1,4 @@
-"""Paths in images to which a program was denied access, and what asked for them. Pure."""
+"""Paths in images to which a program was denied access, and the setting that names them. Pure."""
 
 import msgspec
 
@@ -17,7 +17,7 @@ _OF_THE_KERNEL = ("/proc", "/sys", "/dev")
 
 
 class DeniedImagePath(msgspec.Struct, frozen=True):
-    """A path that no mount holds, and the line of the log that says it was denied."""
+    """A path that no mount holds, and the log line that reports the denial."""
 
     path: str
     line: str

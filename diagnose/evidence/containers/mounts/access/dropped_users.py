@@ -1,10 +1,9 @@
-"""Users to whom the programs of containers change, and what these may not do below a mount.
+"""Users to whom the programs of containers change, and their rights below a mount.
 
-A container that starts as root is refused nothing by owner and mode. What its log says of a refusal
-is then about another user, to whom its start script or its server changes: Apache's and PHP's
-workers, a database, a broker. A running container shows that user by its processes. For one that
-has ended, PUID and PGID name it, or the image's list of users has one that is called like the
-program.
+A container that starts as root is refused nothing by owner and mode. A refusal in its log is then
+about another user, to whom its start script or its server changes: Apache's and PHP's workers, a
+database, a broker. A running container shows that user by its processes. For an ended one, PUID and
+PGID name it, or the image's list of users has a user with the program's name.
 """
 
 import posixpath
@@ -56,7 +55,7 @@ _VARIABLES = (("PUID", "PGID"), ("USER_ID", "GROUP_ID"), ("USERMAP_UID", "USERMA
 
 
 class DroppedUser(msgspec.Struct, frozen=True):
-    """A path that such a user is denied, as the log has it."""
+    """A path that such a user is denied, by the log."""
 
     container: Container
     named: NamedPath
@@ -74,7 +73,7 @@ class DroppedUsers(Items[DroppedUser], frozen=True):
 
 
 class _UserRefusal(msgspec.Struct, frozen=True):
-    """A refusal, and the users who may have met it."""
+    """A refusal, and the users to whom it may apply."""
 
     container: Container
     named: NamedPath
@@ -117,7 +116,7 @@ def _begins_as_root(container: Container, info: Info | None) -> bool:
 
 
 def _denied_user(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
-    """The first of the users whom owner and mode deny what the log says."""
+    """The first of the users whom owner and mode deny the access in the log."""
     for owner in case.users:
         outcome = access(case.named, sources, owner.user)
         if isinstance(outcome, Denied):
@@ -152,7 +151,7 @@ def _refusals_of_running(
 
 
 def _refuses(container: Container, line: str, inside: str) -> bool:
-    """Whether a line says that this path is refused, and does not merely name it."""
+    """Whether a line reports that this path is refused, and does not merely name it."""
     return inside in line and refused_in(container, LogTail((line,))) is not None
 
 
@@ -197,7 +196,7 @@ def named_by_variables(container: Container) -> HostUser | None:
 
 
 def _called_alike(container: Container, users: str) -> HostUser | None:
-    """The one user of an image who is called like its program."""
+    """The only user of an image with the name of its program; or None."""
     image = re.split(r"[/:@]", container.config.image)
     words = {
         re.sub(r"\.\w+$", "", posixpath.basename(word))
@@ -212,7 +211,7 @@ def _called_alike(container: Container, users: str) -> HostUser | None:
 
 
 def _id(text: str) -> int | None:
-    """The number of a user or a group as a container writes it; None for what is no such number."""
+    """The number of a user or a group as a container writes it; None for another text."""
     return int(text) if is_id(text) else None
 
 

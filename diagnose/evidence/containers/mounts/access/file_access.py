@@ -40,7 +40,7 @@ _ENTERS = LazyPattern(r"\bcd\b|chdir", re.IGNORECASE)
 
 
 class HostUser(msgspec.Struct, frozen=True):
-    """A container's user as the host knows it."""
+    """A container's user, with the numbers that the host sees."""
 
     label: str
     """The user as findings name it."""
@@ -207,7 +207,7 @@ class _Attempt(msgspec.Struct, frozen=True):
 
     @property
     def makes(self) -> bool:
-        """Whether it writes, or makes something new."""
+        """Whether the attempt writes, or creates something new."""
         return self.named.mount.rw and bool(_MAKES.search(self.words))
 
     @property
@@ -218,7 +218,7 @@ class _Attempt(msgspec.Struct, frozen=True):
 
     @property
     def names_use(self) -> bool:
-        """Whether the line says what was tried with a file."""
+        """Whether the line names the use of the file."""
         patterns = (_MAKES, _READS, _OPENS)
         return self.changes_owner or any(pattern.search(self.words) for pattern in patterns)
 

@@ -55,7 +55,10 @@ class ImagePlaces(Items[ImagePlace], frozen=True):
 def image_places(
     host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
 ) -> ImagePlaces:
-    """A few questions for each failed container whose log names such a path; none elsewhere."""
+    """The places in images of paths that failed programs name as refused.
+
+    A few questions for each such container; none for others.
+    """
     found = []
     for container in containers:
         refused = _refused_name(container, log_tails)
@@ -84,7 +87,7 @@ def image_places(
 
 
 class _RefusedName(msgspec.Struct, frozen=True):
-    """A line of a log, and the path in it as the program has it."""
+    """A line of a log, and the path in it in the program's spelling."""
 
     line: str
     name: str

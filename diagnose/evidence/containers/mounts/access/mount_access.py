@@ -93,7 +93,7 @@ def mount_access(
 
 
 def owner_number(container: Container) -> int | None:
-    """The user as whom a container writes, where its configuration says the number.
+    """The number of the user who writes for a container, where its configuration has it; or None.
 
     Images that begin as root change the owner of their folders to PUID.
     """
@@ -201,7 +201,7 @@ def _is_denied(user: HostUser, mount: Mount, status: PathStatus | None) -> bool:
 
 
 def _is_closed(user: HostUser, source: PathStatus) -> bool:
-    """Whether the user can neither read the file nor open what lies in the folder.
+    """Whether the user can neither read the file nor open the entries of the folder.
 
     A folder that can be entered may serve those who know the names in it.
     """

@@ -66,7 +66,7 @@ def _program_user(host: Host, process: Process) -> ProgramUser | None:
 
 
 def user_without_groups(label: str, uid: int, gid: int | None = None) -> HostUser:
-    """A user who is not root, of whose groups at most the first one is known."""
+    """A user other than root, of whose groups at most the first one is known."""
     owner = str(uid) if gid is None else f"{uid}:{gid}"
     gids = frozenset() if gid is None else frozenset([gid])
     return HostUser(label, owner, uid, gids, maybe_in="its groups are known only to its image")

@@ -84,9 +84,9 @@ def refused_databases(
     info: Info | None,
     numbers: UserNumbers | None,
 ) -> RefusedDatabases:
-    """Running containers that say so again and again, and those that ended on it.
+    """The containers that cannot write their database, running or ended.
 
-    The folders are listed only then.
+    The folders are listed only for them.
     """
     cases = list(_running_cases(host, containers, recent_logs, processes))
     cases += _ended_cases(containers, log_tails, info, numbers)
@@ -115,7 +115,7 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
 def _running_cases(
     host: Host, containers: Containers, recent_logs: RecentLogs, processes: Processes
 ) -> Iterator[_RefusedContainer]:
-    """Running containers whose log says again and again that a database cannot be written."""
+    """Running containers whose log repeats that a database cannot be written."""
     for container in containers.running:
         lines = recent_logs.of(container)
         texts = [line.text for line in lines]
@@ -132,7 +132,7 @@ def _ended_cases(
     info: Info | None,
     numbers: UserNumbers | None,
 ) -> Iterator[_RefusedContainer]:
-    """Containers that failed with it, and whose settings name the user of their program.
+    """Containers that failed with this error, and whose settings name the user of their program.
 
     A line that names a path, or can mean only one mount, is judged by that.
     """
@@ -182,9 +182,9 @@ def _denied_file(
 def _denied_folder(
     case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
 ) -> DroppedUser | None:
-    """The one folder in which no journal can be created; one with a database goes before others.
+    """The only folder in which no journal can be created; one with a database goes before others.
 
-    None where the journal is there already, and where the database was locked and is elsewhere.
+    None where the journal exists already, and where the database was locked and is elsewhere.
     """
     closed = [mount for mount in case.mounts if _is_closed(case, statuses.get(mount.source))]
     of_databases = [mount for mount in closed if files.get(mount.source)]
@@ -213,7 +213,7 @@ def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
 def _item(
     case: _RefusedContainer, mount: Mount, what: str, path: str, status: PathStatus
 ) -> DroppedUser:
-    """The user of the program, and what is denied to that one.
+    """The user of the program, and the denied access.
 
     path: the mount's source, or a file in it.
     """

@@ -55,7 +55,8 @@ class RefusedFile(msgspec.Struct, frozen=True):
 
     @property
     def is_folder_for_a_file(self) -> bool:
-        """Whether a folder lies where the program wants a file, which nobody may execute."""
+        """Whether a folder is in the place of a file that the program wants, which nobody may
+        execute."""
         return self.source.type == "folder" and bool(self.mode) and not self.mode & 0o111
 
 
@@ -101,7 +102,7 @@ def refused_files(
 def _files_in_logs(
     containers: Containers, log_tails: LogTails, info: Info | None, numbers: UserNumbers | None
 ) -> list[RefusedFile]:
-    """The files that failed programs refuse by their own words, with what they ask for."""
+    """The files that failed programs refuse by their own lines, with the demanded mode or owner."""
     suspects = []
     for container in containers:
         failure = log_tails.failures.get(container.id)

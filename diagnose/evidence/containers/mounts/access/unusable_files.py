@@ -66,7 +66,7 @@ class UnusableFile(msgspec.Struct, frozen=True):
 
     @property
     def is_there(self) -> bool:
-        """Whether each step to it is known: what is missing has a finding of its own."""
+        """Whether each step to it is known: a missing one has a finding of its own."""
         return not any(status.failed for status in self.sources.below.values())
 
     @property
@@ -152,7 +152,8 @@ def _only_place(container: Container, line: str) -> NamedPath | None:
 
 
 def _sources(host: Host, place: NamedPath, statuses: Mapping[str, PathStatus]) -> BindSources:
-    """The statuses of one path's steps, and how much lies in a folder called like a file."""
+    """The statuses of one path's steps, and the number of entries of a folder with a file's
+    name."""
     first, *below = place.on_host
     source = statuses.get(first)
     entries: dict[str, int] = {}

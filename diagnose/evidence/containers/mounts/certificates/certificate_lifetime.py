@@ -16,7 +16,7 @@ _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d{1,9})(?P<end>\.pem)$")
 
 
 def is_late(validity: Validity, now: float) -> bool:
-    """Whether a certificate has expired, or nobody has renewed it in time. now: Unix time."""
+    """Whether a certificate has expired, or was not renewed in time. now: Unix time."""
     left = validity.end - now
     return left < min(_LATE_S, _LATE * (validity.end - validity.start))
 

@@ -44,7 +44,7 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
 
     @property
     def lineage(self) -> str:
-        """The name by which certbot renews it; "" where certbot does not keep it."""
+        """The name by which certbot renews it; "" for a certificate of another program."""
         return lineage_of(self.file.inside)
 
 

@@ -1,7 +1,7 @@
-"""A valid certificate for the same names that lies beside one that is over.
+"""A valid certificate for the same names beside an expired one.
 
-certbot keeps a second one as live/NAME-0001 where the names of a site were changed; the
-server goes on with the first, which nobody renews.
+certbot keeps a second one as live/NAME-0001 where the names of a site were changed; the server
+continues with the first, which nobody renews.
 """
 
 import posixpath
@@ -32,7 +32,7 @@ class CertificateReader(msgspec.Struct, frozen=True):
 
 
 class NewerCertificate(msgspec.Struct, frozen=True):
-    """A valid certificate that lies beside another one."""
+    """A valid certificate beside another one."""
 
     path: str
     """As the path of the other one is written: in the container, or on the host."""
@@ -43,9 +43,9 @@ class NewerCertificate(msgspec.Struct, frozen=True):
 def newer_beside(
     host: Host, reader: CertificateReader, path: str, pem: str, now: float
 ) -> NewerCertificate | None:
-    """The certificate that is valid for the longest, in a folder beside it or in the same one.
+    """The longest valid certificate in the same folder or one beside it; or None.
 
-    It has at least the names of the one that is over.
+    The certificate has at least the names of the expired one.
     """
     found = []
     for other in _candidates(host, reader, path):

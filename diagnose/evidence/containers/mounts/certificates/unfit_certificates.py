@@ -88,7 +88,7 @@ def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
 
 
 def _is_host(name: str) -> bool:
-    """Whether a word of server_name is one name of a host: no pattern, and more than one word."""
+    """Whether a word of server_name is the name of one host: no pattern, and more than one word."""
     return "." in name and "*" not in name and not name.startswith((".", "~"))
 
 

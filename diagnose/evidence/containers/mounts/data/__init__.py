@@ -1,1 +1,1 @@
-"""The data that programs keep in their mounts, and what does not fit it."""
+"""The data that programs keep in their mounts, and data that does not fit the program."""

@@ -144,7 +144,10 @@ def _is_shared(left: MountedPidFile, container: Container, containers: Container
 
 
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:
-    """Nothing where a link leads there: what would be removed is another file on the host."""
+    """The left file of a process id; None where a link leads there.
+
+    Behind a link another file of the host would be removed.
+    """
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None

@@ -39,7 +39,7 @@ class ForeignDataList(Items[ForeignData], frozen=True):
 
 @evidence
 def foreign_data(host: Host, containers: Containers, log_tails: LogTails) -> ForeignDataList:
-    """Asked only for failed containers of images whose data has such a file."""
+    """The data of other programs in mounts of failed containers, by files that mark them."""
     failed = [
         (container, marker)
         for container in containers
@@ -56,7 +56,7 @@ def foreign_data(host: Host, containers: Containers, log_tails: LogTails) -> For
 
 
 def _marked(host: Host, container: Container, marker: DataMarker) -> Iterator[ForeignData]:
-    """The mounts with the file, which says what it has to say."""
+    """The mounts with the marking file whose content differs."""
     for mount in container.mounts:
         if not mount.has_host_path or not mount.rw:
             continue

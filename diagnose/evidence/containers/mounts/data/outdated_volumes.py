@@ -36,7 +36,7 @@ FIRST_WITH_DATE = (26,)
 
 
 class OutdatedVolume(msgspec.Struct, frozen=True):
-    """A volume with files that nobody has changed since the engine made them from another image."""
+    """A volume with unchanged files that the engine copied from another image."""
 
     container: Container
     mount: Mount
@@ -47,7 +47,7 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The volume's name as a sentence shows it: the beginning of one that is made up."""
+        """The volume's name for a sentence: the beginning of a generated one."""
         return self.mount.name[:12] if self.mount.is_anonymous else self.mount.name
 
 
@@ -232,7 +232,7 @@ def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[_Entry]]:
 
 
 def _files(entries: Mapping[str, Sequence[_Entry]]) -> dict[str, str]:
-    """The paths of those that are files in the topmost layer; one that it removes is no file."""
+    """The paths of the files in the topmost layer; a removed one is no file."""
     topmost = {name: layers[0] for name, layers in entries.items()}
     return {name: entry.path for name, entry in topmost.items() if entry.type == "file"}
 
@@ -240,7 +240,7 @@ def _files(entries: Mapping[str, Sequence[_Entry]]) -> dict[str, str]:
 def _folders(layers: Sequence[_Entry]) -> list[str]:
     """The paths of a folder in the layers whose entries show in it, the topmost first.
 
-    What lies below a file, a link or a removal of that name is hidden.
+    Entries below a file, a link or a removal of that name are hidden.
     """
     return [entry.path for entry in itertools.takewhile(_is_of_a_folder, layers)]
 

@@ -109,10 +109,10 @@ class OwnLayerDataList(Items[OwnLayerData], frozen=True):
 
 @evidence
 def own_layer_data(host: Host, containers: Containers, layers: Layers | None) -> OwnLayerDataList:
-    """A layer is walked only where a mount of the container was left alone since it was made.
+    """The data in writable layers of containers whose mount for it stays unused.
 
-    Mounts are listed of running containers, the youngest first, and those that hold something have
-    the times of their entries looked at.
+    A layer is walked only where a mount of the container was left alone since its creation. Mounts
+    are listed of running containers, the youngest first, and the times of entries are read.
     """
     found: list[OwnLayerData] = []
     walked = looked_at = 0
@@ -134,14 +134,14 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
 
 
 def _top(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where nobody says."""
+    """The folder of a container's writable layer on the host; "" where it is not known."""
     if container.layer_folder or layers is None or container.id not in layers.writable:
         return container.layer_folder
     return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
 def is_for_data(mount: Mount) -> bool:
-    """Whether somebody mounted it by its name, for the program to write there."""
+    """Whether a person mounted it by its name, for the program to write there."""
     is_own = mount.rw and mount.has_host_path and not mount.is_anonymous
     return is_own and not _OF_OTHERS.search(mount.destination)
 
@@ -204,8 +204,10 @@ def _data_in_layer(
 
 
 def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
-    """The innermost folder with nearly all that a program without other mounts has written; "" for
-    several, and where it is code or what an installer writes."""
+    """The innermost folder with nearly all data of a program without other mounts.
+
+    "" for several, and where it is code or an installer's output.
+    """
     others = [mount for mount in container.mounts if is_for_data(mount)]
     data = {
         path: size

@@ -1,4 +1,4 @@
-"""Mounts of the user's own that an image's declared volume splits: one level above or below it."""
+"""Mounts of the user that an image's declared volume splits: one level above or below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -94,7 +94,7 @@ def _names_in_folders(host: Host, folders: Iterable[str]) -> dict[str, set[str]]
 
 
 def _mounts_in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
-    """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
+    """The pairs without those whose anonymous volume has only the user's mount in it."""
     names = _names_in_folders(host, (pair.anonymous.source for pair in pairs))
     return [pair for pair in pairs if not _holds_only_the_mount(pair, names)]
 
@@ -109,7 +109,7 @@ def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bo
 def _with_older(
     host: Host, pairs: Sequence[SplitMount], left: Sequence[Volume]
 ) -> list[SplitMount]:
-    """The pairs with the volume that was left behind, where just one has files of such names."""
+    """The pairs with the former volume, where only one has files of these names."""
     latest = sorted(left, key=lambda volume: volume.created_at or "", reverse=True)[:MOST_LEFT]
     own_folders = [pair.anonymous.source for pair in pairs]
     names = _names_in_folders(host, [*own_folders, *(volume.mountpoint for volume in latest)])
@@ -124,7 +124,8 @@ def _with_older(
 
 
 def _is_like(own: set[str], other: set[str]) -> bool:
-    """Whether a folder has what the other one has: at least two names, as PG_VERSION and base."""
+    """Whether a folder has the entries of the other one: at least two names, as PG_VERSION and
+    base."""
     return len(own) >= 2 and own <= other
 
 

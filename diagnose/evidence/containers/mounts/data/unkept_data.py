@@ -53,8 +53,11 @@ class UnkeptDataList(Items[UnkeptData], frozen=True):
 
 @evidence
 def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> UnkeptDataList:
-    """A layer is walked only of containers that are started again by themselves and have no mount
-    for data; such a layer is small. A listing for each folder in memory, or below /tmp."""
+    """The data in layers and in memory that a recreate would remove.
+
+    A layer is walked only of containers that are restarted automatically and have no mount for
+    data; such a layer is small. Each folder in memory, or below /tmp, takes a listing.
+    """
     young = sorted(containers.running, key=lambda container: -(container.created_at or 0.0))
     services = [container for container in young if container.restarts_always]
     without = [
@@ -86,7 +89,7 @@ def _may_keep(container: Container) -> bool:
 
 
 def _top(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where nobody says."""
+    """The folder of a container's writable layer on the host; "" where it is not known."""
     if container.layer_folder or layers is None or container.id not in layers.writable:
         return container.layer_folder
     return f"{layers.path}/{layers.writable[container.id]}/diff"

@@ -137,7 +137,7 @@ def _scripts(container: Container) -> list[Mount]:
 
 
 def _script(host: Host, database: Container, complaint: _MissingObject) -> UnrunScript | None:
-    """The newest script that makes what is missing, where it is newer than the data."""
+    """The newest script that creates the missing object, where it is newer than the data."""
     data = _data_of(host, database)
     if data is None:
         return None
@@ -204,7 +204,7 @@ class _ScriptPlace(msgspec.Struct, frozen=True):
 
 
 def _places(host: Host, database: Container) -> Iterator[_ScriptPlace]:
-    """The scripts. No link that the container may have made leads out of a mounted folder."""
+    """The scripts. No link that the container may have created leads out of a mounted folder."""
     for mount in _scripts(database):
         if mount.destination != _FOLDER:
             yield _ScriptPlace(
@@ -241,6 +241,6 @@ def _data_of(host: Host, database: Container) -> _Data | None:
 
 
 def _databases(made_file: str) -> str:
-    """The folder that has a folder for each database, by a file that was made with it."""
+    """The folder that has a folder for each database, by a file that was created with it."""
     folder, _, name = made_file.rpartition("/")
     return f"{folder}/base" if name == "PG_VERSION" else folder.removesuffix("/mysql")

@@ -1,4 +1,4 @@
-"""Folders that a program makes its data in only while they are empty, and what lies in them."""
+"""Folders in which a program creates its data only while they are empty, and their entries."""
 
 import msgspec
 
@@ -16,14 +16,14 @@ _OF_A_DATABASE = frozenset({"PG_VERSION", "base", "global", "pg_wal", "pg_xact"}
 
 
 class FullFolder(msgspec.Struct, frozen=True):
-    """A folder of the host, and what it holds, hidden files too."""
+    """A folder of the host, and its entries, hidden files too."""
 
     source: str
     names: tuple[str, ...]
 
     @property
     def is_of_a_database(self) -> bool:
-        """Whether it holds what a database consists of: a new one would begin beside that."""
+        """Whether the folder holds the files of a database: a new one would begin beside them."""
         return not _OF_A_DATABASE.isdisjoint(self.names)
 
 

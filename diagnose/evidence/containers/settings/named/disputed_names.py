@@ -1,4 +1,4 @@
-"""Names that a program asks for or shows, of which another setting says something else. Pure.
+"""Names that a program asks for or shows, and that another setting contradicts. Pure.
 
 A virtual host, a bucket, an issuer: the log says that the server does not know it, and a variable
 of the server that has the same word in its name has another value.
@@ -123,7 +123,7 @@ def _asked_in(line: str) -> Iterator[tuple[str, str]]:
 def _dispute(
     line: str, noun: str, asked: str, container: Container, containers: Containers
 ) -> DisputedName | None:
-    """The server that has another name, and who asks for this one; None where none is sure."""
+    """The server with another name, and the caller of this one; None where none is certain."""
     own = _settings(container, noun)
     given = [name for name, value in own.items() if value == asked]
     callees = [peer for peer in named_peers((), container, containers) if peer.is_running]
@@ -174,7 +174,7 @@ def _settings(container: Container, noun: str) -> dict[str, str]:
 
 
 def _is_other_value(settings: Mapping[str, str], asked: str) -> bool:
-    """Whether there is one value, and it is another one."""
+    """Whether there is one value, and it differs."""
     return len(set(settings.values())) == 1 and asked not in settings.values()
 
 

@@ -101,7 +101,7 @@ def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
 
 
 def missing_variable(container: Container, failure: Recognised) -> str:
-    """The variable that a line asks for; of several that the line names, one that is not set.
+    """The variable that a line asks for; of several that the line names, an unset one.
 
     "" where the line names none.
     """

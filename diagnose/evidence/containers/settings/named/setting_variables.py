@@ -84,7 +84,7 @@ def _repeats(text: str, value: str) -> bool:
 
 
 def _is_quoted(value: str, text: str) -> bool:
-    """Whether a line has a short value in quotes or brackets, so that it is not there by chance."""
+    """Whether a line has a short value in quotes or brackets, and thus not by chance."""
     is_word = len(value) >= SHORTEST - 1 and not value.isalpha() and not value.isdigit()
     return is_word and any(f"{mark}{value}{end}" in text for mark, end in ("''", '""', "()", "[]"))
 
@@ -129,7 +129,7 @@ def _spoken_names(name: str) -> tuple[str, ...]:
 
 
 def of_url(container: Container, text: str) -> NamedSetting | None:
-    """The variable of an address, for a line that cannot read it as one."""
+    """The variable of an address, for a line about an unreadable address."""
     return _with_wrong_value(variable_of_address(container, text))
 
 
@@ -162,7 +162,7 @@ def _parts(text: str) -> set[str]:
 
 
 def of_password(container: Container, text: str) -> NamedSetting | None:
-    """The one variable that gives a password, for a line that does not take it."""
+    """The only variable that gives a password, for a line about a refused password."""
     lowered = text.lower()
     if "password" not in lowered or not _WRONG_VALUE.search(lowered):
         return None
@@ -186,7 +186,7 @@ def of_peer(container: Container, text: str) -> NamedSetting | None:
 
 
 def _is_named(name: str, text: str) -> bool:
-    """Whether a line names a variable, or the setting that an image makes of it.
+    """Whether a line names a variable, or the setting that an image derives from it.
 
     KAFKA_ADVERTISED_LISTENERS becomes advertised.listeners.
     """

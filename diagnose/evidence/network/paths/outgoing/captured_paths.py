@@ -26,7 +26,7 @@ from diagnose.registry import evidence
 
 
 class CapturedPath(msgspec.Struct, frozen=True):
-    """Packets of one network to one port of the outside, led to a port of the host."""
+    """Packets of one network to an outside port, redirected to a port of the host."""
 
     network: Network
     members: tuple[Container, ...]
@@ -100,7 +100,8 @@ class LocalCapture(NamedTuple):
 
 
 def local_capture(traced: Trace) -> LocalCapture | None:
-    """None where the packet leaves the host, or it is not known whether it does."""
+    """The port of the host that takes the packet; None where it leaves the host, or may leave
+    it."""
     packet, by = traced.packet, traced.nat_by
     stays_here = traced.to == "" and not traced.nat_unknown
     if traced.nat is None or by is None or not stays_here:

@@ -61,9 +61,10 @@ def lost_overlays(
     uplinks: Uplinks | None,
     info: Info | None,
 ) -> LostOverlays:
-    """The engine says on which node an address is; it is asked where a call there is unanswered.
+    """The overlay addresses on other nodes whose calls are unanswered.
 
-    A port without a listener would refuse, and an address that nobody has is given no place.
+    The engine knows the node of each address, and is asked where a call there is unanswered. A port
+    without a listener would refuse, and an unused address is not placed.
     """
     port = _data_port(info)
     views: dict[str, OverlayNetwork] = {}

@@ -187,10 +187,10 @@ def _ends_at_host(traced: Trace) -> bool:
 
 
 def _outgoing_verdict(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
-    """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
+    """A trace as the packet filter's verdict; routes are judged elsewhere.
 
-    is_hidden: whether the engine should translate the source; no answer finds its way to one
-    that is not.
+    is_hidden: whether the engine should translate the source; answers to an untranslated one are
+    lost.
     """
     obstacle = traced.obstacle
     if obstacle is None:

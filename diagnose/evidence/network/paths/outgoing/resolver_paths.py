@@ -71,9 +71,9 @@ def resolver_paths(
     networks: Networks,
     walked_host: WalkedHost,
 ) -> ResolverPaths:
-    """The way of DNS queries, one walk for each network and server.
+    """The paths of DNS queries, one trace for each network and server.
 
-    All containers of the network share it that no rule tells apart.
+    Containers of the network share it unless a rule distinguishes them.
     """
     if walked_host.why_not_inside:
         return ResolverPaths(())
@@ -106,11 +106,11 @@ def _paths_of_container(
     walked: dict[tuple[str, str], Trace],
     homes: Mapping[str, Sequence[str]],
 ) -> Iterator[ResolverPath]:
-    """The way of a container's queries to each server that it asks itself.
+    """The path of a container's queries to each server that it asks itself.
 
-    A server that is a container of another bridge is left out: the engine keeps networks apart,
-    which no rule of somebody else's does. walked: the traces that are known, by network and server.
-    homes: the bridge networks on which a server's address is a container's.
+    A server that is a container of another bridge is left out: the engine keeps networks apart, and
+    not a foreign rule. walked: the traces that are known, by network and server. homes: the bridge
+    networks on which a server's address is a container's.
     """
     upstreams = resolvers.upstreams(container)
     network = _network_out(container, networks)

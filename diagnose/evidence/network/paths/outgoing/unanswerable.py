@@ -12,7 +12,7 @@ from diagnose.mappings import by_key
 def unanswerable(
     ways: Iterable[Outlet], interfaces: Interfaces | None
 ) -> dict[tuple[str, str], list[Outlet]]:
-    """The ways out whose source address nobody can answer, grouped by network and IP version."""
+    """The ways out with an unanswerable source address, by network and IP version."""
     return by_key(
         ((way.network.name, way.family), way)
         for way in ways

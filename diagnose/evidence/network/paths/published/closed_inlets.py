@@ -15,7 +15,7 @@ from diagnose.registry import evidence
 
 
 class ClosedInlet(msgspec.Struct, frozen=True):
-    """A published port, the rule that closes it, and what has come to the rule."""
+    """A published port, the rule that closes it, and the packets that the rule has dropped."""
 
     inlet: Inlet
     by: Step

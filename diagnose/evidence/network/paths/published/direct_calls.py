@@ -60,7 +60,10 @@ def direct_calls(
     unanswered_calls: UnansweredCalls | None,
     ping: Ping | None,
 ) -> DirectCalls:
-    """Pure. What another container of this host calls now is left out: it is on another network."""
+    """The direct calls to containers that rules drop. Pure.
+
+    Present calls of other containers of this host are left out: they come from another network.
+    """
     called = {call.address for call in unanswered_calls.items} if unanswered_calls else set()
     allows = ping is not None and ping.version >= _ALLOWS
     calls = []

@@ -52,7 +52,7 @@ class Inlet(msgspec.Struct, frozen=True):
 
     @property
     def led_by(self) -> Step | None:
-        """The rule of another program that leads the port elsewhere, if one decides."""
+        """The rule of another program that redirects the port, if one decides."""
         by = self.reach.nat_by
         return None if by is None or is_docker_chain(by.table, by.chain) else by
 
@@ -66,7 +66,7 @@ class Inlet(msgspec.Struct, frozen=True):
 
     @property
     def is_served_by_host(self) -> bool:
-        """Whether a client gets to a process of the host, such as docker-proxy."""
+        """Whether a process of the host answers the client, such as docker-proxy."""
         return self.reach.nat is None and self.reach.outcome == "accept"
 
 

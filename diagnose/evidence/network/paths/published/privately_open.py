@@ -59,9 +59,10 @@ class PrivatelyOpenPorts(Items[PrivatelyOpen], frozen=True):
 def privately_open_ports(
     host: Host, host_stack: HostStack, firewall: Firewall, packet_paths: PacketPaths
 ) -> PrivatelyOpenPorts:
-    """Counters and files are asked for only where there is such a rule.
+    """The ports that are open only to private clients, by a rule of ufw.
 
-    A rule that nothing has come to keeps nobody out.
+    Counters and files are read only where there is such a rule. A rule without any packets shuts
+    out no client.
     """
     inlets = list(_half_open(packet_paths, host_stack.stack))
     if not inlets:
@@ -94,7 +95,7 @@ def _rule_of(inlet: Inlet) -> Step:
 
 
 def _half_open(paths: PacketPaths, stack: Stack) -> Iterator[Inlet]:
-    """The ports of IPv4 that a public client does not get into, and a private one does."""
+    """The ports of IPv4 that are closed to a public client, and open to a private one."""
     for inlet in paths.inlets:
         sample = inlet.sample
         is_closed = sample.is_blocked and sample.hook == "forward" and sample.by is not None

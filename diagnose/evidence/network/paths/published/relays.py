@@ -39,7 +39,7 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class Relays(Items[Relay], frozen=True):
-    """The ports whose calls a rule leads to a machine that is neither this host nor a container.
+    """The ports whose calls a rule forwards to a machine that is neither this host nor a container.
 
     A port that a container publishes too is none: the rule takes it away from the container.
     """
@@ -90,7 +90,7 @@ def _translating_rules(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:
 
 
 def _target(rule: Rule) -> str:
-    """The IPv4 address that a rule leads to; empty where it does not."""
+    """The IPv4 address to which a rule forwards; empty where it does not forward."""
     action = rule.action
     if not isinstance(action, Translate) or action.kind != "dnat":
         return ""
@@ -98,7 +98,7 @@ def _target(rule: Rule) -> str:
 
 
 def _walked_relays(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
-    """The connections that this rule leads on, each walked from an ordinary client."""
+    """The connections that this rule forwards, each traced from an ordinary client."""
     port = _port_of(rule)
     protocols: tuple[Protocol, ...] = ("tcp", "udp") if port else ()
     for protocol in protocols:

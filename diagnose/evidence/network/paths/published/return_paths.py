@@ -157,7 +157,7 @@ def _walked_paths(
 def _path(
     stack: Stack, call: _PublishedCall, places: dict[str, Network], netns: ContainerNetns | None
 ) -> ReturnPath | None:
-    """The way of a call and of its answer; None where it does not lead to one of the networks."""
+    """The path of a call and of its answer; None where it does not lead to one of the networks."""
     walk = trace(stack, call.flow)
     network = places.get(walk.nat.address or "") if walk.nat is not None else None
     if network is None:

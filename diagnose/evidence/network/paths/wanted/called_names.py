@@ -1,4 +1,4 @@
-"""The words by which containers call the host and each other, and what they stand for."""
+"""The words by which containers call the host and each other, and their addresses."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class CalledNames:
         return frozenset(names - {container.name})
 
     def owner_of(self, container: Container) -> Container:
-        """The container whose network namespace this one lives in: often itself."""
+        """The container whose network namespace this one uses: often itself."""
         return self._owners.get(container.id, container)
 
     def endpoints_of(self, container: Container) -> dict[str, NetworkEndpoint]:

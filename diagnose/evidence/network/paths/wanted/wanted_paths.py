@@ -44,7 +44,7 @@ MOST = 400
 
 
 class WantedPath(msgspec.Struct, frozen=True):
-    """A wanted connection and what becomes of it."""
+    """A wanted connection and its trace."""
 
     kind: Literal["to the host", "between containers"]
     """Whom it leads to."""
@@ -64,7 +64,7 @@ class WantedPath(msgspec.Struct, frozen=True):
 
     @property
     def comes_back(self) -> bool:
-        """Whether a rule leads it back to its container, with that container's own source.
+        """Whether a rule returns it to its container, with that container's own source.
 
         The bridge sends no packet out of the port by which it came (hairpin mode is off), and the
         container would drop one that has its own address.
@@ -190,7 +190,7 @@ class _Walks:
         self._names = names
 
     def paths(self, want: Want) -> Iterator[WantedPath]:
-        """The walks of one wanted connection."""
+        """The traces of one wanted connection."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
         if _looks_like_address(address) and self._stack.is_local(address):
             yield from self._to_host(want, address)

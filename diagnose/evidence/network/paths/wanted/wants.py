@@ -158,7 +158,7 @@ def logged(logged_failures: LoggedFailures | None) -> list[Want]:
 
 
 def _is_placed(failure: LoggedFailure) -> bool:
-    """Whether a line says by which address the connection goes, or the hosts file does."""
+    """Whether a line has the address of the connection, or the hosts file does."""
     named = (
         entry.replace("=", ":", 1) for entry in failure.container.host_config.extra_hosts or ()
     )

@@ -39,7 +39,8 @@ class NginxFiles:
         self._patterns: dict[str, None] = {}
 
     def directives(self, main: str = MAIN) -> tuple[Directive, ...]:
-        """All of its configuration; an include that could not be read stays in it as such."""
+        """All directives of its configuration; an include that could not be read stays
+        unchanged."""
         text = self._text(main)
         return () if text is None else tuple(self._included(read(text), 0))
 
@@ -85,7 +86,7 @@ class NginxFiles:
                 return
 
     def _matching(self, pattern: str) -> Sequence[str]:
-        """The paths that a pattern stands for; the pattern itself where it is none."""
+        """The paths that match a pattern; the pattern itself where it is none."""
         if not set("*?[") & set(pattern):
             return [pattern]
         folder, of_names = posixpath.split(pattern)

@@ -66,7 +66,7 @@ class HeldEvents(msgspec.Struct, frozen=True):
 
     @property
     def is_seen(self) -> bool:
-        """Whether the program sends a stream of events to who asks without a login."""
+        """Whether the program sends a stream of events to a client without a login."""
         return self.reply is not None and self.reply.kind.startswith(_KIND)
 
 
@@ -78,7 +78,10 @@ class AllHeldEvents(Items[HeldEvents], frozen=True):
 def all_held_events(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> AllHeldEvents:
-    """A program is asked only where clients of an nginx got nothing at such a path."""
+    """The streams of events that an nginx holds back.
+
+    A program is asked only where clients of an nginx got nothing at such a path.
+    """
     shown = [
         (proxy, lines)
         for proxy in containers.running
@@ -98,7 +101,7 @@ def all_held_events(
 
 
 def _empty_handed(requests: Sequence[AccessLine], clock: Clock) -> Iterator[list[AccessLine]]:
-    """The requests for one path all of whose clients went without a byte."""
+    """The requests for one path whose clients all went without a byte."""
     streams = (line for line in requests if _may_stream(line))
     by_path = by_key(((line.method, line.path.partition("?")[0]), line) for line in streams)
     for lines in by_path.values():
@@ -121,7 +124,7 @@ def _got_nothing(line: AccessLine) -> bool:
 def _held(
     host: Host, nginx: NginxConfigurations, hop: NginxHop, lines: Sequence[AccessLine]
 ) -> HeldEvents | None:
-    """The stream of events that the proxy holds back; None where it lets it pass."""
+    """The stream of events that the proxy holds back; None where it is passed on."""
     program = hop.program
     if program is None or not hop.holds_back or "$" in hop.target:
         return None
@@ -152,7 +155,7 @@ def _held(
 
 
 def _question(hop: NginxHop, program: Container, target: str) -> RequestPage | None:
-    """The request as nginx sends it, without what its client has said of itself."""
+    """The request as nginx sends it, without the client's own headers."""
     try:
         url = urlsplit(hop.target)
         port = url.port or _HELD_PORTS.get(url.scheme, 0)

@@ -1,4 +1,4 @@
-"""To which containers an nginx passes requests on, and what it tells them of its clients."""
+"""The containers to which an nginx forwards requests, and the headers about its clients."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def holds_back(self) -> bool:
-        """Whether it collects what the server sends before it passes it on."""
+        """Whether it buffers the server's answer before it passes the answer on."""
         return self.is_known and self.settings.get("proxy_buffering", "on") == "on"
 
     @property
     def passes_upgrades_on(self) -> bool:
-        """Whether a client that wants WebSocket gets it."""
+        """Whether WebSocket passes through it."""
         return "upgrade" in self.headers or not self.is_known
 
     @property
@@ -115,7 +115,7 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def overwrites_https(self) -> bool:
-        """Whether it speaks plain HTTP, and says so over what the proxy before it has said."""
+        """Whether it replaces the scheme of the proxy before it by its own plain HTTP."""
         return self.is_known and not self.ends_tls and self.headers.get(_PROTO) in _OWN_SCHEMES
 
     @property
@@ -232,7 +232,7 @@ def _is_pattern(location: Directive) -> bool:
 
 
 def _locations(block: Directive, level: _Level) -> Iterator[tuple[Directive, _Level]]:
-    """The locations of a site, those in locations too, with what counts in them."""
+    """The locations of a site, nested ones too, with the inherited directives."""
     for inner in block.inner:
         if inner.name in ("location", "if") and inner.is_block:
             own = level.within(inner)

@@ -1,4 +1,4 @@
-"""Programs whose pages lead to themselves, since an nginx does not say that clients use HTTPS."""
+"""Programs whose pages redirect to themselves, because an nginx does not report HTTPS."""
 
 from collections.abc import Iterator
 

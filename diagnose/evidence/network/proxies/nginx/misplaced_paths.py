@@ -147,7 +147,7 @@ def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
 
 
 def is_known(line: AccessLine) -> bool:
-    """Whether the program had the page. An error of its own, or of the way to it, says nothing."""
+    """Whether the program had the page; True for an error of its own, or of the way to it."""
     return line.status != _NOT_FOUND and not line.failed
 
 

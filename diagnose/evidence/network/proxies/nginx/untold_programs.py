@@ -25,9 +25,9 @@ from diagnose.registry import evidence
 
 
 class UntoldProgram(msgspec.Struct, frozen=True):
-    """A program that does not learn how its clients came, by what its users meet.
+    """A program that does not learn its clients' scheme, host or upgrade, by its users' symptoms.
 
-    The location of an nginx before it passes requests on without saying so.
+    The location of an nginx before it forwards requests without these headers.
     """
 
     symptom: Symptom
@@ -99,7 +99,7 @@ def _cause(
 
 
 def _denies_upgrade(symptom: Symptom, hop: NginxHop) -> bool:
-    """Whether WebSocket cannot pass: HTTP/1.0 does not know it, and servers say so."""
+    """Whether WebSocket cannot pass: HTTP/1.0 does not have it, and servers report that."""
     is_of_version = symptom.status in _OF_VERSION and hop.speaks_http_1_0
     return is_of_version or not hop.passes_upgrades_on
 
@@ -145,7 +145,7 @@ def _comes_by_https(
     containers: Containers,
     logs: RecentLogs,
 ) -> bool:
-    """Whether clients of an nginx that speaks plain HTTP come by HTTPS to a proxy before it."""
+    """Whether clients of an nginx that uses plain HTTP come by HTTPS to a proxy before it."""
     proxy = hop.proxy
     if symptom.origin or proxy is None:
         return bool(symptom.origin)

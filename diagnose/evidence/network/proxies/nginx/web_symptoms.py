@@ -160,7 +160,7 @@ def _is_at_socket(line: AccessLine) -> bool:
 
 
 def _are_all_refused(lines: Sequence[AccessLine]) -> bool:
-    """Whether no request for a socket got one."""
+    """Whether no request for a socket succeeded."""
     return all(line.status in _NO_SOCKET for line in lines)
 
 
@@ -233,7 +233,7 @@ def _leads_back(gets: Sequence[AccessLine], served: Set[str]) -> bool:
 
 
 def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
-    """Redirects to another site's sign-in, from which nobody came back."""
+    """The redirects to another site's sign-in, from which no client came back."""
     if any(_COMES_BACK.search(line.path) for line in requests):
         return []
     sent = [

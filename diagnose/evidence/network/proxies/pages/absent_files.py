@@ -45,7 +45,7 @@ class AbsentFiles(msgspec.Struct, frozen=True):
 
 
 class AllAbsentFiles(Items[AbsentFiles], frozen=True):
-    """At most one for each container; of a proxy and the program behind it, the program's."""
+    """The absent files of web pages: at most one for each container, preferably of the program."""
 
 
 @evidence
@@ -82,9 +82,9 @@ def all_absent_files(
 
 
 def _missed(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:
-    """The requests for files that nobody got, by clients that are served otherwise.
+    """The requests for files that no client got, by clients that are served otherwise.
 
-    A scanner asks for files of programs that are not there, and no page has named them.
+    A scanner asks for files of programs that do not exist, and no page has named them.
     """
     got = {_path(line) for line in requests if line.status in _SERVED}
     pages = {
@@ -115,7 +115,7 @@ def _names_one(page: PageReply, files: Sequence[str]) -> bool:
 
 
 def _path_of(url: str) -> str:
-    """The path of a reference; "" where it leads to another server."""
+    """The path of a reference; "" for one to another server."""
     try:
         parts = urlsplit(url)
     except ValueError:

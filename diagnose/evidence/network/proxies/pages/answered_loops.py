@@ -1,4 +1,4 @@
-"""Servers that lead a client back to the very page that it asked for, as they answered us. Pure."""
+"""Servers that redirect to the requested page itself, by their answers to us. Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -33,18 +33,18 @@ class AnsweredLoop(msgspec.Struct, frozen=True):
 
 
 class AnsweredLoops(Items[AnsweredLoop], frozen=True):
-    """At most one for each port that was asked."""
+    """The redirect loops: at most one for each port that was asked."""
 
 
 @evidence
 def answered_loops(
     front_pages: FrontPages, containers: Containers, listeners: Listeners | None
 ) -> AnsweredLoops:
-    """A redirect in a circle is one for everybody, unless a cookie on the way would end it.
+    """The redirect loops in first pages.
 
-    A redirect to HTTPS that also a client gets who came by HTTPS, as the header of a proxy says, is
-    one for the clients of that proxy. Where this host serves HTTPS itself, it is meant for those
-    who come by HTTP.
+    A redirect in a circle is one for everybody, unless a cookie on the way would end it. A redirect
+    to HTTPS that also a client by HTTPS gets, by the header of a proxy, is one for the clients of
+    that proxy. Where this host serves HTTPS itself, it is intended for clients by HTTP.
     """
     serves_https = any(
         binding.host_port in _HTTPS_PORTS
@@ -63,9 +63,9 @@ def _loops(pages: FrontPages, *, serves_https: bool) -> Iterator[AnsweredLoop]:
 
 
 def _insists(page: FrontPage) -> bool:
-    """Whether a client who came by HTTPS is led to the same address of HTTPS again.
+    """Whether a client by HTTPS is redirected to the same address of HTTPS again.
 
-    One of another host is no loop of this program: a log-in for many sites is such a host.
+    Another host is no loop of this program: a log-in for many sites is such a host.
     """
     second = page.forwarded
     if second is None or second.sets_cookie or not page.leads_to_https:

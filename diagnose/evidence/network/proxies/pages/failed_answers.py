@@ -1,5 +1,5 @@
-"""Servers that answer requests with an error of their own: by their access logs, and by what they
-answer to one request of ours."""
+"""Servers with errors of their own: by their access logs, and by the answer to one request of
+ours."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -95,9 +95,9 @@ def _is_early(page: FrontPage, containers: Containers, clock: Clock) -> bool:
 
 
 def _turns_strangers_away(page: FrontPage) -> bool:
-    """Whether a proxy says that it serves no site of the name by which it was asked.
+    """Whether a proxy reports that it serves no site of the requested name.
 
-    It is no fault where nothing on this host says what its sites are called.
+    That is no fault where nothing on this host has the names of its sites.
     """
     is_stranger = page.is_proxy and page.door.question.name == UNNAMED
     if page.status != _UNAVAILABLE or not is_stranger:

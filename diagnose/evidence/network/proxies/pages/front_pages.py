@@ -108,7 +108,7 @@ class FrontPage(msgspec.Struct, frozen=True):
 
     @property
     def is_error(self) -> bool:
-        """Whether the server, or what it calls, is at fault."""
+        """Whether the server, or a server behind it, is at fault."""
         return self.status in SERVER_AT_FAULT
 
     @property
@@ -117,7 +117,7 @@ class FrontPage(msgspec.Struct, frozen=True):
 
     @property
     def is_silent(self) -> bool:
-        """Whether the connection stands, and no answer came in time."""
+        """Whether the connection was accepted, and no answer came in time."""
         return self.reply.outcome == "silent"
 
     @property
@@ -233,7 +233,7 @@ def _growth(host: Host, silent: Sequence[Container]) -> Mapping[str, CgroupGrowt
 
 
 def _gained(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
-    """The lines since the request was sent, without what they say of the client: it was we.
+    """The log lines since the request was sent, without their parts about the client: it was we.
 
     A line about a client explains nothing of the server as a rule.
     """
@@ -244,14 +244,14 @@ def _gained(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
 
 
 def _unless_other(match: re.Match[str], own: str) -> str:
-    """Nothing in the place of what names us; what names another client stays."""
+    """The replacement of a client's address: empty for our own, unchanged for another one."""
     return "" if own in (match["address"], match["address_apache"]) else match[0]
 
 
 def _doors(
     containers: Containers, namespaces: Namespaces, processes: Processes, clock: Clock
 ) -> list[Door]:
-    """The ports that are asked, the published ones first."""
+    """The ports to ask, the published ones first."""
     shared = by_key((netns.inode, netns) for netns in namespaces)
     doors: list[Door] = []
     for inside in shared.values():
@@ -277,9 +277,9 @@ def _site_of(container: Container, names: frozenset[str], containers: Containers
 def _doors_of(
     netns: ContainerNetns, names: frozenset[str], site: str, *, has_proxy: bool
 ) -> list[Door]:
-    """The ports of one container that are asked.
+    """The ports of one container to ask.
 
-    has_proxy: whether a neighbour passes requests on to it.
+    has_proxy: whether a neighbour forwards requests to it.
     """
     container = netns.container
     published = {binding.number: binding.host_port for binding in container.published_by("tcp")}
@@ -301,7 +301,7 @@ def _doors_of(
 def _question(
     container: Container, site: str, address: str, port: int, host_port: int
 ) -> RequestPage:
-    """The request as a client of the container makes it: by the site's name, or by localhost."""
+    """The request of a client of the container: by the site's name, or by localhost."""
     tls = port in TLS_PORTS
     usual = 443 if tls else 80
     return RequestPage(

@@ -53,14 +53,17 @@ class InsecureLinks(msgspec.Struct, frozen=True):
 
 
 class AllInsecureLinks(Items[InsecureLinks], frozen=True):
-    """At most one for each port that was asked."""
+    """The insecure links: at most one for each port that was asked."""
 
 
 @evidence
 def all_insecure_links(
     host: Host, front_pages: FrontPages, containers: Containers, processes: Processes
 ) -> AllInsecureLinks:
-    """First pages that were asked for anyway; nginx's files are read where one shows this."""
+    """The links by HTTP in first pages that clients get by HTTPS.
+
+    The pages were requested anyway; nginx's files are read where one shows this.
+    """
     shown = [(page, url) for page in front_pages if (url := _insecure_url(page))]
     if not shown:
         return AllInsecureLinks()

@@ -82,7 +82,7 @@ def redirect_loops(
 def _loop(
     container: Container, logs: RecentLogs, containers: Containers, namespaces: Namespaces | None
 ) -> RedirectLoop | None:
-    """The redirect that a server gives one client again and again, if it does."""
+    """The redirect that a server repeats to one client; or None."""
     requests = [line for line in logs.requests_of(container) if line.method in _OF_BROWSERS]
     same = _most_frequent(requests)
     if not _is_repeated(same) or not _leads_back(same, requests):
@@ -108,7 +108,7 @@ def _most_frequent(requests: Sequence[AccessLine]) -> Sequence[AccessLine]:
 
 
 def _is_repeated(same: Sequence[AccessLine]) -> bool:
-    """Whether one thing was asked for so often within so short a time."""
+    """Whether one path was requested so often within so short a time."""
     is_often = len(same) >= LEAST and same[-1].at - same[-LEAST].at <= SPAN_S
     return is_often and len({request.what for request in same}) == 1
 

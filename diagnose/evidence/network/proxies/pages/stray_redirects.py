@@ -27,7 +27,7 @@ _REDIRECT = 300
 
 
 class StrayRedirect(msgspec.Struct, frozen=True):
-    """A first page that is a redirect, and where it leads."""
+    """A first page that is a redirect, and its wrong target."""
 
     page: FrontPage
     kind: Kind
@@ -42,7 +42,7 @@ class StrayRedirect(msgspec.Struct, frozen=True):
 
 
 class StrayRedirects(Items[StrayRedirect], frozen=True):
-    """At most one for each port that was asked."""
+    """The stray redirects: at most one for each port that was asked."""
 
     def has(self, page: FrontPage) -> bool:
         return any(stray.page.door == page.door for stray in self)
@@ -136,12 +136,12 @@ def _strays(
 
 
 def _share(proxy: Container, container: Container) -> bool:
-    """Whether both are on a network that was made for them: on the default one all are."""
+    """Whether both are on a network that was created for them: on the default one all are."""
     return bool(set(proxy.shared_networks(container)) - {"bridge"})
 
 
 def _takes_proxies_word(page: FrontPage) -> bool:
-    """Whether a client who came by HTTPS, as the header of a proxy says, gets a page."""
+    """Whether a client by HTTPS, by the header of a proxy, gets a page."""
     forwarded = page.forwarded
     return forwarded is not None and 0 < forwarded.status < _REDIRECT
 

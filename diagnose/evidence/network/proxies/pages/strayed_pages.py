@@ -79,7 +79,7 @@ def _is_file(path: str) -> bool:
 
 
 def _path_of(url: str) -> str:
-    """The path of a URL; "" for what is none: a visitor writes what it likes."""
+    """The path of a URL; "" for other text: a visitor writes what it likes."""
     try:
         return urlsplit(url).path
     except ValueError:

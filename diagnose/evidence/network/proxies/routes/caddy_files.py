@@ -39,7 +39,7 @@ class CaddyFile(msgspec.Struct, frozen=True):
 
 
 def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
-    """The file that the command names, or the usual one, and those that it imports."""
+    """The Caddyfile in the command, or the default one, and the files that it imports."""
     main = _caddyfile(proxy)
     mount, directives = _read(host, proxy, main)
     if mount is None:

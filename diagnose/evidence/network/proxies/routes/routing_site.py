@@ -1,4 +1,4 @@
-"""A route from a reverse proxy to a container, and what it is compared with. Pure."""
+"""A route from a reverse proxy to a container, and the surroundings of the comparison. Pure."""
 
 import functools
 

@@ -15,7 +15,7 @@ _HOSTS, _PATH = "VIRTUAL_HOST", "VIRTUAL_PATH"
 def shared_rules(
     proxy: Container, served: Sequence[tuple[Container, Sequence[LabelledRouter]]]
 ) -> Iterator[UnservedRoute]:
-    """Routers of two names and containers with one rule: Traefik uses the one or the other.
+    """The routers of two names and containers with one rule: Traefik uses the one or the other.
 
     A priority settles that, and one may be for HTTP and the other for HTTPS. Routers of one service
     lead to the same servers.

@@ -153,7 +153,7 @@ class LabelledRouter(msgspec.Struct, frozen=True):
 
     @property
     def service(self) -> str:
-        """The service that it names; "" for the only one of its container."""
+        """The service in the router's settings; "" for the only one of its container."""
         return self.settings.get("service", "").removesuffix("@docker")
 
     @property

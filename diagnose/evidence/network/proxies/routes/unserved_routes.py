@@ -115,7 +115,7 @@ def _traefik_routes(
 
 
 class ReadStatic(msgspec.Struct, frozen=True):
-    """The file of static settings, as it lies on the host."""
+    """The file of static settings on the host."""
 
     text: str
     path: str
@@ -150,7 +150,7 @@ def _static_file(host: Host, proxy: Container) -> ReadStatic | Failed | None:
 
 
 def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:
-    """Whether Traefik asks a socket, or a container of this host that stands before the socket."""
+    """Whether Traefik asks a socket, or a container of this host that is a proxy of the socket."""
     place = settings.endpoint.partition("://")[2]
     if settings.endpoint.startswith(("unix:", "/")) or not place:
         return True
@@ -261,7 +261,7 @@ def _labelled_for_swarm(
     served: Sequence[tuple[Container, Sequence[LabelledRouter]]],
     written: WrittenProjects | None,
 ) -> Iterator[UnservedRoute]:
-    """Containers without a router, whose service has one below `deploy` in its compose file."""
+    """The containers without a router, whose service has one below `deploy` in its compose file."""
     unlabelled = {container.id for container, routers in served if not routers}
     for project in written or ():
         for container in project.containers:
