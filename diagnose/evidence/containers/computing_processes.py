@@ -32,7 +32,7 @@ class ComputingProcess(msgspec.Struct, frozen=True):
     system_pct: float
     """Percent of them in the kernel."""
     sleeps_per_s: float
-    """How often it waited for anything, for each second of processor time."""
+    """The number of its waits for each second of processor time."""
     limit: int
     """Files that it may open."""
 
@@ -77,7 +77,7 @@ class _Usage(msgspec.Struct, frozen=True):
     system: float
     """Seconds in the kernel."""
     sleeps: int
-    """How often the process went to sleep to wait for something."""
+    """The number of its waits."""
 
     @property
     def total(self) -> float:

@@ -23,8 +23,8 @@ _NO_LOG_RECEIVER = LazyPattern(
     r"failed to initialize logging driver: (?!.{0,999}(?: - 40[13]|PermissionDenied|Unauthenticated))"
     r".{0,999}(?:\bdial |connect)"
 )
-"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
-else behind the colon, and so does a receiver that refuses the driver."""
+"""The error of engines 20.10.24, 26.1.5 and 28.5.2. A driver that refuses its options has another
+text behind the colon, and so has a receiver that refuses the driver."""
 _MONITOR = LazyPattern(
     r"""
     (?:^|[/_-])(?:

@@ -26,12 +26,12 @@ class Containers(Items[Container], frozen=True, dict=True):
     """All containers, running or not."""
 
     IS_ROOT: ClassVar[bool] = True
-    """What is left out here is left out of all evidence that is collected from it."""
+    """A container left out here is left out of all evidence that is collected from it."""
     unexamined: tuple[Unexamined, ...] = ()
     """Those whose inspect could not be had; a container that went away between list and inspect is
     simply not here."""
     source: str = "api"
-    """Where the containers were read: "api", or "disk" where the engine did not answer."""
+    """The source of the containers: "api", or "disk" where the engine did not answer."""
     root: str = ""
     aside: tuple[Container, ...] = ()
     """Former ones that `diagnose recreate` has put aside for those that run in their place: what

@@ -32,7 +32,7 @@ class Event(msgspec.Struct, frozen=True):
     action: str
     """The first word of the event's action: `health_status`."""
     detail: str
-    """What follows its colon ("unhealthy")."""
+    """The part of the action behind its colon ("unhealthy")."""
     id: str
     attributes: dict[str, str]
 

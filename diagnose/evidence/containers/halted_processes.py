@@ -10,7 +10,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.phrases import duration
 
 THAWED = "THAWED"
-"""What version 1 of control groups takes for a word to go on; version 2 takes a 0."""
+"""The word that thaws a group in version 1 of control groups; version 2 takes a 0."""
 
 
 def stopped_below(first: Process, inside: Sequence[Process]) -> list[Process]:

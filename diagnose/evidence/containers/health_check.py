@@ -43,7 +43,7 @@ _NO_SCRIPT = LazyPattern(
     r"|Unable to access jarfile (?P<java>[^\s]{1,300})"
     r"|\b(?:sh|ash|dash)(?:: \d{1,3})?: (?:cannot|can't) open '?(?P<shell>[^\s':]{1,300})'?: No such file"
 )
-"""What the interpreters say of a script that does not exist."""
+"""Errors of the interpreters about a script that does not exist."""
 _OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?)"
 _OWN_PORT = LazyPattern(
     rf"(?:{_OWN}:|/dev/tcp/{_OWN}/|\bn(?:c|cat|etcat)\b[^|;&]{{0,60}}?\s{_OWN}\s{{1,3}})(?P<port>\d{{2,5}})\b"
@@ -53,11 +53,11 @@ _OWN_WEB = LazyPattern(rf"\b(?P<scheme>https?)://{_OWN}(?=[/?#\s'\"]|$)")
 """A URL of its own container without a port."""
 _OWN_URL = LazyPattern(rf"https?://{_OWN}(?::\d{{2,5}})?(?:/[^\s'\"|;&<>]{{0,200}})?")
 _PAGE = LazyPattern(r"/[^\s'\"|;&<>]{1,200}")
-"""What follows the port in a URL, beyond the start page."""
+"""The path behind the port in a URL, beyond the start page."""
 _STATUS = r"(?:\bHTTP/\d(?:\.\d)? |\berror:? |\bstatus(?: code)?[:= ]{1,3})"
 _STATUS_4XX = LazyPattern(rf"{_STATUS}(?P<status>4\d\d)\b", re.IGNORECASE)
 _STATUS_5XX = LazyPattern(rf"{_STATUS}5\d\d\b", re.IGNORECASE)
-"""As wget, curl and the programs of images say it."""
+"""A status of the class 5xx in the words of wget, curl and the programs of images."""
 _OF_HOSTS = (400, 403, 421)
 """The statuses with which servers refuse those who ask for another host than theirs."""
 _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}

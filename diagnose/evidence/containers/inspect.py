@@ -285,7 +285,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     mode: str = ""
     rw: bool = msgspec.field(name="RW", default=True)
     propagation: str = ""
-    """How a bind mount propagates: rprivate, rshared, rslave ..."""
+    """The propagation of a bind mount: rprivate, rshared, rslave ..."""
 
     def __str__(self) -> str:
         """The source and destination for evidence: `/srv/data -> /data`."""

@@ -20,7 +20,7 @@ from diagnose.model import PageVariables, Subject
 from diagnose.model import container as container_subject
 
 COMPOSE = "com.docker.compose."
-"""How compose's labels begin, on all that it makes."""
+"""Prefix of the labels that compose sets on all its objects."""
 _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 
 
@@ -46,7 +46,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     graph_driver: GraphDriver | None = None
     platform: str = ""
     process_label: str = ""
-    """What SELinux calls its processes; "" without SELinux."""
+    """The SELinux context of its processes; "" without SELinux."""
     host_config: HostConfig = HostConfig()
     config: ContainerConfig = ContainerConfig()
     raw_mounts: tuple[Mount, ...] | None = msgspec.field(name="Mounts", default=None)

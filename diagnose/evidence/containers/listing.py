@@ -31,19 +31,19 @@ __all__ = ["Container", "Containers", "containers", "still_alive"]
 _ASIDE = LazyPattern(r"(.+)-before-\d{14}")
 """The name that the script of `diagnose recreate` gives to what it has replaced."""
 AT_ONCE = 2_000
-"""So many containers are asked about together. An engine answers about 2,500 in a second: where the
-time has ended for one of them, the rest is not asked about. Questions about all of 100,000
-containers held 100 MiB."""
+"""Number of containers that are asked about together. An engine answers about 2,500 in a second:
+where the time has ended for one of them, the rest is not asked about. Questions about all of
+100,000 containers held 100 MiB."""
 MOST_INSPECTED = 8_000
 """In a run of the usual time: they and their report take 280 MiB, and 8 of 10 seconds."""
 FEWEST_INSPECTED = 1_000
 NAMES_OF_ONE = 50
-"""So many names take the memory of one container that is inspected."""
+"""Number of names that take the memory of one inspected container."""
 USUAL_S = Options().budget_s
 MOST_NAMED = 100
 """Of the containers that the time did not suffice for, so many are named."""
 FEW = 4
-"""So many containers are asked about once more: what is seen of more of them is no moment's
+"""Maximum number of containers that are asked about once more: an observation of more of them is no
 coincidence."""
 
 

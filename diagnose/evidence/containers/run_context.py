@@ -23,7 +23,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.registry import evidence
 
 SeenInside = MissingModule | HttpsEndpoint | InitScript | OtherLibrary | OtherModule | FileDefect
-"""What is found in an image, or in a file inside it."""
+"""An explanation in an image, or in a file inside it."""
 
 
 class RunContext(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class RunContext(msgspec.Struct, frozen=True):
 
     log_tails: LogTails | None = None
     program_faults: ProgramFaults | None = None
-    """What the kernel noted of programs that it ended."""
+    """The kernel's lines about programs that it ended."""
     namespaces: Namespaces | None = None
     compose_files: ComposeFiles | None = None
     empty_mounts: EmptyMounts | None = None
@@ -46,9 +46,9 @@ class RunContext(msgspec.Struct, frozen=True):
     other_modules: OtherModules | None = None
     file_defects: FileDefects | None = None
     former_images: FormerImages | None = None
-    """What the containers before an update were made of."""
+    """The images of the containers before an update."""
     repeated_errors: RepeatedErrors | None = None
-    """What running containers say, among them those that a failed one calls."""
+    """The repeated errors of running containers, among them those that a failed one calls."""
     linked_files: LinkedFiles | None = None
 
     def seen_inside(self, container: Container) -> SeenInside | None:

@@ -10,9 +10,10 @@ from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 FOLDER = "/run/docker/runtime-runc/moby"
-"""Where runc keeps a folder for each container of an engine with the usual `--exec-root`."""
+"""The folder in which runc keeps a folder for each container of an engine with the usual
+`--exec-root`."""
 _UNKNOWN = "exec failed: container does not exist"
-"""What runc says, in the engine's log and in the output of a probe."""
+"""The error of runc in the engine's log and in the output of a probe."""
 
 
 class RuntimeStates(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from diagnose.redact import TOKEN, is_token
 
 _TOKEN = LazyPattern(TOKEN)
 MARK = "<redacted:"
-"""How each token begins: part of a text in which a secret stood."""
+"""Prefix of each token that replaces a secret."""
 _NAME_BEFORE = LazyPattern(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
 """The name in front of a secret. Bounded, and sought from the secret back: a text may be one long
 word."""

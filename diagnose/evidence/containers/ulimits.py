@@ -12,7 +12,7 @@ class Ulimit(msgspec.Struct, frozen=True):
     soft: int
     """-1 for no limit."""
     source: str
-    """Where it was set: HostConfig.Ulimits, or the engine's file or flag."""
+    """The source of the limit: HostConfig.Ulimits, or the engine's file or flag."""
 
 
 def ulimit(container: Container, name: str, config: DaemonConfig | None) -> Ulimit | None:

@@ -18,7 +18,7 @@ class AbsentResolver(msgspec.Struct, frozen=True):
     container: Container | None
     """None where it runs on the host itself."""
     lines: tuple[str, ...]
-    """What its log says, oldest first."""
+    """The lines of its log, oldest first."""
 
     @property
     def is_on_host(self) -> bool:

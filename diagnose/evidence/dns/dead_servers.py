@@ -29,13 +29,13 @@ class DeadServers(msgspec.Struct, frozen=True):
     resolvers: Resolvers
     lookups: Lookups
     path: DnsPath
-    """What stops a query on this host."""
+    """The obstacle to a query on this host."""
     hit: list[QueryGroup]
     """Containers that ask them."""
     serving: Container | None
     """The container that should answer at the first one's address."""
     circle: ForwardingCircle | None
-    """Who asks that container, and is asked by it."""
+    """The circle of servers that ask that container and are asked by it."""
     routes: Routes | None
     links: Interfaces | None
     absent: AbsentMachine | None

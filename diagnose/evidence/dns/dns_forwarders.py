@@ -25,7 +25,7 @@ from diagnose.registry import evidence
 _MOST = 4
 """DNS servers that are asked, and servers of one that are."""
 _LEAST_SILENT = 2
-"""So many servers of the internet have to be silent, since one may be down."""
+"""Minimum number of silent servers of the internet, since one may be down."""
 _ENCRYPTED = (443, 853)
 """Ports at which a server takes DNS over HTTPS or TLS, and leaves a plain query unanswered."""
 _VARIABLE = LazyPattern(
@@ -53,7 +53,7 @@ class AskedServer(msgspec.Struct, frozen=True):
     address: str
     port: int
     source: str
-    """Where it is named: a variable, the command, a file, or its log."""
+    """The place that names it: a variable, the command, a file, or its log."""
 
     def __str__(self) -> str:
         return self.address if self.port == DNS_PORT else f"{self.address}:{self.port}"
@@ -64,7 +64,7 @@ class SilentServer(msgspec.Struct, frozen=True):
 
     server: AskedServer
     reply: DnsReply
-    """What became of the query."""
+    """The outcome of the query."""
 
 
 class FailingForwarder(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class FailingForwarder(msgspec.Struct, frozen=True):
 
     container: Container
     reply: DnsReply
-    """What it answers a question about the root's name servers."""
+    """The reply to a question about the root's name servers."""
     silent: tuple[SilentServer, ...]
     """The servers that it is configured to ask, which were asked the same from its network."""
     unanswered: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from diagnose.registry import evidence
 
 _DNS = 53
 Place = TypeVar("Place", bound=Hashable)
-"""Where queries come from: a network and a server, or a server that the host asks."""
+"""The source of queries: a network and a server, or a server that the host asks."""
 
 
 class DnsPath(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ _MOST = 12
 
 
 _Replies = dict[Question[DnsReply], DnsReply]
-"""What was answered; queries that could not be sent are left out."""
+"""The replies; queries that could not be sent are left out."""
 
 
 class IgnoredQuestions(msgspec.Struct, frozen=True):
@@ -28,9 +28,9 @@ class IgnoredQuestions(msgspec.Struct, frozen=True):
 
     server: str
     ipv4: DnsReply
-    """What it says to a question for IPv4 addresses (A)."""
+    """The reply to a question for IPv4 addresses (A)."""
     ipv6: DnsReply
-    """What came back to the same question for IPv6 addresses (AAAA): nothing."""
+    """The lack of a reply to the same question for IPv6 addresses (AAAA)."""
 
 
 class ServersWithoutAaaa(Items[IgnoredQuestions], frozen=True):

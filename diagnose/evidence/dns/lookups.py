@@ -47,7 +47,7 @@ class QueryPath(msgspec.Struct, frozen=True):
     """Their names, those without a way out left away."""
     server: str
     replies: tuple[tuple[Container, DnsReply], ...]
-    """Who asked, and what came back."""
+    """The askers and their replies."""
     members: tuple[Container, ...]
     """All containers whose questions go this way."""
 
@@ -81,8 +81,8 @@ class Lookups(msgspec.Struct, frozen=True):
     embedded: dict[str, DnsReply] = {}
     """The replies of the engine's resolver, by container id."""
     names: dict[tuple[str, str], DnsReply] = {}
-    """What the user's own names (--resolve) brought, by name and the host's server that was asked.
-    """
+    """The replies for the user's own names (--resolve), by name and the host's server that was
+    asked."""
     closed: tuple[Container, ...] = ()
     """Running containers on internal networks alone, which have no way out by design."""
     unasked: tuple[Unexamined, ...] = ()
@@ -94,15 +94,15 @@ class Lookups(msgspec.Struct, frozen=True):
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
     """Names that a container's log says it could not resolve, by container id, name and server."""
     forwarded: dict[str, DnsReply] = {}
-    """What the engine's resolver answers to a query that it can only forward, by container id,
-    where the engine does not write down whom it asks."""
+    """The replies of the engine's resolver to a query that it can only forward, by container id,
+    where the engine does not write down which server it asks."""
     probes: tuple[QueryPath, ...] = ()
     """Queries from networks whose containers ask the engine's resolver, sent past it, where the
     engine writes no rules or the network is macvlan: only they show whether the network has a way
     out."""
     wildcards: dict[str, DnsReply] = {}
-    """What the host's first server answers to `*` in search domains of containers that call a short
-    name which nobody near them has: an address is given to every name there (RFC 4592)."""
+    """The replies of the host's first server to `*` in search domains of containers that call a
+    short name which no container near them has: every name there has an address (RFC 4592)."""
 
     tcp_for_large: dict[str, DnsReply] = {}
     """Replies over TCP of servers that cut an answer about a failed name short."""

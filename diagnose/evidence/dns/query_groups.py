@@ -32,9 +32,10 @@ class QueryGroup(msgspec.Struct, frozen=True):
     networks: tuple[str, ...]
     members: tuple[Container, ...]
     replies: tuple[ServerReply, ...]
-    """What came back from each server."""
+    """The replies of the servers."""
     goes_its_own_way: bool = False
-    """One container that may change its own routes, and fares otherwise than its neighbours."""
+    """Whether this is a single container that may change its own routes, and differs from its
+    neighbours."""
 
     def has_any(self, ids: Collection[str]) -> bool:
         """Whether a container with one of these ids is a member."""

@@ -24,8 +24,8 @@ EMBEDDED = "127.0.0.11"
 """The engine's own resolver, inside the namespace of each container on a user-defined network."""
 
 FALLBACK = ("8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844")
-"""What engines give containers when the host's resolv.conf leaves nothing that a container could
-use."""
+"""Servers that engines give to containers when the host's resolv.conf has none that a container
+could use."""
 
 HOST_FILE = "/etc/resolv.conf"
 RESOLVED_FILE = "/run/systemd/resolve/resolv.conf"
@@ -40,7 +40,8 @@ _WRITTEN_AT_START_S = 10.0
 """The engine writes a container's file before it notes the start; a busy host may delay the note.
 """
 _BY_A_SCRIPT_S = 30.0
-"""What the file has had since then is more likely a start script's than somebody's."""
+"""Seconds after the start within which an edit of the file is more likely a start script's than a
+person's."""
 
 _EXTERNAL = LazyPattern(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
@@ -84,7 +85,8 @@ class ResolvConf(msgspec.Struct, frozen=True):
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     external: tuple[Upstream, ...] | None = None
-    """What the embedded resolver asks, None where the engine does not write it down (before 26)."""
+    """The servers of the embedded resolver, None where the engine does not write them down (before
+    26)."""
     none_left: bool = False
     """The engine's own comment that it knows no server (28.1 and newer)."""
     mtime: float | None = None
@@ -154,10 +156,10 @@ class Resolvers(msgspec.Struct, frozen=True):
     configured: tuple[str, ...]
     """The servers in the daemon's configuration."""
     inside: dict[str, ResolvConf]
-    """What each running container with a network of its own has, by id."""
+    """The resolv.conf of each running container with a network of its own, by id."""
     unread: tuple[Unexamined, ...] = ()
     configured_in: str = "the daemon's configuration"
-    """Where these servers are configured, as a sentence names it."""
+    """The place where these servers are configured, as a sentence names it."""
     dangling: str = ""
     """The target of the host's file where it is a link to nothing."""
 

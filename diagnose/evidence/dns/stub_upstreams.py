@@ -23,7 +23,7 @@ _LISTS = (
     "/etc/resolv.dnsmasq",
     "/etc/resolv.conf.upstream",
 )
-"""Where programs keep the servers of a network for the host's own one."""
+"""Files in which programs keep the servers of a network for the host's own resolver."""
 
 
 class StubUpstreams(msgspec.Struct, frozen=True):

@@ -16,19 +16,19 @@ from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.registry import evidence
 
 XTABLES_LOCK = "/run/xtables.lock"
-"""What iptables of the legacy backend takes before each change: with --wait, as the engine calls
-it, for as long as it takes."""
+"""The lock that iptables of the legacy backend takes before each change. With --wait, as the engine
+calls it, iptables waits without limit."""
 LOCKERS = frozenset({"iptables", "ip6tables", "iptables-legacy", "ip6tables-legac"})
 """Names in /proc/PID/comm, which holds 15 bytes."""
 VERSIONED = frozenset({"docker-init", "runc"})
-"""What dockerd asks for its version whenever it answers /info (daemon/info_unix.go): containers
-start and stop meanwhile."""
+"""Programs that dockerd asks for their version whenever it answers /info (daemon/info_unix.go):
+containers start and stop meanwhile."""
 PROGRAMS = LOCKERS | VERSIONED | {"iptables-nft", "ip6tables-nft", "nft", "modprobe"}
-"""What dockerd runs itself, most of it for its networks; each is done within a second on a host
-that is well."""
+"""Programs that dockerd runs itself, most of them for its networks; on a healthy host each ends
+within a second."""
 BUS = frozenset({"dbus-daemon", "dbus-broker", "firewalld"})
-"""Whom dockerd asks at its start whether firewalld runs (daemon/libnetwork/iptables/firewalld.go):
-it waits for the answer without end."""
+"""Programs that dockerd asks at its start whether firewalld runs
+(daemon/libnetwork/iptables/firewalld.go): it waits for the answer without limit."""
 STUCK_STATES = ("T", "t", "D")
 SETTLED_S = 15.0
 _ASKS_BUS = "Loading containers: start"
@@ -45,7 +45,7 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     """Since when the engine has had it run; 0 for the bus."""
     holder: Process | None = None
-    """Who holds the lock that it waits for."""
+    """The process that holds the awaited lock."""
     holder_command: str = ""
 
     @property

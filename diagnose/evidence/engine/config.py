@@ -47,8 +47,8 @@ RELOADED = frozenset(
         "shutdown-timeout",
     }
 )  # fmt: skip
-"""What a SIGHUP applies; all else needs a restart. Of `features` it applies some only: the image
-store is chosen at the start."""
+"""Settings that a SIGHUP applies; all others need a restart. Of `features` it applies some only:
+the image store is chosen at the start."""
 
 SHORT_FLAGS: Mapping[str, str] = {
     "D": "debug",
@@ -88,7 +88,7 @@ WHOLE = frozenset(
 """Objects that are one setting; what any other object holds is a setting by itself (dockerd's
 flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
-"""What may be in the file and on the command line."""
+"""Settings that may be both in the file and on the command line."""
 
 LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
@@ -104,7 +104,7 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     text_ok: bool = True
     """Whether the file is absent or holds one JSON object."""
     error: str = ""
-    """Why it does not."""
+    """The reason why it does not."""
     values: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The file's keys; empty when the file cannot be parsed."""
     flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
@@ -112,7 +112,7 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     mtime: float | None = None
     """Unix time of the last edit."""
     source: str = "default"
-    """Where the command line is from, "process 812", "unit docker.service", or "default" when
+    """The source of the command line, "process 812", "unit docker.service", or "default" when
     neither could be read."""
     pid: int | None = None
     started: float | None = None
@@ -325,7 +325,7 @@ class _CommandLine(msgspec.Struct, frozen=True):
     """The configuration file that it reads unless an argument names one; None if not known."""
     arguments: Sequence[str] = ()
     source: str = "default"
-    """Where the arguments are from: "process PID", "unit NAME", or "default" for none."""
+    """The source of the arguments: "process PID", "unit NAME", or "default" for none."""
     started: float | None = None
     """Seconds after the boot."""
 

@@ -31,10 +31,10 @@ from diagnose.registry import evidence
 __all__ = ["Caller", "Daemon", "Endpoint", "ProcessDetail", "Unit", "daemon"]
 
 START_S = 60.0
-"""So long a start may take on a host with many containers before its silence counts as an outage.
+"""Seconds that a start may take on a host with many containers before silence counts as an outage.
 """
 HUNG_UP = "the connection was closed"
-"""How the words begin that stand for an answer which never came."""
+"""Prefix of the detail text when the peer closed the connection without a reply."""
 
 
 class Daemon(msgspec.Struct, frozen=True, dict=True):
@@ -43,13 +43,13 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     endpoint: Endpoint
     caller: Caller
     silence: Unavailable | None = None
-    """Why /_ping had no answer; None: it answered."""
+    """The reason why /_ping had no answer; None if it had one."""
     same_host: bool = True
-    """What is read on this machine is about the engine."""
+    """Whether files and processes of this machine are those of the engine."""
     where: str = ""
-    """Why it is, or why not."""
+    """The reason for that."""
     socket: FileState | None = None
-    """What lies at the socket's path; None if nothing, or not on this machine."""
+    """The state of the socket's path; None without a file, or on another machine."""
     is_podman: bool = False
     closed_podman: str = ""
     """The socket of Podman to which this address leads, where the caller may not use it."""

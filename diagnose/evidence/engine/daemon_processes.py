@@ -26,7 +26,7 @@ class PidFile(msgspec.Struct, frozen=True):
     path: str
     pid: int
     comm: str
-    """What that process calls itself."""
+    """The name of that process."""
 
 
 class DaemonProcesses(msgspec.Struct, frozen=True):

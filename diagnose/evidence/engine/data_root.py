@@ -22,11 +22,11 @@ class DataRoot(msgspec.Struct, frozen=True):
     path: str
     """An absolute folder."""
     source: str
-    """Who says so: "info", a configuration file, a flag, or "default"."""
+    """The source of the path: "info", a configuration file, a flag, or "default"."""
 
 
 LINKS = 4
-"""So many links one after the other are followed; nobody has more."""
+"""Maximum number of links that are followed one after the other."""
 
 
 @evidence

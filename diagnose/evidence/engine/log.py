@@ -22,11 +22,11 @@ TAIL_BYTES = 256 * 1024
 """Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms.
 """
 FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
-"""Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
+"""Log files under init systems without a journal (OpenRC, sysvinit, upstart)."""
 ENDED = ("ignoring event", "received task-delete event from containerd")
-"""What an engine writes of the end of a container's first process: 20.10 to 28.5, and 29.7."""
+"""Lines of an engine about the end of a container's first process: 20.10 to 28.5, and 29.7."""
 UP = ("API listen on", "Daemon has completed initialization")
-"""What an engine writes when it has come up."""
+"""Lines of an engine that has started."""
 
 
 class DaemonLog(msgspec.Struct, frozen=True, dict=True):

@@ -46,11 +46,11 @@ class LogLine(msgspec.Struct, frozen=True):
     at: float | None
     """Unix time, None if neither it nor the one before it tells."""
     level: str
-    """One of trace, debug, info, warning, error, fatal or panic."""
+    """The level: trace, debug, info, warning, error, fatal or panic."""
     message: str
     """The message of the line, unquoted."""
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """What follows it (`error`, `container`, `module`)."""
+    """The fields behind the message (`error`, `container`, `module`)."""
     place: str = ""
     """The journal's cursor."""
 

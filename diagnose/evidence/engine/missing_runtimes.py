@@ -19,7 +19,7 @@ class MissingRuntime(msgspec.Struct, frozen=True):
     name: str
     users: list[Container]
     refusal: str
-    """What the engine said when it refused a start for lack of it; "" if it did not."""
+    """The engine's error about a start that lacks it; "" without one."""
 
     @property
     def down(self) -> list[Container]:

@@ -34,7 +34,7 @@ class LegacyPlugin(msgspec.Struct, frozen=True):
     socket: str
     """The address at which the engine calls the plugin."""
     failure: str = ""
-    """Why nobody answers there; "" if a program listens."""
+    """The reason why no program answers there; "" if one listens."""
 
     @property
     def is_spec(self) -> bool:

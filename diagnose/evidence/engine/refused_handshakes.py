@@ -37,7 +37,7 @@ Go's crypto/tls and crypto/x509, seen on engines 20.10.24 and 28.5.2. A client i
 certificate", whatever it does not like, and shows no certificate that is from elsewhere.
 """
 SCANNED: tuple[Reason, ...] = ("none", "plain")
-"""What a scanner of ports causes too: it has no certificate."""
+"""Reasons that a port scanner causes too: it has no certificate."""
 PERSISTENT = 3
 """Lines of a client that is no lone probe: one `docker ps` is refused three times."""
 

@@ -55,9 +55,9 @@ ELSEWHERE = LazyPattern(
     r"Handler for POST \S*/images/create|Not continuing with pull|Error trying v2 registry"
     r"|pulling image failed|TLS handshake error|Health check|moby\.buildkit\.v1\.\S*/Solve"
 )
-"""What other checks read."""
+"""Lines that other checks read."""
 _CHANGING = LazyPattern(r"\b[0-9a-z]{25}\b|\b[0-9a-f]{8,}\b|\d+")
-"""What differs from one time to the next: ids, times, numbers."""
+"""Parts that differ from one time to the next: ids, times, numbers."""
 _OF_CONTAINER = LazyPattern(
     r"Handler for \w+ \S*/containers/(?P<id>[\w.-]{2,128})/|(?P<other>[0-9a-f]{64})"
 )

@@ -39,7 +39,7 @@ class StopOrder(msgspec.Struct, frozen=True):
     """A line of such a container about the end of one or more others."""
 
     container: Container
-    """Whose log it is."""
+    """The container of the log."""
     at: float
     text: str
 
@@ -60,7 +60,8 @@ class SocketClients(msgspec.Struct, frozen=True):
     turned_away: tuple[TurnedAway, ...] = ()
     """The containers that speak an API that is too old for the engine."""
     orders: tuple[StopOrder, ...] = ()
-    """What they say of stopping others: Watchtower, autoheal and their like log what they do."""
+    """The lines about stopping others: Watchtower, autoheal and similar programs log their actions.
+    """
 
     def order_for(self, ended: Container) -> StopOrder | None:
         """The line by which a client reports the end of this container."""

@@ -21,7 +21,7 @@ class StuckContainer(msgspec.Struct, frozen=True):
     shim: Process | None = None
     """The process that holds it, where that is stopped by a signal."""
     silence: str = ""
-    """Why its inspect had no answer; "" where it had one."""
+    """The reason why its inspect had no answer; "" where it had one."""
     is_only: bool = False
     """Whether the engine has no other container."""
 

@@ -16,11 +16,12 @@ class BuildCache(msgspec.Struct, frozen=True):
 
     disk: Filesystem | None = None
     bytes: int = 0
-    """What pruning may win back: neither in use by a build nor shared with an image."""
+    """Bytes that pruning may free: neither in use by a build nor shared with an image."""
     records: int = 0
     """How many records the cache has."""
     not_asked: str = ""
-    """Why the engine was not asked at all ("" if it was): it walks for the answer."""
+    """The reason why the engine was not asked at all ("" if it was): it walks the disk for the
+    answer."""
 
 
 @evidence

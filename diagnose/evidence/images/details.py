@@ -30,8 +30,8 @@ __all__ = [
 Answer = TypeVar("Answer")
 
 MOST = 80
-"""So many images are inspected in one run, those of the most exposed containers first; each costs
-the engine half a millisecond."""
+"""Maximum number of images that are inspected in one run, those of the most exposed containers
+first; each costs the engine half a millisecond."""
 
 
 class ImageDetails(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ _NO_HISTORY = ("missing", "not recorded")
 """An engine before 23, and a bundle that is older than this question: what the log has counts."""
 _STATUS = LazyPattern(r"^rpc error: code = \w+ desc = ")
 _STEP_ENDED = 'process "{command}" did not complete successfully: exit code: {code}'
-"""As BuildKit says it."""
+"""The text of BuildKit."""
 _BROKEN_OFF = LazyPattern(r"context canceled|code = Canceled|^Canceled")
 """Somebody ended the command that built."""
 

@@ -19,7 +19,7 @@ from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
 PARTS = ("diff", "link")
-"""What every layer of overlay2 has: its files, and its short name for the mount's options."""
+"""Entries of every layer of overlay2: its files, and its short name for the mount's options."""
 _DAMAGED = LazyPattern(
     r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument"
     r"|layer does not exist"

@@ -14,7 +14,7 @@ from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
 BEFORE_S = 3600.0
-"""So shortly before the container was made a deployment has brought the image."""
+"""Maximum seconds between the deployment of the image and the creation of the container."""
 MOST = 10
 """Images that are inspected."""
 

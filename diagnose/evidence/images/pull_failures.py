@@ -14,21 +14,21 @@ _HUB_LIMIT = "docker.com/increase-rate-limit"
 """In the text with which Docker Hub refuses a pull for its rate."""
 
 _SIGNS = ("pull", "/images/create", "Download failed")
-"""One of these is in each line that reports a failed pull."""
+"""Words of which each line about a failed pull has one."""
 _REFUSED_REQUEST = LazyPattern(
     r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL
 )
 _GIVEN_UP = LazyPattern(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
 _TASK_FAILED = LazyPattern(r"pulling image failed:? ?(.*)", re.DOTALL)
 _LAYER_FAILED = LazyPattern(r"(?P<whole>Download failed after \d+ attempts: .*)", re.DOTALL)
-"""One layer of a pull, which goes on with the others for a while."""
+"""The failure of one layer of a pull; the others continue for a while."""
 _NEXT_ENDPOINT = LazyPattern(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
 _NOT_FOUND = "fetch failed after status: 404 Not Found"
 _IS_PLAIN_HTTP = LazyPattern(
     r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client"
 )
-"""How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as
-another endpoint is tried."""
+"""The discovery that an insecure registry uses plain HTTP: no failure, as long as another endpoint
+is tried."""
 
 _URL = LazyPattern(
     r'(?:Get|Head|Post) \\?"?https?://(?P<host>[^/"\\]+)'

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 
 _GUESS = LazyPattern(r" \((?:possibly|Client\.Timeout).*", re.DOTALL)
-"""What Go adds in brackets: a hint, or the name of its own timer."""
+"""The text that Go adds in brackets: a hint, or the name of its own timer."""
 _REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
 _OUTDATED = LazyPattern(
     r"certificate has expired or is not yet valid: "
@@ -26,14 +26,15 @@ _WRONG_LOGIN = LazyPattern(
     r"|(?:personal )?access token (?:has|is) (?:been )?(?:expired|revoked|invalid)",
     re.IGNORECASE,
 )
-"""What registries say of the login itself that they were sent (Docker Hub, GitLab, Harbor, Nexus):
+"""Errors of registries about a login that they received (Docker Hub, GitLab, Harbor, Nexus):
 without any login they ask for one."""
 _NO_LOGIN = "no basic auth credentials"
-"""What the engine says before it asks a registry that wants a name and a password."""
+"""The engine's error before it asks a registry that wants a name and a password."""
 _FORBIDDEN = LazyPattern(
     r"unexpected status from \w{3,7} request to (?P<place>https?://[^\s/]{1,200}/v2/)\S*: 403 Forbidden"
 )
-"""What containerd says of an answer to HEAD, which has no text: a registry's, or a web filter's."""
+"""The error of containerd about an answer to HEAD, which has no text: a registry's, or a web
+filter's."""
 _LOGIN_TOO_OLD = "authorization token has expired"
 """Amazon's registry."""
 _PROXY_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")

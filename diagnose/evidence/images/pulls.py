@@ -26,7 +26,8 @@ from diagnose.registry import evidence
 
 _MISSING_FOR_TASK = LazyPattern(r"fatal task error: No such image: (\S+)")
 SAME_FAILURE_S = 0.1
-"""One failed pull leaves up to three lines within milliseconds."""
+"""Seconds within which lines are about the same failed pull: it leaves up to three within
+milliseconds."""
 SAME_ATTEMPT_S = 0.5
 """The engine asks a registry over HTTPS first; what follows this soon is of the same registry."""
 SAME_PULL_S = 60.0
@@ -78,7 +79,7 @@ class Pulls(msgspec.Struct, frozen=True):
 
     troubles: tuple[PullTrouble, ...]
     source: str
-    """Where the log was found."""
+    """The source of the log."""
 
     def of(self, why: Why) -> tuple[PullTrouble, ...]:
         return tuple(trouble for trouble in self.troubles if trouble.why == why)

@@ -58,7 +58,7 @@ class FailedPush(msgspec.Struct, frozen=True):
     last: LogLine
     """The newest line."""
     said: str
-    """What the registry or the network said."""
+    """The error of the registry or the network."""
     times: int
     first: float
     """Unix time of the oldest one."""

@@ -18,7 +18,7 @@ _CERTIFICATE = LazyPattern(
     r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(?P<body>[^-]{64,65536})-----END"
 )
 MOST = 50
-"""So many registries are looked at."""
+"""Maximum number of registries that are looked at."""
 
 
 class UnpairedFile(msgspec.Struct, frozen=True):
@@ -42,7 +42,8 @@ AUTHORITIES = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where Go programs look for the authorities that a system trusts (crypto/x509, root_linux.go)."""
+"""Files where Go programs look for the authorities that a system trusts (crypto/x509,
+root_linux.go)."""
 
 
 LOCAL_FOLDERS = (
@@ -50,7 +51,8 @@ LOCAL_FOLDERS = (
     "/etc/pki/ca-trust/source/anchors",
     "/etc/pki/trust/anchors",
 )
-"""Where Debian, Red Hat and SUSE take additional authorities; a command puts them into the list."""
+"""Folders where Debian, Red Hat and SUSE take additional authorities; a command puts them into the
+list."""
 
 
 class UnreadAuthority(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ class UnreadAuthority(msgspec.Struct, frozen=True):
     registry: str
     path: str
     holds: str
-    """What is in it instead."""
+    """The actual content."""
     is_binary: bool = False
     """It is a certificate in binary form (DER), which a command makes readable."""
 
@@ -150,7 +152,7 @@ class _Authorities(msgspec.Struct, frozen=True):
     """The file of the authorities that the system trusts."""
 
     path: str | None
-    """As `RegistryFiles.authorities`."""
+    """The path, as in `RegistryFiles.authorities`."""
     changed: float | None = None
     """Unix time of its last change."""
 

@@ -40,7 +40,8 @@ _MEANINGS = (
         NO_NAMESPACES,
     ),
 )
-"""What a text means, the first that fits; what none fits is shown as it is."""
+"""The meanings of error texts, of which the first that fits counts; a text without one is shown
+unchanged."""
 
 
 def unpack_error(text: str) -> str:

@@ -28,7 +28,7 @@ FILES = ("/etc/default/docker", "/etc/sysconfig/docker", "/etc/environment")
 """The first two are for init systems other than systemd, or for units that name them: systemd
 passes over a line with `export`."""
 MOST = 40
-"""So many files of one folder are read."""
+"""Maximum number of files that are read in one folder."""
 MAX_BYTES = 64 * 1024
 _SETTING = LazyPattern(
     r"""(?<![\w$])(?P<name>https?_proxy|no_proxy)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'"""

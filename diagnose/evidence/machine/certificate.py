@@ -98,7 +98,7 @@ class _Element(msgspec.Struct, frozen=True):
     tag: int
     content: bytes
     end: int
-    """Where the next one begins."""
+    """The offset of the next element."""
 
     @classmethod
     def at(cls, der: bytes, start: int) -> Self:

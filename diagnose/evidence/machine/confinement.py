@@ -19,7 +19,7 @@ from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 KIND_FILE = "/run/systemd/container"
-"""Where systemd writes which container system it runs in."""
+"""The file in which systemd names the container system around it."""
 DENIED_SIGNAL = LazyPattern(
     r'apparmor="DENIED" operation="signal".{0,400} profile="(?P<profile>docker-default[^"]{0,200})"'
     r'.{0,400}? comm="(?P<comm>[^"]*)"'
@@ -56,7 +56,7 @@ class Confinement(msgspec.Struct, frozen=True):
     refused: tuple[Container, ...] = ()
     """The containers that did not start for it."""
     unread_log: Unavailable | None = None
-    """Why the kernel log could not be read, which has the signals."""
+    """The reason why the kernel log, which has the signals, could not be read."""
 
 
 @evidence

@@ -9,7 +9,7 @@ from diagnose.registry import evidence
 
 FOLDER = "/proc/sys/fs/binfmt_misc"
 _OF_ANY = ("fex-", "box64", "rosetta", "ubt_")
-"""How the names of emulators begin that are not called after the processor."""
+"""Prefixes of emulators that are not named after the processor."""
 _CONTROLS = ("register", "status")
 """Files of the kernel in that folder, which are no emulators."""
 _NAMES = {
@@ -20,7 +20,7 @@ _NAMES = {
     "mips64le": "mips64el",
     "mipsle": "mipsel",
 }
-"""What QEMU calls an architecture of images, where it has another name."""
+"""QEMU's names for the architectures of images, where they differ."""
 
 
 class Emulators(Items[str], frozen=True):

@@ -18,7 +18,7 @@ class FileLock(NamedTuple):
 
     pid: int
     device: str
-    """As "major:minor", in decimal numbers."""
+    """The device as "major:minor", in decimal numbers."""
     inode: int
 
 

@@ -15,7 +15,7 @@ from diagnose.registry import evidence
 HardwareFault = Literal["power", "memory", "processor", "stall"]
 
 WITHIN_S = 3600.0
-"""What the kernel has said no more for an hour is over."""
+"""Seconds after which an error without a new line in the kernel log is over."""
 _PATTERN = LazyPattern(
     r"(?P<power>\b[Uu]nder-?voltage detected!)"
     r"|(?P<memory>\bEDAC \S+: \d+ UE |\bMemory failure: 0x[0-9a-f]{1,16}: )"
@@ -37,8 +37,8 @@ _SIGNS = (
     "lockup",
 )
 _LEAST: dict[HardwareFault, int] = {"power": 3, "memory": 1, "processor": 1, "stall": 3}
-"""So many events within the hour count. A short dip and a virtual machine that was suspended cause
-one or two."""
+"""Minimum number of events within the hour. A short dip and a virtual machine that was suspended
+cause one or two."""
 _ONE_EVENT_S = 15.0
 """Lines of a stall this close together are one event: after a pause of the whole virtual machine
 each of its processors has a line. A stall that lasts is said again after 20 s and more."""

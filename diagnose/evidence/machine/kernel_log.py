@@ -29,7 +29,7 @@ _OLD_CHOICE = LazyPattern(
     r"(?P<where>Memory cgroup out"
     r"|Out) of memory[^:]{0,100}: Kill process (?P<pid>\d{1,9}) \((?P<task>.{0,64})\) score \d+ or sacrifice"
 )
-"""How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
+"""The line of kernels before 5.0; the chosen process may have a child killed in its place."""
 _HUNG = LazyPattern(
     r"INFO: task (?P<task>.{1,64}):(?P<pid>\d{1,9}) blocked for more than (?P<seconds>\d+) seconds"
 )

@@ -14,10 +14,12 @@ _STORES = (
     ("/etc/pki/ca-trust/source/anchors", "/etc/pki/tls/certs/ca-bundle.crt"),
     ("/etc/pki/trust/anchors", "/etc/ssl/ca-bundle.pem"),
 )
-"""Where Debian, Red Hat and SUSE take additional authorities, and the file with all of them."""
+"""Folders where Debian, Red Hat and SUSE take additional authorities, and the file with all of
+them."""
 _CERTIFICATES = (".crt", ".pem", ".cer")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-"""Where Debian's and Alpine's images have theirs, and Go, curl and OpenSSL look for it."""
+"""The file of authorities in images of Debian and Alpine, where Go, curl and OpenSSL look for it.
+"""
 
 
 class LocalAuthorities(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ _LACKS_MODULE = LazyPattern(
     r"|no such device|driver not supported|unknown filesystem type",
     re.IGNORECASE,
 )
-"""What programs say where the kernel would load a module for them."""
+"""Errors of programs where the kernel would load a module for them."""
 FOLDERS = ("/lib/modules", "/usr/lib/modules")
 
 

@@ -23,10 +23,10 @@ class PinnedContainers(msgspec.Struct, frozen=True):
     """The containers with one and the same list of CPUs."""
 
     cpuset: str
-    """As the option has it: `0,2-3`."""
+    """The value of the option: `0,2-3`."""
     cpus: frozenset[int]
     used: tuple[tuple[Container, float], ...]
-    """Who uses these CPUs, and how many of them; the busiest first."""
+    """The containers that use these CPUs, and how many CPUs each; the busiest first."""
     idle: tuple[tuple[int, float], ...] = ()
     """The other CPUs of the host, with the percent of the time in which each has nothing to do."""
 

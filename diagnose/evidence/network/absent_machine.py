@@ -20,9 +20,10 @@ class AbsentMachine(msgspec.Struct, frozen=True):
     address: str
     interface: str
     route: Route
-    """What leads the packets there."""
+    """The route of the packets to it."""
     router: str
-    """Where the packets would go without that route, if another program of the host made it."""
+    """The router of the packets without that route, if another program of the host created the
+    route."""
 
     def __str__(self) -> str:
         if not self.router:

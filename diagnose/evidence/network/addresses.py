@@ -8,7 +8,7 @@ from diagnose.firewall.packet import Family
 ANY = "0.0.0.0"  # noqa: S104 - what is compared with and written into commands, nothing is bound
 
 EVERYWHERE = ("", ANY)
-"""What the engine writes for a port that is published on all IPv4 addresses."""
+"""The engine's words for a port that is published on all IPv4 addresses."""
 
 EVERYWHERE6 = ("", "::")
 """The same for all IPv6 addresses."""

@@ -23,7 +23,7 @@ SHARE = 0.3
 """The part of a run's time that visits may take at most."""
 
 VISIT_S = 0.006
-"""What one visit may cost; 2 ms of CPU were measured."""
+"""Seconds that one visit may cost; 2 ms of CPU were measured."""
 
 
 class ContainerNetns(msgspec.Struct, frozen=True, dict=True):

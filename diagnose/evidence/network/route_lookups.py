@@ -67,9 +67,9 @@ class _Sender(msgspec.Struct, frozen=True):
     """A container that packets of a network come from."""
 
     out: WantedRoute
-    """What it sends to somewhere, as it comes in by the network's bridge."""
+    """The route of its packets to the outside, as they come in by the network's bridge."""
     back: WantedRoute
-    """What the host sends to it."""
+    """The route of the host's packets to it."""
 
 
 def _sender(network: Network, containers: Containers, links: Interfaces) -> _Sender | None:

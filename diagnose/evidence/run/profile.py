@@ -39,8 +39,8 @@ FOLDERS = (
     "/etc/systemd/system/docker.service.d",
     "/etc/systemd/system/containerd.service.d",
 )
-"""Where administrators steer the kernel and the units of the engine: sysctl.d(5), systemd.unit(5).
-Packages write below /usr/lib."""
+"""Folders in which administrators configure the kernel and the units of the engine: sysctl.d(5),
+systemd.unit(5). Packages write below /usr/lib."""
 SINGLE_FILES = (
     "/etc/sysctl.conf",
     "/etc/docker/daemon.json",

@@ -54,7 +54,7 @@ _WRITTEN_BY_PEOPLE = LazyPattern(
 """Names of files that programs read and people or their tools write. Programs write logs and
 databases again all the time. A name without an ending is one like Caddyfile."""
 _LIVE_FOLDERS = ("/var/log/", "/run/", "/var/run/", "/proc/", "/sys/", "/dev/")
-"""Where the host itself writes."""
+"""Folders to which the host itself writes."""
 _OF_THE_ENGINE = LazyPattern(
     r"(?i)docker|containerd|runc|crun|podman|netavark|aardvark|iptables|nftables|firewalld|ufw"
     r"|apparmor|selinux|nvidia|linux-image|kernel|systemd|libc6|glibc"

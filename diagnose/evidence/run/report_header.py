@@ -31,11 +31,11 @@ class ReportHeader(msgspec.Struct, frozen=True):
     docker: str
     """The command that reaches the examined engine."""
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
+    """Notes for the reader."""
     traits: frozenset[Trait] = frozenset({"systemd"})
-    """What decides which commands work on this host."""
+    """The traits that decide which commands work on this host."""
     hint: str = ""
-    """What a reader may do where there is no engine at all."""
+    """A step for the reader where there is no engine at all."""
 
 
 @evidence

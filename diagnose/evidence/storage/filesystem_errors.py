@@ -41,8 +41,8 @@ _MOUNTED = LazyPattern(
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
 )
-"""What ends such errors: the file system was mounted again, the pool of its thin volume has room
-again."""
+"""Lines that end such errors: the file system was mounted again, the pool of its thin volume has
+room again."""
 _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 

@@ -31,7 +31,7 @@ class LoopImage(msgspec.Struct, frozen=True):
     point: str
     size: int
     room: int
-    """What is available on the file system that holds the file."""
+    """Bytes that are available on the file system that holds the file."""
 
     @property
     def variables(self) -> PageVariables:

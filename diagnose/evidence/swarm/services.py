@@ -16,7 +16,7 @@ PORT_TAKEN = "host-mode port already in use"
 NO_NODE = "no suitable node"
 NO_MATCH = "scheduling constraints"
 _REPEATED = 3
-"""So many failed tasks are no slow start."""
+"""Minimum number of failed tasks that are no slow start."""
 _NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
 """Swarm makes no folder for a bind mount, as `docker run -v` does."""
 _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")

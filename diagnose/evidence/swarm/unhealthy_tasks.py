@@ -12,7 +12,7 @@ from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 
 UNHEALTHY = "unhealthy container"
-"""How the engine says that it ended a task for its health check."""
+"""The engine's message when it ended a task for its health check."""
 LONGEST_START_S = 300.0
 """A program that answered no probe for so long does not only start slowly."""
 START_PERIOD = "5m"

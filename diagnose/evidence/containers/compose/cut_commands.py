@@ -35,9 +35,9 @@ class CutCommand(msgspec.Struct, frozen=True):
     written: str
     """The whole command, as the file has it."""
     sign: str
-    """Where compose has cut it."""
+    """The sign at which compose has cut the command."""
     rest: str
-    """What stands behind that."""
+    """The rest of the command behind that sign."""
 
 
 class CutCommands(Items[CutCommand], frozen=True):

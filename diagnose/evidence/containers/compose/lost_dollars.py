@@ -28,7 +28,7 @@ SECRET = LazyPattern(
     r"pass(?:word|phrase|wd)|credential|decrypt|authenticat|unauthori[sz]ed|access denied"
     r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b"
 )
-"""What a program that refuses a secret says, in small letters."""
+"""Words of programs that refuse a secret, in small letters."""
 
 
 class CutSecrets(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class CutSecrets(msgspec.Struct, frozen=True):
 
     variables: list[LostDollar]
     line: str
-    """What the container's log complains of; "" where the value alone shows it."""
+    """The complaint in the container's log; "" where the value alone shows the cut."""
 
 
 class LostDollars(ByContainer[CutSecrets], frozen=True):

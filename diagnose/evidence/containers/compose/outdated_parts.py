@@ -19,7 +19,7 @@ class OutdatedParts(msgspec.Struct, frozen=True):
 
     container: Container
     parts: tuple[str, ...]
-    """What it lacks, as a sentence says it."""
+    """The missing settings, as a sentence says them."""
     path: str
     changed_at: float
     """Unix time of the file's last change."""

@@ -59,8 +59,8 @@ class ProjectClash(msgspec.Struct, frozen=True):
     former: ComposeFolder
     newer: ComposeFolder
     taken: tuple[TakenContainer, ...]
-    """What went away for the newer folder, as far as the engine's memory of events reaches; what
-    was replaced comes before what was removed as an orphan."""
+    """The containers that went away for the newer folder, as far as the engine's memory of events
+    reaches: replaced ones first, then those removed as orphans."""
     left: tuple[Container, ...]
     """The containers of the former folder that are still there."""
     containers: tuple[Container, ...]

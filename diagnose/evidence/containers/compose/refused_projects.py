@@ -47,7 +47,7 @@ class RefusedProject(msgspec.Struct, frozen=True):
     folder: str
     paths: tuple[str, ...]
     container: Container | None = None
-    """One of its containers, rather one that does not run; None where it has none."""
+    """A container of the project, preferably a stopped one; None where it has none."""
     runs: bool = False
     """Whether one of its containers runs."""
     faults: tuple[ComposeFault, ...] = ()
@@ -57,7 +57,7 @@ class RefusedProject(msgspec.Struct, frozen=True):
     version: str = ""
     """Of the compose that made containers of it, or of others here."""
     network: str = ""
-    """What compose made before it gave up; "" where that is not known."""
+    """The network that compose created before it gave up; "" where that is not known."""
 
 
 class RefusedProjects(Items[RefusedProject], frozen=True):

@@ -23,7 +23,7 @@ from diagnose.registry import evidence
 __all__ = ["UnstartedProject", "UnstartedProjects"]
 
 FOLDERS = ("/srv", "/opt", "/root", "/docker", "/opt/stacks", "/srv/docker", "/opt/docker")
-"""Where people keep the folders of projects, beside the folders of those that run."""
+"""Common folders of projects, besides the folders of running ones."""
 HOMES = ("/home", "/home/*")
 MOST = 10
 """Projects that are read."""

@@ -29,7 +29,7 @@ __all__ = ["MisreadNumber", "WrittenProject", "WrittenProjects", "WrittenService
 MOST = 100
 """Projects that are read."""
 _OF_ALL = (*NOT_IN_BUNDLE, "remote")
-"""Why the files of no project can be read."""
+"""Reasons why the files of no project can be read."""
 TOO_MANY = f"its compose files were not read: more than {MOST} projects"
 
 

@@ -18,7 +18,7 @@ from diagnose.registry import evidence
 
 OPTION = "--device="
 REFUSED = LazyPattern(r'adding custom device "(?P<device>[^"]+)"')
-"""What the engine says of a device that a container was to be given and that it cannot use."""
+"""The engine's error about a device that a container should get and that cannot be used."""
 _SERIAL = LazyPattern(r"^tty(?:USB|ACM|AMA)\d+$")
 _BY_ID = "/dev/serial/by-id"
 _ZONES = "/usr/share/zoneinfo/"

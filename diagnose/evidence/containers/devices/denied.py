@@ -23,7 +23,8 @@ from diagnose.questions.files import HARMLESS_DEVICES, FileText, ReadFile, TryDe
 from diagnose.registry import evidence
 
 _BY_RULE = LazyPattern(r"not permitted|\bEPERM\b", re.IGNORECASE)
-"""What the kernel says where device rules deny it; owner and mode are "permission denied"."""
+"""The kernel's error where device rules deny the access; owner and mode give "permission denied".
+"""
 _REFUSED = ("permission denied", "eacces", "not permitted", "access denied")
 
 

@@ -21,7 +21,7 @@ class NamedDevice(msgspec.Struct, frozen=True):
     path: str
     """On the host."""
     line: str
-    """What the log says."""
+    """The line in the log."""
 
 
 class DeniedDevice(NamedDevice, frozen=True):

@@ -31,14 +31,15 @@ from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 LEAST = 2
-"""So many complaints among its recent lines show that a program lacks the device still."""
+"""Minimum number of complaints in the recent lines that show that a program still lacks the device.
+"""
 GRAPHICS = "/dev/dri"
 _NO_GRAPHICS = LazyPattern(
     r"no VA display found for device|as DRM device node|initiali[sz]e VAAPI|vaInitialize failed"
     r"|opening hw device failed|cannot open DRM render node|drm device.{0,80}permission denied",
     re.IGNORECASE,
 )
-"""What FFmpeg, libva and Plex say whose render node cannot be opened."""
+"""Lines of FFmpeg, libva and Plex that cannot open the render node."""
 _REFUSED = LazyPattern(r"permission denied|\bEACCES\b|access denied", re.IGNORECASE)
 _OF_PATH = LazyPattern(r"(?:[\w/-]|\.(?=\w)){0,200}")
 _RENDER_NODE = LazyPattern(r"/dev/dri/renderD\d{1,4}")

@@ -26,10 +26,10 @@ class WithdrawnDevice(msgspec.Struct, frozen=True):
 
     container: Container
     line: str
-    """What the container's log says."""
+    """The line in the container's log."""
     rules: str
-    """What its control group allows, in cgroup v1; "" in v2, where a program of the kernel decides
-    that cannot be read."""
+    """The device rules of its control group, in cgroup v1; "" in v2, where they are a program of
+    the kernel that cannot be read."""
     times: int
 
 

@@ -17,7 +17,7 @@ _FOREGROUND = {
     "cron": ["-f"],
     "sshd": ["-D"],
 }
-"""What keeps a server in the foreground, by the name of its program."""
+"""The option that keeps a server in the foreground, by the name of its program."""
 _BACKGROUND = LazyPattern(
     r"\bservice \S{1,100} (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.{0,999}(?:-D ?FOREGROUND"
     r"|daemon off))"

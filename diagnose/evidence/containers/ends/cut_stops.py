@@ -28,14 +28,14 @@ _ENDS = LazyPattern(
     r"|\b(?:stop|exit|clos|flush|sav|drain|quiesc)ing\b|\bgraceful(?:ly)?\b|\bwaiting for\b"
     r"|\b(?:stop|exit|quit) (?:signal|request)|\breceived (?:\w{1,12} ){0,3}signal\b"
 )
-"""What a program says when it has understood the signal."""
+"""Log lines of a program that has understood the signal."""
 _REPAIRS = LazyPattern(
     r"(?i)\bnot (?:been )?(?:properly |cleanly |correctly |normally |gracefully )?"
     r"(?:shut ?down|closed|stopped)\b|\bunclean(?:ly)? (?:shutdown|shut down|stop)"
     r"|\b(?:crash|automatic) recovery\b|\b(?:database|system) was interrupted\b"
     r"|\blockfile from a previous execution\b|\brecover(?:y|ing) (?:from|after) (?:an? )?(?:crash|un)"
 )
-"""What a program says at its next start, whose files are not as a clean end leaves them."""
+"""Log lines at the next start of a program whose files show an unclean end."""
 
 
 class KilledStop(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class CutStop(msgspec.Struct, frozen=True):
     said: str
     """The last thing that it said of its end."""
     repairs: str
-    """What it said at its next start of the damage; "" where it said nothing."""
+    """The log line about the damage at its next start; "" without one."""
 
 
 class CutStops(Items[CutStop], frozen=True):

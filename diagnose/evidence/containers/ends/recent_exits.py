@@ -27,7 +27,7 @@ class RecentExits(msgspec.Struct, frozen=True):
     code: int | None
     """The last exit code, where it is known."""
     source: str
-    """Where they were read."""
+    """The source of the exits."""
 
     @property
     def pause(self) -> float:

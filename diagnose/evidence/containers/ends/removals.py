@@ -25,7 +25,7 @@ FORCED_S = 1.0
 LINES = 100
 """Of an updater's log: one round over some twenty containers."""
 WEEK_S = 7 * 86400.0
-"""What an updater lost longer ago is mended, or not missed."""
+"""Age in seconds from which on a removed container counts as replaced or not needed."""
 ANSWER_S = 120.0
 """The engine refuses a container within so many seconds after the updater's line about it."""
 _UPDATER = LazyPattern(r"(?:^|/)(?:watchtower|ouroboros)(?:[:@]|$)")
@@ -44,7 +44,7 @@ class FailedUpdate(msgspec.Struct, frozen=True):
 
     updater: Container
     error: str
-    """What the engine answered to it, in the updater's log."""
+    """The engine's answer to the update, in the updater's log."""
 
 
 class Removal(msgspec.Struct, frozen=True):

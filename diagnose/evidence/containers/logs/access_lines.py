@@ -39,14 +39,14 @@ _ADDRESS = LazyPattern(
 _NUMBER = LazyPattern(r"\d+")
 _QUOTED = LazyPattern(r"\"([^\"]*)\"")
 _OURS = "diagnose/"
-"""What this tool calls itself when it asks a web server for a page."""
+"""Prefix of this tool's user agent when it requests a page."""
 SERVER_ERROR = 500
 """From this status on the server, and not the client, is at fault."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SERVER_AT_FAULT = frozenset({500, 502, 503, 504})
 """Statuses of web servers."""
 CHANGING_PART = LazyPattern(r"\d+|\?.*")
-"""What differs between requests for the same page."""
+"""The part that differs between requests for the same page."""
 
 
 class AccessLine(msgspec.Struct, frozen=True):
@@ -59,11 +59,11 @@ class AccessLine(msgspec.Struct, frozen=True):
     path: str
     status: int
     rest: str
-    """What stands behind the request and the status."""
+    """The text behind the request and the status."""
     server: str = ""
     """The server that HAProxy chose, with its backend: `shop/web1`, or `shop/<NOSRV>` for none."""
     ended: str = ""
-    """How the session ended for HAProxy, in its letters: `sC--`, or `----` where all went well."""
+    """HAProxy's letters for the end of the session: `sC--`, or `----` for a normal one."""
 
     @property
     def what(self) -> str:

@@ -36,8 +36,8 @@ MOST_FILES = 100
 MOST_LOGS = 20
 HEAD_BYTES = 1024
 TAIL_BYTES = 16384
-"""What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written
-later follow them."""
+"""Bytes that are read of each log: a power cut leaves NUL bytes at the end, and later lines follow
+them."""
 _BLOCK = LazyPattern(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
 
 
@@ -67,9 +67,9 @@ class LogContents(msgspec.Struct, frozen=True):
     rotations: tuple[LogRotation, ...]
     damaged: tuple[NulLog, ...]
     unread_rotations: Unavailable | None = None
-    """Why logrotate's files could not be read."""
+    """The reason why logrotate's files could not be read."""
     unread_logs: Unavailable | None = None
-    """Why a log could not be read."""
+    """The reason why a log could not be read."""
 
 
 @evidence

@@ -30,7 +30,7 @@ class LogFile(msgspec.Struct, frozen=True):
     missing: bool = False
     """Whether there is no such file."""
     failed: str = ""
-    """Why it could not be seen ("" if it could)."""
+    """The reason why the file could not be seen; "" if it could."""
     written: float | None = None
     """When it was last written to, or the newest of the rotated files, in Unix time; None where
     that is not known."""

@@ -48,7 +48,7 @@ class HeldOutput(msgspec.Struct, frozen=True):
     command: str
     """The command line of the process."""
     script: str
-    """As the container calls it."""
+    """The path of the script in the container."""
     line: str
     """A line of it that prints."""
 

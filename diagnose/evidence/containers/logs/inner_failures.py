@@ -37,10 +37,10 @@ ECHO_S = 0.1
 LAST_WORDS = 3
 """Lines behind the note of a keeper that may be the program's own last ones."""
 LEAST = 3
-"""So often a program has ended that ends again and again."""
+"""Minimum number of ends of a program that ends again and again."""
 SLACK_S = 15.0
 OVERDUE = 3
-"""One whose next end is later than so many pauses has got over it."""
+"""Number of usual pauses without an end after which a program has recovered."""
 LONG_S = 600.0
 """A program that runs so long between two ends works in between."""
 _MAY_RUN = frozenset().union(*(pattern.commands for pattern in PATTERNS if pattern.data))

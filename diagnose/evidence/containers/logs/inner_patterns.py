@@ -18,10 +18,8 @@ class Pattern(msgspec.Struct, frozen=True):
     failed: LazyPattern
     """The line; its group `program` names what failed, and a group `detail` how."""
     over: str
-    """What a later line says once that is over, with `{program}` for its name.
-
-    A reload of HAProxy checks all servers again.
-    """
+    """A later line after the recovery, with `{program}` for its name. A reload of HAProxy checks
+    all servers again."""
     cause: str
     """A sentence behind the container's name, with `{program}` and `{detail}`."""
     noise: LazyPattern = LazyPattern(r"(?!)")
@@ -36,16 +34,14 @@ class Pattern(msgspec.Struct, frozen=True):
     recurs: bool = False
     """Whether a keeper starts the program again each time: it counts while that goes on."""
     round_ends: LazyPattern = LazyPattern(r"(?!)")
-    """What a program writes at the end of each round of its work. A failure that a whole round did
-    not meet again is over."""
+    """The line at the end of each round of the program's work. A failure that does not occur in a
+    whole round is over."""
     is_job: bool = False
     """Whether the program starts jobs at their times, and the failure is that of one job."""
     data: tuple[str, ...] = ()
-    """Where a server keeps its files, in images that run other programs beside it.
-
-    The pattern is then about a container with a mount there and without such a process: the server
-    has ended, and the others run on.
-    """
+    """The folder of a server's files, in images that run other programs beside it. The pattern is
+    then about a container with a mount there and without such a process: the server has ended, and
+    the others continue."""
 
     def is_about(self, container: Container, commands: set[str]) -> bool:
         """Whether the log of a container with these processes may show this failure."""

@@ -57,7 +57,7 @@ _WORKED = LazyPattern(
 )
 """Words of a program that has done what it was asked for."""
 _WENT_WELL = LazyPattern(r"(?<!not )\bok\b", re.IGNORECASE)
-"""What a job says at its end, beside `_WORKED`: of a start that has failed calls alone."""
+"""Words of a job at its end, besides `_WORKED`: only for a start with failed calls."""
 _AROUND = LazyPattern(
     r"""
     \b (?: backends? | broker | certificates? | config\w* | connect\w* | credentials? | databases?
@@ -78,9 +78,10 @@ _AROUND = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What a program stands on or calls: a line about it is not about one request."""
+"""Things on which a program depends or that it calls: a line about them is not about one request.
+"""
 _OF_NGINX = LazyPattern(r", server: [^,]{0,200}(?=, request: )")
-"""Which of its servers was asked, as nginx says it in each line about a request."""
+"""The server that was asked, in nginx's lines about requests."""
 _NO_SUCH_PAGE = LazyPattern(
     r"""
     \b No[ ]route[ ]matches[ ]\[            # Rails
@@ -91,8 +92,8 @@ _NO_SUCH_PAGE = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""What frameworks call a request for a page that the program does not have. Rails and Symfony give
-it their gravest level."""
+"""Lines of frameworks about a request for a page that the program does not have. Rails and Symfony
+give it their most severe level."""
 _HARMLESS = LazyPattern(
     r"""
     \b not[ ]yet[ ]due \b

@@ -14,7 +14,8 @@ from diagnose.programs.log_message import ERROR, INFO, message
 from diagnose.programs.stack_traces import is_frame
 
 LEAST = 3
-"""So often, a message is no single mishap; one of many lines leaves no room for more."""
+"""Minimum number of repeats of a message that is no single mishap; a message of many lines leaves
+no room for more."""
 LEAST_LINES = 5
 NEARLY_ALL = 0.9
 """Of the last lines of 40 healthy programs with errors in their logs, no more than two thirds
@@ -22,7 +23,7 @@ complain; of 12 programs whose users were down, 11 print nothing else."""
 MOST_HOSTS = 2
 """A program that misses more hosts looks for some: a monitor. One has a name and an address."""
 MOST_KINDS = 2
-"""What fails in more ways is more than one thing."""
+"""Maximum number of kinds of failure for a single cause."""
 SETTLED_S = 20.0
 """A program that runs for so long has seen its neighbours start."""
 PART_INDENT = 2
@@ -31,7 +32,7 @@ PART_INDENT = 2
 _OF_PROGRAM = LazyPattern(
     r"\.(?!sock$)\w{1,10}$|^/(?:app|conf|config|etc|opt|srv|usr)(?:/(?!localtime$|timezone$)|$)"
 )
-"""Where settings and programs are mounted."""
+"""Folders where settings and programs are mounted."""
 
 
 class Complaints(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ PASSING = vocabulary(
 )
 """Error signatures of what may be over by now."""
 _LASTING_CODES = (126, 127, 132)
-"""What cannot be executed, what is not there, an instruction that the processor does not know."""
+"""Exit codes for a program that cannot be executed, one that is missing, and an instruction that
+the processor does not know."""
 SLOW_START_S = 120.0
 """Seconds that a large program may take to its start."""
 

@@ -29,12 +29,12 @@ _RECOVERED = LazyPattern(
     r"|\bready (?:to accept|for) connections\b",
     re.IGNORECASE,
 )
-"""What a server says when it serves: complaints of its start, or of its master, are over then."""
+"""Lines of a server that serves: earlier complaints about its start, or its master, are over."""
 _CONNECTED = LazyPattern(
     r"(?<!\bnot )(?<!\bbe )\b(?:re)?connected\b|\bconnection (?:re-?)?(?:established|restored)\b",
     re.IGNORECASE,
 )
-"""What a program says that has reached what it calls: failed calls of its start are over then."""
+"""Lines of a program that has reached its peer: earlier failed calls of its start are over."""
 
 
 def past_shapes(

@@ -25,8 +25,8 @@ RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
 LEAST = 2
 CONTINUED = LINES // 3
-"""So many of the last lines are indented where they are a part of one long message: the end of a
-stack trace is read again with what stands above it."""
+"""Number of indented last lines that are a part of one long message: the log is read again from
+before the stack trace."""
 FRESH_S = 90.0
 """A program that repeats its complaint did so within the last moments, or has got over it."""
 
@@ -36,10 +36,10 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
     unread: dict[str, str] = {}
-    """Why a log was not read, by container id. A container that keeps no log by its own
-    configuration is not among them."""
+    """The reasons why logs were not read, by container id. Containers that keep no log by their own
+    configuration are left out."""
     unexamined: tuple[Unexamined, ...] = ()
-    """Why programs may have log files of their own that were not read."""
+    """The reasons why programs may have log files of their own that were not read."""
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines; none where it printed nothing recently, or where its log was not read."""
@@ -147,7 +147,7 @@ class _ReadLogs(msgspec.Struct, frozen=True):
 
     logs: dict[str, ContainerLog]
     unread: dict[str, str]
-    """Why others were not read."""
+    """The reasons why other logs were not read."""
 
 
 def _read(host: Host, containers: Sequence[Container], clock: Clock) -> _ReadLogs:

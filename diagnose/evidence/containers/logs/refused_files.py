@@ -26,7 +26,7 @@ _FULL = LazyPattern(
 )
 """inotify says ENOSPC when a user may have no more watches."""
 _WORDS = ("too many open files", "emfile", "no file descriptors", "inotify", "watch")
-"""One of them is in each line that one of these patterns finds."""
+"""Words of which each line that one of these patterns finds has one."""
 _WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
 """A watcher that writes has met a full disk."""
 

@@ -57,7 +57,7 @@ from diagnose.registry import evidence
 
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 LEAST = 3
-"""How often a line must occur in the last lines of a log to count as repeated."""
+"""Minimum number of occurrences of a repeated line in the last lines of a log."""
 BLOCK = 3
 """If so many different lines occur twice, they are one long message, and twice is enough: the lines
 that were read have no room for a third time."""
@@ -87,7 +87,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     errors: int = 0
     """How many of them are errors of any kind by their level."""
     complaints: Complaints = NONE
-    """What all lines complain of."""
+    """The complaints of all lines."""
     serves: bool = False
     """Whether other lines report requests that went well."""
     ends_pages: bool = False
@@ -95,7 +95,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     ran_for: float = 0.0
     """Seconds from the container's start to its last line."""
     level: int | None = None
-    """What the level of the line is worth; None where it has none."""
+    """The severity of the line; None for a line without a level."""
     works: bool = False
     """Whether lines after the first error report work that went well, other than for a monitor."""
     failure: Recognised | None = None

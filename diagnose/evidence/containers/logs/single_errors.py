@@ -25,7 +25,7 @@ from diagnose.programs.callers import is_about_a_client
 from diagnose.registry import evidence
 
 _OF_A_CALL = "called-"
-"""How the names of families begin that are about the answer of a server."""
+"""Prefix of the families that are about the answer of a server."""
 
 
 class SingleErrors(Items[RepeatedError], frozen=True):

@@ -23,7 +23,8 @@ from diagnose.questions.containers import ContainerLog, ReadLogs
 
 LINES = 12
 MORE_LINES = 60
-"""Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
+"""Number of lines that are read where the last `LINES` explain nothing, as below a long stack
+trace."""
 LEAST_LINES = LINES // 2
 """Of `LINES` so many are left at least, where the others are empty."""
 CUT_OFF = 2
@@ -151,7 +152,7 @@ class TailsRead(NamedTuple):
 
     tails: dict[str, LogTail]
     unread: dict[str, str]
-    """Why a log could not be read."""
+    """The reasons why logs could not be read."""
 
 
 def read_tails(host: Host, containers: Sequence[Container]) -> TailsRead:

@@ -37,7 +37,8 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
-    """Why a log could not be read, by container id (a driver without reading, usually)."""
+    """The reasons why logs could not be read, by container id (usually a driver without reading).
+    """
     unexamined: tuple[Unexamined, ...] = ()
     inside: frozenset[str] = frozenset()
     """The ids of running containers in which a program has failed: nothing listens on any port that

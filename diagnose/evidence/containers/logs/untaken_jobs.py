@@ -22,7 +22,7 @@ BYTES = 48 * 1024
 MOST = 24
 """Logs that are read in one run."""
 LEAST = 2
-"""So often a task was sent, and not taken."""
+"""Minimum number of times that a task was sent, and not taken."""
 WAIT_S = 5.0
 """A task that was sent a moment ago may still be on its way."""
 FRESH_S = 24 * 3600.0

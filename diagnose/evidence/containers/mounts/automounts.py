@@ -19,7 +19,7 @@ from diagnose.registry import evidence
 FOLLOWING = frozenset({"shared", "rshared", "slave", "rslave"})
 """Propagation of bind mounts in which the container sees what the host mounts later."""
 _LOOPS = LazyPattern(r"Too many levels of symbolic links|\bELOOP\b")
-"""What the kernel answers there to a process whose mounts are not those of the automounter."""
+"""The kernel's error there for a process whose mounts are not those of the automounter."""
 _PATH = LazyPattern(r"(?<![\w.:/-])/[\w.@+-]+/")
 
 
@@ -32,7 +32,7 @@ class UnseenAutomount(msgspec.Struct, frozen=True):
     point: str
     """The place on the host."""
     missing: str = ""
-    """What is mounted below it on the host and not in the container; "" for nothing now."""
+    """The mount below it on the host that the container does not have; "" for none now."""
     complaint: str = ""
     """A recent line of the container's log in which a path there cannot be opened."""
 

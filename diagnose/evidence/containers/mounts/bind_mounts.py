@@ -27,8 +27,8 @@ MOUNTING = LazyPattern(
     r'mounting "(?P<source>[^"]+)" to rootfs (?:"[^"]{1,300}" )?'
     r'at "(?:/[^"]{1,300}/merged(?=/))?(?P<target>[^"]+)"'
 )
-"""What the runtime says of a mount that it could not make; before runc 1.0 the target is a path of
-the host."""
+"""The runtime's error about a mount that it could not create; before runc 1.0 the target is a path
+of the host."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 """The quotation mark that ends a text, by the one that begins it."""
 _WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
@@ -68,8 +68,8 @@ _REFUSED = (
     "read-only filesystem",
     "erofs",
 )
-"""How programs say that they were refused access to a path, in small letters. Some have the same
-words for a full disk or a folder that is not there; owner and mode decide."""
+"""Errors of programs that were refused access to a path, in small letters. Some print the same for
+a full disk or a missing folder; owner and mode decide."""
 _NAMELESS = ("permission denied", "database", "sqlite_", "not writable", "not writeable")
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
@@ -81,7 +81,8 @@ _SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
 MOST_OWNED = 200
 """Paths of other containers that are looked up."""
 DEEPEST = 32
-"""So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
+"""Maximum number of steps below a mount that are looked at; a path comes from a log, which may hold
+anything."""
 
 
 class BindSources(msgspec.Struct, frozen=True):
@@ -92,13 +93,13 @@ class BindSources(msgspec.Struct, frozen=True):
 
     by_path: dict[str, PathStatus]
     below: dict[str, PathStatus] = msgspec.field(default_factory=dict)
-    """What lies under them on the way to what a container's last words name, links not followed:
-    they lead to elsewhere in the container."""
+    """The status of each step below the sources to the path in a container's last words, links not
+    followed: they lead to elsewhere in the container."""
     entries: dict[str, int] = msgspec.field(default_factory=dict)
     """How many lie in a folder that was taken for a file."""
     owned: frozenset[str] = frozenset()
-    """What another container, which commands the engine, has at the path that is a source: the
-    paths on the host, as far as they are there."""
+    """The existing host paths that another container, which commands the engine, has at the path of
+    a source."""
     unexamined: tuple[Unexamined, ...] = ()
 
 
@@ -109,7 +110,7 @@ class OwnedSource(NamedTuple):
     place: Mount
     """The owner's mount that holds it."""
     path: str
-    """What the owner has there, on the host."""
+    """The owner's path on the host."""
 
 
 class NamedPath(msgspec.Struct, frozen=True):
@@ -219,7 +220,7 @@ def _names_no_folder(line: str) -> bool:
 
 
 _CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a regular file")
-"""What programs say of a folder where they want a file, in small letters; the third is cp's."""
+"""Errors of programs about a folder in the place of a file, in small letters; the third is cp's."""
 
 
 def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:

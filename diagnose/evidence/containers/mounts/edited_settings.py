@@ -36,7 +36,7 @@ _AT_ONCE_S = 2.0
 _SET_UP_S = 10.0
 """Start scripts fill in templates within so many seconds of a container's start."""
 _FOLDER = LazyPattern(r"^/(?:etc/\w|usr/local/etc(?:/|$)|usr/local/apache2/conf|mosquitto(?:/|$))")
-"""Where the folders lie in which these servers have their files."""
+"""The folders in which these servers have their files."""
 _PATH = LazyPattern(
     r"(?:-{0,2}[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250}(?:\.(?:conf|cfg|cnf|ini|ya?ml|toml)|/Caddyfile))"
 )
@@ -48,7 +48,7 @@ _RELOADED = LazyPattern(
     r"|\bload(?:ed|ing)(?: of)?(?: the| new)? conf|\bconfig\w*(?: file)? (?:was |has been )?(?:changed|loaded)"
     r"|\bload complete\b"
 )
-"""What these programs print when they read their files again."""
+"""Lines of these programs when they read their files again."""
 _RELOADS = LazyPattern(r"(?i)re-?load|graceful|reconfigure|\bHUP\b|USR2")
 """A command in the container that has it done."""
 

@@ -30,7 +30,8 @@ _OF_THE_IMAGE = LazyPattern(
 """Folders that an image fills, and that its program seldom makes itself. Data folders begin
 empty."""
 _WHOLE_CONFIG = frozenset({"/config"})
-"""Where the images of linuxserver.io and others write their own settings at the first start."""
+"""The folder to which images of linuxserver.io and others write their settings at the first start.
+"""
 MOST = 20
 
 

@@ -30,7 +30,7 @@ class FileElsewhere(msgspec.Struct, frozen=True):
     wanted: str
     """The path in the container at which nothing is mounted."""
     place: str
-    """Where a file of that name is in the container."""
+    """The path in the container of a file of that name."""
     mount: Mount
     line: str
 

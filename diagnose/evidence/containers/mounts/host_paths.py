@@ -27,7 +27,7 @@ _OF_SYSTEM = (
 """Folders that every image has: a path there is the container's own, whatever is mounted of the
 host's."""
 _OF_IMAGE = (*_OF_SYSTEM, "/app", "/opt", "/srv")
-"""Where images have their programs too: a path there need not be one that a person has named."""
+"""Folders where images have programs too: a path there need not be one that a person has named."""
 _SHOWN = 3
 
 
@@ -37,7 +37,7 @@ class StrayPath(msgspec.Struct, frozen=True):
     path: str
     clause: str
     inside: str = ""
-    """Where the container has what the host calls so; "" where nothing is mounted from there."""
+    """The container's path for this host path; "" where nothing is mounted from there."""
 
 
 def stray_path(container: Container, line: str) -> StrayPath | None:

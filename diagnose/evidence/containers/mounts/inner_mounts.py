@@ -16,7 +16,8 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 OF_PROGRAMS = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.gvfsd-fuse", "fuse.portal"})
-"""What an engine inside a container mounts for containers of its own, and a desktop for itself."""
+"""Mounts that an engine inside a container creates for its own containers, and a desktop for
+itself."""
 SHARED = frozenset({"shared", "rshared"})
 """Propagation of bind mounts with which the host sees what a container mounts below them."""
 
@@ -28,7 +29,7 @@ class InnerMount(msgspec.Struct, frozen=True):
     mount: Mount
     """The folder of the host, at or below which it is mounted."""
     mounted: Mounted
-    """As the container's own mount table has it."""
+    """The mount in the container's own mount table."""
     readers: tuple[tuple[Container, Mount], ...]
     """Other running containers to which the same place of the host is mounted, without it."""
 

@@ -16,7 +16,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 
 MOST_STEPS = 40
-"""As many links as the kernel follows (MAXSYMLINKS in include/linux/namei.h)."""
+"""Maximum number of links, as in the kernel (MAXSYMLINKS in include/linux/namei.h)."""
 
 
 class LinkEnd(msgspec.Struct, frozen=True):

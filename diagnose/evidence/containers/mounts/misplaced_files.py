@@ -24,13 +24,13 @@ _FILE = LazyPattern(r"\.[A-Za-z][\w-]{0,12}$")
 """A mount of one file of settings, of a list or of a key: its name has an ending."""
 _FOUND = LazyPattern(r"(?i)\b(?:using|load(?:ed|ing)|read(?:ing)?|found)\b")
 _DENIED = LazyPattern(r"(?i)\b(?:no|not|none|cannot|missing|unable|fail\w{0,4})\b|n't\b")
-"""What a program says that has found a file, unless it denies that."""
+"""Words that deny that a program has found a file."""
 _REQUEST = LazyPattern(r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)\b.{0,3}/")
 """A path that a client asks for is none of the container."""
 _OPTIONAL = LazyPattern(r"(?i)\b(?:optional\w*|overrid\w+|skip\w*)\b")
-"""What it says of a file that it can do without."""
+"""Words about a file that is optional."""
 _MADE = LazyPattern(r"\.(?:log|pid|sock|lock|tmp)$")
-"""What a program makes itself."""
+"""Files that a program creates itself."""
 
 
 class MisplacedFile(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class MisplacedFile(msgspec.Struct, frozen=True):
     """The path in the container, where nothing is."""
     mount: Mount
     line: str
-    """What names the path."""
+    """The line that names the path."""
     variable: str = ""
     """The variable that leads to that folder."""
 

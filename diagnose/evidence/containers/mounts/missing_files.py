@@ -33,7 +33,7 @@ ABSENCE = LazyPattern(
     r"|failed opening required|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
     re.IGNORECASE,
 )
-"""What programs say of a file that is not there."""
+"""Errors of programs about a missing file."""
 _NAMES_ABSENCE = LazyPattern(
     r"no such file|\bENOENT\b|not ?found|does(?:n't| not) exist|is missing", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ _NAMES_REFUSAL = LazyPattern(
     r"|read-only file ?system",
     re.IGNORECASE,
 )
-"""Which of the two it is, where a program "failed to load" a file: absent, or refused."""
+"""Words that distinguish an absent file from a refused one, where a program "failed to load" it."""
 MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
 _EXAMPLE = LazyPattern(
@@ -79,15 +79,15 @@ class MissingFile(msgspec.Struct, frozen=True):
     path: str
     """inside, path: the first part of it that is not there."""
     folder: str
-    """What is there."""
+    """The last folder that exists."""
     names: tuple[str, ...]
-    """What lies in that folder."""
+    """The entries of that folder."""
     is_in_image: bool | None = None
     """Whether the image has it there, so that the mount hides it; None where that is not known."""
     is_repeated: bool = False
     """Whether its container runs, and repeats that in its log."""
     leads_to: LinkEnd | None = None
-    """Where it leads, if it is a link to what is not there."""
+    """The target, if it is a dangling link."""
 
     @property
     def lineage(self) -> str:

@@ -26,16 +26,16 @@ _ASIDE = (
     r"(?:~|[._-](?:away|backup|bak|broken|copy|disabled|off|old|orig|prev|previous|save|saved|tmp"
     r"|\d[\d._T:-]*)(?:[._-]?\d+)?)$"
 )
-"""How people end the name of what they move out of the way."""
+"""Endings that people add to the name of what they move out of the way."""
 
 
 class MovedSource(msgspec.Struct, frozen=True):
     """A file or folder beside the place where it is missing."""
 
     place: str
-    """Where it is missing: the source of a mount, or the folder that holds it."""
+    """The missing path: the source of a mount, or the folder that holds it."""
     moved: str
-    """What lies beside that place, under its name with another ending."""
+    """The path beside that place, with the same name and another ending."""
 
 
 class MovedSources(msgspec.Struct, frozen=True):

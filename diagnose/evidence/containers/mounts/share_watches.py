@@ -26,7 +26,7 @@ class ShareWatch(msgspec.Struct, frozen=True):
 
     container: Container
     mount: Mount
-    """What the container has of the share."""
+    """The container's mount of the share."""
     mounted: Mounted
     """The share, as the host has mounted it."""
     program: str

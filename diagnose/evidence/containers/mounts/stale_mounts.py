@@ -18,10 +18,10 @@ from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 DELETED = "//deleted"
-"""What the kernel appends to the root of a mount whose file or folder was deleted or replaced
-(fs/d_path.c)."""
+"""Suffix that the kernel appends to the root of a mount whose file or folder was deleted or
+replaced (fs/d_path.c)."""
 ENDED = ("gone", "missing")
-"""Why a container that has ended since it was listed has no mount table."""
+"""Reasons why a container that has ended since it was listed has no mount table."""
 
 
 class StaleMount(msgspec.Struct, frozen=True):
@@ -39,10 +39,10 @@ class StaleMount(msgspec.Struct, frozen=True):
     """The disk that the container still has from its start, where the host has another one by now
     (`covered_by`), or none."""
     held_from: str = ""
-    """Where the host had that disk mounted at the start."""
+    """The host's mount point of that disk at the start."""
     led_to: str = ""
-    """What the source led to at the start, where it is reached by a link that leads elsewhere by
-    now; "" for a source that is reached as before."""
+    """The target of the source at the start, where a link leads elsewhere by now; "" for a source
+    that is reached as before."""
 
 
 class StaleMounts(Items[StaleMount], frozen=True):

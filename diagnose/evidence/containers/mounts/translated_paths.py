@@ -14,7 +14,7 @@ from diagnose.mappings import only
 _DOWNLOADS = LazyPattern(
     r"(?:^|/)[\w.-]*(?:aria2|deluge|nzbget|qbittorrent|rtorrent|rutorrent|sabnzbd|transmission)"
 )
-"""How images of download clients are called."""
+"""Image names of download clients."""
 
 
 class TranslatedPath(msgspec.Struct, frozen=True):

@@ -58,9 +58,9 @@ _IDLE = vocabulary(
 """Processes that wait for somebody to work in the container."""
 _BY_SCHEDULE = vocabulary("cron crond ofelia supercronic")
 _BY_REQUEST = ("apache2", "frankenphp", "httpd", "lighttpd", "nginx", "php", "unitd", "uwsgi")
-"""How the names of servers begin whose applications read their files at a request: php-fpm8.2."""
+"""Name prefixes of servers whose applications read their files at a request: php-fpm8.2."""
 _READ_AT_START = ("/etc/", "/usr/local/etc/")
-"""Where these servers have the settings of their own."""
+"""Folders of these servers' own settings."""
 _WITH_TIMES = vocabulary("btrfs ext2 ext3 ext4 f2fs overlay xfs")
 """File systems of this kernel that keep the time of the last reading."""
 _WORD = LazyPattern(r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250})")

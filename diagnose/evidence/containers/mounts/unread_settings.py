@@ -24,7 +24,7 @@ _OF_COMMAND = LazyPattern(
 )
 """A word of a command that names a file of settings."""
 _FOLDER = LazyPattern(r"/etc/|/usr/local/|/(?:[\w.-]+/)*conf(?:ig)?(?:/|$)")
-"""Where images look for settings, and not for code."""
+"""Folders in which images look for settings, and not for code."""
 _SHARED_FOLDERS = frozenset(
     {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
     | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
@@ -37,11 +37,11 @@ class UnreadSettings(msgspec.Struct, frozen=True):
     """A mounted file of settings beside the one of the same name that the program read."""
 
     line: str
-    """What says which one it read."""
+    """The line that shows which settings the program read."""
     inside: str
     """The file that was read; nothing is mounted there."""
     folder: str
-    """Where the mounted one lies in the container."""
+    """The folder of the mounted settings in the container."""
     source: str
     """The folder on the host."""
     may_write: bool = True

@@ -25,7 +25,7 @@ MOST_LINKS = 20
 _OF_SYSTEM = LazyPattern(
     r"/(?:bin|boot|dev|etc|lib(?:32|64|x32)?|proc|run|sbin|sys|tmp|usr|var/(?:cache|lib|log|run|tmp))(?:/|$)"
 )
-"""Where an image has files of its own, to which a link may lead on purpose."""
+"""Folders of an image's own files, to which a link may lead on purpose."""
 _MARKS = frozenset({".gitkeep", ".keep", ".gitignore", "lost+found"})
 
 
@@ -37,13 +37,13 @@ class UnseenData(msgspec.Struct, frozen=True):
     path: str
     """The link, or the folder beneath the inner mount, as the container calls it."""
     leads_to: str = ""
-    """Where the link leads on the host; "" for a hidden folder."""
+    """The target of the link on the host; "" for a hidden folder."""
     others: int = 0
     """How many links more of the same folder lead out."""
     hidden_by: str = ""
-    """What is mounted over the folder."""
+    """The mount over the folder."""
     entries: tuple[str, ...] = ()
-    """What the hidden folder has."""
+    """The entries of the hidden folder."""
 
     @property
     def on_host(self) -> str:

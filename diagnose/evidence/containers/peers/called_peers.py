@@ -16,7 +16,7 @@ from diagnose.mappings import only
 from diagnose.numbers import is_number
 
 _DISTRUSTED = LazyPattern(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
-"""What a program says of a peer that answers, and that it does not trust."""
+"""Errors of a program about a peer that answers, and that it does not trust."""
 _HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]++(?!:(?:\w{1,20}:)?//)")
 """A word that may be a host name: not part of a path, unless it opens a URL, and no scheme."""
 _ADDRESS = LazyPattern(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
@@ -37,8 +37,8 @@ _PLACE = LazyPattern(
     r"(?![ \t|:\[-]{1,30}(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b)"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
 )
-"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java and no
-logger of Python before its level), a name in quotes."""
+"""The called place in a line: a URL, an address, a port, a domain (no class of Java and no logger
+of Python before its level), a name in quotes."""
 
 
 def called_peers(

@@ -17,7 +17,7 @@ SHOWN = 160
 _MIGRATES = LazyPattern(
     r"migrat|bootstrap|\bupgrade\b|\binit(?:db)?\b|[-_ :]init\b|\bsetup\b|\bdb:\w", re.IGNORECASE
 )
-"""What such a container is called for: db:migrate, kong migrations bootstrap, airflow-init."""
+"""Names of migrating containers: db:migrate, kong migrations bootstrap, airflow-init."""
 
 
 class FailedMigrator(msgspec.Struct, frozen=True):

@@ -8,9 +8,10 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
 PLAIN_PORT, TLS_PORT = 2375, 2376
-"""Where the engine of the image docker:dind listens without TLS, and with it."""
+"""The ports of the engine in the image docker:dind without TLS, and with it."""
 CERTIFICATES = "DOCKER_TLS_CERTDIR"
-"""Where that image makes its certificates: it serves TLS while this is set, and it is by itself."""
+"""The variable for the folder of that image's certificates: it serves TLS while this is set, which
+is its default."""
 
 _IMAGE = LazyPattern(r"(?:^|[/:-])dind(?:$|[:-])")
 """docker:dind, docker:27-dind, registry.internal/dind:1."""

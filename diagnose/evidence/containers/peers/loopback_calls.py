@@ -21,9 +21,10 @@ from diagnose.programs.failures.neighbours import NEIGHBOURS
 
 ID = "container.loopback-peer"
 LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
-"""How programs say that localhost refused them."""
+"""Errors of programs that localhost refused."""
 REFUSED = 3
-"""So many refused calls count: one that begins before its neighbour tries once or twice."""
+"""Minimum number of refused calls that count: a program that begins before its neighbour tries once
+or twice."""
 _PLACE = LazyPattern(
     r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
 )

@@ -36,7 +36,7 @@ _OF_VARIABLES = LazyPattern(
     r"(?:^|/)(?:\.env(?:\.local)?|settings\.py|config\.(?:js|json|php|py|rb|ts))$"
 )
 _CODE = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src|workspace)(?:/|$)|^/home/\w+/\w")
-"""Where frameworks such as Laravel and Symfony read their variables: beside their code."""
+"""Folders of the code, where frameworks such as Laravel and Symfony also read their variables."""
 
 
 _KINDS = {
@@ -52,7 +52,8 @@ _KINDS = {
     11211: LazyPattern(r"memcache", re.IGNORECASE),
     27017: LazyPattern(r"mongo", re.IGNORECASE),
 }
-"""What a log says of a server by its usual port, where it does not name the place."""
+"""Words about a server in a log, by the server's usual port, where the log does not name the place.
+"""
 
 
 _OF_CALLEES = ("host", "name", "peer", "place", "server", "url")
@@ -69,7 +70,7 @@ class LoopbackTarget(msgspec.Struct, frozen=True):
 
     container: Container
     place: str
-    """As it is written: localhost:5004, DB_HOST=127.0.0.1, or `host: localhost`."""
+    """The place as it is written: localhost:5004, DB_HOST=127.0.0.1, or `host: localhost`."""
     port: int
     path: str
     """The file of the host that names the place."""

@@ -31,7 +31,7 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 LEAST = 3
-"""So many refusals are no single mishap."""
+"""Minimum number of refusals that are no single mishap."""
 _SHORT = 4
 """A path of so few characters stands in many lines."""
 MOST = 5
@@ -64,7 +64,7 @@ class RefusedCaller(msgspec.Struct, frozen=True):
     host: str
     """The name or the address by which it calls the server."""
     path: str
-    """What it asks for; "" where the lines do not say."""
+    """The requested path; "" where the lines do not say."""
     line: str
     """The caller's last such line."""
     times: int
@@ -73,11 +73,11 @@ class RefusedCaller(msgspec.Struct, frozen=True):
     is_seen: bool = False
     """Whether the server's access log has such answers too."""
     words: str = ""
-    """What the server says of it."""
+    """The server's words about the refusal."""
     written_to: str = ""
     """The server's own file that says so; "" for its container's log."""
     tail: LogTail = LogTail(())
-    """Where its words were found."""
+    """The log in which its words were found."""
 
 
 class RefusedCallers(Items[RefusedCaller], frozen=True):

@@ -22,7 +22,7 @@ _OF_OTHERS = {
     "postgres-login": LazyPattern(r"MYSQL|MARIADB"),
     "mysql-access": LazyPattern(r"PG|POSTGRES"),
 }
-"""What the names of variables have that are for a database of the other kind."""
+"""Words in the names of variables that are for a database of the other kind."""
 _OWN_USER = ("MARIADB_USER", "MYSQL_USER")
 _SET_UP = ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD", *_OWN_USER)
 """Variables of which the images of MySQL and MariaDB need one."""
@@ -35,9 +35,9 @@ _OF_NAME = {
     "user": LazyPattern(r"USER|LOGIN|(?:^|_)UID(?:_|$)"),
     "database": LazyPattern(r"DB|DATABASE|SCHEMA|NAME"),
 }
-"""How variables are called that say as whom a program logs in, and to which database."""
+"""Words in the names of variables for the user of a login, and for the database."""
 _HIDDEN = LazyPattern(r"<redacted:ur[il]")
-"""How the token of a secret begins that may hold a user and a database."""
+"""Prefix of the token of a secret that may hold a user and a database."""
 _KIND = {
     "mysql-access": "user",
     "mysql-database": "database",
@@ -45,7 +45,7 @@ _KIND = {
     "postgres-login": "user",
     "postgres-role": "user",
 }
-"""What a refusal is about."""
+"""The subject of a refusal."""
 _OWN_NAMES = {
     "user": ("POSTGRES_USER", "MARIADB_USER", "MYSQL_USER"),
     "database": ("POSTGRES_DB", "MARIADB_DATABASE", "MYSQL_DATABASE"),
@@ -58,9 +58,9 @@ class Reason(msgspec.Struct, frozen=True):
     cause: str
     """The end of a sentence about the caller."""
     cure: str
-    """What fixes it, in words."""
+    """The cure, in words."""
     variables: PageVariables
-    """What the page's paragraph needs."""
+    """The variables of the page's paragraph."""
 
 
 def foreign_user(failure: Recognised, caller: Container, server: Container) -> Reason | None:

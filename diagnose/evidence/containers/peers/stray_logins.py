@@ -17,7 +17,7 @@ _NO_USER = LazyPattern(
 )
 """MongoDB does not find a user: "shop", for db "admin"."""
 _ADMIN = "admin"
-"""Where the image of MongoDB makes the user of MONGO_INITDB_ROOT_USERNAME."""
+"""The database in which the image of MongoDB creates the user of MONGO_INITDB_ROOT_USERNAME."""
 _URL = LazyPattern(r"mongodb(?:\+srv)?://[^\s/]{1,300}/\w")
 """With a database, which is also where the user is looked for unless `authSource` says another."""
 
@@ -26,7 +26,7 @@ class StrayLogin(msgspec.Struct, frozen=True):
     """A login whose user the server does not find in the named database."""
 
     text: str
-    """What the server's log says."""
+    """The line in the server's log."""
     user: str
     base: str
     """The database in which it looks."""

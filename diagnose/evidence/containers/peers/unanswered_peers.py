@@ -33,7 +33,7 @@ class Calls(msgspec.Struct, frozen=True):
 
     callees: tuple[Container, ...]
     port: int
-    """Where it was refused, 0 if that is not known."""
+    """The refused port, 0 if that is not known."""
     namespaces: Namespaces | None
     is_distrusted: bool
     is_beside: bool = False

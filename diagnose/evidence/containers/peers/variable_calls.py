@@ -17,12 +17,13 @@ from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.registry import evidence
 
 LEAST = 3
-"""So many lines count: one or two are of a program that began before its neighbour."""
+"""Minimum number of lines that count: one or two come from a program that began before its
+neighbour."""
 _FRESH_S = 90.0
 """The last such line is not older."""
 _BETWEEN = 1
-"""So many calls may be refused after the kernel was asked for its count, and before the log was
-read."""
+"""Maximum number of calls that are refused between the kernel's count and the reading of the log.
+"""
 
 
 class VariableCall(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from diagnose.evidence.containers.listing import Container
 
 _ROOTS = ("/var/www/html", "/var/www", "/app", "/application", "/srv/app", "/code")
-"""Where images of PHP have their code, beside the working directory and the mounts."""
+"""Folders of the code in images of PHP, besides the working directory and the mounts."""
 MOST_ROOTS = 8
 
 

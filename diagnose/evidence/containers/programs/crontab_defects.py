@@ -52,7 +52,7 @@ class CrontabDefect(msgspec.Struct, frozen=True):
     line: int = 0
     """0 where the whole file is meant."""
     word: str = ""
-    """What stands there: the mode, the owner, the first word."""
+    """The defective word: the mode, the owner, the first word of the line."""
     is_asked_for: bool = True
     """Whether somebody wants this container to run the jobs: images bring crontabs for others."""
 

@@ -19,11 +19,11 @@ _SERVER = LazyPattern(
     r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
 )
 _FILE_OF_RUN = LazyPattern(r"\.|sock(?:et)?$|pid$|lock$")
-"""How files below /run are called."""
+"""Names of files below /run."""
 _OF_OTHERS = LazyPattern(r"/run/(?:secrets|dbus|udev|user|systemd|docker|containerd)\b")
 """Folders that the engine fills, or that the host's own services have."""
 _MAKES = LazyPattern(r"\bmissing\b|\bbind|\blisten|\bcreat|\bmkdir|\bwrit|\bpid\b|\block\b")
-"""What a program says that wants to make something there, rather than to call another one."""
+"""Words of a program that creates something there, rather than calling another program."""
 _TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
 
 

@@ -22,7 +22,7 @@ _BY_DEFAULT = frozenset((
     "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
     "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
 ))  # fmt: skip
-"""What the engine gives to a container."""
+"""The capabilities that the engine gives to a container by default."""
 _HEAD = struct.Struct("<III")
 _HIGH = struct.Struct("<I")
 _EFFECTIVE = 1

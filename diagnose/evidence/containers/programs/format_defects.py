@@ -10,7 +10,7 @@ class FormatDefect(msgspec.Struct, frozen=True):
 
     words: str
     first_bytes: str
-    """What of the program shows it; "" where nothing does."""
+    """The part of the program that shows the defect; "" where nothing does."""
 
 
 def defect_of_format(program: Program, host: str) -> FormatDefect:

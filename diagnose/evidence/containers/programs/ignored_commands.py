@@ -31,7 +31,7 @@ _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
 _WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
 IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
 _LOOKS = LazyPattern(r"\$(?:[@*#0-9]|\{[!#]?[@*#0-9])|\b(?:shift|getopts|BASH_ARGV)\b")
-"""How a shell script looks at its arguments."""
+"""Uses of its arguments in a shell script."""
 _SOURCES = LazyPattern(r"(?m)(?:^|[;&|]|\b(?:then|do|else)\b)[ \t]{0,40}(?:\.|source)[ \t]")
 """A script that another one reads may look at the same arguments."""
 _STARTS = LazyPattern(r"^\s{0,40}exec\s{1,8}(?P<words>\S.{0,200})$")
@@ -44,7 +44,7 @@ class IgnoredCommand(msgspec.Struct, frozen=True):
     script: str
     """The path of the script in the container; "" for the shell form of ENTRYPOINT."""
     starts: str
-    """What it starts instead; "" where that does not show."""
+    """The command that it starts instead; "" where that does not show."""
 
     @property
     def command(self) -> str:

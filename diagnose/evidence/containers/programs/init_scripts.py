@@ -27,18 +27,19 @@ _RUNS = LazyPattern(
     r"(?P<script>/(?:docker-entrypoint[\w-]{0,20}\.d|etc/cont-init\.d)/[\w.+@-]{1,120})",
     re.IGNORECASE,
 )
-"""What entrypoints print: those of PostgreSQL, MySQL, MariaDB, MongoDB, nginx and s6-overlay."""
+"""Lines of entrypoints: those of PostgreSQL, MySQL, MariaDB, MongoDB, nginx and s6-overlay."""
 _IS_OVER = LazyPattern(
     r"(?i)\binit process (?:complete|done)|\bready for start up"
     r"|\bcont-init\.d\] done\b|/etc/cont-init\.d/\S{1,120} exited 0\b|\blegacy-cont-init successfully"
 )
-"""What the same entrypoints print when all scripts have ended well, and s6-overlay after each."""
+"""Lines of the same entrypoints when all scripts have succeeded, and of s6-overlay after each
+script."""
 _FIRST_START = "/docker-entrypoint-initdb.d/"
 """Scripts in this folder are run while the data folder is empty, and never again."""
 _LOGS_IN = r"(?:-U ?|--username[= ]|--user[= ]|-u ?)['\"]?{}\b"
 _OWN_USERS = ("POSTGRES_USER", "MYSQL_USER", "MARIADB_USER", "MONGO_INITDB_ROOT_USERNAME")
 _DATA = ("/var/lib/postgresql", "/var/lib/mysql", "/data/db", "/bitnami")
-"""Where these databases keep their data, or above it."""
+"""Data folders of these databases, or folders above them."""
 
 
 class InitScript(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class InitScript(msgspec.Struct, frozen=True):
     number: int = 0
     """Of that line, from 1; 0 where it is not known."""
     user: str = ""
-    """As whom the script logs in, where the server was set up for another one."""
+    """The user of the script's login, where the server was set up for another one."""
     own_user: str = ""
     """The variable and the name of that one, as `POSTGRES_USER=shop`."""
     data: str = ""

@@ -29,13 +29,13 @@ from diagnose.registry import evidence
 MOST = 32
 """Containers whose layer is looked at: the engine walks through all of it for each."""
 TOO_MANY = f"more than {MOST} containers miss a file"
-"""Why the layer of a container is not looked at."""
+"""The reason why the layer of a container is not looked at."""
 _REFUSED = LazyPattern(
     r"permission denied|\bEACCES\b|exec format error|cannot execute|not executable"
     r"|is a directory|\bEISDIR\b",
     re.IGNORECASE,
 )
-"""What programs say of a file that is there and cannot be used."""
+"""Errors of programs about a file that exists and cannot be used."""
 _NOT_IN_PATH = "executable file not found"
 """The runtime says this of a program without an x bit too."""
 _WORD = LazyPattern(
@@ -57,7 +57,7 @@ class LostFile(msgspec.Struct, frozen=True):
     is_deleted: bool
     """Whether it was deleted; otherwise its content, its owner or its mode was changed."""
     line: str
-    """What says that it is missed."""
+    """The line that reports the missing file."""
 
 
 class LostFiles(Items[LostFile], frozen=True):

@@ -23,11 +23,11 @@ _SAYS_SO = LazyPattern(r"(?i)maint[ea]n|wartung|mantenim|manuten")
 _COLOUR = LazyPattern(
     r"(?<![a-z0-9])(?:a|b|black|blue|canary|green|live|new|next|old|red|stable|standby)(?![a-z0-9])"
 )
-"""What tells two containers apart of which one takes the visitors."""
+"""Words that distinguish two containers of which one serves the visitors."""
 _MOST_BEHIND = 4
 """Containers behind a web server that are looked into."""
 _BEHIND = frozenset({"php-fpm", "php", "apache2", "httpd", "puma", "ruby"})
-"""What runs the program where the web server only passes requests on."""
+"""Programs that run the code behind a web server that only passes requests on."""
 
 
 class MaintenanceFlag(msgspec.Struct, frozen=True):

@@ -48,7 +48,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "python": ("python3",),
     "python3": ("python",),
 }
-"""How an image may call a program instead, by the name that it was called by."""
+"""Other names under which an image may have a program, by the name that was called."""
 _INTERACTIVE = _SHELLS | {"irb", "jshell", "node", "python", "python3", "python2"}
 """Programs that images name for lack of a service: without a terminal they end at once."""
 
@@ -67,7 +67,7 @@ class MissingProgram(msgspec.Struct, frozen=True):
     misplaced_options: tuple[str, ...] = ()
     """Options of `docker run` that follow the image's name, each as one word."""
     command: tuple[str, ...] = ()
-    """What the container could be started with instead; empty where nothing is known."""
+    """A command that could start the container instead; empty where none is known."""
 
     @property
     def shown_command(self) -> str:

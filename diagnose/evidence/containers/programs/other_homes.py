@@ -26,7 +26,7 @@ MOST = 8
 MOST_HOMES = 4
 _PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]{1,100}(?:/[\w.@+-]{1,100}){1,14}")
 _NO_HOME = frozenset({"", "/", "/bin", "/dev", "/nonexistent", "/sbin", "/usr/sbin"})
-"""What users of a system have in the place of a home directory."""
+"""Values that users of a system have in the place of a home directory."""
 _ROOT = "/root"
 
 
@@ -37,7 +37,7 @@ class OtherHome(msgspec.Struct, frozen=True):
     line: str
     missed: str
     path: str
-    """Where it is."""
+    """The path of the directory."""
     home: str
     """The home directory that the program has."""
     other: str

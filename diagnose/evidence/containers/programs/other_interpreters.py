@@ -26,7 +26,7 @@ _INITS = frozenset({"catatonit", "docker-init", "dumb-init", "tini"})
 """Programs that run another one, and only reap its children and pass signals on."""
 _FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 _ALIKE = {"bash": "sh", "python": "python3", "nodejs": "node"}
-"""What may run the same script."""
+"""Other interpreters that may run the same script."""
 
 
 class OtherInterpreter(msgspec.Struct, frozen=True):

@@ -34,9 +34,9 @@ _FOLDERS = (
     "/usr/local/lib",
     "/usr/local/lib64",
 )
-"""Where libraries lie in images of Alpine, Debian and Red Hat."""
+"""Folders of libraries in images of Alpine, Debian and Red Hat."""
 _UNSEARCHED = ("/usr/local/lib", "/usr/local/lib64")
-"""Where loaders look only if the cache of ldconfig says so, or a variable."""
+"""Folders that loaders search only if the cache of ldconfig says so, or a variable."""
 _SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
 _NAME = LazyPattern(r'(?m)^PRETTY_NAME="?(?P<name>[^"\n]{1,60})')
 _SHOWN = 3

@@ -47,13 +47,13 @@ class Language(msgspec.Struct, frozen=True):
     folders: tuple[str, ...]
     """`*` stands for any part of one name, and `{own}` for the container's working directory."""
     files: tuple[str, ...]
-    """What a module is in such a folder; the first one is a folder, if it has no suffix."""
+    """The files of a module in such a folder; the first one is a folder, if it has no suffix."""
     separator: str = "."
-    """What is in the place of the slash in the name of a module within another one."""
+    """The separator, in place of the slash, in the name of a nested module."""
 
 
 _CODE = ("{own}", "{own}/src", "/app", "/app/src", "/code", "/src", "/usr/src/app")
-"""Where images have the program itself."""
+"""Folders of the program itself in images."""
 _VENVS = ("/opt/venv", "/venv", "/app/.venv", "/app/venv", "{own}/.venv", "{own}/venv")
 _LANGUAGES = {
     "module-python": Language(

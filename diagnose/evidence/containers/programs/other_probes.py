@@ -26,7 +26,8 @@ _CALLS = {
     ),
     "bash": "bash -c ': >/dev/tcp/127.0.0.1/{port}'",
 }
-"""How a program calls a URL, in the order of preference; bash can only connect to its port."""
+"""The commands with which programs call a URL, in the order of preference; bash can only connect to
+its port."""
 _CONNECTIONS = {
     "bash": "bash -c ': >/dev/tcp/127.0.0.1/{port}'",
     "python3": "python3 -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\"",
@@ -37,7 +38,8 @@ _CONNECTIONS = {
     ),
     "nc": "nc -z 127.0.0.1 {port}",
 }
-"""How a program connects to a port, in the order of preference: some busybox has no `nc -z`."""
+"""The commands with which programs connect to a port, in the order of preference: some busybox has
+no `nc -z`."""
 _URL = LazyPattern(r"""https?://[^\s'"|;&)]+""")
 _PORT = LazyPattern(r"https?://[^/:]+:(?P<port>\d{2,5})\b")
 _MORE_THAN_A_CALL = LazyPattern(

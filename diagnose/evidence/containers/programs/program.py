@@ -21,7 +21,7 @@ MACHINES = {
 """e_machine of an ELF header, as images name their architecture."""
 _ANY_EXECUTE = 0o111
 _BYTE_ORDER_MARK = "\ufeff"
-"""What editors of Windows write before a text in UTF-8."""
+"""The byte order mark that editors of Windows write before a text in UTF-8."""
 _ELF_HEADER = struct.Struct("<32xQ14xHH6x")
 """Of Elf64_Ehdr: where its program headers begin, the size of each and how many there are."""
 _SEGMENT = struct.Struct("<I4xQ16xQ16x")
@@ -40,7 +40,7 @@ class Program(msgspec.Struct, frozen=True):
     machine: str = ""
     """The processor of an ELF file, as images name it; "" for other files."""
     loader: str = ""
-    """What such a file was linked for, "" where it needs none or that is not known."""
+    """The loader for which such a file was linked, "" where it needs none or that is not known."""
     other_libc: str = ""
     """The loader of musl that the container has instead."""
     interpreter: str = ""

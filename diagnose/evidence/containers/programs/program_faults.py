@@ -65,7 +65,7 @@ class ProgramFault(msgspec.Struct, frozen=True):
     """Unix time."""
     comm: str
     what: str
-    """What happened."""
+    """The event."""
     text: str
 
     @property

@@ -39,16 +39,14 @@ REFUSED = LazyPattern(
     rf"|dumb-init\] (?P<dumb>.+)): (?P<reason>{_WHY})$",
     re.IGNORECASE,
 )
-"""What runc writes to the container's log in its last step before the program (the second form
-until runc 1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`),
-dumb-init.
-"""
+"""The line of runc in the container's log in its last step before the program (the second form
+until runc 1.0.0-rc92), and the line of an init between the two: tini (`--init`), dumb-init."""
 _BY_ENV = LazyPattern(
     r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?"
     r"(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
 )
-"""What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
-line names."""
+"""Errors of /usr/bin/env, of busybox and of coreutils, about the interpreter that a `#!` line
+names."""
 _SIGNS = ("exec", "dumb-init", "env: ")
 """Of the two, in small letters."""
 _REASON = (
@@ -92,14 +90,14 @@ _NOT_PERMITTED = LazyPattern(
 """gosu, which does not say which program; su-exec, setpriv, and the shells of start scripts."""
 NO_FORMAT = "exec format error"
 SHELL_CODES = (126, 127)
-"""What a shell exits with when a command cannot be executed, or is not there."""
+"""Exit codes of a shell for a command that cannot be executed, or is missing."""
 _DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
 
 LINKS = 3
 LOOPING = 3
 """A container that was restarted so often is taken to be in a loop while it runs."""
 REFUSED_CODES = (1, 255)
-"""What runc exits with when the kernel refuses the program in its last step, by its version."""
+"""Exit codes of runc, by its version, when the kernel refuses the program in its last step."""
 REFUSED_WITHIN_S = 5.0
 _HEAD_BYTES = 4096
 """Go writes the name of the loader at the end of the first page."""

@@ -12,8 +12,8 @@ from diagnose.lazy_pattern import LazyPattern
 RefusalKind = Literal[
     "peer", "user", "sysctl", "program", "volume", "address", "log driver", "other"
 ]
-"""What the engine could not have: a container, a user of the image, a setting of the kernel, a
-program of the host, a volume, a fixed address, the log driver."""
+"""The thing that the engine could not get: a container, a user of the image, a setting of the
+kernel, a program of the host, a volume, a fixed address, the log driver."""
 TOOL = LazyPattern(
     r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/(?!proc/)\S+): no such file'
 )

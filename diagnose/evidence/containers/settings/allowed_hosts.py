@@ -31,7 +31,7 @@ _FILES = (
     "/config/www/nextcloud/config/config.php",
     "/mnt/data/config/config.php",
 )
-"""Where their images keep the list."""
+"""The files of the list, by image."""
 _FIRST_START = LazyPattern(r"^NEXTCLOUD_")
 """Nextcloud reads its variable of that name at the first start alone."""
 _USUAL_PORTS = (80, 443)
@@ -53,7 +53,7 @@ class HostNotAllowed(msgspec.Struct, frozen=True):
     """The file on the host; "" where a variable has the list."""
     names: tuple[str, ...]
     address: str
-    """By which clients of other machines call this host; "" where that is not known."""
+    """The address by which clients of other machines call this host; "" where that is not known."""
     value: str = ""
     """The value of the variable, with the address in it."""
 

@@ -17,9 +17,9 @@ from diagnose.redact import holds_token
 _FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
 """Files of settings, by their names."""
 _DASHES = LazyPattern(r"^-+(?:XX:[+-]?)?")
-"""What comes before the name of an option; Java has some of its own."""
+"""The text before the name of an option; Java has some of its own."""
 _SHORTEST_NAME = 2
-"""So many letters has a setting at least that a file names."""
+"""Minimum number of letters of a setting that a file names."""
 
 
 def without_option(container: Container, option: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ _LIMIT = LazyPattern(r"(?:^|[\s\"'-])maxmemory[ =\"]{1,8}(?P<limit>[1-9]\d{0,15}
 _COMPLAINT = LazyPattern(
     r"Eviction policy is (?P<policy>allkeys-\w{2,12})|current policy: '(?P<other>allkeys-\w{2,12})'"
 )
-"""What BullMQ and Sidekiq say at their start."""
+"""The lines of BullMQ and Sidekiq at their start."""
 
 
 class EvictingQueue(msgspec.Struct, frozen=True):
@@ -30,10 +30,10 @@ class EvictingQueue(msgspec.Struct, frozen=True):
     server: Container
     policy: str
     limit: str
-    """As it is written: 64mb; "" where only a program says the policy."""
+    """The limit as it is written: 64mb; "" where only a program reports the policy."""
     workers: tuple[Container, ...]
     line: str = ""
-    """What a program says of the policy."""
+    """The line of a program about the policy."""
     file: str = ""
     """The file of the host that sets the policy, where that file alone is mounted."""
 

@@ -28,12 +28,12 @@ _MISSES_END = LazyPattern(
     r"(?i)\b(?:missing|no|without|expected|needs?) (?:a )?(?:LF|newline|new line|end of line|EOL)\b"
     r"|\bpremature EOF\b|\btruncated\b"
 )
-"""What programs say of a last line without its end."""
+"""Errors of programs about a last line without its end."""
 _BELOW = 3
 """Lines below the one that explains the failure."""
 _YAML = (".yaml", ".yml")
 _SPACE, _DOUBLE, _SINGLE = r"\xC2\xA0", r"\xE2\x80[\x9C\x9D]", r"\xE2\x80[\x98\x99]"
-"""As sed takes the bytes of these characters."""
+"""The bytes of these characters as sed takes them."""
 
 
 class _Kind(NamedTuple):
@@ -62,7 +62,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "open": _Kind("its last line has no newline at its end", "$a\\"),
 }
-"""What is wrong with a file of settings, by the kind of defect."""
+"""The defects of a settings file, by their kinds."""
 
 
 class FileDefect(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ _ASSIGNED = LazyPattern(
 )
 """DATA=/data"""
 _SECRET = LazyPattern(r"(?i)pass|secret|token|key|hash|salt|auth|cred")
-"""What is stored in another form than it was given."""
+"""Names of variables whose values are stored in another form than they were given."""
 _PLAIN = LazyPattern(r"[\w.@:/ -]{3,100}")
 _SWITCH = LazyPattern(r"(?i)true|false|yes|no|on|off|none|null|enabled?|disabled?|\d{1,3}")
 """Values that a script may write in another form."""

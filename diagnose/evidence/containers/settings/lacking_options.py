@@ -201,4 +201,4 @@ _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--user": _lacks_root,
     "--volume": _lacks_mount,
 }
-"""How it is seen that a container lacks an option, by its name."""
+"""The function that shows that a container lacks an option, by the option's name."""

@@ -22,8 +22,8 @@ _OF_SYSTEM = LazyPattern(
     r"/(?:etc/(?:$|(?:cron|init|ld\.so|pam|profile|ssh|sudoers|systemd)[\w.-]{0,40}/)|boot/|root/\.ssh/"
     r"|home/[\w.-]{1,64}/\.ssh/|var/(?:spool/cron[\w.-]{0,20}|www)/)"
 )
-"""Where attackers write, and Redis keeps no data of its own. /usr and /opt hold programs that
-start a server beside them, in the same folder."""
+"""Folders to which attackers write, and where Redis keeps no data of its own. /usr and /opt hold
+programs that start a server beside them, in the same folder."""
 
 
 class LedServer(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class LedServer(msgspec.Struct, frozen=True):
     meant: str
     """The folder of its image."""
     open_at: str = ""
-    """Where it is published for other machines; "" for nowhere."""
+    """The address that is published for other machines; "" without one."""
 
 
 class LedServers(Items[LedServer], frozen=True):

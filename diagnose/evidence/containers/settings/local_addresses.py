@@ -61,7 +61,7 @@ class LocalAddress(msgspec.Struct, frozen=True):
     name: str = ""
     """The one name under which a proxy serves the container; "" for none or several."""
     by: str = ""
-    """Where visitors from elsewhere come: names, or a port."""
+    """The names or the port by which visitors from elsewhere come."""
     is_sure: bool = False
     """Whether a proxy serves it by a name."""
     unset: str = ""

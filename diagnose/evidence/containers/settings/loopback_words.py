@@ -19,7 +19,7 @@ _PORT_OF_SCHEME = {80: "http", 443: "https"}
 _BY_NAME = LazyPattern(
     r"(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|URL|SERVER|UPSTREAM)(?:_|$)", re.IGNORECASE
 )
-"""How a variable is named that says where a program listens, or whom it calls."""
+"""Names of variables for the address where a program listens, or that it calls."""
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -137,7 +137,7 @@ _OF_OTHERS = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""How a variable is named that says where others call this program, or where it listens."""
+"""Names of variables for the address where others call this program, or where it listens."""
 
 
 class LoopbackPlace(msgspec.Struct, frozen=True):
@@ -176,7 +176,7 @@ def _port_beside(name: str, given: Mapping[str, str]) -> str:
 
 
 _ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")
-"""How a variable is named that says what a broker tells its clients to call."""
+"""Names of variables for the address that a broker gives to its clients."""
 
 
 def with_advertised(broker: Container, port: int, host: str) -> Correction | None:

@@ -55,7 +55,7 @@ _FAILED = LazyPattern(
     """,
     re.IGNORECASE,
 )
-"""How clients in all languages end that wait for the other's first word, or read it as TLS."""
+"""Errors of clients in all languages that wait for the other's first word, or read it as TLS."""
 
 
 class MailMode(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class MailMode(msgspec.Struct, frozen=True):
     is_switch: bool
     """Whether the variable is on or off, and no word for a mode."""
     line: str
-    """What the program says of a call that failed so; "" where it says nothing."""
+    """The line about such a failed call; "" without one."""
 
 
 class MailModes(Items[MailMode], frozen=True):

@@ -46,7 +46,7 @@ _OF_ADDRESSES = LazyPattern(
     r"|UR[IL]S?)(?:_|$)",
     re.IGNORECASE,
 )
-"""How variables are called that say whom to call; the value of others may be any word."""
+"""Names of variables for an address to call; the value of others may be any word."""
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env)$")
 _FOLDER = LazyPattern(r"^/(?:app|conf|config|data|etc|opt)(?:/|$)|^/usr/local/")
 

@@ -23,7 +23,7 @@ _READ = LazyPattern(
     r"\$\{?!?(?P<used>[A-Z][A-Z0-9_]{4,60})\b"
     r"|\bfile_env[ \t]{1,4}[\"']?(?P<filed>[A-Z][A-Z0-9_]{4,60})\b"
 )
-"""How a start script reads a variable: with a dollar sign, or by the function of the official
+"""Uses of a variable in a start script: with a dollar sign, or by the function of the official
 images that takes a file in its place."""
 _SET = LazyPattern(
     r"(?m)^[ \t]*(?:local[ \t]+|declare[ \t]+|export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]{4,60})="

@@ -22,12 +22,12 @@ class RestrictingOption(msgspec.Struct, frozen=True):
     """An option that is in force."""
 
     source: str
-    """Where the option was set."""
+    """The place where the option was set."""
     value: Json
     undone: str
     """The option that takes it back."""
     what: str
-    """What the container may not do, as a predicate."""
+    """The restriction of the container, as a predicate."""
     variable: str
     """The page's name of `undone`."""
 

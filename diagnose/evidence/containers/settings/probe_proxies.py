@@ -20,7 +20,7 @@ _TOOL = LazyPattern(r"(?:^|[\s;&|(/])(?P<tool>curl|wget)\s")
 _HTTP_ERROR = {"curl": 22, "wget": 8}
 """The exit codes with which they end at an error of HTTP; busybox's wget has no such code."""
 _REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
-"""As busybox's wget says it, which prints the address alone."""
+"""The line of busybox's wget, which prints the address alone."""
 _HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")
 _OF_A_PROXY = LazyPattern(r"(?:\berror:? |\bHTTP/\d(?:\.\d)? |\bERROR )(?:403|407|50[234])\b")
 """The answer of a proxy that may not call a host, or does not reach it."""

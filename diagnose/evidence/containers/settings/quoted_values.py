@@ -27,9 +27,9 @@ _REFUSED = LazyPattern(
     r"(?i)\b(?:bad|cannot|could not|error|expected|fail\w*|fatal|illegal|invalid|malformed|syntax|unable"
     r"|unexpected|unknown|unrecogni[sz]ed|unsupported|wrong)\b"
 )
-"""What a program says of a schedule that it does not take."""
+"""Errors of a program about a schedule that it does not accept."""
 _ENDS_AS_A_PART = LazyPattern(r"(?:(?:^|[ \t])[\d*]{1,2}[ \t]+|[\"'`])$")
-"""What stands before the quotes where they are a part of it: a field of cron, or more quotes."""
+"""The text before quotes that are a part of the value: a field of cron, or more quotes."""
 _PLAIN = LazyPattern(
     r"\d{1,10}|true|false|yes|no|on|off|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
     r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"

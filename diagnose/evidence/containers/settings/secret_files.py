@@ -40,7 +40,7 @@ class SecretFile(msgspec.Struct, frozen=True):
 
     container: Container
     path: str
-    """As the container calls it."""
+    """The path in the container."""
     source: str
     """On the host; "" where a command may not change it."""
     has_returns: bool

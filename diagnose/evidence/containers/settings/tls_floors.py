@@ -24,7 +24,7 @@ class TlsFloor(msgspec.Struct, frozen=True):
     """A line of an OpenSSL configuration that refuses older peers."""
 
     path: str
-    """As the container calls it."""
+    """The path in the container."""
     setting: str
     """MinProtocol = TLSv1.2."""
 

@@ -35,9 +35,9 @@ _REFUSED = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What programs say of a secret that the other side does not take."""
+"""Errors of programs about a secret that the other side does not accept."""
 _KEY = LazyPattern(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){0,3}_(?:token|secret|key|password)\b")
-"""How a line names a key of a file of settings."""
+"""The name of a key of a settings file in a line."""
 _SECRET_NAME = LazyPattern(r"(?:TOKEN|SECRET|KEY|PASSWORD)$")
 _EACH_HAS = frozenset({"admin", "api", "app", "base", "key", "password", "secret", "token"})
 """Words of names that many programs use for secrets of their own."""

@@ -18,7 +18,7 @@ from diagnose.registry import evidence
 
 ZONES = "/usr/share/zoneinfo"
 LEAST = 3
-"""So many lines show the clock of a program: one may quote the time of something else."""
+"""Minimum number of lines that show the clock of a program: one may quote another time."""
 NEAR_S = 120.0
 """A line is written so soon after the time that it states."""
 _PLACE = LazyPattern(r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+")
@@ -36,7 +36,7 @@ class UnknownZone(msgspec.Struct, frozen=True):
     line: str
     """A line of its log; "" where its cron shows it."""
     offset_s: float
-    """How far the zone is ahead of UTC now."""
+    """The seconds by which the zone is ahead of UTC now."""
 
 
 class UnknownZones(Items[UnknownZone], frozen=True):

@@ -21,7 +21,7 @@ class Unpassed(msgspec.Struct, frozen=True):
 
     variable: str
     why: str
-    """Why the variable is missing, as the end of a sentence."""
+    """The reason why the variable is missing, as the end of a sentence."""
     steps: dict[str, str]
 
 

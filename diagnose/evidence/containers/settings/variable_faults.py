@@ -13,7 +13,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 
 _ALMOST = 0.92
-"""So much of two names is the same where one letter is wrong, or two are swapped."""
+"""Similarity of two names where one letter is wrong, or two are swapped."""
 COMMENT = LazyPattern(r"(?<!\s)\s+#.*$")
 """A comment behind a value in an env file."""
 _QUOTED_URL = LazyPattern(
@@ -26,7 +26,7 @@ _NO_URL = LazyPattern(
     r"|\b(?:ur[il]|dsn|connection string)\b.{0,40}\b(?:invalid|malformed|must (?:start|begin))\b",
     re.IGNORECASE,
 )
-"""What programs say of a text that should be a URL, and is none."""
+"""Errors of programs about a text that should be a URL, and is none."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""
 _REFERENCE = LazyPattern(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
@@ -45,7 +45,7 @@ _UNREADABLE = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What a program says of an address that it cannot read."""
+"""Errors of a program about an address that it cannot read."""
 _OPTIONS = LazyPattern(r"(?<!\w)(?:-e|--env)[ =]([A-Z][A-Z0-9_]{1,60})=")
 """Variables in an example of `docker run` that a program prints."""
 _NAME = LazyPattern(r"\b[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6}\b")
@@ -61,7 +61,7 @@ _ONE_ASKED = LazyPattern(
 )
 """A line of its own for each variable: an issue of Zod, or a sentence."""
 _ALTERNATIVES = LazyPattern(r"(?:one|any) of|either")
-"""What a program says of a list of variables of which one is enough."""
+"""Words of a program about a list of variables of which one is enough."""
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
@@ -138,7 +138,7 @@ class ValueFault(msgspec.Struct, frozen=True):
     """The wrong part of a variable's value."""
 
     what: str
-    """What is wrong with the value, as a predicate: `contains quotes`."""
+    """The fault of the value, as a predicate: `contains quotes`."""
     line: str = ""
     """The line of the log that repeats it; "" where none is needed."""
 

@@ -42,7 +42,7 @@ _OF_ITSELF = LazyPattern(
     r"(?:^|_)(?:APP|APPLICATION|CLIENT|CONNECTION|CONSUMER"
     r"|GROUP|INSTANCE|NODE|POOL|WORKER)_?(?:HOST)?NAME$"
 )
-"""What a program calls itself to its server."""
+"""Names that a program gives itself at its server."""
 _IS_QUEUE_NAME = LazyPattern(r"(?:^|_)QUEUE_?NAME$")
 _IS_HOST = LazyPattern(r"(?:HOSTS?|HOSTNAME|SERVER|ADDR(?:ESS)?)$")
 _HIDES_A_PLACE = LazyPattern(r"(?:URL|URI|DSN|CONNECTION\w{0,10})$")
@@ -68,11 +68,11 @@ class WorkerDifference(msgspec.Struct, frozen=True):
     name: str
     """The variable."""
     given: str
-    """What the worker has of it; "" for nothing."""
+    """The worker's value; "" for none."""
     wanted: str
-    """What the program has; "" for nothing."""
+    """The program's value; "" for none."""
     server: Container | None = None
-    """Whom the value names that only one of both has."""
+    """The server in the value that only one of both has."""
     command: str = ""
     """The word of the worker's command that names the connection of its queue."""
 

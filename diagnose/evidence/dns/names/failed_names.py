@@ -59,13 +59,13 @@ _FAILURES = tuple(
         ),
     )
 )
-"""How programs say which name they could not resolve."""
+"""Lines of programs with the name that they could not resolve."""
 _CALLS = vocabulary(
     "err error failed failure getaddrinfo getnameinfo gethostbyname info information lookup "
     "resolved"
 )
-"""What comes before the words of the C library where a program does not say the name; Rust's
-standard library says `failed to lookup address information`."""
+"""The text before the words of the C library where a program does not print the name; Rust's
+standard library prints `failed to lookup address information`."""
 _CLASS = LazyPattern(r"(?:^|\.)\w*(?:Error|Exception|gaierror)$")
 """An exception by its class: System.Net.Http.HttpRequestException, socket.gaierror."""
 

@@ -29,13 +29,13 @@ class FailingServer(msgspec.Struct, frozen=True):
     rcode: str
     failures: list[UnresolvedName]
     of_root: DnsReply | None
-    """What it answers to the host's question about the root."""
+    """The reply to the host's question about the root."""
     program: str
     """The program of this host that listens at its address; empty where it is another machine."""
     holder: Container | None = None
     """The container that is the server."""
     circle: ForwardingCircle | None = None
-    """Who asks the container, and is asked by it."""
+    """The circle of servers that ask the container and are asked by it."""
     is_validated: bool = False
     """Whether it knows the name where it shall check no signature."""
 

@@ -21,7 +21,7 @@ from diagnose.questions.dns import QueryDns
 from diagnose.registry import evidence
 
 _HERE = "127.0.0.1"
-"""Where a redirection of the host's own packets leads to."""
+"""The target of a redirection of the host's own packets."""
 _MOST = 4
 """Names that are asked for."""
 

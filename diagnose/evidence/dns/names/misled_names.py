@@ -44,18 +44,18 @@ class MisledName(msgspec.Struct, frozen=True):
     """A name that leads a container to another machine than the intended one."""
 
     container: Container
-    """Who calls the name."""
+    """The container that calls the name."""
     name: str
     kind: Kind
     source: str
-    """Where the name stands."""
+    """The source of the name."""
     peer: Container | None = None
     """The neighbour that is meant (itself), or that is called in its place (hidden)."""
     port: int = 0
     """The port at which the peer does not serve (hidden)."""
     server: str = ""
     addresses: tuple[str, ...] = ()
-    """What that DNS server says of the name."""
+    """The answer of that DNS server for the name."""
     line: str = ""
     """The line by which the container complains."""
 

@@ -51,7 +51,7 @@ class MovedName(msgspec.Struct, frozen=True):
     server: str
     """The DNS server that says so."""
     port: int = 0
-    """Where the line has no name: the port at which the settings have that name."""
+    """The port at which the settings have that name, where the line has no name."""
 
     @property
     def cure(self) -> PageVariables:
@@ -102,7 +102,7 @@ class _CalledName(NamedTuple):
     name: str
     address: str
     port: int = 0
-    """As `MovedName.port`."""
+    """The port, as in `MovedName.port`."""
 
 
 class _Question(msgspec.Struct, frozen=True):

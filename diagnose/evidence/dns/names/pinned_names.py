@@ -45,7 +45,7 @@ class PinnedName(msgspec.Struct, frozen=True):
     container: Container
     name: str
     address: str
-    """Where the line leads."""
+    """The address in the line."""
     peers: tuple[Container, ...]
     """The containers that have the name; empty where its address belongs to nobody."""
     left_on: str = ""

@@ -13,7 +13,7 @@ from diagnose.mappings import only
 _OF_A_COPY = LazyPattern(
     r"(?:^|[^a-z])(?:replicas?|slave|standby|secondary|follower|read[-_]?only)(?=$|[^a-z])", 2
 )
-"""How the copy of a database is called in names."""
+"""Names for the copy of a database."""
 _STARTS_COPY = LazyPattern(
     r"(?:^|[^a-z])(?:replicaof|slaveof|(?:super[-_])?read[-_]only|primary_conninfo)(?=$|[^a-z])", 2
 )
@@ -43,7 +43,7 @@ class SharedByRoles(msgspec.Struct, frozen=True):
     leaving: Container | None
     """The one that should not have the name: the copy of a database whose callers want to write."""
     line: str = ""
-    """What a caller says that has reached the wrong one; "" where nobody does."""
+    """The line of a caller that has reached the wrong one; "" without one."""
 
 
 def shared_by_roles(

@@ -15,7 +15,8 @@ from diagnose.registry import evidence
 MOST = 10
 """Hosts files that are read."""
 _OF_NGINX = LazyPattern(r"\bcould not be resolved \(\d+: ")
-"""How nginx says that its resolver has no answer: that one reads no hosts file (ngx_resolver)."""
+"""The line of nginx whose resolver has no answer: that resolver reads no hosts file (ngx_resolver).
+"""
 
 
 class UnreadHostsEntry(msgspec.Struct, frozen=True):

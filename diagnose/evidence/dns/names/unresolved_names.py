@@ -14,7 +14,7 @@ from diagnose.evidence.network.calls.watchers import Watchers
 OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
 """Names of the host that Docker Desktop defines, and an engine on Linux does not."""
 ERRORS = ("REFUSED", "SERVFAIL")
-"""What a server says that will not, or cannot, look a name up."""
+"""The replies of a server that will not, or cannot, resolve a name."""
 MOST_NAMES = 5
 """A program that misses more names calls what others name: a proxy, a crawler, a monitor."""
 
@@ -117,7 +117,7 @@ class NameAtServer(msgspec.Struct, frozen=True):
     failure: UnresolvedName
     server: str
     ipv4: DnsReply
-    """What the server says to a question for IPv4 addresses (A)."""
+    """The reply to a question for IPv4 addresses (A)."""
 
     @property
     def container(self) -> Container:

@@ -58,10 +58,10 @@ later stages name no file."""
 CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 NO_PROXY_PROGRAM = "userland-proxy-path is not set"
-"""What the engine says of its PATH, and not of the file."""
+"""The engine's error about its PATH, which is not about the file."""
 _NO_VALIDATE = "does not know --validate"
 DELETED = " (deleted)"
-"""How the kernel ends the path of a program whose file was replaced."""
+"""Suffix of the path of a program whose file was replaced, as the kernel shows it."""
 CLOCKS_DIFFER_S = 0.1
 """Seconds by which the start of a process and the time of a file may differ from the truth:
 one is counted from the boot."""
@@ -106,18 +106,18 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     version: int | None = None
     """Major version that the file was judged for (20 for 20.10); None if not known."""
     judged_for: str = "any version"
-    """That version in words."""
+    """The version in words."""
     validated: str = ""
-    """What `dockerd --validate` said (from engine 23.0); empty if it was not or could not be asked.
-    """
+    """The output of `dockerd --validate` (from engine 23.0); empty if it was not or could not be
+    asked."""
     refusal: str = ""
     """The last words of a dead engine, if they are about its configuration."""
     source: str = ""
-    """Where the refusal stands."""
+    """The source of the refusal."""
     mending: Mending | None = None
     """Edits after which the engine would start, where none of them takes a decision."""
     form: str = ""
-    """What the file is, where it holds no JSON at all: "an HTML page"."""
+    """The format of a file that holds no JSON at all: "an HTML page"."""
     rewritten: str = ""
     """Its settings as JSON, where they can be had."""
 
@@ -193,7 +193,7 @@ class _LoggedRefusal(msgspec.Struct, frozen=True):
 
     words: str = ""
     source: str = ""
-    """Where it said so."""
+    """The source of the words."""
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> _LoggedRefusal:

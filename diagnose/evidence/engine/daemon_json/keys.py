@@ -102,7 +102,7 @@ class WrongType(msgspec.Struct, frozen=True):
     key: str
     """With dots where the value lies in a map."""
     text: str
-    """What is wrong, in words."""
+    """The fault, in words."""
 
 
 def wrong_type(key: str, value: Json) -> WrongType | None:

@@ -18,7 +18,7 @@ class Fault(msgspec.Struct, frozen=True):
     column: int = 0
     """line, column: from 1, 0 where not known."""
     stage: str = "value"
-    """What it is a fault of: "text", "key", "type" or "value"."""
+    """The part with the fault: "text", "key", "type" or "value"."""
 
 
 class Position(NamedTuple):

@@ -53,7 +53,7 @@ _REGISTRY = LazyPattern(
 """A registry as daemon.json takes it: a host, with a port up to 65535."""
 _MIRROR = LazyPattern(r"https?://[^/?#@]+(/[^?#]*)?")
 _BARE_MIRROR = LazyPattern(r"https?://[^/?#@]+/?")
-"""What 20.10 takes; 26.1 and 28.5 take a path behind the host too."""
+"""The mirrors that 20.10 accepts; 26.1 and 28.5 accept a path behind the host too."""
 
 
 class _Setting(msgspec.Struct, frozen=True):
@@ -275,4 +275,4 @@ _JUDGES: Mapping[str, Callable[[_Setting], Iterator[Fault]]] = {
     "runtimes": _wrong_runtimes,
     "storage-driver": _wrong_storage_driver,
 }
-"""What finds the faults in the value of a key."""
+"""The function that finds the faults in the value of a key."""

@@ -16,7 +16,7 @@ from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 RECORDS = (NETWORKS, VOLUMES)
-"""What a living engine holds locked, below its data root (flock(2) of bbolt)."""
+"""Files below its data root that a living engine holds locked (flock(2) of bbolt)."""
 
 
 class CoveredDataRoot(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class CoveredDataRoot(msgspec.Struct, frozen=True):
     path: str
     """The data root."""
     mount: Mounted | None = None
-    """What lies over the engine's own files, None for nothing."""
+    """The mount over the engine's own files, None without one."""
 
 
 class _Locks(msgspec.Struct, frozen=True):

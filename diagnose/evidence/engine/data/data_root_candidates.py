@@ -27,8 +27,7 @@ USUAL = (
     DEFAULT, "/data/docker", "/srv/docker", "/opt/docker", "/home/docker", "/mnt/docker",
     "/var/snap/docker/common/var-lib-docker",
 )  # fmt: skip
-"""Where data roots lie on hosts that were moved away from the default, and where the snap keeps its
-own."""
+"""Data roots on hosts that were moved away from the default, and that of the snap."""
 BELOW_A_DISK = ("", "/docker", "/var/lib/docker", "/lib/docker", "/docker-data")
 MOST_DISKS = 20
 MOST_UNITS = 50

@@ -16,11 +16,11 @@ from diagnose.questions.files import FileText, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
-"""So many files are read; the rest are counted as those of the same driver."""
+"""Maximum number of files that are read; the rest are counted as those of the same driver."""
 ID_LENGTH = 64
 CONFIG = "config.v2.json"
 _RECORDS = (CONFIG, "hostconfig.json")
-"""What the engine reads of a container when it starts (daemon/container, 20.10 to 29)."""
+"""Files of a container that the engine reads when it starts (daemon/container, 20.10 to 29)."""
 
 
 class DamagedRecord(msgspec.Struct, frozen=True):

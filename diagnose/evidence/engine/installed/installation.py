@@ -12,7 +12,7 @@ from diagnose.questions.service import ReadUnit, Unit
 
 PROGRAMS = (*USUAL_PROGRAMS, "/snap/bin/dockerd")
 TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
-"""What of an installed Docker lies on the disk, where packages put it."""
+"""Paths of an installed Docker, where packages put them."""
 PODMAN = "/usr/bin/podman"
 SOCKET_UNIT, CONTAINERD_UNIT = "docker.socket", "containerd.service"
 

@@ -7,7 +7,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 
 USUAL_PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
-"""Where packages of distributions, and Docker's own, put it."""
+"""Paths of dockerd in packages of distributions, and in Docker's own."""
 
 
 class Packaging(msgspec.Struct, frozen=True):

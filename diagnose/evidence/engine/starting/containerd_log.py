@@ -15,7 +15,7 @@ __all__ = ["ContainerdLog", "containerd_log"]
 
 UNIT = "containerd.service"
 FILES = ("/var/log/containerd.log", "/var/log/containerd/containerd.log")
-"""Where init systems without a journal put it."""
+"""Log files under init systems without a journal."""
 JOURNAL_LINES = 400
 """A start writes some 60."""
 TAIL_BYTES = 64 * 1024

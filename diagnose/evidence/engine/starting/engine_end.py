@@ -30,7 +30,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
 
     log: DaemonLog | None = None
     no_log: str = ""
-    """Why the log is not known."""
+    """The reason why the log is not known."""
     socket_failure: SocketFailure = SocketFailure()
     blockers: StartBlockers = StartBlockers()
     """Units for which systemd does not start it."""
@@ -39,7 +39,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
     taken: str = ""
     """The address that was in use when the engine wanted it, while somebody listens there."""
     taken_by: str = ""
-    """Who listens there now."""
+    """The program that listens there now."""
     folder_makers: tuple[str, ...] = ()
     """Containers that mount the socket's path.
 

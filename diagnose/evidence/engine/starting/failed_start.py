@@ -32,7 +32,7 @@ class FailedStart(msgspec.Struct, frozen=True):
     line: LogLine
     """The one with which it ended."""
     known: Recognised | None
-    """What that line means."""
+    """The meaning of that line."""
 
     def is_known_as(self, name: str) -> bool:
         """Whether its last words are those of the known failure of this name."""

@@ -19,11 +19,11 @@ SLOW_UNITS = (
     "ifupdown-wait-online.service",
     "cloud-init.service",
 )
-"""What network-online.target waits for, before which no engine starts."""
+"""Units for which network-online.target waits; no engine starts before it."""
 
 _LACKED = "/start failed with result 'dependency'"
 _BEGAN = ("Starting up", "Starting docker.service", "Starting Docker Application")
-"""What dockerd and systemd write of a start that got further."""
+"""Lines of dockerd and systemd about a start that got further."""
 
 
 class StartBlockers(msgspec.Struct, frozen=True):

@@ -17,11 +17,11 @@ FOLDERS = (
     "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin",
     "/usr/libexec/docker", "/opt/bin",
 )  # fmt: skip
-"""Where packages and people put what the engine calls."""
+"""Folders of the programs that the engine calls, from packages or people."""
 _SHIM = LazyPattern(r'binary not installed "(?P<name>[\w.-]+)"')
 _BY_ENGINE = frozenset({"docker-init", "docker-proxy"})
-"""What dockerd looks for itself; a shim and a runtime are looked for by containerd, whose
-variables the shim inherits."""
+"""Programs that dockerd itself looks for; containerd looks for a shim and a runtime, and the shim
+inherits containerd's variables."""
 _EXECUTABLE = 0o111
 
 
@@ -30,7 +30,7 @@ class UnfoundProgram(msgspec.Struct, frozen=True):
 
     name: str
     folder: str
-    """Where it is."""
+    """The folder with the program."""
     caller: str
     pid: int
     search: str

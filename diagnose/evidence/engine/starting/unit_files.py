@@ -18,12 +18,13 @@ __all__ = ["UnitFiles", "unit_files"]
 LINES = 40
 MAX_BYTES = 64 * 1024
 SAME_LOAD_S = 1.0
-"""What systemd says of one reading of a unit, it says within so many seconds."""
+"""Seconds within which systemd logs all lines about one reading of a unit."""
 _COMMAND = LazyPattern(r"^\s*ExecStart\s*=\s*(?P<command>.*?)\s*$")
 _REFUSAL = LazyPattern(
     rf"(?:{UNIT}: (?P<setting>Service .+)|(?P<place>/\S{{1,300}}:\d{{1,6}}: .+))"
 )
-"""What systemd logs of a unit that it does not load: of its settings, or of one line of a file."""
+"""The lines of systemd about a unit that it does not load: about its settings, or one line of a
+file."""
 
 
 class UnitFiles(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class UnitFiles(msgspec.Struct, frozen=True):
     is_refused: bool = False
     """systemd cannot use the unit."""
     words: str = ""
-    """Why, as it logged it; "" where not known."""
+    """The reason, as systemd logged it; "" where not known."""
     doubled: str = ""
     """The drop-in that adds a command where the unit has one already."""
     emptied: str = ""

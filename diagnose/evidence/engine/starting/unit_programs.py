@@ -23,11 +23,11 @@ class UnstartableProgram(msgspec.Struct, frozen=True):
 
     unit: str
     path: str
-    """As the unit names it."""
+    """The path in the unit."""
     state: str
-    """What is there: "missing", "not executable", or the type of what is no file."""
+    """The state of the path: "missing", "not executable", or the type of what is no file."""
     found: str = ""
-    """Where a program of that name lies; "" for nowhere that packages and people use."""
+    """The path of a program of that name; "" where the usual folders have none."""
 
 
 class UnstartablePrograms(Items[UnstartableProgram], frozen=True):

@@ -23,7 +23,7 @@ _FAILS = LazyPattern(r"\b(?:fail(?:ed|ing|s)?|timed? ?out|timeout|unreachable|no
 _HOLDS = LazyPattern(r"\b(?:succeed(?:ed|s)|validated|nominated?|selected|connected)\b", 2)
 """A client that is reached by another address than its inner one leaves failed paths too."""
 _TOLD = LazyPattern(r"ADVERTIS|ANNOUNC|EXTERNAL|PUBLIC|HOST_ADDRESS|NODE[-_]IP", 2)
-"""How settings are called that hold the address for clients."""
+"""Names of settings with the address for clients."""
 _VARIABLES = {"jvb": ("DOCKER_HOST_ADDRESS", "JVB_ADVERTISE_IPS")}
 """By the name of an image, the variables that hold the address for clients: the last one is set
 where the container has none of them."""

@@ -9,7 +9,7 @@ from diagnose.lazy_pattern import LazyPattern
 EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
 _UPSTREAM = LazyPattern(r'upstream: "\w+://(?P<host>[\w.-]+|\[[0-9a-f:]+\]):(?P<port>\d{2,5})')
-"""What nginx calls the server behind it."""
+"""The server behind nginx, in its log."""
 _ADDRESS = LazyPattern(
     r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
     r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
@@ -18,7 +18,7 @@ _ADDRESS = LazyPattern(
 _OF_THE_CALLER = LazyPattern(
     r"^\S{1,60} \S{1,40} \S{1,60} \[\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d[^\]]{0,12}\]"
 )
-"""What a web server puts before a message: who asked it, and when."""
+"""The text that a web server puts before a message: the client and the time."""
 _ADDRESS6 = LazyPattern(
     r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
     r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |[\"')]{0,2}, port )(?P<behind>\d{2,5})(?!\d)"

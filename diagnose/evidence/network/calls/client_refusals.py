@@ -65,7 +65,7 @@ class Refusals(msgspec.Struct, frozen=True):
     logs: RecentLogs
     clock: Clock
     least: int
-    """So many lines of one container are a refusal."""
+    """Minimum number of lines of one container that are a refusal."""
 
     def of(self, container: Container, is_refusal: IsRefusal) -> Sequence[RecentLine]:
         """The lines of a container; empty where they are too few."""

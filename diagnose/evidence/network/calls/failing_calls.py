@@ -47,11 +47,8 @@ _BARE_ADDRESS = LazyPattern(
 _PORTLESS_URL = LazyPattern(r"\bhttp://(?P<name>[A-Za-z][\w.-]*+)(?=[/?#\s'\"]|$)")
 _WEB_PORT = 80
 _AT_ONCE = LazyPattern(r"after [12]?\d{1,3} ms: Could(?:n't| not) connect to server")
-"""How curl from 7.86 on says that it was refused.
-
-Within a network of the caller's there is a route, and the kernel looks for a machine that does not
-answer for three seconds.
-"""
+"""The error of curl from 7.86 on for a refused call. Within a network of the caller's there is a
+route, and the kernel looks for three seconds for a machine that does not answer."""
 _WITHOUT_REASON = LazyPattern(
     r"""(?xi)
     \b(?: failed | unable | not\ possible )\ to\ (?:re)?connect\b
@@ -61,7 +58,7 @@ _WITHOUT_REASON = LazyPattern(
     | \bunable\ to\ revive\ connection\b  # clients of Elasticsearch
     """
 )
-"""How clients say that they get no connection, where they leave the reason out."""
+"""Errors of clients that get no connection, without the reason."""
 _SLOW_CURL = LazyPattern(r"after \d{4,9} ms:")
 
 

@@ -38,9 +38,9 @@ class HostTarget(msgspec.Struct, frozen=True):
     path: str
     """The file on the host."""
     place: str
-    """As the file has it: host.docker.internal:9323."""
+    """The place in the file: host.docker.internal:9323."""
     address: str
-    """What the container calls by that."""
+    """The address that the container calls by that name."""
     listener: Listener
 
     @property

@@ -48,7 +48,7 @@ SETTLED_S = 180.0
 MOST_PLACES = 5
 """A program that misses more places looks for some: a scanner, a monitor, one that shares files."""
 LEAST = 3
-"""So often among the last lines, it is no single mishap."""
+"""Minimum number of lines among the last ones that are no single mishap."""
 _SLACK_S = 15.0
 _INTERVALS = 3
 """A program that fails each minute failed within the last three; one that waits for a neighbour to
@@ -74,7 +74,7 @@ class LoggedFailure(msgspec.Struct, frozen=True):
     called: tuple[Container, ...] = ()
     """The containers that are meant, running or not."""
     complaints: Complaints = NONE
-    """What all lines complain of."""
+    """The complaints of all lines."""
     delivers_mail: bool = False
     """Whether its last lines say that a mail server took a message at port 25."""
 

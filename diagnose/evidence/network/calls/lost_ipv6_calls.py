@@ -19,19 +19,19 @@ _PUBLIC = LazyPattern(rf"[23](?<![\w:.].)[0-9a-fA-F]{{3}}:{_REST}")
 _OUTER = LazyPattern(
     rf"(?:[23](?<![\w:.].)[0-9a-fA-F]|[fF](?<![\w:.].)[cCdD])[0-9a-fA-F]{{2}}:{_REST}"
 )
-"""Such an address, or one of a private network (fc00::/7), as VPNs and companies use them."""
+"""An outer IPv6 address, or one of a private network (fc00::/7), as VPNs and companies use them."""
 _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _CLIENT = LazyPattern(
     r"\b(?:client|remote|forwarded|x-real)[\w-]*[\W_]{1,5}\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
 )
-"""Who called a proxy, in its line about the call that it made itself."""
+"""The client of a proxy, in its line about a call that the proxy made itself."""
 LOST = frozenset({"unreachable", "timeout"})
 _TRIES_IPV4_TOO = LazyPattern(
     r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable|immediate connect fail for"
     r"|\bfall(?:s|ing)?[ -]?back\b",
     re.IGNORECASE,
 )
-"""What Postfix, Exim and curl say of one address of several; they go on with the next one."""
+"""Lines of Postfix, Exim and curl about one address of several; they try the next one."""
 _REACHES_IPV4 = LazyPattern(
     r"\bconnected to\b.{0,80}(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)"
     r"|(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d).{0,40}(?<!not )\b(?:connected|established)\b",

@@ -20,8 +20,8 @@ _WITHOUT_CREDENTIALS = LazyPattern(
     r"|unable to load credentials from any of the providers|Instance Metadata Service",
     re.IGNORECASE,
 )
-"""How Amazon's libraries say that nobody gave them credentials; few of them name the service that
-they have asked last. Three words tell quickly that a line is about something else."""
+"""Errors of Amazon's libraries about missing credentials; few of them name the service that they
+have asked last. Three words tell quickly that a line is about something else."""
 
 
 def calls_without_metadata(

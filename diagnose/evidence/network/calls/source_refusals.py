@@ -17,7 +17,7 @@ REFUSED = LazyPattern(
     r"|\breverse DNS\b|\bPTR\b",
     re.IGNORECASE,
 )
-"""How others say that they refuse an address, and mail servers that a message is not taken."""
+"""Errors of servers that refuse an address, and of mail servers that refuse a message."""
 COMPLAINS = LazyPattern(
     r"error|fail|invalid|reject|refus|unauthori[sz]ed|\b40[13]\b", re.IGNORECASE
 )
@@ -33,7 +33,7 @@ _OF_A_CLIENT = LazyPattern(
     r"|\breject(?:ed)?: |\bNOQUEUE\b|\b(?:RCPT|CONNECT|EHLO) from\b|\" [1-5]\d\d ",
     re.IGNORECASE,
 )
-"""What a server says of somebody who calls it."""
+"""Words of a server about its client."""
 _OF_AN_ACCOUNT = LazyPattern(r"\busing password\b", re.IGNORECASE)
 """MySQL says the same of a wrong password as of a user who may not come from an address."""
 

@@ -17,7 +17,7 @@ from diagnose.mappings import only
 _OF_A_CLUSTER = LazyPattern(
     r"\braft\b|RequestVote|memberlist|\bserf\b|gossip|quorum", re.IGNORECASE
 )
-"""What programs say that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
+"""Words of programs that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
 
 
 def counts_from(

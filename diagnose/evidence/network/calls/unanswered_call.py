@@ -17,7 +17,7 @@ from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.lazy_pattern import LazyPattern
 
 METADATA = "169.254.169.254"
-"""Where clouds tell a machine about itself."""
+"""The address of the metadata service of clouds."""
 _WEB = (80, 443)
 _OF_SITES = tuple(
     ip_network(text)
@@ -28,7 +28,7 @@ MESH = ip_network("100.64.0.0/10")
 """The addresses that Tailscale, NetBird and others give the machines of a private network. On the
 internet nobody has one."""
 _TUNNEL = LazyPattern(r"^(?:tailscale|netbird|nebula|utun|tun|wg|wt|zt)")
-"""How interfaces of such networks are called."""
+"""Names of the interfaces of private networks."""
 MAIL = 25
 """The port at which mail servers of the internet take mail from each other."""
 MAIL_BLOCKED = "many providers block outgoing port 25 until a customer asks them to open it"
@@ -52,7 +52,7 @@ CallLoss = Literal[
     "over IPv6",
     "beyond",
 ]
-"""Where the packets of a call or their answers are lost, as far as this host shows."""
+"""The place where the packets of a call or their answers are lost, as far as this host shows."""
 
 
 class UnansweredCall(msgspec.Struct, frozen=True):
@@ -63,13 +63,13 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     port: int
     repeats: int
     network: Network | None = None
-    """By which they leave; None where that is not known."""
+    """The network by which they leave; None where that is not known."""
     peer: Container | None = None
     """The container that has the address."""
     of_network: Network | None = None
     """The Docker network whose subnet holds it."""
     named_by: str = ""
-    """Where the container's configuration names it."""
+    """The setting of the container that names it."""
     no_machine: str = ""
     """The interface on which nobody has it, by ARP."""
     led_away: AbsentMachine | None = None
@@ -81,7 +81,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     silent_router: str = ""
     """The host's router, where nobody answers for its address."""
     trace: Trace | None = None
-    """How the host treats them."""
+    """The trace of the packets through the host."""
     expired: int = 0
     """Packets that this host has thrown away because their hop limit ended here, by its own counter
     since boot."""

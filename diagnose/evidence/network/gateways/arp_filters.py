@@ -58,7 +58,7 @@ class ArpFilters(Items[ArpFilter], frozen=True):
     chains: int = 0
     """The base chains of the family arp."""
     why_none: str = ""
-    """Why no rule was judged, if that is so."""
+    """The reason why no rule was judged; "" if one was."""
 
 
 @evidence

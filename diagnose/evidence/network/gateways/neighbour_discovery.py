@@ -43,7 +43,7 @@ class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
     """The links that were judged."""
 
     why_none: str = ""
-    """Why none was, if that is so."""
+    """The reason why no link was judged; "" if one was."""
 
     @property
     def coverage(self) -> Coverage:

@@ -30,7 +30,7 @@ _STALLED_READ = LazyPattern(
     r"|timed out after \d+ milliseconds with \d+|SSL connection timeout|reading (?:response )?body",
     re.IGNORECASE,
 )
-"""What programs print when a connection was made and large answers do not arrive: Go, curl, wget,
+"""Errors of programs whose connection was established and that miss large answers: Go, curl, wget,
 OpenSSL, Python, Java."""
 
 
@@ -47,7 +47,7 @@ class MtuHarm(msgspec.Struct, frozen=True):
     by_network: dict[str, tuple[Harm, ...]]
     """Signs of loss by the network's name."""
     probes: dict[str, str] = {}
-    """What became of a DNS query of full size, by the network's name."""
+    """The outcome of a DNS query of full size, by the network's name."""
 
     def __len__(self) -> int:
         return len(self.by_network)

@@ -21,7 +21,7 @@ class TunnelSize(msgspec.Struct, frozen=True):
     """A tunnel that takes larger packets than its carrier has room for."""
 
     container: Container | None
-    """Whose network it is in; None for the host's."""
+    """The container of the network; None for the host's."""
     name: str
     mtu: int
     carrier: str

@@ -26,7 +26,7 @@ from diagnose.registry import evidence
 _GUEST_KINDS = ("tun", "veth")
 """Kinds of the ports behind which machines and containers are."""
 _ENGINES_OWN = ("docker", "br-", "podman")
-"""How names of bridges begin that an engine made, where its networks could not be listed."""
+"""Prefixes of the bridges that an engine created, where its networks could not be listed."""
 
 
 class BridgePath(msgspec.Struct, frozen=True):

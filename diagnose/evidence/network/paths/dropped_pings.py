@@ -32,14 +32,14 @@ IGNORE = "net.ipv4.icmp_echo_ignore_all"
 _ECHO_REQUEST = 8 << 8
 _COMMAND = LazyPattern(r"(?<![^\s;&|('\"`!])(?:/[\w./-]*/)?f?ping\s+(?P<words>[^;&|)'\"`\n<>]*)")
 _SEPARATORS = ";&|(`'\"!{\n"
-"""What stands between a program and the one before it."""
+"""Characters between a program and the one before it."""
 _BEFORE = LazyPattern(
     r"--|-[ex]?c|CMD|CMD-SHELL|(?:docker-)?entrypoint\.sh|dumb-init|tini"
     r"|command|do|elif|else|env|exec|if|sudo|then|until|while"
 )
 """Words that a program follows. Behind any other one, `ping` is an argument: `mysqladmin ping`."""
 _DURATION = LazyPattern(r"\d+(?:\.\d+)?[smhd]?|\w+=.*")
-"""What `timeout` and a variable put before a program."""
+"""Words that `timeout` and a variable put before a program."""
 _WITH_VALUE = frozenset("cWwiIstQMpSlm")
 """Options of ping that are followed by a value."""
 _TARGET = LazyPattern(r"(?:\bPING |^--- )(?P<target>[A-Za-z0-9][\w.-]*)")
@@ -57,11 +57,11 @@ class DroppedPing(msgspec.Struct, frozen=True):
     target: str
     """The pinged machine as the container names it."""
     address: str
-    """What that is; of a name outside, an address of no particular kind."""
+    """The address of the target; an address of no particular kind for a name outside."""
     source: Source
     where: str
     obstacle: Obstacle | None = None
-    """What drops it; None where the machine itself ignores pings."""
+    """The obstacle that drops it; None where the machine itself ignores pings."""
     peer: Container | None = None
     failing: bool = False
 
@@ -76,7 +76,7 @@ class DroppedPings(Items[DroppedPing], frozen=True):
     walked: int = 0
     """Pings that were followed."""
     why_none: str = ""
-    """Why none was, if that is so."""
+    """The reason why no ping was traced; "" if one was."""
     unread: tuple[Unexamined, ...] = ()
     """Containers that ping this host, of which it is not known whether it ignores pings."""
 

@@ -37,7 +37,7 @@ class HostPaths(Items[HostPath], frozen=True):
     """The traced connections from the host, one for each network with a published TCP port."""
 
     why_none: str = ""
-    """Why none was walked, if that is so."""
+    """The reason why no path was traced; "" if one was."""
     published: tuple[HostPath, ...] = ()
     """Likewise, to the published port at the host's own address."""
     loopback: tuple[HostPath, ...] = ()

@@ -35,7 +35,8 @@ MOST_PORTS = 20
 """Published ports whose waiting clients are looked for."""
 
 Client = Literal["this host", "the local network", "other networks"]
-"""Who calls a published port: the host and its docker-proxy, a neighbour of the host, or others."""
+"""The clients of a published port: the host and its docker-proxy, a neighbour of the host, or
+others."""
 
 
 class InnerInlet(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class InnerInlet(msgspec.Struct, frozen=True):
     port: str
     host_port: int
     lost: dict[Client, Trace]
-    """What stops the connections of each kind of client that certainly get no answer."""
+    """The traces of the connections that certainly get no answer, by kind of client."""
     waiting: tuple[str, ...] = ()
     """Clients whose connections are half open."""
 

@@ -50,7 +50,7 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     unwalked: tuple[Subject, ...] = ()
     """Containers whose published ports were too many (`MOST_PORTS`)."""
     why_none: str = "no running container is on a bridge network that leads out"
-    """Why there is nothing to judge, if there is nothing."""
+    """The reason why there is nothing to judge."""
     outlets6: tuple[Outlet, ...] = ()
     inlets6: tuple[Inlet, ...] = ()
     """outlets6, inlets6: over IPv6, for networks that have it."""

@@ -18,9 +18,9 @@ _WEB = (80, 443)
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
 LEAST_VISITORS = 2
-"""So many addresses at the proxy show that not all visitors are one."""
+"""Minimum number of addresses at the proxy that show that there are several visitors."""
 _REQUESTS = 6
-"""So many requests of one address show that a program sees no other."""
+"""Minimum number of requests from one address that show that a program sees no other."""
 _FORWARDED_FOR = LazyPattern(r'" "[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')
 """The visitor's own address, with which an access log ends a line of a request that a proxy passed
 on. A line of an error log ends with the host that was asked for."""

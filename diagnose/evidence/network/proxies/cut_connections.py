@@ -59,7 +59,7 @@ class CutConnections(msgspec.Struct, frozen=True):
     hop: NginxHop | None = None
     """The location of nginx; None for HAProxy."""
     file: HopFile | None = None
-    """Where that stands."""
+    """The file of that location."""
 
 
 class AllCutConnections(Items[CutConnections], frozen=True):

@@ -31,7 +31,7 @@ from diagnose.registry import evidence
 
 _REFUSED = "refused"
 _SEVERAL = 3
-"""So many failures within minutes are no single mishap."""
+"""Minimum number of failures within minutes that are no single mishap."""
 _FRESH_S = 60.0
 _FIRST_CHOSEN = 32768
 """The engine takes ports from here on where a published port has none of its own."""
@@ -47,12 +47,12 @@ class HostProxyFailure(msgspec.Struct, frozen=True):
     lines: tuple[str, ...]
     """Oldest first."""
     container: Container | None
-    """Who publishes that place, has that address, or is meant by its port; None where nobody
-    listens at that port of this host, and no container is known to be meant."""
+    """The container that publishes that place, has that address, or probably belongs to its port;
+    None where nothing listens at that port of this host and no such container is known."""
     is_published: bool
     """Whether the container serves that place now; otherwise only a port inside is the same."""
     moved: PortBinding | None = None
-    """Where the container is published now, at a port that the engine has chosen: another one after
+    """The present binding of the container, at a port that the engine chooses: another one after
     each start."""
     drop_in: str = ""
     """The folder whose files nginx reads, with a slash at its end; "" where it is not known."""

@@ -33,10 +33,10 @@ _FOLDERS = {
     "nginx": "/var/log/nginx",
     "traefik": "/var/log/traefik",
 }
-"""Where the packages of each program write, by the name of its processes."""
+"""Log folders of each program's packages, by the name of its processes."""
 PROGRAMS = _FOLDERS.keys()
 _FILES = {"haproxy": "/var/log/haproxy.log", "traefik": "/var/log/traefik/access.log"}
-"""What rsyslog writes for HAProxy, and where Traefik's requests are usually kept."""
+"""The file that rsyslog writes for HAProxy, and the usual file of Traefik's requests."""
 _WITH_JOURNAL = frozenset({"caddy", "haproxy", "traefik"})
 """Programs that print, so that systemd has their lines."""
 _ERROR_LOG = LazyPattern(r"error(?:[_.]log|\.log)$|error_log$|^(?:caddy|traefik)[\w.-]{0,40}\.log$")
@@ -50,7 +50,7 @@ _REFUSED_BY_NGINX = LazyPattern(
     r"(?:client intended to send too large (?:chunked )?body|worker_connections are not enough)"
     r".{0,200}?, server: (?P<site>[^\s,]{0,253}), request: \"[A-Z]{1,20} (?P<path>/[^\s?\"]{0,1000})"
 )
-"""What nginx itself refuses to its clients: the server behind it never learns of the request."""
+"""Requests that nginx itself refuses: the server behind it never learns of them."""
 _OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")
 _OF_HAPROXY = LazyPattern(
     r"\s(?P<backend>[\w.:-]{1,80})/(?P<server><NOSRV>|[\w.:-]{1,80}) [\d+/-]{5,60} 50[234] "
@@ -72,7 +72,7 @@ _SETTINGS = {
     "caddy": ReadFile("/etc/caddy/Caddyfile", parts="loopback"),
     "haproxy": ReadFile("/etc/haproxy/haproxy.cfg", parts="servers"),
 }
-"""Where the servers stand whose lines have no address."""
+"""Settings files with the servers, for programs whose lines have no address."""
 
 
 class HostLine(msgspec.Struct, frozen=True):
@@ -104,7 +104,7 @@ class HostLog(msgspec.Struct, frozen=True):
     mark: str = ""
     """Words that all of these lines have, where they do not name the server's address."""
     without_resolver: tuple[HostLine, ...] = ()
-    """What nginx writes where the engine's resolver is not there for it."""
+    """The lines of nginx where the engine's resolver is not reachable for it."""
     refused: tuple[RefusedRequest, ...] = ()
     """Requests of half an hour that nginx itself refused."""
 
@@ -264,7 +264,7 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, CalledPlace]], CalledPlace | N
     "nginx": _nginx_place,
     "traefik": _traefik_place,
 }
-"""What reads the called place from a line, by the program that wrote it."""
+"""The function that reads the called place from a line, by the program that wrote it."""
 
 
 def _servers(host: Host, program: str) -> dict[str, CalledPlace]:

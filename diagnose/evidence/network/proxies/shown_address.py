@@ -16,9 +16,10 @@ class ShownAddress(msgspec.Struct, frozen=True):
     kind: Literal["web", "ssh", "bare"]
     """web, ssh: the port does not lead to it. bare: what is to be a URL has no scheme."""
     place: str
-    """Where it says so: `Config.Env WEBHOOK_URL`, `log`, or the path of a file in the container."""
+    """The place of the setting: `Config.Env WEBHOOK_URL`, `log`, or the path of a file in the
+    container."""
     value: str
-    """What it says there: a URL, or a port for SSH."""
+    """The value there: a URL, or a port for SSH."""
     port: int
     """The port of the host that the address names."""
     right: str = ""

@@ -17,12 +17,13 @@ from diagnose.programs.callers import is_of_the_internet
 from diagnose.registry import evidence
 
 LEAST = 3
-"""So many requests of one client count: a browser tries HTTPS first, and then does without it."""
+"""Minimum number of requests of one client that count: a browser tries HTTPS first, and then does
+without it."""
 _HELLO = LazyPattern(
     r"\\x16\\x03[\\\"']?|\x16\x03|0x160x03|Illegal character (?:CNTL=)?0x16\b"
     r"|over HTTPS, but it only supports HTTP\b|SSL connection to a non-SSL\b"
 )
-"""How servers write the first bytes of a TLS handshake (record 22, version 3): nginx, Apache and
+"""The first bytes of a TLS handshake (record 22, version 3) in logs of servers: nginx, Apache and
 servers of Python, Tomcat, Jetty, Django, Puma."""
 _HTTPS = (443, 8443)
 """Ports of the host that clients call by https://."""

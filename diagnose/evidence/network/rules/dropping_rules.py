@@ -20,7 +20,7 @@ from diagnose.questions.firewall import CountLegacyPackets, CountPackets, ListNf
 from diagnose.registry import evidence
 
 _LIMIT = LazyPattern(r"limit|hitcount|\bct count\b|quota", re.IGNORECASE)
-"""How rules write how many packets, bytes or connections they let pass."""
+"""Words in rules that limit packets, bytes or connections."""
 GUARD = LazyPattern(
     r"""
     ^(?:
@@ -36,7 +36,7 @@ and as the engine's own nftables rules write it (29)."""
 _COUNTED = LazyPattern(r"^\[(?P<packets>\d+):\d+\] -A (?P<chain>\S+)")
 """A rule behind its packets and bytes."""
 _ENDS = frozenset({"immediate", "log", "reject", "target"})
-"""What may follow a counter that counts the packets of the whole rule."""
+"""Expressions that may follow a counter that counts the packets of the whole rule."""
 
 
 class DroppingRule(msgspec.Struct, frozen=True):

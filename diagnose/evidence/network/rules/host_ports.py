@@ -28,14 +28,14 @@ _BLOCKED = LazyPattern(
     r"\bIN=(?P<device>\S{1,32}) OUT= .{0,300}?\bSRC="
     r"(?P<client>\S{1,64}) .{0,300}?\bDPT=(?P<port>\d{1,5})\b"
 )
-"""What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
+"""The text of a LOG rule about a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 
 _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
 """The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
 
 Reason = Literal["asked", "clients", "ports", "proxy", "image", ""]
-"""Why others should reach a port: the user says so, clients tried, it is to be published, a proxy
-should call it, the image declares it. Empty: nothing says so."""
+"""The reason why others should reach a port: the user says so, clients tried, it should be
+published, a proxy should call it, the image declares it. Empty: nothing says so."""
 
 
 class ServedPort(msgspec.Struct, frozen=True):
@@ -45,9 +45,9 @@ class ServedPort(msgspec.Struct, frozen=True):
     listener: Listener
     protocol: str
     clients: tuple[str, ...] = ()
-    """Whose packets to it the kernel's log says were blocked."""
+    """The clients whose packets to it were blocked, by the kernel's log."""
     wanted: Reason = ""
-    """Why others should reach it."""
+    """The reason why others should reach it."""
 
     @property
     def number(self) -> int:

@@ -11,7 +11,7 @@ _CHAIN_GONE = LazyPattern(
     r"iptables failed: (?P<program>ip6?tables) [^\n]{0,40}?(?:-t (?P<table>\w+) )?"
     r"-[AI] (?P<chain>DOCKER[\w-]*) [^\n]*No chain/target/match by that name"
 )
-"""What the engine says of a start for which it cannot write a rule."""
+"""The engine's error about a start for which it cannot write a rule."""
 
 
 def refusals_for_chains(log: DaemonLog | None, lost: tuple[str, ...]) -> Iterator[LogLine]:

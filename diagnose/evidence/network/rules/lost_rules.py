@@ -38,7 +38,7 @@ UNKNOWN_OPTIONS = (
 )
 """Options of a network that change its rules in a way that was not seen on a real engine."""
 NATIVE = "nftables"
-"""What the engine calls its nftables backend."""
+"""The engine's name for its nftables backend."""
 INGRESS = ":DOCKER-INGRESS "
 """The chain of swarm's routing mesh in an output of iptables-save; its rules are not known here."""
 
@@ -47,7 +47,7 @@ class RuleRepair(msgspec.Struct, frozen=True):
     """The command and text that restore the engine's rules, and the packet filter afterwards."""
 
     command: str
-    """What takes the text on its standard input."""
+    """The command that takes the text on its standard input."""
     text: str
     missing: tuple[str, ...]
     """The rules that are missing, each with its table or chain."""

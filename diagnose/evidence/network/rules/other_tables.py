@@ -35,7 +35,7 @@ class OtherTables(msgspec.Struct, frozen=True):
     container: Container
     chain: str
     own: Backend
-    """What its iptables works on."""
+    """The backend of its iptables."""
     table: str
     """The table of the host that has the chain."""
     line: str

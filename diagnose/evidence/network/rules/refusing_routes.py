@@ -9,7 +9,7 @@ _REJECTS = r"(?P<kind>blackhole|prohibit|unreachable)"
 _ROUTE = LazyPattern(rf"route {_REJECTS} (?P<net>\S+)(?: table (?P<table>\d+))?")
 _RULE = LazyPattern(rf"rule (?P<priority>\d+): .*\b{_REJECTS}")
 _DEFAULT = "default"
-"""What a walk calls the route to everywhere, of either family."""
+"""The word of a trace for the route to everywhere, of either family."""
 
 
 def refusal(traced: Trace) -> Step | None:

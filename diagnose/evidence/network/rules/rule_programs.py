@@ -10,7 +10,7 @@ _IPTABLES = ("filter", "nat", "mangle", "raw", "security")
 _SET = LazyPattern(r"(?<!! )--match-set (?P<name>\S+) src\b", re.ASCII)
 
 BANS = "f2b-"
-"""How fail2ban names its chains: this, and the name of the jail."""
+"""Prefix of fail2ban's chains, before the name of the jail."""
 
 
 def is_ban(by: Step, family: str = "ip") -> bool:

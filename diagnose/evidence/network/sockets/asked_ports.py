@@ -29,13 +29,13 @@ class AskedPort(msgspec.Struct, frozen=True):
 
     number: int
     address: str
-    """That of the host by which it is called; "" where the user names none."""
+    """The host's address by which it is called; "" where the user names none."""
     reason: Reason
     container: Container | None = None
     published: tuple[PortBinding, ...] = ()
-    """Where it is published instead."""
+    """The bindings by which it is published instead."""
     listener: Listener | None = None
-    """Which program of the host's network listens elsewhere."""
+    """The program of the host's network that listens elsewhere."""
 
 
 class AskedPorts(Items[AskedPort], frozen=True):

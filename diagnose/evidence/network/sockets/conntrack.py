@@ -19,7 +19,7 @@ class Conntrack(msgspec.Struct, frozen=True):
     count: int | None
     """Entries of the host's namespace."""
     limit: int | None
-    """What the kernel allows in all."""
+    """The kernel's limit for all."""
 
 
 @evidence

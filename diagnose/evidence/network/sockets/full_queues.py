@@ -11,7 +11,7 @@ from diagnose.questions.netns import VisitNetns
 from diagnose.registry import evidence
 
 MOST = 10
-"""So many containers are looked at a second time."""
+"""Maximum number of containers that are looked at a second time."""
 
 
 class FullQueue(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class FullQueue(msgspec.Struct, frozen=True):
 
     container: Container
     socket: Socket
-    """As the second look saw it."""
+    """The socket at the second look."""
 
 
 class FullQueues(Items[FullQueue], frozen=True):

@@ -35,7 +35,7 @@ _READ_FILE = LazyPattern(
     r"(?i:\b(?:config\w*|settings)\b)[^/]{0,40}?"
     r"(?P<path>/[\w./-]{0,250}\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))\b"
 )
-"""What a program says of the file from which it takes its settings."""
+"""Words of a program about the file with its settings."""
 
 
 _LED_INWARD = LazyPattern(

@@ -41,7 +41,7 @@ class KeptBroadcast(msgspec.Struct, frozen=True):
     networks: tuple[Network, ...]
     kind: Literal["dhcp", "wake"]
     line: str = ""
-    """What its log says of a question that it cannot answer, or of a packet that it sent."""
+    """The log line about a question that it cannot answer, or a packet that it sent."""
     broadcasts: int = 0
     """Packets that it sent to all."""
 

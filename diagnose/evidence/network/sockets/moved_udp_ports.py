@@ -38,7 +38,7 @@ class MovedUdpPort(msgspec.Struct, frozen=True):
     published: tuple[PortBinding, ...]
     """Its published UDP ports; nothing listens at any of them."""
     named_by: str
-    """What names the port: the image, a variable, or a file of settings; "" for nothing."""
+    """The source of the port: the image, a variable, or a file of settings; "" for none."""
 
 
 class MovedUdpPorts(Items[MovedUdpPort], frozen=True):

@@ -43,7 +43,7 @@ _OVER = "time_wait"
 _TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_"
 
 Stage = Literal["request", "answer"]
-"""How far a connection comes: the container does not answer, or the client gets no answer."""
+"""The progress of a connection: the container does not answer, or the client gets no answer."""
 
 
 class UnansweredClients(msgspec.Struct, frozen=True):

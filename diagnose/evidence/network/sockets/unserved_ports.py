@@ -40,13 +40,13 @@ _WATCHERS = {
     ),
     "the reloader of uvicorn": LazyPattern(r"^Process SpawnProcess-\d+:"),
 }
-"""What a program that starts another one again when its files change, and at no other time, writes
-when that one has failed."""
+"""Lines of a program that starts another one again only when its files change, after that one has
+failed."""
 _STARTED_AGAIN = LazyPattern(
     r"^\[nodemon\] (?:re)?starting\b|^Restarting '|\bchanged, reloading\b|\bdetected changes in\b"
     r"|^\[Running '|^building\.\.\.|\bFile changed: "
 )
-"""What it writes when it has seen a change and starts the program again."""
+"""Lines of such a program when it has seen a change and starts the program again."""
 
 
 class UnservedPorts(msgspec.Struct, frozen=True):

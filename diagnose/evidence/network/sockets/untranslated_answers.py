@@ -46,7 +46,7 @@ class UntranslatedAnswer(msgspec.Struct, frozen=True):
     called_port: int
     """The port of the server that the container called; 0 where that is not known any more."""
     protocol: str
-    """By which it called."""
+    """The protocol of the call."""
     line: str
 
 

@@ -87,14 +87,14 @@ class _ListeningNetns(msgspec.Struct, frozen=True):
     """A network namespace in which programs of containers listen."""
 
     container: Container
-    """One that is in it."""
+    """A container in the namespace."""
     listening: int
     """How many TCP sockets listen."""
     is_queueing: bool = False
     """Whether some connections wait to be accepted."""
     sharers: tuple[str, ...] = ()
     by_port: Mapping[int, Container] | None = None
-    """Who listens where; None where all ports are those of the container."""
+    """The container that listens at each port; None where all ports are those of the container."""
 
     @property
     def rank(self) -> tuple[bool, bool, str]:

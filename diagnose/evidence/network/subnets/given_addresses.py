@@ -8,7 +8,7 @@ from diagnose.evidence.network.networks import Network, Subnet
 from diagnose.evidence.network.subnets.subnet_stock import SubnetPool
 
 _FEWEST = 254
-"""As many addresses may have been in use before, on a host that has few containers now."""
+"""Number of addresses that may have been in use before, on a host that has few containers now."""
 _TIMES = 8
 _MOST = 1023
 """The ports of a bridge, a limit of the kernel's (BR_MAX_PORTS)."""

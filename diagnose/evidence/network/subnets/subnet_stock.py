@@ -29,8 +29,8 @@ DEFAULT_POOLS = (
     *(SubnetPool(f"172.{second}.0.0/16", 16) for second in range(17, 32)),
     SubnetPool("192.168.0.0/16", 20),
 )
-"""What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5,
-28.5.2)."""
+"""Pools from which the engine cuts subnets unless configured otherwise: 31 of them (20.10.24,
+26.1.5, 28.5.2)."""
 
 
 def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfaces) -> SubnetStock:

@@ -21,7 +21,7 @@ CableFault = Literal[
     "not on the bridge",
     "no address",
 ]
-"""What is wrong between a container's interface and its bridge."""
+"""The fault between a container's interface and its bridge."""
 
 
 class Attachment(msgspec.Struct, frozen=True, dict=True):

@@ -14,7 +14,7 @@ from diagnose.model import Subject
 from diagnose.registry import evidence
 
 _VETH = LazyPattern(r"veth[0-9a-f]{7}")
-"""How the engine names the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`):
+"""The engine's names for the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`):
 20.10 to 29."""
 _GATEWAY_BRIDGE = "docker_gwbridge"
 _HALF = 1

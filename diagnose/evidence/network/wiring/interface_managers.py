@@ -32,8 +32,8 @@ _CONFIG: Mapping[str, str] = {
 }
 
 _NETWORKD_FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/lib/systemd/network")
-"""Where networkd reads its files; a file of the same name in an earlier folder replaces one in a
-later folder."""
+"""Folders of networkd's files; a file of the same name in an earlier folder replaces one in a later
+folder."""
 
 
 class InterfaceManager(msgspec.Struct, frozen=True):

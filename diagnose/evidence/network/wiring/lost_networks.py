@@ -8,7 +8,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network, Networks
 
 _JOINED = "container:"
-"""How HostConfig.NetworkMode begins where a container shares another one's network. An id follows;
+"""Prefix of HostConfig.NetworkMode where a container shares another one's network. An id follows;
 Podman may write a name."""
 _TASK = "com.docker.swarm.task.id"
 

@@ -34,7 +34,8 @@ class SendingInterface(msgspec.Struct, frozen=True):
     network: Network | None = None
     """The network whose bridge it is."""
     containers: tuple[Container, ...] = ()
-    """Whose packets pass it: those of the network, or the one at the end of its veth pair."""
+    """The containers whose packets pass it: those of the network, or the one at the end of its veth
+    pair."""
     inside: Container | None = None
     """The container in whose network namespace it is; None for one of the host."""
 

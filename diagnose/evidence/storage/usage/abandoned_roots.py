@@ -25,7 +25,7 @@ _RECORDS = "image/overlay2"
 """The engine's records of images, by storage driver: a folder of a person's own, such as
 /srv/docker with compose files and a folder "image", has none."""
 _COPIES = tuple(f"{DEFAULT}{end}" for end in (".old", ".bak", "-old", "-bak", ".backup", "-backup"))
-"""What people call the old folder while they move it."""
+"""Names that people give to the old folder while they move it."""
 
 
 class AbandonedRoot(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ class BtrfsRoom(msgspec.Struct, frozen=True):
     metadata: int
     """The size of all chunks of metadata."""
     metadata_used: int
-    """How much of that is used, or reserved by the kernel."""
+    """Bytes of that which are used, or reserved by the kernel."""
     unallocated: int
     """Bytes of all disks that belong to no chunk yet."""
     data: int = 0

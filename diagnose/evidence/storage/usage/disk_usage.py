@@ -60,9 +60,9 @@ class DiskUsage(msgspec.Struct, frozen=True):
     files: tuple[FileSize, ...] = ()
     """The largest files of volumes."""
     unmeasured: tuple[str, ...] = ()
-    """What could not be measured, in words."""
+    """The figures that could not be measured, in words."""
     not_asked: str = ""
-    """Why nothing was measured at all ("" if it was)."""
+    """The reason why nothing was measured at all ("" if it was)."""
 
     def is_led_by(self, name: str) -> bool:
         """Whether this part fills the disk.

@@ -26,7 +26,7 @@ DUMPS = {
     CORE_DUMPS: ".*/(core|(vg)?core[.][0-9]+|core[.][A-Za-z0-9_.-]+[.][0-9]+)",
     HEAP_DUMPS: ".*[.](hprof|phd|heapsnapshot)",
 }
-"""What nobody needs to go on working, with their paths as find(1) takes them."""
+"""Files that no program needs, with their paths as find(1) takes them."""
 LEADS = 0.6
 """Files of one kind that hold this much of the largest files say what fills a folder."""
 

@@ -25,18 +25,18 @@ from diagnose.phrases import count
 
 STOPPED = frozenset({"created", "exited", "dead"})
 BLAMED_PCT = 25.0
-"""What holds less of what is used is not to blame."""
+"""Minimum share of the used bytes, in percent, from which on a part is to blame."""
 WORTH_A_PRUNE_PCT = 3.0
 """A kind that takes less of what is used is not offered to be pruned."""
 WELL_PCT = 85.0
 """A fix that brings a disk down to this is enough."""
 UNUSED = " without a container"
 NAMED = 20
-"""So many volumes are named in a command."""
+"""Maximum number of volumes that a command names."""
 LAST_RESORT = "idle"
 """The variable of volumes with a name: offered only where what is safer does not suffice."""
 FEWEST_OF_A_SERIES = 10
-"""So many volumes whose names differ after the same beginning."""
+"""Minimum number of volumes whose names differ after the same beginning."""
 COPYING = "/vfs"
 """The end of the folder of the storage driver that shares nothing: each layer is a full copy of the
 one below it, with its changes."""
@@ -65,13 +65,13 @@ class Spare(msgspec.Struct, frozen=True):
     """Objects that can be removed because no running container has them."""
 
     noun: str
-    """What can go: `named volume`."""
+    """The kind of removable object: `named volume`."""
     variable: str
     value: str
     count: int
     bytes: int
     which: str = ""
-    """What more is to be said of it, behind the noun."""
+    """A restriction of the noun, behind it."""
 
     @property
     def name(self) -> str:

@@ -31,9 +31,9 @@ class FilledVolume(msgspec.Struct, frozen=True):
     """The folder of its files on the host."""
     bytes: int
     folder: str
-    """Where most of the bytes are, below the top: `/pg_wal`; "/" where no folder leads."""
+    """The folder with most of the bytes, below the top: `/pg_wal`; "/" where no folder leads."""
     kind: FileKind | None = None
-    """What most of its largest files are."""
+    """The kind of most of its largest files."""
     unarchived: int = 0
     """Segments of PostgreSQL's write-ahead log that wait for its archive command."""
     slots: tuple[str, ...] = ()

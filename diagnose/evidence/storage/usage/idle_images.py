@@ -6,7 +6,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.questions.images import Image
 
 NAMED = 20
-"""So many images are named in a command."""
+"""Maximum number of images that a command names."""
 
 
 class IdleImages(msgspec.Struct, frozen=True):
@@ -14,9 +14,9 @@ class IdleImages(msgspec.Struct, frozen=True):
 
     images: tuple[Image, ...] = ()
     bytes: int = 0
-    """What they hold at least: layers that they share with images in use are not counted."""
+    """Minimum number of their bytes: layers that they share with images in use are not counted."""
     unnamed_bytes: int = 0
-    """What images without a name and a container hold at most."""
+    """Maximum number of bytes of images without a name and a container."""
 
     @property
     def pattern(self) -> str:

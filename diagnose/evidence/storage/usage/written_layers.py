@@ -31,9 +31,9 @@ class WrittenLayer(msgspec.Struct, frozen=True):
     """The folder of the layer on the host."""
     bytes: int
     folder: str
-    """Where most of the bytes are."""
+    """The folder with most of the bytes."""
     crowd: str
-    """Where most of the files are."""
+    """The folder with most of the files."""
     crowded: int
     """How many entries lie there."""
     file: str = ""
@@ -41,7 +41,7 @@ class WrittenLayer(msgspec.Struct, frozen=True):
     pid: int = 0
     """The container's process; 0 where it does not run."""
     kind: FileKind | None = None
-    """What most of the largest files are; its folder is one of the host."""
+    """The kind of most of the largest files; its folder is one of the host."""
 
     @property
     def log(self) -> str:

@@ -28,22 +28,22 @@ MOST_FILES = 400
 MOST_SIZES = 2000
 """Files of one folder whose sizes are read."""
 LEAST = 5
-"""So many files of one name are a series."""
+"""Minimum number of files of one name that are a series."""
 _FOLDER = LazyPattern(r"(?i)(?:^|[/._-])(?:(?:auto|db|sql)?[_-]?back-?ups?|dumps?|bak)(?:[/._-]|$)")
-"""Where backups are kept, by the path in the container or on the host."""
+"""Folders of backups, by the path in the container or on the host."""
 _INNER = LazyPattern(
     r"(?i)^(?:hourly|daily|weekly|monthly|last|full|db|sql|mysql|postgres\w*|mongo\w*)$"
 )
 _DUMP = LazyPattern(
     r"(?i)\.(?:7z|age|archive|bak|bson|bz2|db|dump|enc|gpg|gz|rdb|sql|sqlite3?|tar|tgz|xz|zip|zst)$"
 )
-"""What backups are called; not logs, sums and locks."""
+"""Names of backups; not logs, sums and locks."""
 _PARTIAL = LazyPattern(
     r"(?i)(?:^|[._-])(?:inc|incr|incremental|diff|difftar|dblock|delta|dindex|dlist|sigtar|wal|xlog|binlog|log|journal|audit)\d*(?:[._-]|$)"
     r"|^[0-9A-F]{24}[._]"
 )
-"""What holds next to nothing, or does not come, where little happened: increments, logs, segments
-of PostgreSQL, and the files of Duplicati, which writes none where nothing has changed."""
+"""Backups that are almost empty, or absent, after little change: increments, logs, segments of
+PostgreSQL, and the files of Duplicati, which writes none where nothing has changed."""
 _NUMBER = LazyPattern(r"\d+")
 _EMPTY = 64
 """Bytes: what gzip, xz and zip make of nothing is smaller."""
@@ -69,7 +69,7 @@ class BackupSeries(msgspec.Struct, frozen=True):
     """A series of backups with a fault."""
 
     container: Container
-    """One that has the folder mounted, and may write there."""
+    """A container that has the folder mounted, and may write there."""
     folder: str
     """On the host."""
     newest: str
@@ -83,7 +83,7 @@ class BackupSeries(msgspec.Struct, frozen=True):
     empty: int = 0
     """How many of the last files are empty; 0 where the series has just ended."""
     step_s: float = 0.0
-    """How often a new one came, in seconds."""
+    """The seconds between two backups."""
     may_rest: bool = False
     """Whether this may be a weekend, of which the series is too short to know."""
 

@@ -43,7 +43,7 @@ _TARGET = LazyPattern(
     r"(?i)(?:^|/)(?:archives?|cache|config|logs?|repo(?:sitory)?|restore|target|dest\w{0,8})(?:/|$)"
     r"|^/backups?/?$"
 )
-"""Where backup programs write, and not read."""
+"""Folders to which backup programs write, and from which they do not read."""
 
 
 class EmptyBackup(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class EmptyBackup(msgspec.Struct, frozen=True):
     meant: str
     """The volume with data; "" where it is a folder of the host."""
     user: Container
-    """Who mounts that one."""
+    """The container that mounts that one."""
     source: str
     """Its folder on the host."""
 

@@ -18,14 +18,14 @@ from diagnose.registry import evidence
 RECENT_S = 7 * 86400.0
 """A container that is older has data of its own by now, and somebody has missed the former."""
 AROUND_S = 600.0
-"""So shortly before the container was made the former volume was changed for the last time: its
-program ended then."""
+"""Maximum seconds between the last change of the former volume and the creation of the container:
+its program ended then."""
 AFTER_S = 60.0
 MOST = 20
-"""So many volumes of each kind are looked at, the newest first."""
+"""Maximum number of volumes of each kind that are looked at, the newest first."""
 LEAST_ENTRIES = 3
 ALIKE = 0.6
-"""So much of two listings has to be the same: a program's files have fixed names."""
+"""Minimum similarity of two listings: a program's files have fixed names."""
 
 
 class LeftVolume(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class LeftVolume(msgspec.Struct, frozen=True):
     former: str
     """The volume that no container uses."""
     entries: tuple[str, ...]
-    """What both have at their top."""
+    """The entries that both have at their top."""
     gap: float
     """Seconds from its last change to the creation of the container."""
 

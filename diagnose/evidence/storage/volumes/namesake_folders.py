@@ -43,7 +43,7 @@ class NamesakeFolder(msgspec.Struct, frozen=True):
     """volume, home, variable or project: what has led elsewhere."""
     folder: str
     entries: tuple[str, ...]
-    """What lies in it, or in both."""
+    """The entries in it, or in both."""
     is_empty: bool
     """Whether nothing at all is in what is mounted."""
 

@@ -20,7 +20,7 @@ from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 _NOT_OF_A_NAME = LazyPattern(r"[^a-z0-9_-]")
-"""What compose leaves out of a folder's name."""
+"""Characters that compose leaves out of a folder's name."""
 MOST = 20
 """Mounts that are looked at."""
 
@@ -30,7 +30,7 @@ class RenamedProject(msgspec.Struct, frozen=True):
 
     container: Container
     destination: str
-    """Where the volume is mounted."""
+    """The mount point of the volume."""
     volume: str
     former: str
     project: str

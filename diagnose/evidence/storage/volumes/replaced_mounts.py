@@ -39,7 +39,7 @@ class ReplacedMount(msgspec.Struct, frozen=True):
     former: str
     """The folder of the host, or the name of the volume."""
     entries: tuple[str, ...]
-    """What both have at their top."""
+    """The entries that both have at their top."""
     gap: float
     """Seconds from the last change of the former data to the creation of the container."""
 

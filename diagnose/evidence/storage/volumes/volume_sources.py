@@ -49,11 +49,11 @@ class VolumeSource(msgspec.Struct, frozen=True):
 
     name: str
     device: str
-    """As the volume has it."""
+    """The path in the volume's options."""
     users: tuple[Container, ...]
     """Containers that have the volume."""
     text: str = ""
-    """What the engine said of it recently, "" if nothing."""
+    """The engine's recent error about it, "" without one."""
     at: float | None = None
     """Unix time of that."""
     moved_to: str = ""

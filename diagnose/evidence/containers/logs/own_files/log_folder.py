@@ -14,7 +14,8 @@ class LogFolder(msgspec.Struct, frozen=True, order=True):
     """A folder in which a program of a container may keep its logs."""
 
     root: str
-    """What no link below leads out of: a mount's source, or the container's root in /proc."""
+    """The folder that no link below may leave: a mount's source, or the container's root in /proc.
+    """
     below: str
 
     @property

@@ -35,9 +35,9 @@ class OwnLogFile(msgspec.Struct, frozen=True):
 
     container: Container
     path: str
-    """As the container calls it."""
+    """The path in the container."""
     root: str
-    """What no link leads out of: the container's root in /proc, or a folder of the host."""
+    """The folder that no link may leave: the container's root in /proc, or a folder of the host."""
     below: str
     """The path below the root."""
     written: float
@@ -53,7 +53,7 @@ class OwnLogFiles(Items[OwnLogFile], frozen=True):
     """The log files of programs; those that were written to last come first."""
 
     unexamined: tuple[Unexamined, ...] = ()
-    """Why there may be more."""
+    """The reasons why there may be more files."""
 
 
 class LogPlace(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class LogPlace(msgspec.Struct, frozen=True):
 
     path: str
     inside: str
-    """Where the container has it, "" for its root."""
+    """The folder in the container, "" for its root."""
     container: Container
 
     def file(self, log: WrittenLog) -> OwnLogFile:

@@ -20,9 +20,9 @@ from diagnose.questions.files import FileText
 from diagnose.registry import evidence
 
 _ROOTS = ("/var/www/html", "/var/www", "/app", "/srv", "/usr/src/app", "/usr/local/tomcat")
-"""Where the images of web programs have their code."""
+"""Folders of the code in images of web programs."""
 _BELOW = ("", "/log", "/logs", "/storage/logs", "/var/log", "/var/logs", "/data", "/wp-content")
-"""Where below it the log may lie."""
+"""Possible folders of the log below such a folder."""
 _IS_LOG = LazyPattern(r"(?<!access)\.log$|^catalina\.out$")
 _NOT_OURS = ("/proc", "/sys", "/dev", "/etc", "/usr/share", "/lib", "/bin")
 MOST_ROOTS = 8
@@ -35,7 +35,7 @@ class ProgramLog(msgspec.Struct, frozen=True):
 
     container: Container
     path: str
-    """As the container calls it."""
+    """The path in the container."""
     tail: LogTail
 
 

@@ -29,7 +29,7 @@ _COMMAND = LazyPattern(
     r"(?:^|: )(?:exec: )?(?:line \d{1,5}: |\d{1,5}: )?(?:exec: )?"
     r"(?P<name>[A-Za-z][\w.+-]{0,60}): [Pp]ermission denied$"
 )
-"""What shells say of a program that they have looked for in the folders of PATH."""
+"""Errors of shells about a program that is not in the folders of PATH."""
 _NO_PROGRAMS = frozenset({"cp", "ls", "mkdir", "open", "stat", "touch"})
 """Words that stand there in errors of another form."""
 

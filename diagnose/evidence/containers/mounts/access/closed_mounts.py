@@ -20,7 +20,7 @@ REFUSED_SOURCE = LazyPattern(
     r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: "
     r"(?:file exists|permission denied)"
 )
-"""What the engine says of a source that it may not look at: it takes it for missing."""
+"""The engine's error about a source that it may not look at: it reports the source as missing."""
 _OWNER = LazyPattern(r"(?:^|,)user_id=(\d+)")
 _OPEN = LazyPattern(r"(?:^|,)allow_(?:other|root)\b")
 """Options of fuse(8): without one of these not even root may enter."""

@@ -34,7 +34,7 @@ _PATH = LazyPattern(r"(?<![\w.:/~-])(?P<path>/[\w.@+-]{1,120}(?:/[\w.@+-]{1,120}
 _ASKED = LazyPattern(
     r"(?i)(?:\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|PROPFIND)\b[ \"']{0,3}|\bur[il]\b[\"' :=]{0,4})$"
 )
-"""What stands before the path of an address that a visitor asks for: it need not be a file."""
+"""The text before the path of an address that a visitor requests: it need not be a file."""
 _REQUEST = LazyPattern(r"\brequest: \"[A-Z]{3,10} (?P<path>/[^\s?\"]{0,500})")
 _OF_KERNEL = LazyPattern(r"/(?:dev|proc|sys)/")
 _OF_SYSTEM = LazyPattern(r"/(?:boot|proc|root|sys)(?:/|$)")
@@ -51,7 +51,7 @@ class ClosedWay(msgspec.Struct, frozen=True):
     container: Container
     line: str
     path: str
-    """What the line names."""
+    """The path that the line names."""
     folder: str
     """The folder, as the container calls it."""
     status: PathStatus
@@ -60,11 +60,11 @@ class ClosedWay(msgspec.Struct, frozen=True):
     uid: int
     """Of the process, on the host."""
     bit: str
-    """What chmod sets to let it pass: o+x."""
+    """The chmod argument that opens the path: o+x."""
     is_below_site: bool = False
     """Whether only a visitor asks for it: the folder lies below the pages that a server serves."""
     mount: Mount | None = None
-    """What holds the folder; None for the container's own layer."""
+    """The mount with the folder; None for the container's own layer."""
 
     @property
     def on_host(self) -> str:

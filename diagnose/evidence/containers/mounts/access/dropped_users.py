@@ -46,12 +46,14 @@ from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 LEAST = 2
-"""So many refusals among its recent lines show that a running program is refused still."""
+"""Minimum number of refusals in the recent lines that show that a running program is still refused.
+"""
 MOST = 20
 """Containers whose list of users is read."""
 BYTES = 64 * 1024
 _VARIABLES = (("PUID", "PGID"), ("USER_ID", "GROUP_ID"), ("USERMAP_UID", "USERMAP_GID"))
-"""By which images learn the user to whom they change: LinuxServer's, jlesage's, Paperless'."""
+"""The variables by which images learn the user to which they change: LinuxServer's, jlesage's,
+Paperless'."""
 
 
 class DroppedUser(msgspec.Struct, frozen=True):

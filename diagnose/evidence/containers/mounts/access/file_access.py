@@ -51,9 +51,9 @@ class HostUser(msgspec.Struct, frozen=True):
     first: tuple[int, int] = (0, 0)
     """The ids on the host that are root's in the container."""
     maybe_in: str = ""
-    """Why it may be in more groups than `gids`."""
+    """The reason why the user may be in more groups than `gids`."""
     unknown: str = ""
-    """Why none of this is known."""
+    """The reason why none of this is known."""
 
     def rules(self, source: PathStatus) -> bool:
         """Whether no mode applies, because this is the container's root.
@@ -227,7 +227,7 @@ class _Try(msgspec.Struct, frozen=True):
     """A use of a path, and the permission bits that it takes."""
 
     what: str
-    """Such as "write to"."""
+    """The use as a verb, such as "write to"."""
     wanted: int
     """0: no mode permits it."""
 

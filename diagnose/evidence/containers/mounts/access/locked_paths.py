@@ -11,7 +11,7 @@ from diagnose.questions.files import InodeFlags, ReadFlags
 from diagnose.registry import evidence
 
 _EPERM = "operation not permitted"
-"""What the kernel answers to a change of such a file, and to hardly any other access."""
+"""The kernel's error for a change of a locked file, and for hardly any other access."""
 
 
 class LockedPath(msgspec.Struct, frozen=True):

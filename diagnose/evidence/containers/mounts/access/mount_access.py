@@ -29,7 +29,7 @@ from diagnose.registry import evidence
 
 _DIGITS = 11
 _READ_BY_ROOT = LazyPattern(r"^/(?:custom[-_]|defaults|docker-|etc/|root(?:/|$)|run/)")
-"""What a start script reads before it gives up the rights of root."""
+"""Paths that a start script reads before it gives up the rights of root."""
 MOST = 2000
 """Paths that are looked at in one question."""
 

@@ -52,9 +52,10 @@ _REFUSED = LazyPattern(
 """SQLite's messages for the codes 8 and 14 (sqlite3ErrStr), their names as Node prints them, and
 H2's for its code 90097."""
 _LOCKED = LazyPattern(r"\bdatabase (?:file )?is locked\b|\bSQLITE_BUSY\b", re.IGNORECASE)
-"""What a program says next that keeps its first connection, which could not make its journal."""
+"""The next error of a program whose first connection stays open, because it could not create its
+journal."""
 _DATABASE = LazyPattern(r"\.(?:db3?|sqlite3?)(?:-(?:wal|shm|journal))?$")
-"""How the files of SQLite are called, with those that it keeps beside the database."""
+"""Names of SQLite's files, with those beside the database."""
 MOST = 8
 """Writable mounts of a container whose folders are listed."""
 

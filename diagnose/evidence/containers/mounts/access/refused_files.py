@@ -23,7 +23,8 @@ from diagnose.registry import evidence
 
 CHECK = "container.file-mode-refused"
 OWNER = "owner"
-"""What a row of the table of failures needs where the owner is at fault and not the mode."""
+"""The requirement in a row of the table of failures where the owner is at fault and not the mode.
+"""
 ACME = "acme.json"
 """Traefik's file of certificates. Traefik runs on without its certificates where others may read it
 (acme/local_store_unix.go)."""
@@ -51,7 +52,7 @@ class RefusedFile(msgspec.Struct, frozen=True):
     owner: str = ""
     """The container's user by its numbers on the host, as `chown` takes them."""
     line: str = ""
-    """What the log says, "" where the file's name alone tells."""
+    """The log line, "" where the file's name is evidence enough."""
 
     @property
     def is_folder_for_a_file(self) -> bool:

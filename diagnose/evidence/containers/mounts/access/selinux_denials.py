@@ -21,7 +21,7 @@ from diagnose.questions.files import FileText, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 AUDIT_LOG = "/var/log/audit/audit.log"
-"""Where auditd writes the denials, which the kernel log does not have then."""
+"""The file to which auditd writes the denials, which are then missing in the kernel log."""
 _TAIL = 512 * 1024
 _DENIED = LazyPattern(
     r"""
@@ -59,13 +59,13 @@ class Denial(msgspec.Struct, frozen=True):
     mount: Mount
     """The bind mount that it is about."""
     rights: str
-    """As SELinux calls them, "read write"."""
+    """The rights in SELinux' terms, "read write"."""
     label: str
     """The type of the file's label."""
     kind: str
     """The class of the file: dir, file, sock_file."""
     source: str
-    """Where the line stands."""
+    """The source of the line."""
     line: str
 
     @property

@@ -35,7 +35,7 @@ _FAILS = LazyPattern(
     | \b(?:error|failed|failure|problem)\ (?:in\ |when\ |while\ )?(?:loading|opening|parsing|reading)\b
     """
 )
-"""What programs say of a file that they could not use."""
+"""Errors of programs about a file that they could not use."""
 _SAYS_WHY = LazyPattern(
     r"""(?xi)
     \b(?:corrupt|denied|empty|exist|expect|found|incompatible|invalid|locked|malformed|memory|missing
@@ -47,8 +47,8 @@ _SAYS_WHY = LazyPattern(
 _CALLED_ABSENT = LazyPattern(
     r"(?i)no such file|\bENOENT\b|does(?:n't| not) exist|\bnot found\b|can(?:not|'t) find"
 )
-"""What programs say of a file too that lies behind a folder which they may not enter: many ask
-whether it is there, and take each refusal for a no."""
+"""Errors that programs also print for a file behind a folder which they may not enter: many check
+for its existence, and take each refusal for a no."""
 _A_FOLDER = LazyPattern(r"(?i)\bEISDIR\b|\bis a directory\b|\bos error 21\b")
 _LIKE_A_FILE = LazyPattern(r"/[\w.-]*\.(?!d$)\w{1,10}$")
 

@@ -12,7 +12,7 @@ _LATE_S = 7 * 86400.0
 """A certificate of ten years is not late with one year left."""
 _OF_CERTBOT = LazyPattern(r"/live/(?P<name>[^/]+)/[^/]+\.pem$")
 _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d{1,9})(?P<end>\.pem)$")
-"""How certbot names the files behind its links."""
+"""The names that certbot gives to the files behind its links."""
 
 
 def is_late(validity: Validity, now: float) -> bool:

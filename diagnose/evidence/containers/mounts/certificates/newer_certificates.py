@@ -20,7 +20,7 @@ _MOST = 40
 _CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|cert)$")
 _KEY = LazyPattern(r"(?i)(?:^|[._-])(?:priv)?key\b|privkey|\bdh")
 _COPY = LazyPattern(r"^(?P<stem>.{1,253}?)(?:-\d{4})?$")
-"""How certbot calls a further one of the same name: shop.example.com-0001."""
+"""The names that certbot gives to further certificates of the same name: shop.example.com-0001."""
 
 
 class CertificateReader(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class NewerCertificate(msgspec.Struct, frozen=True):
     """A valid certificate beside another one."""
 
     path: str
-    """As the path of the other one is written: in the container, or on the host."""
+    """The path in the same view as the other one's: in the container, or on the host."""
     end: float
     """Until when it is valid, as Unix time."""
 

@@ -19,8 +19,8 @@ from diagnose.registry import evidence
 MOST = 20
 """Sites whose certificate is read."""
 _LEAF, _CHAIN, _BETWEEN = "cert.pem", "fullchain.pem", "chain.pem"
-"""What certbot and its like write into one folder: the certificate alone, with its chain, and the
-authorities between it and the root."""
+"""Files that certbot and similar programs write into one folder: the certificate alone, with its
+chain, and the authorities between it and the root."""
 _OF_ONE = 1.5
 """A file of more bytes than this many times its first certificate has further ones too."""
 

@@ -35,7 +35,7 @@ _ABSENT = (
     "cannot stat",
     "missing",
 )
-"""What programs say, in small letters, of what is not there."""
+"""Errors of programs about a missing file, in small letters."""
 _WORD = LazyPattern(r"[\w.-]{3,80}")
 
 
@@ -44,12 +44,12 @@ class DanglingLink(msgspec.Struct, frozen=True):
 
     container: Container
     line: str
-    """What the container's log says of it."""
+    """The line in the container's log."""
     mount: Mount
     inside: str
     """The link, as the container calls it."""
     target: str
-    """Where it leads, as the container sees that."""
+    """The target, as the container sees it."""
     variable: str = ""
     """The variable with the folder of the target; "" for none."""
     former: Container | None = None

@@ -24,7 +24,7 @@ from diagnose.registry import evidence
 VERSION_CHECK = "container.data-version-mismatch"
 PID_FILE_CHECK = "container.pid-file-stale"
 _FOLDERS = ("", "/data", "/pgdata", "/18/docker")
-"""Where a data directory lies below its mount."""
+"""Places of a data directory below its mount."""
 
 LOOPING = 3
 SHORT_S = 5.0
@@ -32,7 +32,7 @@ SHORT_S = 5.0
 be in a loop."""
 
 _OF_HOST = ("/run/", "/var/run/", "/tmp/")  # noqa: S108 - folders of the host
-"""Where programs of the host have their sockets."""
+"""Folders of the sockets of host programs."""
 
 
 class DataVersion(msgspec.Struct, frozen=True):

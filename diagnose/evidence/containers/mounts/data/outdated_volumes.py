@@ -65,7 +65,7 @@ class _CoveringVolume(msgspec.Struct, frozen=True):
     mount: Mount
     created_at: float
     folders: tuple[str, ...]
-    """That folder in each layer that has it, the topmost first."""
+    """The folder in each layer that has it, the topmost first."""
 
 
 @evidence

@@ -70,9 +70,9 @@ _OF_OTHERS = LazyPattern(
 )
 """Mounts that a program may leave alone, and whose names many folders of an image have; files."""
 _OF_A_HOME = LazyPattern(r"(?:root|home/[\w.-]{1,64})/\.(?P<kind>local/share|config)/[\w.-]{1,100}")
-"""Where a program keeps its files for one user, if no setting names another folder."""
+"""Folders of a program's files for one user, if no setting names another folder."""
 _MEANT = {"local/share": ("data", "db", "storage"), "config": ("config",)}
-"""What the mounts for these files are called."""
+"""Names of the mounts for these files."""
 _USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
 """Names of folders that say little: many programs have one beside another."""
 
@@ -83,7 +83,7 @@ class OwnLayerData(msgspec.Struct, frozen=True):
     container: Container
     mount: Mount
     folder: str
-    """As the container calls it."""
+    """The path in the container."""
     bytes: int
     is_empty: bool
     """Whether the mount holds nothing at all."""

@@ -29,7 +29,7 @@ _SETTING = LazyPattern(
 _KEEPS = LazyPattern(
     r"(?i)(?:acme|account|data|db|dump|history|index|save|sqlite|stor(?:e|age)|state)"
 )
-"""What the name of a setting has, or that of its file, where a program keeps something there."""
+"""Words in the name of a setting, or of its file, of a program that keeps data there."""
 _EMPTY = 4
 """Bytes: a file with nothing but `{}` and the ends of its lines is empty."""
 _OF_PROGRAM = LazyPattern(

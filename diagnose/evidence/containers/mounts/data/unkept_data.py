@@ -31,7 +31,7 @@ _DATABASE = LazyPattern(
 _TEMPORARY = ("/tmp/", "/dev/shm/", "/run/", "/var/run/")  # noqa: S108 - folders of the host
 """Folders that are emptied when the host boots."""
 _OF_MEMORY = LazyPattern(r"/(?:dev|run|tmp|var/(?:cache|run|tmp))(?:/|$)")
-"""Where a file system in memory is for what nobody keeps."""
+"""Folders where a file system in memory is for temporary files."""
 
 
 class UnkeptData(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class UnkeptData(msgspec.Struct, frozen=True):
     kind: str
     """layer, memory or temporary."""
     folder: str
-    """As the container calls it."""
+    """The path in the container."""
     file: str
     source: str = ""
     """The folder on the host; "" where it is no folder of its own."""

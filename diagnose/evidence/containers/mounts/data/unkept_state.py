@@ -28,13 +28,13 @@ class StatePlace(msgspec.Struct, frozen=True):
     """A folder with state of one program."""
 
     noun: str
-    """What one entry is."""
+    """The name of one entry."""
     programs: frozenset[str]
     """The names of its processes."""
     folder: str
-    """What a volume has to hold."""
+    """The folder that needs a volume."""
     below: tuple[str, ...]
-    """Where the entries lie below it."""
+    """The folders of the entries below it."""
     entry: LazyPattern
     is_deep: bool = False
     """Whether they lie in folders there."""

@@ -28,7 +28,7 @@ _MADE_ONCE = ("PG_VERSION", "mysql/db.opt", "auto.cnf", "storage.bson")
 _BELOW = ("", "/data", "/pgdata", "/18/docker")
 """Folders below the mount that may be the data directory."""
 _KINDS = {"table": r"table", "database": r"(?:database|schema|db)", "role": r"(?:role|user)"}
-"""What a known failure misses, as SQL calls it: by the group of the failure's pattern."""
+"""The missing objects of a known failure, in SQL's terms: by the group of the failure's pattern."""
 _NO_DATABASES = frozenset({"pgsql_tmp", "mysql", "performance_schema", "sys"})
 """Folders beside those of databases that are written to all the time, or by the server itself."""
 _MOST = 20
@@ -45,7 +45,7 @@ class UnrunScript(msgspec.Struct, frozen=True):
     line: str
     kind: str
     name: str
-    """What is missing: a table, a database or a role."""
+    """The name of the missing table, database or role."""
     path: str
     """The script on the host."""
     inside: str
@@ -54,7 +54,7 @@ class UnrunScript(msgspec.Struct, frozen=True):
     made_at: float
     """When the data was made. changed_at, made_at: Unix times."""
     data_folder: str
-    """Where the databases have a folder each, on the host."""
+    """The host folder with a folder for each database."""
     removes: bool
     """Whether it also deletes something, so that nobody should run it unread."""
 
@@ -224,7 +224,7 @@ class _Data(msgspec.Struct, frozen=True):
     made_at: float
     """Unix time at which the server created it."""
     folder: str
-    """Where it has a folder for each database."""
+    """The folder with a folder for each database."""
 
 
 def _data_of(host: Host, database: Container) -> _Data | None:

@@ -9,7 +9,7 @@ _ABOUT_ADDRESSES = LazyPattern(
     r"|bad uri|invalid.url|uri malformed|rfc 3986|unescaped characters|illegal character in"
     r"|could not parse .{0,12}url|public key retrieval"
 )
-"""What programs say of an address that they cannot read, in small letters."""
+"""Errors of programs about an address that they cannot read, in small letters."""
 _ADDRESS = LazyPattern(r"^(?:jdbc:)?(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^\s/]*@)?")
 _WORD = LazyPattern(r"[a-z][a-z0-9+]*")
 

@@ -56,7 +56,7 @@ _SHAPES = (
     ),
     LazyPattern(rf"\b{_NOUN}(?: name)? {_UNKNOWN}[ =:]{{1,3}}{_VALUE}", re.IGNORECASE),
 )
-"""How lines say that a name is not known: `vhost / not found`, `unknown database "shop"`."""
+"""Lines about an unknown name: `vhost / not found`, `unknown database "shop"`."""
 _PLAIN = LazyPattern(r"[\w./:@-]{1,80}")
 _HOST = LazyPattern(r"[A-Za-z0-9][\w.-]*")
 _ANY = LazyPattern(r"[\w./:@-]*[\w/]")
@@ -68,7 +68,7 @@ _NO_NAME = LazyPattern(
 )
 """Words that follow such a word without being its name: `The specified bucket does not exist`."""
 SHOWN_BY_CALLERS = frozenset({"audience", "issuer", "realm", "tenant"})
-"""What callers bring with them: the server's own log is about somebody else's setting."""
+"""Words that callers bring with them: the server's own log is about somebody else's setting."""
 
 
 class DisputedName(msgspec.Struct, frozen=True):
@@ -82,9 +82,9 @@ class DisputedName(msgspec.Struct, frozen=True):
     variable: str
     """Of the server, which says another name."""
     kept: str
-    """That name."""
+    """The server's name for it."""
     caller: Container | None = None
-    """Who asks; None where the server's own log does not say it."""
+    """The calling container; None where the server's own log does not say it."""
     given: str = ""
     """The one variable of the caller that says so; "" where none or several do."""
 

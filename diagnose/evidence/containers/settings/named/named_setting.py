@@ -30,8 +30,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
     is_missed: bool = False
     """Whether the variable has no value, and the line misses one."""
     fault: Literal["", "value", "presence"] = ""
-    """What the program objects to, the value or that it is there at all ("" where the line may be
-    about something else)."""
+    """The part to which the program objects: the value or the presence of the setting ("" where the
+    line may be about something else)."""
 
     @property
     def text(self) -> str:

@@ -21,7 +21,7 @@ _CONTENTS = LazyPattern(
     r"has files|not empty|unusable|is empty|no such|not (?:be )?found|missing|cannot find|can't find"
     r"|directory index of|could not find|corrupt|damaged|incompatible|unknown format|already (?:exists|contains)"
 )
-"""What a program says of what lies in a folder, in small letters."""
+"""Words of a program about the contents of a folder, in small letters."""
 _ABOUT_SETTINGS = LazyPattern(
     r"\bconfig|\bconf\b|\bsyntax|\bdirective|\bdefinition|\bsettings?\b|\bpars(?:e|er|ing)\b"
     r"|\bunmarshal|\byaml\b|\btoml\b|\bjson\b|\bfield\b|<block\b"

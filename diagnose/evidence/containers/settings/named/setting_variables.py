@@ -23,8 +23,8 @@ _HAS_TO_GO = LazyPattern(
     r"deprecated|no longer|obsolete|\bexclusive\b|(?:was|been) removed|must not be set|mutually exclusive"
     r"|cannot be (?:used|set)\b"
 )
-"""What a program says of a setting that it does not take any more, in small letters. `unknown` and
-`not supported` may be said of its value."""
+"""Words of a program about a setting that it does not accept any more, in small letters. `unknown`
+and `not supported` may be about its value."""
 _WRONG_VALUE = LazyPattern(
     r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
     r"|\bnot (?:seem|appear|look) (?:to be |like )?(?:an? )?valid"
@@ -32,7 +32,7 @@ _WRONG_VALUE = LazyPattern(
     r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
     r"|\binconsistent|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
 )
-"""What a program says of a value that it does not take, in small letters."""
+"""Words of a program about a value that it does not accept, in small letters."""
 _MISSES = LazyPattern(
     r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
 )
@@ -43,7 +43,7 @@ _MISSES_A_VALUE = LazyPattern(
 )
 """Those words that say of a setting alone that it has no value."""
 _ENDING = LazyPattern(r"(?<=[a-z])(?:pass(?:word)?|secret|token)$")
-"""What names end with that are written as one word."""
+"""Endings of names that are written as one word."""
 _PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
 _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""

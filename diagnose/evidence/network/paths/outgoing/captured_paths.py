@@ -118,7 +118,7 @@ class _Source(NamedTuple):
     members: tuple[Container, ...]
     """Its running containers."""
     address: str
-    """That of the first of them."""
+    """The address of the first of them."""
 
 
 def _sources(containers: Containers, networks: Networks) -> Iterator[_Source]:

@@ -38,7 +38,7 @@ class InnerCapture(msgspec.Struct, frozen=True):
     protocol: Literal["tcp", "udp"]
     port: int
     address: str
-    """Where the rule leads to."""
+    """The target of the rule."""
     inner_port: int
     by: Step
     """The rule that does it."""

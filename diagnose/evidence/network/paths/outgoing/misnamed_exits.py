@@ -41,10 +41,10 @@ class MisnamedExit(msgspec.Struct, frozen=True):
     """A tunnel whose clients leave with their own addresses, and the rule that should hide them."""
 
     container: Container | None
-    """Whose network it is in; None for the host's."""
+    """The container of the network; None for the host's."""
     tunnel: str
     subnet: str
-    """That of the clients: 10.8.0.0/24."""
+    """The subnet of the clients: 10.8.0.0/24."""
     rule: Step
     named: str
     """The interface that the rule names."""

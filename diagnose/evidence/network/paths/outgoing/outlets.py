@@ -24,8 +24,8 @@ from diagnose.firewall.trace import trace
 from diagnose.mappings import by_key
 
 SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
-"""What a container is taken to send: a filter that lets one of these pass is a policy, not an
-outage."""
+"""The packets that a container is assumed to send: a filter that accepts one of these is a policy,
+not an outage."""
 
 
 class Outlet(msgspec.Struct, frozen=True):
@@ -35,8 +35,7 @@ class Outlet(msgspec.Struct, frozen=True):
     network: Network
     address: str
     uplink: Uplink
-    """Where the kernel sends this network's packets, which is a tunnel where a VPN has brought
-    routes."""
+    """The interface of this network's packets, which is a tunnel where a VPN has set routes."""
     reach: ConnectionVerdict
     """For a destination left open."""
     sample: ConnectionVerdict

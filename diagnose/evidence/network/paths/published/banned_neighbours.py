@@ -34,8 +34,8 @@ _BAN_LIST = LazyPattern(
 )
 """The names that programs give the chains, tables and sets of addresses that they ban."""
 _MARKS = ("ban", "blacklist", "blocklist", "crowdsec", "csf", "denyip", "f2b-", "sshguard")
-"""Such a name has one of these. Every rule of a host is looked at, and to look for all of them
-takes a tenth of what the pattern takes."""
+"""Words of which each name of a ban list has one. Every rule of a host is looked at, and to look
+for all of them takes a tenth of the time of the pattern."""
 
 
 class ShutPort(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class ShutPort(msgspec.Struct, frozen=True):
 
     container: Container
     port: str
-    """As the engine writes it (`80/tcp`)."""
+    """The port as the engine writes it (`80/tcp`)."""
     host_address: str
     host_port: int
     uplink: str

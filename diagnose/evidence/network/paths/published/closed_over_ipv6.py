@@ -33,9 +33,9 @@ class ClosedPort(msgspec.Struct, frozen=True):
     address: str
     """The host's own."""
     obstacle: Obstacle
-    """What drops its clients."""
+    """The obstacle for its clients."""
     line: str = ""
-    """What a log says of a call to that address; empty where none does."""
+    """The log line about a call to that address; "" without one."""
 
 
 class ClosedOverIpv6(Items[ClosedPort], frozen=True):

@@ -19,7 +19,7 @@ _NETWORK_LABEL = "traefik.docker.network"
 LEAST = 3
 """Packets: a program that calls sends three within seven seconds."""
 _TABLES = ("raw", "docker-bridges")
-"""Where the engine writes such rules."""
+"""Tables in which the engine writes rules against direct calls."""
 _ALLOWS = (28, 2)
 """The first engine that `allow-direct-routing` lets calls of other machines pass."""
 

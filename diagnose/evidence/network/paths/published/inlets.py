@@ -37,7 +37,7 @@ class Inlet(msgspec.Struct, frozen=True):
     network: Network
     addresses: frozenset[str]
     port: str
-    """As the engine writes it (`80/tcp`)."""
+    """The port as the engine writes it (`80/tcp`)."""
     host_address: str
     host_port: int
     everywhere: bool

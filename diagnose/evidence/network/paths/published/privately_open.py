@@ -33,7 +33,7 @@ _OTHER_FILES = (
     "/etc/sysconfig/iptables",
     "/etc/nftables.conf",
 )
-"""Where programs keep rules that they load at a start."""
+"""Files of rules that programs load at a start."""
 
 
 class PrivatelyOpen(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class PrivatelyOpen(msgspec.Struct, frozen=True):
     is_of_ufw: bool
     """Whether the rule belongs to ufw's chains in DOCKER-USER."""
     left_over: str
-    """Why ufw does not know the rules any more, if it does not."""
+    """The reason why ufw does not maintain the rules any more; "" if it does."""
     dropped: int | None
     """Packets that the rule has dropped; None where it does not count them."""
     has_open_neighbours: bool

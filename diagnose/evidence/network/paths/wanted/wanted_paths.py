@@ -37,7 +37,7 @@ from diagnose.model import Coverage
 from diagnose.registry import evidence
 
 ARRIVES = Trace("accept")
-"""What becomes of a walked connection that no rule stops."""
+"""The trace of a connection that no rule stops."""
 
 MOST = 400
 """Wanted connections that are walked."""
@@ -47,7 +47,7 @@ class WantedPath(msgspec.Struct, frozen=True):
     """A wanted connection and its trace."""
 
     kind: Literal["to the host", "between containers"]
-    """Whom it leads to."""
+    """The kind of its target."""
     want: Want
     network: Network
     """The network by which the packets leave the container."""
@@ -114,7 +114,7 @@ class WantedPaths(Items[WantedPath], frozen=True):
     """The wanted connections that were walked."""
 
     why_none: str = ""
-    """Why none was, if that is so."""
+    """The reason why no path was traced; "" if one was."""
     unserved: tuple[UnservedWant, ...] = ()
     """The connections that nobody can accept."""
 

@@ -19,7 +19,7 @@ class HopFile(msgspec.Struct, frozen=True):
     """The file in which a location stands."""
 
     inside: str
-    """As nginx has it; "" where it is not known."""
+    """The path in nginx's view; "" where it is not known."""
     is_read_only: bool
     """Whether the container may not write it."""
     on_host: str

@@ -33,7 +33,7 @@ _STREAM = LazyPattern(
     r"|notifications?|progress|tail|logs|chat|completions?|generate|listen)(?=[/?._-]|$)",
     2,  # re.IGNORECASE
 )
-"""How programs call a stream of events."""
+"""Names that programs give to a stream of events."""
 _SURE_STREAM = LazyPattern(
     r"(?:^|[/_.-])(?:events?|event-?source|event-?stream|sse|streams?|streaming|subscribe)(?=[/?._-]|$)",
     2,
@@ -62,7 +62,7 @@ class HeldEvents(msgspec.Struct, frozen=True):
     path: str
     times: int
     reply: PageReply | None
-    """What the program itself answers; None where it was not asked, since clients send data."""
+    """The answer of the program itself; None where it was not asked, since clients send data."""
 
     @property
     def is_seen(self) -> bool:

@@ -15,15 +15,15 @@ _VARIABLE = LazyPattern(r"\$\{?(\w+)\}?")
 _TARGET = LazyPattern(
     r"(?:(?P<scheme>https?)://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?(?P<path>/.*)?"
 )
-"""What proxy_pass names: http://app:8080/path, or the name of an upstream."""
+"""The argument of proxy_pass: http://app:8080/path, or the name of an upstream."""
 _PROTO = "x-forwarded-proto"
 _OWN_SCHEMES = frozenset({"$scheme", "http"})
-"""What nginx says of its own port; a variable of another name has what its caller said."""
+"""The values for nginx's own scheme; a variable of another name has the caller's value."""
 _HOST_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.internal"})
 _NAMES_OF_CLIENTS = frozenset({"$host", "$http_host", "$server_name"})
-"""What stands for the host name that a client has typed."""
+"""Variables for the host name that a client has typed."""
 _HOST_OF_TARGET = "$proxy_host"
-"""What nginx says where no header Host is set."""
+"""The header Host that nginx sends by default."""
 _TLS_PORT = "443"
 
 
@@ -61,7 +61,7 @@ class NginxHop(msgspec.Struct, frozen=True):
     rewrites: bool = False
     """Whether the location changes the path itself before it passes it on."""
     settings: Mapping[str, str] = {}
-    """What holds for it of the settings that are kept (INHERITED), by name."""
+    """The settings in force for it that are kept (INHERITED), by name."""
 
     @property
     def read_timeout(self) -> str:

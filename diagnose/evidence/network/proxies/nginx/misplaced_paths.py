@@ -47,13 +47,14 @@ class MisplacedPath(msgspec.Struct, frozen=True):
     """The last request of its log, or of nginx's."""
     times: int
     asked: str
-    """What a client asked for last."""
+    """The path of the last request of a client."""
     sent: str
-    """What the program was asked for then."""
+    """The path that the program got then."""
     other: str
-    """What it would be asked for with the other form of proxy_pass."""
+    """The path that the program would get with the other form of proxy_pass."""
     address: str
-    """How the host calls the program: http://172.18.0.3:8080; "" where that is not known."""
+    """The URL by which the host calls the program: http://172.18.0.3:8080; "" where that is not
+    known."""
     is_of_visitors: bool
     """Whether neighbours or pages of a site asked, and not only strangers of the internet."""
 

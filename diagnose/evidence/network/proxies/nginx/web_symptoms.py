@@ -28,9 +28,9 @@ request. sign-in: who is sent to another site to sign in does not come back. ori
 refused, since it came from a page of HTTPS. loop: a page leads to itself."""
 
 LEAST = 4
-"""So many times: a client that may come once more may have had a bad moment."""
+"""Minimum number of requests: a client that comes only once more may have had a bad moment."""
 _LEAST_OF_DOMAIN = 2
-"""So many logins, where the settings name a domain that cookies are for."""
+"""Minimum number of logins, where the settings name a domain of cookies."""
 FRESH_S = 120.0
 _SOCKET = LazyPattern(
     r"[?&]transport=websocket\b"
@@ -41,7 +41,7 @@ _MAYBE_SOCKET = LazyPattern(r"(?:^|/)(?:sockets?|realtime|signalr)(?:[/?]|$)")
 """A path that may be one: a page has such a name too, and is not refused as a bad request then."""
 _BAD_REQUEST = 400
 _NO_SOCKET = frozenset({400, 404, 405, 426})
-"""How programs answer who asks for a page where they speak WebSocket."""
+"""Answers of programs to a page request where they expect WebSocket."""
 _WANTS_ANOTHER_VERSION = 426
 _MISDIRECTED = 421
 _FORBIDDEN = 403
@@ -98,16 +98,16 @@ class Symptom(msgspec.Struct, frozen=True):
 
     kind: Kind
     container: Container
-    """Whose log shows it: the program's, or that of a proxy before it."""
+    """The container of the log: the program, or a proxy before it."""
     line: str
     """The last line that shows it."""
     path: str
-    """What was asked for, without its query; "" where the line does not say."""
+    """The requested path, without its query; "" where the line does not say."""
     times: int
     origin: str = ""
     """The address of the page whose form was refused."""
     status: int = 0
-    """How the last request was answered; 0 where a program says in words what it misses."""
+    """The status of the last request; 0 where a program reports the missing part in words."""
 
 
 def symptoms(container: Container, logs: RecentLogs, clock: Clock) -> Iterator[Symptom]:
@@ -252,4 +252,4 @@ _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
     "login": _forgotten_logins,
     "sign-in": _lost_sign_ins,
 }
-"""What chooses the requests that show a symptom, by its kind."""
+"""The function that selects the requests with a symptom, by its kind."""

@@ -21,7 +21,7 @@ class AnnouncedHttp3(msgspec.Struct, frozen=True):
     port: int
     """Of this host."""
     inner_port: int
-    """At which its program takes UDP; 0 where it takes none."""
+    """The port at which its program takes UDP; 0 where it takes none."""
     header: str
 
 

@@ -29,7 +29,8 @@ from diagnose.programs.callers import is_of_the_internet
 from diagnose.registry import evidence
 
 LEAST = 3
-"""So many errors count: one or two may be a restart of the program behind the server."""
+"""Minimum number of errors that count: one or two may be a restart of the program behind the
+server."""
 MOSTLY = 0.8
 """From this share of the requests on the server does not work for its clients."""
 FRESH_S = 90.0
@@ -41,8 +42,8 @@ _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _MISDIRECTED = 421
 _REFUSALS = frozenset({_BAD_REQUEST, 403, _NOT_FOUND, _MISDIRECTED})
-"""What a server answers that does not know the host name or the page, or the one who asks. 401 asks
-a client to log in, which then does."""
+"""Answers of a server that does not know the host name, the page or the client. 401 asks a client
+to log in, which then does."""
 LEAST_BAD = 8
 """Requests that a server refuses; a few come from clients that speak no HTTP."""
 _LEAST_OF_ENTRY = 4
@@ -53,7 +54,7 @@ _PROBE = LazyPattern(
     r"^/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
     r"|status|up)\b"
 )
-"""What monitors ask for, whose answers say little about those of others."""
+"""Paths that monitors request, whose answers say little about other requests."""
 _ENTRY = LazyPattern(r"/(?:(?:admin|index\.(?:html|php)|login|signin|web)/?)?(?:\?.*)?")
 """Pages by which people begin."""
 _BROWSER = "Mozilla/"
@@ -66,7 +67,7 @@ _ENDS = {
     "PH": "answers with what is not HTTP, or what a rule of HAProxy refuses",
     "sQ": "has no room for the request in time",
 }
-"""What a server did, by the first two letters of a session's end (HAProxy's manual, 8.5)."""
+"""The action of a server, by the first two letters of a session's end (HAProxy's manual, 8.5)."""
 
 
 class FailedAnswers(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ _OF_CLIENT = LazyPattern(
     r", client: (?P<address>[\da-fA-F.:]{3,45})(?=,)"
     r"|\[client (?P<address_apache>[\da-fA-F.:]{3,45}):\d{1,5}\] "
 )
-"""What nginx and Apache write of a client."""
+"""The client, in lines of nginx and Apache."""
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class Door(msgspec.Struct, frozen=True):
     port: int
     question: RequestPage
     host_port: int = 0
-    """Where it is published; 0 where only neighbours reach it."""
+    """The published port; 0 where only neighbours reach the program."""
     names: frozenset[str] = frozenset()
     """The names of the container's processes."""
 

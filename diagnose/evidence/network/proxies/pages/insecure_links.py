@@ -25,8 +25,8 @@ _OPENS = LazyPattern(
     r"(?i)(?P<comment><!--)|<(?P<tag>base|link|script)\b(?P<attributes>[^<>]{0,600})>"
 )
 _ADDRESS = LazyPattern(r"(?i)(?<![\w-])(?:src|href)=[\"']?(?P<url>http://[^\"'\s<>]{1,300})")
-"""What a browser loads with a page: <script src="http://...">, and where others are by <base>. It
-does nothing with data-src."""
+"""Addresses that a browser loads with a page: <script src="http://...">, and the base address of
+others by <base>. It does nothing with data-src."""
 _LOADED = LazyPattern(r"(?i)(?<![\w-])rel=[\"']?(?:stylesheet|preload|modulepreload)\b")
 """Links that a page needs: others lead to feeds and programs, or to a picture of the site."""
 _SCRIPT_ENDS = LazyPattern(r"(?i)</script")
@@ -42,7 +42,7 @@ class InsecureLinks(msgspec.Struct, frozen=True):
     url: str
     """The first of them."""
     program: Container | None = None
-    """What made the page, where that is another container than the one that was asked."""
+    """The container that made the page, if it is another one than the container that was asked."""
     hop: NginxHop | None = None
     """The location of an nginx before it, where one is known."""
 

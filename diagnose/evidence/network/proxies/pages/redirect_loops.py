@@ -41,9 +41,9 @@ class RedirectLoop(msgspec.Struct, frozen=True):
     proxy: Container | None
     """The container from whose address the client comes."""
     agent: str
-    """What the client calls itself; "" where the log does not say."""
+    """The user agent of the client; "" where the log does not say."""
     url: str
-    """What the client asked for, as the host can ask for it; "" where no address was seen."""
+    """The URL of the client's request, as the host can send it; "" where no address was seen."""
 
     @property
     def ends_tls(self) -> bool:

@@ -36,7 +36,7 @@ class StrayRedirect(msgspec.Struct, frozen=True):
     port: int
     """Of the host, where it leads."""
     inner_port: int = 0
-    """At which the container serves what belongs there; 0 for none."""
+    """The port at which the container serves that content; 0 for none."""
     other: Container | None = None
     """The container that publishes that port of the host, and is not meant."""
 

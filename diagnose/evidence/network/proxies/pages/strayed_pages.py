@@ -29,11 +29,11 @@ class StrayedPage(msgspec.Struct, frozen=True):
     """A path of a site whose pages lack their scripts and styles."""
 
     container: Container
-    """Whose log shows it: that of the proxy."""
+    """The container of the log: the proxy."""
     below: str
     """The first part of the pages' path: /kopia/."""
     files: tuple[str, ...]
-    """What was asked for, in its order."""
+    """The requested files, in their order."""
     times: int
     line: str
     at: float

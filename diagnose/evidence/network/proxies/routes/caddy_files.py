@@ -32,7 +32,7 @@ class CaddyFile(msgspec.Struct, frozen=True):
     """A Caddyfile with its mount and its sites."""
 
     path: str
-    """As the container has it."""
+    """The path in the container."""
     mount: Mount
     sites: tuple[Directive, ...]
     """With its imports in their places; one that is not known stays as it is."""

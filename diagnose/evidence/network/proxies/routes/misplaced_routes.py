@@ -37,11 +37,12 @@ class MisplacedRoute(msgspec.Struct, frozen=True):
     """The last request of the program's log, or of the proxy's."""
     times: int
     sent: str
-    """What the program was asked for last."""
+    """The path that the program got last."""
     other: str
-    """What it would be asked for with the path cut off, or left on."""
+    """The path that the program would get with the prefix cut off, or left on."""
     address: str
-    """How the host calls the program: http://172.18.0.3:8080; "" where that is not known."""
+    """The URL by which the host calls the program: http://172.18.0.3:8080; "" where that is not
+    known."""
     is_of_visitors: bool
     """Whether neighbours or pages of a site asked, and not only strangers of the internet."""
 

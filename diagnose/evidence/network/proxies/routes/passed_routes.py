@@ -38,7 +38,7 @@ class PassedRoute(msgspec.Struct, frozen=True):
     is_cut: bool
     """Whether the proxy takes that path away before it passes a request on."""
     port: int
-    """At which the program is called; 0 where that is not known."""
+    """The port at which the program is called; 0 where that is not known."""
     said: str
     """The label, or the directive, that says so."""
     router: str = ""

@@ -5,7 +5,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 
 FASTCGI_PORT = 9000
-"""Where a program that speaks FastCGI listens by default."""
+"""The default port of a FastCGI program."""
 
 
 class UnreadParts(msgspec.Struct, frozen=True):
@@ -21,7 +21,8 @@ class NotEnabled(msgspec.Struct, frozen=True):
     """The container lacks the label without which Traefik serves none of its routers."""
 
     setting: str
-    """What makes Traefik serve only containers with the label: a command, a variable, a file."""
+    """The setting for which Traefik serves only containers with the label: a command, a variable, a
+    file."""
     misspelt: str = ""
     """A label that was meant to be that one."""
 

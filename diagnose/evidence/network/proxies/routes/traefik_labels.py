@@ -29,7 +29,7 @@ _FILE_PROVIDER = LazyPattern(
     r"(?m)(?:^[ \t]+|[{,][ \t]{0,9})[\"']?file[\"']?[ \t]*:|^[ \t]*\[(?:providers\.)?file\]"
     r"|^[ \t]*(?:providers\.)?file(?:\.\w+)?[ \t]*="
 )
-"""As YAML and TOML write it, in blocks, in braces, with dots, and as Traefik 1 did."""
+"""The setting as YAML and TOML write it, in blocks, in braces, with dots, and as Traefik 1 did."""
 
 
 class StaticSettings(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class StaticSettings(msgspec.Struct, frozen=True):
     resolvers: frozenset[str] | None = None
     """entry_points, resolvers: names in lower case; None where they are in a file."""
     source: str = ""
-    """Where it is set that Traefik serves only containers with a label: its command, or a file."""
+    """The setting for which Traefik serves only containers with a label: its command, or a file."""
     endpoint: str = ""
     """The address of the engine that Traefik asks; "" for the usual socket."""
 

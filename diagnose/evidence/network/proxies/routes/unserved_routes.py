@@ -207,7 +207,7 @@ def _obstacle_of(
 
 
 UNCHECKED_S = 120.0
-"""So long after a start a site is missed that waits for its health check."""
+"""Seconds after a start from which on a site is missed that waits for its health check."""
 
 
 def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
