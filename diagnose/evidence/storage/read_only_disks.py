@@ -63,5 +63,5 @@ def lost_options(options: str) -> frozenset[str]:
 
 
 def is_mounted_read_only(mounted: Mounted) -> bool:
-    """Whether it was mounted read-only on purpose; after an error the mount still says rw."""
+    """Whether a mount is read-only on purpose; after an error the mount still says rw."""
     return "ro" in mounted.options.split(",") and lost_options(mounted.super) <= {"ro"}

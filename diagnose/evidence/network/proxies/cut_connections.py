@@ -120,7 +120,7 @@ def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections 
 def _regular(
     container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop], begun: float
 ) -> Iterator[CutConnections]:
-    """The connections of one client to a path that each ended after the time-out of nginx.
+    """The connections of one client to a path that each ended at the timeout of nginx.
 
     begun: Unix time since which nginx has that setting. A connection that was open then has its
     former one.
