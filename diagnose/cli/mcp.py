@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from diagnose.cli import options
+from diagnose.recording.budget import MOST_USUAL_S
 
 
 @click.command(short_help="Serve an assistant over stdin and stdout (MCP).")
@@ -32,7 +34,11 @@ def mcp(
 
     options_given = {"--from": source, "--host": host, "--context": context, "--config": config}
     run = tuple(f"{option}={value}" for option, value in options_given.items() if value is not None)
-    means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
+    source_of_budget = click.get_current_context().get_parameter_source("budget_s")
+    if source_of_budget is ParameterSource.COMMANDLINE:
+        means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
+    else:  # each run chooses for itself
+        means = tools.ServerMeans(run, probe, MOST_USUAL_S)
     asks_live_host = bool(host or context) or not probe
     if source is not None and asks_live_host:
         raise click.UsageError("--from goes without -H, --context and --no-probe")

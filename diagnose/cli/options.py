@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from diagnose.recording.budget import MOST_USUAL_S, USUAL_S, usual_seconds
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -58,6 +60,12 @@ def parse_duration(_: click.Context, __: click.Parameter, value: str | None) -> 
             f"{value!r} is out of range: it must be more than 0 s and less than 30 years"
         )
     return seconds
+
+
+def parse_budget(context: click.Context, parameter: click.Parameter, value: str | None) -> float:
+    """The user's time limit; without one that of a usual run, which is longer on a busy host."""
+    seconds = parse_duration(context, parameter, value)
+    return usual_seconds() if seconds is None else seconds
 
 
 def parse_path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
@@ -156,11 +164,10 @@ source = click.option(
 budget = click.option(
     "--budget",
     "budget_s",
-    callback=parse_duration,
-    default="10",
-    show_default=True,
+    callback=parse_budget,
     metavar="SECONDS",
-    help="Time limit for the whole run.",
+    help=f"Time limit for the whole run: {USUAL_S:.0f} if not given, on a busy host up to "
+    f"{MOST_USUAL_S:.0f}.",
 )
 since = click.option(
     "--since",

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from diagnose.recording.budget import LEAST_REPLAY_S, MOST_SLOWNESS, Budget, read_until
+from diagnose.recording.budget import (
+    LEAST_REPLAY_S,
+    MOST_SLOWNESS,
+    MOST_USUAL_S,
+    Budget,
+    read_until,
+    usual_seconds,
+)
+
+SCHEDSTATS = {
+    "a processor of its own": ("80000000 900000 40\n", 10),
+    "it waits as long as it works": ("80000000 80000000 40\n", 20),
+    "it waits nine times as long": ("80000000 720000000 40\n", MOST_USUAL_S),
+    "the kernel does not count": ("", 10),
+}
+"""The contents of /proc/self/schedstat, and the seconds of a run."""
+
+
+@pytest.mark.parametrize(("text", "seconds"), SCHEDSTATS.values(), ids=SCHEDSTATS)
+def test_a_run_without_a_limit_has_longer_on_a_busy_host(
+    text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda _: text)
+    assert usual_seconds() == seconds
+
 
 WAITED = {
     "a free processor": (1.0, 1.0, 10.0),
