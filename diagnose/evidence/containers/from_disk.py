@@ -53,7 +53,7 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
         id = posixpath.basename(folder)
         try:
             own, host_config = (_loaded_object(files[f"{folder}/{name}"]) for name in _NAMES)
-            containers.append(container_of(own, host_config, _life(id, running)))
+            containers.append(container_of(own, host_config, _first_pid(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
             why = f"{folder}/{_NAMES[0]}: {error}"
             missing.append(Unexamined(container_subject(id[:12]), why))
@@ -105,7 +105,7 @@ def _loaded_object(file: FileText | Failed) -> dict[str, Any]:
     return value
 
 
-def _life(id: str, processes: Processes | Unavailable) -> int | None:
+def _first_pid(id: str, processes: Processes | Unavailable) -> int | None:
     """The pid of the container's first process, 0 where it does not live.
 
     None where processes cannot be seen.

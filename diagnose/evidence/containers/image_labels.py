@@ -30,7 +30,7 @@ def without_labels_of_images(host: Host, containers: Iterable[Container]) -> lis
     labels_of = {image.id: image.labels or {} for image in images}
     known = ((container, labels_of.get(container.image, {})) for container in every)
     return [
-        _without(container, labels) if _is_doubtful(container) else container
+        _without_labels(container, labels) if _is_doubtful(container) else container
         for container, labels in known
     ]
 
@@ -40,7 +40,7 @@ def _is_doubtful(container: Container) -> bool:
     return bool(container.compose_project) and container.compose_label("image") != container.image
 
 
-def _without(container: Container, labels: dict[str, str]) -> Container:
+def _without_labels(container: Container, labels: dict[str, str]) -> Container:
     """The container without labels of compose that have the value which the image gives them."""
     own = {
         name: value

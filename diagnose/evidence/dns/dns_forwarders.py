@@ -107,7 +107,7 @@ def dns_forwarders(
     replies = host.ask_about(serving, lambda server: QueryDns(_address(server), ".", "NS"))
     for server, reply in replies:
         if not isinstance(reply, Failed) and not (reply.answered and reply.rcode == "NOERROR"):
-            failing.append(_looked_at(host, server, reply, recent_logs, resolvers))
+            failing.append(_failing_forwarder(host, server, reply, recent_logs, resolvers))
     return DnsForwarders(tuple(filter(None, failing)), asked=len(serving))
 
 
@@ -123,7 +123,7 @@ def _address(container: Container) -> str:
     return next((end.ip_address for end in container.endpoints.values() if end.ip_address), "")
 
 
-def _looked_at(
+def _failing_forwarder(
     host: Host,
     container: Container,
     reply: DnsReply,

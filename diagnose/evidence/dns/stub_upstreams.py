@@ -47,7 +47,7 @@ def stub_upstreams(host: Host, resolvers: Resolvers, listeners: Listeners | None
     first = resolvers.host_servers[0]
     holders = listeners.on("udp", first, DNS_PORT) if listeners is not None else ()
     found = [server for holder in holders if holder.comm for server in servers_behind(host, holder)]
-    usable = [server for server in found or _listed(host) if server.port == DNS_PORT]
+    usable = [server for server in found or _listed_servers(host) if server.port == DNS_PORT]
     replies = host.ask_about(usable[:MOST], lambda server: QueryDns(server.address, ".", "NS"))
     for server, reply in replies:
         if not isinstance(reply, Failed) and reply.answered:
@@ -55,7 +55,7 @@ def stub_upstreams(host: Host, resolvers: Resolvers, listeners: Listeners | None
     return StubUpstreams()
 
 
-def _listed(host: Host) -> list[AskedServer]:
+def _listed_servers(host: Host) -> list[AskedServer]:
     """The servers of the first list that has any."""
     for path in _LISTS:
         text = host.ask(ReadFile(path))

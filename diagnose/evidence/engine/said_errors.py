@@ -84,7 +84,11 @@ class SaidErrors(Items[SaidError], frozen=True):
 @evidence
 def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
     """The errors of the engine's present life, from its log."""
-    lines = [line for line in _present_life(log, clock.wall - options.since_s) if _counts(line)]
+    lines = [
+        line
+        for line in _present_life(log, clock.wall - options.since_s)
+        if _is_unexplained_error(line)
+    ]
     groups = by_key((_CHANGING.sub("#", line.text), line) for line in lines)
     errors = []
     for kind, same in groups.items():
@@ -103,7 +107,7 @@ def _present_life(log: DaemonLog, since: float) -> Iterable[LogLine]:
     return recent
 
 
-def _counts(line: LogLine) -> bool:
+def _is_unexplained_error(line: LogLine) -> bool:
     """Whether a line is an error that neither health nor another check explains."""
     if not line.is_error or HARMLESS.search(line.text) or ELSEWHERE.search(line.text):
         return False

@@ -66,7 +66,7 @@ def unused_proxies(
         return UnusedProxies(())
     drop_ins = drop_in_paths(host, DROP_INS, ".conf")[:MOST]
     scripts = drop_in_paths(host, (OF_SHELLS,), ".sh")[:MOST]
-    answers = host.ask_about([*drop_ins, *FILES, *scripts], _read)
+    answers = host.ask_about([*drop_ins, *FILES, *scripts], _read_question)
     proxies = [
         proxy
         for path, answer in answers
@@ -87,7 +87,7 @@ def _client_proxy(proxy: ClientProxy) -> UnusedProxy:
     return UnusedProxy(proxy.file, https, proxy.http, proxy.exceptions, is_of_client=True)
 
 
-def _read(path: str) -> ReadFile:
+def _read_question(path: str) -> ReadFile:
     return ReadFile(path, max_bytes=MAX_BYTES)
 
 

@@ -67,16 +67,16 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
     used = {
         id: reading.cpus or 0.0 for id, reading in growth.items() if not isinstance(reading, Failed)
     }
-    sets_used = [_pinned(text, members, used) for text, members in shared.items()]
+    sets_used = [_pinned_containers_of(text, members, used) for text, members in shared.items()]
     working = [pinned for pinned in sets_used if len(pinned.used) > 1]
     if not working:
         return PinnedSets()
     shares = host.require(SampleCpus(seconds=SAMPLE_S))
     idle = {int(number): share for number, share in shares.items()}
-    return PinnedSets(tuple(_measured(pinned, idle) for pinned in working))
+    return PinnedSets(tuple(_with_load(pinned, idle) for pinned in working))
 
 
-def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
+def _with_load(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
     """The set with the measured load of its CPUs, and of the others."""
     own = [share for number, share in idle.items() if number in pinned.cpus]
     others = tuple(sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus))
@@ -84,7 +84,9 @@ def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedCont
     return msgspec.structs.replace(pinned, idle=others, own_idle=own_idle)
 
 
-def _pinned(text: str, members: Sequence[Container], used: Mapping[str, float]) -> PinnedContainers:
+def _pinned_containers_of(
+    text: str, members: Sequence[Container], used: Mapping[str, float]
+) -> PinnedContainers:
     by_use = sorted(members, key=lambda member: -used.get(member.id, 0.0))
     users = tuple(
         (user, used[user.id]) for user in by_use if used.get(user.id, 0.0) >= WORTH_A_NAME

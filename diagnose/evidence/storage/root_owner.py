@@ -44,7 +44,7 @@ def root_owner(
     statuses = host.require(StatPaths(paths))
     status = statuses.get(root)
     engine = daemon.processes.engine if daemon is not None else None
-    expected = {0, _remapped(root), engine.uid if engine is not None else None}
+    expected = {0, _remapped_first_id(root), engine.uid if engine is not None else None}
     if info.is_rootless or status is None:
         return RootOwner(root)
     if status.failed or status.uid in expected:
@@ -54,7 +54,7 @@ def root_owner(
     return RootOwner(root, status.uid if owners == {status.uid} else None)
 
 
-def _remapped(root: str) -> int | None:
+def _remapped_first_id(root: str) -> int | None:
     """The first id of `userns-remap`, after which the engine names its folder: 165536.165536."""
     uid = posixpath.basename(root).partition(".")[0]
     return int(uid) if uid.isdecimal() else None

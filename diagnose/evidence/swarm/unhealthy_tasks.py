@@ -49,7 +49,7 @@ def ended_for_health(
     never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
     when = f", {duration(lived)} after its start" if lived is not None and never else ""
     return EndedForHealth(
-        f"{killed}{when}: {_what_probe_met(newest)}",
+        f"{killed}{when}: {_probe_result(newest)}",
         {
             "probe": newest.text,
             "task": newest.container.name,
@@ -79,7 +79,7 @@ def _unhealthy_tasks(service: str, containers: Containers | None) -> list[Contai
     ]
 
 
-def _what_probe_met(probe: HealthCheck) -> str:
+def _probe_result(probe: HealthCheck) -> str:
     """The result of the last probe, in words."""
     if probe.missing:
         return f'its probe runs "{probe.missing}", which the container does not have'

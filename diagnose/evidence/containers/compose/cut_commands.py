@@ -63,12 +63,12 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
         if not paths or not all(path.startswith("/") for path in paths):
             continue
         service = host.ask(ReadComposeService(paths, container.compose_service))
-        if not isinstance(service, Failed) and (cut := _cut(container, service.command)):
+        if not isinstance(service, Failed) and (cut := _cut_command(container, service.command)):
             items.append(cut)
     return CutCommands(tuple(items))
 
 
-def _cut(container: Container, written: str) -> CutCommand | None:
+def _cut_command(container: Container, written: str) -> CutCommand | None:
     """The cut command, where the container has all words before a sign and none behind it.
 
     Only where the rest would have run: behind `&&` nothing runs after a failure.

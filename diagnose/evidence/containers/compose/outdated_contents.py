@@ -42,7 +42,7 @@ def outdated_contents(host: Host, written_projects: WrittenProjects) -> Outdated
         outdated
         for project in written_projects
         if _copies_files(project)
-        for outdated in _outdated(host, project)
+        for outdated in _outdated_contents(host, project)
     ]
     return OutdatedContents(tuple(items))
 
@@ -51,7 +51,7 @@ def _copies_files(project: WrittenProject) -> bool:
     return any(service.contents for service in project.written.services)
 
 
-def _outdated(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
+def _outdated_contents(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
     """The containers whose compose file got other contents after their creation."""
     listed = host.ask(ListComposeFiles(list(project.paths), folder=project.folder))
     files = [] if isinstance(listed, Failed) else listed
@@ -63,12 +63,12 @@ def _outdated(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
             continue
         if newest.mtime <= made + SLACK_S:
             continue
-        targets = _differing(host, project, container)
+        targets = _differing_files(host, project, container)
         if targets:
             yield OutdatedContent(container, targets, newest.path, newest.mtime)
 
 
-def _differing(host: Host, project: WrittenProject, container: Container) -> tuple[str, ...]:
+def _differing_files(host: Host, project: WrittenProject, container: Container) -> tuple[str, ...]:
     """The copied files with another content; none where the layer is not a folder of the host."""
     if not container.layer_folder:
         return ()

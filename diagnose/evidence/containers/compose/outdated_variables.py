@@ -74,7 +74,7 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
             newer = dict(_changed_between(container, times))
             if newer and read < MOST:
                 read += 1
-                items += _outdated(host, container, newer)
+                items += _outdated_container(host, container, newer)
             elif newer:
                 left.append(container)
     return OutdatedVariables(
@@ -114,7 +114,7 @@ def _changed_between(
             yield path, at
 
 
-def _outdated(
+def _outdated_container(
     host: Host, container: Container, newer: Mapping[str, float]
 ) -> Iterator[OutdatedContainer]:
     """The container, if the files of its compose project now give it other variables."""
@@ -124,7 +124,7 @@ def _outdated(
     if isinstance(answer, Failed):
         return
     own = dict(container.config.environment)
-    compared = [(variable, _compared(variable, own)) for variable in answer]
+    compared = [(variable, _outdated_variable(variable, own)) for variable in answer]
     differing = [
         found for variable, found in compared if found is not None and variable.path in newer
     ]
@@ -139,7 +139,9 @@ def _name(variable: ComposeVariable) -> str:
     return variable.variable.partition("=")[0]
 
 
-def _compared(variable: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable | None:
+def _outdated_variable(
+    variable: ComposeVariable, own: Mapping[str, str]
+) -> OutdatedVariable | None:
     """The variable, where the container has another value of it; else None."""
     name, _, value = variable.variable.partition("=")
     present = own.get(name)

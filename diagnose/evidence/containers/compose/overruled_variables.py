@@ -76,7 +76,7 @@ def overruled_variables(host: Host, written_projects: WrittenProjects) -> Overru
     ]
     items: list[OverruledVariable] = []
     for project, container, set_by in host.first(candidates, MOST, "services with such a variable"):
-        items += _overruled(host, project, container, set_by)
+        items += _overruled_by_file(host, project, container, set_by)
     return OverruledVariables(tuple(items))
 
 
@@ -90,7 +90,7 @@ def _variables_of_container(
             yield variable
 
 
-def _overruled(
+def _overruled_by_file(
     host: Host, project: WrittenProject, container: Container, set_by: Sequence[ShellVariable]
 ) -> Iterator[OverruledVariable]:
     """The variables of which the project's files have another value."""

@@ -106,7 +106,7 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:
             left = project.of(former)
-            lost = _lost_to(project, left, project.removed_from(former))
+            lost = _replaced_containers(project, left, project.removed_from(former))
             if left or lost:
                 yield ProjectClash(
                     name,
@@ -169,7 +169,7 @@ def _removals(events: Events | None) -> Iterator[Event]:
             yield event
 
 
-def _lost_to(
+def _replaced_containers(
     project: _Project, left: Iterable[Container], gone: Iterable[TakenContainer]
 ) -> list[TakenContainer]:
     """Removed containers that current ones replaced, by name, then those removed as orphans.

@@ -96,9 +96,9 @@ def refused_projects(
         ]
         project = msgspec.structs.replace(
             place.project,
-            faults=tuple(_certain(place.faults, place.project.version)),
+            faults=tuple(_faults_of_version(place.faults, place.project.version)),
             lacking=tuple(lacking),
-            taken=tuple(_taken(place, containers)) if place.was_tried else (),
+            taken=tuple(_taken_names(place, containers)) if place.was_tried else (),
         )
         if project.faults or project.lacking or project.taken:
             items.append(project)
@@ -164,7 +164,7 @@ def _lacks(part: NeededPart, present: set[str] | None) -> bool:
     return present is not None and part.name not in present
 
 
-def _taken(place: _Place, containers: Containers) -> Iterator[TakenName]:
+def _taken_names(place: _Place, containers: Containers) -> Iterator[TakenName]:
     """The names of services without a container that a container of another project has."""
     by_name = {container.name: container for container in containers}
     for part in place.needs:
@@ -175,7 +175,7 @@ def _taken(place: _Place, containers: Containers) -> Iterator[TakenName]:
             yield TakenName(part, holder)
 
 
-def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFault]:
+def _faults_of_version(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFault]:
     """The faults that this version of compose finds.
 
     A newer one may know more keys and kinds of values, so that these never count there. Where no

@@ -94,14 +94,18 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
         if isinstance(answer, Failed):
             if answer.reason in _OF_ALL:
                 raise NoEvidenceError(Unavailable.of(answer))
-            unexamined.append(Unexamined(_newest(members).subject, f"its compose files: {answer}"))
+            unexamined.append(
+                Unexamined(_newest_container(members).subject, f"its compose files: {answer}")
+            )
             continue
         if answer.services:
             items.append(_project(members, answer))
             continue
         why = _why_unread(answer)
         if why:
-            unexamined.append(Unexamined(_newest(members).subject, f"its compose file {why}"))
+            unexamined.append(
+                Unexamined(_newest_container(members).subject, f"its compose file {why}")
+            )
         if answer.faults:
             unread.append(_project(members, answer))
     return WrittenProjects(tuple(items), tuple(unexamined), tuple(unread))
@@ -113,20 +117,20 @@ def _why_unread(answer: ComposeProject) -> str:
 
 
 def _project(members: Sequence[Container], answer: ComposeProject) -> WrittenProject:
-    newest = _newest(members)
+    newest = _newest_container(members)
     paths = tuple(newest.compose_files)
     return WrittenProject(
         newest.compose_project, newest.compose_folder, paths, answer, tuple(members)
     )
 
 
-def _newest(members: Sequence[Container]) -> Container:
+def _newest_container(members: Sequence[Container]) -> Container:
     return max(members, key=lambda container: container.created_at or 0.0)
 
 
 def _have_one_place(members: Sequence[Container]) -> bool:
     """Whether all were created from one folder, and the files of the newest are named in full."""
-    newest = _newest(members)
+    newest = _newest_container(members)
     paths = newest.compose_files
     is_named = bool(paths) and all(path.startswith("/") for path in (newest.compose_folder, *paths))
     folder = newest.compose_folder
@@ -134,5 +138,5 @@ def _have_one_place(members: Sequence[Container]) -> bool:
 
 
 def _question(members: Sequence[Container]) -> ReadComposeProject:
-    newest = _newest(members)
+    newest = _newest_container(members)
     return ReadComposeProject(list(newest.compose_files), newest.compose_folder)

@@ -65,7 +65,7 @@ def stops(
     engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
     logged = log.shutdowns if isinstance(log, DaemonLog) else ()
-    shutdowns = (*logged, *_felt_shutdown(containers, clock, processes))
+    shutdowns = (*logged, *_engine_stop_times(containers, clock, processes))
     with_engine = {
         container.id for container in containers if _stopped_with_engine(container, shutdowns)
     }
@@ -77,16 +77,16 @@ def stops(
         for container in exited
         if container.id in with_engine or not _ended_well(container)
     ]
-    requested = _remembered_stops(failed, events)
+    requested = _stops_by_events(failed, events)
     others = [
         container for container in failed if container.id not in requested and container.stays_down
     ]
-    requested |= _noted_stops(host, root, others)
+    requested |= _stops_by_files(host, root, others)
     unasked = frozenset(id for id in with_engine if requested.get(id) is False)
     return Stops(requested, stopped_with_daemon=unasked)
 
 
-def _remembered_stops(
+def _stops_by_events(
     containers: Iterable[Container], events: Events | Unavailable
 ) -> dict[str, bool]:
     """Whether a person or a program stopped each container, where the events mention its end, by
@@ -100,7 +100,7 @@ def _remembered_stops(
     }
 
 
-def _noted_stops(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
+def _stops_by_files(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
     """Whether a person or a program stopped each container, by the engine's own file, by id."""
     answers = host.ask_about(containers, lambda container: _own_file(root, container))
     notes = {container.id: _note(answer) for container, answer in answers}
@@ -131,7 +131,7 @@ def _ended_early(container: Container) -> bool:
     return bool(container.wanted_ports) and (container.ran_for or 0.0) < EARLY_S
 
 
-def _felt_shutdown(
+def _engine_stop_times(
     containers: Containers, clock: Clock, processes: Processes | Unavailable
 ) -> tuple[float, ...]:
     """The times at which the engine was stopped, by containers that started again afterwards.

@@ -280,7 +280,7 @@ def error_in(
         ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(said[telling.index]).level,
-        works=not ends_pages and _works(lines[shapes.index(error) :]),
+        works=not ends_pages and _reports_success(lines[shapes.index(error) :]),
         failure=_known_failure(container, said, telling, lines),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(said),
@@ -372,7 +372,7 @@ def _shapes_of_skipped_items(shaped: Sequence[tuple[str, str]], times: Counter[s
     return {shape for line, shape in shaped if shape in few and DOES_WITHOUT.search(line)}
 
 
-def _works(lines: Sequence[str]) -> bool:
+def _reports_success(lines: Sequence[str]) -> bool:
     """Whether a line reports work that went well, without an error of its own."""
     return any(tells_of_work(line) for line in lines)
 

@@ -58,7 +58,7 @@ def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock)
         for (table, column), tries in by_column.items():
             numbers = tuple(refusal.number for refusal in tries)
             last = tries[-1].line
-            if _rise(numbers) and clock.is_within(last.at, FRESH_S):
+            if _rise_by_one(numbers) and clock.is_within(last.at, FRESH_S):
                 found.append(TakenNumbers(server, table, column, numbers, last.text))
     return TakenNumberList(tuple(found))
 
@@ -80,7 +80,7 @@ def _refusals(lines: Sequence[RecentLine]) -> Iterator[_Refusal]:
             yield _Refusal(refused["table"], number["column"], int(number["number"]), line)
 
 
-def _rise(numbers: Sequence[int]) -> bool:
+def _rise_by_one(numbers: Sequence[int]) -> bool:
     """Whether the last numbers are one above the other."""
     last = numbers[-LEAST:]
     steps = [after - before for before, after in itertools.pairwise(last)]

@@ -98,7 +98,7 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     for scheduler in schedulers:
         beside = [worker for worker in workers if _are_together(scheduler, worker)]
         if beside and all(member.id in logs for member in (scheduler, *beside)):
-            found += _untaken(scheduler, beside, logs, clock)
+            found += _untaken_jobs(scheduler, beside, logs, clock)
     return UntakenJobList(tuple(found), tuple(unexamined))
 
 
@@ -113,15 +113,15 @@ def _are_together(container: Container, other: Container) -> bool:
     return container.image == other.image
 
 
-def _untaken(
+def _untaken_jobs(
     scheduler: Container, workers: Sequence[Container], logs: dict[str, ContainerLog], clock: Clock
 ) -> Iterator[UntakenJobs]:
     """The tasks of a scheduler that none of the workers has received while their logs reach."""
-    begins = [_begin(logs[worker.id]) for worker in workers]
+    begins = [_first_line_at(logs[worker.id]) for worker in workers]
     known = [at for at in begins if at is not None]
     if len(known) < len(workers):
         return
-    taken = {name for worker in workers for name in _received(logs[worker.id])}
+    taken = {name for worker in workers for name in _received_jobs(logs[worker.id])}
     sent: dict[str, list[tuple[float, str]]] = {}
     for line in logs[scheduler.id].lines:
         match = _SENT.search(line.text)
@@ -168,7 +168,7 @@ def _most_frequent_task(
     )
 
 
-def _begin(log: ContainerLog) -> float | None:
+def _first_line_at(log: ContainerLog) -> float | None:
     """The time of a worker's first line; None for a worker that does not log the jobs that it
     takes."""
     times = [line.at for line in log.lines if line.at is not None]
@@ -176,7 +176,7 @@ def _begin(log: ContainerLog) -> float | None:
     return times[0] if times and talks else None
 
 
-def _received(log: ContainerLog) -> Iterator[str]:
+def _received_jobs(log: ContainerLog) -> Iterator[str]:
     for line in log.lines:
         if match := _TAKEN.search(line.text):
             yield match["task"]

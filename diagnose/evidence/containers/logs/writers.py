@@ -59,7 +59,7 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
         unread = [Unexamined(writer.container.subject, str(wakings)) for writer in at_pipes]
         others = tuple(writer for writer in writers if not writer.is_at_a_pipe)
         return LogWriters(others, (*writers.unexamined, *unread))
-    seen_twice = tuple(_as_watched(writer, wakings) for writer in writers)
+    seen_twice = tuple(_with_wakings(writer, wakings) for writer in writers)
     return LogWriters(seen_twice, writers.unexamined)
 
 
@@ -92,7 +92,7 @@ def _wakings(host: Host, writers: Sequence[LogWriter]) -> Mapping[str, int | Non
     return host.ask(CountWakings(pids, WATCHED_S))
 
 
-def _as_watched(writer: LogWriter, wakings: Mapping[str, int | None]) -> LogWriter:
+def _with_wakings(writer: LogWriter, wakings: Mapping[str, int | None]) -> LogWriter:
     """The writer, which waits in nothing if it went on at its pipe."""
     if not writer.is_at_a_pipe or wakings.get(str(writer.container.state.pid)) == 0:
         return writer

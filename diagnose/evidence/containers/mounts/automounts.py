@@ -64,7 +64,9 @@ def unseen_automounts(
     ]
     if not points:
         return UnseenAutomounts()
-    places = {container.id: list(_private(container, points)) for container in containers.running}
+    places = {
+        container.id: list(_private_mounts(container, points)) for container in containers.running
+    }
     owners = [container for container in containers.running if places[container.id]]
     unseen: list[UnseenAutomount] = []
     unexamined: list[Unexamined] = []
@@ -75,7 +77,9 @@ def unseen_automounts(
             continue
         inside = list(parse(table.text))
         for mount, point in places[container.id]:
-            found = _unseen(container, mount, point=point, inside=inside, mounts=mounts, logs=logs)
+            found = _unseen_automount(
+                container, mount, point=point, inside=inside, mounts=mounts, logs=logs
+            )
             if found is not None:
                 unseen.append(found)
     return UnseenAutomounts(tuple(unseen), tuple(unexamined))
@@ -89,7 +93,7 @@ def _may_be_of(folder: str, line: str) -> bool:
     return _LOOPS.search(line) is not None and (folder in line or not _PATH.search(line))
 
 
-def _private(container: Container, points: list[str]) -> Iterator[tuple[Mount, str]]:
+def _private_mounts(container: Container, points: list[str]) -> Iterator[tuple[Mount, str]]:
     """The bind mounts with an automount that is private to the host, with the first one."""
     for mount in container.bind_mounts:
         if mount.source == "/" or mount.propagation in FOLLOWING:
@@ -99,7 +103,7 @@ def _private(container: Container, points: list[str]) -> Iterator[tuple[Mount, s
             yield mount, below[0]
 
 
-def _unseen(
+def _unseen_automount(
     container: Container,
     mount: Mount,
     point: str,

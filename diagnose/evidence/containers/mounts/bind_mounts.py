@@ -337,7 +337,9 @@ def owned_sources(
     Empty where they have the host's own path there.
     """
     for other in commanding:
-        place = next((near for near in other.mounts if _has(near, mount.source)), None)
+        place = next(
+            (near for near in other.mounts if _mounts_from_elsewhere(near, mount.source)), None
+        )
         if other.id == container.id or place is None:
             continue
         path = place.on_host(mount.source)
@@ -345,7 +347,7 @@ def owned_sources(
             yield OwnedSource(other, place, path)
 
 
-def _has(mount: Mount, path: str) -> bool:
+def _mounts_from_elsewhere(mount: Mount, path: str) -> bool:
     """Whether a path of a container is, or lies below, a mount from another host path."""
     has_source = mount.has_host_path and mount.destination != "/"
     return has_source and (mount.destination == path or mount.holds(path))

@@ -208,11 +208,11 @@ def _files(host: Host, server: _Server) -> Iterator[_File]:
             yield _File(mount.destination, mount)
         elif _FOLDER.search(mount.destination):
             yield from (
-                _File(inside, mount) for inside in _listed(host, mount) if place.search(inside)
+                _File(inside, mount) for inside in _entries_in(host, mount) if place.search(inside)
             )
 
 
-def _listed(host: Host, mount: Mount) -> Iterator[str]:
+def _entries_in(host: Host, mount: Mount) -> Iterator[str]:
     """The entries of a mounted folder and of its folders, as the container calls them."""
     folder = mount.destination.rstrip("/")
     entries = _entries(host, mount, "/")

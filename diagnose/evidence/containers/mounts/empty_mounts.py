@@ -76,7 +76,7 @@ def empty_mounts(
         for container in containers
         if container.id in silent or suspicious(container, clock.wall, options.since_s)
         for mount in container.bind_mounts
-        if _hides(mount)
+        if _hides_files(mount)
     )
     listings = host.answers_about(
         host.first(list(mounted), MOST, "mounts that may be empty"), ListFolder
@@ -90,6 +90,6 @@ def empty_mounts(
     return EmptyMounts({id: tuple(mounts) for id, mounts in by_id.items()})
 
 
-def _hides(mount: Mount) -> bool:
+def _hides_files(mount: Mount) -> bool:
     is_of_the_image = bool(_OF_THE_IMAGE.search(mount.destination))
     return mount.destination not in _WHOLE_CONFIG and (is_of_the_image or not mount.rw)

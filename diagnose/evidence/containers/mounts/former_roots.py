@@ -50,7 +50,7 @@ def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> Fo
     ][:MOST]
     if not mounts:
         return FormerRootMounts()
-    present = {mount.source: _moved(mount.source, root.path) for _, mount in mounts}
+    present = {mount.source: _present_place(mount.source, root.path) for _, mount in mounts}
     statuses = host.require(StatPaths(sorted({*present, *present.values()})))
     return FormerRootMounts(
         tuple(
@@ -61,7 +61,7 @@ def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> Fo
     )
 
 
-def _moved(source: str, root: str) -> str:
+def _present_place(source: str, root: str) -> str:
     """The place below the data root in force."""
     return root.rstrip("/") + source.removeprefix(DEFAULT)
 

@@ -147,7 +147,7 @@ def missing_files(
     paths = {path for _, place in missed for path in place.on_host}
     statuses = host.require(StatPaths(sorted(paths), follow=True))
     items = _missing_files(host, list(_gaps_on_host(missed, statuses)), repeated)
-    return MissingFiles(tuple(missing for missing in items if _counts(missing)))
+    return MissingFiles(tuple(missing for missing in items if _is_certain(missing)))
 
 
 class _Gap(msgspec.Struct, frozen=True):
@@ -213,7 +213,7 @@ def _missing_file(
     )
 
 
-def _counts(missing: MissingFile) -> bool:
+def _is_certain(missing: MissingFile) -> bool:
     """Whether a file is known well enough: in the image, or named by the line, or of modules."""
     if missing.leads_to is not None:
         return True

@@ -49,7 +49,7 @@ def share_watches(
     shares = {
         container.id: (container, shared)
         for container in containers.running
-        if (shared := _shares(container, mounts))
+        if (shared := _mounts_on_shares(container, mounts))
     }
     owners = {process.pid: id for id in shares for process in processes.inside(id)}
     if not owners:
@@ -74,7 +74,7 @@ def share_watches(
     )
 
 
-def _shares(container: Container, mounts: Mounts) -> list[tuple[Mount, Mounted]]:
+def _mounts_on_shares(container: Container, mounts: Mounts) -> list[tuple[Mount, Mounted]]:
     """The mounts of a container that lie on a share."""
     found = [
         (mount, mounts.of(mount.source))

@@ -49,7 +49,7 @@ def translated_path(
     own = _innermost(container, path)
     others = [(peer, place) for peer, place in named if own is None or own.on_host(path) != place]
     found = [
-        _translated(peer, path, place, local)
+        _translated_folder(peer, path, place, local)
         for peer, place in others
         for local in _own_places(container, place)
     ]
@@ -86,7 +86,7 @@ def _own_places(container: Container, place: str) -> Iterator[str]:
         yield mount.destination.rstrip("/") + place.removeprefix(mount.source.rstrip("/"))
 
 
-def _translated(namer: Container, path: str, place: str, local: str) -> TranslatedPath:
+def _translated_folder(namer: Container, path: str, place: str, local: str) -> TranslatedPath:
     """The folders above what both paths end in."""
     while posixpath.basename(path) == posixpath.basename(local) == posixpath.basename(place):
         path, local, place = map(posixpath.dirname, (path, local, place))

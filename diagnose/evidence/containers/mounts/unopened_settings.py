@@ -140,7 +140,9 @@ def unopened_settings(
     for container, mount in wanted[:MOST]:
         files = _settings_below(host, container, mount, statuses.get(mount.source, NOT_ASKED))
         names = processes.names_inside(container.id)
-        unopened = next(_unopened(host, container, names, files, mounts=mounts, clock=clock), None)
+        unopened = next(
+            _unopened_of_container(host, container, names, files, mounts=mounts, clock=clock), None
+        )
         if unopened is not None:
             found.setdefault(container.id, unopened)
     return UnopenedSettingsList(tuple(found.values()))
@@ -158,7 +160,7 @@ def _is_wanted(mount: Mount) -> bool:
     return mount.has_host_path and is_named is not None and not _READ_LATER.search(path)
 
 
-def _unopened(
+def _unopened_of_container(
     host: Host,
     container: Container,
     names: set[str],
@@ -257,7 +259,7 @@ def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
     if last.failed == "missing":
         return False
     made = container.created_at
-    is_of_image = last.type == "file" and made is not None and _changed(last) < made
+    is_of_image = last.type == "file" and made is not None and _changed_at(last) < made
     return True if is_of_image else None
 
 
@@ -291,7 +293,9 @@ def _shows_readings(files: Sequence[_Held], mounts: Mounts, clock: Clock) -> boo
     mounted = mounts.of(mount.source)
     if mounted is None or mounted.fstype not in _WITH_TIMES or not mount.rw:
         return False
-    if mounted.fstype == "overlay" and any(_changed(held.status) <= clock.booted for held in files):
+    if mounted.fstype == "overlay" and any(
+        _changed_at(held.status) <= clock.booted for held in files
+    ):
         return False
     given = set(mounted.options.split(","))
     return "rw" in given and not given & {"noatime", "ro"}
@@ -305,10 +309,10 @@ def _all_unread(files: Sequence[_Held], container: Container) -> bool:
 def _is_unread(status: PathStatus, started: float | None) -> bool:
     if None in (status.atime, status.mtime, status.ctime, started):
         return False
-    return (status.atime or 0.0) <= _changed(status) < (started or 0.0)
+    return (status.atime or 0.0) <= _changed_at(status) < (started or 0.0)
 
 
-def _changed(status: PathStatus) -> float:
+def _changed_at(status: PathStatus) -> float:
     """When a file was changed last, or its owner or mode."""
     return max(status.mtime or 0.0, status.ctime or 0.0)
 

@@ -71,7 +71,7 @@ def unseen_data(host: Host, containers: Containers) -> UnseenDataList:
     for container, mount in host.first(mounted, MOST, "mounted folders"):
         found += _links_out(host, container, mount)
     for container in containers.running:
-        found += _hidden(host, container)
+        found += _hidden_folders(host, container)
     return UnseenDataList(tuple(found))
 
 
@@ -108,7 +108,7 @@ def _leads_out(container: Container, mount: Mount, link: str) -> bool:
     return is_outside and not is_mounted and not _OF_SYSTEM.match(on_host)
 
 
-def _hidden(host: Host, container: Container) -> Iterator[UnseenData]:
+def _hidden_folders(host: Host, container: Container) -> Iterator[UnseenData]:
     """The folders of a mount that have files, and over which something empty is mounted."""
     own = [mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous]
     for inner in own:

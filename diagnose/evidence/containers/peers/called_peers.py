@@ -63,13 +63,13 @@ def called_peers(
     if peers:
         return peers
     subnets = {subnet for network in caller.endpoints for subnet in containers.subnets(network)}
-    if any(_says_whom(line, subnets) for line in unanswered):
+    if any(_names_target(line, subnets) for line in unanswered):
         return ()
     words = _configuration(caller) if configured is None else configured
     return _configured_in(words, caller, containers)
 
 
-def _says_whom(line: str, subnets: Collection[Subnet]) -> bool:
+def _names_target(line: str, subnets: Collection[Subnet]) -> bool:
     """Whether a line names the target of its call: a name that is unknown, or a place elsewhere."""
     return "dns" in signs(line) or bool(_PLACE.search(_without_neighbours(line, subnets)))
 

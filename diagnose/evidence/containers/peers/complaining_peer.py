@@ -49,10 +49,10 @@ def complaining_peer(
     error = only(said)
     if error is None or (error.level or 0) < ERROR:
         return None
-    return ComplainingPeer(error.container, error.line.whole, _unset(error))
+    return ComplainingPeer(error.container, error.line.whole, _unset_variable(error))
 
 
-def _unset(error: RepeatedError) -> str:
+def _unset_variable(error: RepeatedError) -> str:
     """The variable for the key that the line names, as the other variables of the image are.
 
     The name of a host that the line calls has the form of a key too.

@@ -98,7 +98,7 @@ def crontab_defects(
 def _is_asked_to_run_it(container: Container) -> bool:
     """Whether somebody has mounted a crontab, or called the container cron."""
     names = (container.name, container.compose_service)
-    return bool(_tables_mounted(container)) or any(map(_CALLED_CRON.search, names))
+    return bool(_mounted_crontabs(container)) or any(map(_CALLED_CRON.search, names))
 
 
 def _is_built_here(container: Container, images: Images | None) -> bool:
@@ -113,7 +113,7 @@ def _is_built_here(container: Container, images: Images | None) -> bool:
 
 def _is_served(container: Container, busy: Sequence[Container]) -> bool:
     """Whether a container that runs jobs has the same crontabs: those mounted, or the image's."""
-    sources = {mount.source for mount in _tables_mounted(container)}
+    sources = {mount.source for mount in _mounted_crontabs(container)}
     if sources:
         return any(other.mounts_from(*sources) for other in busy)
     return any(other.image == container.image for other in busy)
@@ -125,7 +125,7 @@ def _runs_no_scheduler(container: Container, processes: Processes) -> bool:
     return bool(inside) and not any(_SCHEDULES.search(task.program) for task in inside)
 
 
-def _tables_mounted(container: Container) -> list[Mount]:
+def _mounted_crontabs(container: Container) -> list[Mount]:
     """The mounted crontabs, or folders of crontabs, without the host's own."""
     return [
         mount
@@ -143,7 +143,7 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
     root = f"/proc/{container.state.pid}/root"
     mounted = [
         mount.destination
-        for mount in _tables_mounted(container)
+        for mount in _mounted_crontabs(container)
         if mount.destination.startswith((f"{SYSTEM}/", SPOOL))
     ]
     spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
@@ -219,7 +219,7 @@ def _first_defect(
             return CrontabDefect(container, path, kind, word=word)
     for line in file.text.splitlines():
         kind, number, *rest = line.split(" ", 2)
-        if _counts(kind, "".join(rest), users.numbers, is_system=is_system, is_debian=is_debian):
+        if _is_defect(kind, "".join(rest), users.numbers, is_system=is_system, is_debian=is_debian):
             return CrontabDefect(container, path, kind, int(number), "".join(rest))
     return None
 
@@ -240,7 +240,7 @@ def _defect_of_file(path: str, file: FileText, users: _Users) -> tuple[str, str]
     return ("mode", f"{file.mode:o}") if file.mode != _OF_USERS else None
 
 
-def _counts(
+def _is_defect(
     kind: str, word: str, users: Mapping[str, int], *, is_system: bool, is_debian: bool
 ) -> bool:
     """Whether what a line has is a defect for the cron of this container."""

@@ -69,7 +69,7 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
     alike = by_key((_shared_script(container), container) for container in silent)
     groups = [_with_own_command(host, group) for group in alike.values()]
     unlike = list(filter(None, groups))
-    found = (ignored for members in unlike[:MOST] for ignored in _ignored(host, members))
+    found = (ignored for members in unlike[:MOST] for ignored in _ignored_commands(host, members))
     left = tuple(
         Unexamined(member.subject, TOO_MANY) for members in unlike[MOST:] for member in members
     )
@@ -108,7 +108,7 @@ def _with_own_command(host: Host, alike: Sequence[Container]) -> list[Container]
     return [container for container in alike if list(container.config.cmd or ()) != own]
 
 
-def _ignored(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:
+def _ignored_commands(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:
     """The containers of one image and entrypoint whose start script ignores any command."""
     script = _start_script(host, alike[0])
     if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):

@@ -79,7 +79,7 @@ def maintenance_flags(
         for container in (server, *_programs_behind(server, containers, processes)):
             flag = _flag(host, container, server, is_any=server.id in saying_so)
             if flag is not None:
-                twin = _twin(host, container, containers, servers)
+                twin = _other_colour(host, container, containers, servers)
                 flag = msgspec.structs.replace(flag, twin=twin)
                 found.setdefault((container.id, flag.path), flag)
                 break
@@ -105,7 +105,7 @@ def _runs_programs(names: Iterable[str]) -> bool:
     return any(name.rstrip("0123456789.") in _BEHIND for name in names)
 
 
-def _twin(
+def _other_colour(
     host: Host, container: Container, containers: Containers, failed: Mapping[str, Container]
 ) -> Container | None:
     """The other colour of a container, which runs, answers otherwise, and has no flag."""

@@ -87,10 +87,10 @@ def faults_in(records: KernelLog) -> Iterator[ProgramFault]:
 def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
     """The fault that a line of the kernel reports."""
     comm = next(match[name] for name in _NAMES if match[name])
-    return ProgramFault(record.at, comm, _what_happened(match), record.text.strip())
+    return ProgramFault(record.at, comm, _event_text(match), record.text.strip())
 
 
-def _what_happened(match: re.Match[str]) -> str:
+def _event_text(match: re.Match[str]) -> str:
     if match["call"]:
         return f"seccomp refused system call {match['call']}"
     if match["operation"]:

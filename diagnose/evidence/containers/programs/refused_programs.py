@@ -176,7 +176,7 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
             container, _first_group(match, "path", "tini", "dumb") or container.path
         )
         why = _first_group(match, "why", "legacy", "reason").lower()
-        return _look(host, container.id, path, why, last)
+        return _read_program(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
         name = match["name"].replace("\\r", "\r")
         return Program(
@@ -203,7 +203,7 @@ def _empty_library(host: Host, container: Container, lines: tuple[str, ...]) -> 
     refused = next((match for line in reversed(lines) if (match := _BY_LOADER.search(line))), None)
     if refused is None or container.state.exit_code == 0:
         return None
-    library = _look(
+    library = _read_program(
         host, container.id, refused["library"], NO_FORMAT, refused.string, behind="the loader"
     )
     return library if library.is_empty else None
@@ -223,7 +223,9 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
     name_of_image = posixpath.basename(container.config.image).partition(":")[0]
     names = [named] if named else [*container.config.words, name_of_image]
     for place in _places(container, names):
-        program = _look(host, container.id, place, "operation not permitted", refused.string)
+        program = _read_program(
+            host, container.id, place, "operation not permitted", refused.string
+        )
         if lacking_capabilities(program.capabilities or (), container.host_config):
             return msgspec.structs.replace(program, behind="a start script")
     return None
@@ -253,7 +255,7 @@ def _program_refused_to_shell(host: Host, container: Container, line: str) -> Pr
     if not is_last and not _DENIED.search(shell["why"]):
         return None
     path = _path_from_root(container, shell["path"])
-    program = _look(host, container.id, path, _reason(shell["why"]), line, behind="a shell")
+    program = _read_program(host, container.id, path, _reason(shell["why"]), line, behind="a shell")
     return msgspec.structs.replace(program, is_aside=not is_last)
 
 
@@ -269,7 +271,7 @@ def _program_refused_to_supervisor(host: Host, container: Container, line: str) 
     else:
         why = match["s6_why"] or match["gosu_why"]
     path = _first_group(match, "s6", "missing", "closed", "gosu")
-    return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
+    return _read_program(host, container.id, path, _reason(why), line, behind="a supervisor")
 
 
 def _first_group(match: re.Match[str], *names: str) -> str:
@@ -294,7 +296,7 @@ def _reason(text: str) -> str:
     return "permission denied"
 
 
-def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
+def _read_program(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
     """The program at a path in a container, links followed."""
     program = Program(path, why, line, behind=behind)
     if not path.startswith("/"):

@@ -168,7 +168,7 @@ def _blocks(text: str, variables: Mapping[str, str]) -> Iterator[_Block]:
     uses = _uses(lines)
     for at, match in begun[:_MOST_BRANCHES]:
         body = _branch(lines[at + 1 :])
-        path = _resolved(match["path"], known)
+        path = _resolved_path(match["path"], known)
         if not path.startswith("/") or not any(match["path"] in written for written in body):
             continue
         here = _uses(body)
@@ -203,7 +203,7 @@ def _names_used(lines: Iterable[str]) -> set[str]:
     return {match["name"] for line in lines for match in _USED.finditer(line)}
 
 
-def _resolved(path: str, known: Mapping[str, str]) -> str:
+def _resolved_path(path: str, known: Mapping[str, str]) -> str:
     """A path with the variables of the script in it; "" where one is not known."""
     for _ in range(3):
         match = _REFERENCE.search(path)

@@ -105,14 +105,14 @@ def kept_password(
         if not kind.words.search(line):
             continue
         server = only([server for server in servers if kind.images.search(server.config.image)])
-        place, token = _kept(server, kind) if server is not None else ("", "")
+        place, token = _secret_of(server, kind) if server is not None else ("", "")
         if server is None or not token or not _is_its_user(caller, server, kind):
             continue
         return KeptPassword(server, place, token, tuple(_passwords_of(caller, kind)))
     return None
 
 
-def _kept(server: Container, kind: _Kind) -> tuple[str, str]:
+def _secret_of(server: Container, kind: _Kind) -> tuple[str, str]:
     """The option or variable of a server's password or token, and the value; ("", "") without one.
 
     The option of its command has precedence.

@@ -110,7 +110,7 @@ def _address_in_variables(
             inner, host = quoted["inner"], quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
                 return MisreadAddress(container, value, inner, host, variable)
-        for found in _misread(value, calls):
+        for found in _misread_in_text(value, calls):
             if found.text.partition(":")[0] in _OF_THE_WEB and not has_failed:
                 continue
             corrected = value.replace(found.text, found.right)
@@ -122,7 +122,7 @@ def _address_in_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the one file of settings that has it."""
-    said = [(line, misread) for line in lines for misread in _misread(line, calls)]
+    said = [(line, misread) for line in lines for misread in _misread_in_text(line, calls)]
     if not said:
         return None
     line, (text, right, name) = said[-1]
@@ -145,7 +145,7 @@ class _Misread(NamedTuple):
     host: str
 
 
-def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[_Misread]:
+def _misread_in_text(text: str, calls: Callable[[str], bool]) -> Iterator[_Misread]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
     matches = _ADDRESS.finditer(text) if ":/" in text else ()
     for match in matches:

@@ -70,7 +70,9 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
             for name, _ in other.config.environment
         }
         candidates = [name for name in own if name not in shared]
-        misspelt = next(_misspelt(host, container, candidates), None) if candidates else None
+        misspelt = (
+            next(_misspelt_of_image(host, container, candidates), None) if candidates else None
+        )
         if misspelt is not None:
             found.append(misspelt)
     return MisspeltVariables(tuple(found))
@@ -86,7 +88,7 @@ def _own_variables(host: Host, container: Container) -> list[str]:
     return [name for name in names if name not in given and _NAME.fullmatch(name)]
 
 
-def _misspelt(
+def _misspelt_of_image(
     host: Host, container: Container, candidates: Collection[str]
 ) -> Iterator[MisspeltVariable]:
     """The variables that no start script reads, where one of almost that name is missed."""

@@ -94,7 +94,7 @@ def _no_new_privileges(
 def cpu_time_limit(container: Container, config: DaemonConfig | None) -> RestrictingOption | None:
     """The ulimit that ends a program which has used so much CPU time since its start."""
     limit = ulimit(container, _CPU_TIME, config)
-    if limit is None or limit.soft < 0 or _ended_sooner(container, limit.soft):
+    if limit is None or limit.soft < 0 or _ended_before_limit(container, limit.soft):
         return None
     return RestrictingOption(
         limit.source,
@@ -106,7 +106,7 @@ def cpu_time_limit(container: Container, config: DaemonConfig | None) -> Restric
     )
 
 
-def _ended_sooner(container: Container, cpu_seconds: int) -> bool:
+def _ended_before_limit(container: Container, cpu_seconds: int) -> bool:
     """Whether a program cannot have used so much CPU time: something else has killed it."""
     return container.ran_for is not None and container.ran_for * PARALLEL < cpu_seconds
 

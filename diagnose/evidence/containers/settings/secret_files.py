@@ -73,7 +73,7 @@ def secret_files(
     found = []
     for container in containers:
         if container.id in refused:
-            files = (_looked_at(host, container, path) for path in _paths(container)[:MOST])
+            files = (_secret_file(host, container, path) for path in _paths(container)[:MOST])
             found += [file for file in files if file is not None]
     return SecretFiles(tuple(found))
 
@@ -91,7 +91,7 @@ def _paths(container: Container) -> list[str]:
     return list(dict.fromkeys([*named, *mounted]))
 
 
-def _looked_at(host: Host, container: Container, path: str) -> SecretFile | None:
+def _secret_file(host: Host, container: Container, path: str) -> SecretFile | None:
     """The file, where it ends with the end of a line, or has carriage returns."""
     mount = host_mount(container.mounts, path)
     if mount is None:

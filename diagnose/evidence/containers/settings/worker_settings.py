@@ -147,7 +147,7 @@ def _differences(
         found = itertools.chain(
             _other_queues(worker, program),
             _other_values(worker, program, containers),
-            _lacking(host, worker, program, containers, namespaces),
+            _lacking_servers(host, worker, program, containers, namespaces),
         )
         difference = next(found, None)
         if difference is None:
@@ -240,7 +240,7 @@ def _place_of(value: str, *, with_host: bool) -> tuple[str, ...]:
     return (match["host"], base) if with_host else (base,)
 
 
-def _lacking(
+def _lacking_servers(
     host: Host,
     worker: Container,
     program: Container,

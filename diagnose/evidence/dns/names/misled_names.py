@@ -100,17 +100,17 @@ def misled_names(
     found: list[MisledName | None] = []
     for container in containers.running:
         if container.endpoints.keys() - {DEFAULT_NETWORK}:
-            found.append(_itself(container, containers, said))
+            found.append(_own_host_name(container, containers, said))
         lines = said.get(container.id, ())
         if refused := [line for line in lines if signs(line) & _REFUSED]:
             called += _called_names(container, containers, refused)
-    hidden = _hidden(host, called, containers, namespaces, resolvers)
-    found += [*_filtered(host, called, resolvers), *hidden]
+    hidden = _hidden_names(host, called, containers, namespaces, resolvers)
+    found += [*_filtered_names(host, called, resolvers), *hidden]
     by_name = {(misled.container.id, misled.name): misled for misled in filter(None, found)}
     return MisledNames(tuple(by_name.values()))
 
 
-def _itself(
+def _own_host_name(
     container: Container, containers: Containers, said: Mapping[str, Sequence[str]]
 ) -> MisledName | None:
     """A neighbour that the container calls by a name which is its own host name."""
@@ -214,7 +214,7 @@ def _replies(
             yield query, reply
 
 
-def _filtered(
+def _filtered_names(
     host: Host, called: Sequence[_Called], resolvers: Resolvers | None
 ) -> Iterator[MisledName]:
     """Names for which the server gives nothing but 0.0.0.0 or a loopback address."""
@@ -222,10 +222,10 @@ def _filtered(
     for query, reply in _replies(host, given, resolvers):
         addresses = tuple(reply.answers)
         if addresses and all(is_everywhere(own) or is_loopback(own) for own in addresses):
-            yield _misled(query, "filtered", addresses)
+            yield _misled_name(query, "filtered", addresses)
 
 
-def _misled(
+def _misled_name(
     query: _Query, kind: Kind, addresses: tuple[str, ...], peer: Container | None = None
 ) -> MisledName:
     """The name of a query, and the address to which it resolves."""
@@ -243,7 +243,7 @@ def _misled(
     )
 
 
-def _hidden(
+def _hidden_names(
     host: Host,
     called: Sequence[_Called],
     containers: Containers,
@@ -264,4 +264,4 @@ def _hidden(
         peer = taken[query.called.name]
         own = {end.ip_address for end in peer.endpoints.values()}
         if reply.knows and own.isdisjoint(reply.answers):
-            yield _misled(query, "hidden", tuple(reply.answers), peer)
+            yield _misled_name(query, "hidden", tuple(reply.answers), peer)

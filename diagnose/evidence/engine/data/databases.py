@@ -113,7 +113,7 @@ def _damaged_database(
     for line in log.last_start:
         stack = line.fields.get("stack", "")
         text = f"{line.text} {stack} {line.fields.get('id', '')}"
-        if not (REFUSAL.search(text) or "bbolt" in stack) or not _matters(line, daemon):
+        if not (REFUSAL.search(text) or "bbolt" in stack) or not _is_still_damaged(line, daemon):
             continue
         path = _PATH.search(line.text)
         if path:
@@ -125,7 +125,7 @@ def _damaged_database(
     return None
 
 
-def _matters(line: LogLine, daemon: Daemon) -> bool:
+def _is_still_damaged(line: LogLine, daemon: Daemon) -> bool:
     """An engine that answers may have thrown a broken build cache away by itself.
 
     A containerd without its record works for nobody.

@@ -95,7 +95,7 @@ def hidden_containers(
     torn_ids = {record.id for record in torn}
     whole = [id for id in looked_at if id not in torn_ids]
     damaged = (*torn, *_without_layer(host, info, whole, files))
-    foreign = _foreign(files, info.driver)
+    foreign = _of_other_drivers(files, info.driver)
     if not foreign:
         return HiddenContainers(folder, damaged=damaged)
     names = tuple(sorted(config.name.lstrip("/") for config in foreign))
@@ -103,7 +103,7 @@ def hidden_containers(
     return HiddenContainers(folder, len(foreign) + not_looked_at, names, foreign[0].driver, damaged)
 
 
-def _foreign(files: Mapping[str, FileText], driver: str) -> list[_Config]:
+def _of_other_drivers(files: Mapping[str, FileText], driver: str) -> list[_Config]:
     """The containers that were created with another storage driver than this one."""
     configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
     return [config for config in configs if config.driver not in ("", driver)]
@@ -128,7 +128,9 @@ def _damaged_record(folder: str, id: str, files: Mapping[str, FileText]) -> Dama
     torn = next((name for name, file in records.items() if _is_torn(file)), None)
     if torn is None:
         return None
-    config, about = (_object(records[name].text) if name in records else {} for name in _RECORDS)
+    config, about = (
+        _json_object(records[name].text) if name in records else {} for name in _RECORDS
+    )
     recorded_name = config.get("Name")
     return DamagedRecord(
         id,
@@ -161,7 +163,7 @@ def _without_layer(
             continue
         known = _config(config.text)
         if known.driver == info.driver and not known.state.dead:
-            mounts = tuple(_mounted_sources(_object(about.text)))
+            mounts = tuple(_mounted_sources(_json_object(about.text)))
             yield DamagedRecord(
                 id, record, is_empty=False, name=known.name.lstrip("/"), mounts=mounts, is_gone=True
             )
@@ -174,10 +176,10 @@ def layer_records(info: Info) -> str:
 
 def _is_torn(file: FileText) -> bool:
     """Whether a file that was read whole holds no object."""
-    return not file.truncated and not _object(file.text)
+    return not file.truncated and not _json_object(file.text)
 
 
-def _object(text: str) -> Mapping[str, Json]:
+def _json_object(text: str) -> Mapping[str, Json]:
     try:
         value = json.loads(text)
     except ValueError:

@@ -47,7 +47,7 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
         answer = host.ask(StatPaths([unit.program, *others]))
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
-        state = _unfit(answer.get(unit.program))
+        state = _why_unstartable(answer.get(unit.program))
         if state:
             found.append(UnstartableProgram(name, unit.program, state, _program(others, answer)))
     return UnstartablePrograms(tuple(found))
@@ -68,7 +68,7 @@ def _units_down(daemon: Daemon) -> dict[str, Unit]:
     }
 
 
-def _unfit(status: PathStatus | None) -> str:
+def _why_unstartable(status: PathStatus | None) -> str:
     """The reason why systemd cannot start the file; "" where it can, or where that is not known."""
     if status is None or status.failed:
         return "missing" if status is not None and status.failed == "missing" else ""
@@ -80,4 +80,4 @@ def _unfit(status: PathStatus | None) -> str:
 def _program(paths: list[str], statuses: Mapping[str, PathStatus]) -> str:
     """The first of these that is a program."""
     fit = (path for path in paths if path in statuses and not statuses[path].failed)
-    return next((path for path in fit if not _unfit(statuses[path])), "")
+    return next((path for path in fit if not _why_unstartable(statuses[path])), "")

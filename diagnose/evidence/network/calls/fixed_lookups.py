@@ -61,14 +61,14 @@ def _read_at(server: Container, processes: Processes, clock: Clock) -> float:
 
 def looks_up_once(directives: Iterable[Directive]) -> bool:
     """Whether no name behind an nginx is looked up a second time."""
-    called = list(_called(directives))
+    called = list(_called_words(directives))
     return bool(called) and not any("$" in words[1] or "resolve" in words[2:] for words in called)
 
 
-def _called(directives: Iterable[Directive]) -> Iterator[tuple[str, ...]]:
+def _called_words(directives: Iterable[Directive]) -> Iterator[tuple[str, ...]]:
     """Each `proxy_pass`, and each `server` of a group of servers, by its words."""
     for directive in directives:
         is_place = directive.name in ("proxy_pass", "server") and not directive.is_block
         if is_place and len(directive.words) > 1:
             yield directive.words
-        yield from _called(directive.inner)
+        yield from _called_words(directive.inner)

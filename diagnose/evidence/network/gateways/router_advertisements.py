@@ -47,9 +47,9 @@ def router_advertisements(
     lacks no route.
     """
     global_addresses = {
-        uplink.name: tuple(_global(interfaces, uplink.name))
+        uplink.name: tuple(_global_addresses(interfaces, uplink.name))
         for uplink in uplinks
-        if _global(interfaces, uplink.name)
+        if _global_addresses(interfaces, uplink.name)
     }
     if routes.default6 is not None or not global_addresses:
         return RouterAdvertisements(has_ipv6=bool(global_addresses))
@@ -82,7 +82,7 @@ def _routers(host: Host, interfaces: Interfaces) -> dict[str, str]:
     }
 
 
-def _global(interfaces: Interfaces, name: str) -> list[str]:
+def _global_addresses(interfaces: Interfaces, name: str) -> list[str]:
     """The addresses of an interface that are meant for the internet.
 
     Neither local to the link nor to the site (fc00::/7).

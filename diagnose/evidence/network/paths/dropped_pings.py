@@ -223,11 +223,11 @@ def _sent_ping(
         if called is not None and called.container.id != container.id:
             return msgspec.structs.replace(sent, address=called.address, peer=called.container)
         if called is None and not network.internal and target != "localhost":
-            return _outside(sent)
+            return _leaving_ping(sent)
     return None
 
 
-def _outside(sent: DroppedPing) -> DroppedPing | None:
+def _leaving_ping(sent: DroppedPing) -> DroppedPing | None:
     """A ping that leaves its network; None for loopback."""
     try:
         address = ip_address(sent.address)

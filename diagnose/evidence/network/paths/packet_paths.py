@@ -111,8 +111,12 @@ def packet_paths(
     walks = Walks(host_stack.stack.forwarding, walked.uplink)
     attached = places(containers, networks, "ip")
     attached6 = places(containers, networks, "ip6") if walks.leads_out("ip6") else []
-    published = list(outer_ports(_settled(attached, clock), walked.uplink, "ip", walks.stack))
-    published6 = list(outer_ports(_settled(attached6, clock), walked.uplink, "ip6", walks.stack))
+    published = list(
+        outer_ports(_settled_places(attached, clock), walked.uplink, "ip", walks.stack)
+    )
+    published6 = list(
+        outer_ports(_settled_places(attached6, clock), walked.uplink, "ip6", walks.stack)
+    )
     return PacketPaths(
         tuple(outlets_of(walks, attached, "ip")),
         tuple(inlet_of(walks, port) for port in published[:MOST_PORTS]),
@@ -122,6 +126,6 @@ def packet_paths(
     )
 
 
-def _settled(attached: Iterable[Attached], clock: Clock) -> list[Attached]:
+def _settled_places(attached: Iterable[Attached], clock: Clock) -> list[Attached]:
     """The places of containers whose rules are those of the run that was inspected."""
     return [place for place in attached if not is_unsettled(place[0], clock)]

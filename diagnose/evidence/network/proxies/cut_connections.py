@@ -82,7 +82,7 @@ def all_cut_connections(
     found = [
         cut
         for container in containers.running
-        if (cut := _noted(container, ended.get(container.id, []))) is not None
+        if (cut := _cut_by_haproxy(container, ended.get(container.id, []))) is not None
     ]
     of_nginx = any(not line.ended for lines in ended.values() for line in lines)
     if not of_nginx:
@@ -92,7 +92,7 @@ def all_cut_connections(
         proxy = containers.by_id[id]
         hops = [hop for hop in nginx.hops if hop.is_of(proxy)]
         begun = configured_at(proxy, processes, clock)
-        for cut in list(_regular(proxy, lines, hops, begun))[:1]:
+        for cut in list(_cut_by_nginx(proxy, lines, hops, begun))[:1]:
             file = nginx.file_of(cut.hop) if cut.hop is not None else None
             found.append(msgspec.structs.replace(cut, file=file))
     return AllCutConnections(tuple(found))
@@ -107,7 +107,7 @@ def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
     ]
 
 
-def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections | None:
+def _cut_by_haproxy(container: Container, lines: Sequence[AccessLine]) -> CutConnections | None:
     """The connections that HAProxy logs as timed out; None where they are few."""
     cut = [line for line in lines if line.ended[:2] in _TIMED_OUT]
     match = _TIMERS.search(cut[-1].line) if len(cut) >= LEAST else None
@@ -117,7 +117,7 @@ def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections 
     return CutConnections(container, len(cut), int(match["total"]) / 1000, last.line, last.path)
 
 
-def _regular(
+def _cut_by_nginx(
     container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop], begun: float
 ) -> Iterator[CutConnections]:
     """The connections of one client to a path that each ended at the timeout of nginx.

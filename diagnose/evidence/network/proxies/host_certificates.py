@@ -107,7 +107,7 @@ def host_certificates(
             status = statuses.get(path, PathStatus())
             if validity.end <= clock.wall:
                 certificate = _with_newer(host, certificate, text.text, files, clock)
-            found.append(_as_loaded(host, certificate, status, loaded_at))
+            found.append(_loaded_certificate(host, certificate, status, loaded_at))
     late = (
         certificate
         for certificate in found
@@ -144,7 +144,7 @@ def _sites(directives: Sequence[Directive], containers: Containers) -> Iterator[
             yield _Site(path, server.names, tuple(behind[server.names].values()))
 
 
-def _as_loaded(
+def _loaded_certificate(
     host: Host, certificate: HostCertificate, status: PathStatus, loaded_at: float
 ) -> HostCertificate:
     """The certificate in the state that nginx has loaded, if it was renewed since.

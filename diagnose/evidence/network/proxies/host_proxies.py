@@ -176,7 +176,7 @@ def _failure_at_nobody(
 ) -> HostProxyFailure:
     """The failure at a port that no container publishes, with the container that has it inside."""
     callee = _serves_inside(containers, namespaces, port)
-    moved = _moved(containers, port) if callee is None else None
+    moved = _moved_container(containers, port) if callee is None else None
     if moved is not None:
         callee = moved.container
     return HostProxyFailure(
@@ -228,7 +228,7 @@ class _Moved(msgspec.Struct, frozen=True):
     binding: PortBinding
 
 
-def _moved(containers: Containers, port: int) -> _Moved | None:
+def _moved_container(containers: Containers, port: int) -> _Moved | None:
     """The only container with an engine-chosen port, where this port may be a former one."""
     if port < _FIRST_CHOSEN:
         return None

@@ -68,7 +68,7 @@ def own_addresses(
         if isinstance(log, Failed):
             continue
         lines = [line.text for line in log.lines]
-        said = [claim for claim in _announced(container, lines) if around.is_stray(claim)]
+        said = [claim for claim in _announced_addresses(container, lines) if around.is_stray(claim)]
         if said and not _is_set_elsewhere(said[-1]):
             found += _shown_address(said[-1], around)
     return OwnAddresses(tuple(found))
@@ -182,7 +182,7 @@ def _settings(container: Container) -> Iterator[_Claim]:
             )
 
 
-def _announced(container: Container, lines: Sequence[str]) -> Iterator[_Claim]:
+def _announced_addresses(container: Container, lines: Sequence[str]) -> Iterator[_Claim]:
     """The addresses in lines in which a program announces its place.
 
     The name has to be that of a variable of its own.

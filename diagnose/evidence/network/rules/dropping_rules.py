@@ -76,13 +76,13 @@ class DroppingRules(Items[DroppingRule], frozen=True):
 def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailable:
     """The rules that were read with their counters, and the counters once more a moment later."""
     answer = host.require(ListNftables())
-    legacy = _counted_legacy(host, list(filter(_is_wanted, _legacy(firewall))))
+    legacy = _counted_legacy(host, list(filter(_is_wanted, _legacy_rules(firewall))))
     before = _counters(answer)
     candidates = [
         DroppingRule(chain, at, total, 0)
         for chain in firewall.chains
         for at, total in enumerate(before.get(_name(chain), ()))
-        if total and _stops(chain, at, before[_name(chain)])
+        if total and _is_dropping(chain, at, before[_name(chain)])
     ]
     wanted = [rule for rule in candidates if _is_wanted(rule)]
     chains = sorted({_name(rule.chain) for rule in wanted})
@@ -112,7 +112,7 @@ def _is_wanted(rule: DroppingRule) -> bool:
     return rule.is_limit or GUARD.search(rule.rule.text) is not None
 
 
-def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
+def _legacy_rules(firewall: Firewall) -> Iterator[DroppingRule]:
     """The rules of iptables-legacy that drop packets."""
     for chain in firewall.chains:
         for at, rule in enumerate(chain.rules if chain.table.backend == "legacy" else ()):
@@ -194,7 +194,7 @@ def _packets(expressions: Sequence[Mapping[str, Any]]) -> int | None:
     return None
 
 
-def _stops(chain: Chain, at: int, counters: Sequence[int | None]) -> bool:
+def _is_dropping(chain: Chain, at: int, counters: Sequence[int | None]) -> bool:
     """Whether the rule at a place drops packets, and the counters are of the same rules."""
     if len(counters) != len(chain.rules):
         return False

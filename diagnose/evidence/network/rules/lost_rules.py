@@ -90,7 +90,7 @@ def lost_rules(
         return Unavailable("not allowed", unknown)
     has_proxy = config is None or config.starts_proxies
     if info.firewall_driver == NATIVE:
-        return _native(ping, firewall, networks, containers, has_proxy=has_proxy)
+        return _lost_native_rules(ping, firewall, networks, containers, has_proxy=has_proxy)
     rules = _engines_rules(host)
     flavour, text = rules.flavour, rules.text
     if text is None:
@@ -160,7 +160,7 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
     return replace(ruleset, chains=(*mended, *others))
 
 
-def _native(
+def _lost_native_rules(
     ping: Ping, firewall: Firewall, networks: Networks, containers: Containers, *, has_proxy: bool
 ) -> LostRules | Unavailable:
     """The missing rules in the tables that an engine with the nftables backend writes."""

@@ -65,7 +65,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
         if (netns := namespaces.of(container)) is not None and _serves_itself_alone(netns)
     ]
     looked_at = host.first(inward, MOST, "containers that serve themselves alone")
-    led = {container.id: _led_ports(host, container) for container in looked_at}
+    led = {container.id: _redirected_ports(host, container) for container in looked_at}
     tails: dict[str, LogTail] = {}
     reads: dict[str, SettingsRead] = {}
     answers = host.ask_about(looked_at, lambda container: ReadLogs(container.id, LINES, BYTES))
@@ -83,7 +83,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
     return InwardPrograms(tails, unread_settings(host, inward, reads), led)
 
 
-def _led_ports(host: Host, container: Container) -> frozenset[int]:
+def _redirected_ports(host: Host, container: Container) -> frozenset[int]:
     """The ports whose calls a rule redirects to loopback; empty where the rules cannot be read."""
     ports: set[int] = set()
     for flavour in _FLAVOURS:

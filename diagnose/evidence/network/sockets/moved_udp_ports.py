@@ -66,7 +66,7 @@ def moved_udp_ports(
         if (netns := namespaces.of(container)) is not None and _is_deaf(container, netns, clock)
     ]
     asked = host.first(suspects, MOST, "containers that take no UDP where it is published")
-    moved = [_moved(host, container, netns) for container, netns in asked]
+    moved = [_moved_port(host, container, netns) for container, netns in asked]
     subjects = {container.subject for container in publishing}
     unread = tuple(missed for missed in namespaces.unvisited if missed.subject in subjects)
     return MovedUdpPorts(tuple(found for found in moved if found is not None), unread)
@@ -95,7 +95,7 @@ def _open_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
     return frozenset(ports - _OF_CLIENTS - set(container.published_tcp_ports))
 
 
-def _moved(host: Host, container: Container, netns: ContainerNetns) -> MovedUdpPort | None:
+def _moved_port(host: Host, container: Container, netns: ContainerNetns) -> MovedUdpPort | None:
     ports = _open_ports(container, netns)
     by_file = _named_by_files(host, container)
     names = {port: _named_by(container, port, by_file) for port in ports}

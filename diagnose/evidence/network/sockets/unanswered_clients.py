@@ -285,7 +285,7 @@ def _unanswered_clients(
     container: Container, port: int, flows: list[UdpFlow], ages: _Ages
 ) -> Iterator[UnansweredClients]:
     """The clients without a connection, by how far their packets come."""
-    tries = [flow for flow in flows if _counts(flow, container, ages)]
+    tries = [flow for flow in flows if _is_recent_try(flow, container, ages)]
     answered = _answered_clients(flows, tries, ages)
     for state, same in by_key((flow.state, flow) for flow in tries).items():
         stage: Stage = "request" if state == "syn_sent" else "answer"
@@ -374,7 +374,7 @@ def _with_way_back(
     )
 
 
-def _counts(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
+def _is_recent_try(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
     """Whether a flow is a try without a connection, recent, and of the container's present run."""
     if flow.state not in UNCONFIRMED:
         return False

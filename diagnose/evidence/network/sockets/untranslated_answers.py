@@ -81,7 +81,7 @@ def untranslated_answers(
     taken = containers.ports_published_by("udp")
     flows = [
         flow
-        for flow in _came(host, uplinks, links)
+        for flow in _unanswered_packets(host, uplinks, links)
         if flow.dport not in taken and not _is_held(flow.dport, listeners)
     ]
     found = (
@@ -109,7 +109,7 @@ def _is_held(port: int, listeners: Listeners | None) -> bool:
     return listeners is not None and bool(listeners.on("udp", ANY, port))
 
 
-def _came(host: Host, uplinks: Uplinks, links: Interfaces) -> Iterator[UdpFlow]:
+def _unanswered_packets(host: Host, uplinks: Uplinks, links: Interfaces) -> Iterator[UdpFlow]:
     """The packets of other machines that nobody has answered."""
     for address in [uplink.address for uplink in uplinks if uplink.address][:_MOST]:
         table = host.ask(ListConnections(protocol="udp", dst=address))

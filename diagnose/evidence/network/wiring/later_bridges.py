@@ -45,7 +45,7 @@ def later_bridges(
     """
     is_podman = ping is not None and ping.is_podman
     is_rootless = info is not None and info.is_rootless
-    if is_podman or is_rootless or _fit(networks, links, routes):
+    if is_podman or is_rootless or _are_consistent(networks, links, routes):
         return Unavailable("missing", "networks and bridges were listed once: they fit together")
     if spare_bridges(networks, links):
         # the engine makes a bridge before it lists the network, and removes it behind the list
@@ -61,7 +61,7 @@ def later_bridges(
     )
 
 
-def _fit(networks: Networks, links: Interfaces, routes: Routes | None) -> bool:
+def _are_consistent(networks: Networks, links: Interfaces, routes: Routes | None) -> bool:
     are_whole = all(_is_whole(network, links, routes) for network in networks.bridges)
     return are_whole and not spare_bridges(networks, links)
 

@@ -108,11 +108,11 @@ def throttled_interfaces(
             ]
             continue
         for sending in there:
-            found += _throttled(sending, samples)
+            found += _throttling_queue(sending, samples)
     return ThrottledInterfaces(tuple(found), tuple(unexamined))
 
 
-def _throttled(
+def _throttling_queue(
     sending: SendingInterface, samples: Sequence[Sequence[QueueCounters]]
 ) -> Iterator[ThrottledInterface]:
     """Of a queue and its classes the one that matters: with a limit, and losing most."""

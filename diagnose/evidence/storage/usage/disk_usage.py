@@ -109,12 +109,12 @@ def _usage_by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
     """The parts of a disk as a walk below the data root has measured them."""
-    unmeasured = list(_incomplete(root, walked, sources))
+    unmeasured = list(_gaps_of_walk(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
     in_use = [driver for driver in LAYER_DRIVERS if not sources.is_former(driver)]
     layers = _counts_of_drivers(walked, in_use)
     former = _former_drivers(root, walked, sources)
-    writable = _writable(host, layers, sources)
+    writable = _layer_bytes(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
     store = _bytes_below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
     inits = sum(layers.get(f"{folder}-init", 0) for folder in sources.upper_folders.values())
@@ -143,7 +143,7 @@ def _usage_by_walk(
     )
 
 
-def _incomplete(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Iterator[str]:
+def _gaps_of_walk(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Iterator[str]:
     """The reasons why the figures of a walk are too small."""
     if not walked.complete:
         yield f"{root} was read for {WALK_S} s only: its parts are at least so big"
@@ -151,7 +151,7 @@ def _incomplete(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Itera
         yield f"container logs: {sources.logs}"
 
 
-def _writable(host: Host, layers: Mapping[str, int], sources: DiskSubjects) -> dict[str, int]:
+def _layer_bytes(host: Host, layers: Mapping[str, int], sources: DiskSubjects) -> dict[str, int]:
     """Bytes of containers' writable layers by container id.
 
     layers: bytes by layer folder. The engine is asked about layers that have no such folder.

@@ -77,7 +77,7 @@ def written_layers(
 
     The root of a running container would show its mounts too; its layer's folder does not.
     """
-    tops = {container.id: _top(container, layers) for container in containers}
+    tops = {container.id: _layer_folder(container, layers) for container in containers}
     by_id = {container.id: container for container in containers}
     by_top: dict[str, WrittenLayer] = {}
     largest = None
@@ -87,15 +87,15 @@ def written_layers(
     if usage is not None and is_full and is_written:
         id_ = max(usage.writable, key=lambda id_: usage.writable[id_])
         if id_ in by_id and tops[id_]:
-            largest = _look(host, by_id[id_], tops[id_])
+            largest = _written_layer(host, by_id[id_], tops[id_])
     for id_, folder in _crowded_layers(inodes, tops):
-        layer = _look(host, by_id[id_], tops[id_])
+        layer = _written_layer(host, by_id[id_], tops[id_])
         if layer is not None:
             by_top[folder] = layer
     return WrittenLayers(largest, by_top)
 
 
-def _top(container: Container, layers: Layers | None) -> str:
+def _layer_folder(container: Container, layers: Layers | None) -> str:
     """The folder of a container's writable layer on the host; "" where it is not known."""
     path = container.layer_folder
     if not path and layers is not None and container.id in layers.writable:
@@ -114,7 +114,7 @@ def _crowded_layers(
             yield id_, folder
 
 
-def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
+def _written_layer(host: Host, container: Container, top: str) -> WrittenLayer | None:
     """The bytes that a container has written into its layer, and the folder with most of them."""
     walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walked, Failed) or not walked.bytes:

@@ -88,7 +88,7 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
             continue
         answer = host.ask(ReadComposeVolumes(list(paths)))
         if not isinstance(answer, Failed):
-            items += _changed(project, older, answer, containers, times)
+            items += _changed_of_project(project, older, answer, containers, times)
     return ChangedVolumes(tuple(items))
 
 
@@ -112,7 +112,7 @@ def _is_older(volume: Volume, newest: float) -> bool:
     return made is not None and made + SLACK_S < newest
 
 
-def _changed(
+def _changed_of_project(
     project: str,
     volumes: Iterable[Volume],
     answer: Iterable[ComposeVolume],

@@ -73,7 +73,7 @@ def left_volumes(
         if _may_be_left(mount, volume, names)
     ]
     changed = last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
-    return LeftVolumes(tuple(_newest(pairs, names, changed)))
+    return LeftVolumes(tuple(_newest_candidates(pairs, names, changed)))
 
 
 def _names_in_folders(
@@ -113,7 +113,7 @@ def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
     return len(own & other) >= ALIKE * len(own | other)
 
 
-def _newest(
+def _newest_candidates(
     pairs: Sequence[tuple[_Fresh, Volume]],
     names: Mapping[str, frozenset[str]],
     changed: Mapping[str, float],

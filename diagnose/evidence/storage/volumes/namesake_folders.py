@@ -69,7 +69,7 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     of the mount are there too.
     """
     young = host.first(
-        sorted(_young(containers, clock), key=lambda pair: -(pair[0].created_at or 0.0)),
+        sorted(_young_mounts(containers, clock), key=lambda pair: -(pair[0].created_at or 0.0)),
         MOST,
         "mounts of new containers",
     )
@@ -97,7 +97,7 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     return NamesakeFolders(tuple(found))
 
 
-def _young(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
+def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
     for container in containers.running:
         if not clock.is_within(container.created_at, RECENT_S) or not container.compose_folder:
             continue

@@ -64,7 +64,7 @@ def replaced_mounts(
     was made, and no container mounts it.
     """
     young = host.first(
-        sorted(_young(containers, clock), key=lambda entry: -(entry[0].created_at or 0.0)),
+        sorted(_young_mounts(containers, clock), key=lambda entry: -(entry[0].created_at or 0.0)),
         MOST,
         "mounts of new containers",
     )
@@ -73,7 +73,7 @@ def replaced_mounts(
         (container, mount, since)
         for container, mount in young
         if len(listings.get(mount.source, ())) >= LEAST_ENTRIES
-        and (since := _begun(host, container, mount, listings[mount.source])) is not None
+        and (since := _oldest_entry_at(host, container, mount, listings[mount.source])) is not None
     ]
     if not begun:
         return ReplacedMounts()
@@ -86,9 +86,9 @@ def replaced_mounts(
         places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
         near = {path: names for path, names in _listings(host, places).items() if path not in used}
         alike = {path: names for path, names in near.items() if is_alike(own, names)}
-        times = {path: _latest(host, path, names) for path, names in alike.items()}
+        times = {path: _newest_entry_at(host, path, names) for path, names in alike.items()}
         ended = {path: at for path, at in times.items() if at is not None and at < since}
-        found += _best(container, mount, own=own, alike=alike, ended=ended, volumes=volumes)
+        found += _former_mount(container, mount, own=own, alike=alike, ended=ended, volumes=volumes)
     return ReplacedMounts(tuple(found))
 
 
@@ -103,7 +103,7 @@ def _volumes_for(container: Container, unused: UnusedVolumes) -> dict[str, str]:
     }
 
 
-def _young(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
+def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
     """The mounts of containers of compose that were made a short time ago."""
     for container in containers.running:
         made = container.created_at
@@ -127,7 +127,9 @@ def _change_times(host: Host, path: str, names: Iterable[str]) -> list[float]:
     return times if len(times) == len(statuses) else []
 
 
-def _begun(host: Host, container: Container, mount: Mount, names: frozenset[str]) -> float | None:
+def _oldest_entry_at(
+    host: Host, container: Container, mount: Mount, names: frozenset[str]
+) -> float | None:
     """The time of the oldest entry of the folder; None where one is older than the container."""
     times = _change_times(host, mount.source, names - _mounted_in(container, mount))
     is_new = bool(times) and min(times) >= (container.created_at or 0.0) - 1.0
@@ -140,7 +142,7 @@ def _mounted_in(container: Container, mount: Mount) -> set[str]:
     return {posixpath.relpath(path, mount.destination).split("/")[0] for path in below}
 
 
-def _latest(host: Host, path: str, names: frozenset[str]) -> float | None:
+def _newest_entry_at(host: Host, path: str, names: frozenset[str]) -> float | None:
     times = _change_times(host, path, names)
     return max(times) if times else None
 
@@ -161,7 +163,7 @@ def _neighbouring_folders(host: Host, container: Container) -> list[str]:
     ]
 
 
-def _best(
+def _former_mount(
     container: Container,
     mount: Mount,
     own: frozenset[str],

@@ -66,7 +66,7 @@ def threatened_volumes(
     filled = [volume for volume in looked_into if _has_entries(host, volume)]
     names = tuple(volume.name for volume in filled)
     is_of_project = any(compose_label(volume, "project") for volume in filled)
-    removed = tuple(_removed(containers, events))
+    removed = tuple(_removed_volumes(containers, events))
     return ThreatenedVolumesByJob(
         tuple(ThreatenedVolumes(job, names, is_of_project, removed) for job in jobs)
     )
@@ -83,7 +83,7 @@ def _has_entries(host: Host, volume: Volume) -> bool:
     return not isinstance(answer, Failed) and bool(answer.names)
 
 
-def _removed(containers: Containers, events: Events | None) -> Iterator[RemovedVolume]:
+def _removed_volumes(containers: Containers, events: Events | None) -> Iterator[RemovedVolume]:
     """The named volumes of containers that were removed before the container was made."""
     gone = {
         event.id: event.at

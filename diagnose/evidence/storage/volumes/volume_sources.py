@@ -139,10 +139,10 @@ def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -
 
 def _is_taken(path: str, places: Iterable[str], device: str) -> bool:
     """Whether the folder belongs to one of these places."""
-    return any(_has(place, path, device) for place in places)
+    return any(_includes(place, path, device) for place in places)
 
 
-def _has(place: str, path: str, device: str) -> bool:
+def _includes(place: str, path: str, device: str) -> bool:
     """Whether a mount of this place includes the folder `path`, or a part of it.
 
     A place around both folders, such as the / of a monitor, proves nothing.

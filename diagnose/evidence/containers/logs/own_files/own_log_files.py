@@ -82,7 +82,7 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
     running = containers.running
     if not running:
         return OwnLogFiles()
-    pids = {} if processes is None else _looked_at(running, processes)
+    pids = {} if processes is None else _processes_to_read(running, processes)
     folders = by_key(
         (folder.path, folder) for container in running for folder in folders_of(container)
     )
@@ -97,7 +97,9 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
     return OwnLogFiles(tuple(files), tuple(_unexamined_containers(answer, pids, processes)))
 
 
-def _looked_at(containers: Iterable[Container], processes: Processes) -> dict[int, Container]:
+def _processes_to_read(
+    containers: Iterable[Container], processes: Processes
+) -> dict[int, Container]:
     """The processes whose open files are read, with their containers."""
     return {
         process.pid: container

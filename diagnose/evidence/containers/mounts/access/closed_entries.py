@@ -55,14 +55,14 @@ def closed_entries(
     host: Host, containers: Containers, info: Info | None, numbers: UserNumbers | None
 ) -> ClosedEntries:
     """Two questions for each folder that two running containers mount as different users."""
-    sharing = list(_sharing(containers, info, numbers))
+    sharing = list(_sharing_pairs(containers, info, numbers))
     found: list[ClosedEntry] = []
     for pair in host.first(sharing, MOST, "folders that containers share"):
-        found += _closed(host, pair)
+        found += _closed_entry(host, pair)
     return ClosedEntries(tuple(found))
 
 
-def _sharing(
+def _sharing_pairs(
     containers: Containers, info: Info | None, numbers: UserNumbers | None
 ) -> Iterator[_Sharing]:
     """The folders that a container reads, and that others write to as other users."""
@@ -93,7 +93,7 @@ def _reading_user(
     return None if user is None or user.unknown or not user.uid else user
 
 
-def _closed(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
+def _closed_entry(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
     """The first entry of a shared folder that one container wrote and the other may not read."""
     source = pair.mount.source
     listing = host.answer_or(ListFolder(source), FolderListing())

@@ -179,7 +179,7 @@ def _refusals_of_ended(
     )
     for container, answer in answers:
         if not isinstance(answer, Failed):
-            user_of[container.id] = _called_alike(container, answer.text)
+            user_of[container.id] = _user_named_like_program(container, answer.text)
     return [
         _UserRefusal(container, refused, (ProgramUser("", user),))
         for container, refused in refusals
@@ -191,13 +191,13 @@ def named_by_variables(container: Container) -> HostUser | None:
     """The user of PUID and PGID, or of variables like these."""
     variables = dict(container.config.environment)
     for user, group in _VARIABLES:
-        uid, gid = _id(variables.get(user, "")), _id(variables.get(group, ""))
+        uid, gid = _number(variables.get(user, "")), _number(variables.get(group, ""))
         if uid:
             return user_without_groups(f"{uid}, as {user} says", uid, gid)
     return None
 
 
-def _called_alike(container: Container, users: str) -> HostUser | None:
+def _user_named_like_program(container: Container, users: str) -> HostUser | None:
     """The only user of an image with the name of its program; or None."""
     image = re.split(r"[/:@]", container.config.image)
     words = {
@@ -212,7 +212,7 @@ def _called_alike(container: Container, users: str) -> HostUser | None:
     return user_without_groups(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
 
 
-def _id(text: str) -> int | None:
+def _number(text: str) -> int | None:
     """The number of a user or a group as a container writes it; None for another text."""
     return int(text) if is_id(text) else None
 

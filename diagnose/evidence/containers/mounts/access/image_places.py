@@ -68,7 +68,7 @@ def image_places(
         line, name = refused.line, refused.name
         place = _last_place(host, container, name)
         if place is not None and _is_kept(place.file, int(uid), gid):
-            is_folder = place.path != _whole(container, name)
+            is_folder = place.path != _absolute_path(container, name)
             owner, mode = f"{place.file.uid}:{place.file.gid}", f"{place.file.mode or 0:o}"
             found.append(
                 ImagePlace(
@@ -107,19 +107,19 @@ def _refused_name(container: Container, log_tails: LogTails) -> _RefusedName | N
         name = str(match[match.lastgroup or 0]) if match is not None else ""
         if not name or _ANY_ADDRESS.fullmatch(name):
             continue
-        path = _whole(container, name)
+        path = _absolute_path(container, name)
         if not any(mount.holds(path) for mount in container.mounts):
             return _RefusedName(line, name)
     return None
 
 
-def _whole(container: Container, name: str) -> str:
+def _absolute_path(container: Container, name: str) -> str:
     return posixpath.normpath(posixpath.join(container.config.working_dir or "/", name))
 
 
 def _last_place(host: Host, container: Container, name: str) -> _Place | None:
     """The last part of the path that exists, not above the working directory."""
-    path, top = _whole(container, name), container.config.working_dir or "/"
+    path, top = _absolute_path(container, name), container.config.working_dir or "/"
     while path.startswith(top):
         file = host.ask(ReadContainerFile(container.id, path, bytes=0))
         if not isinstance(file, Failed):

@@ -124,7 +124,7 @@ def _running_cases(
         is_refused = len(refusals) >= LEAST
         users = program_users(host, processes.inside(container.id)) if is_refused else ()
         if users:
-            yield from _case(container, refusals, len(lines), users)
+            yield from _refused_container(container, refusals, len(lines), users)
 
 
 def _ended_cases(
@@ -147,10 +147,10 @@ def _ended_cases(
             continue
         user = host_user(container, info, numbers) or named_by_variables(container)
         if user is not None and not user.unknown:
-            yield from _case(container, [line], 0, (ProgramUser("", user),))
+            yield from _refused_container(container, [line], 0, (ProgramUser("", user),))
 
 
-def _case(
+def _refused_container(
     container: Container, refusals: Sequence[str], of: int, users: tuple[ProgramUser, ...]
 ) -> Iterator[_RefusedContainer]:
     """The case of a container, if it has a mount that it may write."""
@@ -176,7 +176,7 @@ def _denied_file(
         for path in files.get(mount.source, ()):
             status = statuses.get(path)
             if status is not None and status.type == "file" and _refuses(case, status, READ):
-                return _item(case, mount, "write", path, status)
+                return _dropped_user(case, mount, "write", path, status)
     return None
 
 
@@ -196,7 +196,9 @@ def _denied_folder(
     folder = only(of_databases or closed)
     if has_journal or is_elsewhere or folder is None:
         return None
-    return _item(case, folder, "create a journal in", folder.source, statuses[folder.source])
+    return _dropped_user(
+        case, folder, "create a journal in", folder.source, statuses[folder.source]
+    )
 
 
 def _is_closed(case: _RefusedContainer, status: PathStatus | None) -> bool:
@@ -211,7 +213,7 @@ def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
     return none_may(case.users, status, wanted | WRITE)
 
 
-def _item(
+def _dropped_user(
     case: _RefusedContainer, mount: Mount, what: str, path: str, status: PathStatus
 ) -> DroppedUser:
     """The user of the program, and the denied access.

@@ -78,7 +78,7 @@ def refused_own_paths(
     for container, path in _named_paths(repeated_errors, all_failed_answers):
         users = program_users(host, processes.inside(container.id))
         if users and container.id not in found:
-            refused = _refused(host, container, path, users)
+            refused = _refused_path(host, container, path, users)
             found |= {container.id: refused} if refused is not None else {}
     return RefusedOwnPaths(found)
 
@@ -103,7 +103,7 @@ def _named_path(
         yield container, path
 
 
-def _refused(
+def _refused_path(
     host: Host, container: Container, path: str, users: tuple[ProgramUser, ...]
 ) -> RefusedOwnPath | None:
     """The first step on the way that none of the users may use."""

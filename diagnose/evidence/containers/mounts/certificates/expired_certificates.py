@@ -66,7 +66,7 @@ def expired_certificates(
                     file,
                     validity,
                     renewer=_renewer(file, containers),
-                    newer=_newer(host, file, text, clock),
+                    newer=_newer_certificate(host, file, text, clock),
                 )
             )
     late.sort(
@@ -85,7 +85,7 @@ def expired_certificates(
     return ExpiredCertificates(tuple(expired))
 
 
-def _newer(
+def _newer_certificate(
     host: Host, file: CertificateFile, text: Failed | FileText, clock: Clock
 ) -> NewerCertificate | None:
     """A valid one below the same mount; none where a file is mounted alone."""

@@ -52,13 +52,13 @@ def unfit_certificates(host: Host, nginx_sites: NginxSites) -> UnfitCertificates
     """The first certificate of each file that a site of nginx names, below a mount."""
     found: dict[tuple[str, str], UnfitCertificate] = {}
     for site in host.first(tuple(nginx_sites), MOST, "sites with a certificate"):
-        unfit = _unfit(host, site)
+        unfit = _unfit_certificate(host, site)
         if unfit is not None:
             found.setdefault((site.container.id, unfit.inside), unfit)
     return UnfitCertificates(tuple(found.values()))
 
 
-def _unfit(host: Host, site: NginxSite) -> UnfitCertificate | None:
+def _unfit_certificate(host: Host, site: NginxSite) -> UnfitCertificate | None:
     """A certificate of a site without its chain, or without one of the site's names."""
     inside = site.certificate
     mount = host_mount(site.container.mounts, inside)

@@ -49,13 +49,13 @@ def foreign_data(host: Host, containers: Containers, log_tails: LogTails) -> For
     ]
     found: dict[str, ForeignData] = {}
     for container, marker in host.first(failed, MOST, "failed databases and stores"):
-        data = next(_marked(host, container, marker), None)
+        data = next(_foreign_data_of(host, container, marker), None)
         if data is not None:
             found.setdefault(container.id, data)
     return ForeignDataList(tuple(found.values()))
 
 
-def _marked(host: Host, container: Container, marker: DataMarker) -> Iterator[ForeignData]:
+def _foreign_data_of(host: Host, container: Container, marker: DataMarker) -> Iterator[ForeignData]:
     """The mounts with the marking file whose content differs."""
     for mount in container.mounts:
         if not mount.has_host_path or not mount.rw:

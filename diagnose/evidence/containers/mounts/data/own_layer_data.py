@@ -117,7 +117,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     found: list[OwnLayerData] = []
     walked = looked_at = 0
     for container in sorted(containers.running, key=lambda running: -(running.created_at or 0.0)):
-        top = _top(container, layers)
+        top = _layer_folder(container, layers)
         mounts = [mount for mount in container.mounts if is_for_data(mount)] if top else []
         if looked_at + len(mounts) > MOST_MOUNTS:
             break
@@ -125,7 +125,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
         idle = [
             (mount, entries)
             for mount in mounts
-            if (entries := _left_alone(host, container, mount)) is not None
+            if (entries := _unchanged_entries(host, container, mount)) is not None
         ]
         if idle and walked < MOST:
             walked += 1
@@ -133,7 +133,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     return OwnLayerDataList(tuple(found))
 
 
-def _top(container: Container, layers: Layers | None) -> str:
+def _layer_folder(container: Container, layers: Layers | None) -> str:
     """The folder of a container's writable layer on the host; "" where it is not known."""
     if container.layer_folder or layers is None or container.id not in layers.writable:
         return container.layer_folder
@@ -151,7 +151,7 @@ def keeps_data(path: str) -> bool:
     return not _NO_DATA.search(path.lstrip("/"))
 
 
-def _left_alone(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
+def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
     """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
     made = container.created_at

@@ -63,7 +63,7 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     without = [
         (container, top)
         for container in services
-        if not _may_keep(container) and (top := _top(container, layers))
+        if not _may_keep(container) and (top := _layer_folder(container, layers))
     ]
     found = [
         item
@@ -88,7 +88,7 @@ def _may_keep(container: Container) -> bool:
     )
 
 
-def _top(container: Container, layers: Layers | None) -> str:
+def _layer_folder(container: Container, layers: Layers | None) -> str:
     """The folder of a container's writable layer on the host; "" where it is not known."""
     if container.layer_folder or layers is None or container.id not in layers.writable:
         return container.layer_folder

@@ -116,11 +116,11 @@ def _is_spoken(name: str, words: str, own: tuple[str, ...]) -> bool:
     if "_" not in name or _ORDINARY.search(name):
         return False
     rest = name.partition("_")[2] if name.startswith(own) else ""
-    names = (*_spoken_names(name), *(_spoken_names(rest) if "_" in rest else ()))
+    names = (*_names_in_words(name), *(_names_in_words(rest) if "_" in rest else ()))
     return any(f" {spoken} " in words for spoken in names)
 
 
-def _spoken_names(name: str) -> tuple[str, ...]:
+def _names_in_words(name: str) -> tuple[str, ...]:
     """A variable's name in words, whole and by its last two: Airflow's sections come before."""
     parts = [part for part in name.lower().split("_") if part]
     whole = " ".join(parts)

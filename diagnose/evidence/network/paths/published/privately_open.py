@@ -70,7 +70,7 @@ def privately_open_ports(
     answer = host.ask(ListNftables())
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
     is_of_ufw = _has_ufw_rules(firewall)
-    left_over = _why_left_over(host) if is_of_ufw else ""
+    left_over = _why_unmaintained(host) if is_of_ufw else ""
     has_open_neighbours = any(inlet.sample.outcome == "accept" for inlet in packet_paths.inlets)
     by_rule = by_key((_rule_of(inlet), inlet) for inlet in inlets)
     return PrivatelyOpenPorts(
@@ -126,7 +126,7 @@ def _has_ufw_rules(firewall: Firewall) -> bool:
     )
 
 
-def _why_left_over(host: Host) -> str:
+def _why_unmaintained(host: Host) -> str:
     """The reason why no program maintains these rules any more; "" where one does.
 
     "" too where files could not be read.

@@ -151,14 +151,14 @@ def wanted_paths(
     for want in walked:
         for path in walks.paths(want):
             paths.setdefault(ContainerCall(want.container.id, path.address, path.port), path)
-    for want in (*walked, *_between_starts(containers, names, log_tails)):
+    for want in (*walked, *_wants_of_restarting(containers, names, log_tails)):
         lack = walks.unserved(want)
         if lack is not None:
             unserved.setdefault(ContainerCall(want.container.id, lack.address, want.port), lack)
     return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
 
 
-def _between_starts(
+def _wants_of_restarting(
     containers: Containers, names: CalledNames, log_tails: LogTails | None
 ) -> list[Want]:
     """The wanted connections of containers in restart, which have no address until their next

@@ -94,7 +94,7 @@ def all_held_events(
     for proxy, lines in host.first(shown, MOST, "paths whose clients got nothing"):
         own = [hop for hop in nginx.hops if hop.is_of(proxy)]
         for hop in hops_for_path(own, lines[-1].path):
-            held = _held(host, nginx, hop, lines)
+            held = _held_stream(host, nginx, hop, lines)
             if held is not None:
                 found.setdefault((proxy.id, hop.directive), held)
     return AllHeldEvents(tuple(found.values()))
@@ -121,7 +121,7 @@ def _got_nothing(line: AccessLine) -> bool:
     return line.status == _LEFT and line.rest.split(maxsplit=1)[:1] == ["0"]
 
 
-def _held(
+def _held_stream(
     host: Host, nginx: NginxConfigurations, hop: NginxHop, lines: Sequence[AccessLine]
 ) -> HeldEvents | None:
     """The stream of events that the proxy holds back; None where it is passed on."""

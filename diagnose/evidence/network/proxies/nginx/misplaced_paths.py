@@ -88,7 +88,7 @@ def misplaced_paths(
         misplaced
         for hop in nginx.hops
         if (
-            misplaced := _misplaced(
+            misplaced := _misplaced_path(
                 hop, nginx, logs=since(hop), clock=clock, namespaces=namespaces, relays=relays
             )
         )
@@ -158,7 +158,7 @@ def are_missed(requests: Iterable[AccessLine], clock: Clock) -> bool:
     return len(missed) >= LEAST and clock.is_within(missed[-1].at, FRESH_S)
 
 
-def _misplaced(
+def _misplaced_path(
     hop: NginxHop,
     nginx: NginxConfigurations,
     logs: dict[str, list[AccessLine]],

@@ -188,7 +188,7 @@ def _has_expired(line: AccessLine) -> bool:
     return begun + int(period[1]) < line.at
 
 
-def _misdirected(requests: Sequence[AccessLine]) -> list[AccessLine]:
+def _misdirected_requests(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """The requests that were sent to another server, where none at their places was served."""
     refused = [line for line in requests if line.status == _MISDIRECTED]
     places = {CHANGING_PART.sub("", line.path) for line in refused}
@@ -248,7 +248,7 @@ _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
     "upgrade": _refused_upgrades,
     "version": _refused_versions,
     "signature": _refused_signatures,
-    "misdirected": _misdirected,
+    "misdirected": _misdirected_requests,
     "login": _forgotten_logins,
     "sign-in": _lost_sign_ins,
 }

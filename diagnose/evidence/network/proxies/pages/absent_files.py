@@ -62,7 +62,7 @@ def all_absent_files(
     proxies = {page.container.id for page in front_pages or () if page.is_proxy}
     found = []
     for container in containers.running:
-        lines = list(_missed(recent_logs.requests_of(container)))
+        lines = list(_missed_requests(recent_logs.requests_of(container)))
         is_fresh = len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
         if not is_fresh or container.id in strayed:
             continue
@@ -81,7 +81,7 @@ def all_absent_files(
     )
 
 
-def _missed(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:
+def _missed_requests(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:
     """The requests for files that no client got, by clients that are served otherwise.
 
     A scanner asks for files of programs that do not exist, and no page has named them.

@@ -58,11 +58,11 @@ def _loops(pages: FrontPages, *, serves_https: bool) -> Iterator[AnsweredLoop]:
     for page in pages:
         if page.reply.is_circle and not page.reply.sets_cookie:
             yield AnsweredLoop(page)
-        elif page.door.host_port and not serves_https and _insists(page):
+        elif page.door.host_port and not serves_https and _insists_on_https(page):
             yield AnsweredLoop(page, is_possible=True)
 
 
-def _insists(page: FrontPage) -> bool:
+def _insists_on_https(page: FrontPage) -> bool:
     """Whether a client by HTTPS is redirected to the same address of HTTPS again.
 
     Another host is no loop of this program: a log-in for many sites is such a host.

@@ -59,7 +59,7 @@ def failing_pages(
     """
     failing: dict[str, FrontPage] = {}
     for page in sorted(pages, key=lambda page: page.is_forbidden):
-        if _counts(page):
+        if _is_own_error(page):
             failing.setdefault(page.container.id, page)
     return {
         id: FailingPage(
@@ -71,7 +71,7 @@ def failing_pages(
     }
 
 
-def _counts(page: FrontPage) -> bool:
+def _is_own_error(page: FrontPage) -> bool:
     """Whether the page is an error of the server, or of what it calls."""
     if page.is_forbidden:
         return any(_NAMES_FOLDER.search(line) for line in page.lines)

@@ -179,7 +179,7 @@ def front_pages(
             unexamined.append(Unexamined(door.container.subject, f"its first page: {reply}"))
     if failed is not None and not pages:
         return _reason_unasked(failed)
-    completed = tuple(_completed(host, pages))
+    completed = tuple(_completed_pages(host, pages))
     unexamined += [
         Unexamined(
             page.container.subject, "its log was not read after it had refused its first page"
@@ -200,7 +200,7 @@ def _reason_unasked(failure: Failed) -> Unavailable:
     return Unavailable.of(failure)
 
 
-def _completed(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPage]:
+def _completed_pages(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPage]:
     """The pages with the lines that the request provoked, and with a second answer."""
     logs = host.answers_about(
         [page.container.id for page in pages if page.is_error or page.is_forbidden],
@@ -213,7 +213,7 @@ def _completed(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPage]:
     growth = _growth(host, [page.container for page in pages if page.is_silent])
     for page in pages:
         log = logs.get(page.container.id) if page.is_error or page.is_forbidden else None
-        lines = _gained(log, page) if log is not None else ()
+        lines = _gained_lines(log, page) if log is not None else ()
         sample = growth.get(page.container.id)
         yield replace(
             page,
@@ -232,7 +232,7 @@ def _growth(host: Host, silent: Sequence[Container]) -> Mapping[str, CgroupGrowt
     return {} if isinstance(growth, Failed) else growth
 
 
-def _gained(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
+def _gained_lines(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
     """The log lines since the request was sent, without their parts about the client: it was we.
 
     A line about a client explains nothing of the server as a rule.

@@ -74,7 +74,11 @@ def stray_redirects(
         if place is None or page.reply.is_circle or not _is_for_others(page):
             continue
         publisher = publishers.get(place.port)
-        if publisher is not None and publisher.id in proxies and _share(publisher, page.container):
+        if (
+            publisher is not None
+            and publisher.id in proxies
+            and _share_network(publisher, page.container)
+        ):
             continue
         if publisher is None and listeners.on("tcp", ANY, place.port):
             continue  # a program of the host, most likely a proxy
@@ -135,7 +139,7 @@ def _strays(
         yield StrayRedirect(page, "port", str(place), place.port, place.port)
 
 
-def _share(proxy: Container, container: Container) -> bool:
+def _share_network(proxy: Container, container: Container) -> bool:
     """Whether both are on a network that was created for them: on the default one all are."""
     return bool(set(proxy.shared_networks(container)) - {"bridge"})
 

@@ -52,7 +52,7 @@ def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
         and not _takes_arguments(directive)
     }
     yield CaddyFile(main, mount, tuple(_sites(directives, snippets)))
-    for path in _imported(host, proxy, main, directives)[:_MOST]:
+    for path in _imported_paths(host, proxy, main, directives)[:_MOST]:
         mount, directives = _read(host, proxy, path)
         if mount is not None:
             yield CaddyFile(path, mount, tuple(_sites(directives, snippets)))
@@ -115,7 +115,7 @@ class _Importing(msgspec.Struct):
         return msgspec.structs.replace(block, inner=tuple(inner))
 
 
-def _imported(
+def _imported_paths(
     host: Host, proxy: Container, main: str, directives: Sequence[Directive]
 ) -> list[str]:
     """The paths of the files that stand beside the sites of the main one."""

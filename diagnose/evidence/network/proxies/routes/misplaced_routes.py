@@ -63,12 +63,12 @@ def misplaced_routes(
     found = [
         misplaced
         for route in passed_routes(host, containers, processes)
-        if (misplaced := _misplaced(route, logs, clock, relays)) is not None
+        if (misplaced := _misplaced_route(route, logs, clock, relays)) is not None
     ]
     return MisplacedRoutes(tuple(found))
 
 
-def _misplaced(
+def _misplaced_route(
     route: PassedRoute, logs: dict[str, list[AccessLine]], clock: Clock, relays: frozenset[str]
 ) -> MisplacedRoute | None:
     """The route if all requests for it end with 404."""

@@ -77,7 +77,7 @@ def passed_routes(
     if traefik is not None:
         strips = _stripped_paths(containers)
         for container in containers.running:
-            yield from _labelled(traefik, container, strips)
+            yield from _labelled_routes(traefik, container, strips)
     for container in containers.running:
         if processes.runs(container.id, (_CADDY,)):
             yield from _routes_of_caddyfile(host, container, containers)
@@ -93,7 +93,7 @@ def _stripped_paths(containers: Containers) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _labelled(
+def _labelled_routes(
     traefik: Container, container: Container, strips: Mapping[str, Sequence[str]]
 ) -> Iterator[PassedRoute]:
     for router in routers_of(container):
@@ -126,7 +126,7 @@ def _routes_of_caddyfile(
 ) -> Iterator[PassedRoute]:
     """The routes in the files of Caddy, with the file where it may be edited."""
     for file in caddy_files(host, proxy):
-        told = Counter(_told(file.sites))
+        told = Counter(_all_words(file.sites))
         is_fixed = not file.mount.rw or file.mount.destination == file.path
         for site in file.sites:
             for route in _routes_of_block(
@@ -137,11 +137,11 @@ def _routes_of_caddyfile(
                 yield msgspec.structs.replace(route, inside=file.path, on_host=on_host)
 
 
-def _told(directives: Iterable[Directive]) -> Iterator[str]:
+def _all_words(directives: Iterable[Directive]) -> Iterator[str]:
     """The words of each directive, also of those in blocks."""
     for directive in directives:
         yield " ".join(directive.words)
-        yield from _told(directive.inner)
+        yield from _all_words(directive.inner)
 
 
 def _routes_of_block(
@@ -169,7 +169,7 @@ def _routes_of_block(
             yield from _routes_of_block(directive, inside, named, proxy, containers, is_cut=cuts)
         elif directive.name == "reverse_proxy" and inside:
             cuts = is_cut or inside.rstrip("/") in stripped
-            yield from _passed(directive, block, inside, proxy, containers, is_cut=cuts)
+            yield from _passed_route(directive, block, inside, proxy, containers, is_cut=cuts)
 
 
 def _matchers(block: Directive) -> Iterator[tuple[str, str]]:
@@ -188,7 +188,7 @@ def _place(directive: Directive, named: Mapping[str, str]) -> str:
     return word.removesuffix("*") if word.startswith("/") and word.endswith("*") else ""
 
 
-def _passed(
+def _passed_route(
     directive: Directive,
     block: Directive,
     location: str,
