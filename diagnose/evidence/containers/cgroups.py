@@ -96,9 +96,9 @@ class Throttling(ByContainer[tuple[int, int]], frozen=True):
 
 @evidence
 def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttling | Unavailable:
-    """A second sample costs half a second.
+    """The CPU periods and throttled periods of suspect containers, within half a second.
 
-    It is taken of those only that were throttled before and are suspect.
+    Only containers that were throttled before are sampled a second time, which takes that long.
     """
     suspects = {}
     for container in containers.running:

@@ -45,7 +45,7 @@ class ComputingProcesses(Items[ComputingProcess], frozen=True):
 def computing_processes(
     host: Host, containers: Containers, processes: Processes
 ) -> ComputingProcesses:
-    """Three small questions for each process that computes at this moment.
+    """The processes that compute at this moment, with three small questions for each.
 
     On most hosts there are few.
     """

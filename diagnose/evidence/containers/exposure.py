@@ -109,5 +109,8 @@ class Exposed(Items[Container], frozen=True):
 
 @evidence
 def exposed(containers: Containers) -> Exposed:
-    """Finished jobs are left out: they can do nothing."""
+    """The live containers, the most exposed first.
+
+    Finished jobs are left out: they can do nothing.
+    """
     return Exposed(most_exposed_first(containers), containers.unexamined)

@@ -49,11 +49,10 @@ coincidence."""
 
 @evidence
 def containers(host: Host) -> Containers | Unavailable:
-    """List, then inspect each.
+    """All containers, by the list and one inspect each.
 
-    Only inspect has State.Error and ExitCode, also of those that were only created.
-
-    Where the engine is silent, its files are read.
+    Only inspect has State.Error and ExitCode, also of containers that were only created. Where the
+    engine is silent, its files are read.
     """
     listed = host.ask(ListContainers())
     if isinstance(listed, Failed):

@@ -20,7 +20,10 @@ class MissedSpace(msgspec.Struct, frozen=True):
 
 @evidence
 def missed_space(errors: RepeatedErrors | None, disks: Filesystems | None) -> MissedSpace:
-    """By the class of the lines; logs that cannot be read are left out."""
+    """The containers whose lines report that no space is left, by the class of the lines.
+
+    Logs that cannot be read are left out.
+    """
     if any(disk.usage.used_pct >= FULL_PCT for disk in disks or ()):
         return MissedSpace()
     return MissedSpace(

@@ -27,10 +27,11 @@ class RuntimeStates(msgspec.Struct, frozen=True):
 def runtime_states(
     host: Host, containers: Containers, log: DaemonLog | None
 ) -> RuntimeStates | Unavailable:
-    """Asked only where a program could not be run in a container, by the engine's log or a probe.
+    """The running containers that runc does not know.
 
-    An engine with another `--exec-root` (rootless, snap) has its records elsewhere: nothing is
-    judged by a folder that is not there, or that has none of the containers.
+    Asked only where a program could not be run in a container, by the engine's log or a probe. An
+    engine with another `--exec-root` (rootless, snap) has its records elsewhere: a folder that is
+    missing, or has none of the containers, proves nothing.
     """
     running = {
         container.id for container in containers.running if container.host_config.runtime == "runc"

@@ -37,7 +37,10 @@ def absent_resolvers(
     clock: Clock,
     host_proxy_failures: HostProxyFailures | None,
 ) -> AbsentResolvers:
-    """Containers on the default network or the host's; on other networks the resolver is there."""
+    """The nginx servers that ask 127.0.0.11 where the engine has no resolver.
+
+    Those are containers on the default network or the host's.
+    """
     lines = host_proxy_failures.without_resolver if host_proxy_failures is not None else ()
     found = [AbsentResolver(None, lines)] if lines else []
     for container in containers.running:

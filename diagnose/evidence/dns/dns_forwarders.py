@@ -93,10 +93,10 @@ def dns_forwarders(
     recent_logs: RecentLogs | None,
     resolvers: Resolvers | None,
 ) -> DnsForwarders:
-    """Nothing is asked where no container serves DNS.
+    """The DNS forwarders in containers that do not answer, with their silent upstreams.
 
-    Each server is asked once; only of one that gives no answer the settings are read, and its own
-    servers are asked.
+    Nothing is asked where no container serves DNS. Each server is asked once; only of one that
+    gives no answer the settings are read, and its own servers are asked.
     """
     serving = host.first(
         [container for container in containers.running if _serves(container, namespaces)],

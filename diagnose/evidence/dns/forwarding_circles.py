@@ -58,7 +58,10 @@ class ForwardingCircles(Items[ForwardingCircle], frozen=True):
 
 @evidence
 def forwarding_circles(containers: Containers, udp_flows: UdpFlows) -> ForwardingCircles:
-    """By the kernel's table of connections to the port of DNS, in both directions."""
+    """The DNS servers that forward to each other, by the kernel's table of connections.
+
+    The table shows connections to the port of DNS in both directions.
+    """
     circles = (
         circle for container in containers.running for circle in _circles_of(container, udp_flows)
     )

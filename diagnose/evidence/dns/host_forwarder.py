@@ -48,7 +48,10 @@ class HostForwarder(msgspec.Struct, frozen=True):
 def host_forwarder(
     host: Host, resolvers: Resolvers, lookups: Lookups | Unavailable, listeners: Listeners | None
 ) -> HostForwarder:
-    """Nothing is asked unless the host's first server is its own, and silent."""
+    """The host's own DNS forwarder that answers no query, since its own servers are silent.
+
+    Nothing is asked unless the host's first server is its own, and silent.
+    """
     first = next(iter(resolvers.host_servers), "")
     if isinstance(lookups, Unavailable) or not is_loopback(first) or lookups.reaches(first):
         return HostForwarder()

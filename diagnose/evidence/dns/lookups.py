@@ -175,7 +175,7 @@ def lookups(
     failed_names: FailedNames | None,
     config: DaemonConfig | None,
 ) -> Lookups | Unavailable:
-    """All at once; then TCP where UDP was silent.
+    """The replies of all planned queries, at once; then those over TCP where UDP was silent.
 
     Silence takes three seconds, a reply milliseconds.
     """

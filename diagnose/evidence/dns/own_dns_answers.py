@@ -45,7 +45,10 @@ class OwnDnsAnswers(msgspec.Struct, frozen=True):
 def own_dns_answers(
     host: Host, containers: Containers, namespaces: Namespaces | None
 ) -> OwnDnsAnswers:
-    """Both questions are about the root's name servers, which every resolver knows or refuses."""
+    """The answers of unhealthy DNS servers to their own probes, and to others.
+
+    Both questions are about the root's name servers, which every resolver knows or refuses.
+    """
     own = [container for container in containers.running if _asks_itself(container, namespaces)]
     asked = host.first(own, _MOST, "containers with a DNS server of their own")
     questions = [question for container in asked for question in _questions(container)]

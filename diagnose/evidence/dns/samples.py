@@ -49,7 +49,7 @@ def dns_samples(
     routes: Routes | None,
     config: DaemonConfig | None,
 ) -> DnsSamples | Unavailable:
-    """Unavailable where not one server could be sent several queries."""
+    """The samples of DNS paths; unavailable where no server could be sent several queries."""
     writes_rules = config is None or config.writes_rules
     wanted = plan_ways(containers, networks, resolvers, routes, writes_rules=writes_rules).samples()
     paths: list[SampledPath] = []

@@ -68,7 +68,10 @@ class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
 def awaited_programs(
     host: Host, daemon: Daemon, processes: Processes, clock: Clock, log: DaemonLog | None
 ) -> AwaitedPrograms:
-    """By the engine's children; the bus only where an engine that starts has gone silent."""
+    """The programs for which the engine waits, by its child processes.
+
+    The bus counts only where an engine that starts has gone silent.
+    """
     engine = daemon.processes.engine
     if engine is None or not daemon.same_host:
         return AwaitedPrograms()

@@ -23,7 +23,7 @@ class OwnCertificate(msgspec.Struct, frozen=True):
 
 @evidence
 def own_certificate(host: Host, config: DaemonConfig) -> OwnCertificate | Unavailable:
-    """Read only where the configuration names it."""
+    """The certificate of the engine's TLS socket, read only where the configuration names it."""
     path = config.value(SETTING)
     if not isinstance(path, str) or not path.startswith("/"):
         return OwnCertificate()

@@ -57,9 +57,10 @@ class RefusedClients(Items[RefusedHandshakes], frozen=True):
 
 @evidence
 def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedClients:
-    """From the engine's last start on: with a start it may have read new certificates.
+    """The clients that the engine refused since its last start, by reason.
 
-    What scanners cause too counts only from private addresses, and if it is repeated.
+    With a start it may have read new certificates. A reason that port scanners cause too counts
+    only from private addresses, and if it is repeated.
     """
     since = clock.wall - options.since_s
     recent = [line for line in log.last_start if line.at is not None and line.at >= since]

@@ -71,7 +71,10 @@ class SocketClients(msgspec.Struct, frozen=True):
 
 @evidence
 def socket_clients(host: Host, containers: Containers) -> SocketClients:
-    """A log that cannot be read tells nothing: such a client is not known to be turned away."""
+    """The containers that use the engine's socket, and their lines about it.
+
+    An unreadable log says nothing: such a client is not known to be turned away.
+    """
     holders = tuple(
         container
         for container in containers

@@ -44,7 +44,7 @@ class StuckContainers(Items[StuckContainer], frozen=True):
 
 @evidence
 def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckContainers:
-    """By the state of the shims, and by the inspects that timed out."""
+    """The stuck containers, by the state of the shims and by inspects that timed out."""
     names = {container.id: container.name for container in containers or ()}
     silent = _silent_inspects(containers)
     stopped = {

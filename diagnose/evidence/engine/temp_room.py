@@ -24,7 +24,10 @@ class TempRoom(msgspec.Struct, frozen=True):
 
 @evidence
 def temp_room(host: Host, daemon: Daemon, info: Info | None) -> TempRoom | Unavailable:
-    """Two questions where the engine's environment has the variable, and none elsewhere."""
+    """The room in the folder that DOCKER_TMPDIR gives the engine.
+
+    Two questions where the engine's environment has the variable, and none elsewhere.
+    """
     folder = chosen_folder(daemon)
     if not folder or info is None:
         return TempRoom()

@@ -26,7 +26,7 @@ class BuildCache(msgspec.Struct, frozen=True):
 
 @evidence
 def build_cache(host: Host, options: Options, filesystems: Filesystems) -> BuildCache | Unavailable:
-    """BuildKit's records of the build cache.
+    """The build cache, by BuildKit's records.
 
     Asked after everything else, where the disk is filling or the user asked about disks.
     """

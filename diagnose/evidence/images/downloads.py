@@ -25,7 +25,10 @@ class Downloads(Items[Download], frozen=True):
 
 @evidence
 def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailable:
-    """Files that the engine and its containerd have open; one that is whole is not among them."""
+    """The downloads that still grow, or should, by the open files of the engine and its containerd.
+
+    A complete file is left out.
+    """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     processes = (daemon.processes.engine, *(daemon.processes.containerds or ()))

@@ -65,9 +65,10 @@ def failed_builds(
     clock: Clock,
     options: Options,
 ) -> FailedBuilds | Unavailable:
-    """From BuildKit's history; where this user may not read it, from the engine's log.
+    """The failed builds, from BuildKit's history or else from the engine's log.
 
-    The classic builder keeps the container of the step that failed.
+    The log is used where this user may not read the history. The classic builder keeps the
+    container of the step that failed.
     """
     since = clock.wall - options.since_s
     answer = host.ask(ListBuilds(data_root.path))

@@ -35,9 +35,10 @@ class PassedOverImages(Items[PassedOverImage], frozen=True):
 
 @evidence
 def passed_over_images(host: Host, containers: Containers, images: Images) -> PassedOverImages:
-    """Inspected are unused images alone that are newer builds than that of a container of compose.
+    """The images that a deployment brought here and did not use.
 
-    When an image got its name, only the engine's own image store knows.
+    Only unused images are inspected that are newer builds than a compose container's image. The
+    time at which an image got its name is known only to the engine's own image store.
     """
     if not images.users_known:
         return PassedOverImages()

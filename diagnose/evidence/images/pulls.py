@@ -107,7 +107,7 @@ def pulls(
     events: Events | Unavailable,
     images: Images | Unavailable,
 ) -> Pulls | Unavailable:
-    """From the log alone: nothing is ever pulled, and no registry asked, to find out."""
+    """The failed pulls, from the log alone: nothing is ever pulled, and no registry asked."""
     recent = list(log.since(clock.wall - options.since_s))
     successes = tuple(_successful_pulls(events))
     failures = [

@@ -61,7 +61,10 @@ class UnusedProxies(Items[UnusedProxy], frozen=True):
 def unused_proxies(
     host: Host, info: Info, pulls: Pulls, client: ClientSettings | None
 ) -> UnusedProxies:
-    """Looked for only where the engine has no proxy and could not reach a registry."""
+    """The proxies that files of this host name, for an engine that has none.
+
+    Read only where the engine could not reach a registry.
+    """
     if info.https_proxy or info.http_proxy or not pulls.of("unreachable"):
         return UnusedProxies(())
     drop_ins = drop_in_paths(host, DROP_INS, ".conf")[:MOST]

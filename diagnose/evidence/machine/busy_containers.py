@@ -30,7 +30,7 @@ class BusyContainers(Items[BusyContainer], frozen=True):
 @begun_early
 @evidence
 def busy_containers(host: Host, containers: Containers, pressure: Pressure) -> BusyContainers:
-    """Two samples of all that run, on a host whose CPUs are in demand."""
+    """The CPU use of all running containers, by two samples, where CPUs are in demand."""
     waited = pressure.waited("cpu", "some")
     pids = {container.id: container.state.pid for container in containers.running}
     if waited is None or waited < WAITS_PCT or not pids:

@@ -67,7 +67,7 @@ def confinement(
     clock: Clock,
     options: Options,
 ) -> Confinement:
-    """From the kernel log and containers' State.Error."""
+    """The confinement of the host, from the kernel log and containers' State.Error."""
     refused = [container for container in containers if DENIED_SYSCTL.search(container.state.error)]
     last = DENIED_SYSCTL.search(refused[-1].state.error) if refused else None
     known = Confinement(

@@ -22,7 +22,7 @@ class GpuSupport(msgspec.Struct, frozen=True):
 
 @evidence
 def gpu_support(host: Host, containers: Containers) -> GpuSupport | Unavailable:
-    """Two paths, where the engine refused a container for a GPU."""
+    """The GPU support of the host, by two paths, where the engine refused a container for a GPU."""
     if not any("gpu" in container.state.error.lower() for container in containers):
         return GpuSupport()
     answer = host.require(StatPaths([DRIVER, TOOLKIT]))

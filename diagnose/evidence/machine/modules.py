@@ -72,7 +72,7 @@ class Modules(msgspec.Struct, frozen=True):
 
 @evidence
 def modules(host: Host) -> Modules | Unavailable:
-    """/proc/modules and the release's folder."""
+    """The modules of the running kernel, by /proc/modules and the release's folder."""
     kernel = host.require(IdentifyKernel())
     release = kernel.release
     listed = host.ask(ReadFile("/proc/modules"))

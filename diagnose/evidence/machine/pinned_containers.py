@@ -49,7 +49,10 @@ class PinnedSets(Items[PinnedContainers], frozen=True):
 
 @evidence
 def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> PinnedSets:
-    """Two samples, half a second apart, only where several containers have one list of CPUs."""
+    """The sets of CPUs that several containers share, with their load in half a second.
+
+    Two samples, only where several containers have one list of CPUs.
+    """
     sets = by_key(
         (container.host_config.cpuset_cpus, container)
         for container in containers.running

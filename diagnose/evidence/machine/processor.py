@@ -69,7 +69,7 @@ class OnlineProcessors(msgspec.Struct, frozen=True):
 
 @evidence
 def online_processors(host: Host, containers: Containers) -> OnlineProcessors | Unavailable:
-    """Read only where a container that does not run is bound to processors."""
+    """The processors online, read only where a stopped container is bound to processors."""
     bound = (
         container
         for container in containers

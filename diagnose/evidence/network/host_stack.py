@@ -37,7 +37,7 @@ class HostStack(msgspec.Struct, frozen=True):
 def host_stack(
     host: Host, firewall: Firewall, links: Interfaces, networks: Networks | Unavailable
 ) -> HostStack | Unavailable:
-    """Routes, rules and settings, as they are now.
+    """The network stack of the host: its present routes, rules and settings.
 
     Rules and settings that could not be read are taken for the kernel's defaults.
     """

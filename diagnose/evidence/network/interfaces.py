@@ -126,7 +126,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
 
 @evidence
 def interfaces(host: Host) -> Interfaces | Unavailable:
-    """Two netlink dumps, which need no privilege."""
+    """The interfaces and addresses of the host, by two netlink dumps, which need no privilege."""
     interfaces = host.require(ListInterfaces())
     addresses = host.require(ListAddresses())
     return Interfaces(tuple(interfaces), tuple(addresses))

@@ -33,7 +33,10 @@ class NeighbourLimits(msgspec.Struct, frozen=True):
 
 @evidence
 def neighbour_limits(host: Host) -> NeighbourLimits | Unavailable:
-    """Settings of the first network namespace alone: another one does not show them."""
+    """The limits of the kernel's neighbour table, in the first network namespace.
+
+    Another namespace does not show them.
+    """
     names = {family: f"net.{family}.neigh.default.gc_thresh3" for family in _FAMILIES}
     answer = host.require(ReadSysctls(list(names.values())))
     return NeighbourLimits({family: _number(answer.get(name)) for family, name in names.items()})

@@ -67,7 +67,7 @@ def _first_addresses(addresses: Iterable[Address]) -> dict[int, str | None]:
 
 @evidence
 def uplinks(host: Host) -> Uplinks | Unavailable:
-    """Three netlink dumps, which need no privilege."""
+    """The uplinks of the host, by three netlink dumps, which need no privilege."""
     interfaces = host.require(ListInterfaces())
     addresses = host.require(ListAddresses())
     routes = host.require(ListRoutes())

@@ -66,7 +66,7 @@ _OF_THE_ENGINE = LazyPattern(
 def recent_changes(
     host: Host, clock: Clock, options: Options, containers: Containers | None, events: Events | None
 ) -> RecentChanges:
-    """All that is known, oldest first.
+    """The known changes, oldest first.
 
     One question asks for the logs of package managers, one for the files that containers use. More
     follow for a log that has changed, and for mounted folders. Containers in trouble come first,

@@ -32,9 +32,9 @@ class BlockDevices(msgspec.Struct, frozen=True):
 
 @evidence
 def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
-    """sysfs knows a device by its number.
+    """The mounts of block devices by the kernel's names, which sysfs gives by number.
 
-    Where it is not to be seen, the name in the mount table has to do.
+    Without sysfs the name in the mount table is used.
     """
     devices: dict[str, Mounted] = {}
     for mount in mounts:

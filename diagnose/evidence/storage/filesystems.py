@@ -94,7 +94,7 @@ class Filesystems(Items[Filesystem], frozen=True, dict=True):
 def filesystems(
     host: Host, root: DataRoot, mounts: Mounts | None, backing: Backing | None
 ) -> Filesystems | Unavailable:
-    """Ask statvfs once per file system.
+    """The usage of local file systems that matter to Docker, by one statvfs each.
 
     The data root's and those of folders of it, containerd's, the system's own, and those that
     containers write to.

@@ -66,7 +66,7 @@ def in_image(image: LoopImage | None) -> str:
 
 @evidence
 def loop_images(host: Host, filesystems: Filesystems) -> LoopImages:
-    """Asked only for file systems on a loop device whose file can be seen."""
+    """The image files under file systems on a loop device, if the file can be seen."""
     images = (_image(host, disk) for disk in filesystems if disk.usage.dev.startswith(LOOP_MAJOR))
     return LoopImages({image.point: image for image in images if image is not None})
 

@@ -37,10 +37,10 @@ class UnmountedDisks(Items[UnmountedDisk], frozen=True):
 def unmounted_disks(
     host: Host, containers: Containers, mounts: Mounts, daemon: Daemon, root: DataRoot
 ) -> UnmountedDisks | Unavailable:
-    """Planned mounts by their names: no file system that may be dead is asked.
+    """The planned mounts that are missing, by their names: no dead file system is asked.
 
-    An automount point counts as mounted: its disk comes with the first access. The disk of the
-    data root is the subject of `daemon.wrong-data-root`.
+    An automount point counts as mounted: its disk comes with the first access. The disk of the data
+    root is the subject of `daemon.wrong-data-root`.
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)

@@ -38,7 +38,7 @@ class FailedAllocations(msgspec.Struct, frozen=True):
 
 @evidence
 def failed_allocations(log: DaemonLog) -> FailedAllocations:
-    """From the leader's own log; elsewhere there is none."""
+    """The failed allocations of tasks, from the leader's own log; other nodes have none."""
     found: dict[str, Allocation] = {}
     for line in log:
         if line.message != _MESSAGE:

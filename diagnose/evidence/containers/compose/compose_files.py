@@ -42,8 +42,8 @@ def compose_files(
 ) -> ComposeFiles | Unavailable:
     """Compose files of failed containers that are newer than the container.
 
-    Compose applies a change of its file or of `.env` to a container only when it creates it again:
-    a restart keeps the old settings.
+    Compose applies a change of its file or of `.env` to a container only when it recreates the
+    container: a restart keeps the old settings.
     """
     files = {
         container.id: project_files(container)

@@ -56,8 +56,11 @@ def lost_dollars(
     clock: Clock,
     options: Options,
 ) -> LostDollars:
-    """Files are read of a project with a container that fails, or repeats an error, whose log
-    mentions a secret, and of others with a running container that has a secret in a variable."""
+    """The values that lost a dollar sign in compose, of containers with secrets.
+
+    Files are read of a project with a container that fails, or repeats an error, whose log mentions
+    a secret, and of others with a running container that has a secret in a variable.
+    """
     by_id: dict[str, CutSecrets] = {}
     asked: dict[FindLostDollars, None] = {}
     repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}

@@ -37,7 +37,10 @@ class OutdatedContents(Items[OutdatedContent], frozen=True):
 
 @evidence
 def outdated_contents(host: Host, written_projects: WrittenProjects) -> OutdatedContents:
-    """Two questions for a service with such files, where a file of its project is newer."""
+    """The config contents in containers that the compose file has changed since.
+
+    A service with such files takes two questions, where a file of its project is newer.
+    """
     items = [
         outdated
         for project in written_projects

@@ -62,7 +62,7 @@ def unusable_devices(
     info: Info | None,
     numbers: UserNumbers | None,
 ) -> UnusableDevices | Unavailable:
-    """Looked up only where a running program complains of a device that it was given."""
+    """The devices that running programs have and cannot use, looked up where a log says so."""
     complaints = list(_complaints(containers, recent_logs))
     if not complaints:
         return UnusableDevices()

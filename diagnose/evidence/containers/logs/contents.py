@@ -74,7 +74,10 @@ class LogContents(msgspec.Struct, frozen=True):
 
 @evidence
 def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
-    """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
+    """The damage in the largest log files, and logrotate's blocks about them.
+
+    Reads logrotate's files, and both ends of the logs; the engine is not asked.
+    """
     files = {container.log_path: container for container in containers if _has_json_file(container)}
     if not files:
         return LogContents((), ())

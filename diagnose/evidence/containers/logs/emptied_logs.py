@@ -35,12 +35,12 @@ class EmptiedLogs(Items[EmptiedLog], frozen=True):
 
 @evidence
 def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) -> EmptiedLogs:
-    """Reads the beginning of each log whose end the engine did not give in time, and of no other.
+    """The emptied logs of running containers, by the beginning of each log without a readable end.
 
-    The engine remembers how long the file was, and looks for its end there (moby/moby#45728; seen
+    The engine remembers the length of the file, and looks for its end there (moby/moby#45728; seen
     on 28.5.2, not on 20.10.24). A file that the engine has rotated itself begins late as well: it
-    is left out. Where it does not give the end of a file that is whole either, the engine is slow,
-    and a program that was quiet at its start has emptied nothing.
+    is left out. Where the engine does not give the end of a whole file either, it is slow, and a
+    program that was quiet at its start has emptied nothing.
     """
     unanswered = [
         container

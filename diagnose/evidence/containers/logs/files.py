@@ -63,7 +63,7 @@ def rotations(container: Container) -> int:
 
 @evidence
 def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | Unavailable:
-    """A few questions for all of them: a thousand files take 3 ms."""
+    """The log files of containers, with a few questions: a thousand files take 3 ms."""
     paths = {
         container.id: [path, *_rotated_names(path, container)]
         for container in containers

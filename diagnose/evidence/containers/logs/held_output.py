@@ -61,7 +61,10 @@ class HeldOutputs(Items[HeldOutput], frozen=True):
 def held_outputs(
     host: Host, containers: Containers, log_files: LogFiles, processes: Processes, clock: Clock
 ) -> HeldOutputs:
-    """A process and a script are read only of a container with an empty log."""
+    """The running programs whose output is held in a buffer.
+
+    A process and a script are read only of a container with an empty log.
+    """
     silent = [
         _SilentProgram(container, process.pid)
         for container in containers.running

@@ -36,9 +36,10 @@ class SingleErrors(Items[RepeatedError], frozen=True):
 def single_errors(
     containers: Containers, recent_logs: RecentLogs, repeated_errors: RepeatedErrors, clock: Clock
 ) -> SingleErrors:
-    """Pure: the lines were read for errors that are repeated, which tell more.
+    """The known errors that programs printed only once.
 
-    A call that failed once is left out: what was called has started by now, or fails again.
+    Pure: the lines were read for errors that are repeated, which tell more. A single failed call is
+    left out: its target has started by now, or the call fails again.
     """
     repeating = {error.container.id for error in repeated_errors}
     found = (

@@ -74,7 +74,10 @@ class UntakenJobList(Items[UntakenJobs], frozen=True):
 
 @evidence
 def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJobList:
-    """Logs are read of schedulers and workers of Celery alone, by their commands."""
+    """The jobs that no worker of Celery takes, by the logs of schedulers and workers.
+
+    Both are found by their commands.
+    """
     members = [
         container for container in containers.running if _CELERY.search(" ".join(container.command))
     ]

@@ -43,12 +43,11 @@ class LogWriters(Items[LogWriter], frozen=True):
 
 @evidence
 def log_writers(host: Host, containers: Containers, events: Events | None) -> LogWriters:
-    """/proc/PID/wchan, which root alone may read.
+    """The first processes that write to a remote driver or an attached client, by /proc/PID/wchan.
 
-    Of containers with a remote driver, and of those that a client was attached to: `docker run`
-    without -d says so itself, and the engine has an event of each `docker attach`.
-
-    A process that waits at a pipe is watched for a moment, since a quick writer does so too.
+    Only root may read that file. `docker run` without -d shows an attached client itself, and the
+    engine has an event of each `docker attach`. A process that waits at a pipe is watched for a
+    moment, since a quick writer does so too.
     """
     attached = {event.id for event in events or () if event.action == "attach"}
     watched = [container for container in containers.running if _may_wait(container, attached)]

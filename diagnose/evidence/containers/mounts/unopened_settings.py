@@ -126,7 +126,10 @@ class _Held(msgspec.Struct, frozen=True):
 def unopened_settings(
     host: Host, containers: Containers, processes: Processes, mounts: Mounts, clock: Clock
 ) -> UnopenedSettingsList:
-    """Single files that are mounted, and folders of settings with few files."""
+    """The mounted settings that no program of their container reads.
+
+    Only single files, and folders of settings with few files.
+    """
     reading = [
         container
         for container in containers.running

@@ -31,9 +31,9 @@ class OutdatedServers(msgspec.Struct, frozen=True):
 def outdated_servers(
     host: Host, containers: Containers, inner_failures: InnerFailures, namespaces: Namespaces | None
 ) -> OutdatedServers:
-    """Settings are read of a HAProxy alone that does not reach the last server of a backend.
+    """The servers of HAProxy with an old address, of a backend without a reachable server.
 
-    A server in which nothing listens at the port is unreached for that reason.
+    A server in which nothing listens at the port is unreachable for that reason.
     """
     found: dict[tuple[str, str], Container] = {}
     for failure in inner_failures:

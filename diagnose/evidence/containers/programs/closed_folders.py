@@ -68,9 +68,9 @@ class ClosedFolders(ByContainer[ClosedFolder], frozen=True):
 def closed_folders(
     host: Host, all_failed_answers: AllFailedAnswers, processes: Processes, info: Info | None
 ) -> ClosedFolders:
-    """Only servers that answer with 500 and do not say why are looked into.
+    """The folders that are closed to servers which answer with 500 and do not say why.
 
-    Where the engine gives users of containers other numbers, nothing is said.
+    Nothing is said where the engine gives users of containers other numbers.
     """
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
     by_id: dict[str, ClosedFolder] = {}

@@ -59,9 +59,10 @@ class CronJobs(Items[BareJob], frozen=True):
 
 @evidence
 def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJobs:
-    """A few files of each container in which cron runs; most hosts have none.
+    """The cron jobs in containers that cannot do their work, and the crontabs that no cron reads.
 
-    Where the tool may not look into a container, nothing is said.
+    A few files of each container in which cron runs; most hosts have none. Nothing is said where
+    the tool may not look into a container.
     """
     bare: list[BareJob] = []
     ownerless: list[Ownerless] = []

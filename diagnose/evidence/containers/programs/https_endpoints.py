@@ -62,7 +62,10 @@ class HttpsEndpoints(ByContainer[HttpsEndpoint], frozen=True):
 
 @evidence
 def https_endpoints(host: Host, containers: Containers, log_tails: LogTails) -> HttpsEndpoints:
-    """Two questions about each container whose log misses a certificate for Kestrel."""
+    """The HTTPS endpoints without a certificate, of containers whose log misses one for Kestrel.
+
+    Each of these takes two questions.
+    """
     found = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)

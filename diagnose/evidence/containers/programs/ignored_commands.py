@@ -60,10 +60,11 @@ class IgnoredCommands(Items[IgnoredCommand], frozen=True):
 
 @evidence
 def ignored_commands(host: Host, containers: Containers, processes: Processes) -> IgnoredCommands:
-    """A start script is read only where no process of the container has a name of its command.
+    """The commands that start scripts of running containers ignore.
 
-    Of the few that are left the image is asked: its own command may be ignored on purpose. What
-    containers of one image share is read once.
+    A start script is read only where no process of the container has a name of its command. For the
+    few that are left the image is asked: its own command may be ignored on purpose. Files that
+    containers of one image share are read once.
     """
     silent = [container for container in containers.running if _runs_another(container, processes)]
     alike = by_key((_shared_script(container), container) for container in silent)

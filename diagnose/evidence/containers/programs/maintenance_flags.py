@@ -62,7 +62,7 @@ def maintenance_flags(
     containers: Containers,
     processes: Processes,
 ) -> MaintenanceFlags:
-    """Only servers that answer with 503 are looked into, and the programs behind them.
+    """The maintenance flags of servers that answer with 503, and of the programs behind them.
 
     A first page counts from the start on: the flag shows that the program does not just begin.
     """

@@ -58,9 +58,10 @@ def other_homes(
     repeated_errors: RepeatedErrors | None,
     numbers: UserNumbers | None,
 ) -> OtherHomes:
-    """A few questions for each container whose log misses a file by its path; none elsewhere.
+    """The files that programs miss in one home directory and that exist in another one.
 
-    The engine reads the paths, and the container need not run.
+    A few questions for each container whose log misses a file by its path. The engine reads the
+    paths, and the container need not run.
     """
     repeated = {error.container.id: error.lines for error in repeated_errors or ()}
     found: list[OtherHome] = []

@@ -45,7 +45,7 @@ class OtherInterpreters(ByContainer[OtherInterpreter], frozen=True):
 
 @evidence
 def other_interpreters(host: Host, containers: Containers, programs: Programs) -> OtherInterpreters:
-    """A few questions for each container whose own program lacks its interpreter."""
+    """The other interpreters in images of containers whose own program lacks its interpreter."""
     found = {}
     for container in containers:
         program = programs.of(container)

@@ -22,7 +22,7 @@ class ShutScripts(ByContainer[str], frozen=True):
 
 @evidence
 def shut_scripts(host: Host, containers: Containers, programs: Programs | None) -> ShutScripts:
-    """Two questions about the programs that were refused and lie in a mount.
+    """The refused programs in mounts that lack the execute bit, by two questions.
 
     A file to which a link below the mount leads is left out: it is another one on the host.
     """

@@ -85,8 +85,8 @@ def hosts_not_allowed(
     interfaces: Interfaces | None,
     uplinks: Uplinks | None,
 ) -> HostsNotAllowed:
-    """A list counts where a log shows that each request is refused, and no address of this host is
-    in it."""
+    """The lists of allowed hosts that lack this host's addresses, where all requests are
+    refused."""
     shown = interfaces.shown_addresses if interfaces is not None else ()
     own = {address.lower() for address in shown}
     preferred = uplinks.preferred if uplinks is not None else None

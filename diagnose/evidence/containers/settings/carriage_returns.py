@@ -27,7 +27,8 @@ class CarriageReturns(Items[CarriageReturn], frozen=True):
 
 @evidence
 def carriage_returns(repeated_errors: RepeatedErrors) -> CarriageReturns:
-    """A log that was not read names nothing."""
+    """The carriage returns in settings of running programs that complain. An unread log names
+    nothing."""
     return CarriageReturns(
         tuple(
             CarriageReturn(error.container, name, value, error.line.whole)

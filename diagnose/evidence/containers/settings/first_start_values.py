@@ -97,7 +97,10 @@ class _Block(msgspec.Struct, frozen=True):
 
 @evidence
 def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
-    """A script is read of each running container that mounts data and has variables."""
+    """The variables that a script reads only at the first start, whose file has another value.
+
+    One script is read of each running container that mounts data and has variables.
+    """
     asked = [
         container
         for container in containers.running

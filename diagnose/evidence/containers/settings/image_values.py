@@ -49,7 +49,10 @@ class ImageValues(Items[ImageValue], frozen=True):
 
 @evidence
 def image_values(host: Host, containers: Containers) -> ImageValues:
-    """A file is searched of each running container that has one mounted by itself."""
+    """The variables of images that precede the same names in a mounted .env file.
+
+    A file is searched of each running container that has one mounted by itself.
+    """
     mounted = [
         (container, mount)
         for container in containers.running

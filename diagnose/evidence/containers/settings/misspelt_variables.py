@@ -51,9 +51,10 @@ class MisspeltVariables(Items[MisspeltVariable], frozen=True):
 
 @evidence
 def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
-    """A script is read of each container that has variables beside those of its image.
+    """The variables with a name that no start script reads, and the similar name that it reads.
 
-    One that another container of the project has too, of another image, may be meant for that one.
+    A script is read of each container that has variables beside those of its image. A variable that
+    another container of the project has too, of another image, may be meant for that one.
     """
     found = []
     asked = [

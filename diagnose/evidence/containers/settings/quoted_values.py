@@ -59,7 +59,10 @@ class QuotedValues(Items[QuotedValue], frozen=True):
 
 @evidence
 def quoted_values(host: Host, containers: Containers) -> QuotedValues:
-    """A log is read only where the value is a schedule of cron."""
+    """The variables with quotes in their values.
+
+    A log is read only where the value is a schedule of cron.
+    """
     found: list[QuotedValue] = []
     for container in containers.running:
         quoted = list(_values_in_quotes(container))

@@ -62,7 +62,10 @@ def secret_files(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
 ) -> SecretFiles:
-    """Files are read only where a log says that a password is refused, and only for their ends."""
+    """The secret files with a line end, of containers whose login is refused.
+
+    Only the ends of the files are read.
+    """
     refused = {
         error.container.id
         for error in repeated_errors or ()

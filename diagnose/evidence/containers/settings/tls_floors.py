@@ -35,7 +35,7 @@ class TlsFloors(ByContainer[TlsFloor], frozen=True):
 
 @evidence
 def tls_floors(host: Host, repeated_errors: RepeatedErrors) -> TlsFloors:
-    """Only the files of containers that complain of a peer's TLS are read."""
+    """The lowest TLS versions of containers that object to a peer's TLS, by their OpenSSL files."""
     found = {}
     for error in repeated_errors:
         if error.failure is not None and error.failure.name in ROWS:

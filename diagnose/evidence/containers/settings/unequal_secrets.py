@@ -79,9 +79,10 @@ def unequal_secrets(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
 ) -> UnequalSecrets:
-    """Variables are compared first. Files are read only where a line names the key.
+    """The different secrets of callers and servers, by variables first.
 
-    An api_key may be that of a service elsewhere, and each program has one of its own.
+    Files are read only where a line names the key. An api_key may be that of a service elsewhere,
+    and each program has one of its own.
     """
     found = []
     for refused in _refused_secrets(containers, log_tails, repeated_errors):

@@ -92,10 +92,10 @@ class WorkerDifferences(Items[WorkerDifference], frozen=True):
 def worker_differences(
     host: Host, containers: Containers, namespaces: Namespaces | None
 ) -> WorkerDifferences:
-    """Only projects are looked at that have a worker and another service of the same image.
+    """The settings that differ between a worker and another service of the same image.
 
     A variable that one of both lacks counts only where its value names a server beside them, to
-    which the one without it has no connection: who is connected is asked of few.
+    which the one without it has no connection: connections are read of few.
     """
     found: list[WorkerDifference] = []
     compared = left_out = 0

@@ -133,10 +133,10 @@ class FailedNames(msgspec.Struct, frozen=True):
 def failed_names(
     containers: Containers, log_tails: LogTails, recent_logs: RecentLogs | None, clock: Clock
 ) -> FailedNames:
-    """By logs of containers that failed, loop or are unhealthy, and of those that run.
+    """The names that failed, by logs of containers that failed, loop, are unhealthy or run.
 
-    A container that runs counts where it says so of a name again and again, and now, and not that
-    it skips the name.
+    A running container counts where it repeats the failure of a name, and now, and does not say
+    that it skips the name.
     """
     by_id = {}
     for container in containers:

@@ -22,7 +22,7 @@ class HostsFile(msgspec.Struct, frozen=True):
 
 @evidence
 def hosts_file(host: Host, failed_names: FailedNames) -> HostsFile | Unavailable:
-    """Nothing is read where no container misses a name."""
+    """The host's own hosts file; not read where no container misses a name."""
     if not failed_names.by_id:
         return HostsFile()
     answer = host.require(ReadFile(PATH))

@@ -124,12 +124,12 @@ def moved_names(
     resolvers: Resolvers,
     unanswered_calls: UnansweredCalls | None = None,
 ) -> MovedNames:
-    """Nothing is asked but names of calls that fail.
+    """The names of failed calls whose address has changed.
 
-    They stand beside an address in a line about such a call, or in the settings of a program that
-    names an address alone. A program that calls several addresses of a name asks for it again each
-    time: those of a large service change with each answer. What the container's own hosts file has,
-    DNS is not asked for.
+    No other names are asked. They stand beside an address in a line about such a call, or in the
+    settings of a program that names only an address. A program that calls several addresses of a
+    name asks for it again each time: those of a large service change with each answer. Names in the
+    container's own hosts file are not asked for.
     """
     called = [
         _CalledName(failure.container, name, address)

@@ -100,10 +100,10 @@ def data_root_candidates(
     containers: Containers,
     unmounted: UnmountedRoot,
 ) -> DataRootCandidates | Unavailable:
-    """Places that may be meant as the data root.
+    """The places that may be the intended data root.
 
-    From fstab and mount units; for an engine without containers, also other folders that look
-    like one.
+    From fstab and mount units; for an engine without containers, also other folders that look like
+    one.
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)

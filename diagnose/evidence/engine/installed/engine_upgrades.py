@@ -40,7 +40,7 @@ class RemovedEngine(msgspec.Struct, frozen=True):
 
 @evidence
 def engine_upgrades(host: Host, stops: Stops) -> EngineUpgrades:
-    """Asked only where containers stopped with the engine."""
+    """The package changes of the engine, read only where containers stopped with the engine."""
     if not stops.stopped_with_daemon:
         return EngineUpgrades()
     return EngineUpgrades(tuple(_changes(host)))
@@ -48,7 +48,7 @@ def engine_upgrades(host: Host, stops: Stops) -> EngineUpgrades:
 
 @evidence
 def removed_engine(host: Host, daemon: Daemon) -> RemovedEngine:
-    """Asked only where the engine's program is missing."""
+    """The engine's removed package, read only where the engine's program is missing."""
     if daemon.answers or daemon.installation.program != "":
         return RemovedEngine()
     changes = [package for package in _changes(host) if package.name in DAEMONS]

@@ -51,9 +51,9 @@ class ContainerdLog(msgspec.Struct, frozen=True):
 
 @evidence
 def containerd_log(host: Host, daemon: Daemon) -> ContainerdLog | Unavailable:
-    """Read where containerd or the engine is down.
+    """The log of the system's containerd, read where containerd or the engine is down.
 
-    One that dockerd starts itself writes to dockerd's log.
+    A containerd that dockerd starts itself writes to dockerd's log.
     """
     is_well = bool(daemon.processes.containerds) and not daemon.is_down
     if not daemon.same_host or not daemon.has_containerd or is_well:

@@ -119,7 +119,7 @@ def engine_end(
     socket_failure: SocketFailure | None,
     blockers: StartBlockers | None,
 ) -> EngineEnd:
-    """Empty where the engine is not down."""
+    """The end of a stopped engine; empty where the engine is not down."""
     if not daemon.is_down:
         return EngineEnd()
     own_log = records.own_log

@@ -37,10 +37,11 @@ class StartBlockers(msgspec.Struct, frozen=True):
 
 @evidence
 def start_blockers(host: Host, daemon: Daemon, log: DaemonLog | None) -> StartBlockers:
-    """Asked where systemd has not started the engine: docker.service is inactive, not failed.
+    """The units that keep systemd from starting the engine.
 
-    A required unit that is only stopped keeps nobody from a start: systemd starts it as well. A
-    device that does not come, and a mount of it, are inactive and not failed.
+    Asked where systemd has not started the engine: docker.service is inactive, not failed. A
+    required unit that is only stopped is no obstacle: systemd starts it as well. A device that does
+    not come, and a mount of it, are inactive and not failed.
     """
     unit = daemon.installation.unit
     if unit is None or not daemon.is_down:

@@ -53,7 +53,10 @@ class UnfoundPrograms(msgspec.Struct, frozen=True):
 
 @evidence
 def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> UnfoundPrograms:
-    """Of the programs that a refused start names; nothing is asked where none does."""
+    """The programs that a refused start names as missing, with their folders on this host.
+
+    Nothing is asked where no start names one.
+    """
     names = {
         name
         for container in containers

@@ -36,9 +36,9 @@ class UnstartablePrograms(Items[UnstartableProgram], frozen=True):
 
 @evidence
 def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailable:
-    """Asked where the engine or the system's containerd is down; one question for each unit.
+    """The programs of units that systemd cannot start, where the engine or containerd is down.
 
-    A link that leads nowhere is missing: systemd follows it.
+    One question for each unit. A dangling link is missing: systemd follows it.
     """
     found = []
     for name, unit in _units_down(daemon).items():

@@ -53,7 +53,7 @@ class HostLimits(msgspec.Struct, frozen=True):
 
 @evidence
 def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
-    """A few files of /proc, and the descriptors of the engine's processes."""
+    """The limits of the host, by a few files of /proc and the engine's open files."""
     settings = host.require(ReadSysctls((*_MOST_TASKS, _OPEN_FILES)))
     most_tasks = [int(value) for name in _MOST_TASKS if (value := settings.get(name))]
     files = (settings.get(_OPEN_FILES) or "").split()

@@ -52,7 +52,7 @@ def lacks_keys(container: Container) -> bool:
 
 @evidence
 def kernel_keys(host: Host, containers: Containers) -> KernelKeys | Unavailable:
-    """/proc/key-users, read only where the runtime was refused a key."""
+    """The used key quotas of /proc/key-users, read only where the runtime was refused a key."""
     if not any(
         REFUSED in container.state.error or lacks_keys(container) for container in containers
     ):

@@ -48,10 +48,11 @@ class ConfiguredPlaces(Items[ConfiguredPlace], frozen=True):
 def configured_places(
     host: Host, containers: Containers, failing_calls: FailingCalls
 ) -> ConfiguredPlaces:
-    """Files are read only of containers whose repeated calls fail, and that name no address else.
+    """The files that name the address of a failed call.
 
-    A proxy's configuration may be written by a program in another container, such as docker-gen: it
-    has the addresses of the time when that program last ran.
+    Files are read only of containers whose repeated calls fail and whose configuration has no
+    address. A proxy's configuration may be written by a program in another container, such as
+    docker-gen: it has the addresses of the time when that program last ran.
     """
     by_caller: dict[str, list[FailingCall]] = {}
     for call in failing_calls:

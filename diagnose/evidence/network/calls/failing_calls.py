@@ -131,7 +131,7 @@ def failing_calls(
     clock: Clock,
     info: Info | None,
 ) -> FailingCalls:
-    """Pure: lines and sockets are read as evidence of their own. A line tells more."""
+    """The failed calls of the last minutes, by lines and sockets. A line tells more. Pure."""
     callers = [container for container in containers.running if not container.shares_host_network]
     logged = by_key(
         (call.key, call)

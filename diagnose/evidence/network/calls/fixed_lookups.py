@@ -32,9 +32,10 @@ class FixedLookups(Items[Container], frozen=True):
 def fixed_lookups(
     host: Host, failing_calls: FailingCalls, processes: Processes, clock: Clock
 ) -> FixedLookups:
-    """Files are read only of containers with nginx whose logged calls fail.
+    """The containers with nginx whose failed calls use addresses that were resolved once.
 
-    A name in a variable, and one with the parameter `resolve`, is looked up again.
+    Files are read only of these. A name in a variable, and one with the parameter `resolve`, is
+    resolved again.
     """
     callers = {
         call.container.id: call.container for call in failing_calls if not call.by_socket

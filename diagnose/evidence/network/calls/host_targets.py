@@ -62,8 +62,10 @@ def host_targets(
     info: Info | None,
     ping: Ping | None,
 ) -> HostTargets:
-    """Files are read of collectors of figures. Under a rootless engine or Podman a container may
-    reach the loopback of the host."""
+    """The places of the host in settings of metrics collectors, whose program listens on loopback.
+
+    Under a rootless engine or Podman a container may reach the loopback of the host.
+    """
     is_podman = ping is None or ping.is_podman
     if info is None or is_podman or info.has_security("rootless"):
         return HostTargets()

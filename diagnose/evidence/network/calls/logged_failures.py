@@ -95,7 +95,7 @@ class LoggedFailures(Items[LoggedFailure], frozen=True):
 def logged_failures(
     containers: Containers, recent_logs: RecentLogs, clock: Clock
 ) -> LoggedFailures:
-    """Pure: logs are read as evidence of their own."""
+    """The calls that fail repeatedly and did so a moment ago, by logs. Pure."""
     items: list[LoggedFailure] = []
     for container in containers.running:
         failures = list(_failures(container, containers, recent_logs, clock))

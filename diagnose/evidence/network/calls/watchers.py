@@ -27,9 +27,10 @@ class Watchers(msgspec.Struct, frozen=True):
 
 @evidence
 def watchers(containers: Containers, recent_logs: RecentLogs) -> Watchers:
-    """Monitors, crawlers, readers of feeds: one host is gone, another refuses, a third is silent.
+    """The containers that search for many hosts: monitors, crawlers, readers of feeds.
 
-    A program whose own settings are wrong misses what it calls in one way.
+    Their hosts fail in several ways: one is gone, another refuses, a third is silent. A program
+    with wrong settings of its own fails in one way.
     """
     watchers = set()
     for container in containers.running:

@@ -41,10 +41,10 @@ class RouterAdvertisements(msgspec.Struct, frozen=True):
 def router_advertisements(
     host: Host, uplinks: Uplinks, interfaces: Interfaces, routes: Routes
 ) -> RouterAdvertisements | Unavailable:
-    """Two settings of each uplink (Documentation/networking/ip-sysctl.rst).
+    """The uplinks' settings that decide whether they learn an IPv6 default route.
 
-    accept_ra 1 counts only without forwarding, 2 always. A fixed address on a link without a router
-    lacks no route.
+    Two settings of each uplink (Documentation/networking/ip-sysctl.rst). accept_ra 1 counts only
+    without forwarding, 2 always. A fixed address on a link without a router lacks no route.
     """
     global_addresses = {
         uplink.name: tuple(_global_addresses(interfaces, uplink.name))

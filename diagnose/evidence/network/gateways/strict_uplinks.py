@@ -44,7 +44,10 @@ class StrictUplinks(Items[StrictUplink], frozen=True):
 def strict_uplinks(
     host: Host, host_stack: HostStack, uplinks: Uplinks, containers: Containers, networks: Networks
 ) -> StrictUplinks | Unavailable:
-    """Drops are counted only where an interface would drop clients of other nets."""
+    """The interfaces whose clients rp_filter drops.
+
+    Drops are counted only where an interface would drop clients of other nets.
+    """
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
     main = uplinks.preferred.name if uplinks.preferred is not None else ""

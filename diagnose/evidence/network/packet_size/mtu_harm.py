@@ -86,9 +86,10 @@ class _SizedQuery(msgspec.Struct, frozen=True):
 
 @evidence
 def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
-    """Nothing is asked where all packets fit.
+    """The signs that large packets get lost, on networks whose packets are too large.
 
-    Otherwise: sockets and logs of its containers, and one query of full size.
+    Sockets and logs of their containers, and one query of full size. Nothing is asked where all
+    packets fit.
     """
     harms_of: dict[str, tuple[Harm, ...]] = {}
     probes: dict[str, str] = {}

@@ -53,7 +53,7 @@ def packet_sizes(
     links: Interfaces,
     namespaces: Namespaces | None,
 ) -> PacketSizes:
-    """Sizes as seen inside the containers, else as the network's option says.
+    """The packet sizes of networks, as seen inside their containers, else by the network's option.
 
     Networks without running containers are left out.
     """

@@ -24,7 +24,10 @@ class PathMtu(msgspec.Struct, frozen=True):
 
 @evidence
 def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
-    """A walk through the output hook for each bridge: the host itself writes that message."""
+    """The rules that drop the host's own ICMP errors, by a trace for each bridge.
+
+    The trace uses the output hook: the host itself writes that message.
+    """
     blocked = {}
     for network in networks.bridges:
         error = Packet(

@@ -42,7 +42,10 @@ class TunnelSizes(Items[TunnelSize], frozen=True):
 def tunnel_sizes(
     links: Interfaces, uplinks: Uplinks | None, namespaces: Namespaces | None
 ) -> TunnelSizes:
-    """By the kernel's kind, or for a program in its place by the name that wg-quick gives."""
+    """The tunnels with too large packets, by the kernel's kind of the interface.
+
+    For a user-space program in its place, by the name that wg-quick gives.
+    """
     uplink = uplinks.preferred if uplinks is not None else None
     carrier = links.by_name.get(uplink.name) if uplink is not None else None
     found = list(_too_large(None, list(links), carrier))

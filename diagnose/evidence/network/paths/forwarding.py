@@ -36,7 +36,7 @@ class Forwarding(msgspec.Struct, frozen=True):
 
 @evidence
 def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:
-    """Every user may read these settings."""
+    """The kernel settings of forwarding, which every user may read."""
     interfaces = [network.bridge for network in networks.bridges]
     if uplinks is not None:
         interfaces += [uplink.name for uplink in uplinks]

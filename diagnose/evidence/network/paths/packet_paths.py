@@ -98,12 +98,11 @@ def packet_paths(
     walked: WalkedHost,
     clock: Clock,
 ) -> PacketPaths:
-    """A walk for each network and each published port.
+    """The packet paths of all containers, one trace for each network and published port.
 
-    The ports of a container that restarts are left out: their rules come and go.
-
-    What comes in does so by the default route's interface; what leaves goes where the kernel
-    sends this network's packets.
+    The ports of a container that restarts are left out: their rules come and go. Incoming packets
+    come by the default route's interface; outgoing ones go where the kernel sends this network's
+    packets.
     """
     if walked.why_not:
         return PacketPaths(why_none=walked.why_not)

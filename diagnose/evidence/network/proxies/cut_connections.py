@@ -70,7 +70,10 @@ class AllCutConnections(Items[CutConnections], frozen=True):
 def all_cut_connections(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> AllCutConnections:
-    """A configuration of nginx is read only where its log has several lines of ended WebSockets."""
+    """The connections that proxies cut off for silence.
+
+    A configuration of nginx is read only where its log has several lines of ended WebSockets.
+    """
     ended = {
         container.id: lines
         for container in containers.running

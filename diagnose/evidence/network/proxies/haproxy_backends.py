@@ -36,7 +36,7 @@ def backend_faults(
     containers: Containers,
     namespaces: Namespaces | None,
 ) -> BackendFaults:
-    """A configuration is read only where HAProxy answers that no server is up."""
+    """The faults of HAProxy's backends, read only where HAProxy answers that no server is up."""
     found = {}
     for failed in all_failed_answers:
         backend = failed.empty_backend

@@ -84,7 +84,7 @@ class _Site(msgspec.Struct, frozen=True):
 def host_certificates(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> HostCertificates:
-    """Nothing is asked where no nginx runs on the host itself."""
+    """The late or unread certificates of the host's nginx; nothing is asked without one."""
     if not any(process.comm == _PROGRAM for process in processes.outside):
         return HostCertificates()
     files = NginxFiles(host, None)

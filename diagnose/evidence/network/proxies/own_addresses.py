@@ -42,9 +42,10 @@ def own_addresses(
     networks: Networks,
     listeners: Listeners,
 ) -> OwnAddresses:
-    """Of containers on bridges of their own, for others may have an address of the site.
+    """The wrong addresses that programs show, of containers on bridges of their own.
 
-    The log is read of those that have the name of a site in a variable, and a proxy before them.
+    Others may have an address of the site. A log is read of containers with the name of a site in a
+    variable, and a proxy before them.
     """
     around = _Surroundings(containers, namespaces, listeners)
     wanted = [container for container in containers.running if _is_on_bridges(container, networks)]

@@ -54,7 +54,7 @@ def simulated_repair(
     walked_host: WalkedHost,
     clock: Clock,
 ) -> SimulatedRepair:
-    """Walks each connection through the packet filter as it would be after the repair."""
+    """The connections that pass now, and those that pass after the repair of the rules."""
     repair = lost_rules.repair
     if repair is None:
         return SimulatedRepair()

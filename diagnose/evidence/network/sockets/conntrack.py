@@ -24,7 +24,10 @@ class Conntrack(msgspec.Struct, frozen=True):
 
 @evidence
 def conntrack(host: Host) -> Conntrack | Unavailable:
-    """Two settings that everyone may read; they are absent while the module is not loaded."""
+    """The tracked connections and their limit, by two settings that everyone may read.
+
+    They are absent while the module is not loaded.
+    """
     answer = host.require(ReadSysctls([COUNT, LIMIT]))
     return Conntrack(_number(answer, COUNT), _number(answer, LIMIT))
 
@@ -45,6 +48,9 @@ class IdleTimeout(msgspec.Struct, frozen=True):
 
 @evidence
 def idle_timeout(host: Host) -> IdleTimeout | Unavailable:
-    """A setting that everyone may read; the kernel's default is five days."""
+    """The idle timeout of tracked TCP connections; the kernel's default is five days.
+
+    Everyone may read the setting.
+    """
     answer = host.require(ReadSysctls([IDLE]))
     return IdleTimeout(_number(answer, IDLE))

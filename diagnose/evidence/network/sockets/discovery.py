@@ -49,10 +49,11 @@ class UnheardDiscoveries(Items[UnheardDiscovery], frozen=True):
 def unheard_discoveries(
     host: Host, containers: Containers, networks: Networks, namespaces: Namespaces
 ) -> UnheardDiscoveries | Unavailable:
-    """A bridge passes packets to groups on to its own ports alone, and a published port takes none.
+    """The containers that receive no multicast packets of the local network.
 
-    What a program has sent comes back to itself, so that one which has received more than that is
-    reached: by a reflector such as Avahi's, or by neighbours.
+    A bridge passes packets to groups on to its own ports alone, and a published port takes none. A
+    program receives its own packets too. One that has received more is reached: by a reflector such
+    as Avahi's, or by neighbours.
     """
     seekers = []
     for container in containers.running:

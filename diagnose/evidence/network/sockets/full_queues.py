@@ -32,7 +32,7 @@ def _has_full_queue(netns: ContainerNetns) -> bool:
 
 @evidence
 def full_queues(host: Host, namespaces: Namespaces) -> FullQueues:
-    """A second visit to the namespaces with a full queue; most hosts have none."""
+    """The full queues of sockets, at a second visit to their namespaces; most hosts have none."""
     suspects = [netns for netns in namespaces if _has_full_queue(netns)]
     queues = []
     for netns, later in host.ask_about(

@@ -27,7 +27,10 @@ class HalfOpen(msgspec.Struct, frozen=True):
 
 @evidence
 def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
-    """Asked only about ports whose answers leave through another interface than the client's."""
+    """The half-open connections to published ports.
+
+    Asked only about ports whose answers leave through another interface than the client's.
+    """
     ports = sorted(
         {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}
     )

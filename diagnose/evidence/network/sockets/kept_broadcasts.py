@@ -64,9 +64,10 @@ def kept_broadcasts(
     links: Interfaces,
     recent_logs: RecentLogs,
 ) -> KeptBroadcasts:
-    """Nothing is asked where no container on a bridge publishes DHCP's port or wakes machines.
+    """The programs that serve or wake machines by broadcast, on networks that keep broadcasts in.
 
-    A server that has given an address lately is reached, and one that a relay asks is: a relay
+    Nothing is asked where no container on a bridge publishes DHCP's port or wakes machines. A
+    server that has given an address lately is reached, and so is one that a relay asks: a relay
     sends its clients' questions to the host's own address.
     """
     on_bridges = [

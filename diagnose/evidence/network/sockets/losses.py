@@ -65,7 +65,10 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
 
 @evidence
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
-    """All counters are read at once; sockets are watched only where counters show a loss."""
+    """The present losses of namespaces, where their counters show a loss.
+
+    All counters are read at once; only then are sockets watched.
+    """
     owners = owners_of(namespaces)
     if not owners:
         return NetworkLosses()

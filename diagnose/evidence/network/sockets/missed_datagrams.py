@@ -55,9 +55,10 @@ def all_missed_datagrams(
     uplinks: Uplinks,
     listeners: Listeners | None,
 ) -> AllMissedDatagrams:
-    """Only of containers that publish a UDP port: the kernel remembers a packet for half a minute.
+    """The UDP ports that containers serve and do not publish, with packets of other machines.
 
-    A call by SIP or WebRTC begins at the published port, and its sound goes to others.
+    Only of containers that publish a UDP port: the kernel remembers a packet for half a minute. A
+    call by SIP or WebRTC begins at the published port, and its sound goes to others.
     """
     served = {}
     for container in containers.running:

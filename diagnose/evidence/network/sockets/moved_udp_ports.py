@@ -52,11 +52,12 @@ class MovedUdpPorts(Items[MovedUdpPort], frozen=True):
 def moved_udp_ports(
     host: Host, containers: Containers, namespaces: Namespaces, clock: Clock
 ) -> MovedUdpPorts:
-    """Files are read only of containers none of whose published UDP ports is served.
+    """The UDP ports that containers serve instead of their published ones.
 
-    A range of many ports may be for calls, which open each one for a moment: it counts where the
-    program's own file of settings names another port. A container whose network others use
-    publishes their ports, and they may be off: a VPN client before a program.
+    Files are read only of containers none of whose published UDP ports is served. A range of many
+    ports may be for calls, which open each one for a moment: it counts where the program's own file
+    of settings names another port. A container whose network others use publishes their ports, and
+    they may be off: a VPN client before a program.
     """
     owners = {containers.owner_of(guest).id for guest in containers if guest.shares_network}
     publishing = [own for own in containers.running if own.id not in owners and any(_ways(own))]

@@ -26,7 +26,7 @@ class PortConnections(msgspec.Struct, frozen=True):
 
 @evidence
 def port_connections(host: Host, containers: Containers) -> PortConnections:
-    """Asked only for ports of containers whose start failed for an address in use."""
+    """The connections to ports of containers whose start failed for an address in use."""
     ports = sorted(
         {
             wanted.host_port

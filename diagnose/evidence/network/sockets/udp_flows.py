@@ -43,7 +43,7 @@ class UdpFlows(msgspec.Struct, frozen=True):
 
 @evidence
 def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
-    """Nothing is asked where no running container publishes a UDP port."""
+    """The UDP flows to published ports; nothing is asked where no container publishes one."""
     flows: dict[int, tuple[UdpFlow, ...]] = {}
     ports = host.first(containers.ports_published_by("udp"), _MOST_PORTS, "published UDP ports")
     for port, table in host.ask_in_order(

@@ -95,11 +95,11 @@ def unanswered_clients(
     host_stack: HostStack | None,
     udp_flows: UdpFlows | Unavailable,
 ) -> UnansweredClientsByPort | Unavailable:
-    """By tracked connections to containers that rules lead there.
+    """The clients of published ports that get no answer, by tracked connections to containers.
 
-    The kernel keeps an entry only of packets that its rules let through. The state `syn_sent` means
-    that no answer came from the container, `syn_recv` that the client never confirmed the answer.
-    Over UDP only servers are looked at that answer every request.
+    The kernel keeps an entry only of packets that its rules accept. The state `syn_sent` means that
+    no answer came from the container, `syn_recv` that the client never confirmed the answer. Over
+    UDP only servers are looked at that answer every request.
     """
     over_udp = _udp_clients(containers, networks, links, udp_flows)
     ports = host.first(containers.ports_published_by("tcp"), MOST_PORTS, "published TCP ports")

@@ -65,10 +65,10 @@ def unpublished_udp_ports(
     links: Interfaces,
     listeners: Listeners | None,
 ) -> UnpublishedUdpPorts:
-    """Ports of the host at which nobody else takes UDP.
+    """The UDP ports that programs serve and publish only for TCP, where nothing else takes them.
 
-    Who asked is known for the first ones alone. A program of the host that listens at the same port
-    serves it, and so does another container.
+    The clients are known only for the first ones. A program of the host that listens at the same
+    port serves it, and so does another container.
     """
     taken = set(containers.ports_published_by("udp"))
     candidates = [

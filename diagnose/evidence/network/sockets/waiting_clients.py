@@ -113,7 +113,7 @@ class _ListeningNetns(msgspec.Struct, frozen=True):
 def waiting_clients(
     host: Host, namespaces: Namespaces, containers: Containers, listeners: Listeners | None
 ) -> WaitingClients:
-    """Connections are listed where a namespace has more sockets than those that listen."""
+    """The clients that wait for programs, in namespaces with more sockets than listening ones."""
     own = list(_containers_listening(namespaces))
     shared = list(_host_listening(containers, listeners))
     # The first question is the one that `network_losses` asks.

@@ -42,7 +42,10 @@ class SwallowedClients(Items[SwallowedClient], frozen=True):
 def swallowed_clients(
     host: Host, containers: Containers, networks: Networks, links: Interfaces
 ) -> SwallowedClients:
-    """By tracked connections that nobody has answered, to published ports and to ssh."""
+    """The clients whose address lies in a network's subnet, by tracked calls without an answer.
+
+    Only calls to published ports and to ssh.
+    """
     published = containers.ports_published_by("tcp")
     ports = [*published[: MOST_PORTS - 1], *([_SSH] if published else [])]
     # a network that was created with a subnet alone does not list its gateway

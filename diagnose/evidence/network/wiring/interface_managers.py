@@ -79,7 +79,10 @@ def interface_managers(
     networks: Networks | None,
     links: Interfaces | None,
 ) -> InterfaceManagers:
-    """Files are read only where an interface of the engine is taken, or has lost its address."""
+    """The programs that may have configured an interface of the engine.
+
+    Files are read only where an interface of the engine is taken, or has lost its address.
+    """
     concerned = [interface.link for interface in taken]
     if networks is not None and links is not None:
         concerned += _emptied_bridges(networks, links)

@@ -39,9 +39,9 @@ def later_bridges(
     ping: Ping | None,
     info: Info | None,
 ) -> LaterBridges | Unavailable:
-    """Four more lists, where a network and its bridge do not fit together.
+    """The second lists of networks and bridges, where the first ones do not fit together.
 
-    Podman and rootless engines have their bridges elsewhere.
+    Four more lists. Podman and rootless engines have their bridges elsewhere.
     """
     is_podman = ping is not None and ping.is_podman
     is_rootless = info is not None and info.is_rootless

@@ -39,9 +39,10 @@ class Tunnels(msgspec.Struct, frozen=True):
 
 @evidence
 def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunnels:
-    """Processes are searched only on a host with a tun interface.
+    """The tunnels of the host and their owners.
 
-    The kernel's own kinds are named by their configuration.
+    Processes are searched only on a host with a tun interface. The kernel's own kinds are named by
+    their configuration.
     """
     names = frozenset(
         link.name for link in links if link.kind == "tun" or link.kind in _KERNEL_KINDS

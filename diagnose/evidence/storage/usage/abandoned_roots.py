@@ -51,10 +51,11 @@ def abandoned_roots(
     filesystems: Filesystems,
     containers: Containers | None,
 ) -> AbandonedRoots:
-    """Looked for where data roots usually lie.
+    """The abandoned data roots, at common places of data roots.
 
-    What another living engine uses is left out, and so is what a container has mounted. An engine
-    that is down or has no container may be the one that lost its data root: then none is left over.
+    A data root of another living engine is left out, and so is one that a container has mounted. An
+    engine that is down or has no container may be the one that lost its data root: then none is
+    left over.
     """
     full = [disk for disk in filesystems if disk.usage.used_pct >= WORTH_PCT]
     if not full or not daemon.same_host:

@@ -77,7 +77,7 @@ class BtrfsRooms(msgspec.Struct, frozen=True):
 
 @evidence
 def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
-    """Asked only where a file system is a btrfs."""
+    """The room of btrfs file systems."""
     disks = [disk for disk in filesystems if disk.usage.fstype == "btrfs"]
     if not disks:
         return BtrfsRooms()

@@ -62,7 +62,7 @@ def filled_volumes(
     containers: Containers | None,
     root: DataRoot,
 ) -> FilledVolumes:
-    """Walks one volume, for a second: only on a disk that is full, and that volumes fill.
+    """The volume that fills a full disk, by a walk of one second.
 
     PostgreSQL's own folders are listed where most of it is the write-ahead log: each segment that
     waits has a file NAME.ready in archive_status, and each slot a folder in pg_replslot.

@@ -60,7 +60,10 @@ class FullDisks(msgspec.Struct, frozen=True):
 
 @evidence
 def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
-    """Walks at most two disks, two folders deep. `DiskUsage` is about the data root's."""
+    """The largest folders of at most two full disks, two folders deep.
+
+    `DiskUsage` is about the data root's disk.
+    """
     largest: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
     files: set[str] = set()

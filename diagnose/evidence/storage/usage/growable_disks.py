@@ -55,9 +55,9 @@ class _Device(msgspec.Struct, frozen=True):
 
 @evidence
 def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
-    """Asked only for full file systems on a block device.
+    """The full file systems on a disk that was enlarged.
 
-    A partition that another one follows cannot grow.
+    Asked only for those on a block device. A partition that another one follows cannot grow.
     """
     found: dict[str, GrowableDisk] = {}
     for disk in filter(_is_worth_a_look, filesystems):

@@ -39,9 +39,9 @@ class InodeUsage(msgspec.Struct, frozen=True):
 
 @evidence
 def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUsage | Unavailable:
-    """Walks a file system from `WORTH_PCT` of its inodes on.
+    """The folders with most inodes of a file system from `WORTH_PCT` of its inodes on.
 
-    The data root where it lies there, else the whole.
+    The walk begins at the data root where it lies there, else at the top.
     """
     by_folder: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}

@@ -73,7 +73,7 @@ def written_layers(
     containers: Containers,
     layers: Layers | None,
 ) -> WrittenLayers:
-    """Walks at most two layers, each for a second: only on a disk that is full, or has no inodes.
+    """The layers that fill a disk or its inodes, at most two, each by a walk of one second.
 
     The root of a running container would show its mounts too; its layer's folder does not.
     """

@@ -106,7 +106,10 @@ class _Backup(msgspec.Struct, frozen=True):
 
 @evidence
 def all_backup_series(host: Host, containers: Containers, clock: Clock) -> AllBackupSeries:
-    """Folders that are called like backups are listed, and their files are looked at, not read."""
+    """The backup series in mounted folders that have ended or become empty.
+
+    Folders with a name of backups are listed; their files are looked at, not read.
+    """
     mounted = {
         mount.source: (container, mount)
         for container in sorted(containers, key=lambda container: container.is_running)

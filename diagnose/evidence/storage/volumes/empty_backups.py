@@ -65,10 +65,11 @@ class EmptyBackups(Items[EmptyBackup], frozen=True):
 
 @evidence
 def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
-    """Only volumes of backup programs, and those that are mounted read-only, are looked into.
+    """The empty volumes of backup programs beside a full one of nearly the same name.
 
-    They count if another container mounts a volume that is called the same behind its project, and
-    none is there that writes into the empty one: a new program has stored nothing yet.
+    Only volumes of backup programs, and those that are mounted read-only, are looked into. They
+    count if another container mounts a volume with the same name behind its project, and no
+    container writes into the empty one: a new program has stored nothing yet.
     """
     mounted = [
         _MountedVolume(container, mount)

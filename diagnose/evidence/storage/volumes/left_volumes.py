@@ -57,9 +57,10 @@ class _Fresh(msgspec.Struct, frozen=True):
 def left_volumes(
     host: Host, containers: Containers, unused: UnusedVolumes, clock: Clock
 ) -> LeftVolumes:
-    """Folders are listed only where a young container has an anonymous volume, and one is unused.
+    """The anonymous volumes with the former data of young containers.
 
-    A folder that cannot be listed is left out.
+    Folders are listed only where a young container has an anonymous volume, and one is unused. A
+    folder that cannot be listed is left out.
     """
     fresh = host.first(_fresh_mounts(containers, clock), MOST, "new anonymous volumes")
     former = host.first(_former_volumes(unused), MOST, "unused anonymous volumes")

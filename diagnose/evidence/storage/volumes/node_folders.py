@@ -39,7 +39,10 @@ class LeftNodes(Items[LeftNode], frozen=True):
 
 @evidence
 def left_nodes(host: Host, containers: Containers) -> LeftNodes:
-    """Asked only where a container without a host name of its own mounts RabbitMQ's folder."""
+    """The left data of RabbitMQ nodes.
+
+    Asked only where a container without a host name of its own mounts RabbitMQ's folder.
+    """
     homes = list(_home_folders(containers))
     found = []
     for home, answer in host.ask_about(

@@ -48,7 +48,7 @@ class RefusedVolumes(Items[RefusedVolume], frozen=True):
 def refused_volumes(
     host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
 ) -> RefusedVolumes | Unavailable:
-    """From the engine's log and from containers' State.Error.
+    """The volumes with a file system that the kernel does not know, by engine log and State.Error.
 
     The list of volumes is asked for only where one was refused.
     """

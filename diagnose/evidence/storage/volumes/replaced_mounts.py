@@ -57,11 +57,12 @@ class ReplacedMounts(Items[ReplacedMount], frozen=True):
 def replaced_mounts(
     host: Host, containers: Containers, unused: UnusedVolumes, clock: Clock
 ) -> ReplacedMounts:
-    """Folders are listed only where compose made a container within the last days.
+    """The former data of young compose containers, in a folder or volume that they do not mount.
 
-    All that lies in its mount was written since then, so that it began empty. A folder beside its
-    mounts, or an unused volume with a name, has the same entries, was changed until the container
-    was made, and no container mounts it.
+    Folders are listed only where compose created a container within the last days. All data in its
+    mount was written since then, so that it began empty. A folder beside its mounts, or an unused
+    volume with a name, has the same entries, was changed until the container's creation, and no
+    container mounts it.
     """
     young = host.first(
         sorted(_young_mounts(containers, clock), key=lambda entry: -(entry[0].created_at or 0.0)),

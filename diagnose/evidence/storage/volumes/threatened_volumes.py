@@ -56,7 +56,7 @@ def threatened_volumes(
     events: Events | None,
     ping: Ping | None,
 ) -> ThreatenedVolumesByJob:
-    """Volumes are looked into only where such a job exists."""
+    """The volumes that prune jobs of the host remove, looked into only where such a job exists."""
     spares = ping is None or ping.version >= SPARES_NAMED or ping.version == (0,)
     jobs = [job for job in prune_calls if job.every or not spares]
     if not jobs:

@@ -39,7 +39,7 @@ class BoundVolumes(msgspec.Struct, frozen=True):
 
 @evidence
 def bound_volumes(host: Host) -> BoundVolumes:
-    """Volumes with the option `o=bind`, by the list of volumes."""
+    """The volumes with the option `o=bind`, by the list of volumes."""
     listed = host.require(ListVolumes()).volumes or ()
     return BoundVolumes({volume.name: _device(volume) for volume in listed if _device(volume)})
 

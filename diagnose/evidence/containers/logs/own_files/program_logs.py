@@ -45,7 +45,10 @@ class ProgramLogs(ByContainer[ProgramLog], frozen=True):
 
 @evidence
 def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock) -> ProgramLogs:
-    """Only servers whose requests fail are looked into; an ordinary user of the host may not."""
+    """The last lines of servers' own log files that explain their errors.
+
+    Only servers whose requests fail are looked into; an ordinary user of the host may not.
+    """
     logs = (log_of(host, failed.container, clock, _explains) for failed in all_failed_answers)
     return ProgramLogs({log.container.id: log for log in logs if log is not None})
 

@@ -54,7 +54,10 @@ class _Sharing(msgspec.Struct, frozen=True):
 def closed_entries(
     host: Host, containers: Containers, info: Info | None, numbers: UserNumbers | None
 ) -> ClosedEntries:
-    """Two questions for each folder that two running containers mount as different users."""
+    """The entries in shared folders that one container wrote and another one cannot read.
+
+    Each folder that two running containers mount as different users takes two questions.
+    """
     sharing = list(_sharing_pairs(containers, info, numbers))
     found: list[ClosedEntry] = []
     for pair in host.first(sharing, MOST, "folders that containers share"):

@@ -56,7 +56,7 @@ class ClosedImagePaths(Items[ClosedImagePath], frozen=True):
 def closed_image_paths(
     host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
 ) -> ClosedImagePaths:
-    """Some questions about each failed container that was denied a path which no mount holds."""
+    """The closed image paths of failed containers that were denied a path which no mount holds."""
     found = []
     for container in containers:
         if container.is_running and not container.restart_count:

@@ -93,7 +93,10 @@ def dropped_users(
     processes: Processes | None,
     info: Info | None,
 ) -> DroppedUsers:
-    """Two questions about all paths, and one file for each container or user."""
+    """The users of programs that are refused a path, with owner and mode of the path.
+
+    All paths take two questions, and each container or user one file.
+    """
     cases = [
         *_refusals_of_running(host, containers, recent_logs, processes),
         *_refusals_of_ended(host, containers, log_tails),

@@ -75,7 +75,7 @@ def mount_access(
     numbers: UserNumbers | None,
     processes: Processes | None = None,
 ) -> MountAccess | Unavailable:
-    """Whether mounted folders and sockets can be written by ordinary users of containers.
+    """The mounts and sockets that ordinary users of containers cannot read, write or open.
 
     One question about all of them. A program that begins as root and becomes the user of PUID
     counts where it may not even enter a folder: in many folders of media it only reads.

@@ -93,11 +93,12 @@ def selinux_denials(
     clock: Clock,
     options: Options,
 ) -> SelinuxDenials:
-    """Asked only where the engine gives its containers labels.
+    """The newest denial of SELinux for each bind mount of a container.
 
-    A denial belongs to the container that has its level, and to the mount whose source has its
-    inode or its name; a file on a disk belongs to the only mount without a label. Nothing is said
-    of what is left unmatched, nor where the container was started since and runs well.
+    Asked only where the engine gives its containers labels. A denial belongs to the container that
+    has its level, and to the mount whose source has its inode or its name; a file on a disk belongs
+    to the only mount without a label. Unmatched denials are left out, and containers that were
+    started since and run well.
     """
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()

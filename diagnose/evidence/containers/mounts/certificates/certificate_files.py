@@ -93,7 +93,7 @@ class CertificateFiles(Items[CertificateFile], frozen=True):
 def certificate_files(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> CertificateFiles:
-    """Files are read only of containers with such a server and a mounted configuration."""
+    """The certificate files of running servers, by their mounted configurations."""
     files: list[CertificateFile] = []
     for container in containers.running:
         own = [

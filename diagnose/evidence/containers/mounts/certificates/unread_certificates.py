@@ -37,9 +37,10 @@ class UnreadCertificates(Items[UnreadCertificate], frozen=True):
 
 @evidence
 def unread_certificates(host: Host, files: CertificateFiles) -> UnreadCertificates:
-    """Files are read only where they were written after the server had started.
+    """The certificates that are newer than their server's last start or reload.
 
-    A file that is mounted alone stays the old one when it is replaced, whatever is reloaded.
+    Files are read only where they were written after the start. A file that is mounted alone stays
+    the old one when it is replaced, whatever is reloaded.
     """
     items: dict[str, UnreadCertificate] = {}
     for file in files:

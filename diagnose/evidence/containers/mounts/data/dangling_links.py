@@ -62,9 +62,9 @@ class DanglingLinks(Items[DanglingLink], frozen=True):
 
 @evidence
 def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> DanglingLinks:
-    """Asked only where the log of a failed container says that something is missing.
+    """The dangling links in data folders that lines of failed containers name.
 
-    The data folder of a mount is listed, and a link counts that such a line names.
+    Asked only where such a log reports a missing file.
     """
     failed = [
         (container, lines)

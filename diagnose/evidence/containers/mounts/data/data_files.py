@@ -62,7 +62,7 @@ class DataFiles(msgspec.Struct, frozen=True):
 
 @evidence
 def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: Clock) -> DataFiles:
-    """Only files that a log leads to are read. A file that cannot be read confirms nothing."""
+    """The data files to which logs lead. An unreadable file confirms nothing."""
     versions: dict[str, DataVersion] = {}
     pid_files: dict[str, MountedPidFile] = {}
     for container in containers:

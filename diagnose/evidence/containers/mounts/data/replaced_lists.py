@@ -39,7 +39,10 @@ class ReplacedLists(Items[ReplacedList], frozen=True):
 
 @evidence
 def replaced_lists(host: Host, written_projects: WrittenProjects) -> ReplacedLists:
-    """A folder is listed only where a neighbour mounts the volume that a service has lost."""
+    """The mounts of a YAML anchor that a service lost to a list of its own.
+
+    A folder is listed only where a neighbour mounts the volume that the service has lost.
+    """
     items: list[ReplacedList] = []
     candidates = [
         (project, container, lost)

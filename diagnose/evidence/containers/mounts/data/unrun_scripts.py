@@ -70,7 +70,10 @@ def unrun_scripts(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
 ) -> UnrunScripts:
-    """Files are read only where a log misses something in a database that has such scripts."""
+    """The newer scripts that would create a database object which a log reports as missing.
+
+    Files are read only of a database with such scripts.
+    """
     found: dict[str, UnrunScript] = {}
     for complaint in _complaints(containers, log_tails, repeated_errors):
         database = _database(complaint, containers)

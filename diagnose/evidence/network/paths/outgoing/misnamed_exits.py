@@ -76,10 +76,10 @@ def misnamed_exits(
     host_stack: HostStack | None,
     tunnels: Tunnels | None,
 ) -> MisnamedExits:
-    """Nothing is asked about a namespace without a tunnel.
+    """The rules that translate a tunnel's clients at an interface that they do not take.
 
-    A rule of the host has to name the clients' addresses, or an interface that does not exist: a
-    router may hide some others on purpose.
+    Nothing is asked about a namespace without a tunnel. A rule of the host has to name the clients'
+    addresses, or an interface that does not exist: a router may hide some others on purpose.
     """
     found: list[MisnamedExit] = []
     traced = 0

@@ -87,10 +87,10 @@ def banned_neighbours(
     neighbours: Neighbours,
     uplinks: Uplinks,
 ) -> BannedNeighbours:
-    """Each neighbour of both families is walked to each port that others may reach.
+    """The neighbours that a ban list shuts out of a port that others may reach.
 
-    Nothing is walked where no rule belongs to a ban list. Over IPv6 docker-proxy serves ports of
-    containers that have no such address.
+    Each neighbour of both families is traced to each port. Nothing is traced where no rule belongs
+    to a ban list. Over IPv6 docker-proxy serves ports of containers that have no such address.
     """
     stack = host_stack.stack
     if not bans_anybody(stack):

@@ -31,7 +31,10 @@ class ClosedInlets(Items[ClosedInlet], frozen=True):
 def closed_inlets(
     host: Host, firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
 ) -> ClosedInlets:
-    """No counter tells which of several ports that one rule closes was called."""
+    """The published ports that a rule closes.
+
+    Of several ports that one rule closes, no counter shows which one was called.
+    """
     closed = ports_closed_by_rules(firewall, packet_paths, resolver_paths)
     if not closed:
         return ClosedInlets()

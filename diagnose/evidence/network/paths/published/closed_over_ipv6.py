@@ -53,7 +53,10 @@ def closed_over_ipv6(
     uplinks: Uplinks,
     recent_logs: RecentLogs | None,
 ) -> ClosedOverIpv6:
-    """Pure. Only a host with an address and a route of the IPv6 internet is looked at."""
+    """The web ports that clients reach over IPv4 and not over IPv6. Pure.
+
+    Only a host with an address and a route of the IPv6 internet is looked at.
+    """
     stack = host_stack.stack
     own = _own_address(stack, uplinks)
     if not own:

@@ -78,9 +78,10 @@ def limited_paths(
     host_stack: HostStack,
     links: Interfaces,
 ) -> LimitedPaths:
-    """Each published port is walked once more, as if the limit were used up.
+    """The limits that drop packets to published ports now.
 
-    A rule whose counter does not rise during the look is left out.
+    Each published port is traced once more, as if the limit were used up. A rule whose counter does
+    not rise meanwhile is left out.
     """
     paths = []
     for rule in dropping_rules:

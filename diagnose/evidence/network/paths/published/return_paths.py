@@ -78,7 +78,7 @@ def return_paths(
     walked: WalkedHost,
     namespaces: Namespaces | None,
 ) -> ReturnPaths:
-    """Walks from an ordinary client behind each interface that has an address others can reach."""
+    """The paths of answers, by calls of an ordinary client behind each outer interface."""
     if walked.why_not:
         return ReturnPaths(())
     stack = host_stack.stack

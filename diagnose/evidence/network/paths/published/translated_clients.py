@@ -34,7 +34,7 @@ class AllTranslatedClients(Items[TranslatedClients], frozen=True):
 def all_translated_clients(
     host_stack: HostStack, containers: Containers, networks: Networks, walked_host: WalkedHost
 ) -> AllTranslatedClients:
-    """An ordinary client's way to the first published port of each network, over IPv4."""
+    """The translated clients of the first published port of each network, over IPv4."""
     if walked_host.why_not:
         return AllTranslatedClients()
     stack, uplink = host_stack.stack.forwarding, walked_host.uplink

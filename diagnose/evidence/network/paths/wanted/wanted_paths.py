@@ -135,7 +135,7 @@ def wanted_paths(
     network_losses: NetworkLosses | None,
     logged_failures: LoggedFailures | None,
 ) -> WantedPaths:
-    """Pure: what is wanted is read from evidence, and each connection is traced."""
+    """The traces of the connections that containers should open. Pure."""
     if walked_host.why_not_inside:
         return WantedPaths((), why_none=walked_host.why_not_inside)
     names, containers = sources.names, sources.containers

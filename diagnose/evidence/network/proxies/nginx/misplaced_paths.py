@@ -72,7 +72,10 @@ def misplaced_paths(
     processes: Processes,
     namespaces: Namespaces | None,
 ) -> MisplacedPaths:
-    """A configuration is read only where a log has several 404, all of them fresh."""
+    """The locations of nginx that pass on wrong paths.
+
+    A configuration is read only where a log has several 404, all of them fresh.
+    """
     logs = requests_by_id(containers, recent_logs)
     if not any(are_missed(requests, clock) for requests in logs.values()):
         return MisplacedPaths()

@@ -46,7 +46,10 @@ class UntoldPrograms(Items[UntoldProgram], frozen=True):
 def untold_programs(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> UntoldPrograms:
-    """A configuration is read only where a log shows such a symptom."""
+    """The programs that do not learn their clients' scheme, host or upgrade.
+
+    A configuration is read only where a log shows such a symptom.
+    """
     shown = [
         symptom
         for container in containers.running

@@ -33,7 +33,10 @@ class AnnouncedHttp3Ports(Items[AnnouncedHttp3], frozen=True):
 def announced_http3_ports(
     front_pages: FrontPages, containers: Containers, namespaces: Namespaces, listeners: Listeners
 ) -> AnnouncedHttp3Ports:
-    """By the header Alt-Svc of first pages that other machines may call."""
+    """The HTTP/3 ports that first pages announce (Alt-Svc) and that are not published.
+
+    Only pages that other machines may call.
+    """
     published = set(containers.ports_published_by("udp"))
     found: dict[str, AnnouncedHttp3] = {}
     for page in front_pages:

@@ -69,7 +69,8 @@ class RedirectLoops(Items[RedirectLoop], frozen=True):
 def redirect_loops(
     containers: Containers, recent_logs: RecentLogs, namespaces: Namespaces | None
 ) -> RedirectLoops:
-    """A client follows a redirect to the same address that it has just called, and calls again."""
+    """The redirects that clients repeat: each leads to the same address, and the client calls
+    again."""
     loops = (
         _loop(container, recent_logs, containers, namespaces) for container in containers.running
     )

@@ -61,7 +61,10 @@ class _Place(NamedTuple):
 def stray_redirects(
     front_pages: FrontPages, containers: Containers, namespaces: Namespaces, listeners: Listeners
 ) -> StrayRedirects:
-    """Only of ports that others than this host reach: a proxy of the host may correct addresses."""
+    """The redirects to wrong addresses, of ports that other machines reach.
+
+    A proxy of the host may correct the addresses of other ports.
+    """
     publishers = {
         binding.host_port: container
         for container in containers.running

@@ -55,7 +55,10 @@ class MisplacedRoutes(Items[MisplacedRoute], frozen=True):
 def misplaced_routes(
     host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> MisplacedRoutes:
-    """A Caddyfile is read only where a log has several 404, all of them fresh."""
+    """The routes that pass on wrong paths.
+
+    A Caddyfile is read only where a log has several 404, all of them fresh.
+    """
     logs = requests_by_id(containers, recent_logs)
     if not any(are_missed(requests, clock) for requests in logs.values()):
         return MisplacedRoutes()

@@ -72,7 +72,10 @@ def unserved_routes(
     clock: Clock,
     written: WrittenProjects | None,
 ) -> UnservedRoutes:
-    """Judged by inspect and sockets; Traefik's file of static settings is read if there is one."""
+    """The routes that cannot work, by inspect, sockets and Traefik's static settings.
+
+    The file of static settings is read if there is one.
+    """
     seen = Namespaces({}) if namespaces is None else namespaces
     site = RoutingSite(containers, seen, clock)
     routes = [*_traefik_routes(host, site, written), *nginx_proxy_routes(site)]
