@@ -88,7 +88,7 @@ def _paused_since(
 
 
 class Throttling(ByContainer[tuple[int, int]], frozen=True):
-    """By container id, (periods, throttled) of containers that were throttled before.
+    """The (periods, throttled) of containers that were throttled before, by container id.
 
     Counted within `SAMPLE_S` seconds of now.
     """

@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Events(Items[Event], frozen=True, dict=True):
-    """Oldest first."""
+    """The events, oldest first."""
 
     complete_since: float | None = None
     """Unix time from which on nothing is missing, None where the engine holds less than it can keep

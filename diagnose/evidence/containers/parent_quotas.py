@@ -34,7 +34,7 @@ class SharedQuota(msgspec.Struct, frozen=True):
 
 
 class ParentQuotas(Items[SharedQuota], frozen=True):
-    """Groups near the root come first."""
+    """The shared quotas, those of groups near the root first."""
 
 
 @evidence

@@ -35,7 +35,7 @@ class ForwardingCircle(msgspec.Struct, frozen=True):
 
 
 class ForwardingCircles(Items[ForwardingCircle], frozen=True):
-    """By container; a fault only where queries fail.
+    """The forwarding circles by container; a fault only where queries fail.
 
     A router may ask a Pi-hole for all names, be asked by it for those of the local network, and
     answer these.

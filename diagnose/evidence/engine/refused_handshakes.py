@@ -52,7 +52,7 @@ class RefusedHandshakes(msgspec.Struct, frozen=True):
 
 
 class RefusedClients(Items[RefusedHandshakes], frozen=True):
-    """By reason; empty where no client was refused."""
+    """The refused clients by reason; empty where no client was refused."""
 
 
 @evidence

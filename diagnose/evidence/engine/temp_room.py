@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 
 
 class TempRoom(msgspec.Struct, frozen=True):
-    """Nothing where the engine uses the data root, or a folder on the same file system."""
+    """The room of the temporary folder; empty where it shares the data root's file system."""
 
     folder: str = ""
     usage: Usage | None = None

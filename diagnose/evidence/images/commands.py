@@ -19,7 +19,7 @@ def calls_a_mount(container: Container) -> bool:
 
 
 class ImageCommands(ByContainer[list[str]], frozen=True):
-    """By container id, the command of its image where the container was given another one.
+    """The image's own commands of containers that were given another one, by container id.
 
     An image that cannot be inspected has none: the report then offers other steps.
     """

@@ -35,7 +35,7 @@ first; each costs the engine half a millisecond."""
 
 
 class ImageDetails(msgspec.Struct, frozen=True):
-    """By image id."""
+    """The details of images by image id."""
 
     by_id: Mapping[str, Detail]
     names: Mapping[str, str]
@@ -111,7 +111,7 @@ def _names_by_own_id(details: Mapping[str, Detail], names: Mapping[str, str]) ->
 
 
 class ImageHistories(Items[tuple[str, tuple[HistoryStep, ...]]], frozen=True):
-    """(name, instructions, the newest first) of each image in use."""
+    """The (name, instructions) of each image in use, the newest instruction first."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

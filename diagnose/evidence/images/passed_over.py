@@ -30,7 +30,7 @@ class PassedOverImage(msgspec.Struct, frozen=True):
 
 
 class PassedOverImages(Items[PassedOverImage], frozen=True):
-    """At most one for each container."""
+    """The passed-over images, at most one for each container."""
 
 
 @evidence

@@ -65,7 +65,7 @@ class FailedPush(msgspec.Struct, frozen=True):
 
 
 class FailedPushes(Items[FailedPush], frozen=True):
-    """By kind; empty where none failed."""
+    """The failed pushes by kind; empty where none failed."""
 
 
 def push_error(line: LogLine) -> str | None:

@@ -28,7 +28,7 @@ class StoppedPull(msgspec.Struct, frozen=True):
 
 
 class StoppedPulls(Items[StoppedPull], frozen=True):
-    """Each registry once for each kind of failure."""
+    """The stopped pulls, each registry once for each kind of failure."""
 
 
 @evidence

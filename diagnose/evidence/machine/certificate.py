@@ -29,7 +29,7 @@ _MOST_PARTS = 8
 
 
 class Validity(msgspec.Struct, frozen=True):
-    """From when to when a certificate is valid, in Unix time."""
+    """The begin and the end of a certificate's validity, in Unix time."""
 
     start: float
     end: float

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class CronCalls(Items[CronCall], frozen=True):
-    """By crontab, in the order of their lines."""
+    """The docker calls in crontabs, in the order of their lines."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

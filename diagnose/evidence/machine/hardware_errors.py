@@ -61,7 +61,7 @@ class HardwareError(msgspec.Struct, frozen=True):
 
 
 class HardwareErrors(Items[HardwareError], frozen=True):
-    """At most one of each kind."""
+    """The hardware errors, at most one of each kind."""
 
 
 @evidence

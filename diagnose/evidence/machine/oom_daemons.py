@@ -36,7 +36,7 @@ class EarlyKill(msgspec.Struct, frozen=True):
 
 
 class EarlyKills(ByContainer[EarlyKill], frozen=True):
-    """By container id."""
+    """The early kills by container id."""
 
 
 @evidence

@@ -14,7 +14,7 @@ __all__ = ["Process", "Processes", "processes"]
 
 
 class Processes(Items[Process], frozen=True, dict=True):
-    """All that the tool can see."""
+    """The processes that the tool can see."""
 
     @functools.cached_property
     def by_pid(self) -> dict[int, Process]:

@@ -32,7 +32,8 @@ class RealTimeEngine(msgspec.Struct, frozen=True):
 
 
 class RealTime(msgspec.Struct, frozen=True):
-    """None where containerd is an ordinary process, or its kernel has no such shares."""
+    """The real-time shares of containerd's cgroup; None for an ordinary process or another
+    kernel."""
 
     engine: RealTimeEngine | None = None
 

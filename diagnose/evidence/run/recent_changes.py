@@ -202,7 +202,7 @@ def _disconnections(containers: Containers | None, events: Events | None) -> Ite
 
 
 class _Creation(NamedTuple):
-    """When a container was created (Unix time), and its name."""
+    """The Unix time of a container's creation, and its name."""
 
     at: float
     name: str

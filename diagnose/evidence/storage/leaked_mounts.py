@@ -36,9 +36,9 @@ class LeakedMount(msgspec.Struct, frozen=True):
 
 
 class LeakedMounts(ByContainer[tuple[LeakedMount, ...]], frozen=True):
-    """By the id of the container that cannot be removed.
+    """The leaked mounts, by the id of the container that cannot be removed.
 
-    Looked for only where one is dead and a mount is busy.
+    Looked up only where a container is dead and a mount is busy.
     """
 
 

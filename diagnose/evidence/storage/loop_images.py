@@ -51,7 +51,7 @@ class LoopImage(msgspec.Struct, frozen=True):
 
 
 class LoopImages(msgspec.Struct, frozen=True):
-    """By mount point."""
+    """The loop images by mount point."""
 
     by_point: Mapping[str, LoopImage] = msgspec.field(default_factory=dict)
 

@@ -26,7 +26,7 @@ class Allocation(msgspec.Struct, frozen=True):
 
 
 class FailedAllocations(msgspec.Struct, frozen=True):
-    """By the task's id, the newest line of each."""
+    """The newest line of each failed allocation, by the task's id."""
 
     by_task: Mapping[str, Allocation] = {}
 

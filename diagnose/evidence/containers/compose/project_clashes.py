@@ -74,7 +74,7 @@ class ProjectClash(msgspec.Struct, frozen=True):
 
 
 class ProjectClashes(Items[ProjectClash], frozen=True):
-    """Only between folders that both still have their files."""
+    """The clashes, only between folders that both still have their files."""
 
 
 @evidence

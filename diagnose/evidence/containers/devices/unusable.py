@@ -47,7 +47,7 @@ _GROUPS = LazyPattern(r"^(?:Gid|Groups):(?P<ids>[\d \t]*)$", re.MULTILINE)
 
 
 class UnusableDevices(Items[DeniedDevice], frozen=True):
-    """At most one for each container."""
+    """The unusable devices, at most one for each container."""
 
     changed_user: frozenset[str] = frozenset()
     """The ids of containers whose programs began as root and have changed their user."""

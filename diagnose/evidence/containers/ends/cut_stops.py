@@ -62,7 +62,7 @@ class CutStop(msgspec.Struct, frozen=True):
 
 
 class CutStops(Items[CutStop], frozen=True):
-    """At most one for each container."""
+    """The stops that a kill cut off, at most one for each container."""
 
     unexamined: tuple[Unexamined, ...] = ()
     """Containers whose log was not read."""

@@ -42,7 +42,7 @@ class FormerImage(msgspec.Struct, frozen=True):
 
 
 class FormerImages(ByContainer[FormerImage], frozen=True):
-    """By container id, of those whose image has another name than their predecessor's."""
+    """The former images of containers whose image has another name now, by container id."""
 
 
 @evidence

@@ -85,7 +85,7 @@ class Removal(msgspec.Struct, frozen=True):
 
 
 class Removals(Items[Removal], frozen=True):
-    """By the engine's memory of events, and by the logs of updaters."""
+    """The removals, by the engine's memory of events and the logs of updaters."""
 
     unread: tuple[Unexamined, ...] = ()
     """Updaters whose logs were not read."""

@@ -28,9 +28,9 @@ with 0."""
 
 
 class Stops(msgspec.Struct, frozen=True):
-    """By container id, of those that exited with an error: whether stop or kill ended it.
+    """Whether stop or kill ended containers that exited with an error, by container id.
 
-    One that nobody remembers is not here.
+    Ends without a record are left out.
     """
 
     by_id: dict[str, bool]

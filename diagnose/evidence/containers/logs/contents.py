@@ -62,7 +62,7 @@ class NulLog(msgspec.Struct, frozen=True):
 
 
 class LogContents(msgspec.Struct, frozen=True):
-    """Both kinds of damage, of containers whose driver is json-file."""
+    """The rotations and NUL bytes in logs of containers whose driver is json-file."""
 
     rotations: tuple[LogRotation, ...]
     damaged: tuple[NulLog, ...]

@@ -37,7 +37,7 @@ class LogFile(msgspec.Struct, frozen=True):
 
 
 class LogFiles(ByContainer[LogFile], frozen=True):
-    """By container id; containers whose driver writes no file are not here."""
+    """The log files by container id; containers whose driver writes no file are left out."""
 
 
 def path_of(container: Container, data_root: str) -> str:

@@ -54,7 +54,7 @@ class HeldOutput(msgspec.Struct, frozen=True):
 
 
 class HeldOutputs(Items[HeldOutput], frozen=True):
-    """At most one for each container."""
+    """The held outputs, at most one for each container."""
 
 
 @evidence

@@ -32,7 +32,7 @@ FRESH_S = 90.0
 
 
 class RecentLogs(msgspec.Struct, frozen=True, dict=True):
-    """Lines by container id, oldest first."""
+    """The recent lines of logs by container id, oldest first."""
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
     unread: dict[str, str] = {}

@@ -42,7 +42,7 @@ class TakenNumbers(msgspec.Struct, frozen=True):
 
 
 class TakenNumberList(Items[TakenNumbers], frozen=True):
-    """At most one for each table."""
+    """The taken numbers, at most one for each table."""
 
 
 @evidence

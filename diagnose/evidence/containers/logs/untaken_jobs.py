@@ -67,7 +67,7 @@ class UntakenJobs(msgspec.Struct, frozen=True):
 
 
 class UntakenJobList(Items[UntakenJobs], frozen=True):
-    """At most one for each scheduler."""
+    """The untaken jobs, at most one for each scheduler."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

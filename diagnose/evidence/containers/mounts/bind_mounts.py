@@ -86,9 +86,9 @@ anything."""
 
 
 class BindSources(msgspec.Struct, frozen=True):
-    """Sources of mounts of containers that failed, or were never started, by path.
+    """The sources of mounts of containers that failed, or were never started, by path.
 
-    Beside them what a refused start lacked behind a volume.
+    Also the paths that a refused start lacked behind a volume.
     """
 
     by_path: dict[str, PathStatus]

@@ -36,7 +36,7 @@ MOST = 20
 
 
 class EmptyMounts(msgspec.Struct, frozen=True):
-    """By container id, the mounts whose folder on the host is empty."""
+    """The mounts with an empty folder on the host, by container id."""
 
     by_id: dict[str, tuple[Mount, ...]] = {}
 

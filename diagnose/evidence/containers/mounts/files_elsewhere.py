@@ -41,7 +41,7 @@ class FileElsewhere(msgspec.Struct, frozen=True):
 
 
 class FilesElsewhere(Items[FileElsewhere], frozen=True):
-    """At most one of each container."""
+    """The files at another path, at most one for each container."""
 
 
 @evidence

@@ -30,7 +30,7 @@ class FormerRootMount(msgspec.Struct, frozen=True):
 
 
 class FormerRootMounts(Items[FormerRootMount], frozen=True):
-    """In the order of the containers."""
+    """The mounts of a former data root, in the order of the containers."""
 
 
 @evidence

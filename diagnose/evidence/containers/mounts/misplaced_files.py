@@ -47,7 +47,7 @@ class MisplacedFile(msgspec.Struct, frozen=True):
 
 
 class MisplacedFiles(Items[MisplacedFile], frozen=True):
-    """At most one of each container."""
+    """The misplaced files, at most one for each container."""
 
 
 @evidence

@@ -122,7 +122,7 @@ class MissingFile(msgspec.Struct, frozen=True):
 
 
 class MissingFiles(Items[MissingFile], frozen=True):
-    """At most one for each container."""
+    """The missing files, at most one for each container."""
 
 
 @evidence

@@ -111,7 +111,7 @@ class UnopenedSettings(msgspec.Struct, frozen=True):
 
 
 class UnopenedSettingsList(Items[UnopenedSettings], frozen=True):
-    """At most one for each container."""
+    """The unopened settings, at most one for each container."""
 
 
 class _Held(msgspec.Struct, frozen=True):

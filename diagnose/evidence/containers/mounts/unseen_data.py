@@ -51,7 +51,7 @@ class UnseenData(msgspec.Struct, frozen=True):
 
 
 class UnseenDataList(Items[UnseenData], frozen=True):
-    """At most one of each kind for a mount."""
+    """The unseen data, at most one of each kind for a mount."""
 
 
 @evidence

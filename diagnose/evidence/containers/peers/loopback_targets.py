@@ -91,7 +91,7 @@ class LoopbackTarget(msgspec.Struct, frozen=True):
 
 
 class LoopbackTargets(Items[LoopbackTarget], frozen=True):
-    """By container, in the order of its files and of their lines."""
+    """The places that name localhost by container, in the order of its files and their lines."""
 
     logged: tuple[LoopbackTarget, ...] = ()
     """Those of containers whose log names the call."""

@@ -36,7 +36,7 @@ class VariableCall(msgspec.Struct, frozen=True):
 
 
 class VariableCalls(Items[VariableCall], frozen=True):
-    """At most one for each container."""
+    """The refused calls of variables, at most one for each container."""
 
 
 @evidence

@@ -52,7 +52,7 @@ class Ownerless(msgspec.Struct, frozen=True):
 
 
 class CronJobs(Items[BareJob], frozen=True):
-    """At most one for each container, and crontabs that no cron reads."""
+    """The bare jobs, at most one for each container, and crontabs that no cron reads."""
 
     ownerless: tuple[Ownerless, ...] = ()
 

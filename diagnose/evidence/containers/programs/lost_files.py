@@ -61,7 +61,7 @@ class LostFile(msgspec.Struct, frozen=True):
 
 
 class LostFiles(Items[LostFile], frozen=True):
-    """At most one for each container."""
+    """The lost files, at most one for each container."""
 
     unexamined: tuple[Unexamined, ...] = ()
     """Containers beyond `MOST`."""

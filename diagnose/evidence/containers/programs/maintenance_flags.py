@@ -51,7 +51,7 @@ class MaintenanceFlag(msgspec.Struct, frozen=True):
 
 
 class MaintenanceFlags(Items[MaintenanceFlag], frozen=True):
-    """At most one of each server that answers with 503."""
+    """The maintenance flags, at most one for each server that answers with 503."""
 
 
 @evidence

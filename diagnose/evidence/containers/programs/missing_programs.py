@@ -80,7 +80,7 @@ class MissingProgram(msgspec.Struct, frozen=True):
 
 
 class MissingPrograms(ByContainer[MissingProgram], frozen=True):
-    """By container id, for containers whose start failed for lack of their program."""
+    """The missing programs of containers whose start failed for lack of them, by container id."""
 
 
 def own_program(container: Container) -> str:

@@ -47,7 +47,7 @@ class OtherHome(msgspec.Struct, frozen=True):
 
 
 class OtherHomes(Items[OtherHome], frozen=True):
-    """At most one for each container."""
+    """The files in other homes, at most one for each container."""
 
 
 @evidence

@@ -50,10 +50,10 @@ _MORE_THAN_A_CALL = LazyPattern(
 
 
 class OtherProbes(ByContainer[str], frozen=True):
-    """By container id, a command for `--health-cmd` that asks the same with another tool.
+    """The commands for `--health-cmd` that ask the same with another tool, by container id.
 
-    Where the request of a missing script is not known, it connects to the one port that the program
-    serves.
+    Where the request of a missing script is not known, the command connects to the only port that
+    the program serves.
     """
 
 

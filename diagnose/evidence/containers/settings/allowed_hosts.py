@@ -75,7 +75,8 @@ class HostNotAllowed(msgspec.Struct, frozen=True):
 
 
 class HostsNotAllowed(Items[HostNotAllowed], frozen=True):
-    """At most one for each container; empty where no program refuses all of its clients."""
+    """The refused hosts, at most one for each container; empty where no program refuses all
+    clients."""
 
 
 @evidence

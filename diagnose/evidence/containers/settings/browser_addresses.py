@@ -40,7 +40,7 @@ class BrowserAddress(msgspec.Struct, frozen=True):
 
 
 class BrowserAddresses(Items[BrowserAddress], frozen=True):
-    """In the order of the containers."""
+    """The browser addresses, in the order of the containers."""
 
 
 @evidence

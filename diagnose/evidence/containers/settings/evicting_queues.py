@@ -39,7 +39,7 @@ class EvictingQueue(msgspec.Struct, frozen=True):
 
 
 class EvictingQueues(Items[EvictingQueue], frozen=True):
-    """At most one for each server."""
+    """The evicting queues, at most one for each server."""
 
 
 @evidence

@@ -84,7 +84,7 @@ class FirstStartValue(msgspec.Struct, frozen=True):
 
 
 class FirstStartValues(Items[FirstStartValue], frozen=True):
-    """By container; the first one of each."""
+    """The first-start values by container; only the first one of each."""
 
 
 class _Block(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ class ImageValue(msgspec.Struct, frozen=True):
 
 
 class ImageValues(Items[ImageValue], frozen=True):
-    """By container; the first one of each file."""
+    """The values of images by container; only the first one of each file."""
 
 
 @evidence

@@ -38,7 +38,7 @@ class LedServer(msgspec.Struct, frozen=True):
 
 
 class LedServers(Items[LedServer], frozen=True):
-    """At most one of each container."""
+    """The Redis servers with a system folder, at most one for each container."""
 
 
 @evidence

@@ -89,7 +89,7 @@ class LocalAddress(msgspec.Struct, frozen=True):
 
 
 class LocalAddresses(Items[LocalAddress], frozen=True):
-    """At most one for each container."""
+    """The local addresses, at most one for each container."""
 
 
 @evidence

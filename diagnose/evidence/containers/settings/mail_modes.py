@@ -76,7 +76,8 @@ class MailMode(msgspec.Struct, frozen=True):
 
 
 class MailModes(Items[MailMode], frozen=True):
-    """At most one for each container, and one for each address (URL) in its variables."""
+    """The wrong mail modes, at most one for each container and for each address (URL) in its
+    variables."""
 
 
 @evidence

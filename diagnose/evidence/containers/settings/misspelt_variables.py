@@ -46,7 +46,7 @@ class MisspeltVariable(msgspec.Struct, frozen=True):
 
 
 class MisspeltVariables(Items[MisspeltVariable], frozen=True):
-    """By container; the first one of each."""
+    """The misspelt variables by container; only the first one of each."""
 
 
 @evidence

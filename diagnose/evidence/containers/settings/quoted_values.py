@@ -54,7 +54,7 @@ class QuotedValue(msgspec.Struct, frozen=True):
 
 
 class QuotedValues(Items[QuotedValue], frozen=True):
-    """By container; of each the schedules, and else the first value."""
+    """The quoted values by container: its schedules, and else the first value."""
 
 
 @evidence

@@ -69,7 +69,7 @@ class UnequalSecret(msgspec.Struct, frozen=True):
 
 
 class UnequalSecrets(Items[UnequalSecret], frozen=True):
-    """By caller; the first that differs."""
+    """The unequal secrets by caller; only the first that differs."""
 
 
 @evidence

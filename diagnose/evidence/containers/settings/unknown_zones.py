@@ -40,7 +40,7 @@ class UnknownZone(msgspec.Struct, frozen=True):
 
 
 class UnknownZones(Items[UnknownZone], frozen=True):
-    """At most one for each container."""
+    """The unknown zones, at most one for each container."""
 
     unread: tuple[Unexamined, ...] = ()
     """Containers with a zone whose log was not read."""

@@ -83,7 +83,7 @@ class WorkerDifference(msgspec.Struct, frozen=True):
 
 
 class WorkerDifferences(Items[WorkerDifference], frozen=True):
-    """At most one for each worker."""
+    """The differences between workers and programs, at most one for each worker."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

@@ -116,7 +116,7 @@ class FailedName(msgspec.Struct, frozen=True):
 
 
 class FailedNames(msgspec.Struct, frozen=True):
-    """By container id: names that failed by the log, the latest first."""
+    """The names that failed by the log, by container id, the latest first."""
 
     by_id: dict[str, tuple[FailedName, ...]]
     unread: tuple[Unexamined, ...] = ()

@@ -70,7 +70,7 @@ class MisledName(msgspec.Struct, frozen=True):
 
 
 class MisledNames(Items[MisledName], frozen=True):
-    """At most one for each name of a container."""
+    """The misled names, at most one for each name of a container."""
 
 
 class _Called(msgspec.Struct, frozen=True):

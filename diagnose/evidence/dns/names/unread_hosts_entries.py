@@ -29,7 +29,7 @@ class UnreadHostsEntry(msgspec.Struct, frozen=True):
 
 
 class UnreadHostsEntries(Items[UnreadHostsEntry], frozen=True):
-    """In the order of the containers."""
+    """The hosts entries that programs ignore, in the order of the containers."""
 
 
 @evidence

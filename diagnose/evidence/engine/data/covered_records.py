@@ -32,7 +32,7 @@ class CoveredRecord(msgspec.Struct, frozen=True):
 
 
 class CoveredRecords(Items[CoveredRecord], frozen=True):
-    """Empty where nothing is mounted there."""
+    """The covered records; empty where nothing is mounted there."""
 
 
 @evidence

@@ -23,7 +23,7 @@ NEAR_S = 120.0
 
 
 class EngineUpgrades(Items[ChangedPackage], frozen=True):
-    """Oldest first."""
+    """The package changes of the engine, oldest first."""
 
     def that_stopped(self, container: Container) -> ChangedPackage | None:
         """The upgrade that restarted the engine when the container ended."""

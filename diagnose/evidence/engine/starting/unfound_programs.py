@@ -46,7 +46,7 @@ class UnfoundProgram(msgspec.Struct, frozen=True):
 
 
 class UnfoundPrograms(msgspec.Struct, frozen=True):
-    """By the program's name; empty where none is missed, or where a missed one is nowhere."""
+    """The unfound programs by name; empty where none is missing, or a missing one is nowhere."""
 
     by_name: Mapping[str, UnfoundProgram] = {}
 

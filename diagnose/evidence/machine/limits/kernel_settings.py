@@ -15,7 +15,7 @@ CONFIRMED_BY = "container.kernel-setting-low"
 
 
 class KernelSettings(msgspec.Struct, frozen=True):
-    """By name, the values of the settings that logs name.
+    """The values of the kernel settings that logs name, by name.
 
     A setting that this kernel does not have is missing.
     """

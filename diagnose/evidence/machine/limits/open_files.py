@@ -13,7 +13,7 @@ WORTH_PCT = 80.0
 
 
 class OpenFiles(ByContainer[Crowded], frozen=True):
-    """By container id the process that is nearest to its limit."""
+    """The process nearest to its limit of open files, by container id."""
 
 
 @evidence

@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 
 class HostNetworkCalls(Items[NamespaceLoss], frozen=True):
-    """By container: the peers that do not answer it."""
+    """The peers that do not answer a container on the host's network, by container."""
 
     watched: int = 0
     """Running containers that use the host's network."""

@@ -49,7 +49,7 @@ class HostTarget(msgspec.Struct, frozen=True):
 
 
 class HostTargets(Items[HostTarget], frozen=True):
-    """By container, in the order of its files."""
+    """The targets on the host by container, in the order of its files."""
 
 
 @evidence

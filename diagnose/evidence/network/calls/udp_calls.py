@@ -22,7 +22,7 @@ _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 
 
 class UdpCalls(Items[NamespaceLoss], frozen=True):
-    """By container: the places that do not answer it over UDP."""
+    """The places that do not answer a container over UDP, by container."""
 
 
 @evidence

@@ -53,7 +53,7 @@ class ArpFilter(msgspec.Struct, frozen=True):
 
 
 class ArpFilters(Items[ArpFilter], frozen=True):
-    """At most one for each interface: the first hook that drops."""
+    """The ARP filters, at most one for each interface: the first hook that drops."""
 
     chains: int = 0
     """The base chains of the family arp."""

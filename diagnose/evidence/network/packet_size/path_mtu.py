@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 
 class PathMtu(msgspec.Struct, frozen=True):
-    """By bridge, the rule that drops the host's own ICMP errors on their way to containers."""
+    """The rule that drops the host's own ICMP errors on their way to containers, by bridge."""
 
     blocked: dict[str, str]
     """Bridge -> rule, only where that is certain."""

@@ -63,7 +63,7 @@ class CutConnections(msgspec.Struct, frozen=True):
 
 
 class AllCutConnections(Items[CutConnections], frozen=True):
-    """At most one for each proxy."""
+    """The cut connections, at most one for each proxy."""
 
 
 @evidence

@@ -18,7 +18,7 @@ MOST = 4
 
 
 class LoginCookies(msgspec.Struct, frozen=True):
-    """By container id the attributes of a cookie, without its name and value; "" for none."""
+    """The attributes of a cookie by container id, without its name and value; "" for none."""
 
     by_id: dict[str, str] = {}
 

@@ -43,7 +43,7 @@ class TlsClients(msgspec.Struct, frozen=True):
 
 
 class AllTlsClients(Items[TlsClients], frozen=True):
-    """At most one for each container."""
+    """The unreadable clients, at most one for each container."""
 
 
 @evidence

@@ -14,7 +14,7 @@ COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_m
 
 
 class Conntrack(msgspec.Struct, frozen=True):
-    """None where nothing is tracked."""
+    """The tracked connections and their limit; None where nothing is tracked."""
 
     count: int | None
     """Entries of the host's namespace."""
@@ -38,7 +38,7 @@ def _number(settings: Mapping[str, str | None], name: str) -> int | None:
 
 
 class IdleTimeout(msgspec.Struct, frozen=True):
-    """After how many idle seconds the host forgets a TCP connection.
+    """The idle seconds after which the host forgets a TCP connection.
 
     None where nothing is tracked.
     """

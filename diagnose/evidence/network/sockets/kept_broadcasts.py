@@ -47,7 +47,7 @@ class KeptBroadcast(msgspec.Struct, frozen=True):
 
 
 class KeptBroadcasts(Items[KeptBroadcast], frozen=True):
-    """In the order of the containers."""
+    """The kept broadcasts, in the order of the containers."""
 
     asked: int = 0
     """How many containers on bridges serve DHCP or wake machines."""

@@ -42,7 +42,7 @@ class MovedUdpPort(msgspec.Struct, frozen=True):
 
 
 class MovedUdpPorts(Items[MovedUdpPort], frozen=True):
-    """In the order of the containers."""
+    """The moved UDP ports, in the order of the containers."""
 
     unread: tuple[Unexamined, ...] = ()
     """Containers whose network was not visited."""

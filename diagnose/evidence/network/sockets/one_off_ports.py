@@ -26,7 +26,7 @@ class OneOffPorts(msgspec.Struct, frozen=True):
 
 
 class OneOffs(Items[OneOffPorts], frozen=True):
-    """Only where no other container of the service runs."""
+    """The ports of one-off containers, only where no other container of the service runs."""
 
 
 @evidence

@@ -16,7 +16,7 @@ _MOST = 5
 
 
 class PortConnections(msgspec.Struct, frozen=True):
-    """By the host's port."""
+    """The connections by the host's port."""
 
     by_port: dict[int, tuple[PortConnection, ...]] = {}
 

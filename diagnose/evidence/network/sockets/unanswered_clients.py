@@ -225,7 +225,7 @@ def _unread_over_udp(containers: Containers, why: Unavailable) -> Iterator[Unexa
 
 
 class _Ages:
-    """When the last packet of a connection was seen, by the time that its entry has left.
+    """The time of a connection's last packet, by the time that its entry has left.
 
     links: the interfaces of the host, whose neighbours are no strangers.
     """

@@ -44,7 +44,7 @@ class UnpublishedUdp(msgspec.Struct, frozen=True):
 
 
 class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
-    """In the order of the containers."""
+    """The UDP ports without a binding, in the order of the containers."""
 
     unread: tuple[Unexamined, ...] = ()
     """Containers whose network was not visited, or whose clients are not known."""

@@ -51,7 +51,7 @@ class UntranslatedAnswer(msgspec.Struct, frozen=True):
 
 
 class UntranslatedAnswers(Items[UntranslatedAnswer], frozen=True):
-    """At most one for each container."""
+    """The untranslated answers, at most one for each container."""
 
 
 @evidence

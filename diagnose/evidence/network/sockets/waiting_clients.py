@@ -78,7 +78,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
 
 
 class WaitingClients(Items[WaitingAtPort], frozen=True):
-    """By container and port; empty where everybody is served."""
+    """The waiting clients by container and port; empty where all are served."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

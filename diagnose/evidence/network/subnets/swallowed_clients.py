@@ -32,7 +32,7 @@ class SwallowedClient(msgspec.Struct, frozen=True):
 
 
 class SwallowedClients(Items[SwallowedClient], frozen=True):
-    """Each client once for each port that it called."""
+    """The swallowed clients, each once for each port that it called."""
 
     def of(self, network: Network) -> tuple[SwallowedClient, ...]:
         return tuple(client for client in self if client.network.name == network.name)

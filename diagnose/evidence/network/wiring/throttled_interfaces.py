@@ -71,7 +71,7 @@ class ThrottledInterface(msgspec.Struct, frozen=True):
 
 
 class ThrottledInterfaces(Items[ThrottledInterface], frozen=True):
-    """Empty where no interface of containers or uplink has such a queue."""
+    """The throttled interfaces; empty where no container or uplink has a limiting queue."""
 
     unexamined: tuple[Unexamined, ...] = ()
 

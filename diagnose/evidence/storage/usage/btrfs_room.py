@@ -70,7 +70,7 @@ class BtrfsRoom(msgspec.Struct, frozen=True):
 
 
 class BtrfsRooms(msgspec.Struct, frozen=True):
-    """By mount point."""
+    """The rooms of btrfs file systems by mount point."""
 
     by_point: Mapping[str, BtrfsRoom] = msgspec.field(default_factory=dict)
 

@@ -13,7 +13,7 @@ LEAST = 16 << 20
 
 
 class DeletedFiles(Items[DeletedFile], frozen=True):
-    """Biggest first."""
+    """The deleted files, the biggest first."""
 
     unseen: int = 0
     """Processes whose open files the caller may not see."""

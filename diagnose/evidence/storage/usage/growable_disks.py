@@ -38,7 +38,7 @@ class GrowableDisk(msgspec.Struct, frozen=True):
 
 
 class GrowableDisks(msgspec.Struct, frozen=True):
-    """By mount point."""
+    """The growable disks by mount point."""
 
     by_point: Mapping[str, GrowableDisk] = msgspec.field(default_factory=dict)
 

@@ -93,7 +93,7 @@ class BackupSeries(msgspec.Struct, frozen=True):
 
 
 class AllBackupSeries(Items[BackupSeries], frozen=True):
-    """By folder; at most one fault of each."""
+    """The faulty backup series by folder; at most one fault of each."""
 
 
 class _Backup(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ class EmptyBackup(msgspec.Struct, frozen=True):
 
 
 class EmptyBackups(Items[EmptyBackup], frozen=True):
-    """In the order of the containers."""
+    """The empty backups, in the order of the containers."""
 
 
 @evidence

@@ -42,7 +42,7 @@ class LeftVolume(msgspec.Struct, frozen=True):
 
 
 class LeftVolumes(Items[LeftVolume], frozen=True):
-    """At most one for each mount."""
+    """The left volumes, at most one for each mount."""
 
 
 class _Fresh(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ class NamesakeFolder(msgspec.Struct, frozen=True):
 
 
 class NamesakeFolders(Items[NamesakeFolder], frozen=True):
-    """At most one for each mount."""
+    """The folders of the same name, at most one for each mount."""
 
 
 class _Candidate(msgspec.Struct, frozen=True):

@@ -42,7 +42,7 @@ class RenamedProject(msgspec.Struct, frozen=True):
 
 
 class RenamedProjects(Items[RenamedProject], frozen=True):
-    """At most one for each mount."""
+    """The renamed projects, at most one for each mount."""
 
 
 class _Pair(msgspec.Struct, frozen=True):

@@ -50,7 +50,7 @@ class ReplacedMount(msgspec.Struct, frozen=True):
 
 
 class ReplacedMounts(Items[ReplacedMount], frozen=True):
-    """At most one for each mount."""
+    """The replaced mounts, at most one for each mount."""
 
 
 @evidence

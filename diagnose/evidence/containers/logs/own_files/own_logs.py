@@ -35,7 +35,7 @@ _ABOUT_UPSTREAM = LazyPattern(r"\bupstream\b|\bFastCGI\b")
 
 
 class OwnLogs(msgspec.Struct, frozen=True):
-    """Lines by container id, oldest first."""
+    """The lines of programs' own log files by container id, oldest first."""
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
     unexamined: tuple[Unexamined, ...] = ()

@@ -40,7 +40,7 @@ class ClosedEntry(msgspec.Struct, frozen=True):
 
 
 class ClosedEntries(Items[ClosedEntry], frozen=True):
-    """At most one for each mount."""
+    """The closed entries, at most one for each mount."""
 
 
 class _Sharing(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ class ClosedImagePath(msgspec.Struct, frozen=True):
 
 
 class ClosedImagePaths(Items[ClosedImagePath], frozen=True):
-    """At most one for each container."""
+    """The closed image paths, at most one for each container."""
 
 
 @evidence

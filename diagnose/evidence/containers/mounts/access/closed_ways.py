@@ -73,7 +73,7 @@ class ClosedWay(msgspec.Struct, frozen=True):
 
 
 class ClosedWays(Items[ClosedWay], frozen=True):
-    """At most one of each container."""
+    """The closed folders on paths, at most one for each container."""
 
 
 @evidence

@@ -56,7 +56,7 @@ class RefusedOwnPath(msgspec.Struct, frozen=True):
 
 
 class RefusedOwnPaths(ByContainer[RefusedOwnPath], frozen=True):
-    """By container; none where a user may use the path after all."""
+    """The refused paths by container; none where a user may use the path after all."""
 
 
 @evidence

@@ -24,7 +24,7 @@ class RefusedWrite(msgspec.Struct, frozen=True):
 
 
 class RefusedWrites(Items[RefusedWrite], frozen=True):
-    """At most one for each container."""
+    """The refused writes, at most one for each container."""
 
 
 @evidence

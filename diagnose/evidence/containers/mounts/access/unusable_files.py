@@ -77,7 +77,7 @@ class UnusableFile(msgspec.Struct, frozen=True):
 
 
 class UnusableFiles(Items[UnusableFile], frozen=True):
-    """At most one for each container."""
+    """The unusable files, at most one for each container."""
 
 
 @evidence

@@ -86,7 +86,8 @@ class CertificateFile(msgspec.Struct, frozen=True):
 
 
 class CertificateFiles(Items[CertificateFile], frozen=True):
-    """By container, in the order of their paths; those that do not exist are left out."""
+    """The certificate files by container, in the order of their paths; missing ones are left
+    out."""
 
 
 @evidence

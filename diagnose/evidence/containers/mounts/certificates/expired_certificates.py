@@ -49,7 +49,8 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
 
 
 class ExpiredCertificates(Items[ExpiredCertificate], frozen=True):
-    """By container the one that expires first; empty where all are valid for long enough."""
+    """The certificate of each container that expires first; empty where all are valid long
+    enough."""
 
 
 @evidence

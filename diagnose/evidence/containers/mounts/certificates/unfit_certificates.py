@@ -44,7 +44,7 @@ class UnfitCertificate(msgspec.Struct, frozen=True):
 
 
 class UnfitCertificates(Items[UnfitCertificate], frozen=True):
-    """At most one for each file of a container."""
+    """The unfit certificates, at most one for each file of a container."""
 
 
 @evidence

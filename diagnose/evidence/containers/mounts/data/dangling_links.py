@@ -57,7 +57,7 @@ class DanglingLink(msgspec.Struct, frozen=True):
 
 
 class DanglingLinks(Items[DanglingLink], frozen=True):
-    """At most one of each container."""
+    """The dangling links, at most one for each container."""
 
 
 @evidence

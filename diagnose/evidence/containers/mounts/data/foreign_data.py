@@ -34,7 +34,7 @@ class ForeignData(msgspec.Struct, frozen=True):
 
 
 class ForeignDataList(Items[ForeignData], frozen=True):
-    """At most one of each container."""
+    """The foreign data, at most one mount for each container."""
 
 
 @evidence

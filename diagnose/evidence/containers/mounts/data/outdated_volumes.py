@@ -52,7 +52,7 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
 
 
 class OutdatedVolumes(Items[OutdatedVolume], frozen=True):
-    """In the order of the containers."""
+    """The outdated volumes, in the order of the containers."""
 
     left_out: int = 0
     """Pairs of image and volume beyond `MOST` and `MOST_COMPARED`."""

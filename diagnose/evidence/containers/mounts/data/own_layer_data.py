@@ -104,7 +104,7 @@ class OwnLayerData(msgspec.Struct, frozen=True):
 
 
 class OwnLayerDataList(Items[OwnLayerData], frozen=True):
-    """At most one for each container."""
+    """The data in own layers, at most one folder for each container."""
 
 
 @evidence

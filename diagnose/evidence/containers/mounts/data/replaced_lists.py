@@ -34,7 +34,7 @@ class ReplacedList(msgspec.Struct, frozen=True):
 
 
 class ReplacedLists(Items[ReplacedList], frozen=True):
-    """Only where files of its own lie there."""
+    """The replaced lists, only where files of the container's own are there."""
 
 
 @evidence

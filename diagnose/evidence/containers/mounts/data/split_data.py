@@ -35,7 +35,7 @@ class SplitMount(msgspec.Struct, frozen=True):
 
 
 class SplitMounts(Items[SplitMount], frozen=True):
-    """In the order of the containers."""
+    """The split mounts, in the order of the containers."""
 
 
 @evidence

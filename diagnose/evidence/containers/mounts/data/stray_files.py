@@ -55,7 +55,7 @@ class StrayFile(msgspec.Struct, frozen=True):
 
 
 class StrayFiles(Items[StrayFile], frozen=True):
-    """At most one of each container."""
+    """The stray files, at most one for each container."""
 
 
 @evidence

@@ -48,7 +48,7 @@ class UnkeptData(msgspec.Struct, frozen=True):
 
 
 class UnkeptDataList(Items[UnkeptData], frozen=True):
-    """At most one for each container."""
+    """The unkept data, at most one folder for each container."""
 
 
 @evidence

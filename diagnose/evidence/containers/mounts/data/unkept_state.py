@@ -90,7 +90,7 @@ class UnkeptState(msgspec.Struct, frozen=True):
 
 
 class UnkeptStates(Items[UnkeptState], frozen=True):
-    """At most one of each folder."""
+    """The unkept states, at most one for each folder."""
 
 
 @evidence

@@ -60,7 +60,7 @@ class UnrunScript(msgspec.Struct, frozen=True):
 
 
 class UnrunScripts(Items[UnrunScript], frozen=True):
-    """At most one for each database."""
+    """The scripts that were never run, at most one for each database."""
 
 
 @evidence

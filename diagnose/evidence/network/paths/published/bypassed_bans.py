@@ -43,7 +43,7 @@ class BypassedBan(msgspec.Struct, frozen=True):
 
 
 class BypassedBans(Items[BypassedBan], frozen=True):
-    """In the order of the ports."""
+    """The bypassed bans, in the order of the ports."""
 
     walked: int = 0
     """Clients of published ports that were walked."""

@@ -24,7 +24,7 @@ class ClosedInlet(msgspec.Struct, frozen=True):
 
 
 class ClosedInlets(Items[ClosedInlet], frozen=True):
-    """In the order of the rules; a rule that nothing has come to closes nothing that is wanted."""
+    """The closed ports in the order of the rules; a rule without packets closes no wanted port."""
 
 
 @evidence

@@ -64,7 +64,7 @@ class LimitedPath(msgspec.Struct, frozen=True):
 
 
 class LimitedPaths(Items[LimitedPath], frozen=True):
-    """In the order of the rules."""
+    """The limited paths, in the order of the rules."""
 
     uncounted: bool = False
     """Whether there are rules whose counters are not read."""

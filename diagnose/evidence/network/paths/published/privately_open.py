@@ -52,7 +52,7 @@ class PrivatelyOpen(msgspec.Struct, frozen=True):
 
 
 class PrivatelyOpenPorts(Items[PrivatelyOpen], frozen=True):
-    """In the order of the ports."""
+    """The privately open ports, in their order."""
 
 
 @evidence

@@ -71,7 +71,7 @@ class HeldEvents(msgspec.Struct, frozen=True):
 
 
 class AllHeldEvents(Items[HeldEvents], frozen=True):
-    """At most one for each location."""
+    """The held streams, at most one for each location."""
 
 
 @evidence

@@ -60,7 +60,7 @@ class MisplacedPath(msgspec.Struct, frozen=True):
 
 
 class MisplacedPaths(Items[MisplacedPath], frozen=True):
-    """At most one for each location."""
+    """The misplaced paths, at most one for each location."""
 
 
 @evidence

@@ -26,7 +26,7 @@ class AnnouncedHttp3(msgspec.Struct, frozen=True):
 
 
 class AnnouncedHttp3Ports(Items[AnnouncedHttp3], frozen=True):
-    """At most one for each container; empty where each announced port is served."""
+    """The announced ports, at most one for each container; empty where each one is served."""
 
 
 @evidence

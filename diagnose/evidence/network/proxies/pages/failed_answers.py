@@ -139,7 +139,8 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
 
 class AllFailedAnswers(Items[FailedAnswers], frozen=True):
-    """At most one for each container; none for a proxy that passes on the errors of another."""
+    """The failed answers, at most one for each container; none for a proxy with another's
+    errors."""
 
 
 @evidence

@@ -139,7 +139,7 @@ class FrontPage(msgspec.Struct, frozen=True):
 
 
 class FrontPages(Items[FrontPage], frozen=True):
-    """By container and port; empty where no container serves pages to others."""
+    """The first pages by container and port; empty where no container serves pages to others."""
 
     unexamined: tuple[Unexamined, ...] = ()
     left_out: int = 0

@@ -62,7 +62,7 @@ class RedirectLoop(msgspec.Struct, frozen=True):
 
 
 class RedirectLoops(Items[RedirectLoop], frozen=True):
-    """At most one loop for each container."""
+    """The redirect loops, at most one for each container."""
 
 
 @evidence

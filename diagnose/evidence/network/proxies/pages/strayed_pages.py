@@ -41,7 +41,7 @@ class StrayedPage(msgspec.Struct, frozen=True):
 
 
 class StrayedPages(Items[StrayedPage], frozen=True):
-    """At most one for each container and path."""
+    """The strayed pages, at most one for each container and path."""
 
 
 @evidence

@@ -48,7 +48,7 @@ class MisplacedRoute(msgspec.Struct, frozen=True):
 
 
 class MisplacedRoutes(Items[MisplacedRoute], frozen=True):
-    """At most one for each route."""
+    """The misplaced routes, at most one for each route."""
 
 
 @evidence
