@@ -236,8 +236,7 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """The missing file of a bind mount that the last lines name; None where the mount refuses
-    writes."""
+    """The missing file of a bind mount in the last lines; None where the mount refuses writes."""
     tail = log_tails.of(container)
     line = tail.find("no such file or directory", "enoent", "filenotfound")
     file = next(named_files(container, line), None)
@@ -308,8 +307,7 @@ def bind_sources(
 
 
 def _absent_then(container: Container, containers: Containers) -> set[str]:
-    """The device and folder of a volume that were missing at start, as of a share that came
-    late."""
+    """The device and folder of a volume that were missing at start, as of a late share."""
     absent = refusal_of(container, containers).absent if container.start_failed else None
     return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 
@@ -337,9 +335,7 @@ def owned_sources(
     Empty where they have the host's own path there.
     """
     for other in commanding:
-        place = next(
-            (near for near in other.mounts if _mounts_from_elsewhere(near, mount.source)), None
-        )
+        place = next((near for near in other.mounts if _is_elsewhere(near, mount.source)), None)
         if other.id == container.id or place is None:
             continue
         path = place.on_host(mount.source)
@@ -347,7 +343,7 @@ def owned_sources(
             yield OwnedSource(other, place, path)
 
 
-def _mounts_from_elsewhere(mount: Mount, path: str) -> bool:
+def _is_elsewhere(mount: Mount, path: str) -> bool:
     """Whether a path of a container is, or lies below, a mount from another host path."""
     has_source = mount.has_host_path and mount.destination != "/"
     return has_source and (mount.destination == path or mount.holds(path))

@@ -95,7 +95,7 @@ def hidden_containers(
     torn_ids = {record.id for record in torn}
     whole = [id for id in looked_at if id not in torn_ids]
     damaged = (*torn, *_without_layer(host, info, whole, files))
-    foreign = _of_other_drivers(files, info.driver)
+    foreign = _foreign_containers(files, info.driver)
     if not foreign:
         return HiddenContainers(folder, damaged=damaged)
     names = tuple(sorted(config.name.lstrip("/") for config in foreign))
@@ -103,7 +103,7 @@ def hidden_containers(
     return HiddenContainers(folder, len(foreign) + not_looked_at, names, foreign[0].driver, damaged)
 
 
-def _of_other_drivers(files: Mapping[str, FileText], driver: str) -> list[_Config]:
+def _foreign_containers(files: Mapping[str, FileText], driver: str) -> list[_Config]:
     """The containers that were created with another storage driver than this one."""
     configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
     return [config for config in configs if config.driver not in ("", driver)]
