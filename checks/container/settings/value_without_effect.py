@@ -1,5 +1,6 @@
 """container.value-without-effect: a variable is read at the first start alone."""
 
+from diagnose.evidence.containers.settings.built_values import BuiltValue, BuiltValues
 from diagnose.evidence.containers.settings.first_start_values import (
     FirstStartValue,
     FirstStartValues,
@@ -17,7 +18,9 @@ from diagnose.registry import check
     aloud=("has a setting without effect", "have settings without effect"),
 )
 def value_without_effect(
-    first_start_values: FirstStartValues, image_values: ImageValues
+    first_start_values: FirstStartValues,
+    image_values: ImageValues,
+    built_values: BuiltValues | None,
 ) -> CheckResult:
     """A setting of a container has no effect: another place has an older value.
 
@@ -31,11 +34,19 @@ def value_without_effect(
 
     Or a file .env is mounted, and a variable of the image has another value for one of its names:
     most programs take what is in the environment before the file.
+
+    Or a variable such as NEXT_PUBLIC_API_URL or VITE_API_URL was put into the code of pages when
+    the image was built. The pages are older than the container and do not have its address. They
+    have that of the image's own variable, one on localhost with a port of a container, or the
+    variable itself, which no browser has. Nothing is said where pages read their settings at run
+    time, and of applications that run for their developers.
     """
     for value in first_start_values:
         yield _first_start_finding(value)
     for other in image_values:
         yield _image_finding(other)
+    for built in built_values or ():
+        yield _built_finding(built)
 
 
 def _first_start_finding(value: FirstStartValue) -> Finding:
@@ -76,3 +87,19 @@ def _image_finding(other: ImageValue) -> Finding:
         discriminator=other.variable,
         stable=(container.life,),
     ).with_variables({"name": other.variable, "env_file": other.on_host})
+
+
+def _built_finding(built: BuiltValue) -> Finding:
+    container = built.container
+    pages = f"they have {built.built_with}" if built.built_with else "they had no value for it"
+    return Finding.about(
+        container,
+        f"{container} does not use its variable {built.variable}: its pages got their address when the "
+        f"image was built, and {pages}",
+        {
+            f"Config.Env {built.variable}": shortened(built.value, 100),
+            "pages": f"older than the container, without {shortened(built.value, 100)}",
+        },
+        discriminator=built.variable,
+        stable=(container.life,),
+    ).with_variables({"built": built.variable})

@@ -13,6 +13,7 @@ from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.built_pages import SearchBuiltPages
 from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
 from diagnose.questions.file_texts import FindTexts
 from diagnose.questions.files import (
@@ -41,6 +42,11 @@ def read(live: Live, question: ReadFile) -> Json:
 def found_texts(live: Live, question: FindTexts) -> Json:
     """The searched texts that a file contains."""
     return ask_worker(live, question, "found_texts", [question.root or question.path])
+
+
+def built_pages(live: Live, question: SearchBuiltPages) -> Json:
+    """Which of some texts are in the code of built pages."""
+    return ask_worker(live, question, "built_pages", [question.root])
 
 
 def stats(live: Live, question: StatPaths) -> Json:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
+from diagnose.live.disk.built_pages import built_pages
 from diagnose.live.disk.compose import project_files
 from diagnose.live.disk.compose.search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
@@ -329,6 +330,7 @@ def functions() -> Mapping[str, Function]:
         for function in (
             read,
             found_texts,
+            built_pages,
             stats,
             sockets,
             devices,

@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.served_names import labelled_names
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
@@ -41,15 +42,6 @@ _ON_A_DESK = vocabulary(
     "Hyprland Xorg Xwayland cinnamon gnome-shell kwin_wayland kwin_x11 plasmashell sway weston xfwm4"
 )
 """A person sits before a machine that runs one of these."""
-_DEVELOPMENT = LazyPattern(
-    r"(?i)^(?:\w{0,20}_)?ENV(?:IRONMENT)?=(?:dev|local|test)|^AUTH_TRUST_HOST=(?:1|true)$"
-)
-"""Variables by which an application runs for its developers, or takes the address of a request."""
-_DEVELOPS = LazyPattern(
-    r"\b(?:artisan\s+serve|flask\s+run|(?:next|nuxt|astro)\s+dev|nodemon|runserver|vite)\b"
-    r"|\b(?:npm|pnpm|yarn)\s+(?:run\s+)?(?:dev|start:dev|serve)\b|--reload\b"
-)
-"""Commands of a developer."""
 
 
 class LocalAddress(msgspec.Struct, frozen=True):
@@ -111,7 +103,7 @@ def _local_address(
     names = sorted(set(labelled_names(container)))
     variables = tuple(_local_variables(container, running, is_named=bool(names)))
     unset = "" if variables or not names else _unset_variable(container)
-    if not (variables or unset) or _is_for_developers(container):
+    if not (variables or unset) or is_for_developers(container):
         return None
     by = and_more(names)
     if not by and not is_desk:
@@ -188,12 +180,6 @@ def _is_served(
     return any(
         binding.host_port == number for other in running for binding in other.published_by("tcp")
     )
-
-
-def _is_for_developers(container: Container) -> bool:
-    settings = (f"{name}={value}" for name, value in container.config.environment)
-    is_set = any(_DEVELOPMENT.search(setting) for setting in settings)
-    return is_set or _DEVELOPS.search(" ".join(container.config.words)) is not None
 
 
 def _open_port(container: Container) -> str:

@@ -1,9 +1,11 @@
 """The check container.value-without-effect, and the evidence that it reads."""
 
+import re
 from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.settings.built_values import built_values
 from diagnose.evidence.containers.settings.first_start_values import (
     FirstStartValues,
     first_start_values,
@@ -86,7 +88,10 @@ def test_variables_of_the_first_start(case: dict[str, Any], expected: list[str])
     )
     found = first_start_values(host, of(game))
     result = judge(
-        "container.value-without-effect", first_start_values=found, image_values=ImageValues()
+        "container.value-without-effect",
+        first_start_values=found,
+        image_values=ImageValues(),
+        built_values=None,
     )
     assert [finding.variables["variable"] for finding in result.findings] == expected
 
@@ -138,7 +143,10 @@ def test_files_of_well_known_images(case: dict[str, Any], expected: list[str]) -
     host = Made({"file.texts": lambda question: [word for word in question.texts if word in text]})
     found = first_start_values(host, of(cloud))
     result = judge(
-        "container.value-without-effect", first_start_values=found, image_values=ImageValues()
+        "container.value-without-effect",
+        first_start_values=found,
+        image_values=ImageValues(),
+        built_values=None,
     )
     assert [finding.variables["variable"] for finding in result.findings] == expected
 
@@ -174,6 +182,70 @@ def test_variables_of_the_image(case: dict[str, Any], expected: list[str]) -> No
     )
     found = image_values(host, of(cms))
     result = judge(
-        "container.value-without-effect", first_start_values=FirstStartValues(), image_values=found
+        "container.value-without-effect",
+        first_start_values=FirstStartValues(),
+        image_values=found,
+        built_values=None,
     )
     assert [finding.variables["name"] for finding in result.findings] == expected
+
+
+URL = "VITE_API_URL=https://api.lab.test/v1"
+BUILT: dict[str, tuple[dict[str, Any], str | None]] = {
+    "a local address": ({"text": 'x="http://localhost:8000/v1"'}, "http://localhost:8000"),
+    "the address of the image": (
+        {"image": ["VITE_API_URL=http://old.lab.test"], "text": '"http://old.lab.test/x"'},
+        "old.lab.test",
+    ),
+    "no value at that time": ({"text": "process.env.VITE_API_URL||''"}, ""),
+    "the object of Vite": ({"text": 'VITE_API_URL:"http://localhost:8000"'}, None),
+    "the same address": ({"text": '"https://api.lab.test/v1" "http://localhost:8000"'}, None),
+    "nothing in its place": ({"text": 'fetch("/api")'}, None),
+    "a port of nobody": ({"text": '"http://localhost:8969"'}, None),
+    "read at run time": ({"text": 'env("VITE_API_URL")||"http://localhost:8000"'}, None),
+    "pages of this container": ({"newest": 1_900_000_000.0, "text": "http://localhost:8000"}, None),
+    "no pages": ({"files": 0, "text": "http://localhost:8000"}, None),
+    "pages that were not all read": ({"rest": True, "text": "http://localhost:8000"}, None),
+    "the image's own value": ({"image": [URL], "text": "http://localhost:8000"}, None),
+    "for developers": ({"cmd": ["npm", "run", "dev"], "text": "http://localhost:8000"}, None),
+    "on the server alone": ({"text": "http://localhost:8000", "server": True}, None),
+    "no address": ({"env": ["VITE_TITLE=Shop"], "text": "http://localhost:8000"}, None),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), BUILT.values(), ids=BUILT)
+def test_variables_of_the_build(case: dict[str, Any], expected: str | None) -> None:
+    pages = container(
+        "pages",
+        Created="2026-01-01T00:00:00Z",
+        Config={"Env": case.get("env", [URL]), "Cmd": case.get("cmd", []), "WorkingDir": "/app"},
+    )
+    other = container("api", Config={"ExposedPorts": {"8000/tcp": {}}})
+
+    def searched(question: Any) -> Any:
+        is_server = question.folders[0].endswith("/.next/server")
+        text = "process.env.VITE_API_URL" if is_server and case.get("server") else ""
+        text = text if is_server else case["text"]
+        return {
+            "texts": [word for word in question.texts if word in text],
+            "local": re.findall(r"http://localhost:\d+", text),
+            "files": case.get("files", 3),
+            "newest": case.get("newest", 1_700_000_000.0),
+            "is_complete": not case.get("rest"),
+        }
+
+    host = Made(
+        {
+            "api.image": {"Id": "sha256:1111", "Config": {"Env": case.get("image", [])}},
+            "file.built-pages": searched,
+        }
+    )
+    found = built_values(host, of(pages, other))
+    result = judge(
+        "container.value-without-effect",
+        first_start_values=FirstStartValues(),
+        image_values=ImageValues(),
+        built_values=found,
+    )
+    assert [value.built_with for value in found] == ([] if expected is None else [expected])
+    assert len(result.findings) == len(found)

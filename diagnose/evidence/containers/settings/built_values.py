@@ -1,0 +1,156 @@
+"""Variables for pages that were put into their code when the image was built.
+
+    ARG VITE_API_URL=http://localhost:8000
+    RUN npm run build
+
+The tool writes the address into the scripts. A browser has no variables: what the container is
+given later changes nothing.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
+from diagnose.questions.images import InspectImage
+from diagnose.redact import holds_token
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers whose pages are searched."""
+_FIXED = LazyPattern(r"^(?:REACT_APP|VITE|NEXT_PUBLIC|VUE_APP|GATSBY|EXPO_PUBLIC)_")
+"""The beginnings of names that tools replace in the code while they build it."""
+_ADDRESS = LazyPattern(r"^(?:https?|wss?)://(?P<place>[\w.-]{1,253}(?::\d{1,5})?)(?:/|$)")
+_BELOW_CODE = (".next/static", "dist", "build", "out", "public")
+"""Where tools write pages, below the folder of a program."""
+_OF_SERVERS = ("/usr/share/nginx/html", "/usr/share/caddy", "/srv", "/var/www/html", "/var/www")
+_ON_THE_SERVER = ".next/server"
+"""Code of Next.js that runs on the server, which has variables."""
+
+
+class BuiltValue(msgspec.Struct, frozen=True):
+    """A variable of a container whose value no page of it has."""
+
+    container: Container
+    variable: str
+    value: str
+    built_with: str = ""
+    """The address that the pages have; "" where the variable had no value at that time."""
+
+
+class BuiltValues(Items[BuiltValue], frozen=True):
+    """By container; the first one of each."""
+
+
+@evidence
+def built_values(host: Host, containers: Containers) -> BuiltValues:
+    """The pages are searched of each running container that has such a variable of its own."""
+    asked = [
+        (container, values)
+        for container in containers.running
+        if (values := _addresses(container)) and not is_for_developers(container)
+    ]
+    found = []
+    for container, values in host.first(asked, MOST, "containers with built pages"):
+        value = next(_values(host, container, values, containers), None)
+        if value is not None:
+            found.append(value)
+    return BuiltValues(tuple(found))
+
+
+def _addresses(container: Container) -> dict[str, str]:
+    """The variables for pages that hold an address."""
+    return {
+        name: value
+        for name, value in container.config.environment
+        if _FIXED.match(name) and _ADDRESS.match(value) and not holds_token(value)
+    }
+
+
+def _values(
+    host: Host, container: Container, values: dict[str, str], containers: Containers
+) -> Iterator[BuiltValue]:
+    """The variables that somebody has given the container, and that its older pages do not have."""
+    image = host.ask(InspectImage(container.image))
+    if isinstance(image, Failed) or image.config is None:
+        return
+    given = dict(_assignment(entry) for entry in image.config.env or ())
+    own = {name: value for name, value in values.items() if given.get(name) != value}
+    former = {name: place for name in own if (place := _place(given.get(name, "")))}
+    texts = [text for name, value in own.items() for text in (_place(value), *_uses(name))]
+    pages = _pages(host, container, _page_folders(container), [*texts, *former.values()])
+    if not pages.files or not pages.is_complete or pages.newest >= (container.created_at or 0.0):
+        return
+    for name, value in own.items():
+        if _place(value) in pages.texts:
+            continue
+        built_with = _built_with(name, former.get(name, ""), pages, containers)
+        if built_with is not None and not _is_for_the_server(host, container, name, pages):
+            yield BuiltValue(container, name, value, built_with)
+
+
+def _built_with(name: str, former: str, pages: BuiltPages, containers: Containers) -> str | None:
+    """The address that pages have in the place of a variable; None where nothing shows one."""
+    left, whole = _uses(name)
+    if former and former in pages.texts:
+        return former
+    ports = _ports(containers)
+    local = [place for place in pages.local if int(place.rpartition(":")[2]) in ports]
+    if left in pages.texts:
+        return local[0] if local else ""
+    return local[0] if local and whole not in pages.texts else None
+
+
+def _uses(name: str) -> tuple[str, str]:
+    """How code has a variable for which the tool found no value, and its bare name."""
+    return f"process.env.{name}", name
+
+
+def _is_for_the_server(host: Host, container: Container, name: str, pages: BuiltPages) -> bool:
+    """Whether the code of the server alone has the variable, and reads it when it runs."""
+    left, _ = _uses(name)
+    if left in pages.texts:
+        return False
+    folders = [f"{folder}/{_ON_THE_SERVER}" for folder in _code_folders(container)]
+    return left in _pages(host, container, folders, [left]).texts
+
+
+def _pages(host: Host, container: Container, folders: list[str], texts: list[str]) -> BuiltPages:
+    root = f"/proc/{container.state.pid}/root"
+    question = SearchBuiltPages(root, folders, sorted(set(texts)))
+    return host.answer_or(question, BuiltPages(is_complete=False))
+
+
+def _page_folders(container: Container) -> list[str]:
+    below = [f"{folder}/{part}" for folder in _code_folders(container) for part in _BELOW_CODE]
+    return [*below, *_OF_SERVERS]
+
+
+def _code_folders(container: Container) -> list[str]:
+    own = container.config.working_dir.rstrip("/")
+    return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
+
+
+def _ports(containers: Containers) -> frozenset[int]:
+    """The ports of all running containers, inside and on the host."""
+    inside = (port for container in containers.running for port in container.declared_tcp_ports)
+    published = [port for container in containers.running for port in container.published_by("tcp")]
+    outside = (port.host_port for port in published)
+    return frozenset((*inside, *outside, *(port.number for port in published)))
+
+
+def _place(value: str) -> str:
+    """The host and the port of an address."""
+    match = _ADDRESS.match(value)
+    return match["place"] if match is not None else ""
+
+
+def _assignment(entry: str) -> tuple[str, str]:
+    name, _, value = entry.partition("=")
+    return name, value

@@ -1,0 +1,41 @@
+"""What is in the code of pages that a tool has built, of which nothing else is kept."""
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+
+class BuiltPages(msgspec.Struct, frozen=True):
+    """What was found in the files of built pages."""
+
+    texts: list[str] = []
+    """Which of the texts that were asked for are in one of them."""
+    local: list[str] = []
+    """Addresses with a port that lead each browser to its own machine: http://localhost:8000."""
+    files: int = 0
+    """How many were searched."""
+    newest: float = 0.0
+    """Unix time of the last change of any of them."""
+    is_complete: bool = True
+    """Whether nothing was left out."""
+
+
+class SearchBuiltPages(Question[BuiltPages], frozen=True):
+    """Which texts are in the scripts and pages below folders that a web server shows."""
+
+    POLICY = Policy(
+        "file.built-pages",
+        what="texts in the code of built pages",
+        collector="disk.files:built_pages",
+        lane="file",
+        deadline=2.5,
+        priority=6,
+    )
+    root: str
+    """As of `ReadFile`."""
+    folders: list[str]
+    """A folder that does not exist has no files."""
+    texts: list[str]
+
+    def about(self) -> str:
+        return f"texts in the pages below {', '.join(self.folders)}"
