@@ -32,6 +32,7 @@ Parts = Literal[
     "sites",
     "stopped by hand",
     "trusted domains",
+    "upload limits",
     "urls",
     "used variables",
 ]

@@ -10,6 +10,7 @@ _PROXYING = frozenset(
     | {"absolute_redirect", "port_in_redirect", "proxy_buffering", "proxy_pass", "proxy_set_header"}
     | {
         "client_max_body_size",
+        "fastcgi_pass",
         "proxy_http_version",
         "proxy_read_timeout",
         "rewrite",

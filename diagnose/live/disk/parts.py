@@ -68,6 +68,11 @@ _LANGUAGE_VARIABLE = re.compile(
     r"(?P<name>[A-Z][A-Z0-9_]{1,60})\b(?![\"'],|[\"'\])]{0,2} ?(?:\|\||\?\?|\?:))"
 )
 """How Python, PHP, Node.js and Ruby read a variable of their environment, without a default."""
+_UPLOAD_LIMIT = re.compile(
+    r"[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?[\"']?(?P<name>upload_max_filesize|post_max_size)[\"']?\]?"
+    r"[ \t]*[= \t][ \t]*[\"']?(?P<value>[\w${}:.-]{1,60})"
+)
+"""upload_max_filesize = 64M, php_admin_value[post_max_size] = 64M, php_value post_max_size 64M"""
 _FETCHES = re.compile(
     r"/environ\b|/etc/environment\b|\bprintenv\b|dotenv"
     r"|\b(?:export|eval|env)[ \t]+[\"']?(?:\$\(|`)"
@@ -229,6 +234,13 @@ def _secrets(text: str) -> Iterator[str]:
             yield match["pair"]
 
 
+def _upload_limits(text: str) -> Iterator[str]:
+    """The settings of PHP that limit what clients send, as NAME=VALUE, of an ini or .htaccess."""
+    for line in text.splitlines():
+        if (match := _UPLOAD_LIMIT.match(line)) is not None:
+            yield f"{match['name']}={match['value']}"
+
+
 def _urls(text: str) -> Iterator[str]:
     """The addresses (URLs) of a file without their paths; those in comments are left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
@@ -306,6 +318,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "sites": sites,
     "stopped by hand": _stopped_by_hand,
     "trusted domains": _trusted_domains,
+    "upload limits": _upload_limits,
     "urls": _urls,
     "used variables": _used_variables,
 }

@@ -6,7 +6,7 @@ from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx.files import NginxFiles
+from diagnose.evidence.network.proxies.nginx.files import NginxFiles, reads_all
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops
 from diagnose.questions import Host
 
@@ -30,18 +30,38 @@ class NginxConfigurations:
     """The configurations of all nginx, which are read when this is made."""
 
     def __init__(self, host: Host, containers: Containers, processes: Processes) -> None:
+        self._host = host
         self._files: dict[str, NginxFiles] = {}
         self.hops: tuple[NginxHop, ...] = ()
+        self.fastcgi_hops: tuple[NginxHop, ...] = ()
+        """Those to a program that speaks FastCGI, as PHP-FPM does."""
         for proxy in _servers(containers, processes):
             name = proxy.id if proxy is not None else ""
             self._files[name] = NginxFiles(host, proxy)
-            found = hops(proxy, self._files[name].directives(), containers)
-            self.hops = (*self.hops, *found)
+            directives = self._files[name].directives()
+            self.hops = (*self.hops, *hops(proxy, directives, containers))
+            by_fastcgi = hops(proxy, directives, containers, passed_by="fastcgi_pass")
+            self.fastcgi_hops = (*self.fastcgi_hops, *by_fastcgi)
+
+    def is_whole(self, hop: NginxHop) -> bool:
+        """Whether all files were read that may hold a setting for this location."""
+        if hop.proxy is None:
+            return hop.is_known
+        return hop.is_known and reads_all(self._host, hop.proxy, self._files[hop.proxy.id])
 
     def file_of(self, hop: NginxHop) -> HopFile:
-        """The file of a location, if only one file has its proxy_pass."""
+        """Where a location stands, if one file alone passes requests on to its server."""
+        passed_by = "fastcgi_pass" if hop in self.fastcgi_hops else "proxy_pass"
+        return self._file_with(hop, (passed_by, hop.target))
+
+    def file_of_setting(self, hop: NginxHop, name: str) -> HopFile:
+        """Where a setting stands that holds for a location, if one file alone has that value."""
+        return self._file_with(hop, (name, hop.settings.get(name, "")))
+
+    def _file_with(self, hop: NginxHop, words: tuple[str, str]) -> HopFile:
+        """The one file that has a directive."""
         files = self._files[hop.proxy.id if hop.proxy is not None else ""]
-        inside = files.holding(("proxy_pass", hop.target))
+        inside = files.holding(words)
         if hop.proxy is None:
             return HopFile(inside, is_read_only=False, on_host=inside)
         mount = innermost_mount(hop.proxy.mounts, inside)

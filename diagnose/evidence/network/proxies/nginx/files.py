@@ -143,3 +143,27 @@ class NginxFiles:
         if isinstance(file, Failed):
             return "" if file.reason == "gone" else None
         return file.text if file.type == "file" and len(file.data or b"") < _BYTES else None
+
+
+def reads_all(host: Host, container: Container, files: NginxFiles) -> bool:
+    """Whether every file was read that an `include` takes inside the container.
+
+    A file of the image may include further folders, and images link the files of a mounted folder
+    into the one that nginx reads (user_conf.d of jonasal/nginx-certbot).
+    """
+    root = f"/proc/{container.state.pid}/root"
+    for pattern in files.includes:
+        if "$" in pattern:
+            return False
+        folder, of_names = posixpath.split(pattern)
+        if "*" not in of_names or "modules" in folder:
+            continue
+        listing = host.ask(ListFolder(folder, root=root))
+        if isinstance(listing, Failed):
+            if listing.reason != "missing":
+                return False
+            continue
+        names = fnmatch.filter(listing.names, of_names)
+        if any(posixpath.join(folder, name) not in files.paths for name in names):
+            return False
+    return True

@@ -175,9 +175,15 @@ class _Level(msgspec.Struct, frozen=True):
 
 
 def hops(
-    proxy: Container | None, directives: Sequence[Directive], containers: Containers
+    proxy: Container | None,
+    directives: Sequence[Directive],
+    containers: Containers,
+    passed_by: str = "proxy_pass",
 ) -> Iterator[NginxHop]:
-    """Each location that passes requests on, in the order of the configuration."""
+    """Each location that passes requests on, in the order of the configuration.
+
+    passed_by: the directive that does it.
+    """
     top = Directive(("main",), tuple(directives), is_block=True)
     level = _Level().within(top)
     for http in [top, *top.all("http")]:
@@ -185,7 +191,9 @@ def hops(
         upstreams = {block.first: _members(block) for block in http.all("upstream")}
         for server in http.all("server"):
             if server.is_block:
-                yield from _hops_of_site(proxy, server, of_http, upstreams, containers)
+                yield from _hops_of_site(
+                    proxy, server, of_http, upstreams, containers, passed_by=passed_by
+                )
 
 
 def _members(upstream: Directive) -> tuple[str, ...]:
@@ -199,13 +207,15 @@ def _hops_of_site(
     of_http: _Level,
     upstreams: Mapping[str, Sequence[str]],
     containers: Containers,
+    *,
+    passed_by: str,
 ) -> Iterator[NginxHop]:
     """Each place of a server block from which nginx passes requests on."""
     listens = [directive.words[1:] for directive in server.all("listen")]
     with_tls = [words for words in listens if "ssl" in words or server.has("ssl", "on")]
     names = tuple(word for directive in server.all("server_name") for word in directive.words[1:])
     for block, level in _locations(server, of_http.within(server)):
-        for passed in block.all("proxy_pass"):
+        for passed in block.all(passed_by):
             target = _with_values(passed.first, level.variables)
             match = _TARGET.fullmatch(target)
             host = match["host"] if match is not None else ""

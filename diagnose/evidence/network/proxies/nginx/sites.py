@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles
+from diagnose.evidence.network.proxies.nginx.files import MAIN, NginxFiles, reads_all
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import distinct
 from diagnose.model import Failed
@@ -89,33 +89,9 @@ def nginx_sites(host: Host, containers: Containers, processes: Processes) -> Ngi
         directives = files.directives()
         sites += _sites(container, directives)
         patterns = files.includes
-        if directives and _saw_all(host, container, files):
+        if directives and reads_all(host, container, files):
             unread += _unread_sites(host, container, patterns)
     return NginxSites(tuple(sites), tuple(unread))
-
-
-def _saw_all(host: Host, container: Container, files: NginxFiles) -> bool:
-    """Whether every file was read that an `include` takes inside the container.
-
-    A file of the image may include further folders, and images link the files of a mounted folder
-    into the one that nginx reads (user_conf.d of jonasal/nginx-certbot).
-    """
-    root = f"/proc/{container.state.pid}/root"
-    for pattern in files.includes:
-        if "$" in pattern:
-            return False
-        folder, of_names = posixpath.split(pattern)
-        if "*" not in of_names or "modules" in folder:
-            continue
-        listing = host.ask(ListFolder(folder, root=root))
-        if isinstance(listing, Failed):
-            if listing.reason != "missing":
-                return False
-            continue
-        names = fnmatch.filter(listing.names, of_names)
-        if any(posixpath.join(folder, name) not in files.paths for name in names):
-            return False
-    return True
 
 
 def _reads_usual_file(container: Container) -> bool:

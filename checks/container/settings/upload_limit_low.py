@@ -1,0 +1,63 @@
+"""container.upload-limit-low: one of two limits for uploads is far lower than the other."""
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.settings.upload_limits import OF_NGINX, UploadLimit, UploadLimits
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.registry import check
+
+
+@check(
+    "container.upload-limit-low",
+    severity=Severity.advice,
+    aloud=("refuses uploads that other settings allow", "refuse uploads that other settings allow"),
+)
+def upload_limit_low(upload_limits: UploadLimits) -> CheckResult:
+    """A server refuses uploads that the settings of its neighbour allow.
+
+    nginx passes at most 1 MB on unless client_max_body_size says otherwise, and PHP takes files of
+    2 MB and requests of 8 MB. One of them was raised, and the other one not: the lower limit
+    counts. A program says its limit by a variable such as MAX_UPLOAD_SIZE, or by PHP's settings. It
+    is advice, since small uploads work. It is not said aloud where only an image, and nobody who
+    runs it, has the higher limit. Nothing is said where not all settings could be read.
+    """
+    for limit in upload_limits:
+        yield _finding(limit)
+
+
+def _finding(limit: UploadLimit) -> Finding:
+    where = f"{limit.place}, " if limit.place.startswith("/") else ""
+    default = "" if where or not limit.place else f" ({limit.place})"
+    finding = Finding.about(
+        limit.container,
+        f"{_refuser(limit)} refuses uploads above {limit.value}{default}: {_allower(limit)}",
+        {limit.name: f"{where}{limit.value}{default}", limit.other_name: limit.other_value},
+        discriminator=limit.name,
+        stable=(limit.container.life,),
+        touches=(limit.other.subject,) if limit.other is not None else (),
+    ).with_variables(_steps(limit))
+    return replace(finding, is_quiet=not limit.is_asked_for)
+
+
+def _refuser(limit: UploadLimit) -> str:
+    if limit.name != OF_NGINX:
+        return f"PHP in {limit.container}"
+    return f"nginx in {limit.proxy}" if limit.proxy is not None else "nginx on this host"
+
+
+def _allower(limit: UploadLimit) -> str:
+    """Who lets more pass, by which setting."""
+    if limit.other_name == OF_NGINX:
+        who = f"nginx in {limit.other}" if limit.other is not None else "nginx on this host"
+        return f"{who} before it lets {limit.other_value} pass"
+    if limit.name != OF_NGINX:
+        return f"its {limit.other_name} is {limit.other_value}"
+    return f"{limit.other} behind it takes {limit.other_value} ({limit.other_name})"
+
+
+def _steps(limit: UploadLimit) -> PageVariables:
+    if limit.name == OF_NGINX:
+        places = {"file": limit.file, "proxy": limit.proxy.name if limit.proxy is not None else ""}
+        return present({"nginx_limit": limit.other_value, **places})
+    return {"php_limit": limit.other_value, "setting": limit.name}

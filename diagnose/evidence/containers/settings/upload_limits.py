@@ -1,0 +1,184 @@
+"""Limits for uploads that contradict each other: of an nginx, and of the program behind it.
+
+The lower one counts. nginx refuses a body of more than 1 MB unless its settings say otherwise, and
+PHP takes no file of more than 2 MB.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.php_limits import (
+    PhpLimit,
+    PhpLimits,
+    php_limits,
+    size_of,
+)
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx.configurations import NginxConfigurations
+from diagnose.evidence.network.proxies.nginx.hops import NginxHop
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers with PHP whose settings are read."""
+OF_NGINX = "client_max_body_size"
+_DEFAULT = "1m"
+_OF_PROGRAM = LazyPattern(
+    r"(?:^|_)(?:UPLOADS?|BODY|ATTACHMENTS?|PAYLOAD|POST_MAX)(?:_\w{1,40})?_?(?:SIZE|FILESIZE|LIMIT|BYTES|MB)$"
+    r"|(?:^|_)MAX_(?:\w{1,20}_)?(?:UPLOAD|BODY|ATTACHMENT|PAYLOAD)$"
+)
+"""PHP_UPLOAD_LIMIT, MAX_UPLOAD_SIZE, BODY_SIZE_LIMIT, ATTACHMENT_MAX_SIZE_MB."""
+_OF_SPEED = LazyPattern(r"(?:^|_)(?:RATE|SPEED|BANDWIDTH|TIME|CHUNK|CHUNKS|COUNT|LOG|CACHE|FREE)_")
+_IN_MEGABYTES = "_MB"
+_LEAST = 1 << 20
+"""Bytes: a plain number below this may mean megabytes."""
+_FACTOR = 2
+"""Two limits of which neither is twice the other are meant to be alike."""
+
+
+class UploadLimit(msgspec.Struct, frozen=True):
+    """A limit that keeps uploads from a program, which another setting allows."""
+
+    container: Container
+    """The one whose clients meet it."""
+    name: str
+    """The setting with the lower limit."""
+    value: str
+    place: str
+    """Where it stands, or that it is a default."""
+    other_name: str
+    other_value: str
+    other: Container | None
+    """The one with the higher limit; None for an nginx of the host."""
+    proxy: Container | None = None
+    """The nginx with the lower limit; None where a program has it, or where it is the host's."""
+    file: str = ""
+    """The file on the host in which nginx passes requests on; "" where it is not known."""
+    is_asked_for: bool = True
+    """Whether somebody has set the higher limit, and not the image alone."""
+
+
+class UploadLimits(Items[UploadLimit], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def upload_limits(host: Host, containers: Containers, processes: Processes) -> UploadLimits:
+    """Settings of PHP are read of images that are built on the official ones."""
+    nginx = NginxConfigurations(host, containers, processes)
+    candidates = [container for container in containers.running if _has_php(container)]
+    found: dict[str, UploadLimit] = {}
+    with_php: dict[str, PhpLimits] = {}
+    for container in host.first(candidates, MOST, "containers with PHP"):
+        limits = php_limits(host, container)
+        if limits is not None:
+            with_php[container.id] = limits
+            for limit in _own_contradiction(container, limits):
+                found.setdefault(container.id, limit)
+    for ways in _ways(nginx):
+        for limit in _limits(host, ways, nginx, with_php):
+            found.setdefault(limit.container.id, limit)
+    return UploadLimits(tuple(found.values()))
+
+
+def _has_php(container: Container) -> bool:
+    return container.config.sets("PHP_INI_DIR")
+
+
+def _ways(nginx: NginxConfigurations) -> Iterator[list[NginxHop]]:
+    """The locations of one nginx that lead to one container."""
+    hops = (*nginx.hops, *nginx.fastcgi_hops)
+    pairs = by_key(
+        ((hop.proxy.id if hop.proxy else "", hop.program.id), hop)
+        for hop in hops
+        if hop.program is not None
+    )
+    yield from pairs.values()
+
+
+def _own_contradiction(container: Container, limits: PhpLimits) -> Iterator[UploadLimit]:
+    """A file may be larger than the request that brings it."""
+    upload, post = limits.upload, limits.post
+    if upload.path and 0 < post.bytes < upload.bytes:
+        yield UploadLimit(
+            container, post.name, post.value, _place(post), upload.name, upload.value, container
+        )
+
+
+def _limits(
+    host: Host, ways: Sequence[NginxHop], nginx: NginxConfigurations, with_php: dict[str, PhpLimits]
+) -> Iterator[UploadLimit]:
+    """The contradictions between an nginx and a program behind it."""
+    program = ways[0].program
+    if program is None or not all(map(nginx.is_whole, ways)):
+        return
+    sizes = [size_of(way.settings.get(OF_NGINX, _DEFAULT)) for way in ways]
+    if None in sizes or 0 in sizes:
+        return
+    widest = max(ways, key=lambda way: size_of(way.settings.get(OF_NGINX, _DEFAULT)) or 0)
+    given = widest.settings.get(OF_NGINX, "")
+    limit = size_of(given or _DEFAULT) or 0
+    php = with_php.get(program.id)
+    if php is not None and given and php.lower.bytes * _FACTOR <= limit:
+        low = php.lower
+        yield UploadLimit(
+            program,
+            low.name,
+            low.value,
+            _place(low),
+            OF_NGINX,
+            given,
+            other=widest.proxy,
+            is_asked_for=bool(nginx.file_of_setting(widest, OF_NGINX).on_host),
+        )
+    for name, value, is_asked_for in _wanted(host, program, php):
+        if limit * _FACTOR <= (_bytes(name, value) or 0):
+            yield UploadLimit(
+                widest.proxy or program,
+                OF_NGINX,
+                given or _DEFAULT,
+                "" if given else "nginx's default",
+                name,
+                value,
+                program,
+                proxy=widest.proxy,
+                file=nginx.file_of(widest).on_host,
+                is_asked_for=is_asked_for and not given,
+            )
+
+
+def _wanted(
+    host: Host, program: Container, php: PhpLimits | None
+) -> Iterator[tuple[str, str, bool]]:
+    """The limits that a program has by its settings, with whether somebody has set them."""
+    if php is not None:
+        low = php.lower
+        is_mounted = low.path and program.mount_at(low.path) is not None
+        if is_mounted:
+            yield low.name, low.value, True
+    image = host.ask(InspectImage(program.image))
+    of_image = () if isinstance(image, Failed) or image.config is None else image.config.env or ()
+    for name, value in program.config.environment:
+        if _OF_PROGRAM.search(name) and not _OF_SPEED.search(name) and _bytes(name, value):
+            yield name, value, f"{name}={value}" not in of_image
+
+
+def _bytes(name: str, value: str) -> int | None:
+    """The bytes of a variable; None for what may mean something else."""
+    size = size_of(value)
+    if size is None or not value.strip().isdigit():
+        return size
+    if name.endswith(_IN_MEGABYTES):
+        return size << 20
+    return size if size >= _LEAST else None
+
+
+def _place(limit: PhpLimit) -> str:
+    return limit.path or "PHP's default"
