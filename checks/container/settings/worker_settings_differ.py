@@ -3,6 +3,7 @@
 import shlex
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.worker_folders import WorkerFolder, WorkerFolders
 from diagnose.evidence.containers.settings.worker_settings import (
     WorkerDifference,
     WorkerDifferences,
@@ -12,8 +13,10 @@ from diagnose.registry import check
 
 
 @check("container.worker-settings-differ", severity=Severity.warning)
-def worker_settings_differ(worker_differences: WorkerDifferences) -> CheckResult:
-    """A worker has another queue or database than the program of its image.
+def worker_settings_differ(
+    worker_differences: WorkerDifferences, worker_folders: WorkerFolders | None
+) -> CheckResult:
+    """A worker has another queue, database or folder than the program of its image.
 
     A web server and its worker run from one image, in services of one compose project. The worker
     waits for jobs at another broker, in another database of Redis, on another connection of
@@ -22,9 +25,15 @@ def worker_settings_differ(worker_differences: WorkerDifferences) -> CheckResult
     server that it names has no connection from it, and nothing else in its settings names that
     server. A worker that agrees with one of several programs of its image is well. Another host of
     the same database may be a pooler or a replica, and is left out.
+
+    Or the program has a volume or a folder of the host for its data, and the worker has nothing
+    there and writes files at the same place: neither sees the files of the other one. Logs, caches
+    and what is temporary do not count.
     """
     for difference in worker_differences:
         yield _finding(difference)
+    for folder in worker_folders or ():
+        yield _folder_finding(folder)
 
 
 def _finding(difference: WorkerDifference) -> Finding:
@@ -85,3 +94,25 @@ def _steps(difference: WorkerDifference, other: Container) -> PageVariables:
         return {"other_queue": difference.wanted}
     words[words.index(difference.command)] = difference.wanted
     return {"queue_command": shlex.join(words)}
+
+
+def _folder_finding(folder: WorkerFolder) -> Finding:
+    worker, program, mount = folder.worker, folder.program, folder.mount
+    where = "a volume without a name" if folder.is_anonymous else "its own layer"
+    return Finding.about(
+        worker,
+        f"{worker} writes to {mount.destination} in {where}, where {program} of the same image has "
+        f"{mount.place}: neither sees the files of the other one",
+        {
+            f"{program.name} {mount.destination}": mount.place,
+            f"{worker.name} {mount.destination}": "an anonymous volume"
+            if folder.is_anonymous
+            else "no mount",
+            "file of the worker": folder.file,
+        },
+        discriminator=mount.destination,
+        stable=(worker.life, program.life),
+        touches=(program.subject, *mount.volumes),
+    ).with_variables(
+        {"shared": f"{mount.name or mount.source}:{mount.destination}", "folder": mount.destination}
+    )

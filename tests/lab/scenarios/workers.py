@@ -113,6 +113,33 @@ def scheduler_with_the_settings_in_a_file(box: Box) -> None:
     _run(box, 17, "cron", "php", "cron.php", options=(mount, "--workdir=/var/www/html"))
 
 
+def _media(box: Box, number: int, *worker: str) -> str:
+    """A web server with a volume, and a worker of its image that makes a picture; the worker."""
+    load(box, f"mail-api:{number}", Recipe())
+    box.docker("network", "create", f"mail{number}")
+    volume = f"--volume=media{number}:/app/media"
+    _run(box, number, "web", "sleep", "1000", options=(volume,))
+    makes = "mkdir -p /app/media/small && echo made >/app/media/small/1.png; exec sleep 1000"
+    name = _run(box, number, "worker", "sh", "-c", makes, options=worker)
+    look = f"docker exec {name} cat /app/media/small/1.png || true"
+    box.wait_for(lambda: box.sh(look) == "made\n", what="the picture")
+    return name
+
+
+@fault(_DIFFERS, subject="container:mail41-worker-1")
+def worker_without_the_volume_of_its_program(box: Box) -> None:
+    """The worker makes a picture in its own layer, and the web server has a volume there."""
+    name = _media(box, 41)
+    command = first_command(box, _DIFFERS, name)
+    assert command.endswith("-- --volume=media41:/app/media | sh"), command
+
+
+@healthy()
+def worker_with_the_volume_of_its_program(box: Box) -> None:
+    """Both have the volume in which the worker makes a picture."""
+    _media(box, 42, "--volume=media42:/app/media")
+
+
 # -- a queue in a Redis that drops keys -----------------------------------------------
 
 _EVICTED = "container.queue-evicted"

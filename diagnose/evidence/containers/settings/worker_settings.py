@@ -98,25 +98,30 @@ def worker_differences(
     which the one without it has no connection: connections are read of few.
     """
     found: list[WorkerDifference] = []
-    compared = left_out = 0
+    pairs = list(pairs_of_one_image(host, containers))
+    for worker, programs in pairs[:MOST]:
+        found += _differences(host, worker, programs, containers, namespaces)
+    left_out = len(pairs[MOST:])
+    why = f"{count(left_out, 'worker')} beyond the {MOST} that are compared"
+    return WorkerDifferences(tuple(found), (Unexamined(HOST, why),) if left_out else ())
+
+
+def pairs_of_one_image(
+    host: Host, containers: Containers
+) -> Iterator[tuple[Container, list[Container]]]:
+    """Each worker of a project of compose, with the other services of the same image."""
     members = (
         container
         for container in containers.running
         if container.compose_project and not container.is_one_off
     )
     for project in by_key((member.compose_project, member) for member in members).values():
-        workers = [member for member in project if is_background(member)]
         others = [member for member in project if not is_background(member)]
-        candidates = workers if others else ()
-        for worker in candidates:
+        workers = [member for member in project if is_background(member)] if others else []
+        for worker in workers:
             programs = [other for other in others if _is_same_program(host, worker, other)]
-            if programs and compared < MOST:
-                compared += 1
-                found += _differences(host, worker, programs, containers, namespaces)
-            elif programs:
-                left_out += 1
-    why = f"{count(left_out, 'worker')} beyond the {MOST} that are compared"
-    return WorkerDifferences(tuple(found), (Unexamined(HOST, why),) if left_out else ())
+            if programs:
+                yield worker, programs
 
 
 def _is_same_program(host: Host, worker: Container, other: Container) -> bool:

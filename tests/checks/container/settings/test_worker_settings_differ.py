@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.worker_settings import MOST, worker_differences
+from diagnose.evidence.containers.settings.worker_folders import worker_folders
+from diagnose.evidence.containers.settings.worker_settings import (
+    MOST,
+    WorkerDifferences,
+    worker_differences,
+)
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -27,7 +32,7 @@ def _service(
 
 def _judge(*services: Container) -> Any:
     found = worker_differences(Made({}), of(*services), None)
-    return judge("container.worker-settings-differ", worker_differences=found)
+    return judge("container.worker-settings-differ", worker_differences=found, worker_folders=None)
 
 
 CASES: dict[str, tuple[list[str], list[str], list[str], list[tuple[str, str]]]] = {
@@ -137,3 +142,67 @@ def test_workers_beyond_those_that_are_compared_are_said() -> None:
         "unknown",
         ["2 workers beyond the 60 that are compared"],
     )
+
+
+MEDIA = {
+    "Type": "volume",
+    "Name": "media",
+    "Source": "/v/media",
+    "Destination": "/app/media",
+    "RW": True,
+}
+ANONYMOUS = {**MEDIA, "Name": "a" * 64, "Source": "/v/a"}
+OLD, NEW = 1_700_000_000.0, 1_900_000_000.0
+FOLDERS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "files of its own": ({}, ["/app/media/a.png"]),
+    "files in a folder": ({"file": "2026/a.png"}, ["/app/media/2026/a.png"]),
+    "an anonymous volume": ({"worker": [ANONYMOUS]}, ["/app/media/a.png"]),
+    "the same volume": ({"worker": [MEDIA]}, []),
+    "a mount around it": ({"worker": [{**MEDIA, "Destination": "/app"}]}, []),
+    "a mount in it": ({"worker": [{**MEDIA, "Destination": "/app/media/2026"}]}, []),
+    "files of the image": ({"written": OLD}, []),
+    "no files": ({"file": ""}, []),
+    "an empty file": ({"size": 0}, []),
+    "a log": ({"file": "a.log"}, []),
+    "a cache": ({"file": "imagecache/a.png"}, []),
+    "a folder of logs": ({"web": [{**MEDIA, "Destination": "/app/logs"}]}, []),
+    "for reading alone": ({"web": [{**MEDIA, "RW": False}]}, []),
+    "the code": ({"web": [{**MEDIA, "Destination": "/app"}], "home": "/app"}, []),
+    "the program has none either": ({"web": [ANONYMOUS]}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), FOLDERS.values(), ids=FOLDERS)
+def test_folders(case: dict[str, Any], expected: list[str]) -> None:
+    def made(name: str, mounts: list[dict[str, Any]], *command: str) -> Container:
+        marks = {"com.docker.compose.project": "shop", "com.docker.compose.service": name}
+        config = {"Cmd": command, "Labels": marks, "WorkingDir": case.get("home", "/srv")}
+        return container(
+            name, Config=config, Mounts=mounts, Created="2026-01-01T00:00:00Z", Path="php"
+        )
+
+    parts = case.get("file", "a.png").split("/")
+
+    def listed(question: Any) -> Any:
+        at = question.path.removeprefix("/app/media").strip("/")
+        inner = parts if not at else parts[1:]
+        if not inner or not inner[0]:
+            return {"entries": []}
+        return {"entries": [{"name": inner[0], "type": "folder" if inner[1:] else "file"}]}
+
+    status = {"type": "file", "size": case.get("size", 9), "mtime": case.get("written", NEW)}
+    host = Made(
+        {"file.list": listed, "file.stats": lambda question: dict.fromkeys(question.paths, status)}
+    )
+    pair = (
+        made("web", case.get("web", [MEDIA]), "serve"),
+        made("worker", case.get("worker", []), *WORK),
+    )
+    found = worker_folders(host, of(*pair))
+    result = judge(
+        "container.worker-settings-differ",
+        worker_differences=WorkerDifferences(),
+        worker_folders=found,
+    )
+    assert [folder.file for folder in found] == expected
+    assert rows(result) == FOUND * len(expected)
