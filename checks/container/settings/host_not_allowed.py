@@ -1,6 +1,9 @@
 """container.host-not-allowed: a program does not take the host name by which its clients come."""
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.settings.allowed_hosts import HostNotAllowed, HostsNotAllowed
+from diagnose.evidence.containers.settings.local_origins import LocalOrigin, LocalOrigins
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, sentence, shortened
@@ -10,8 +13,14 @@ _FILE_INDEX = "9"
 """A place in Nextcloud's list that few lists reach."""
 
 
-@check("container.host-not-allowed", severity=Severity.warning)
-def host_not_allowed(hosts_not_allowed: HostsNotAllowed) -> CheckResult:
+@check(
+    "container.host-not-allowed",
+    severity=Severity.warning,
+    aloud=("allows only pages of localhost", "allow only pages of localhost"),
+)
+def host_not_allowed(
+    hosts_not_allowed: HostsNotAllowed, local_origins: LocalOrigins | None
+) -> CheckResult:
     """A program's list of allowed host names lacks the one by which its clients come.
 
     Nextcloud, ownCloud, Django and others answer only requests for the host names of a list, such
@@ -20,9 +29,16 @@ def host_not_allowed(hosts_not_allowed: HostsNotAllowed) -> CheckResult:
     in the list. Where one is, or a sign for all names, the refusal has another reason. It is
     advice where monitors and scanners alone have asked: people call by the name. A list of
     networks, or with 403 of addresses alone, says which clients are let in.
+
+    Or a list of origins such as CORS_ORIGINS has localhost alone, while browsers of other machines
+    reach both the server and the page of its project: a browser then drops the answers. That is
+    advice, since a page may come by the server itself. Nothing is said where both have one name,
+    and of applications that run for their developers.
     """
     for refused in hosts_not_allowed:
-        yield _finding(refused)
+        yield replace(_finding(refused), is_quiet=not refused.is_of_people)
+    for origin in local_origins or ():
+        yield _origin_finding(origin)
 
 
 def _finding(refused: HostNotAllowed) -> Finding:
@@ -45,6 +61,27 @@ def _finding(refused: HostNotAllowed) -> Finding:
                 "address": refused.address if refused.path else "",
                 "index": _FILE_INDEX if refused.path else "",
                 "listed": refused.place,
+            }
+        )
+    )
+
+
+def _origin_finding(origin: LocalOrigin) -> Finding:
+    container = origin.container
+    return Finding.about(
+        container,
+        f"{container} lets browsers use its answers only in pages of localhost ({origin.variable}), and "
+        f"the pages of {origin.page} are for others, by {origin.by}",
+        {f"Config.Env {origin.variable}": list(origin.origins)},
+        discriminator=origin.variable,
+        severity=Severity.advice,
+        stable=(container.life,),
+        touches=(origin.page.subject,),
+    ).with_variables(
+        present(
+            {
+                "origins": f"{origin.variable}=https://{origin.name}" if origin.name else "",
+                "origin_list": "" if origin.name else origin.variable,
             }
         )
     )

@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.served_names import labelled_names
-from diagnose.evidence.containers.settings.developer_runs import is_for_developers
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
@@ -38,10 +38,6 @@ _ADDRESS = LazyPattern(
     r"(?P<scheme>https?)://(?P<host>[\w.-]{1,100}|\[::1?\])(?::(?P<port>\d{1,5}))?(?:/[\w./-]{0,100})?"
 )
 _LOCAL = vocabulary("0.0.0.0 [::1] [::] localhost")
-_ON_A_DESK = vocabulary(
-    "Hyprland Xorg Xwayland cinnamon gnome-shell kwin_wayland kwin_x11 plasmashell sway weston xfwm4"
-)
-"""A person sits before a machine that runs one of these."""
 
 
 class LocalAddress(msgspec.Struct, frozen=True):
@@ -90,7 +86,7 @@ def local_addresses(containers: Containers, processes: Processes) -> LocalAddres
 
     By variables, labels and ports alone. Nothing is said of a machine with a desktop session.
     """
-    is_desk = any(process.comm in _ON_A_DESK for process in processes.outside)
+    is_desk = is_on_a_desk(processes)
     running = tuple(containers.running)
     found = (_local_address(container, running, is_desk=is_desk) for container in running)
     return LocalAddresses(tuple(filter(None, found)))

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.access_lines import AccessLine
-from diagnose.evidence.containers.settings.allowed_hosts import hosts_not_allowed
+from diagnose.evidence.containers.settings.allowed_hosts import HostsNotAllowed, hosts_not_allowed
+from diagnose.evidence.containers.settings.local_origins import local_origins
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed
 from tests.hosts import Made
-from tests.inspected import container
+from tests.inspected import container, of
 from tests.judging import Result, judge, rows
 
 PORTS = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "3001"}]}
@@ -101,4 +103,58 @@ def _judged(case: dict[str, Any]) -> Result:
         Interfaces((), (Address(index=2, family="inet", address="192.0.2.10", prefix=24),)),
         Uplinks((Uplink("eth0", "192.0.2.10"),)),
     )
-    return judge("container.host-not-allowed", hosts_not_allowed=found)
+    return judge("container.host-not-allowed", hosts_not_allowed=found, local_origins=None)
+
+
+HERE = "http://localhost:3000"
+OPEN = [{"HostIp": "0.0.0.0", "HostPort": "3000"}]
+ALONE = [{"HostIp": "127.0.0.1", "HostPort": "3000"}]
+RULE = "traefik.http.routers.x.rule"
+ORIGINS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "the port of the page": ({"env": f"CORS_ORIGINS={HERE}"}, "port 3000 of this host"),
+    "a list of JSON": ({"env": f'CORS_ALLOWED_ORIGINS=["{HERE}"]'}, "port 3000 of this host"),
+    "a name": ({"env": f"ALLOWED_ORIGINS={HERE}", "site": "shop.lab.test"}, "shop.lab.test"),
+    "one name for both": (
+        {"env": f"ALLOWED_ORIGINS={HERE}", "site": "shop.lab.test", "own": "shop.lab.test"},
+        None,
+    ),
+    "another origin too": ({"env": f"CORS_ORIGINS={HERE},https://shop.lab.test"}, None),
+    "all": ({"env": "CORS_ORIGINS=*"}, None),
+    "a page for this host": ({"env": f"CORS_ORIGINS={HERE}", "page": ALONE}, None),
+    "a page at another port": ({"env": "CORS_ORIGINS=http://localhost:5173"}, None),
+    "a server that no browser reaches": ({"env": f"CORS_ORIGINS={HERE}", "server": []}, None),
+    "no page": ({"env": f"CORS_ORIGINS={HERE}", "project": "other"}, None),
+    "for developers": ({"env": f"CORS_ORIGINS={HERE}", "words": ["npm", "run", "dev"]}, None),
+    "a desk": ({"env": f"CORS_ORIGINS={HERE}", "comm": "gnome-shell"}, None),
+    "another variable": ({"env": f"ORIGIN_URL={HERE}"}, None),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), ORIGINS.values(), ids=ORIGINS)
+def test_lists_of_origins(case: dict[str, Any], expected: str | None) -> None:
+    def labels(project: str, name: str) -> dict[str, str]:
+        rule = {RULE: f"Host(`{name}`)"} if name else {}
+        return {"com.docker.compose.project": project, **rule}
+
+    bindings = case.get("server", [{"HostIp": "0.0.0.0", "HostPort": "8000"}])
+    server = container(
+        "api",
+        Config={
+            "Env": [case["env"]],
+            "Cmd": case.get("words", []),
+            "Labels": labels("shop", case.get("own", "")),
+        },
+        NetworkSettings={"Ports": {"8000/tcp": bindings}},
+    )
+    page = container(
+        "page",
+        Config={"Labels": labels(case.get("project", "shop"), case.get("site", ""))},
+        NetworkSettings={"Ports": {"80/tcp": case.get("page", OPEN)}},
+    )
+    processes = Processes((Process(pid=9, comm=case.get("comm", "sshd")),))
+    found = local_origins(of(server, page), processes)
+    result = judge(
+        "container.host-not-allowed", hosts_not_allowed=HostsNotAllowed(), local_origins=found
+    )
+    assert [origin.by for origin in found] == ([] if expected is None else [expected])
+    assert rows(result) == [("advice", "api")] * len(found)

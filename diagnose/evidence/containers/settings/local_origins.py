@@ -1,0 +1,102 @@
+"""Lists of origins that let in pages of localhost alone.
+
+A server that browsers call from a page of another origin answers only for those in its list
+(CORS). Where the page is for other machines, its origin is never localhost.
+"""
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.served_names import labelled_names
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.phrases import and_more
+from diagnose.registry import evidence
+
+_IS_LIST = LazyPattern(
+    r"(?:^|_)CORS(?:_\w{1,30})?_ORIGINS?(?:_\w{1,20})?$|(?:^|_)CORS_?(?:ALLOW_?LIST|DOMAINS?)$"
+    r"|(?:^|_)ALLOW(?:ED)?_(?:CORS_)?ORIGINS?$"
+)
+"""CORS_ORIGINS, CORS_ALLOWED_ORIGINS, APP_CORS_ALLOW_ORIGIN, ALLOWED_ORIGINS."""
+_LOCAL = LazyPattern(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>\d{1,5}))?/?")
+_SEPARATORS = LazyPattern(r"[\s,;|]+")
+_MARKS = "[]\"'() "
+_HTTP = "80"
+
+
+class LocalOrigin(msgspec.Struct, frozen=True):
+    """A server that browsers call, and whose list has origins of their own machines alone."""
+
+    container: Container
+    variable: str
+    origins: tuple[str, ...]
+    page: Container
+    """The container with the page that calls it."""
+    by: str
+    """Where the page is found from elsewhere: a name, or a port."""
+    name: str = ""
+    """The one name of the page; "" where a port alone is known."""
+
+
+class LocalOrigins(Items[LocalOrigin], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def local_origins(containers: Containers, processes: Processes) -> LocalOrigins:
+    """By variables, labels and ports alone. Nothing is said of a machine before which one sits."""
+    if is_on_a_desk(processes):
+        return LocalOrigins()
+    found = (_local_origin(container, containers) for container in containers.running)
+    return LocalOrigins(tuple(filter(None, found)))
+
+
+def _local_origin(container: Container, containers: Containers) -> LocalOrigin | None:
+    variable, origins = _list_of(container)
+    if not origins or is_for_developers(container):
+        return None
+    own_names = set(labelled_names(container))
+    if not own_names and not _open_ports(container):
+        return None
+    for page in containers.running:
+        is_beside = page.compose_project == container.compose_project != ""
+        if page.id == container.id or not is_beside:
+            continue
+        names = set(labelled_names(page))
+        if names & own_names:
+            return None
+        by = and_more(sorted(names)) if names else _port_of_page(page, origins)
+        if by:
+            name = only(sorted(names)) or ""
+            return LocalOrigin(container, variable, origins, page, by=by, name=name)
+    return None
+
+
+def _port_of_page(page: Container, origins: tuple[str, ...]) -> str:
+    """The port of an origin at which other machines reach a page; "" for none."""
+    matches = (_LOCAL.fullmatch(origin) for origin in origins)
+    ports = {int(match["port"] or _HTTP) for match in matches if match is not None}
+    published = (port.host_port for port in _open_ports(page) if port.host_port in ports)
+    found = next(published, None)
+    return f"port {found} of this host" if found is not None else ""
+
+
+def _list_of(container: Container) -> tuple[str, tuple[str, ...]]:
+    """The variable whose list has origins of localhost alone; empty where there is none."""
+    for variable, value in container.config.environment:
+        if _IS_LIST.search(variable):
+            words = (word.strip(_MARKS) for word in _SEPARATORS.split(value))
+            origins = tuple(word for word in words if word)
+            if origins and all(map(_LOCAL.fullmatch, origins)):
+                return variable, origins
+    return "", ()
+
+
+def _open_ports(container: Container) -> list[PortBinding]:
+    """The ports at which other machines reach a container."""
+    return [port for port in container.published_by("tcp") if not is_loopback(port.host_ip)]

@@ -1,0 +1,47 @@
+"""Lists of origins that let in pages of localhost alone, and their look-alikes."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.deploys import labels
+
+CHECK = "container.host-not-allowed"
+SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+
+
+def _project(box: Box, number: int, origins: str, *, address: str = "") -> None:
+    """A server and a page of one project, both published."""
+    project = f"origins{number}"
+    ports = {"api": f"{address}{8800 + number}:8080", "page": f"{address}{8900 + number}:8080"}
+    for service, publish in ports.items():
+        variable = f"--env=CORS_ORIGINS={origins}" if service == "api" else "--env=LANG=C"
+        name = f"--name={project}-{service}-1"
+        marks = labels(project, service)
+        box.docker("run", "-d", name, *SAFE, *marks, variable, "-p", publish, "shop:1.4")
+        box.wait_state(f"{project}-{service}-1", "running")
+
+
+def _found(box: Box, number: int) -> list[str]:
+    report = box.diagnose("check", CHECK, "--format", "json")
+    name = f"origins{number}-api-1"
+    return [finding["id"] for finding in report.findings if finding["subject"]["name"] == name]
+
+
+@fault(CHECK, subject="container:origins21-api-1", shareable=True)
+def origins_of_localhost_alone(box: Box) -> None:
+    """The page is published for other machines, and the server takes pages of localhost alone."""
+    _project(box, 21, "http://localhost:8921")
+
+
+@healthy(shareable=True)
+def origins_of_the_site(box: Box) -> None:
+    """The list has the address by which browsers see the page."""
+    _project(box, 22, "http://localhost:8922,http://192.0.2.10:8922")
+    assert not _found(box, 22)
+
+
+@healthy(shareable=True)
+def origins_for_this_host_alone(box: Box) -> None:
+    """Both are published on loopback: nobody but this host has the page."""
+    _project(box, 23, "http://localhost:8923", address="127.0.0.1:")
+    assert not _found(box, 23)
