@@ -1,0 +1,50 @@
+"""container.worker-missing: nobody does the jobs that a program makes."""
+
+from diagnose.evidence.containers.programs.absent_workers import AbsentWorker, AbsentWorkers
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.registry import check
+
+_WHO = {
+    "celery": "no worker of Celery",
+    "queue": "no worker of its queue",
+    "schedule": "nothing that calls its schedule",
+}
+_COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedule:work"}
+
+
+@check(
+    "container.worker-missing",
+    severity=Severity.advice,
+    aloud=("has nobody who does its jobs", "have nobody who does their jobs"),
+)
+def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
+    """A program makes jobs, and nothing on this host does them.
+
+    The code of Laravel has jobs and a queue outside of the request, or a schedule; or a variable
+    names a broker of Celery that is a container of this host. No process is the worker or the
+    scheduler, no container is called like one, and no crontab or unit of the host mentions the
+    program. It is advice: a worker may run on another host. Nothing is said of applications that
+    run for their developers, nor where a cron runs beside the program.
+    """
+    for absent in absent_workers:
+        yield _finding(absent)
+
+
+def _finding(absent: AbsentWorker) -> Finding:
+    program = absent.program
+    return Finding.about(
+        program,
+        f"{program} makes jobs ({absent.asks}), and {_WHO[absent.kind]} runs on this host",
+        {
+            absent.asks: "set" if absent.kind != "schedule" else "has entries",
+            "processes": _WHO[absent.kind],
+        },
+        discriminator=absent.kind,
+        stable=(program.life,),
+    ).with_variables(_steps(absent))
+
+
+def _steps(absent: AbsentWorker) -> PageVariables:
+    if absent.kind == "celery":
+        return {"broker": absent.asks}
+    return {"work": _COMMANDS[absent.kind], "code": absent.folder}

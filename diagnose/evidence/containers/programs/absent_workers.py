@@ -1,0 +1,231 @@
+"""Programs whose jobs nobody does: no process of this host is their worker or their scheduler.
+
+Laravel puts jobs into a queue and calls its schedule by `artisan`; Celery has a broker. The web
+server works without either, and logs nothing.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.code_folders import code_folders
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.cron_calls import JobCalls
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.questions.file_texts import FindTexts
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.processes import InspectProcess
+from diagnose.registry import evidence
+
+MOST = 8
+"""Programs whose code is looked into."""
+_MOST_PROCESSES = 60
+_MOST_CRONTABS = 40
+Kind = Literal["celery", "queue", "schedule"]
+_SERVES_PHP = frozenset({"apache2", "frankenphp", "httpd", "php", "php-fpm", "rr", "unitd"})
+_INTERPRETERS = LazyPattern(r"^(?:celery|php[\d.]{0,5}|python[\d.]{0,5}|frankenphp)$")
+"""PHP-FPM is left out: it answers requests alone."""
+_CRONS = frozenset(
+    {"cron", "crond", "dcron", "fcron", "go-cron", "jobber", "ofelia", "supercronic", "yacron"}
+)
+_ROLES: dict[Kind, LazyPattern] = {
+    "celery": LazyPattern(r"(?i)celery|worker|queue|flower"),
+    "queue": LazyPattern(r"(?i)queue|worker|horizon|jobs|schedul|cron"),
+    "schedule": LazyPattern(r"(?i)schedul|cron|ofelia"),
+}
+"""Words of a service or a command that does these jobs, or may do them beside others."""
+_WORKS: dict[Kind, LazyPattern] = {
+    "celery": LazyPattern(r"\bcelery\b"),
+    "queue": LazyPattern(r"\bartisan (?:queue:(?:work|listen)|horizon)"),
+    "schedule": LazyPattern(r"\bartisan schedule:"),
+}
+"""Command lines of processes that do them."""
+_BROKER = LazyPattern(r"(?:^|_)CELERY_BROKER(?:_URL)?$")
+_HOST = LazyPattern(r"^[a-z+]{3,10}://(?:[^@/\s]{0,200}@)?(?P<host>[\w.-]{1,200})")
+_QUEUE = "QUEUE_CONNECTION"
+_FOR_DEVELOPERS = "\nAPP_ENV=local"
+_DRIVERS = ("redis", "database", "rabbitmq", "beanstalkd", "sqs")
+_SCHEDULES = (
+    ("routes/console.php", "\nSchedule::"),
+    ("app/Console/Kernel.php", "\n        $schedule->"),
+    ("bootstrap/app.php", "\n        $schedule->"),
+)
+"""Files of Laravel with its schedule, and how a line begins that is no comment."""
+_CRONTABS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron", "/etc/systemd/system")
+
+
+class AbsentWorker(msgspec.Struct, frozen=True):
+    """A program, and the kind of its jobs that nobody does."""
+
+    program: Container
+    kind: Kind
+    asks: str
+    """The setting or the file that has the jobs: QUEUE_CONNECTION=redis."""
+    folder: str = ""
+    """Where the code of Laravel lies in the container."""
+
+
+class AbsentWorkers(Items[AbsentWorker], frozen=True):
+    """By program; each kind of jobs at most once for a project."""
+
+
+@evidence
+def absent_workers(
+    host: Host, containers: Containers, processes: Processes, job_calls: JobCalls | None
+) -> AbsentWorkers:
+    """Code is looked into only of programs of PHP; a broker has to be a container of this host."""
+    found: dict[tuple[str, Kind], AbsentWorker] = {}
+    members = [container for container in containers.running if not is_for_developers(container)]
+    with_php = [
+        container
+        for container in members
+        if any(
+            name in _SERVES_PHP or name.startswith("php")
+            for name in processes.names_inside(container.id)
+        )
+    ]
+    asked = [*_with_broker(members, containers)]
+    for container in host.first(with_php, MOST, "programs of PHP"):
+        asked += _of_laravel(host, container)
+    for absent in asked:
+        group = _group(absent.program, containers)
+        key = (absent.program.compose_project or absent.program.id, absent.kind)
+        if key not in found and not _is_done(host, absent, group, processes, job_calls):
+            found[key] = absent
+    return AbsentWorkers(tuple(found.values()))
+
+
+def _with_broker(members: Sequence[Container], containers: Containers) -> Iterator[AbsentWorker]:
+    """The programs that name a broker of Celery among the containers of this host."""
+    for container in members:
+        for name, value in container.config.environment:
+            match = _HOST.match(value)
+            if match is None or not _BROKER.search(name):
+                continue
+            called = (
+                server.id
+                for network in container.endpoints
+                for server in containers.called(network, match["host"])
+            )
+            if next(called, container.id) != container.id:
+                yield AbsentWorker(container, "celery", name)
+
+
+def _of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]:
+    """The queue and the schedule of an application of Laravel in a container."""
+    root = f"/proc/{container.state.pid}/root"
+    marks = {f"{root}{folder}/artisan": folder for folder in code_folders(container)}
+    statuses = host.answer_or(StatPaths([*marks], follow=False), {})
+    folders = (
+        folder for path, folder in marks.items() if statuses.get(path, NOT_ASKED).type == "file"
+    )
+    folder = next(folders, "")
+    if not folder:
+        return
+    file = f"{folder}/.env"
+    if host.answer_or(FindTexts(file, [_FOR_DEVELOPERS], root=root), []):
+        return
+    driver = _driver(host, container, file)
+    jobs = host.answer_or(ListFolder(f"{folder}/app/Jobs", root=root), FolderListing())
+    if driver and any(name.endswith(".php") for name in jobs.names):
+        yield AbsentWorker(container, "queue", f"{_QUEUE}={driver}", folder)
+    for file, text in _SCHEDULES:
+        path = posixpath.join(folder, file)
+        if host.answer_or(FindTexts(path, [text], root=root), []):
+            yield AbsentWorker(container, "schedule", path, folder)
+            return
+
+
+def _driver(host: Host, container: Container, file: str) -> str:
+    """The queue that an application uses; "" where it does its jobs within the request."""
+    value = container.config.value_of(_QUEUE)
+    if value:
+        return value if value in _DRIVERS else ""
+    texts = {f"\n{_QUEUE}={driver}": driver for driver in _DRIVERS}
+    root = f"/proc/{container.state.pid}/root"
+    inside = host.answer_or(FindTexts(file, [*texts], root=root), [])
+    return texts[inside[0]] if inside else ""
+
+
+def _group(program: Container, containers: Containers) -> list[Container]:
+    """The containers that may do the jobs of a program: they need not run."""
+    return [
+        other
+        for other in containers
+        if other.image == program.image
+        or (program.compose_project and other.compose_project == program.compose_project)
+        or _share_a_network(program, other)
+    ]
+
+
+def _share_a_network(program: Container, other: Container) -> bool:
+    """Whether two containers are on one network of a user."""
+    own = set(program.endpoints) - {"bridge", "host"}
+    return not own.isdisjoint(other.endpoints)
+
+
+def _is_done(
+    host: Host,
+    absent: AbsentWorker,
+    group: Sequence[Container],
+    processes: Processes,
+    job_calls: JobCalls | None,
+) -> bool:
+    """Whether anything of this host does such jobs, or may do them."""
+    if any(_has_role(member, absent) for member in group):
+        return True
+    if any(_CRONS & processes.names_inside(member.id) for member in group):
+        return absent.kind != "celery" or _works(host, absent, group, processes)
+    if any(call.target == absent.program.name for call in job_calls or ()):
+        return True
+    return _works(host, absent, group, processes) or _is_in_crontab(host, absent)
+
+
+def _has_role(member: Container, absent: AbsentWorker) -> bool:
+    """Whether a container is called like a worker, or a label of it has jobs for a scheduler."""
+    command = " ".join(member.config.words)
+    if _WORKS[absent.kind].search(re.sub(r"\s+", " ", command)):
+        return True
+    has_jobs = any(label.startswith(("ofelia.", "chadburn.", "cron.")) for label in member.labels)
+    is_other = member.id != absent.program.id
+    names = (member.compose_service or member.name, command)
+    return has_jobs or (is_other and any(_ROLES[absent.kind].search(name) for name in names))
+
+
+def _works(
+    host: Host, absent: AbsentWorker, group: Iterable[Container], processes: Processes
+) -> bool:
+    """Whether the command line of a process is that of a worker; True where one is not known."""
+    inside = [process for member in group for process in processes.inside(member.id)]
+    near = [
+        process for process in (*inside, *processes.outside) if _INTERPRETERS.match(process.comm)
+    ]
+    is_celery = absent.kind == "celery" and any(process.comm == "celery" for process in near)
+    if is_celery or len(near) > _MOST_PROCESSES:
+        return True
+    details = host.answers_about([process.pid for process in near], InspectProcess)
+    pattern = _WORKS[absent.kind]
+    return any(pattern.search(" ".join(detail.cmdline)) for detail in details.values())
+
+
+def _is_in_crontab(host: Host, absent: AbsentWorker) -> bool:
+    """Whether a crontab or a unit of the host mentions the program or its `artisan`."""
+    paths = ["/etc/crontab"]
+    for folder in _CRONTABS:
+        listing = host.answer_or(ListFolder(folder), FolderListing())
+        paths += [
+            posixpath.join(folder, entry.name)
+            for entry in listing.entries
+            if entry.type == "file" and not entry.name.startswith(".")
+        ]
+    texts = ["artisan", "celery", absent.program.name]
+    service = absent.program.compose_service
+    texts += [f" {service} "] if service else []
+    return any(host.answer_or(FindTexts(path, texts), []) for path in paths[:_MOST_CRONTABS])
