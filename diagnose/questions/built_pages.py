@@ -1,4 +1,4 @@
-"""What is in the code of pages that a tool has built, of which nothing else is kept."""
+"""Texts in the code of pages that a tool has built, of which nothing else is kept."""
 
 import msgspec
 
@@ -6,14 +6,14 @@ from diagnose.questions.question import Policy, Question
 
 
 class BuiltPages(msgspec.Struct, frozen=True):
-    """What was found in the files of built pages."""
+    """The texts and addresses that were found in the files of built pages."""
 
     texts: list[str] = []
-    """Which of the texts that were asked for are in one of them."""
+    """The texts, of those asked for, that are in one of them."""
     local: list[str] = []
     """Addresses with a port that lead each browser to its own machine: http://localhost:8000."""
     files: int = 0
-    """How many were searched."""
+    """The number of files that were searched."""
     newest: float = 0.0
     """Unix time of the last change of any of them."""
     is_complete: bool = True
@@ -21,7 +21,7 @@ class BuiltPages(msgspec.Struct, frozen=True):
 
 
 class SearchBuiltPages(Question[BuiltPages], frozen=True):
-    """Which texts are in the scripts and pages below folders that a web server shows."""
+    """The texts that are in the scripts and pages below folders that a web server shows."""
 
     POLICY = Policy(
         "file.built-pages",

@@ -15,7 +15,7 @@ _COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedul
 @check(
     "container.worker-missing",
     severity=Severity.advice,
-    aloud=("has nobody who does its jobs", "have nobody who does their jobs"),
+    aloud=("has no worker for its jobs", "have no worker for their jobs"),
 )
 def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
     """A program makes jobs, and nothing on this host does them.

@@ -19,8 +19,8 @@ def upload_limit_low(upload_limits: UploadLimits) -> CheckResult:
     nginx passes at most 1 MB on unless client_max_body_size says otherwise, and PHP takes files of
     2 MB and requests of 8 MB. One of them was raised, and the other one not: the lower limit
     counts. A program says its limit by a variable such as MAX_UPLOAD_SIZE, or by PHP's settings. It
-    is advice, since small uploads work. It is not said aloud where only an image, and nobody who
-    runs it, has the higher limit. Nothing is said where not all settings could be read.
+    is advice, since small uploads work. It is not said aloud where the higher limit comes from an
+    image alone. Nothing is said where not all settings could be read.
     """
     for limit in upload_limits:
         yield _finding(limit)
@@ -47,7 +47,7 @@ def _refuser(limit: UploadLimit) -> str:
 
 
 def _allower(limit: UploadLimit) -> str:
-    """Who lets more pass, by which setting."""
+    """The server with the higher limit, and its setting, as a sentence says it."""
     if limit.other_name == OF_NGINX:
         who = f"nginx in {limit.other}" if limit.other is not None else "nginx on this host"
         return f"{who} before it lets {limit.other_value} pass"

@@ -21,7 +21,7 @@ _MOST_LOCAL = 20
 
 
 class _Search:
-    """What was found so far, and what is left of the limits."""
+    """The texts that were found so far, and the rest of the limits."""
 
     def __init__(self, texts: list[str]) -> None:
         self.wanted = {text: text.encode() for text in texts}

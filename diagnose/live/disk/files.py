@@ -45,7 +45,7 @@ def found_texts(live: Live, question: FindTexts) -> Json:
 
 
 def built_pages(live: Live, question: SearchBuiltPages) -> Json:
-    """Which of some texts are in the code of built pages."""
+    """The texts, of those asked for, that are in the code of built pages."""
     return ask_worker(live, question, "built_pages", [question.root])
 
 

@@ -69,7 +69,7 @@ class AbsentWorker(msgspec.Struct, frozen=True):
     asks: str
     """The setting or the file that has the jobs: QUEUE_CONNECTION=redis."""
     folder: str = ""
-    """Where the code of Laravel lies in the container."""
+    """The folder with the code of Laravel in the container."""
 
 
 class AbsentWorkers(Items[AbsentWorker], frozen=True):

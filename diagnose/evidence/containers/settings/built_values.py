@@ -28,7 +28,7 @@ _FIXED = LazyPattern(r"^(?:REACT_APP|VITE|NEXT_PUBLIC|VUE_APP|GATSBY|EXPO_PUBLIC
 """The beginnings of names that tools replace in the code while they build it."""
 _ADDRESS = LazyPattern(r"^(?:https?|wss?)://(?P<place>[\w.-]{1,253}(?::\d{1,5})?)(?:/|$)")
 _BELOW_CODE = (".next/static", "dist", "build", "out", "public")
-"""Where tools write pages, below the folder of a program."""
+"""Folders into which tools write pages, below that of a program."""
 _OF_SERVERS = ("/usr/share/nginx/html", "/usr/share/caddy", "/srv", "/var/www/html", "/var/www")
 _ON_THE_SERVER = ".next/server"
 """Code of Next.js that runs on the server, which has variables."""
@@ -108,7 +108,7 @@ def _built_with(name: str, former: str, pages: BuiltPages, containers: Container
 
 
 def _uses(name: str) -> tuple[str, str]:
-    """How code has a variable for which the tool found no value, and its bare name."""
+    """The words of code with a variable that the tool found no value for, and its bare name."""
     return f"process.env.{name}", name
 
 

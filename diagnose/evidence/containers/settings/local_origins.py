@@ -38,7 +38,7 @@ class LocalOrigin(msgspec.Struct, frozen=True):
     page: Container
     """The container with the page that calls it."""
     by: str
-    """Where the page is found from elsewhere: a name, or a port."""
+    """The place by which others find the page: a name, or a port."""
     name: str = ""
     """The one name of the page; "" where a port alone is known."""
 

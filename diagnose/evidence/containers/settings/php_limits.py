@@ -1,4 +1,4 @@
-"""How large an upload PHP in a container takes, by its settings."""
+"""The largest upload that PHP in a container takes, by its settings."""
 
 import posixpath
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class PhpLimits(msgspec.Struct, frozen=True):
 
 
 def php_limits(host: Host, container: Container) -> PhpLimits | None:
-    """What PHP in a container takes; None where it is not known."""
+    """The limits of PHP in a container; None where they are not known."""
     folder = container.config.value_of(_FOLDER).rstrip("/")
     if not folder.startswith("/") or any(name in " ".join(container.command) for name in _DEFAULTS):
         return None
@@ -101,7 +101,7 @@ def _paths(host: Host, container: Container, folder: str) -> list[str] | None:
 
 
 def _sites(container: Container) -> Iterator[str]:
-    """Where a program has its pages."""
+    """The folders in which a program has its pages."""
     yield from dict.fromkeys((container.config.working_dir.rstrip("/") or "/", "/var/www/html"))
 
 

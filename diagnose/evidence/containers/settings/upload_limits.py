@@ -40,7 +40,7 @@ _IN_MEGABYTES = "_MB"
 _LEAST = 1 << 20
 """Bytes: a plain number below this may mean megabytes."""
 _FACTOR = 2
-"""Two limits of which neither is twice the other are meant to be alike."""
+"""Two limits of which neither is twice the other are meant to be the same."""
 
 
 class UploadLimit(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class UploadLimit(msgspec.Struct, frozen=True):
     """The setting with the lower limit."""
     value: str
     place: str
-    """Where it stands, or that it is a default."""
+    """The file with the setting, or that it is a default."""
     other_name: str
     other_value: str
     other: Container | None

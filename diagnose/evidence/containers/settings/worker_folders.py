@@ -38,7 +38,7 @@ class WorkerFolder(msgspec.Struct, frozen=True):
     worker: Container
     program: Container
     mount: Mount
-    """What the program has there."""
+    """The volume or the folder of the host that the program has there."""
     file: str
     """One of the worker's files, as the worker calls it."""
     is_anonymous: bool

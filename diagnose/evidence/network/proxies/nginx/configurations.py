@@ -50,12 +50,12 @@ class NginxConfigurations:
         return hop.is_known and reads_all(self._host, hop.proxy, self._files[hop.proxy.id])
 
     def file_of(self, hop: NginxHop) -> HopFile:
-        """Where a location stands, if one file alone passes requests on to its server."""
+        """The file with a location, if one file alone passes requests on to its server."""
         passed_by = "fastcgi_pass" if hop in self.fastcgi_hops else "proxy_pass"
         return self._file_with(hop, (passed_by, hop.target))
 
     def file_of_setting(self, hop: NginxHop, name: str) -> HopFile:
-        """Where a setting stands that holds for a location, if one file alone has that value."""
+        """The file with a setting that holds for a location, if one file alone has that value."""
         return self._file_with(hop, (name, hop.settings.get(name, "")))
 
     def _file_with(self, hop: NginxHop, words: tuple[str, str]) -> HopFile:
