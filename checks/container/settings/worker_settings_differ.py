@@ -105,9 +105,7 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
         f"{mount.place}: neither sees the files of the other one",
         {
             f"{program.name} {mount.destination}": mount.place,
-            f"{worker.name} {mount.destination}": "an anonymous volume"
-            if folder.is_anonymous
-            else "no mount",
+            f"{worker.name} {mount.destination}": where,
             "file of the worker": folder.file,
         },
         discriminator=mount.destination,

@@ -83,23 +83,22 @@ def absent_workers(
     """Code is looked into only of programs of PHP; a broker has to be a container of this host."""
     found: dict[tuple[str, Kind], AbsentWorker] = {}
     members = [container for container in containers.running if not is_for_developers(container)]
-    with_php = [
-        container
-        for container in members
-        if any(
-            name in _SERVES_PHP or name.startswith("php")
-            for name in processes.names_inside(container.id)
-        )
-    ]
+    with_php = [container for container in members if _serves_php(container, processes)]
     asked = [*_with_broker(members, containers)]
     for container in host.first(with_php, MOST, "programs of PHP"):
-        asked += _of_laravel(host, container)
+        asked += _jobs_of_laravel(host, container)
     for absent in asked:
         group = _group(absent.program, containers)
         key = (absent.program.compose_project or absent.program.id, absent.kind)
         if key not in found and not _is_done(host, absent, group, processes, job_calls):
             found[key] = absent
     return AbsentWorkers(tuple(found.values()))
+
+
+def _serves_php(container: Container, processes: Processes) -> bool:
+    """Whether a process of a container answers requests by PHP."""
+    names = processes.names_inside(container.id)
+    return any(name in _SERVES_PHP or name.startswith("php") for name in names)
 
 
 def _with_broker(members: Sequence[Container], containers: Containers) -> Iterator[AbsentWorker]:
@@ -118,7 +117,7 @@ def _with_broker(members: Sequence[Container], containers: Containers) -> Iterat
                 yield AbsentWorker(container, "celery", name)
 
 
-def _of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]:
+def _jobs_of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]:
     """The queue and the schedule of an application of Laravel in a container."""
     root = f"/proc/{container.state.pid}/root"
     marks = {f"{root}{folder}/artisan": folder for folder in code_folders(container)}
@@ -156,13 +155,13 @@ def _driver(host: Host, container: Container, file: str) -> str:
 
 def _group(program: Container, containers: Containers) -> list[Container]:
     """The containers that may do the jobs of a program: they need not run."""
-    return [
-        other
-        for other in containers
-        if other.image == program.image
-        or (program.compose_project and other.compose_project == program.compose_project)
-        or _share_a_network(program, other)
-    ]
+    return [other for other in containers if _is_beside(program, other)]
+
+
+def _is_beside(program: Container, other: Container) -> bool:
+    """Whether two containers are of one image or one project, or on one network."""
+    is_of_project = program.compose_project == other.compose_project != ""
+    return other.image == program.image or is_of_project or _share_a_network(program, other)
 
 
 def _share_a_network(program: Container, other: Container) -> bool:

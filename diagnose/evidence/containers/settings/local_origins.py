@@ -57,6 +57,7 @@ def local_origins(containers: Containers, processes: Processes) -> LocalOrigins:
 
 
 def _local_origin(container: Container, containers: Containers) -> LocalOrigin | None:
+    """The list of a server that lets in pages of localhost alone, where others see such a page."""
     variable, origins = _list_of(container)
     if not origins or is_for_developers(container):
         return None

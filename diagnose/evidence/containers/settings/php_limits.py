@@ -20,6 +20,7 @@ _MOST_FILES = 40
 _SIZE = LazyPattern(r"(?i)(?P<number>\d{1,15})\s?(?P<unit>[KMGT]?)(?:I?B)?")
 """64M, 100MB, 10g, 2 GiB or 1048576"""
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+"""Bytes of a unit, by its letter."""
 _REFERENCE = LazyPattern(r"\$\{(?P<name>\w{1,60})(?::-?(?P<default>[\w.-]{0,40}))?\}")
 UPLOAD, POST = "upload_max_filesize", "post_max_size"
 _DEFAULTS = {UPLOAD: "2M", POST: "8M"}

@@ -108,7 +108,13 @@ def _own_contradiction(container: Container, limits: PhpLimits) -> Iterator[Uplo
     upload, post = limits.upload, limits.post
     if upload.path and 0 < post.bytes < upload.bytes:
         yield UploadLimit(
-            container, post.name, post.value, _place(post), upload.name, upload.value, container
+            container,
+            post.name,
+            post.value,
+            place=_place(post),
+            other_name=upload.name,
+            other_value=upload.value,
+            other=container,
         )
 
 
@@ -132,42 +138,50 @@ def _limits(
             program,
             low.name,
             low.value,
-            _place(low),
-            OF_NGINX,
-            given,
+            place=_place(low),
+            other_name=OF_NGINX,
+            other_value=given,
             other=widest.proxy,
             is_asked_for=bool(nginx.file_of_setting(widest, OF_NGINX).on_host),
         )
-    for name, value, is_asked_for in _wanted(host, program, php):
-        if limit * _FACTOR <= (_bytes(name, value) or 0):
+    for wanted in _wanted(host, program, php):
+        if limit * _FACTOR <= (_bytes(wanted.name, wanted.value) or 0):
             yield UploadLimit(
                 widest.proxy or program,
                 OF_NGINX,
                 given or _DEFAULT,
-                "" if given else "nginx's default",
-                name,
-                value,
-                program,
+                place="" if given else "nginx's default",
+                other_name=wanted.name,
+                other_value=wanted.value,
+                other=program,
                 proxy=widest.proxy,
                 file=nginx.file_of(widest).on_host,
-                is_asked_for=is_asked_for and not given,
+                is_asked_for=wanted.is_asked_for and not given,
             )
 
 
-def _wanted(
-    host: Host, program: Container, php: PhpLimits | None
-) -> Iterator[tuple[str, str, bool]]:
-    """The limits that a program has by its settings, with whether somebody has set them."""
+class _Wanted(msgspec.Struct, frozen=True):
+    """A limit that a program has by a setting."""
+
+    name: str
+    value: str
+    is_asked_for: bool
+    """Whether somebody has set it, and not the image."""
+
+
+def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_Wanted]:
+    """The limits that a program has by its settings."""
     if php is not None:
         low = php.lower
         is_mounted = low.path and program.mount_at(low.path) is not None
         if is_mounted:
-            yield low.name, low.value, True
+            yield _Wanted(low.name, low.value, is_asked_for=True)
     image = host.ask(InspectImage(program.image))
     of_image = () if isinstance(image, Failed) or image.config is None else image.config.env or ()
     for name, value in program.config.environment:
         if _OF_PROGRAM.search(name) and not _OF_SPEED.search(name) and _bytes(name, value):
-            yield name, value, f"{name}={value}" not in of_image
+            is_asked_for = f"{name}={value}" not in of_image
+            yield _Wanted(name, value, is_asked_for)
 
 
 def _bytes(name: str, value: str) -> int | None:
