@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
 from diagnose.evidence.containers.mounts.data.stray_files import StrayFile, StrayFiles
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more, size
 from diagnose.registry import check
 
@@ -43,7 +43,8 @@ def data_in_own_layer(
     loses those of the anchor: it counts where it has files in such a folder, and another container
     of the project has the volume there. A file counts that the command or a variable names for what
     the program keeps, where an empty file of its name is mounted elsewhere; beside an empty folder
-    it is advice.
+    it is advice. Where further empty mounts are meant for folders of the home, the cure brings
+    both: small settings are lost as easily as data.
     """
     for container in containers:
         for mount in container.mounts:
@@ -148,6 +149,10 @@ def _finding(data: OwnLayerData) -> Finding:
     state = "is empty" if data.is_empty else "had nothing added since this container was made"
     if data.is_swapped:
         state += ": the two paths of the mount are swapped"
+    further = {
+        f"{other.folder} in its own layer": f"{other.mount.place} at {other.mount.destination} is empty"
+        for other in data.further
+    }
     finding = Finding.about(
         container,
         f"{container} keeps {size(data.bytes)} in {data.folder}, which is no mount and is lost when "
@@ -155,6 +160,7 @@ def _finding(data: OwnLayerData) -> Finding:
         {
             f"{data.folder} in its own layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
+            **further,
         },
         severity=Severity.advice if data.is_guess else None,
         discriminator=mount.destination,
@@ -166,4 +172,17 @@ def _finding(data: OwnLayerData) -> Finding:
     if not data.is_empty:
         return finding
     written = f"{container.name}:{data.folder}/."
-    return finding.with_variables({"written": written, "store": data.store_folder})
+    finding = finding.with_variables({"written": written, "store": data.store_folder})
+    return finding.with_variables(_further_steps(data))
+
+
+def _further_steps(data: OwnLayerData) -> PageVariables:
+    """The second folder that a new container would lack; empty where there is no second one."""
+    if not data.further:
+        return {}
+    other = data.further[0]
+    return {
+        "also_written": f"{data.container.name}:{other.folder}/.",
+        "also_store": other.mount.source,
+        "also_meant": f"{other.mount.name or other.mount.source}:{other.folder}",
+    }

@@ -76,6 +76,20 @@ def setting_that_is_no_variable(box: Box) -> None:
     assert "cp --archive backrest8:/root/.local/share/backrest/. /srv/backrest8" in command, command
 
 
+@fault(_OWN, subject="container:plans8")
+def settings_beside_the_data_at_home(box: Box) -> None:
+    """The program has its data and its settings at home, beside two empty mounts; the command of
+    the report brings both."""
+    box.sh("mkdir -p /srv/plans8/data /srv/plans8/config")
+    mounts = ("-v", "/srv/plans8/data:/data", "-v", "/srv/plans8/config:/config")
+    _search(box, "plans8", "/root/.local/share/plans", *mounts)
+    place = "/root/.config/plans"
+    box.sh(f"docker exec plans8 sh -c 'mkdir -p {place} && echo plans >{place}/config.json'")
+    command = first_command(box, _OWN, "plans8")
+    assert "docker cp --archive plans8:/root/.config/plans/. /srv/plans8/config" in command, command
+    assert "--volume=/srv/plans8/config:/root/.config/plans | sh" in command, command
+
+
 @fault(_OWN, subject="container:blank8", shareable=True)
 def mount_with_a_blank_at_its_end(box: Box) -> None:
     """A web page was filled in with a blank behind the path."""

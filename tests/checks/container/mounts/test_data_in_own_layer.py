@@ -128,6 +128,16 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
 }  # fmt: skip
 
 
+def test_settings_beside_the_data_of_a_home() -> None:
+    config = {"Type": "bind", "Source": "/srv/config", "Destination": "/config", "RW": True}
+    layer = {"root/.local/share/backrest": MUCH, "root/.config/backrest": 4096}
+    _, result = _judge({"Destination": "/data"}, layer, (), more=(config,))
+    (finding,) = result.findings
+    assert finding.variables["written"] == "search:/root/.local/share/backrest/."
+    assert finding.variables["also_written"] == "search:/root/.config/backrest/."
+    assert finding.variables["also_meant"] == "/srv/config:/root/.config/backrest"
+
+
 @pytest.mark.parametrize(("mount", "layer", "given", "expected"), CASES.values(), ids=CASES)
 def test_mounts(
     mount: dict[str, Any],

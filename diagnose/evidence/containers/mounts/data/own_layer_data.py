@@ -77,6 +77,14 @@ _USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
 """Names of folders that say little: many programs have one beside another."""
 
 
+class MeantFolder(msgspec.Struct, frozen=True):
+    """A folder of a home in a container's own layer, and the empty mount that is meant for it."""
+
+    mount: Mount
+    folder: str
+    """As the container calls it."""
+
+
 class OwnLayerData(msgspec.Struct, frozen=True):
     """A folder of a container's own layer, and the mount that it is called like."""
 
@@ -91,6 +99,8 @@ class OwnLayerData(msgspec.Struct, frozen=True):
     """Whether the folder is the source of the mount: its two paths stand in the wrong order."""
     is_guess: bool = False
     """Whether nothing but their use connects the two: the only mount, and the only folder."""
+    further: tuple[MeantFolder, ...] = ()
+    """Folders that a new container would lack too, whatever their size."""
 
     @property
     def store(self) -> str:
@@ -194,7 +204,12 @@ def _data_in_layer(
         alike = [path for path in alike if _fits(name, entries, path, sums)]
         path = only(alike) or ("" if entries else _folder_in_home(name, container, sums))
         if path:
-            yield OwnLayerData(container, mount, f"/{path}", sums[path], is_empty=not entries)
+            further = tuple(
+                folder for folder in _meant_folders(container, sums, idle) if folder.mount != mount
+            )
+            yield OwnLayerData(
+                container, mount, f"/{path}", sums[path], is_empty=not entries, further=further
+            )
             return
     path = _only_data_folder(container, sums)
     if path and len(idle) == 1 and not idle[0][1]:
@@ -242,9 +257,22 @@ def _is_of_host(host: Host, mount: Mount) -> bool:
     return path.count("/") > 1 and path in statuses and statuses[path].type == "folder"
 
 
-def _folder_in_home(name: str, container: Container, sums: Mapping[str, int]) -> str:
+def _meant_folders(
+    container: Container, sums: Mapping[str, int], idle: Sequence[tuple[Mount, Sequence[str]]]
+) -> Iterator[MeantFolder]:
+    """The folders of a home that empty mounts are meant for, small ones too: settings are small."""
+    for mount, entries in idle:
+        name = posixpath.basename(mount.destination.rstrip("/"))
+        path = "" if entries else _folder_in_home(name, container, sums, least=1)
+        if path:
+            yield MeantFolder(mount, f"/{path}")
+
+
+def _folder_in_home(
+    name: str, container: Container, sums: Mapping[str, int], *, least: int = LEAST
+) -> str:
     """The folder of a home that holds what an empty mount of this name is for; "" for none."""
-    large = [path for path, size in sums.items() if size >= LEAST]
+    large = [path for path, size in sums.items() if size >= least]
     meant = [path for path in large if name in _names_meant_for(path)]
     return only([path for path in meant if not _is_mounted(container, f"/{path}")]) or ""
 
