@@ -2,7 +2,9 @@
 
 import posixpath
 import string
+from collections.abc import Sequence
 
+from diagnose.evidence.containers.compose.mounts_among_variables import MountsAmongVariables
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
@@ -26,6 +28,7 @@ def data_in_own_layer(
     own_layer_data: OwnLayerDataList,
     replaced_lists: ReplacedLists | None,
     stray_files: StrayFiles | None,
+    mounts_among_variables: MountsAmongVariables | None,
 ) -> CheckResult:
     """A container keeps its data in its own layer, and its mount is unused.
 
@@ -44,14 +47,16 @@ def data_in_own_layer(
     of the project has the volume there. A file counts that the command or a variable names for what
     the program keeps, where an empty file of its name is mounted elsewhere; beside an empty folder
     it is advice. Where further empty mounts are meant for folders of the home, the cure brings
-    both: small settings are lost as easily as data.
+    both: small settings are lost as easily as data. Lines of `environment` in the compose file that
+    look like mounts are shown: no program gets a variable by them.
     """
     for container in containers:
         for mount in container.mounts:
             if mount.destination.endswith(tuple(_STRAY)):
                 yield _misspelt_finding(container, mount)
+    among = mounts_among_variables or MountsAmongVariables()
     for data in own_layer_data:
-        yield _finding(data)
+        yield _finding(data, among.of(data.container) or ())
     for replaced in replaced_lists or ():
         yield _replaced_finding(replaced)
     said = {data.container.id for data in own_layer_data}
@@ -144,7 +149,8 @@ def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
     return {f"mounted at {meant}": other.name or other.source} if other is not None else {}
 
 
-def _finding(data: OwnLayerData) -> Finding:
+def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
+    """mislaid: the lines of `environment` that look like mounts."""
     container, mount = data.container, data.mount
     state = "is empty" if data.is_empty else "had nothing added since this container was made"
     if data.is_swapped:
@@ -161,6 +167,7 @@ def _finding(data: OwnLayerData) -> Finding:
             f"{data.folder} in its own layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
             **further,
+            **{f"environment: {line}": "is no variable, and compose drops it" for line in mislaid},
         },
         severity=Severity.advice if data.is_guess else None,
         discriminator=mount.destination,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.compose.mounts_among_variables import mounts_among_variables
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerDataList, own_layer_data
 from diagnose.evidence.containers.mounts.data.replaced_lists import replaced_lists
 from diagnose.model import Json
@@ -126,6 +127,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
         {"Destination": "/home/me/files"}, {"srv/docs/indexes": MUCH}, {}, [],
     ),
 }  # fmt: skip
+
+
+def test_mounts_among_the_variables_of_a_compose_file() -> None:
+    web = made("web")
+    names = ["/srv/docs:/data", "./docs:/data", "PATHS", "/srv/docs"]
+    written = project(web, services=[WrittenService("web", variables=names)])
+    found = mounts_among_variables(written).of(web)
+    assert found == ("/srv/docs:/data", "./docs:/data")
 
 
 def test_settings_beside_the_data_of_a_home() -> None:
