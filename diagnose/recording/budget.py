@@ -21,6 +21,9 @@ SEALING_S = 0.2
 SEALING_PER_QUESTION_S = 0.00015
 """How much longer sealing takes for each question, without what is left out where the time is short
 (measured: the details of 8,000 containers, a third of it the search for secrets)."""
+PROVING_PER_SECRET_S = 0.0001
+"""How much longer sealing takes for each secret that was redacted: the finished archive is searched
+for all of its forms (measured: 16,000 secrets)."""
 PRINTING_PER_FINDING_S = 0.00005
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
@@ -81,7 +84,7 @@ def usual_seconds() -> float:
     the same report. At a load of 20 on two processors, 8 of 20 broken hosts ended at ten seconds
     without their cause.
     """
-    return round(USUAL_S * _waiting_factor())
+    return round(USUAL_S * waiting_factor())
 
 
 def patience(budget_s: float) -> float:
@@ -101,7 +104,7 @@ class Budget:
         self.judged_by = judged_by
         self._seconds = seconds
         self._earliest = min(ends, time.monotonic() + LEAST_S)
-        self._questions: Callable[[], int] | None = None
+        self._sealing_s: Callable[[], float] | None = None
         self._waiting = 1.0
 
     @classmethod
@@ -150,8 +153,8 @@ class Budget:
     def ends_for(self, findings: int) -> float:
         """Until when checks are judged, and causes proven, to print or seal so many findings."""
         after = PRINTING_PER_FINDING_S * findings
-        if self._questions is not None:
-            after += SEALING_PER_QUESTION_S * self._questions()
+        if self._sealing_s is not None:
+            after += self._sealing_s()
         return self.judged_by - max(0.0, self._waiting * after - LATE_S)
 
     def begin_asking(self) -> None:
@@ -172,15 +175,20 @@ class Budget:
         """End collecting now."""
         self.ends = min(self.ends, time.monotonic())
 
-    def keep_for_sealing(self, questions: Callable[[], int]) -> None:
-        """Keep time for a bundle, too. questions: how many were asked by now."""
-        self._questions = questions
+    def keep_for_sealing(
+        self, questions: Callable[[], int], secrets: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Keep time for a bundle, too.
+
+        questions, secrets: how many were asked, and redacted, by now.
+        """
+        self._sealing_s = lambda: SEALING_PER_QUESTION_S * questions() + proving_s(secrets())
 
     def keep_for_reporting(self, began: float, containers: int) -> None:
         """End collecting early enough to judge and print so many containers, as long as that takes
         on a host whose processors are busy."""
         if self.judged_by < math.inf:
-            self._waiting = _waiting_factor()
+            self._waiting = waiting_factor()
             collected_by = began + self._seconds_to_collect(self.judged_by - began, containers)
             self.ends = min(self.ends, max(collected_by, self._earliest))
 
@@ -190,12 +198,17 @@ class Budget:
         All but what reporting and sealing take, and at least a part of the run.
         """
         after, share = REPORTING_S + REPORTING_PER_CONTAINER_S * containers, REPORTED_SHARE
-        if self._questions is not None:
+        if self._sealing_s is not None:
             after, share = after + SEALING_S + SEALING_PER_QUESTION_S * containers, SEALED_SHARE
         return max(seconds - self._waiting * after, share * seconds)
 
 
-def _waiting_factor() -> float:
+def proving_s(secrets: int) -> float:
+    """Seconds for the proof that a bundle holds none of so many secrets."""
+    return PROVING_PER_SECRET_S * secrets
+
+
+def waiting_factor() -> float:
     """How many times as long as it works the main thread has taken, as it waited for a processor.
 
     /proc/self/schedstat has both in nanoseconds (Documentation/scheduler/sched-stats.rst). 1 where
@@ -213,17 +226,22 @@ SHORT_S = 0.15
 
 
 class TimeLimit:
-    """Until when something should be done whose steps may be left out."""
+    """Until when something should be done whose steps may be left out.
 
-    def __init__(self, ends: float) -> None:
+    slowness: how many times as long as its work a step takes where processors are busy.
+    """
+
+    def __init__(self, ends: float, slowness: float = 1.0) -> None:
         self.ends = ends
+        self._slowness = slowness
 
     def allows(self, seconds: float, then: float = 0.0) -> bool:
-        """Whether there is time for a step that takes about so many seconds.
+        """Whether there is time for a step that works for about so many seconds.
 
-        then: seconds that are needed after it.
+        then: seconds of work that are needed after it.
         """
-        return seconds <= SHORT_S or time.monotonic() + seconds + then <= self.ends
+        takes = self._slowness * (seconds + then)
+        return seconds <= SHORT_S or time.monotonic() + takes <= self.ends
 
 
 UNLIMITED = TimeLimit(math.inf)

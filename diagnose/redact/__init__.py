@@ -91,6 +91,11 @@ class Redactor:
         return dict(self._counts)
 
     @property
+    def known(self) -> int:
+        """How many different secrets this run has met."""
+        return len(self._kinds)
+
+    @property
     def secrets(self) -> Iterator[tuple[str, str]]:
         """(kind, what must not be found) of this run, for the proof: see also `phrases`."""
         with self._lock:
@@ -152,13 +157,16 @@ class Redactor:
         One search through the value as JSON takes a fifth of the time of a walk through its
         strings; where many secrets are known, their words are looked for in all strings at once.
         """
-        if len(self._literals) > _FEW:
-            return bool(self._known_secrets_in("\0".join(_strings(value))))
         try:
             text = msgspec.json.encode(value).decode()
-            return any(msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals)
+            if len(self._literals) <= _FEW:
+                return any(
+                    msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals
+                )
         except UnicodeEncodeError:  # half of a surrogate pair, in the value or in a secret
             return True
+        is_as_written = "\\" not in text
+        return bool(self._known_secrets_in(text if is_as_written else "\0".join(_strings(value))))
 
     def restore(self, value: Json) -> Json:
         """The value with tokens of this run turned back.
@@ -233,8 +241,8 @@ class Redactor:
         """The known secrets that are in a text, longest first."""
         candidates = self._literals
         if len(candidates) > _FEW:
-            runs = {"", *_RUN.findall(text)}
-            candidates = [raw for run in runs for raw in self._anchors.get(run, ())]
+            runs = self._anchors.keys() & {"", *_RUN.findall(text)}
+            candidates = [raw for run in runs for raw in self._anchors[run]]
         present = [raw for raw in candidates if raw in text and raw not in self._names]
         return sorted(present, key=len, reverse=True)
 

@@ -57,6 +57,8 @@ _UNPACKED = int(0.95 * archive.MAX_TOTAL)
 """Bytes of all members, the rest is for their headers."""
 HTML_S = 0.0005
 """Seconds that the HTML report takes for each finding that it shows."""
+TEXTS_S = 0.00005
+"""Seconds for looking through each answer for the texts that people ask for."""
 PACKING_S_PER_MIB = 0.05
 """Seconds for compressing a MiB of members well, and for searching it for secrets."""
 _HEADER = 120
@@ -167,10 +169,12 @@ def _extras(
         extras["report.html"] = page.text(report, exit_code).encode("utf-8", "replace")
     else:
         late.append("report.html")
-    copies = {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
-    if limit.allows(_packing_s(map(len, copies.values())), then=rest_s):
+    has_time = limit.allows(TEXTS_S * len(recorded), then=rest_s)
+    shown = texts.texts(recorded) if has_time else ()
+    copies = {name: text.encode("utf-8", "replace") for name, text in shown}
+    if has_time and limit.allows(_packing_s(map(len, copies.values())), then=rest_s):
         extras |= copies
-    elif copies:
+    else:
         late.append("texts")
     return _Extras(extras, tuple(late))
 

@@ -19,7 +19,7 @@ from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Json, Report, Verdict
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
-from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit
+from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit, proving_s, waiting_factor
 from diagnose.recording.recorder import Replay
 from diagnose.recording.redaction import all_settled, redacted_again
 from diagnose.redact import Redactor
@@ -124,7 +124,7 @@ class _BundleTask(msgspec.Struct, frozen=True):
             profile=True,
             shown=page.KINDS,
         )
-        budget.keep_for_sealing(lambda: recorder.asked)
+        budget.keep_for_sealing(lambda: recorder.asked, lambda: self.redactor.known)
         before_s = time.process_time()
         with interrupts.attended(recorder, budget):
             report = engine.run(recorder, what, began=self.began, budget=budget)
@@ -136,9 +136,14 @@ class _BundleTask(msgspec.Struct, frozen=True):
                 for _ in recorder.ask_many(questions):
                     pass
         limited_memory.must_end_by(time.monotonic() + SEALING_S)
-        limit = TimeLimit(self.began + options.budget_s)
-        run = _Examined(report, recorder.recording, what, limit=limit)
+        run = _Examined(report, recorder.recording, what, limit=self._limit())
         return self._judged_again(run, run_s)
+
+    def _limit(self) -> TimeLimit:
+        """Until when that may be done which may be left out: the proof may not."""
+        slowness = waiting_factor()
+        proof_s = slowness * proving_s(self.redactor.known)
+        return TimeLimit(self.began + self.options.budget_s - proof_s, slowness)
 
     def _judged_again(self, run: _Examined, run_s: float) -> _Examined:
         """The run, judged by what the bundle will hold, so that both say the same.

@@ -15,6 +15,7 @@ one's `password: null`.
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -25,6 +26,10 @@ import msgspec
 
 _SHORTEST = 4
 _SHORTEST_ENCODED = 6
+_PLAIN = re.compile(r"[\w.~-]+", re.ASCII)
+"""A value that JSON, HTML and URLs write as it is: most generated ones."""
+_FOR_URLS = bytes.maketrans(b"+/", b"-_")
+"""What base64 writes in URLs."""
 _LINE = 24
 """A line of a secret of several lines (a private key) is searched by itself from this length on."""
 
@@ -88,6 +93,23 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     if len(plain) < _SHORTEST:
         return
     yield "plain", plain
+    if not _PLAIN.fullmatch(raw):
+        yield from _escaped_forms(raw, plain)
+    if len(plain) < _SHORTEST_ENCODED:
+        return
+    wide = "\0".join(raw)
+    for text in (wide, json.dumps(wide, ensure_ascii=False)[1:-1]):
+        yield "utf-16", text.encode("utf-8", "surrogatepass")
+    for skip, first in ((0, 0), (1, 2), (2, 3)):
+        # The first characters depend on the bytes before the value, the last on those after it:
+        # only the core is its own.
+        core = base64.b64encode(b"\0" * skip + plain)[first : (skip + len(plain)) * 8 // 6]
+        yield "base64", core
+        yield "base64", core.translate(_FOR_URLS)
+
+
+def _escaped_forms(raw: str, plain: bytes) -> Iterator[tuple[str, bytes]]:
+    """The forms of a value with a sign that some notation escapes, or with several lines."""
     stripped = [line.strip() for line in raw.splitlines()]
     if len(stripped) > 1:
         yield from (
@@ -110,18 +132,8 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     escaped = quote(plain, safe="")
     for text in (escaped, quote_plus(plain), quote(plain), _lower_hex(escaped)):
         yield "url", text.encode()
-    if len(plain) < _SHORTEST_ENCODED:
-        return
-    yield "json", json.dumps(inner)[1:-1].encode()
-    wide = "\0".join(raw)
-    for text in (wide, json.dumps(wide, ensure_ascii=False)[1:-1]):
-        yield "utf-16", text.encode("utf-8", "surrogatepass")
-    for skip, first in ((0, 0), (1, 2), (2, 3)):
-        # The first characters depend on the bytes before the value, the last on those after it:
-        # only the core is its own.
-        core = base64.b64encode(b"\0" * skip + plain)[first : (skip + len(plain)) * 8 // 6]
-        yield "base64", core
-        yield "base64", core.translate(bytes.maketrans(b"+/", b"-_"))
+    if len(plain) >= _SHORTEST_ENCODED:
+        yield "json", json.dumps(inner)[1:-1].encode()
 
 
 def _lower_hex(escaped: str) -> str:

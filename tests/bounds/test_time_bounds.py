@@ -20,7 +20,7 @@ from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import judge_all
 from diagnose.judgement.report import Run, reported
 from diagnose.model import Finding, ReportBasis, Result, Subject, Unavailable, Verdict, container
-from diagnose.recording.budget import Budget
+from diagnose.recording.budget import Budget, TimeLimit
 from diagnose.recording.recorder import Replay
 from diagnose.render import terminal
 from tests.bounds.bounded import Shape, a_check
@@ -171,6 +171,20 @@ def test_what_was_asked_leaves_less_time_before_a_bundle_is_sealed() -> None:
     assert sealed.assembling < budget.assembling
 
 
+def test_each_secret_leaves_less_time_before_a_bundle_is_sealed() -> None:
+    few, many = Budget(7, 10), Budget(7, 10)
+    few.keep_for_sealing(lambda: 8_000, lambda: 10)
+    many.keep_for_sealing(lambda: 8_000, lambda: 16_000)
+    assert many.ends_for(0) < few.ends_for(0) - 0.5
+
+
+def test_a_step_takes_longer_where_processors_are_busy() -> None:
+    ends = time.monotonic() + 10
+    assert TimeLimit(ends).allows(3, then=3)
+    assert not TimeLimit(ends, slowness=4.0).allows(3)
+    assert TimeLimit(0.0, slowness=4.0).allows(0.1), "a short one is done in any case"
+
+
 def test_a_busy_host_keeps_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     budgets = []
@@ -200,7 +214,7 @@ class FakeFile:
 def test_a_run_keeps_time_for_the_report_of_many_containers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("diagnose.recording.budget._waiting_factor", lambda: 1.0)
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 1.0)
     began = time.monotonic()
     few, many = Budget.of_run(began, 10), Budget.of_run(began, 10)
     few.keep_for_reporting(began, 10)

@@ -73,7 +73,7 @@ def test_the_longest_step_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_host_is_asked_for_less_long_and_a_bundle_of_it_even_less(
     containers: int, seals: bool, ends: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("diagnose.recording.budget._waiting_factor", lambda: 1.0)
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 1.0)
     began = time.monotonic()
     budget = Budget.of_run(began, 10.0)
     if seals:
