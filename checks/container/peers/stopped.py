@@ -94,7 +94,8 @@ def stopped(
     ended = [
         container
         for container in containers
-        if was_stopped(container, stops) and clock.is_within(container.finished_at, options.since_s)
+        if was_stopped(container, stops, containers)
+        and clock.is_within(container.finished_at, options.since_s)
     ]
     missed = {
         caller.id: missed_by(caller, containers, log_tails, logged_failures)

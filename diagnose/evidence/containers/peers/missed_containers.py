@@ -9,15 +9,17 @@ from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 
 
-def was_stopped(container: Container, stops: Stops) -> bool:
+def was_stopped(container: Container, stops: Stops, containers: Containers) -> bool:
     """Whether the container's end was asked for.
 
-    One that is always restarted, and has ended well, would run again otherwise.
+    A running engine would have restarted one that is always restarted and has ended well. Where the
+    engine is down, the container may have ended with the engine.
     """
     if container.state.status != "exited" or container.start_failed or container.swarm_service:
         return False  # the swarm stops the tasks that it replaces, and keeps some of them
     restarts = container.host_config.restart_policy.name in ("always", "unless-stopped")
-    ended_well = container.state.exit_code == 0 and restarts
+    has_engine = containers.source == "api"
+    ended_well = has_engine and container.state.exit_code == 0 and restarts
     return ended_well or stops.was_requested(container)
 
 

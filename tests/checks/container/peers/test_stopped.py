@@ -239,3 +239,17 @@ def test_a_server_of_no_project(
     )
     assert rows(result) == expected
     assert all("line 9 of /etc/crontab" in finding.summary for finding in result.findings)
+
+
+@pytest.mark.parametrize(("source", "expected"), [("api", ["advice"]), ("disk", [])])
+def test_nobody_stopped_what_went_down_with_the_engine(source: str, expected: list[str]) -> None:
+    """An engine that is down restarts nothing, whatever the policy."""
+    result = judge(
+        "container.stopped",
+        containers=Containers((server(State=STATE),), source=source),
+        stops=Stops({}),
+        clock=CLOCK,
+        options=OPTIONS,
+        job_calls=JobCalls(()),
+    )
+    assert [severity for severity, _ in rows(result)] == expected
