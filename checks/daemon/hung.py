@@ -175,7 +175,7 @@ def _going_on(program: AwaitedProgram) -> PageVariables:
         return {"stopped": str(culprit.pid)}
     if program.holder is not None:
         return {"holder": str(culprit.pid)}
-    return {"awaited": str(culprit.pid)}
+    return {"blocked" if culprit.state == "D" else "awaited": str(culprit.pid)}
 
 
 def _lone_deadlock_finding(

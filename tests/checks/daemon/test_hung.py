@@ -162,6 +162,7 @@ WAITING: dict[str, tuple[Daemon, AwaitedProgram | None, set[str]]] = {
         {"stopped"},
     ),
     "no lock": (ANSWERING, AwaitedProgram(IPTABLES, seconds=40), {"awaited"}),
+    "the kernel": (ANSWERING, AwaitedProgram(replace(IPTABLES, state="D")), {"blocked"}),
     "the bus": (FIRST_MINUTE, AwaitedProgram(replace(HOLDER, state="T")), {"stopped"}),
 }
 
