@@ -7,7 +7,7 @@ The image's first path component says which reason:
 - `arm/app`      an index without this platform
 - `broken/app`   503
 - `ancient/app`  a manifest of schema 1
-- `old/app:1`    an image that can be pulled
+- `old/app:1`    an image that can be pulled, also as `bitnamilegacy/app`
 - `ids/app`      a file whose owner has a number beyond any range
 - `deep/app`     130 layers
 - `big/app`      120 MB
@@ -121,6 +121,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         first = path.split("/")[2] if path.count("/") > 2 else ""
         if first == "limited":
             return self.error(429, *LIMIT)
+        if first == "bitnamilegacy":
+            first = "old"
         if first == "private" and self.headers.get("Authorization", "").startswith("Basic"):
             first = "old"
         if first == "private":

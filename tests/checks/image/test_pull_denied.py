@@ -7,6 +7,7 @@ import pytest
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.missing_images import MissingImage, MissingImages
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
@@ -189,3 +190,34 @@ def test_whose_login_was_used(
     (finding,) = result.findings
     offered = {"as_owner", "puller", "as_caller", "login", "as_guest"}
     assert finding.variables.keys() & offered == blocks
+
+
+ETCD = MissingImage("bitnami/etcd:3.4.15", "etcd", "/srv/apisix/docker-compose.yml")
+SHOP = MissingImage("reg.lab.test:5000/shop:9", "web", "/srv/shop/compose.yaml")
+UNNAMED: dict[str, tuple[str, str, tuple[MissingImage, ...], str, set[str]]] = {
+    "the image of a new project": ("", "", (SHOP,), "warning", {"compose_file", "compose_service"}),
+    "an image that has moved": ("", "", (ETCD,), "warning", {"compose_file", "wanted", "moved"}),
+    "an image of another registry": ("ghcr.io", "", (SHOP,), "advice", set()),
+    "the log names the image": ("docker.io", "shop:8", (ETCD,), "advice", set()),
+    "every image of a host without any": ("", "", (ETCD, SHOP) * 2, "advice", set()),
+    "nothing is missing": ("", "", (), "advice", set()),
+}
+
+
+@pytest.mark.parametrize(
+    ("registry", "image", "missing", "severity", "variables"), UNNAMED.values(), ids=UNNAMED
+)
+def test_a_compose_file_names_the_image_that_the_log_does_not(
+    registry: str, image: str, missing: tuple[MissingImage, ...], severity: str, variables: set[str]
+) -> None:
+    text = "manifest unknown: manifest unknown"
+    refused = PullTrouble("denied", registry, image, 1, NOW - 9, NOW - 9, text)
+    (finding,) = judge(
+        "image.pull-denied",
+        pulls=Pulls((refused,), "log"),
+        clock=CLOCK,
+        missing_images=MissingImages(missing),
+    ).findings
+    assert str(finding.severity) == severity
+    assert finding.variables.keys() - {"registry", "unnamed"} == variables
+    assert all(f'"{wanted.image}"' in finding.summary for wanted in missing if variables)

@@ -7,6 +7,7 @@ import os
 import sys
 
 from tests.lab import Box, fault, healthy, registry
+from tests.lab.programs import install_compose
 from tests.lab.provider import WEB
 from tests.lab.scenarios.image.helpers import QUIET, refuse
 
@@ -51,6 +52,32 @@ def no_such_tag(box: Box) -> None:
     registry.start_hub(box)
     box.start_engine(config=QUIET)
     refuse(box, "nope/app:2", "manifest unknown", times=3)
+
+
+_WITH_ETCD = """services:
+  web:
+    image: bb:1.36
+    command: [sleep, "1000"]
+  kv:
+    image: bitnami/etcd:3.4.15
+    command: [/busybox, sleep, "1000"]
+    volumes: ["/bin/busybox:/busybox:ro"]
+"""
+
+
+@fault("image.pull-denied", subject="daemon:docker", engine_started=False)
+def image_of_a_project_that_has_moved(box: Box) -> None:
+    """`docker compose up` of a new project fails: the publisher has moved the tag of one image."""
+    registry.start_hub(box)
+    box.start_engine(config=QUIET)
+    install_compose(box)
+    box.image("bb:1.36")
+    box.write("/srv/apisix83/docker-compose.yml", _WITH_ETCD)
+    box.sh("cd /srv/apisix83 && docker compose up -d", check=False, timeout=60)
+    report = box.diagnose("check", "image.pull-denied", "--format", "json")
+    (finding,) = report.findings
+    assert '"bitnami/etcd:3.4.15"' in finding["summary"], finding
+    assert finding["fix"][0]["command"].startswith("docker pull bitnamilegacy/etcd:3.4.15")
 
 
 @fault(

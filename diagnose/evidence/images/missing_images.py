@@ -1,0 +1,68 @@
+"""Images that compose files ask for and this host does not have."""
+
+import msgspec
+
+from diagnose.evidence.containers.compose.unstarted_projects import UnstartedProjects
+from diagnose.evidence.images.listing import Images, normal, registry_of
+from diagnose.evidence.images.pulls import PullTrouble
+from diagnose.evidence.items import Items
+from diagnose.registry import evidence
+
+_MOVED = {"docker.io/bitnami/": "bitnamilegacy/"}
+"""Repositories whose publisher has moved its older tags: by the beginning of the name in full.
+Bitnami did so in August 2025 (github.com/bitnami/containers/issues/83267)."""
+
+
+class MissingImage(msgspec.Struct, frozen=True):
+    """An image that a service of a compose file needs."""
+
+    image: str
+    """As the file writes it."""
+    service: str
+    path: str
+    """The compose file."""
+
+    @property
+    def registry(self) -> str:
+        """The registry of the image; docker.io for the Hub."""
+        return registry_of(self.image)
+
+    @property
+    def moved_to(self) -> str:
+        """The name under which its publisher keeps older tags; "" where that is not known."""
+        full = normal(self.image)
+        for old, new in _MOVED.items():
+            if full.startswith(old):
+                return full.replace(old, new, 1)
+        return ""
+
+
+MOST_SUSPECTS = 3
+"""Of more missing images none is likelier than the others to be the one that was refused."""
+
+
+class MissingImages(Items[MissingImage], frozen=True):
+    """The newest compose file first."""
+
+    def suspects(self, trouble: PullTrouble) -> tuple[MissingImage, ...]:
+        """The images that a failed pull may have been for, where the engine's log names none."""
+        if trouble.image or trouble.of_swarm:
+            return ()
+        found = [missing for missing in self.items if trouble.registry in ("", missing.registry)]
+        return tuple(found) if len(found) <= MOST_SUSPECTS else ()
+
+
+@evidence
+def missing_images(unstarted: UnstartedProjects, images: Images) -> MissingImages:
+    """Images of projects of which nothing was started, without those that compose builds."""
+    return MissingImages(
+        tuple(
+            MissingImage(service.image, service.name, project.path)
+            for project in unstarted
+            for service in project.written.services
+            if service.image
+            and not service.builds
+            and not service.profiles
+            and not images.has(service.image)
+        )
+    )
