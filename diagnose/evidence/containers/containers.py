@@ -28,14 +28,14 @@ class Containers(Items[Container], frozen=True, dict=True):
     IS_ROOT: ClassVar[bool] = True
     """A container left out here is left out of all evidence that is collected from it."""
     unexamined: tuple[Unexamined, ...] = ()
-    """Those whose inspect could not be had; a container that went away between list and inspect is
-    simply not here."""
+    """The containers whose inspect failed; one that went away between list and inspect is left out.
+    """
     source: str = "api"
     """The source of the containers: "api", or "disk" where the engine did not answer."""
     root: str = ""
     aside: tuple[Container, ...] = ()
-    """Former ones that `diagnose recreate` has put aside for those that run in their place: what
-    was wrong with them is over."""
+    """Former containers that `diagnose recreate` has put aside for their successors: their faults
+    are over."""
 
     @property
     def coverage(self) -> Coverage:

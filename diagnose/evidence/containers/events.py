@@ -51,8 +51,8 @@ class Events(Items[Event], frozen=True, dict=True):
     """The events, oldest first."""
 
     complete_since: float | None = None
-    """Unix time from which on nothing is missing, None where the engine holds less than it can keep
-    (then it tells all since its start)."""
+    """Unix time from which on nothing is missing, None where the engine holds less than it can
+    keep: it then has all events since its start."""
 
     @functools.cached_property
     def _by_id(self) -> dict[str, list[Event]]:

@@ -22,8 +22,8 @@ from diagnose.shapes import convert
 FILE_BYTES = 1 << 20
 """config.v2.json holds the container's environment and labels: 6 KB as a rule."""
 SILENT = frozenset({"refused", "missing", "timed out", "not allowed", "malformed", "gone"})
-"""Reasons of a failed list after which the files may speak for the engine; for "remote" they are
-another's."""
+"""Reasons of a failed list after which the files may replace the engine's answer; for "remote" the
+files belong to another engine."""
 
 
 def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:

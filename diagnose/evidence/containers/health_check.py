@@ -32,8 +32,8 @@ _LACKING = LazyPattern(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
-shell form as the shell does."""
+"""A probe whose program is missing or may not be executed, in the words of the runtime (exec form)
+and of the shell (shell form)."""
 _NO_SCRIPT = LazyPattern(
     r"can't open file '(?P<python>[^'\n]{1,300})': \[Errno 2\]"
     r"|Cannot find module '(?P<node>/[^'\n]{1,300})'"
@@ -59,7 +59,7 @@ _STATUS_4XX = LazyPattern(rf"{_STATUS}(?P<status>4\d\d)\b", re.IGNORECASE)
 _STATUS_5XX = LazyPattern(rf"{_STATUS}5\d\d\b", re.IGNORECASE)
 """A status of the class 5xx in the words of wget, curl and the programs of images."""
 _OF_HOSTS = (400, 403, 421)
-"""The statuses with which servers refuse those who ask for another host than theirs."""
+"""The statuses with which servers refuse requests for another host than their own."""
 _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
 """Tools of probes, with the options that show status and answer."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")

@@ -47,7 +47,7 @@ class Health(ApiObject, frozen=True, rename="pascal"):
 _ESCAPED = LazyPattern(r'(?<!\\)\\{1,40}(?:n\\{0,40})?"(?:\\{0,40}"){0,4}')
 LONGEST_ERROR = 1000
 """Characters of the beginning of a start's error that are read, and of its end, where the innermost
-error stands. A container's own words stand in it: its command, its user, its paths."""
+error is. The error has a container's own words: its command, its user, its paths."""
 
 
 class State(ApiObject, frozen=True, rename="pascal"):

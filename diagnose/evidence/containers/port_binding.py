@@ -9,7 +9,7 @@ from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.numbers import is_number
 
 _LONG_RANGE = 5
-"""Consecutive ports: a program of which so many are published opens them when it needs them."""
+"""Number of consecutive published ports from which on a program opens them only when needed."""
 
 
 class PortBinding(msgspec.Struct, frozen=True):

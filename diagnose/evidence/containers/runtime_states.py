@@ -20,7 +20,7 @@ class RuntimeStates(msgspec.Struct, frozen=True):
     """Running containers that runc does not know."""
 
     lost: frozenset[str] = frozenset()
-    """The ids of those that it does not know."""
+    """The ids of containers that runc does not know."""
 
 
 @evidence

@@ -31,7 +31,7 @@ class DeadServers(msgspec.Struct, frozen=True):
     path: DnsPath
     """The obstacle to a query on this host."""
     hit: list[QueryGroup]
-    """Containers that ask them."""
+    """The containers that ask them."""
     serving: Container | None
     """The container that should answer at the first one's address."""
     circle: ForwardingCircle | None
@@ -39,7 +39,7 @@ class DeadServers(msgspec.Struct, frozen=True):
     routes: Routes | None
     links: Interfaces | None
     absent: AbsentMachine | None
-    """The first one, where the host asks for it on a link and nobody answers there."""
+    """The first server, where the host asks for it on a link without an answer."""
 
     @property
     def first(self) -> str:

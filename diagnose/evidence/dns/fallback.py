@@ -20,7 +20,7 @@ class OnFallback(msgspec.Struct, frozen=True):
 
     members: tuple[Container, ...]
     lost: tuple[QueryGroup, ...]
-    """The groups of them that get no answer from these servers."""
+    """The groups of containers that get no answer from these servers."""
 
     @property
     def touches(self) -> tuple[Subject, ...]:

@@ -39,7 +39,7 @@ class HostForwarder(msgspec.Struct, frozen=True):
     """A program of the host that answers no query, since its own servers are silent."""
 
     program: str = ""
-    """"" where none was looked at, or where it is not known whom it asks."""
+    """The program's name; "" where none was looked at, or its own servers are not known."""
     address: str = ""
     silent: tuple[SilentServer, ...] = ()
 

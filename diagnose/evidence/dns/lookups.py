@@ -44,12 +44,12 @@ class QueryPath(msgspec.Struct, frozen=True):
     """
 
     networks: tuple[str, ...]
-    """Their names, those without a way out left away."""
+    """The names of the networks, without those that have no way out."""
     server: str
     replies: tuple[tuple[Container, DnsReply], ...]
     """The askers and their replies."""
     members: tuple[Container, ...]
-    """All containers whose questions go this way."""
+    """All containers whose questions take this path."""
 
     @property
     def fails(self) -> bool:
@@ -66,7 +66,7 @@ class ServiceLookup(msgspec.Struct, frozen=True):
     """The reply of the engine's resolver for a container's name."""
 
     witness: Container
-    """The container from whose network it was asked."""
+    """The container from whose network the name was asked."""
     reply: DnsReply
 
 
@@ -76,7 +76,7 @@ class Lookups(msgspec.Struct, frozen=True):
     host: dict[str, DnsReply] = {}
     """Replies to the host by server, over UDP."""
     tcp: dict[str, DnsReply] = {}
-    """Over TCP, of those that were silent."""
+    """The replies over TCP of servers that were silent over UDP."""
     ways: tuple[QueryPath, ...] = ()
     embedded: dict[str, DnsReply] = {}
     """The replies of the engine's resolver, by container id."""
@@ -87,8 +87,8 @@ class Lookups(msgspec.Struct, frozen=True):
     """Running containers on internal networks alone, which have no way out by design."""
     unasked: tuple[Unexamined, ...] = ()
     island: bool = False
-    """The host leads nowhere and knows no server, so that what its containers were given for lack
-    of one is not asked."""
+    """Whether the host leads nowhere and knows no server, so that the engine's fallback servers are
+    not asked."""
     services: dict[str, ServiceLookup] = {}
     """The user's names that are names of containers."""
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
@@ -97,9 +97,9 @@ class Lookups(msgspec.Struct, frozen=True):
     """The replies of the engine's resolver to a query that it can only forward, by container id,
     where the engine does not write down which server it asks."""
     probes: tuple[QueryPath, ...] = ()
-    """Queries from networks whose containers ask the engine's resolver, sent past it, where the
-    engine writes no rules or the network is macvlan: only they show whether the network has a way
-    out."""
+    """Queries from networks whose containers ask the engine's resolver, sent past that resolver,
+    where the engine writes no rules or the network is macvlan: only they show whether the network
+    has a way out."""
     wildcards: dict[str, DnsReply] = {}
     """The replies of the host's first server to `*` in search domains of containers that call a
     short name which no container near them has: every name there has an address (RFC 4592)."""

@@ -25,7 +25,7 @@ class OwnDnsAnswers(msgspec.Struct, frozen=True):
     """The answers of unhealthy servers whose probe asks themselves, by container id."""
 
     inside: dict[str, DnsReply]
-    """To a question that comes from their own loopback."""
+    """The answers to a question from their own loopback."""
     outside: dict[str, DnsReply]
     """To the same question from this host."""
 

@@ -65,7 +65,7 @@ class ContainerWay(NamedTuple):
     networks: tuple[str, ...]
     server: str
     alone: str
-    """The id of a container whose way is its own; "" for a way that containers share."""
+    """The id of a container with a path of its own; "" for a shared path."""
 
 
 class QueryPlan:

@@ -21,7 +21,7 @@ class ServerLoss(msgspec.Struct, frozen=True):
     paths: tuple[SampledPath, ...]
     lossy: tuple[SampledPath, ...]
     worst: SampledPath
-    """The one of them that loses most."""
+    """The path that loses most."""
     users: tuple[QueryGroup, ...]
     """The containers that ask it."""
     sound: str

@@ -15,7 +15,7 @@ class StaleServers(msgspec.Struct, frozen=True):
     """The outdated DNS servers of a container."""
 
     servers: tuple[str, ...]
-    """All that it asks; empty where the engine does not write them down."""
+    """All servers of the container; empty where the engine does not write them down."""
     old: tuple[str, ...]
     """The container's servers that the host does not use any more."""
     dead: tuple[str, ...]

@@ -34,7 +34,7 @@ SETTLED_S = 15.0
 _ASKS_BUS = "Loading containers: start"
 _IS_UP = "Daemon has completed initialization"
 FIRST_USER = 1000
-"""Users from here on are persons, whose sessions have a bus of their own."""
+"""The first user id of persons, whose sessions have a bus of their own."""
 
 
 class AwaitedProgram(msgspec.Struct, frozen=True):

@@ -85,7 +85,7 @@ others are of the same name."""
 WHOLE = frozenset(
     {"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"}
 )
-"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's
+"""Objects that are one setting; each entry of any other object is a setting by itself (dockerd's
 flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
 """Settings that may be both in the file and on the command line."""

@@ -33,7 +33,7 @@ _OF_LIBRARY = LazyPattern(
 engine."""
 _USAGE = LazyPattern(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
 _STATUS = "Status: "
-"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind
+"""The text before dockerd's error about a wrong command line; engine 28 prints all its flags behind
 it."""
 _NO_SENTENCE = LazyPattern(r"\d{4}[/-]\d\d|[^\w\"']")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
@@ -44,7 +44,7 @@ class LogLine(msgspec.Struct, frozen=True):
     """A line of the daemon's log."""
 
     at: float | None
-    """Unix time, None if neither it nor the one before it tells."""
+    """Unix time, None if neither this line nor the one before has one."""
     level: str
     """The level: trace, debug, info, warning, error, fatal or panic."""
     message: str

@@ -30,12 +30,10 @@ REASONS: Mapping[Reason, LazyPattern] = {
     "none": LazyPattern(r"client didn't provide a certificate"),
     "plain": LazyPattern(r"client sent an HTTP request to an HTTPS server"),
 }
-"""The first that fits counts. The client's certificate is early, expired, foreign or not for this
-usage; the client refuses the engine's; or it has none; or it speaks plain HTTP.
-
-Go's crypto/tls and crypto/x509, seen on engines 20.10.24 and 28.5.2. A client in Go says "bad
-certificate", whatever it does not like, and shows no certificate that is from elsewhere.
-"""
+"""The reasons, of which the first that fits counts. The client's certificate is early, expired,
+foreign or not for this usage; the client refuses the engine's; or it has none; or it speaks plain
+HTTP. Go's crypto/tls and crypto/x509, seen on engines 20.10.24 and 28.5.2. A client in Go reports
+"bad certificate" for any defect, and shows no foreign certificate."""
 SCANNED: tuple[Reason, ...] = ("none", "plain")
 """Reasons that a port scanner causes too: it has no certificate."""
 PERSISTENT = 3

@@ -19,9 +19,10 @@ FIRST_UID, LAST_UID = 1000, 60_000
 """The range of user ids that distributions give to people and their services."""
 MOST_USERS = 50
 SYSTEMD = "/var/lib/systemd"
-"""Without systemd nobody knows who starts the engines of users."""
+"""Folder without which the starter of users' engines is not known."""
 CONTAINERS = ".local/share/docker/containers"
-"""Below the home, where a rootless engine keeps them unless its configuration says otherwise."""
+"""The folder below the home of a rootless engine's containers, unless its configuration names
+another."""
 
 
 class RootlessEngine(msgspec.Struct, frozen=True):

@@ -71,7 +71,7 @@ class SaidError(msgspec.Struct, frozen=True):
     first: float
     """Unix time of the oldest line."""
     kind: str = ""
-    """Its words without what differs from one time to the next."""
+    """The message without the parts that differ from one time to the next."""
     container: str = ""
     """The container that it names, by its id or as the client called it: by a name or a short id.
     """

@@ -19,7 +19,7 @@ TOO_OLD = LazyPattern(
 """The engine's answer, which clients log as they get it (the same words from 20.10 to 29)."""
 _STOPS = LazyPattern(r"\b(?:stop|kill|restart|remov|terminat|shut)", re.IGNORECASE)
 AROUND_S = 60.0
-"""Between what they log and the end lies the grace period of the container."""
+"""Seconds between the log line and the end: the grace period of the container."""
 MOST = 10
 """A host has a proxy, a dashboard and an updater; more logs are not read for this."""
 LINES = 100
@@ -58,7 +58,7 @@ class SocketClients(msgspec.Struct, frozen=True):
     holders: tuple[Container, ...]
     """The running containers with the socket."""
     turned_away: tuple[TurnedAway, ...] = ()
-    """The containers that speak an API that is too old for the engine."""
+    """The containers whose API version is too old for the engine."""
     orders: tuple[StopOrder, ...] = ()
     """The lines about stopping others: Watchtower, autoheal and similar programs log their actions.
     """

@@ -39,7 +39,7 @@ class StuckContainers(Items[StuckContainer], frozen=True):
     """
 
     unexamined: tuple[Unexamined, ...] = ()
-    """The containers whose inspect could not be had."""
+    """The containers whose inspect failed."""
 
 
 @evidence

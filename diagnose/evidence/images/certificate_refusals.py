@@ -29,9 +29,9 @@ class CertificateRefusal(msgspec.Struct, frozen=True):
 
     variables: PageVariables = {}
     reason: str = ""
-    """In the place of the engine's words."""
+    """The text that replaces the engine's words."""
     clause: str = ""
-    """Behind the engine's words."""
+    """The text behind the engine's words."""
     proof: Mapping[str, Json] = {}
 
 

@@ -39,7 +39,7 @@ class ImageDetails(msgspec.Struct, frozen=True):
 
     by_id: Mapping[str, Detail]
     names: Mapping[str, str]
-    """Image id -> the name that its most exposed container calls it by."""
+    """The name of the image by its most exposed container, by image id."""
     unexamined: tuple[Unexamined, ...] = ()
 
     def __iter__(self) -> Iterator[Detail]:

@@ -38,7 +38,7 @@ class FailedBuild(msgspec.Struct, frozen=True):
     times: int
     """Failures in a row."""
     first: float
-    """Unix time of the first one of them."""
+    """Unix time of the first failure."""
 
     @property
     def name(self) -> str:

@@ -38,13 +38,14 @@ class LayerFolders(msgspec.Struct, frozen=True):
     missing: tuple[tuple[str, str], ...]
     """(image's name, path) of each part of a layer that is not on the disk."""
     looked_at: int
-    """How many layers were looked at."""
+    """The number of layers that were looked at."""
     reports: tuple[LogLine, ...] = ()
     """Lines of the daemon's log about damaged layers, oldest first, without those about a layer
-    that is whole again."""
+    that is complete again."""
     unexamined: tuple[Unexamined, ...] = ()
     closed: Mapping[str, int] = msgspec.field(default_factory=dict)
-    """Image's name -> mode of its layers' folders, where no other user may enter any of them."""
+    """The mode of the layers' folders by the image's name, where no other user may enter any of
+    them."""
 
 
 @evidence

@@ -17,7 +17,7 @@ class Layers(msgspec.Struct, frozen=True):
     """The layer folders of overlay2, on the disk and in the engine's records."""
 
     path: str
-    """The folder that they lie in."""
+    """The folder of the layers."""
     count: int
     """All layer folders."""
     loose: tuple[tuple[str, float], ...]
@@ -30,7 +30,7 @@ class Layers(msgspec.Struct, frozen=True):
     lost: tuple[str, ...] = ()
     """The layers whose folder is missing."""
     unreadable: tuple[str, ...] = ()
-    """Paths of records of image layers that do not say in which folder the layer lies."""
+    """Paths of records of image layers that do not name the folder of the layer."""
 
     @property
     def root(self) -> str:

@@ -20,7 +20,7 @@ class Images(Items[Image], frozen=True, dict=True):
     """All images, by name."""
 
     used: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Image id -> names of the containers made from it, running or not."""
+    """Names of the containers created from it, running or not, by image id."""
     users_known: bool = True
     """False where the containers could not be listed; nothing may then be called unused."""
 

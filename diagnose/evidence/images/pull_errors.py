@@ -94,8 +94,8 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"|HTTP (408|5\d\d) response body"
     ),
 }
-"""In this order: what comes first is nearer to the cause (a proxy that is dialled without success
-is no unreachable registry)."""
+"""The patterns in this order: earlier ones are nearer to the cause (a proxy that is dialled without
+success is no unreachable registry)."""
 REGISTRY_WIDE: frozenset[Why] = frozenset(
     {"rate-limit", "proxy", "plain-http", "tls", "unreachable", "web-page"}
 )

@@ -34,9 +34,9 @@ WHY: Mapping[Why, LazyPattern] = {
     ),
     "server": LazyPattern(r"\b5\d\d [A-Z]|HTTP status: 5|internal server error|blob upload"),
 }
-"""The first that fits counts. The engine speaks TLS to a registry: it goes to port 80 where the
-registry answers with an address of http:// for the upload. To one that is configured as insecure it
-speaks HTTP itself, most often at another port."""
+"""The reasons, of which the first that fits counts. The engine uses TLS with a registry: it goes to
+port 80 where the registry answers with an address of http:// for the upload. With one that is
+configured as insecure it uses HTTP itself, most often at another port."""
 _FIRST_QUESTION = '/v2/"'
 """The end of the address that is asked before any upload."""
 _FAILED = LazyPattern(

@@ -75,7 +75,7 @@ class RegistryFiles(msgspec.Struct, frozen=True):
     authorities_changed: float | None = None
     """Unix time of that file's last change."""
     unlisted: str = ""
-    """An authority that somebody has added to the system since, so that the file lacks it."""
+    """An authority that was added to the system later, so that the file lacks it."""
     own_authorities: tuple[str, ...] = ()
     """The registries for which certs.d has an authority of their own."""
     unread: tuple[UnreadAuthority, ...] = ()

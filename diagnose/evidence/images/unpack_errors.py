@@ -3,14 +3,13 @@
 from diagnose.lazy_pattern import LazyPattern
 
 UNREADABLE_ARCHIVE = LazyPattern(r"unexpected EOF|invalid tar header")
-"""A layer whose digest fits, and that is not a tar archive to the engine."""
+"""A layer whose digest fits, and that the engine cannot read as a tar archive."""
 LEFT_RECORD = LazyPattern(
     r"rename \S+/write-set-\d+ (?P<record>(?P<root>/\S+)/image/\S+/layerdb/sha256/[0-9a-f]{64}): "
     r"(?:file exists|directory not empty)"
 )
-"""The engine moves its record of a layer to its place when the record is complete.
-
-What already lies there was not readable when the engine started."""
+"""The engine moves a complete record of a layer to its place. An existing record there was not
+readable when the engine started."""
 DISK_ERROR = "the disk of the data root reports an I/O error"
 KILLED = "the program that unpacks it was killed, most often for lack of memory"
 NO_ATTRIBUTES = "the disk of the data root keeps no extended attributes, as a network share"

@@ -11,7 +11,7 @@ from diagnose.questions.containers import SampleCgroups
 from diagnose.registry import begun_early, evidence
 
 WAITS_PCT = 75.0
-"""Percent of the last minute in which some work waited for a CPU. Below that nobody is asked."""
+"""Percent of the last minute in which some work waited for a CPU. Below that nothing is asked."""
 SAMPLE_S = 0.5
 
 

@@ -27,7 +27,7 @@ class LocalAuthorities(msgspec.Struct, frozen=True):
 
     files: tuple[str, ...] = ()
     bundle: str = ""
-    """The host's file with all authorities; empty where nobody has added any."""
+    """The host's file with all authorities; empty without any local one."""
 
     @property
     def mount(self) -> str:

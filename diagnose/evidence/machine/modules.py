@@ -34,9 +34,9 @@ class Modules(msgspec.Struct, frozen=True):
     folder: str
     """The folder with the modules of this kernel release; empty if there is none."""
     names: frozenset[str] = frozenset()
-    """Of those that are loaded."""
+    """The names of the loaded modules."""
     others: tuple[str, ...] = ()
-    """Other releases that have a folder there, looked up where this one has none."""
+    """Other releases with a folder there, looked up where this one has none."""
     around: str = ""
     """The container system whose host has the kernel and its modules, "lxc" for one."""
 

@@ -16,7 +16,7 @@ from diagnose.registry import evidence
 
 SAMPLE_S = 0.5
 WORTH_A_NAME = 0.01
-"""CPUs that a container uses at least, to be one of those that compete."""
+"""Minimum number of CPUs that a competing container uses."""
 
 
 class PinnedContainers(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 GROUPS = ("docker", "system.slice", "")
-"""Below which the engine makes the groups of its containers; the last is the hierarchy itself."""
+"""Folders below which the engine creates the groups of its containers; the last is the hierarchy
+itself."""
 
 
 class RealTimeEngine(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from diagnose.registry import evidence
 
 _PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
 KERNELS_OWN = (0, 32766, 32767)
-"""The priorities of the rules that the kernel makes itself: local, main and default."""
+"""The priorities of the kernel's own rules: local, main and default."""
 _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"
 
 

@@ -18,7 +18,7 @@ _FAMILIES = ("ipv4", "ipv6")
 _ARP_TABLE = "/proc/net/arp"
 _UNANSWERED = 0
 _PERMANENT = 0x04
-"""ATF_PERM of include/uapi/linux/if_arp.h: somebody has entered it, and it never grows old."""
+"""ATF_PERM of include/uapi/linux/if_arp.h: an entry by hand that never grows old."""
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Neighbour(msgspec.Struct, frozen=True):
     interface: str
     mac: str
     is_permanent: bool = False
-    """Whether somebody has entered it, so that nobody is asked for it."""
+    """Whether the entry was made by hand, so that the address is not asked for."""
 
     @property
     def is_unanswered(self) -> bool:

@@ -16,7 +16,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 __all__ = ["DEFAULT_NETWORK", "Address", "Network", "Networks", "Subnet", "is_within", "networks"]
 
 DEFAULT_NETWORK = "bridge"
-"""The network that the engine makes itself: nobody can remove it, and it resolves no names."""
+"""The network that the engine creates itself: it cannot be removed, and resolves no names."""
 
 
 def is_within(address: str, subnet: Subnet) -> bool:

@@ -26,8 +26,8 @@ class RouteLookups(msgspec.Struct, frozen=True):
     """The route of the host's own packets to the outside."""
     out: dict[str, RouteLookup]
     back: dict[str, RouteLookup]
-    """out, back: of those of one container of each network that lead out, and of those for it, by
-    the network's name."""
+    """out, back: the routes of packets from one container of each network that leads out, and of
+    packets for it, by the network's name."""
     rules: tuple[str, ...] = ()
     """The routing rules that are not the kernel's own, as text."""
 

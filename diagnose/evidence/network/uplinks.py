@@ -21,8 +21,8 @@ from diagnose.questions.network import (
 from diagnose.registry import evidence
 
 _OF_DOCKER = LazyPattern(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
-"""The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond
-them is reached by a route."""
+"""The engine's names for its bridges and the host's ends of veth pairs: no route leads beyond them.
+"""
 
 
 class Uplink(msgspec.Struct, frozen=True):

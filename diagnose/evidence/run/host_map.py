@@ -28,7 +28,7 @@ from diagnose.mappings import by_key, distinct
 from diagnose.registry import evidence
 
 WayState = Literal["open", "closed", "unknown", "none"]
-"""none: there is no way to be walked, for example out of an internal network."""
+"""none: there is no way to trace, for example out of an internal network."""
 
 
 class MapWay(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class HostMap(msgspec.Struct, frozen=True):
     uplinks: tuple[tuple[str, str], ...] = ()
     """Interface and address."""
     servers: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """DNS servers that lie beyond the host, each with the containers that ask it."""
+    """DNS servers beyond the host, each with the containers that ask it."""
     forwarding: bool | None = None
 
 

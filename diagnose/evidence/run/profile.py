@@ -51,7 +51,8 @@ OS_RELEASE = "/etc/os-release"
 MOST_FILES = 60
 MOST_IMAGES = 60
 LONGEST = 60
-"""Characters of a value that is shown as it is; a longer one is known by its hash."""
+"""Maximum number of characters of a value that is shown in full; a longer one is shown by its hash.
+"""
 _SECRET = LazyPattern(TOKEN)
 
 

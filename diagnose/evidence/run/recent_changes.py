@@ -59,7 +59,7 @@ _OF_THE_ENGINE = LazyPattern(
     r"(?i)docker|containerd|runc|crun|podman|netavark|aardvark|iptables|nftables|firewalld|ufw"
     r"|apparmor|selinux|nvidia|linux-image|kernel|systemd|libc6|glibc"
 )
-"""Packages that containers stand on: they are named first."""
+"""Packages on which containers depend: they are named first."""
 
 
 @evidence

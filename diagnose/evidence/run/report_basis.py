@@ -10,9 +10,10 @@ from diagnose.model import EngineRestart, ReportBasis, Subject, Unavailable
 from diagnose.registry import evidence
 
 FORGOTTEN_S = 7 * 86_400.0
-"""Whoever needs a container that did not start has made it again within a week."""
+"""Seconds within which the owner of a container that did not start has recreated it."""
 _FIRST_ENGINE = 1_363_737_600.0
-"""20 March 2013. What was made before was made while the clock was wrong, so its age is unknown."""
+"""20 March 2013. A container from before was created while the clock was wrong, so its age is
+unknown."""
 
 
 @evidence

@@ -15,7 +15,7 @@ from diagnose.questions.files import ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 STACKED = ("dm-", "md", "bcache")
-"""Devices that are made of others: volumes, encryption, RAID."""
+"""Devices that consist of others: volumes, encryption, RAID."""
 DEEPEST = 4
 SECTOR = 512
 """Bytes of the unit in which sysfs has sizes of devices, whatever their own blocks are."""

@@ -34,8 +34,8 @@ SYSTEM = {
     "/tmp": "temporary files",  # noqa: S108
     "/var/log": "system logs",
 }
-"""Folders of every host that engines and their tools need, and what lies in them: without room in
-/run no container starts."""
+"""Folders of every host that engines and their tools need, and their contents: without room in /run
+no container starts."""
 
 PART = " of the data root"
 EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})

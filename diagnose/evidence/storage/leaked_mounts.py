@@ -30,7 +30,7 @@ class LeakedMount(msgspec.Struct, frozen=True):
     point: str
     fstype: str
     pid: int = 0
-    """A process in whose mount namespace it is, 0 for the host's own."""
+    """A process of its mount namespace, 0 for the host's own."""
     comm: str = ""
     """The name of that process."""
 

@@ -28,7 +28,7 @@ __all__ = [
 WITHOUT_OWNERS = vocabulary(
     "9p cifs exfat fuse.rclone fuseblk msdos ntfs ntfs3 smb3 smbfs vfat vboxsf"
 )
-"""File systems whose files have the owner and the mode that the mount says: mount.cifs(8),
+"""File systems whose files have the owner and the mode of the mount options: mount.cifs(8),
 mount(8)."""
 _OCTAL = LazyPattern(r"\\([0-7]{3})")
 

@@ -15,8 +15,8 @@ READ_ONLY = {
     "emergency_ro": "the kernel has stopped all writing after an error (emergency_ro)",
     "shutdown": "it was shut down after an error (shutdown)",
 }
-"""Options by which a file system says of itself that nothing can be written, in words
-(emergency_ro: ext4 since Linux 6.15)."""
+"""Options with which a file system reports that nothing can be written, in words (emergency_ro:
+ext4 since Linux 6.15)."""
 
 
 def own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:

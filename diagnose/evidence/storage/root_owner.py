@@ -14,7 +14,7 @@ from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 _OWN = ("containers", "volumes", "image", "overlay2")
-"""Folders that the engine makes itself, and that belong to its user or to root."""
+"""Folders that the engine creates itself, and that belong to its user or to root."""
 
 
 class RootOwner(msgspec.Struct, frozen=True):

@@ -21,8 +21,8 @@ class UnmountedDisk(msgspec.Struct, frozen=True):
     planned: PlannedMount
     users: tuple[Container, ...]
     entries: int | None = None
-    """How many entries lie in the folder under the mount point; None if there is no such folder, or
-    it could not be listed."""
+    """The number of entries in the folder under the mount point; None if there is no such folder,
+    or it could not be listed."""
 
     @property
     def subject(self) -> Subject:

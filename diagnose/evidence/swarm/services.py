@@ -18,7 +18,7 @@ NO_MATCH = "scheduling constraints"
 _REPEATED = 3
 """Minimum number of failed tasks that are no slow start."""
 _NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
-"""Swarm makes no folder for a bind mount, as `docker run -v` does."""
+"""The error of Swarm, which creates no folder for a bind mount, as `docker run -v` does."""
 _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
 """A constraint that a label of the node has to meet."""
 

@@ -14,8 +14,8 @@ OFF = "0"
 """The number of containers of a service that is switched off."""
 _GAVE_UP_S = 30.0
 _LATELY_S = 86400.0
-"""Compose starts what it has created within the first; what it has left for longer than the second
-may be left on purpose."""
+"""Seconds within which compose starts the containers that it has created; one that stays created
+for longer than the second value may be left on purpose."""
 
 
 class AbsentService(msgspec.Struct, frozen=True):
@@ -24,9 +24,9 @@ class AbsentService(msgspec.Struct, frozen=True):
     project: WrittenProject
     service: WrittenService
     missing: Sequence[Container]
-    """Those whose log says that the name fails."""
+    """The containers whose log says that the name fails."""
     naming: Sequence[Container]
-    """Those whose command or variables call it."""
+    """The containers whose command or variables call it."""
 
 
 def absent_services(

@@ -9,9 +9,9 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import unix
 
 _TEMPORARY = LazyPattern(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
-"""A name as compose gives it for the time of a recreate. Version 1 renames the old container and
-puts the container's own id before its name; version 2 makes the new one so, with the old one's id.
-"""
+"""A temporary name that compose gives during a recreate. Version 1 renames the old container and
+puts the container's own id before its name; version 2 creates the new one so, with the old one's
+id."""
 
 
 class HalfRecreated(msgspec.Struct, frozen=True):

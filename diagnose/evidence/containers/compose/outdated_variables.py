@@ -45,7 +45,7 @@ class OutdatedContainer(msgspec.Struct, frozen=True):
     container: Container
     variables: tuple[OutdatedVariable, ...]
     changed_at: float
-    """Unix time of the last change of the files that have them."""
+    """Unix time of the last change of the files with the variables."""
 
 
 class OutdatedVariables(Items[OutdatedContainer], frozen=True):

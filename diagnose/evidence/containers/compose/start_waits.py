@@ -10,7 +10,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.phrases import unix
 
 TOGETHER_S = 120.0
-"""Compose starts what a container waits for so shortly after it has created all of them."""
+"""Seconds within which compose starts the awaited containers after it has created all of them."""
 _HEALTHY = "service_healthy"
 _COMPLETED = "service_completed_successfully"
 
@@ -21,7 +21,8 @@ class StartWait(msgspec.Struct, frozen=True):
     other: Container
     condition: str
     healthy_since: float | None = None
-    """Unix time since which the engine calls it healthy at the latest; None if it did not say."""
+    """Unix time since which the container is healthy at the latest; None if the engine did not say.
+    """
 
     @property
     def holds_back(self) -> bool:

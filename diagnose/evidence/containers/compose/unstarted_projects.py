@@ -39,7 +39,7 @@ class UnstartedProject(msgspec.Struct, frozen=True):
     has_others: bool = False
     """Whether other compose files beside it may complete it."""
     network: str = ""
-    """A network that compose has made for it."""
+    """A network that compose has created for it."""
 
     @property
     def folder(self) -> str:

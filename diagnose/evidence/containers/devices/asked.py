@@ -30,7 +30,7 @@ class AskedDevices(msgspec.Struct, frozen=True):
     missing: dict[str, tuple[str, ...]] = {}
     """By path, what the host lacks, with the devices of that kind that it has."""
     zones: frozenset[str] = frozenset()
-    """The time zones asked for that the host knows, so that their names are right."""
+    """The requested time zones that the host knows, so that their names are right."""
     lines: dict[str, dict[str, str]] = {}
     """By the id of a container that runs and by path: what its program prints again and again about
     a device that it was given."""

@@ -20,7 +20,7 @@ from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LEAST_S = 1.0
-"""A SIGKILL so soon after the signal left the program no time: `docker stop --time 0`."""
+"""Seconds from the signal to a SIGKILL that leaves the program no time: `docker stop --time 0`."""
 SKEW_S = 0.5
 """The engine notes a line, and its own event, within so many seconds of each other."""
 _ENDS = LazyPattern(

@@ -18,10 +18,10 @@ from diagnose.phrases import duration, unix
 from diagnose.registry import evidence
 
 REPLACED_S = 900.0
-"""An update stops the old container at most so many seconds before or after it makes the new one: a
-pull lies between them where an updater does both."""
+"""Maximum seconds between the stop of the old container and the creation of the new one in an
+update: a pull is between them where an updater does both."""
 _PLACE = ("project", "service", "container-number")
-"""Labels that tell which container of a project a new one replaces."""
+"""Labels with the project's container that a new one replaces."""
 
 
 class FormerImage(msgspec.Struct, frozen=True):

@@ -35,7 +35,8 @@ _HANDLED = LazyPattern(
 )
 """A line of Watchtower (logrus) about one container: 1.x in its message, its forks in a field."""
 _OLD_ONE = frozenset({"Stopping", "Removing"})
-"""Steps with the old container: if the engine refuses one of them, that one is still there."""
+"""Steps with the old container: if the engine refuses one of them, the old container still exists.
+"""
 _ERROR = LazyPattern(r'\blevel=(?:error|fatal) (?:.{0,400}?\berror|msg)="?(?P<text>[^"\n]{1,400})')
 
 

@@ -23,8 +23,8 @@ SHUTDOWN_S = 60.0
 grace period."""
 
 EARLY_S = 10.0
-"""A container that publishes ports and ends within so many seconds is looked at although it ended
-with 0."""
+"""Seconds within which a container with published ports counts as failed although it ended with 0.
+"""
 
 
 class Stops(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Stops(msgspec.Struct, frozen=True):
 
     by_id: dict[str, bool]
     stopped_with_daemon: frozenset[str] = frozenset()
-    """Those that nobody asked to end but the engine, when it was stopped itself."""
+    """The containers that the engine stopped when it was stopped itself."""
 
     def was_requested(self, container: Container) -> bool:
         """Whether anybody is known to have requested the end."""

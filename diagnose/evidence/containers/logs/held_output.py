@@ -35,7 +35,7 @@ _OPTIONS = LazyPattern(r"-[bBdEhiIOPqRsSvx]+")
 _PRINTS = LazyPattern(r"(?m)^print\((?![^\n]*\bfile ?=)[^#\n]*\)[ \t]*(?:#.*)?$")
 """A print to the output, on the outermost level."""
 _MAY_LAST = LazyPattern(r"(?m)^(?:(?:async|for|if|try|while|with)\b|(?!print\b)[A-Za-z_][\w.]*\()")
-"""A statement of that level that may run for hours: what stands below it runs later."""
+"""A statement of that level that may run for hours: the lines below it run later."""
 _TEXT = LazyPattern(r"(?s)\"\"\".*?\"\"\"|'''.*?'''")
 """A text of several lines, in which nothing runs."""
 _WRITES_AT_ONCE = LazyPattern(r"flush|reconfigure\(|\blogging\b")

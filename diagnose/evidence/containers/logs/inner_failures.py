@@ -63,7 +63,7 @@ class InnerFailure(msgspec.Struct, frozen=True):
     recurs: bool = False
     """Whether its keeper starts it again and again."""
     path: str = ""
-    """The log file of its own in which the reason stands; "" for the container's log."""
+    """The log file of its own with the reason; "" for the container's log."""
 
     @property
     def is_unexplained(self) -> bool:
@@ -206,7 +206,8 @@ class _Sign(msgspec.Struct, frozen=True):
     after: int = 0
     """Lines before this one are about what was before."""
     until: int = 0
-    """A keeper may note the end before it passes on the last words; the index behind them."""
+    """The index behind the program's last lines: a keeper may note the end before it passes them
+    on."""
 
 
 def _signs(pattern: Pattern, texts: Sequence[str]) -> list[_Sign]:

@@ -64,7 +64,7 @@ _OF_SUPERVISORD = LazyPattern(
 """INFO spawned: 'app' with pid 9"""
 _OF_PM2 = LazyPattern(r"\bPM2\b")
 UNREACHED = "haproxy-unreached"
-"""A server that HAProxy cannot connect to. By itself it says little: a stand-by is down on purpose,
+"""A server to which HAProxy cannot connect. That says little alone: a stand-by is down on purpose,
 and a server that has ended has a finding of its own."""
 
 
@@ -386,4 +386,4 @@ Elasticsearch, MongoDB, MariaDB, PostgreSQL, dnsmasq, check.c of HAProxy, adminm
 ConsoleApp of Servarr, svc-wireguard of linuxserver/wireguard, the JDK's ThreadGroup, watchtower,
 offen/docker-volume-backup, ofelia and supercronic."""
 JOBS = frozenset(pattern.name for pattern in PATTERNS if pattern.is_job)
-"""Failures of one job of a program that goes on with the others."""
+"""Failures of one job of a program that continues with the others."""

@@ -22,8 +22,8 @@ _SERVED = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""A request with a status that says it went well, as web servers log it. Behind a status that says
-otherwise, such a number is a size: Apache's page for 503 has 299 bytes."""
+"""A request with a successful status, in the logs of web servers. Behind another status such a
+number is a size: Apache's page for 503 has 299 bytes."""
 _SERVED_BY_STATUS = LazyPattern(
     r"""
     (?: ^ | [\s|>=] ) [23]\d\d (?![ ]bytes\b)  # the status,
@@ -35,7 +35,7 @@ _SERVED_BY_STATUS = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""The same where the status stands before the request, as Gin and Verdaccio log it."""
+"""The same with the status before the request, as Gin and Verdaccio log it."""
 _OF_A_PROBE = LazyPattern(
     r"""
     / (?:-/)? (?: alive | healthz? | healthcheck | live | livez | metrics | ping
@@ -55,7 +55,7 @@ _WORKED = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words of a program that has done what it was asked for."""
+"""Words of a program that has finished a requested task."""
 _WENT_WELL = LazyPattern(r"(?<!not )\bok\b", re.IGNORECASE)
 """Words of a job at its end, besides `_WORKED`: only for a start with failed calls."""
 _AROUND = LazyPattern(
@@ -105,7 +105,7 @@ _HARMLESS = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""A line that counts no failure, or tells the program's author of what a later version drops."""
+"""A line that reports no failure, or warns the program's author about a later version."""
 
 
 def is_served(line: str) -> bool:

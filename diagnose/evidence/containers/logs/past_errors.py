@@ -17,7 +17,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 
 STARTING_S = 60.0
-"""A program whose first error comes so soon after its start may have waited for its peers."""
+"""Seconds after its start within which a program's first error may mean that it waits for its
+peers."""
 GOT_OVER_S = 10.0
 """The same as `SLACK_S` for errors of a start, after which the program reports its work."""
 OVERDUE = 2

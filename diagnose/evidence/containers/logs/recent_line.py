@@ -9,4 +9,4 @@ class RecentLine(msgspec.Struct, frozen=True):
     at: float
     text: str
     path: str = ""
-    """The file of the container in which it stands; "" for the container's own log."""
+    """The file of the container with the line; "" for the container's own log."""

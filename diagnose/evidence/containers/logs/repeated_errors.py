@@ -62,7 +62,7 @@ BLOCK = 3
 """If so many different lines occur twice, they are one long message, and twice is enough: the lines
 that were read have no room for a third time."""
 MOSTLY = 0.5
-"""A program that logs what it skips counts as failing if such lines are most of its log."""
+"""Minimum share of skipped-item lines in a log from which on the program counts as failing."""
 NEARLY_ALL = 0.75
 """Errors of several kinds are what a program prints if they are more of its log. Of 41 logs of
 healthy programs none has more than two thirds."""
@@ -83,9 +83,9 @@ class RepeatedError(msgspec.Struct, frozen=True):
     of: int
     """Lines of the last minutes, since its last start, that were read."""
     most: int = 0
-    """How many of them are the same as the message that is there most often."""
+    """The number of lines that repeat the most frequent message."""
     errors: int = 0
-    """How many of them are errors of any kind by their level."""
+    """The number of lines that are errors of any kind by their level."""
     complaints: Complaints = NONE
     """The complaints of all lines."""
     serves: bool = False
@@ -97,7 +97,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     level: int | None = None
     """The severity of the line; None for a line without a level."""
     works: bool = False
-    """Whether lines after the first error report work that went well, other than for a monitor."""
+    """Whether lines after the first error report successful work, other than for a monitor."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
@@ -105,11 +105,11 @@ class RepeatedError(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
     """All lines that are repeated."""
     first_at: float = 0.0
-    """Unix time of the first line that is the same, of those that were read."""
+    """Unix time of the first repetition of the line, among the lines that were read."""
     last_at: float = 0.0
     """Unix time of the last line that is the same."""
     path: str = ""
-    """The program's own log file in which the line stands; "" for the container's log."""
+    """The program's own log file with the line; "" for the container's log."""
 
     @property
     def is_aside(self) -> bool:

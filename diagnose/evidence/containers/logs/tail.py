@@ -26,7 +26,7 @@ MORE_LINES = 60
 """Number of lines that are read where the last `LINES` explain nothing, as below a long stack
 trace."""
 LEAST_LINES = LINES // 2
-"""Of `LINES` so many are left at least, where the others are empty."""
+"""Minimum number of `LINES` that remain, where the others are empty."""
 CUT_OFF = 2
 """Lines at the beginning of a tail that may belong to a message whose first line was not read."""
 BYTES = 32 * 1024
@@ -144,7 +144,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
 
 NO_LINES = LogTail(())
-"""Of a container whose log was not read, or holds nothing."""
+"""The tail of a container whose log was not read, or is empty."""
 
 
 class TailsRead(NamedTuple):

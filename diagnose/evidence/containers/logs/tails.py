@@ -24,8 +24,8 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 MOST = 60
-"""Logs that are read in one run: first those of containers that nobody watched, the latest failures
-first."""
+"""Maximum number of logs that are read in one run: first those of unwatched containers, the latest
+failures first."""
 BRIEF_S = 60.0
 """A container that publishes ports is there for longer, whatever it ends with."""
 SETTLED_S = 20.0
@@ -44,8 +44,8 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
     """The ids of running containers in which a program has failed: nothing listens on any port that
     they publish, or their supervisor has given the program up."""
     begun_again: frozenset[str] = frozenset()
-    """The ids of running containers that were restarted a moment ago; their lines are those of the
-    run before."""
+    """The ids of running containers that were restarted a moment ago; their lines are from the run
+    before."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where nothing was asked, printed, or could be read."""

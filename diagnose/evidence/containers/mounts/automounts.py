@@ -17,7 +17,7 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 FOLLOWING = frozenset({"shared", "rshared", "slave", "rslave"})
-"""Propagation of bind mounts in which the container sees what the host mounts later."""
+"""Propagation of bind mounts in which the container sees later mounts of the host."""
 _LOOPS = LazyPattern(r"Too many levels of symbolic links|\bELOOP\b")
 """The kernel's error there for a process whose mounts are not those of the automounter."""
 _PATH = LazyPattern(r"(?<![\w.:/-])/[\w.@+-]+/")
@@ -28,7 +28,7 @@ class UnseenAutomount(msgspec.Struct, frozen=True):
 
     container: Container
     mount: Mount
-    """The bind mount in which it lies."""
+    """The bind mount with the automount."""
     point: str
     """The place on the host."""
     missing: str = ""

@@ -77,7 +77,8 @@ _PRIVATE_ROOTS = ((LazyPattern(r"(?<=system directory \[)/(?=\.system\])"), "/va
 """Programs that call a folder of their own `/`, and where that is: SQL Server
 (microsoft/mssql-docker#615)."""
 _SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
-"""Before the file of the program that says it, as PHP writes it behind its message."""
+"""The text before the file of the program that prints the message, as PHP writes it behind its
+message."""
 MOST_OWNED = 200
 """Paths of other containers that are looked up."""
 DEEPEST = 32
@@ -96,7 +97,7 @@ class BindSources(msgspec.Struct, frozen=True):
     """The status of each step below the sources to the path in a container's last words, links not
     followed: they lead to elsewhere in the container."""
     entries: dict[str, int] = msgspec.field(default_factory=dict)
-    """How many lie in a folder that was taken for a file."""
+    """The number of entries in a folder that was taken for a file."""
     owned: frozenset[str] = frozenset()
     """The existing host paths that another container, which commands the engine, has at the path of
     a source."""
@@ -250,8 +251,8 @@ def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | 
 _RELATIVE = LazyPattern(
     r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])(?!:\d)"
 )
-"""A file of the working directory: config/config.yml, ./settings.toml. Where the number of a line
-stands behind it, it was read, or is a place in the program's code: `caller=coordinator.go:132`."""
+"""A file of the working directory: config/config.yml, ./settings.toml. With a line number behind
+it, the file was read, or is a place in the program's code: `caller=coordinator.go:132`."""
 
 
 def named_files(container: Container, line: str) -> Iterator[NamedPath]:

@@ -42,7 +42,7 @@ _PATH = LazyPattern(
 )
 """A word of a command that names a file of settings."""
 _LOOKS_AGAIN = LazyPattern(r"(?i)watch|re-?load")
-"""An option that has a program look at its file again by itself."""
+"""An option that has a program read its file again automatically."""
 _RELOADED = LazyPattern(
     r"(?i)\bre-?load|\breconfigur|\bSIGHUP\b|\bre-?read|resuming normal operations"
     r"|\bload(?:ed|ing)(?: of)?(?: the| new)? conf|\bconfig\w*(?: file)? (?:was |has been )?(?:changed|loaded)"

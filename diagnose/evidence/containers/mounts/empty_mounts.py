@@ -27,7 +27,7 @@ _OF_THE_IMAGE = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Folders that an image fills, and that its program seldom makes itself. Data folders begin
+"""Folders that an image fills, and that its program seldom creates itself. Data folders begin
 empty."""
 _WHOLE_CONFIG = frozenset({"/config"})
 """The folder to which images of linuxserver.io and others write their settings at the first start.

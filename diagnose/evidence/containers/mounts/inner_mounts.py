@@ -19,7 +19,7 @@ OF_PROGRAMS = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.gvfsd-fuse",
 """Mounts that an engine inside a container creates for its own containers, and a desktop for
 itself."""
 SHARED = frozenset({"shared", "rshared"})
-"""Propagation of bind mounts with which the host sees what a container mounts below them."""
+"""Propagation of bind mounts with which the host sees mounts of a container below them."""
 
 
 class InnerMount(msgspec.Struct, frozen=True):

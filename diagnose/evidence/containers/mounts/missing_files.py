@@ -44,27 +44,27 @@ _NAMES_REFUSAL = LazyPattern(
 )
 """Words that distinguish an absent file from a refused one, where a program "failed to load" it."""
 MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
-"""Files that a program makes itself: that they are not there is no mistake of the host."""
+"""Files that a program creates itself: their absence is no mistake of the host."""
 _EXAMPLE = LazyPattern(
     r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|old|save|txt)\b|~$"
 )
 _LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey)\.pem$")
 _MANIFEST, _MODULES = "package.json", "node_modules"
-"""A folder with the first holds a program of Node.js, whose modules and commands lie in the
+"""A folder with the first file holds a program of Node.js, with its modules and commands in the
 second."""
 _OF_BUILDS = frozenset({".next", ".nuxt", ".output", ".svelte-kit", "build", "dist"})
-"""Folders that the build of such a program makes."""
+"""Folders that the build of a Node.js program creates."""
 _OF_MODULES = frozenset({"command-missing", "module-node"})
 """Known failures that miss something without its path, as where that folder is not there."""
 _OF_SEVERAL = frozenset({"temporary-folder"})
-"""Known failures whose line has several paths, of which any one would do."""
+"""Known failures whose line has several paths, of which one is enough."""
 
 
 _OF_POSTGRES = LazyPattern(
     r'\b(?:WAL directory|open directory|stat(?: file| directory)?) "(?P<path>pg_[\w./]{1,100})"'
     r"(?: does not exist|: No such file)"
 )
-"""PostgreSQL names what lies in its folder of data from there."""
+"""A path relative to PostgreSQL's data folder."""
 _PGDATA = "PGDATA"
 _POSTGRES_FOLDERS = LazyPattern(r"^/(?:var/lib|bitnami)/(?:postgresql|pgsql)(?:/|$)")
 

@@ -21,7 +21,7 @@ MOST = 20
 _LINK = LazyPattern(
     r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: file exists"
 )
-"""The engine's words for a link on the way that leads nowhere."""
+"""The engine's words for a dangling link on the way."""
 _ASIDE = (
     r"(?:~|[._-](?:away|backup|bak|broken|copy|disabled|off|old|orig|prev|previous|save|saved|tmp"
     r"|\d[\d._T:-]*)(?:[._-]?\d+)?)$"

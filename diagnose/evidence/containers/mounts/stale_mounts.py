@@ -34,7 +34,7 @@ class StaleMount(msgspec.Struct, frozen=True):
     was deleted or replaced."""
     point: str = ""
     is_hidden: bool = False
-    """The engine does not see that disk either: it runs in a mount namespace of its own."""
+    """Whether the engine does not see that disk either: it runs in a mount namespace of its own."""
     held: str = ""
     """The disk that the container still has from its start, where the host has another one by now
     (`covered_by`), or none."""

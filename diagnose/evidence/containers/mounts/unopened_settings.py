@@ -55,7 +55,7 @@ _READ_LATER = LazyPattern(
 _IDLE = vocabulary(
     "ash bash cat dash docker-init dumb-init init s6-supervise s6-svscan sh sleep su-exec tail tini"
 )
-"""Processes that wait for somebody to work in the container."""
+"""Processes that wait for a person to work in the container."""
 _BY_SCHEDULE = vocabulary("cron crond ofelia supercronic")
 _BY_REQUEST = ("apache2", "frankenphp", "httpd", "lighttpd", "nginx", "php", "unitd", "uwsgi")
 """Name prefixes of servers whose applications read their files at a request: php-fpm8.2."""
@@ -72,7 +72,7 @@ _NAMELESS = (
     ),
     (vocabulary("mongod mongos"), LazyPattern(r"mongo[\w.-]{0,40}\.(?:conf|ya?ml)$")),
 )
-"""Programs that read no file unless their command names it, and what such files are called."""
+"""Programs that read no file unless their command names it, and the names of such files."""
 _NAMES_FILE = LazyPattern(r"\.(?:cfg|conf|ya?ml)\b|^(?:-|-f|--config|--include)(?:=|$)")
 _USUAL_STARTS = vocabulary("docker-entrypoint.sh dumb-init tini")
 """Start scripts of these images, which add no file."""

@@ -39,7 +39,7 @@ class UnseenData(msgspec.Struct, frozen=True):
     leads_to: str = ""
     """The target of the link on the host; "" for a hidden folder."""
     others: int = 0
-    """How many links more of the same folder lead out."""
+    """The number of further links of the same folder that lead out."""
     hidden_by: str = ""
     """The mount over the folder."""
     entries: tuple[str, ...] = ()

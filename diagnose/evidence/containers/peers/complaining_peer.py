@@ -18,7 +18,8 @@ SHOWN = 160
 _KEY = LazyPattern(r"(?<![\w./-])[a-z][a-z0-9]*(?:\.[a-z0-9]+){2,8}(?![\w./-])")
 """A key of settings as Java's programs write it: transaction.state.log.replication.factor."""
 _LEAST = 3
-"""Variables with one beginning, from which on the image makes its settings of them."""
+"""Minimum number of variables with one beginning from which on the image derives its settings from
+them."""
 
 
 class ComplainingPeer(msgspec.Struct, frozen=True):

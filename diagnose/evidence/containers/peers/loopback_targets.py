@@ -75,8 +75,8 @@ class LoopbackTarget(msgspec.Struct, frozen=True):
     path: str
     """The file of the host that names the place."""
     refused: int = 0
-    """Calls that were refused from inside since the container's network was made; 0 where its log
-    names them."""
+    """Calls that were refused from inside since the creation of the container's network; 0 where
+    its log names them."""
     is_linked: bool = False
     """Whether a link of the container leads to that file, which may be another one on the host."""
 
@@ -94,10 +94,10 @@ class LoopbackTargets(Items[LoopbackTarget], frozen=True):
     """The places that name localhost by container, in the order of its files and their lines."""
 
     logged: tuple[LoopbackTarget, ...] = ()
-    """Those of containers whose log names the call."""
+    """The targets of containers whose log names the call."""
     meant: tuple[LoopbackTarget, ...] = ()
-    """Those of failed containers whose log says that a server of that kind refused a call, and
-    names no place."""
+    """The targets of failed containers whose log reports a refused call of such a server, without
+    its place."""
 
     def meant_by(self, container: Container) -> LoopbackTarget | None:
         """The first place that its log may mean, where all of them have one port."""

@@ -23,7 +23,7 @@ class OwnCalls(msgspec.Struct, frozen=True):
     caller: str
     """The name of the container."""
     times: int
-    """In this run: each start makes a new network namespace."""
+    """The number in this run: each start creates a new network namespace."""
     neighbours: tuple[tuple[str, int], ...]
     """Name and port of what listens for others on its networks, in its own compose project."""
 

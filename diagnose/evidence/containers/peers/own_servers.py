@@ -11,12 +11,12 @@ _AROUND = frozenset(
         "tini",
     }
 )  # fmt: skip
-"""Programs beside such a server that serve no requests at a port of TCP, or that keep others."""
+"""Programs beside such a server that serve no requests at a TCP port, or at other ports."""
 OF_ONE_KIND = frozenset(
     {389, 636, 1433, 1521, 1883, 2181, 3306, 4222, 5432, 5672, 6379, 8123, 8883, 9042, 9092, 9200,
      11211, 27017}
 )  # fmt: skip
-"""Ports of databases and brokers: whoever calls one means such a server."""
+"""Ports of databases and brokers: a call to one is for such a server."""
 
 
 def may_mean_own_server(container: Container, port: int, processes: Processes | None) -> bool:

@@ -8,7 +8,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
 
 _THIS_HOST = "host-gateway"
-"""The address in `--add-host` in whose place the engine puts one of its host."""
+"""The address in `--add-host` that the engine replaces by one of its host."""
 
 
 class PublishedPeer(msgspec.Struct, frozen=True):

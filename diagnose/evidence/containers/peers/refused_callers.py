@@ -33,7 +33,7 @@ from diagnose.registry import evidence
 LEAST = 3
 """Minimum number of refusals that are no single mishap."""
 _SHORT = 4
-"""A path of so few characters stands in many lines."""
+"""Maximum length of a path that occurs in many lines by chance."""
 MOST = 5
 """Servers whose logs are read for a reason."""
 _URL = LazyPattern(
@@ -66,7 +66,7 @@ class RefusedCaller(msgspec.Struct, frozen=True):
     path: str
     """The requested path; "" where the lines do not say."""
     line: str
-    """The caller's last such line."""
+    """The caller's last line about the refusal."""
     times: int
     of: int
     """Lines of the caller that were read."""

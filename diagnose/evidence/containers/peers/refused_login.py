@@ -30,7 +30,8 @@ _USER = LazyPattern(r"USER(?:NAME)?(?:_|$)")
 PLAIN_NAME = LazyPattern(r"[\w$-]+")
 """Names that mean themselves in a statement of SQL."""
 _ESCAPED = ":url-password-escaped:"
-"""In the token of a password with percent escapes, which stands for the password without them."""
+"""The mark in the token of a password with percent escapes, which replaces the password without
+them."""
 _OF_NAME = {
     "user": LazyPattern(r"USER|LOGIN|(?:^|_)UID(?:_|$)"),
     "database": LazyPattern(r"DB|DATABASE|SCHEMA|NAME"),

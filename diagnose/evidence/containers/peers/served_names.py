@@ -14,7 +14,8 @@ _VARIABLES = frozenset(
     | {"OVERWRITEHOST", "PUBLIC_URL", "ROOT_URL", "SERVER_NAME", "SITE_URL", "VIRTUAL_HOST"}
     | {"WEBHOOK_URL", "WEBSITE_URL"}
 )
-"""By these a server learns its own name, or a proxy the names of the servers behind it."""
+"""Variables by which a server learns its own name, or a proxy the names of the servers behind it.
+"""
 
 
 def served_names(containers: Iterable[Container]) -> dict[str, Container]:

@@ -19,7 +19,7 @@ _NO_USER = LazyPattern(
 _ADMIN = "admin"
 """The database in which the image of MongoDB creates the user of MONGO_INITDB_ROOT_USERNAME."""
 _URL = LazyPattern(r"mongodb(?:\+srv)?://[^\s/]{1,300}/\w")
-"""With a database, which is also where the user is looked for unless `authSource` says another."""
+"""A URL with a database, which is also the user's database unless `authSource` names another."""
 
 
 class StrayLogin(msgspec.Struct, frozen=True):

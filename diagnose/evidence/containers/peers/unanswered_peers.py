@@ -25,7 +25,8 @@ _ENDS_OF_STOPPED = (0, 137, 143)
 
 
 WARM_UP_S = 600.0
-"""A server may need so many seconds until it takes calls: a database makes or restores its data."""
+"""Seconds that a server may need until it accepts calls: a database creates or restores its data.
+"""
 
 
 class Calls(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ _SIGNS = LazyPattern(r"[-_.]")
 _LETTERS = LazyPattern(r"\D")
 _DIGITS = LazyPattern(r"\d")
 _ALMOST = 0.8
-"""The similarity of two words of which one is the other mistyped; cache1 and cache2 are two."""
+"""The similarity of two words of which one is mistyped; cache1 and cache2 are two."""
 
 
 def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[str, Json]:

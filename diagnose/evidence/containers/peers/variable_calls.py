@@ -20,7 +20,7 @@ LEAST = 3
 """Minimum number of lines that count: one or two come from a program that began before its
 neighbour."""
 _FRESH_S = 90.0
-"""The last such line is not older."""
+"""Maximum age in seconds of the last such line."""
 _BETWEEN = 1
 """Maximum number of calls that are refused between the kernel's count and the reading of the log.
 """

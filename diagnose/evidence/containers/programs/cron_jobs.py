@@ -40,7 +40,7 @@ class BareJob(msgspec.Struct, frozen=True):
     container: Container
     crontab: str
     script: str
-    """The file in which it uses them; the crontab itself where the command does."""
+    """The file with these words; the crontab itself where the command has them."""
     variables: tuple[str, ...]
 
 

@@ -50,11 +50,11 @@ class CrontabDefect(msgspec.Struct, frozen=True):
     kind: str
     """daemon, name, mode, owner, open, command, user, percent or return."""
     line: int = 0
-    """0 where the whole file is meant."""
+    """The line number, 0 for the whole file."""
     word: str = ""
     """The defective word: the mode, the owner, the first word of the line."""
     is_asked_for: bool = True
-    """Whether somebody wants this container to run the jobs: images bring crontabs for others."""
+    """Whether a person wants this container to run the jobs: images bring crontabs for others."""
 
 
 class CrontabDefects(Items[CrontabDefect], frozen=True):
@@ -198,7 +198,7 @@ class _Users(msgspec.Struct, frozen=True):
 
     numbers: Mapping[str, int] = {}
     is_host_root: bool = False
-    """Whether its root is that of the host: elsewhere the host sees other numbers than cron."""
+    """Whether its root is that of the host: otherwise the host sees other numbers than cron."""
 
 
 def _users(host: Host, root: str) -> _Users:

@@ -14,7 +14,7 @@ from diagnose.programs.failures import Recognised
 
 _PATHS = ("path", "program", "module")
 _WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
-"""Folders whose whole contents say nothing."""
+"""Folders so wide that the whole content proves nothing."""
 _SERVER = LazyPattern(
     r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
 )

@@ -122,7 +122,7 @@ class _StartScript(msgspec.Struct, frozen=True):
     """The script of a container that gets its command."""
 
     path: str
-    """"" for the shell form of ENTRYPOINT, whose text is its own."""
+    """The path of the script; "" for the shell form of ENTRYPOINT, whose text is its own."""
     text: str
     """"" where it is no shell script."""
 

@@ -54,7 +54,7 @@ class InitScript(msgspec.Struct, frozen=True):
     user: str = ""
     """The user of the script's login, where the server was set up for another one."""
     own_user: str = ""
-    """The variable and the name of that one, as `POSTGRES_USER=shop`."""
+    """The variable and the name of the server's own user, as `POSTGRES_USER=shop`."""
     data: str = ""
     """The mounted data folder that the failed set-up has begun to fill."""
     volume: str = ""

@@ -42,7 +42,7 @@ _WORD = LazyPattern(
     r"(?<![\w.+@-])(?<![\w.+@-]/)/?[\w.+@-]++(?:/[\w.+@-]++)*+"
     r"(?!:\d|[\"']?[,:]? (?:on )?line \d)"
 )
-"""A name or a path; where it stands before the number of a line, it is where the error was met."""
+"""A name or a path; before a line number, it is the place of the error."""
 _MODULES = ("dist-packages", "node_modules", "nodejs", "site-packages")
 """Folders whose entries programs name without their path."""
 _CHANGED, _DELETED = 0, 2

@@ -42,7 +42,7 @@ class MaintenanceFlag(msgspec.Struct, frozen=True):
     status: PathStatus
     """Of the file with the flag."""
     twin: Container | None = None
-    """The other one of a blue and a green container, which runs without such a flag."""
+    """The other container of a blue and a green one, which runs without the flag."""
 
     @property
     def path(self) -> str:

@@ -23,7 +23,7 @@ from diagnose.redact import holds_token
 from diagnose.registry import evidence
 
 MISSING = ("executable file not found", "no such file or directory")
-"""The engine's words for a program that is not there."""
+"""The engine's words for a missing program."""
 MOST = 8
 """Containers whose files are looked for: each costs about ten questions."""
 _EXEC = LazyPattern(
@@ -59,7 +59,7 @@ class MissingProgram(msgspec.Struct, frozen=True):
     is_own_command: bool = False
     """The container was given another command than its image has."""
     is_line: bool = False
-    """Several words are in the place of one program."""
+    """Whether several words are in the place of one program."""
     near: str = ""
     """A program that is there, and is most likely meant."""
     image_command: tuple[str, ...] = ()

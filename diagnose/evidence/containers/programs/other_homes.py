@@ -43,7 +43,7 @@ class OtherHome(msgspec.Struct, frozen=True):
     other: str
     """The one where the file is."""
     is_open: bool
-    """Whether the container's user may enter that one."""
+    """Whether the container's user may enter that home directory."""
 
 
 class OtherHomes(Items[OtherHome], frozen=True):

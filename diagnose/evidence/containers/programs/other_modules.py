@@ -45,7 +45,7 @@ class Language(msgspec.Struct, frozen=True):
     interpreter: str
     variable: str
     folders: tuple[str, ...]
-    """`*` stands for any part of one name, and `{own}` for the container's working directory."""
+    """The folders; `*` is any part of one name, and `{own}` the container's working directory."""
     files: tuple[str, ...]
     """The files of a module in such a folder; the first one is a folder, if it has no suffix."""
     separator: str = "."
@@ -127,7 +127,7 @@ class OtherModule(msgspec.Struct, frozen=True):
     module: str
     folder: str
     is_open: bool
-    """Whether the container's user may enter the home directory in which that lies."""
+    """Whether the container's user may enter the home directory with the module."""
     assignment: str = ""
     """The variable with the folder, "" where that would not help."""
 

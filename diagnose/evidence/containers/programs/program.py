@@ -48,7 +48,7 @@ class Program(msgspec.Struct, frozen=True):
     is_read: bool = False
     """Whether its first bytes could be read."""
     is_marked: bool = False
-    """Whether a byte order mark stands before its `#!` line, which the kernel does not see then."""
+    """Whether a byte order mark is before its `#!` line, which the kernel then does not see."""
     is_empty: bool = False
     """Whether the file is empty, or its first page has zero bytes alone."""
     file: str = ""

@@ -112,7 +112,7 @@ class Programs(ByContainer[Program], frozen=True):
     """The refused programs that logs name, by container id."""
 
     unexamined: tuple[Unexamined, ...] = ()
-    """Those that ended as if it had been, and whose log cannot be read."""
+    """The containers that ended as if a program had been refused, and whose log cannot be read."""
 
 
 @evidence

@@ -37,7 +37,8 @@ _VOLUME = LazyPattern(
     r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
     r"|get (?P<unknown>\S+): no such volume"
 )
-"""The volume that was not mounted: its options are wrong, its folder is gone, or nobody has it."""
+"""The volume that was not mounted: its options are wrong, its folder is gone, or another container
+holds it."""
 _ABSENT = LazyPattern(
     r"local volume: mount (?P<device>/.{0,500}):(?P<folder>/[^:\n]{0,500}/volumes/[^/]{1,255}/_data)"
     r"(?:, flags: (?P<flags>\S{1,99}))?: no such file or directory"

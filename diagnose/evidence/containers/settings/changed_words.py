@@ -117,7 +117,7 @@ def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[s
 
 
 _OPPOSITES = {"true": "false", "1": "0", "yes": "no", "on": "off", "require": "disable"}
-"""The value that switches TLS off, by the one that asks for it."""
+"""The value that switches TLS off, by the value that switches it on."""
 _TLS_OF_DATABASE = LazyPattern(
     r"(?:^|_)(?:DB|DATABASE|PG|POSTGRES\w{0,5}|SQL)_?(?:\w{1,20}_)?(?:SSL|TLS)"
 )

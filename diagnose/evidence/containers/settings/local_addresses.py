@@ -53,7 +53,7 @@ class LocalAddress(msgspec.Struct, frozen=True):
     is_sure: bool = False
     """Whether a proxy serves it by a name."""
     unset: str = ""
-    """The variable that is not set, where the program's default is what leads there."""
+    """The unset variable, where the program's default leads there."""
     is_own_name: bool = False
     """Whether the address has the name by which containers call it."""
 

@@ -28,7 +28,7 @@ class _Kind(msgspec.Struct, frozen=True):
     words: LazyPattern
     """Of a line that says that it does not let a program in."""
     callers: LazyPattern
-    """Of the variables with which it is called."""
+    """Names of the variables with which a caller calls it."""
     schemes: LazyPattern
     """The address in a variable, up to the password."""
     own: tuple[str, ...]

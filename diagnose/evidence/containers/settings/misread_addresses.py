@@ -33,7 +33,7 @@ _ADDRESS = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""Of servers alone: `unix:/redis/x.sock` and `/usr/bin:/redis/bin` are no such addresses."""
+"""Addresses of servers only: `unix:/redis/x.sock` and `/usr/bin:/redis/bin` are none."""
 _OF_THE_WEB = frozenset({"http", "https", "ws", "wss"})
 """Browsers, Node (WHATWG URL) and curl read their addresses with one to three slashes."""
 _QUOTED = LazyPattern(
@@ -141,7 +141,7 @@ class _Misread(NamedTuple):
 
     text: str
     right: str
-    """The same with two of them."""
+    """The same with two slashes."""
     host: str
 
 

@@ -29,7 +29,7 @@ _SET = LazyPattern(
     r"(?m)^[ \t]*(?:local[ \t]+|declare[ \t]+|export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]{4,60})="
 )
 _LONG = 5
-"""Letters of a word in which one letter more, less or another makes no other word as a rule."""
+"""Number of letters of a word from which on a changed letter makes no other word as a rule."""
 _SHORT = LazyPattern(r"(?:PASSWD|PASS|PWD)$")
 _OF_BOTH = LazyPattern(r"(?i)^(?:https?|ftp|all|no)_proxy$")
 """Variables that programs read in both cases."""

@@ -11,14 +11,14 @@ from diagnose.evidence.network.addresses import is_everywhere, is_itself
 from diagnose.lazy_pattern import LazyPattern
 
 ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
-"""With these the address of a URL is not the one that is called."""
+"""Options with which the address of a URL is not the called one."""
 _DIRECT = LazyPattern(r"--no-?proxy\b|\s-Y\s|(?i:\b\w+_proxy)=|\bunset\s")
 """With these a request may go to no proxy."""
 _URL = LazyPattern(r"(?P<scheme>https?)://\[?(?P<host>[\w.-]{1,250}|[0-9a-f:]{2,45}(?=\]))")
 _TOOL = LazyPattern(r"(?:^|[\s;&|(/])(?P<tool>curl|wget)\s")
 """Tools that take the proxy of a variable for every host that `no_proxy` does not name."""
 _HTTP_ERROR = {"curl": 22, "wget": 8}
-"""The exit codes with which they end at an error of HTTP; busybox's wget has no such code."""
+"""The exit codes of curl and wget for an error of HTTP; busybox's wget has no such code."""
 _REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
 """The line of busybox's wget, which prints the address alone."""
 _HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")

@@ -76,7 +76,7 @@ class EngineProxy(msgspec.Struct, frozen=True):
     http: str
     https: str
     exceptions: str
-    """NO_PROXY, with the names of the containers beside that one."""
+    """NO_PROXY, with the names of the containers beside the caller."""
 
     @property
     def is_for_containers(self) -> bool:

@@ -42,7 +42,7 @@ _SECRET_NAME = LazyPattern(r"(?:TOKEN|SECRET|KEY|PASSWORD)$")
 _EACH_HAS = frozenset({"admin", "api", "app", "base", "key", "password", "secret", "token"})
 """Words of names that many programs use for secrets of their own."""
 _KINDS = _EACH_HAS | {"access", "auth", "bot", "client", "private", "public", "refresh", "user"}
-"""Words that say what kind of secret a key holds, and not whose: api_key, access_token."""
+"""Words for the kind of secret of a key, and not for its owner: api_key, access_token."""
 _HIDDEN = LazyPattern(r"<redacted:[^>]{1,80}>")
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini)$")
 _FOLDER = LazyPattern(r"^/(?:etc|config|data|conf|app|opt)(?:/|$)|^/usr/local/")

@@ -25,7 +25,7 @@ _PLACE = LazyPattern(r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+")
 _TIME = LazyPattern(
     r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?![.,]?\d*\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))"
 )
-"""A date and a time without a zone: it is meant to be local."""
+"""A date and a time without a zone, which is the local one."""
 
 
 class UnknownZone(msgspec.Struct, frozen=True):

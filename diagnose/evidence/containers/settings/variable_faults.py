@@ -34,7 +34,7 @@ _REFERENCE = LazyPattern(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\
 _ADDRESS = LazyPattern(
     r"[a-z][a-z0-9+.-]{1,30}://\S+|(?:[A-Za-z][\w ]{0,40}=[^;=]{0,200};\s*){2}.*"
 )
-"""A URL, or the connection string of a database: nobody means quotes around one."""
+"""A URL, or the connection string of a database: nobody puts quotes around one on purpose."""
 _UNREADABLE = LazyPattern(
     r"""
     \b(?:
@@ -73,7 +73,7 @@ class Unreplaced(msgspec.Struct, frozen=True):
     name: str
     """The variable that it refers to."""
     holder: str
-    """The variable whose value holds it; "" for the command."""
+    """The variable whose value has the reference; "" for the command."""
     line: str
 
 

@@ -75,8 +75,8 @@ _WORDS_OF_DNS = (
     "lookup ", "eai_again", "getaddrinfo", "unknownhost", "host not found", ":53",
     "no address", "usable address", "querya",
 )  # fmt: skip
-"""In lower case: each line that the pattern matches has one of them. Most lines have none, and
-looking for words costs a hundredth of the pattern."""
+"""Words in lower case, of which each line that the pattern matches has one. Most lines have none,
+and the search for words costs a hundredth of the pattern."""
 
 _REFERENCE = LazyPattern(
     rf"(?:://(?:[^@/\s]*@)?|@){_NAME}(?=[:/]|$)|^{_NAME.replace('?P<name>', '?P<bare>')}:\d{{2,5}}$"

@@ -48,7 +48,7 @@ class HostKnownName(msgspec.Struct, frozen=True):
 
     answer: HostAnswer
     denied_by: tuple[str, ...]
-    """The servers of the container that say that there is no such name."""
+    """The servers of the container that deny the name."""
 
     @property
     def is_of_one_server(self) -> bool:

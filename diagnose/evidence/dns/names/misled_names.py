@@ -30,8 +30,8 @@ from diagnose.questions.dns import DnsReply, QueryDns
 from diagnose.registry import evidence
 
 Kind = Literal["itself", "filtered", "hidden"]
-"""itself: the container has the host name of its neighbour. filtered: its DNS server gives an
-address that leads nowhere. hidden: a neighbour is named like a machine that DNS knows."""
+"""itself: the container has the host name of its neighbour. filtered: its DNS server gives a
+useless address. hidden: a neighbour has the name of a machine that DNS knows."""
 
 MOST = 8
 """Names that DNS servers are asked for."""
@@ -50,7 +50,7 @@ class MisledName(msgspec.Struct, frozen=True):
     source: str
     """The source of the name."""
     peer: Container | None = None
-    """The neighbour that is meant (itself), or that is called in its place (hidden)."""
+    """The intended neighbour (itself), or the one that is called in its place (hidden)."""
     port: int = 0
     """The port at which the peer does not serve (hidden)."""
     server: str = ""

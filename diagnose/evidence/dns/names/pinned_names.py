@@ -35,7 +35,7 @@ from diagnose.registry import evidence
 MOST = 20
 """Hosts files that are read: those of containers that complain."""
 _OF_CALLS = NO_WAY_OUT | {"refused", "certificate"}
-"""Classes of errors of a call that came to nobody, or to a stranger."""
+"""Classes of errors of a call that reached no program, or a wrong one."""
 HOSTS = "/etc/hosts"
 
 
@@ -47,11 +47,11 @@ class PinnedName(msgspec.Struct, frozen=True):
     address: str
     """The address in the line."""
     peers: tuple[Container, ...]
-    """The containers that have the name; empty where its address belongs to nobody."""
+    """The containers that have the name; empty for an unused address."""
     left_on: str = ""
-    """The network whose subnet holds the address, where no container has it any more."""
+    """The network with the address in its subnet, where no container has it any more."""
     meant: Container | None = None
-    """The one container on that network that offers the port which is called."""
+    """The only container on that network that offers the called port."""
     is_configured: bool = False
     """Whether the container was created with the line (`--add-host`, `extra_hosts`)."""
     is_blamed: bool = False

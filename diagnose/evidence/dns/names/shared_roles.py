@@ -39,9 +39,10 @@ class SharedByRoles(msgspec.Struct, frozen=True):
     owners: tuple[Container, ...]
     callers: tuple[Container, ...]
     reason: str
-    """In what they differ, in words."""
+    """The difference between them, in words."""
     leaving: Container | None
-    """The one that should not have the name: the copy of a database whose callers want to write."""
+    """The container that should not have the name: the copy of a database whose callers want to
+    write."""
     line: str = ""
     """The line of a caller that has reached the wrong one; "" without one."""
 

@@ -10,7 +10,7 @@ from diagnose.model import Json
 SHORTEST = 4
 """Characters of a value that a line does not repeat by chance."""
 PROTECTING = frozenset(["tls", "tlscacert", "tlscert", "tlskey", "tlsverify", "hosts"])
-"""Keys that are not taken out by a command: without them the engine may be open to everyone."""
+"""Keys that no command removes: without them the engine may be open to everyone."""
 
 
 def blamed_key(config: DaemonConfig | None, text: str) -> str:

@@ -115,7 +115,7 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     source: str = ""
     """The source of the refusal."""
     mending: Mending | None = None
-    """Edits after which the engine would start, where none of them takes a decision."""
+    """Edits after which the engine would start, where none of them requires a decision."""
     form: str = ""
     """The format of a file that holds no JSON at all: "an HTML page"."""
     rewritten: str = ""

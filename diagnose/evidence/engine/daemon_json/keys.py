@@ -52,7 +52,7 @@ TYPES: Mapping[str, str] = {
     key: kind for kind, keys in _KEYS_BY_TYPE.items() for key in keys.split()
 }
 """Keys of engines 20.10 to 29 and the types that their decoder takes. Any flag's own name is taken
-as a key too, and has no effect if the key is called otherwise."""
+as a key too, without effect if the key has another name."""
 
 LENIENT = 23
 """From this major version on an empty file and a byte order mark are taken, and what follows the
@@ -100,7 +100,7 @@ class WrongType(msgspec.Struct, frozen=True):
     """A value whose type the engine's decoder refuses."""
 
     key: str
-    """With dots where the value lies in a map."""
+    """The key, with dots where the value is in a map."""
     text: str
     """The fault, in words."""
 

@@ -23,7 +23,7 @@ MOST_ROUNDS = 8
 """A JSON parser names one slip at a time; a file with more than these is for a person."""
 
 SUCCESSORS = {"graph": "data-root"}
-"""Keys that engines gave up, and those that mean the same since."""
+"""Keys that engines have dropped, and their successors."""
 
 
 class LineEdit(msgspec.Struct, frozen=True):

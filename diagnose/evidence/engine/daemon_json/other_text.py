@@ -21,7 +21,7 @@ _KINDS = (
 )
 """By its first line that is no comment."""
 SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
-"""Forms in which somebody may have written settings of the engine."""
+"""Formats in which a person may have written settings of the engine."""
 
 
 def form_of(text: str) -> str:

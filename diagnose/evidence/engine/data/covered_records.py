@@ -27,7 +27,7 @@ class CoveredRecord(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
     """Containers that have a record there alone."""
     is_later: bool = False
-    """Whether the engine has started before, and the mount hides what it works with: `ids` are the
+    """Whether the engine has started before, and the mount hides its present data: `ids` are the
     containers whose folders or volumes are hidden then."""
 
 

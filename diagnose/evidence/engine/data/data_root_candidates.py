@@ -64,8 +64,8 @@ class DataRootCandidates(msgspec.Struct, frozen=True):
     unmounted: tuple[PlannedMount, ...] = ()
     """Planned mounts at, above or below the data root that are not there."""
     others: tuple[OtherRoot, ...] = ()
-    """Looked for only where the engine has no container; roots of other living engines are left
-    out."""
+    """Data roots beside it, read only where the engine has no container; those of other living
+    engines are left out."""
 
 
 class UnmountedRoot(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ class Installation(msgspec.Struct, frozen=True):
     program: str | None = None
     """The installed dockerd; "" if there is none, None if that is not known."""
     installed: bool | None = None
-    """Whether anything of Docker is; None if that could not be looked at."""
+    """Whether any part of Docker is; None if that could not be looked at."""
     has_podman: bool = False
     """Podman's program is there."""
 

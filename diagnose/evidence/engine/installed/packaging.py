@@ -51,8 +51,8 @@ KINDS = (
     Packaging("slackware", "/etc/rc.d/rc.docker", has_systemd=False),
     Packaging("openrc", "/run/openrc", has_systemd=False),
 )
-"""The first whose mark is there counts. A host that has a snap beside a usual program is no host of
-the snap's kind: packages put that program there."""
+"""The kinds, of which the first with an existing mark counts. A host that has a snap beside a usual
+program is no host of the snap's kind: packages put that program there."""
 
 
 def packaging(host: Host) -> Packaging:

@@ -16,7 +16,7 @@ __all__ = ["ContainerdConfig", "containerd_config"]
 
 DEFAULT_PATH = "/etc/containerd/config.toml"
 _HIDDEN = re.compile(r"(=[ \t]*)(<redacted:[\w:-]+>)")
-"""A secret that stands without quotes, such as a number: what is in its place is not TOML."""
+"""A secret without quotes, such as a number: its replacement is not TOML."""
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 

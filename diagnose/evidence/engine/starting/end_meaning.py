@@ -26,7 +26,7 @@ EXPLAINED = (
     PID_TAKEN,
     LazyPattern("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
 )
-"""Last words of an engine that other checks have a name for."""
+"""Last lines of an engine that other checks explain."""
 _UNIX_SOCKET = LazyPattern(r"unix://(/[^\s,]+)")
 NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""

@@ -37,14 +37,12 @@ class EngineEnd(msgspec.Struct, frozen=True):
     killed: OomKill | None = None
     """The end of its last life, if the kernel made it."""
     taken: str = ""
-    """The address that was in use when the engine wanted it, while somebody listens there."""
+    """The address that was in use when the engine wanted it, while a program listens there."""
     taken_by: str = ""
     """The program that listens there now."""
     folder_makers: tuple[str, ...] = ()
-    """Containers that mount the socket's path.
-
-    The engine makes a folder for a source that is missing when one of them starts.
-    """
+    """Containers that mount the socket's path. The engine creates a folder for a missing source
+    when one of them starts."""
     alive: tuple[str, ...] | None = None
     """The names of the containers whose shim lives, short ids where no name is known.
 

@@ -11,7 +11,7 @@ from diagnose.model import Json, PageVariables
 from diagnose.programs.failures import Recognised
 
 _PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
-"""An older line than the last one: the driver of what lies in the data root."""
+"""An older line than the last one, with the driver of the data in the data root."""
 OVERLAY = "overlay2"
 NOT_FOR_OVERLAY = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "9p", "virtiofs", "overlay", "aufs"}
@@ -28,7 +28,7 @@ class LostDriver(msgspec.Struct, frozen=True):
     cause: str
     variables: dict[str, str]
     is_about_place: bool = False
-    """Whether the data root lies where the driver does not work: no setting of the engine helps."""
+    """Whether the data root is where the driver does not work: no setting of the engine helps."""
 
 
 def lost_driver(

@@ -30,9 +30,9 @@ class StartBlockers(msgspec.Struct, frozen=True):
     """The units that keep systemd from starting the engine."""
 
     failed: tuple[str, ...] = ()
-    """Units that docker.service requires and that did not come up."""
+    """Units that docker.service requires and that failed."""
     slow: tuple[str, ...] = ()
-    """Those whose end its start waits for. Empty for an engine that is not down."""
+    """Units for whose end the engine's start waits. Empty for an engine that is not down."""
 
 
 @evidence

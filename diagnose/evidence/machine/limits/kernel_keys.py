@@ -13,7 +13,7 @@ from diagnose.registry import evidence
 
 KEY_USERS = "/proc/key-users"
 REFUSED = "session key: disk quota exceeded"
-"""The runtime's words, without which nothing is read."""
+"""The runtime's error, without which nothing is read."""
 NEARLY = 0.97
 _LINE = LazyPattern(
     r"^[ \t]*(?P<uid>\d+):\s+\d+ \d+/\d+ (?P<keys>\d+)/(?P<max_keys>\d+) "

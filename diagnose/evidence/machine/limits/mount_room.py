@@ -22,9 +22,9 @@ class MountRoom(msgspec.Struct, frozen=True):
     most: int | None = None
     """None where there are few mounts, or where the kernel has no limit (before Linux 4.9)."""
     folder: str = ""
-    """The deepest folder with more than half of them; "" where none has, or few are there."""
+    """The deepest folder with more than half of them; "" where none has, or there are few."""
     within: int = 0
-    """How many lie there."""
+    """The number of mounts there."""
 
 
 @evidence

@@ -95,13 +95,13 @@ class FailingCall(msgspec.Struct, frozen=True):
     times: int
     """How many of the last lines say so; of a socket, its repetitions."""
     refused: bool
-    """Whether somebody answered that nobody listens there."""
+    """Whether the answer was a refusal: no program listens there."""
     by_socket: bool = False
     """Whether a socket shows it, not a log."""
     by_name: bool = False
     """Whether the line names the other container, and its address is the present one."""
     is_outside: bool = False
-    """Whether the engine has given the address to no container: a machine outside is meant."""
+    """Whether no container has the address: a machine outside is intended."""
 
     @property
     def key(self) -> ContainerCall:

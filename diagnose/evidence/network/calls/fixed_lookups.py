@@ -21,8 +21,8 @@ class FixedLookups(Items[Container], frozen=True):
     """The containers, of those whose calls fail."""
 
     read_at: Mapping[str, float] = {}
-    """By the id of each container with nginx whose calls fail, when its youngest worker began, as
-    Unix time: a reload reads all names again."""
+    """The Unix time of the youngest worker's begin, by the id of each container with nginx whose
+    calls fail: a reload resolves all names again."""
 
     def of(self, container: Container) -> bool:
         return any(fixed.id == container.id for fixed in self)

@@ -34,8 +34,8 @@ _OF_A_CLIENT = LazyPattern(
     r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b|\bIP address \S+ could not be resolved",
     re.IGNORECASE,
 )
-"""Somebody who called this program, such as the authority that certifies its name, or whose address
-has no name; what a user wrote; or a limit of time that is no call's."""
+"""A client of this program, such as the authority that certifies its name, or whose address has no
+name; a text by a user; or a limit of time that is no call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )
@@ -72,7 +72,7 @@ class LoggedFailure(msgspec.Struct, frozen=True):
     peer: Container | None = None
     """The running container that has the address or the name."""
     called: tuple[Container, ...] = ()
-    """The containers that are meant, running or not."""
+    """The intended containers, running or not."""
     complaints: Complaints = NONE
     """The complaints of all lines."""
     delivers_mail: bool = False

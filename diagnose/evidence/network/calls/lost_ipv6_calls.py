@@ -37,7 +37,7 @@ _REACHES_IPV4 = LazyPattern(
     r"|(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d).{0,40}(?<!not )\b(?:connected|established)\b",
     re.IGNORECASE,
 )
-"""A call over IPv4 that went well, as wget and curl tell it."""
+"""A successful call over IPv4, in the words of wget and curl."""
 
 
 def tells_of_the_internet(text: str) -> bool:

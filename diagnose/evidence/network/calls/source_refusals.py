@@ -21,7 +21,7 @@ REFUSED = LazyPattern(
 COMPLAINS = LazyPattern(
     r"error|fail|invalid|reject|refus|unauthori[sz]ed|\b40[13]\b", re.IGNORECASE
 )
-"""Any error that names the address tells as much, where it is not the one of the ports."""
+"""Any error that names the address counts as well, where it is not about the ports."""
 _ANSWERED = LazyPattern(
     r"\bsaid: [45]\d\d\b|\bin reply to\b|\bnot allowed to (?:access|connect to) (?:the|this) ",
     re.IGNORECASE,
@@ -35,7 +35,7 @@ _OF_A_CLIENT = LazyPattern(
 )
 """Words of a server about its client."""
 _OF_AN_ACCOUNT = LazyPattern(r"\busing password\b", re.IGNORECASE)
-"""MySQL says the same of a wrong password as of a user who may not come from an address."""
+"""The error of MySQL that is the same for a wrong password and for a user from a wrong address."""
 
 
 def is_outer_address(address: str, networks: Networks) -> bool:

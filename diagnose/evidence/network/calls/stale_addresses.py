@@ -75,7 +75,7 @@ class StaleAddress(msgspec.Struct, frozen=True):
     is_own: bool
     """Whether it may be the address that the caller itself had before."""
     stopped: Container | None = None
-    """The container whose fixed address it is, which does not run."""
+    """The stopped container with this fixed address."""
 
     @property
     def replica(self) -> Container | None:

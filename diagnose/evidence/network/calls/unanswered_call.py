@@ -67,11 +67,11 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     peer: Container | None = None
     """The container that has the address."""
     of_network: Network | None = None
-    """The Docker network whose subnet holds it."""
+    """The Docker network with it in its subnet."""
     named_by: str = ""
     """The setting of the container that names it."""
     no_machine: str = ""
-    """The interface on which nobody has it, by ARP."""
+    """The interface on which no machine has it, by ARP."""
     led_away: AbsentMachine | None = None
     """The same where that interface is another program's, and the router is another way."""
     is_closed_in: bool = False
@@ -79,7 +79,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     may_filter: bool = False
     """Whether its own namespace may hold rules (NET_ADMIN)."""
     silent_router: str = ""
-    """The host's router, where nobody answers for its address."""
+    """The host's router, where its address does not answer."""
     trace: Trace | None = None
     """The trace of the packets through the host."""
     expired: int = 0

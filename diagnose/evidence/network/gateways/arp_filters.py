@@ -33,9 +33,9 @@ class _Wire(msgspec.Struct, frozen=True):
     network: str
     """The network of a bridge; empty for the uplink."""
     members: tuple[Container, ...]
-    """The running containers that nobody reaches without it."""
+    """The running containers that are unreachable without it."""
     addresses: tuple[str, ...]
-    """Those whose hardware addresses the host needs."""
+    """The addresses whose hardware addresses the host needs."""
 
 
 class ArpFilter(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from diagnose.registry import evidence
 MOST = 20
 """Containers whose table is read."""
 _SCAN = 16
-"""Unanswered addresses from which on a program searches the network, and misses nobody."""
+"""Number of unanswered addresses from which on a program searches the network."""
 
 
 class ArpTable(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ class SilentGateways(Items[SilentMachine], frozen=True):
     """The gateways that did not answer."""
 
     neighbours: tuple[SilentMachine, ...] = ()
-    """Other machines that did not answer a container which has an answer from nobody."""
+    """Other machines that did not answer a container without any answer."""
     looked_at: int = 0
     """Containers whose table was read."""
 

@@ -19,7 +19,7 @@ class PathMtu(msgspec.Struct, frozen=True):
     """Bridge -> rule, only where that is certain."""
     clamped: str = ""
     """The rule that makes TCP connections agree on smaller packets, so that they never need that
-    message; empty if there is none."""
+    message; empty without one."""
 
 
 @evidence

@@ -37,7 +37,7 @@ class BridgePath(msgspec.Struct, frozen=True):
     """routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a
     global prefix for it (IPv6). bridged: the uplink itself is one of its ports, so that only
     br_netfilter can stop a frame. behind: no bridge, but an interface with a net of its own that
-    somebody set the host up to translate, as a router or a VPN server does."""
+    the host is set up to translate, as a router or a VPN server does."""
     family: Family
     subnet: str
     uplink: str

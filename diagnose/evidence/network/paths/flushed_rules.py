@@ -24,9 +24,9 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
     fallen: tuple[Outlet, ...]
     """Ways out that no rule takes."""
     no_ports: bool
-    """Nothing leads to the published ports."""
+    """Whether no rule leads to the published ports."""
     emptied: Literal["", "nat", "filter"]
-    """The table whose chain of published ports has lost all that was in it."""
+    """The table whose chain of published ports is empty now."""
 
     @property
     def is_real(self) -> bool:

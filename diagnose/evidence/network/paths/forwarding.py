@@ -17,8 +17,8 @@ class Forwarding(msgspec.Struct, frozen=True):
 
     everywhere: str | None
     by_interface: dict[str, str | None]
-    """`forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in by
-    says 1."""
+    """`forwarding` of the bridges and uplinks; a packet is forwarded if its incoming interface says
+    1."""
     bridge_filter: str | None
     everywhere6: str | None = None
     """Of IPv6, where one setting decides (ip6_forward, net/ipv6/ip6_output.c); asked where a

@@ -39,12 +39,12 @@ _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0
 _DEFAULT = "60s"
 """nginx' proxy_read_timeout unless it is configured."""
 _COMES_AGAIN_S = 6.0
-"""Within which a client that was cut off comes again."""
+"""Seconds within which a client that was cut off comes again."""
 _MOSTLY = 0.8
 _PROBE = LazyPattern(
     r"(?i)blackbox|check|health|kuma|monitor|nagios|pingdom|probe|statuscake|uptime"
 )
-"""Agents that come every minute by themselves, and end their connection at once."""
+"""Agents that come every minute automatically, and end their connection at once."""
 
 
 class CutConnections(msgspec.Struct, frozen=True):

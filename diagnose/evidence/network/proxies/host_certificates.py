@@ -46,7 +46,7 @@ class HostCertificate(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     """The host names of the site."""
     containers: tuple[Container, ...]
-    """Those behind the site; at least one."""
+    """The containers behind the site; at least one."""
     validity: Validity
     """Of the certificate in the file."""
     unread_since: float | None = None
@@ -54,7 +54,7 @@ class HostCertificate(msgspec.Struct, frozen=True):
     old_end: float | None = None
     """When the one that nginx still has expires, as Unix time; None where that is not known."""
     newer: NewerCertificate | None = None
-    """A valid one for the same names, which lies beside it and is not the one that nginx has."""
+    """A valid certificate for the same names beside it, other than the one that nginx has."""
     named_by: str = ""
     """The one file of the host that names it; "" where several do."""
 

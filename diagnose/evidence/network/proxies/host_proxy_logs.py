@@ -21,7 +21,8 @@ from diagnose.questions.service import ReadJournal
 MOST_FILES = 8
 _FRESH_S = 60.0
 _REFUSED_S = 1800.0
-"""Refusals of requests count for longer: nobody uploads a file each second."""
+"""Seconds for which refusals of requests count, longer than failures: nobody uploads a file each
+second."""
 _ENGINE = CalledPlace("127.0.0.11", 53)
 _IDLE = "while proxying upgraded connection"
 """A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
@@ -66,7 +67,7 @@ _OF_TRAEFIK = LazyPattern(
 """Its own answer is the name of the status: so many bytes. An error page of the server has others.
 The keys of its JSON are sorted."""
 _OF_CADDY = LazyPattern(r"\"status\": ?50[234]\b")
-"""An error of its proxy; 500 is one of its own, such as a template that fails."""
+"""An error of its proxy; 500 is Caddy's own, such as a template that fails."""
 _SERVICE = LazyPattern(r"\"ServiceAddr\":\"(?P<place>[^\"]{1,200})\"")
 _SETTINGS = {
     "caddy": ReadFile("/etc/caddy/Caddyfile", parts="loopback"),

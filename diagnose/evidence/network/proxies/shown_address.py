@@ -14,7 +14,8 @@ class ShownAddress(msgspec.Struct, frozen=True):
 
     container: Container
     kind: Literal["web", "ssh", "bare"]
-    """web, ssh: the port does not lead to it. bare: what is to be a URL has no scheme."""
+    """web, ssh: the port does not lead to it. bare: the address has no scheme, although it should
+    be a URL."""
     place: str
     """The place of the setting: `Config.Env WEBHOOK_URL`, `log`, or the path of a file in the
     container."""
@@ -27,13 +28,13 @@ class ShownAddress(msgspec.Struct, frozen=True):
     variable: str = ""
     """The variable that holds the value, or that should."""
     way: int = 0
-    """The port of the host at which its users come."""
+    """The port of the host that its users call."""
     front: Container | None = None
     """The proxy that has this port; None where it is the container's own, or the host's."""
     front_program: str = ""
     """The host's own program that has it."""
     holder: str = ""
-    """The host's own program that takes what comes to `port`; "" for none."""
+    """The host's own program that listens at `port`; "" for none."""
     unused: str = ""
     """A variable with another address, which the program reads at its first start alone."""
 

@@ -39,7 +39,7 @@ class TlsClients(msgspec.Struct, frozen=True):
     published: PortBinding | None
     """The published port that they call, as far as it is known; None for a neighbour."""
     callers: tuple[Container, ...] = ()
-    """Those of them that are containers."""
+    """The clients that are containers."""
 
 
 class AllTlsClients(Items[TlsClients], frozen=True):

@@ -34,7 +34,7 @@ GUARD = LazyPattern(
 """The engine's rule that keeps others from a container's own address (28.0 and later), as iptables
 and as the engine's own nftables rules write it (29)."""
 _COUNTED = LazyPattern(r"^\[(?P<packets>\d+):\d+\] -A (?P<chain>\S+)")
-"""A rule behind its packets and bytes."""
+"""A rule with its packets and bytes before it."""
 _ENDS = frozenset({"immediate", "log", "reject", "target"})
 """Expressions that may follow a counter that counts the packets of the whole rule."""
 

@@ -31,7 +31,7 @@ _BLOCKED = LazyPattern(
 """The text of a LOG rule about a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 
 _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
-"""The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
+"""The label and the variable with a service's port for a proxy: of Traefik, nginx-proxy."""
 
 Reason = Literal["asked", "clients", "ports", "proxy", "image", ""]
 """The reason why others should reach a port: the user says so, clients tried, it should be

@@ -52,9 +52,9 @@ class RuleRepair(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
     """The rules that are missing, each with its table or chain."""
     stale: tuple[str, ...]
-    """The rules that lead to containers which are gone, likewise."""
+    """The rules for removed containers, in the same form."""
     families: tuple[Family, ...]
-    """Those whose rules it knows."""
+    """The families whose rules the repair knows."""
     ruleset: Ruleset
     """The whole packet filter as it would be."""
     chains: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class LostRules(msgspec.Struct, frozen=True):
     """
 
     repair: RuleRepair | None
-    """None where nothing is missing or left over."""
+    """The repair; None where nothing is missing or left over."""
 
 
 @evidence

@@ -31,7 +31,7 @@ class SimulatedRepair(msgspec.Struct, frozen=True):
     broken: int = 0
     """How many connections pass now and would not pass after the repair."""
     families: tuple[Family, ...] = ("ip",)
-    """Those whose rules the repair knows."""
+    """The families whose rules the repair knows."""
     rules: int = 0
     """Rules that the repair adds or takes away; 0 where there is nothing to repair."""
 

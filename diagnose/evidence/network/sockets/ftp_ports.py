@@ -9,8 +9,9 @@ _LEAST = 10_001
 """Servers offer a port of the kernel's own range (from 32768) or of one that is configured; below
 are ports of other programs, such as Webmin's 10000."""
 _MOST_CLIENTS = 10
-"""A port for data waits for one client: vsftpd, Pure-FTPd and ProFTPD let one or two queue there,
-and pyftpdlib five. Programs beside the server in a container let 100 and more."""
+"""Maximum queue of a port for data, which waits for one client: vsftpd, Pure-FTPd and ProFTPD let
+one or two queue there, and pyftpdlib five. Programs beside the server in a container let 100 and
+more."""
 _EPHEMERAL = 32_768
 _OF_MYSQL = frozenset({33060, 33062})
 """MySQL's second protocol, and its port for administrators."""

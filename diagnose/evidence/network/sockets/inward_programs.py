@@ -42,7 +42,7 @@ _LED_INWARD = LazyPattern(
     r"^-A PREROUTING .{0,200}--dport (?P<port>\d{1,5}) .{0,200}--to-destination 127\.0\.0\.1:(?P=port)$",
     re.MULTILINE,
 )
-"""The rule in a container that leads calls of a port to loopback, as this tool's page makes it."""
+"""The rule in a container that redirects a port to loopback, as this tool's page creates it."""
 _FLAVOURS: tuple[Flavour, ...] = ("nft", "legacy")
 
 
@@ -52,7 +52,7 @@ class InwardPrograms(msgspec.Struct, frozen=True):
     tails: dict[str, LogTail] = {}
     unread: dict[str, UnreadSettings] = {}
     led: dict[str, frozenset[int]] = {}
-    """The ports that a rule inside the container leads to its loopback address."""
+    """The ports that a rule inside the container redirects to its loopback address."""
 
 
 @evidence

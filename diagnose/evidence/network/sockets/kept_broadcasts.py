@@ -52,7 +52,7 @@ class KeptBroadcasts(Items[KeptBroadcast], frozen=True):
     asked: int = 0
     """How many containers on bridges serve DHCP or wake machines."""
     unread: tuple[Unexamined, ...] = ()
-    """Servers of which it is not known whether a relay asks them."""
+    """Servers that a relay may ask: that is not known."""
 
 
 @evidence

@@ -53,8 +53,7 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     counted: int = 0
     """How many namespaces had their counters read."""
     ports_used: Mapping[int, int] = {}
-    """By the namespace's inode, its TCP sockets, with those that are closed and still keep their
-    port."""
+    """The TCP sockets by the namespace's inode, with closed ones that still keep their port."""
     sent_again: Mapping[str, float] = {}
     """By container, the percent of its TCP segments that had to be sent again, where that is more
     than a network without faults loses; empty where most containers lose less."""

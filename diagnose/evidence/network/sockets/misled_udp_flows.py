@@ -14,8 +14,8 @@ from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 
 _ENGINE = "dockerd"
-"""Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads
-nothing."""
+"""Without docker-proxy the engine itself holds the port, so that no other program takes it, and
+reads nothing."""
 
 
 class PublishedUdpPort(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ MOST = 10
 """Containers whose files are read."""
 _SETTLED_S = 20.0
 _OF_KERNEL = 32_768
-"""From here on the kernel gives ports to programs that ask for none: to each client."""
+"""The first port that the kernel gives to programs that ask for none: to each client."""
 _OF_CLIENTS = frozenset({67, 68, 123, 546, 1900, 3702, 5351, 5353, 5355, 10001})
 """Ports at which clients of DHCP and NTP, and programs that look for devices, listen too."""
 _FILES = LazyPattern(r"\.conf$")

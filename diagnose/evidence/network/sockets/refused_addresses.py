@@ -15,8 +15,8 @@ _ADDRESS = LazyPattern(
 _NOT_OURS = LazyPattern(
     r"(?:bind|listen).{0,300}(?:assign requested address|address not available)", re.IGNORECASE
 )
-"""bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL), in the
-words of glibc and of musl."""
+"""The error of bind(2) for an address that no interface of the namespace has (EADDRNOTAVAIL), in
+the words of glibc and of musl."""
 
 
 class RefusedAddress(msgspec.Struct, frozen=True):

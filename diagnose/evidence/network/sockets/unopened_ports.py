@@ -41,7 +41,7 @@ _OF_A_CALL = LazyPattern(
     r"\bconnect|\bsession\b|://|(?<![\d.])(?!0\.0\.0\.0|127\.)\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
 )
-"""A port of somebody else: `failed to open connection to 192.0.2.9:443`."""
+"""A port of another machine: `failed to open connection to 192.0.2.9:443`."""
 _DENIED = LazyPattern(
     r"\b(?:bind|listen)\w*\b.{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})\b.{0,40}"
     r"\bpermission denied",

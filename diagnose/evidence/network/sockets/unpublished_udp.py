@@ -25,7 +25,7 @@ _MOST_PORTS = 10
 _LEAST_STRANGERS = 3
 """Clients of the internet within the half minute that the kernel remembers."""
 _HTTP3 = frozenset({80, 443, 8443})
-"""Ports whose clients try UDP first and then take TCP, so that they miss nothing."""
+"""Ports whose clients try UDP first and then use TCP, so that they need no UDP."""
 _HTTP3_ALONE = frozenset({"caddy"})
 """Programs that take UDP at every port at which they serve HTTPS, and only for that."""
 

@@ -27,7 +27,7 @@ _START_S = 600.0
 """Within this time after its start a program that should serve a port begins to listen, or says why
 it cannot."""
 _LAST_LINES = 6
-"""The line that explains and what belongs to it, such as the end of a stack trace."""
+"""The telling line and its continuation, such as the end of a stack trace."""
 _WATCHERS = {
     "air": LazyPattern(r"^Process Exit with Code:? [1-9]"),
     "cargo watch": LazyPattern(r"^\[Finished running\. Exit status: [1-9]"),
@@ -57,10 +57,10 @@ class UnservedPorts(msgspec.Struct, frozen=True):
     silent: frozenset[str] = frozenset()
     """The ids of all of them."""
     declared: dict[str, LogTail] = {}
-    """By container id, the last lines of those that publish nothing, listen nowhere although they
-    declare ports, and whose log ends with what is wrong."""
+    """The last lines of containers that publish nothing, listen nowhere although they declare
+    ports, and whose log ends with the error, by container id."""
     declared_unread: tuple[Unexamined, ...] = ()
-    """Those that listen nowhere, and whose log was not read."""
+    """The containers that listen nowhere, and whose log was not read."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""

@@ -30,7 +30,7 @@ _MOST = 4
 _WAITS = LazyPattern(
     r"(?i)\bno (?:answer|audio|frames|media|packets|reply|response|rtp|video)\b|not receive|no data from"
 )
-"""A program waits for UDP packets that do not come."""
+"""A line of a program that waits for missing UDP packets."""
 _EPHEMERAL = 1024
 _PROTOCOLS = ("udp", "tcp")
 
@@ -41,7 +41,7 @@ class UntranslatedAnswer(msgspec.Struct, frozen=True):
     container: Container
     server: str
     port: int
-    """Of the host, and of the container's socket, to which they come."""
+    """The port of the host, and of the container's socket, that the answer calls."""
     from_port: int
     called_port: int
     """The port of the server that the container called; 0 where that is not known any more."""

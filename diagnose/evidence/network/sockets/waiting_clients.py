@@ -35,7 +35,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
     container: Container
     port: int
     clients: tuple[WaitingClient, ...]
-    """The one that has waited longest comes first."""
+    """The clients; the one that has waited longest comes first."""
     sharers: tuple[str, ...] = ()
     """The names of the containers that share its network: the program may be in one of them."""
 

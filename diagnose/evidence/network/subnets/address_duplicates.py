@@ -16,8 +16,8 @@ from diagnose.questions.network import ListNeighbours
 from diagnose.registry import evidence
 
 _ANSWERS = ("delay", "permanent", "probe", "reachable")
-"""States of an entry that the kernel holds for true. It keeps one that is stale for months, where
-the table has few: that machine may have gone, and left its address to the container."""
+"""States of an entry that the kernel considers valid. It keeps a stale one for months, where the
+table has few: that machine may have gone, and left its address to the container."""
 
 
 class AddressDuplicate(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from diagnose.evidence.network.routes import MAIN_TABLE, Route
 from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 
 NOWHERE = ("blackhole", "unreachable", "prohibit")
-"""Types of routes that lead nowhere on purpose."""
+"""Types of routes that reject or drop packets on purpose."""
 _LEAST_CALLS = 2
 _DNS = 53
 

@@ -42,7 +42,7 @@ class InterfaceManager(msgspec.Struct, frozen=True):
     name: str
     pid: int
     file: str = ""
-    """The configuration that makes it take the interface, "" where none was found."""
+    """The configuration for which it manages the interface, "" where none was found."""
 
     def __str__(self) -> str:
         place = f", {self.file}" if self.file else ""

@@ -23,7 +23,7 @@ class LaterBridges(msgspec.Struct, frozen=True):
     links: Interfaces
     routes: Routes
     networks: Networks
-    """The networks, asked for last: one of both lists was there all the time between them."""
+    """The networks, read last: one of both lists existed all the time between them."""
 
     def has(self, network: Network) -> bool:
         """Whether this very network is still there."""

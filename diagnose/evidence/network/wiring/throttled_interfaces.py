@@ -32,12 +32,12 @@ class SendingInterface(msgspec.Struct, frozen=True):
 
     link: Interface
     network: Network | None = None
-    """The network whose bridge it is."""
+    """The network of the bridge."""
     containers: tuple[Container, ...] = ()
     """The containers whose packets pass it: those of the network, or the one at the end of its veth
     pair."""
     inside: Container | None = None
-    """The container in whose network namespace it is; None for one of the host."""
+    """The container whose network namespace has it; None for one of the host."""
 
     @property
     def is_uplink(self) -> bool:

@@ -21,7 +21,7 @@ class Tunnels(msgspec.Struct, frozen=True):
     """Tunnels of this host, and who brought them up."""
 
     owners: dict[str, str]
-    """The interface's name -> who brought it up, in words."""
+    """The owner in words, by the interface's name."""
     names: frozenset[str] = frozenset()
     """All tunnels, also those of an unknown owner."""
 

@@ -33,7 +33,7 @@ class AbandonedRoot(msgspec.Struct, frozen=True):
 
     path: str
     bytes: int
-    """At least so many; without the data root in use, which may lie below it."""
+    """Minimum number of its bytes; without the data root in use, which may be below it."""
 
 
 class AbandonedRoots(msgspec.Struct, frozen=True):

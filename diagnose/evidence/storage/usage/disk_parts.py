@@ -27,7 +27,7 @@ class UsagePart(msgspec.Struct, frozen=True):
     subjects: tuple[tuple[str, int], ...] = ()
     """The largest members of this part, with their bytes."""
     at_least: bool = False
-    """More of it was not looked at."""
+    """Whether more of it was not looked at."""
     path: str = ""
     """The folder or file that most of it is in, where one is."""
 

@@ -39,7 +39,7 @@ LAYER_DRIVERS = (
     "devicemapper",
 )
 DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
-"""Folders of a data root that make up a part of their own; what else lies there is "other"."""
+"""Folders of a data root that are a part of their own; all others are "other"."""
 LEADS_PCT = 20.0
 """A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
 

@@ -9,7 +9,7 @@ from diagnose.questions.filesystems import SampleFreeSpace
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0
-"""Below, a second of watching tells nobody anything."""
+"""Percent in use below which a second of watching proves nothing."""
 NOISE = 32 << 10
 """Bytes a second that journals and clocks write on any host."""
 

@@ -107,11 +107,11 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     roots: AbandonedRoots | None = None
     hidden: HiddenContainers | None = None
     written: WrittenLayer | None = None
-    """The largest writable layer of the data root's disk, where such layers lead."""
+    """The largest writable layer of the data root's disk, where layers are its largest part."""
     layers: str = ""
     """The folder of the engine's storage driver; "" where the engine does not say."""
     largest_volume: FilledVolume | None = None
-    """The largest volume of the data root's disk, where volumes lead."""
+    """The largest volume of the data root's disk, where volumes are its largest part."""
     images: Images | None = None
 
     @property

@@ -26,7 +26,7 @@ class FilledVolume(msgspec.Struct, frozen=True):
 
     name: str
     users: tuple[str, ...]
-    """The containers that have it, by name, those that run first."""
+    """The containers that have it, by name, running ones first."""
     top: str
     """The folder of its files on the host."""
     bytes: int

@@ -17,7 +17,8 @@ from diagnose.questions.data_root import WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0
-"""From here on a disk is called full, and somebody has to know where in a layer the bytes are."""
+"""Percent in use from which on a disk counts as full, and the place of the bytes in a layer is
+needed."""
 WALK_S = 1.2
 DEPTH = 4
 
@@ -35,7 +36,7 @@ class WrittenLayer(msgspec.Struct, frozen=True):
     crowd: str
     """The folder with most of the files."""
     crowded: int
-    """How many entries lie there."""
+    """The number of entries there."""
     file: str = ""
     """The one file that holds most of the bytes; "" where there is none."""
     pid: int = 0

@@ -60,7 +60,7 @@ _WEEK_S = 8 * 86400.0
 _WEEKEND_S = 3.6 * 86400.0
 """From the last evening of a week to the first morning of the next, with some time to spare."""
 _COPIED_S = 600.0
-"""A file that came so long after it was written was copied here."""
+"""Seconds between the writing of a file and its arrival from which on it was copied here."""
 _REGULAR = 0.75
 """This share of the steps of a series is as long as its median, within a quarter."""
 
@@ -101,7 +101,7 @@ class _Backup(msgspec.Struct, frozen=True):
     size: int
     at: float
     is_copied: bool = False
-    """Whether it was written elsewhere, and came later."""
+    """Whether it was written elsewhere, and arrived later."""
 
 
 @evidence

@@ -38,7 +38,7 @@ _BACKUP = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""A name of a container or an image that makes backups: restic, docker-volume-backup."""
+"""A name of a container or an image that creates backups: restic, docker-volume-backup."""
 _TARGET = LazyPattern(
     r"(?i)(?:^|/)(?:archives?|cache|config|logs?|repo(?:sitory)?|restore|target|dest\w{0,8})(?:/|$)"
     r"|^/backups?/?$"

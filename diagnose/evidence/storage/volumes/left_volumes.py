@@ -16,7 +16,7 @@ from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 RECENT_S = 7 * 86400.0
-"""A container that is older has data of its own by now, and somebody has missed the former."""
+"""Seconds after which a container has data of its own, and the loss was noticed."""
 AROUND_S = 600.0
 """Maximum seconds between the last change of the former volume and the creation of the container:
 its program ended then."""

@@ -26,7 +26,7 @@ MOST = 12
 MOST_HOMES = 8
 MOST_ENTRIES = 20
 _OWN = LazyPattern(r"(?i)(?:^|[-_.])(?:assets|cache|dist|logs?|media|public|static|temp|tmp)$")
-"""Folders that a project keeps beside the volume of their name: sources of what the volume gets."""
+"""Folders that a project keeps beside the volume of their name: sources of the volume's content."""
 _OF_ROOT = LazyPattern(
     r"/(?:bin|boot|dev|etc|home|lib(?:32|64|x32)?|media|mnt|nfs|opt|proc|root|run|s?bin|share|shared|srv|storage"
     r"|sys|tank|tmp|usr|var|volume\d+)(?:/|$)"
@@ -40,7 +40,7 @@ class NamesakeFolder(msgspec.Struct, frozen=True):
     container: Container
     mount: Mount
     kind: str
-    """volume, home, variable or project: what has led elsewhere."""
+    """volume, home, variable or project: the cause of the wrong folder."""
     folder: str
     entries: tuple[str, ...]
     """The entries in it, or in both."""

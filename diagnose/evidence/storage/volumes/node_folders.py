@@ -28,7 +28,7 @@ class LeftNode(msgspec.Struct, frozen=True):
     container: Container
     destination: str
     host: str
-    """The node whose data lies beside the container's own."""
+    """The node whose data is beside the container's own."""
     gap: float
     """Seconds from the last change of that folder to the creation of the container."""
 

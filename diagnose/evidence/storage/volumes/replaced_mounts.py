@@ -28,7 +28,7 @@ _SHARED = frozenset(
     {"/", "/data", "/etc", "/home", "/media", "/mnt", "/opt", "/root", "/srv"}
     | {"/tmp", "/usr", "/var", "/var/lib"}  # noqa: S108 - only a name
 )
-"""Folders in which everybody keeps something: what lies there is nobody's neighbour."""
+"""Folders that all share: an entry there is no neighbour."""
 
 
 class ReplacedMount(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ class ThreatenedVolumes(msgspec.Struct, frozen=True):
     next: tuple[str, ...]
     """Volumes with a name and with data that no container has now."""
     is_of_project: bool = False
-    """Whether one of them is of a compose project, which is down and not forgotten."""
+    """Whether one of them belongs to a compose project that is down but still in use."""
     removed: tuple[RemovedVolume, ...] = ()
 
 

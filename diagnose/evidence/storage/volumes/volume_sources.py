@@ -23,18 +23,18 @@ _REFUSED = LazyPattern(
     r"no such file or directory"
 )
 """The engine's words for ENOENT of a bind mount (20.10, 26.1 and 28.5). No container is left where
-the volume was to be filled from the image: the log alone tells."""
+the volume should be filled from the image: only the log shows it."""
 
 
 MOST_BESIDE = 200
-"""A folder with more entries is not searched for what was moved into one of them."""
+"""Maximum number of entries of a folder that is searched for a moved one."""
 
 
 class BoundVolumes(msgspec.Struct, frozen=True):
     """Volumes of the driver `local` that are a bind mount."""
 
     by_name: Mapping[str, str]
-    """The folder of each, as the volume has it; a relative path begins where nobody knows."""
+    """The folder of each, as in the volume's options; the base of a relative path is not known."""
 
 
 @evidence

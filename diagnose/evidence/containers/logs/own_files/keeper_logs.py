@@ -20,7 +20,7 @@ KEEPERS = frozenset({"supervisord", "PM2"})
 """Programs that write what they start into files, by the names of their processes."""
 _OF_KEEPER = LazyPattern(r"/(?:supervisord?|pm2)\.log$")
 _AROUND_S = 60.0
-"""A program's last words stand in a file that was written to about when it ended."""
+"""Seconds around the end of a program in which the file with its last words was written."""
 
 
 class KeeperLogs(msgspec.Struct, frozen=True):

@@ -22,16 +22,16 @@ from diagnose.questions.files import FileText
 from diagnose.registry import evidence
 
 MOST_FILES = 6
-"""Files of one container that are read, those that were written to last."""
+"""Maximum number of files of one container that are read, the latest first."""
 MOST = 100
 """Files that are read in one run."""
 MOST_LINES = 60
 """The last lines of one file that count."""
 UNDATED = 12
-"""Last lines of a file without times that may be of now."""
+"""Number of last lines of a file without times that count as present ones."""
 _OF_NGINX = LazyPattern(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[error\] ")
 _ABOUT_UPSTREAM = LazyPattern(r"\bupstream\b|\bFastCGI\b")
-"""nginx's lines about a server behind it; what scanners ask for is in the same file."""
+"""nginx's lines about a server behind it; the same file has lines about requests of scanners."""
 
 
 class OwnLogs(msgspec.Struct, frozen=True):

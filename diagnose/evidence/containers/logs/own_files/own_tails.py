@@ -17,7 +17,7 @@ from diagnose.questions.files import FileText
 from diagnose.questions.log_files import FindLogFiles
 
 MOST_FILES = 3
-"""Files of one container that are read, those that were written to last."""
+"""Maximum number of files of one container that are read, the latest first."""
 SLACK_S = 2.0
 """The engine notes a start after the program has begun to write, and an end after it has ended."""
 

@@ -32,9 +32,10 @@ _OPTION = {
     "gcsfuse": "-o allow_other",
     "rclone": "--allow-other",
 }
-"""Programs whose command line mounts again, and how each lets others in."""
+"""Programs whose command line mounts the file system again, and the option of each that admits
+other users."""
 _FOREGROUND = frozenset({"-d", "-f", "--debug_fuse", "--foreground"})
-"""Options with which such a program ends when its terminal does."""
+"""Options with which the program ends together with its terminal."""
 _MOST = 10
 
 

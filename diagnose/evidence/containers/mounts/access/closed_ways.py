@@ -62,7 +62,7 @@ class ClosedWay(msgspec.Struct, frozen=True):
     bit: str
     """The chmod argument that opens the path: o+x."""
     is_below_site: bool = False
-    """Whether only a visitor asks for it: the folder lies below the pages that a server serves."""
+    """Whether only a visitor asks for it: the folder is below the pages that a server serves."""
     mount: Mount | None = None
     """The mount with the folder; None for the container's own layer."""
 

@@ -241,7 +241,7 @@ class _Goal(msgspec.Struct, frozen=True):
     depth: int
     """Steps below the mount."""
     is_folder_of_entry: bool = False
-    """It is the folder that an entry of was made or removed in."""
+    """Whether it is the folder in which an entry was created or removed."""
 
 
 def access(

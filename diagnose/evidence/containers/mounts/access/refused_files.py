@@ -32,8 +32,8 @@ _STRICTEST = 0o600
 _CRON = frozenset({"cron", "crond"})
 """Processes that run jobs at set times."""
 _CRONTABS = ("/etc/cron.d/", "/etc/crontabs/")
-"""Folders whose files cron reads for root alone; it silently leaves out what belongs to somebody
-else (load_database of Debian's cron, load_crontab of busybox)."""
+"""Folders whose files cron reads only for root; cron silently leaves out files of other owners
+(load_database of Debian's cron, load_crontab of busybox)."""
 _CRONTAB = frozenset({"/etc/crontab", "/var/spool/cron/crontabs/root", "/var/spool/cron/root"})
 
 

@@ -46,7 +46,7 @@ _INODE = LazyPattern(r"\bino=(\d{1,20})\b")
 _AT = LazyPattern(r"\baudit\((\d{1,12}\.\d{1,3}):\d{1,12}\)")
 _SIGNS = ("avc:  denied", "avc: denied")
 FILES = frozenset({"dir", "file", "lnk_file", "sock_file", "fifo_file"})
-"""Classes of what lies in a file system."""
+"""Classes of objects in a file system."""
 CONTAINERS_FILE = "container_file_t"
 _OLD_NAMES = frozenset({"svirt_sandbox_file_t", CONTAINERS_FILE})
 """The label that the options z and Z of a mount set, and its name before container-selinux 2.0."""

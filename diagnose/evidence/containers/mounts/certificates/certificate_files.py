@@ -49,7 +49,7 @@ class CertificateFile(msgspec.Struct, frozen=True):
     inside: str
     """The path in the container."""
     holder: Mount
-    """The folder of the host that the file lies in, or the file that is mounted alone."""
+    """The host folder with the file, or the file itself if it is mounted alone."""
     status: PathStatus
     """Of the file itself, where the path is a link."""
     has_socket: bool = False

@@ -6,10 +6,10 @@ from diagnose.evidence.machine.certificate import Validity
 from diagnose.lazy_pattern import LazyPattern
 
 _LATE = 0.1
-"""The share of its lifetime that is left when a certificate should have been renewed long ago:
-certbot renews with a third left."""
+"""The share of its lifetime below which a certificate should have been renewed long ago: certbot
+renews with a third left."""
 _LATE_S = 7 * 86400.0
-"""A certificate of ten years is not late with one year left."""
+"""Seconds above which no certificate is late: one of ten years is not late with one year left."""
 _OF_CERTBOT = LazyPattern(r"/live/(?P<name>[^/]+)/[^/]+\.pem$")
 _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d{1,9})(?P<end>\.pem)$")
 """The names that certbot gives to the files behind its links."""

@@ -40,7 +40,7 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
     renewer: Container | None = None
     """A running container with certbot that has the same folder of the host."""
     newer: NewerCertificate | None = None
-    """A valid one for the same names, which lies beside it."""
+    """A valid certificate for the same names beside it."""
 
     @property
     def lineage(self) -> str:

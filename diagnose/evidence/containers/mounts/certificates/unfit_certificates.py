@@ -38,9 +38,9 @@ class UnfitCertificate(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     """The names that it holds for."""
     chain: str = ""
-    """The file beside it that has the authorities between it and the root too; "" for none."""
+    """The file beside it that has the authorities up to the root too; "" for none."""
     is_between: bool = False
-    """Whether an authority is known to stand between it and the root."""
+    """Whether an authority between it and the root is known to exist."""
 
 
 class UnfitCertificates(Items[UnfitCertificate], frozen=True):

@@ -21,13 +21,14 @@ from diagnose.registry import evidence
 MOST = 60
 """Pairs of image and volume that are looked at."""
 MOST_COMPARED = 20
-"""Those of them that are compared, because the image has a folder where the volume is mounted."""
+"""Maximum number of them that are compared, because the image has a folder at the mount point of
+the volume."""
 MOST_FOLDERS = 12
 MOST_FILES = 200
 """Entries of one volume that are compared: those of its own folder and of the first folders in
 it."""
 _PACKAGES = frozenset({"node_modules", "vendor"})
-"""Folders whose packages an image installs, and nobody else as a rule."""
+"""Folders of packages that usually only an image installs."""
 MARGIN_S = 60
 """Seconds by which a file is older than its volume if the engine has copied it from an image."""
 FIRST_WITH_DATE = (26,)
@@ -41,7 +42,7 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
     container: Container
     mount: Mount
     files: tuple[str, ...]
-    """Paths below the mount whose size is another one than in the container's image."""
+    """Paths below the mount whose size differs from the container's image."""
     absent: tuple[str, ...] = ()
     """The packages of the image that a folder of packages (node_modules) does not have."""
 

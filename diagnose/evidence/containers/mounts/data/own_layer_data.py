@@ -26,7 +26,8 @@ from diagnose.registry import evidence
 MOST = 16
 """Containers whose layer is walked."""
 MOST_MOUNTS = 40
-"""Mounts whose folder is listed: an update, which moves the data, makes a new container."""
+"""Maximum number of mounts whose folder is listed: an update, which moves the data, creates a new
+container."""
 MOST_ENTRIES = 20
 WALK_S = 0.3
 DEPTH = 6
@@ -52,7 +53,7 @@ _NO_DATA = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""Folders of files that nobody misses, and those of installed packages."""
+"""Folders with dispensable files, and those of installed packages."""
 _OF_OTHERS = LazyPattern(
     r"""
       ^/etc/
@@ -68,13 +69,13 @@ _OF_OTHERS = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Mounts that a program may leave alone, and whose names many folders of an image have; files."""
+"""Mounts that a program may leave unused, and whose names many folders of an image have; files."""
 _OF_A_HOME = LazyPattern(r"(?:root|home/[\w.-]{1,64})/\.(?P<kind>local/share|config)/[\w.-]{1,100}")
 """Folders of a program's files for one user, if no setting names another folder."""
 _MEANT = {"local/share": ("data", "db", "storage"), "config": ("config",)}
 """Names of the mounts for these files."""
 _USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
-"""Names of folders that say little: many programs have one beside another."""
+"""Names of folders that say little: many programs have several of them."""
 
 
 class MeantFolder(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ class OwnLayerData(msgspec.Struct, frozen=True):
     is_empty: bool
     """Whether the mount holds nothing at all."""
     is_swapped: bool = False
-    """Whether the folder is the source of the mount: its two paths stand in the wrong order."""
+    """Whether the folder is the source of the mount: its two paths are in the wrong order."""
     is_guess: bool = False
     """Whether nothing but their use connects the two: the only mount, and the only folder."""
     further: tuple[MeantFolder, ...] = ()

@@ -37,7 +37,7 @@ class StatePlace(msgspec.Struct, frozen=True):
     """The folders of the entries below it."""
     entry: LazyPattern
     is_deep: bool = False
-    """Whether they lie in folders there."""
+    """Whether the entries are in folders there."""
     is_made_at_start: bool = False
     """Whether start scripts may write them: then only later ones count."""
 

@@ -30,7 +30,7 @@ _BELOW = ("", "/data", "/pgdata", "/18/docker")
 _KINDS = {"table": r"table", "database": r"(?:database|schema|db)", "role": r"(?:role|user)"}
 """The missing objects of a known failure, in SQL's terms: by the group of the failure's pattern."""
 _NO_DATABASES = frozenset({"pgsql_tmp", "mysql", "performance_schema", "sys"})
-"""Folders beside those of databases that are written to all the time, or by the server itself."""
+"""Folders beside those of databases that are written all the time, or by the server itself."""
 _MOST = 20
 """How many scripts of one folder are read."""
 _LONGEST = 256 << 10
@@ -52,11 +52,11 @@ class UnrunScript(msgspec.Struct, frozen=True):
     """The script's path in the container."""
     changed_at: float
     made_at: float
-    """When the data was made. changed_at, made_at: Unix times."""
+    """Unix time of the creation of the data. changed_at, made_at: Unix times."""
     data_folder: str
     """The host folder with a folder for each database."""
     removes: bool
-    """Whether it also deletes something, so that nobody should run it unread."""
+    """Whether it also deletes data, so that nobody should run it unread."""
 
 
 class UnrunScripts(Items[UnrunScript], frozen=True):

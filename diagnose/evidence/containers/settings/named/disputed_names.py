@@ -28,7 +28,7 @@ _WORDS: Mapping[str, LazyPattern] = {
     "topic": LazyPattern(r"(?:^|_)TOPICS?(?:_|$)"),
     "vhost": LazyPattern(r"(?:^|_)(?:VHOST|VIRTUAL_?HOST)(?:_|$)"),
 }
-"""By the word of a line: how variables are called that say the same."""
+"""Names of variables with the same meaning, by the word of a line."""
 _SAME = {
     "organization": "org",
     "organisation": "org",

@@ -8,7 +8,7 @@ import msgspec
 from diagnose.model import PageVariables
 
 _BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
-"""Files that no terminal can show: what lies beside them is looked at instead."""
+"""Files that no terminal can show: their neighbours are looked at instead."""
 
 
 class NamedSetting(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ _LINE_NUMBER = LazyPattern(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6}
 _ANY_LINE_NUMBER = LazyPattern(r"\bline (\d{1,6})\b")
 """Behind a file that is named elsewhere in the line, or that only the command names."""
 _CALLER = LazyPattern(r"\b(?:imported|required|included|called) (?:from|by|in) ['\"]?$")
-"""Before a file that is at fault for nothing but that it asks for another one."""
+"""The word before a file that only asks for the file at fault."""
 _FRAME = LazyPattern(r"^:\d+(?::\d+)?:in [`']")
 """Behind a file of a stack: the program's own code."""
 _CONTENTS = LazyPattern(

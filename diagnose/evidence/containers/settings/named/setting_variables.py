@@ -41,7 +41,7 @@ _MISSES_A_VALUE = LazyPattern(
     r"missing|required|empty|\bblank|unset|undefined|\bnot (?:set|given|specified|provided|defined)"
     r"|\bno value|wrong number of arg"
 )
-"""Those words that say of a setting alone that it has no value."""
+"""Words among them that only mean a setting without a value."""
 _ENDING = LazyPattern(r"(?<=[a-z])(?:pass(?:word)?|secret|token)$")
 """Endings of names that are written as one word."""
 _PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")

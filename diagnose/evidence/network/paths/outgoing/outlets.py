@@ -37,7 +37,7 @@ class Outlet(msgspec.Struct, frozen=True):
     uplink: Uplink
     """The interface of this network's packets, which is a tunnel where a VPN has set routes."""
     reach: ConnectionVerdict
-    """For a destination left open."""
+    """The verdict for a destination left open."""
     sample: ConnectionVerdict
     """For an ordinary peer, which shows what becomes of the source address. Each is the best of
     `SAMPLES`."""

@@ -46,8 +46,7 @@ class ResolverPaths(Items[ResolverPath], frozen=True):
     """The paths to DNS servers, one for each container and server that its own packets go to."""
 
     untranslated: tuple[ResolverPath, ...] = ()
-    """Those whose answers cannot come back, whatever rule they would meet, because the source is
-    not hidden."""
+    """The paths without an answer, for any rule, because the source is not hidden."""
 
     @property
     def cut_off(self) -> tuple[ResolverPath, ...]:

@@ -43,7 +43,7 @@ class Inlet(msgspec.Struct, frozen=True):
     everywhere: bool
     uplink: Uplink
     reach: ConnectionVerdict
-    """For a source left open."""
+    """The verdict for a source left open."""
     sample: ConnectionVerdict
     """For an ordinary client."""
     refused: ConnectionVerdict

@@ -38,8 +38,8 @@ class ReturnPath(msgspec.Struct, frozen=True):
     host_answers_by: str = ""
     """The interface by which a program of the host itself would answer that client."""
     answers_by: str = ""
-    """The bridge by which the container's own answers come, where its routes lead elsewhere than
-    the request came from."""
+    """The bridge of the container's own answers, where its routes lead elsewhere than to the
+    request's."""
 
     @property
     def is_lost(self) -> bool:

@@ -116,7 +116,7 @@ class WantedPaths(Items[WantedPath], frozen=True):
     why_none: str = ""
     """The reason why no path was traced; "" if one was."""
     unserved: tuple[UnservedWant, ...] = ()
-    """The connections that nobody can accept."""
+    """The connections that no socket can accept."""
 
     @property
     def coverage(self) -> Coverage:

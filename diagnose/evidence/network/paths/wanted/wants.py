@@ -62,8 +62,8 @@ PORT_OF_WORD: Mapping[str, int] = {
 """The port that a variable's name hints at: POSTGRES_HOST."""
 
 DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {80, 443, 1883}
-"""Ports at which programs call what they cannot do without: databases, queues, directories, mail.
-Devices speak HTTP and MQTT."""
+"""Ports of services without which programs cannot work: databases, queues, directories, mail.
+Devices use HTTP and MQTT."""
 
 _WORD = LazyPattern(r"[A-Za-z0-9][\w.-]*")
 _PLACE = LazyPattern(

@@ -43,7 +43,7 @@ _POSTED = LazyPattern(
     r"(?:^|[/_.-])(?:events?|sse|streams?|streaming|chat|completions?|generate|converse|ask)(?=[/?._-]|$)",
     2,
 )
-"""The same of streams that answer a question that is sent: those of language models."""
+"""The same of streams that answer a posted question: those of language models."""
 _LEFT = 499
 """nginx: the client has closed the connection before the header of the answer was sent."""
 _HELD_PORTS = {"http": 80, "https": 443}

@@ -37,7 +37,7 @@ _SET_ASIDE = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Names of files and folders that nobody wants to be read as they lie there."""
+"""Names of files and folders that are set aside and should not be read."""
 
 
 class NginxSite(msgspec.Struct, frozen=True):

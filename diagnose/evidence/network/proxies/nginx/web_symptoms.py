@@ -22,10 +22,10 @@ Kind = Literal[
     "upgrade", "version", "login", "sign-in", "origin", "loop", "signature", "misdirected"
 ]
 """upgrade: requests for WebSocket are refused. version: requests are refused for the version of
-HTTP. signature: signed addresses of a store are refused. misdirected: a server says that it has no
-site of the name that it is asked for. login: who has logged in is not known by the next
-request. sign-in: who is sent to another site to sign in does not come back. origin: a form is
-refused, since it came from a page of HTTPS. loop: a page leads to itself."""
+HTTP. signature: signed addresses of a store are refused. misdirected: a server has no site of the
+requested name. login: the next request does not know the login. sign-in: a user who is sent to
+another site to sign in does not come back. origin: a form is refused, since it came from a page of
+HTTPS. loop: a page leads to itself."""
 
 LEAST = 4
 """Minimum number of requests: a client that comes only once more may have had a bad moment."""
@@ -38,7 +38,8 @@ _SOCKET = LazyPattern(
 )
 """A path that a browser opens a WebSocket at."""
 _MAYBE_SOCKET = LazyPattern(r"(?:^|/)(?:sockets?|realtime|signalr)(?:[/?]|$)")
-"""A path that may be one: a page has such a name too, and is not refused as a bad request then."""
+"""A path of a possible socket: a page has such a name too, and is not refused as a bad request
+then."""
 _BAD_REQUEST = 400
 _NO_SOCKET = frozenset({400, 404, 405, 426})
 """Answers of programs to a page request where they expect WebSocket."""

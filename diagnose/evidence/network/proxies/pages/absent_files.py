@@ -37,7 +37,7 @@ class AbsentFiles(msgspec.Struct, frozen=True):
 
     container: Container
     files: tuple[str, ...]
-    """In the order in which they were asked for."""
+    """The files, in the order of the requests."""
     times: int
     line: str
     is_named: bool = False

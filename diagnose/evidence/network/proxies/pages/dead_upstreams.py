@@ -12,7 +12,7 @@ from diagnose.phrases import and_more
 _REFUSED = LazyPattern(
     r"connect\(\) failed \(111\b[^\n]{0,3000}?\bupstream: \"\w{1,12}://(?P<address>[\d.]{7,15}):(?P<port>\d{1,5})\b"
 )
-"""nginx of a server behind it that refuses the connection."""
+"""The line of nginx about a server behind it that refuses the connection."""
 
 
 class DeadUpstream(msgspec.Struct, frozen=True):

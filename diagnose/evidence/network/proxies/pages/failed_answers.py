@@ -79,13 +79,13 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     of: int
     """Requests of any kind that were read."""
     is_most: bool
-    """Whether nearly all requests failed, and not only those of one kind."""
+    """Whether nearly all requests failed, not only those of one kind."""
     url: str
-    """The last of them as the host can ask for it again; "" where that would change something."""
+    """The URL of the last one, for the host to repeat it; "" where that would change something."""
     other_lines: tuple[str, ...] = ()
     """The lines of its log that report no request."""
     files: Mapping[str, str] = {}
-    """The program's own log file in which some of these lines stand, by line."""
+    """The program's own log file with some of these lines, by line."""
     proxies: tuple[Container, ...] = ()
     """The containers that asked, and passed the answers on to their own clients."""
     page: FrontPage | None = None
@@ -93,7 +93,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     is_early: bool = False
     """Whether that error is all that shows, and may be one of a start."""
     dead: DeadUpstream | None = None
-    """The port of another container that it calls, and that nobody serves."""
+    """The port of another container that it calls, and where nothing listens."""
 
     @property
     def status(self) -> int:

@@ -42,7 +42,7 @@ MOST = 20
 MOST_OF_ONE = 2
 """Ports of one container that are asked."""
 UNNAMED = "localhost"
-"""The host that is asked for where nothing says how the site is called."""
+"""The host name of requests where the site's name is not known."""
 YOUNG_S = 10.0
 """A program that was started later may not listen yet."""
 _FORBIDDEN = 403

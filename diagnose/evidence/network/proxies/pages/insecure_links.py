@@ -31,7 +31,7 @@ _LOADED = LazyPattern(r"(?i)(?<![\w-])rel=[\"']?(?:stylesheet|preload|moduleprel
 """Links that a page needs: others lead to feeds and programs, or to a picture of the site."""
 _SCRIPT_ENDS = LazyPattern(r"(?i)</script")
 _UPGRADES = "upgrade-insecure-requests"
-"""By this a page has browsers ask for them by HTTPS: in a header, or in a <meta> of its own."""
+"""Ways in which a page has browsers load these by HTTPS: by a header, or by a <meta> of its own."""
 _LEAST, _MOST = 200, 299
 
 

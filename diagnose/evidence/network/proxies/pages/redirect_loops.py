@@ -23,7 +23,7 @@ _BROWSER = LazyPattern(
 )
 """Other programs ask a page that only redirects as often as they like, and follow nothing."""
 _OF_BROWSERS = frozenset({"GET", "HEAD", "POST"})
-"""The methods of a client that follows a redirect by itself."""
+"""The methods of a client that follows a redirect automatically."""
 _KEEP_METHOD = frozenset({307, 308})
 _TLS_PORT = 443
 

@@ -20,7 +20,7 @@ from diagnose.programs.web_programs import TLS_PORTS
 from diagnose.registry import evidence
 
 Kind = Literal["port", "https", "name"]
-"""port: the same host at a port that nobody serves. https: the same host by HTTPS, which is served
+"""port: the same host at a port without a listener. https: the same host by HTTPS, which is served
 inside and not published. name: a name or an address that only containers know."""
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - compared
 _REDIRECT = 300
@@ -34,7 +34,7 @@ class StrayRedirect(msgspec.Struct, frozen=True):
     target: str
     """Host and port, as a browser takes them."""
     port: int
-    """Of the host, where it leads."""
+    """The host's port in the target."""
     inner_port: int = 0
     """The port at which the container serves that content; 0 for none."""
     other: Container | None = None

@@ -37,7 +37,7 @@ class StrayedPage(msgspec.Struct, frozen=True):
     times: int
     line: str
     at: float
-    """When the last one was asked for, as Unix time."""
+    """Unix time of the last request."""
 
 
 class StrayedPages(Items[StrayedPage], frozen=True):

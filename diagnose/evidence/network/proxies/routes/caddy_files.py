@@ -35,7 +35,7 @@ class CaddyFile(msgspec.Struct, frozen=True):
     """The path in the container."""
     mount: Mount
     sites: tuple[Directive, ...]
-    """With its imports in their places; one that is not known stays as it is."""
+    """The sites, with their imports replaced by the content; an unknown import stays unchanged."""
 
 
 def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
@@ -99,7 +99,7 @@ class _Importing(msgspec.Struct):
     """Puts snippets in the places of their imports."""
 
     snippets: Mapping[str, Directive]
-    """Those that take no arguments, by name: an import of another one stays as it is."""
+    """The snippets without arguments, by name: an import of another one stays unchanged."""
     left: int = _MOST_IMPORTS
 
     def with_snippets(self, block: Directive, depth: int) -> Directive:

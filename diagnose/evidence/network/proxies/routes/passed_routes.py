@@ -50,8 +50,8 @@ class PassedRoute(msgspec.Struct, frozen=True):
     inside: str = ""
     """The Caddyfile as the proxy has it."""
     on_host: str = ""
-    """The same on the host, where it may be changed there: no link of the container's leads
-    elsewhere, and one place alone has this directive."""
+    """The same on the host, where it may be changed there: no link of the container leads
+    elsewhere, and only one place has this directive."""
 
     @property
     def label(self) -> str:

@@ -24,7 +24,7 @@ class NotEnabled(msgspec.Struct, frozen=True):
     """The setting for which Traefik serves only containers with the label: a command, a variable, a
     file."""
     misspelt: str = ""
-    """A label that was meant to be that one."""
+    """A misspelt label for that one."""
 
 
 class NoSharedNetwork(msgspec.Struct, frozen=True):
@@ -47,13 +47,13 @@ class WrongPort(msgspec.Struct, frozen=True):
     """The ports at which something listens for others."""
     better: str = ""
     """The only port on which the container listens; "" where the program may merely have failed to
-    open the port that is called."""
+    open the called port."""
     declared: tuple[str, ...] = ()
     """The ports that the container declares or publishes."""
     is_inward: bool = False
     """Whether the program listens at that port on the loopback address only."""
     is_fastcgi: bool = False
-    """Whether all that listens speaks FastCGI, which no variable says to the proxy."""
+    """Whether all listeners are FastCGI, which no variable announces to the proxy."""
 
 
 class OtherProtocol(msgspec.Struct, frozen=True):
