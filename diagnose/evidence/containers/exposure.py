@@ -53,7 +53,7 @@ def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
 
 
 def is_live(container: Container) -> bool:
-    """Whether a container runs, may run again by itself, or was made and not started yet.
+    """Whether a container runs, may be restarted automatically, or was created and not started yet.
 
     A finished job is none of these.
     """

@@ -127,10 +127,8 @@ def _first_pid(id: str, processes: Processes | Unavailable) -> int | None:
 def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
     """A container of the two files' objects, in the shape of inspect.
 
-    pid: of its first process as it is found now; 0: it is dead, whatever the file says; None:
-    the file is believed.
-
-    ValidationError for a shape that no engine writes.
+    pid: of its first process as it is found now; 0: it is dead, whatever the file says; None: the
+    file counts. ValidationError for a shape that no engine writes.
     """
     state = dict(own.get("State") or {})
     if pid is not None:

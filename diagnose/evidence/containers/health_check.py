@@ -241,7 +241,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def _tool(self) -> str:
-        """The program of the command that makes its request; "" for none that is known."""
+        """The program of the command that sends its request; "" for an unknown one."""
         names = (posixpath.basename(word) for word in re.findall(r"[\w./-]+", self.text))
         return next((name for name in names if name in _QUIET_TOOLS), "")
 

@@ -1,5 +1,4 @@
-"""Containers that are between two runs: the engine takes their rules and their proxies away, and
-makes them again."""
+"""Containers between two runs: the engine removes their rules and proxies, and restores them."""
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.machine.clock import Clock

@@ -67,7 +67,7 @@ def _is_named(container: Container) -> bool:
 def _number(user: str, users: str) -> str:
     """The user's number, and that of its group; "" where the file has no such user.
 
-    A group that is given by name stays as it is.
+    A group that is given by name stays unchanged.
     """
     name, _, group = user.partition(":")
     entry = next((entry for entry in user_entries(users) if entry.name == name), None)

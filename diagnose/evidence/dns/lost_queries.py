@@ -59,7 +59,7 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def is_own_doing(self) -> bool:
-        """Whether they do, and nobody misses the answer."""
+        """Whether the network keeps its queries in by design, and no answer is needed."""
         return self.is_kept_in and not self.misses_names
 
     @property

@@ -200,10 +200,10 @@ class Resolvers(msgspec.Struct, frozen=True):
         )
 
     def _is_edited(self, container: Container) -> bool:
-        """Whether somebody else has written the file since the container's start.
+        """Whether the file was written since the container's start, and not by the engine.
 
         The engine changes its own entry, for example when a network is connected, and a container
-        that was made for a network with names has no other one.
+        on a network with names has no other one.
         """
         conf = self.inside.get(container.id)
         if conf is None or conf.is_embedded:

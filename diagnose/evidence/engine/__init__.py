@@ -2,8 +2,8 @@
 
 Rooms:
 
-- `daemon_json/`  what an engine refuses in its configuration file, and what mends that
-- `data/`  what lies in the data root, and what hides it
-- `installed/`  how this host has installed its engine
-- `starting/`  what keeps an engine from starting, and how it has ended
+- `daemon_json/`  settings that an engine refuses in its configuration file, and corrections
+- `data/`  contents of the data root, and mounts that hide them
+- `installed/`  the installation of the engine on this host
+- `starting/`  obstacles to an engine's start, and ends of engines
 """

@@ -55,7 +55,7 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
 
     @property
     def culprit(self) -> Process:
-        """The process that has to go on, or to end."""
+        """The process that has to continue, or to end."""
         return self.holder or self.process
 
 

@@ -1,4 +1,4 @@
-"""The daemon's configuration as it is in its file and on its command line."""
+"""The daemon's configuration in its file and on its command line."""
 
 import json
 import shlex

@@ -69,12 +69,10 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 def parse_line(text: str) -> LogLine | None:
-    """A line as dockerd writes it.
+    """A parsed line of dockerd; None for text that is no line of a log, as a goroutine's stack.
 
     Logrus text, its form for a terminal, JSON (`log-format`), a TLS handshake that failed, or the
     bare last words.
-
-    None for what is no line of a log, such as a goroutine's stack.
     """
     line = text.strip()
     if line.startswith("{"):
@@ -146,10 +144,10 @@ class _LastWords(msgspec.Struct, frozen=True):
 
 
 def _last_words(texts: Sequence[str]) -> _LastWords | None:
-    """None if the writer of these texts wrote on as usual.
+    """The last words of the writer; None if it continued as usual.
 
-    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A
-    dump of goroutines is none.
+    dockerd prints the error for which it gives up without a format, in any words (20.10, 26.1 and
+    28.5). A dump of goroutines is none.
     """
     start = next(
         (at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0

@@ -179,7 +179,7 @@ def _address_in_spec(path: str, text: str) -> str:
 def _plugins_tried(
     plugins: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
 ) -> _Plugins:
-    """The plugins with why nobody answers."""
+    """The plugins with the reason why none answers."""
     tried = _Plugins()
     for plugin in plugins:
         failed = trials.get(plugin.socket, SocketTrial("missing")).failed

@@ -1,4 +1,4 @@
-"""Builds that failed, and that no later build of the same image has made good."""
+"""Builds that failed, and that no later build of the same image has replaced."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

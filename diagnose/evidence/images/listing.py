@@ -41,9 +41,9 @@ class Images(Items[Image], frozen=True, dict=True):
         return frozenset(normal(name) for name in self.by_name)
 
     def of(self, container: Container) -> Image | None:
-        """The image a container was made from.
+        """The image from which a container was created.
 
-        None where it is listed no more (removed with force, or a child is).
+        None where it is not listed any more (removed with force, or a child is).
         """
         return self.by_id.get(container.image) or self.by_name.get(container.config.image)
 
@@ -87,7 +87,7 @@ def is_registry(head: str) -> bool:
 
 
 def name_of(reference: str) -> str:
-    """A reference as it is written, without its tag or digest."""
+    """A reference without its tag or digest, otherwise unchanged."""
     folder, slash, last = reference.partition("@")[0].rpartition("/")
     return f"{folder}{slash}{last.partition(':')[0]}"
 

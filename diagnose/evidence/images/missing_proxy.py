@@ -106,8 +106,8 @@ def _daemon_json_variables(
 ) -> PageVariables:
     """The variable of a change of the engine's file; none for an old engine, or with a password.
 
-    A password is no part of what this tool knows, and has to be copied from file to file. So has a
-    value in which a shell puts another one: the engine takes it as it is written.
+    This tool does not know the password, which has to be copied from file to file. The same holds
+    for a value with a shell variable in it: the engine takes the text unchanged.
     """
     is_old = ping is None or ping.version < PROXIES_IN_FILE
     if config is None or is_old or any(_BY_FILE.search(value) for value in changed.values()):

@@ -126,12 +126,12 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def refuses_login(self) -> bool:
-        """Whether the registry refuses the login with which the pull was made."""
+        """Whether the registry refuses the login of the pull."""
         return _WRONG_LOGIN.search(self.text) is not None
 
     @property
     def lacks_login(self) -> bool:
-        """Whether the pull was made without any login, at a registry that wants one."""
+        """Whether the pull had no login, at a registry that requires one."""
         return _NO_LOGIN in self.text
 
     @property
@@ -168,6 +168,6 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def unmapped_id(self) -> int | None:
-        """The user of a file whom the engine's user namespace does not have."""
+        """The owner of a file that the engine's user namespace does not have."""
         match = _UNMAPPED.search(self.text)
         return int(match[1]) if match is not None else None

@@ -113,7 +113,7 @@ class _Element(msgspec.Struct, frozen=True):
 
     @property
     def parts(self) -> list[Self]:
-        """The first elements that the content is made of."""
+        """The first elements of the content."""
         start = 0
         found: list[Self] = []
         while start < len(self.content) and len(found) < _MOST_PARTS:

@@ -1,4 +1,4 @@
-"""Configuration that lies in folders of small files: sysctl.d, systemd's units and networks."""
+"""Configuration in folders of small files: sysctl.d, systemd's units and networks."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The certificate authorities that somebody has added to the host's own."""
+"""The certificate authorities that were added to the host's own."""
 
 import msgspec
 
@@ -31,7 +31,7 @@ class LocalAuthorities(msgspec.Struct, frozen=True):
 
     @property
     def mount(self) -> str:
-        """The host's file in the place of a container's own, as `--volume` takes it."""
+        """The host's file that replaces a container's own, as `--volume` takes it."""
         return f"{self.bundle}:{BUNDLE}:ro"
 
 

@@ -92,7 +92,7 @@ def _pacman_changes(file: FileText) -> Iterator[ChangedPackage]:
 
 
 def _unix(text: str) -> float | None:
-    """None for what is no time: a log may be damaged."""
+    """The Unix time of a text; None for another text: a log may be damaged."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""An address of a net that the host is in, for which nobody answers there. Pure."""
+"""An address of a net of the host without an answer there. Pure."""
 
 from ipaddress import ip_address
 

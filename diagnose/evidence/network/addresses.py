@@ -43,7 +43,7 @@ def is_everywhere(text: str) -> bool:
 def is_loopback(text: str) -> bool:
     """Whether an address is the machine's own, in brackets or with an interface behind % or not.
 
-    False for what is no address.
+    False for other text.
     """
     try:
         return ip_address(text.strip("[]").partition("%")[0]).is_loopback

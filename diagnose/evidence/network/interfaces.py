@@ -82,7 +82,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
     def is_on_link(self, address: str, name: str) -> bool:
         """Whether an address is asked for by ARP on the interface of that name.
 
-        It lies in a subnet of an address there.
+        That means that it is in a subnet of an address there.
         """
         link = self.by_name.get(name)
         return link is not None and any(

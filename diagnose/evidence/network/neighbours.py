@@ -49,7 +49,7 @@ def _number(text: str | None) -> int | None:
 class Neighbour(msgspec.Struct, frozen=True):
     """An IPv4 address that the host tried to reach on an interface, and its hardware address.
 
-    "" where nobody answered.
+    "" without an answer.
     """
 
     address: str

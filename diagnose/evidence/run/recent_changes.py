@@ -178,7 +178,7 @@ def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
 
 
 def _pulls(containers: Iterable[Container], events: Events | None) -> Iterator[RecentChange]:
-    """Images that were pulled before a container was made of them."""
+    """The images that were pulled before a container was created from them."""
     pulls = [event for event in events or () if (event.type, event.action) == ("image", "pull")]
     for container in containers:
         for event in pulls:

@@ -24,7 +24,7 @@ SECTOR = 512
 class BlockDevices(msgspec.Struct, frozen=True):
     """The mount of each device by the names that the kernel's log may use.
 
-    The mounted device's own, and those of what it is made of.
+    The mounted device's own name, and those of the devices below it.
     """
 
     by_name: dict[str, Mounted]

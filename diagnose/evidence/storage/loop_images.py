@@ -22,7 +22,7 @@ MOST = 20 << 30
 
 
 class LoopImage(msgspec.Struct, frozen=True):
-    """The file that a mounted file system lies in. Sizes in bytes."""
+    """The image file of a mounted file system. Sizes in bytes."""
 
     file: str
     device: str

@@ -44,7 +44,7 @@ def written_disks(backing: Backing | None, mounts: Mounts) -> Iterator[tuple[Mou
 
 
 def is_lost_to_writers(mounted: Mounted) -> bool:
-    """Whether a file system went read-only by itself: its mount still says rw."""
+    """Whether a file system went read-only after an error: its mount still says rw."""
     is_writable = "ro" not in mounted.options.split(",") and mounted.fstype not in FULL_BY_NATURE
     return is_writable and bool(lost_options(mounted.super))
 

@@ -1,4 +1,4 @@
-"""To whom the folders of the data root belong, where that is not the engine's own user."""
+"""The owners of the folders of the data root, where they are not the engine's own user."""
 
 import posixpath
 

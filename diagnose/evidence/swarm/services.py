@@ -40,7 +40,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def keeps_failing(self) -> bool:
-        """Whether tasks failed again and again since the service was made or changed."""
+        """Whether tasks failed repeatedly since the service was created or changed."""
         changed = self.service.changed_at or 0.0
         failed = [task for task in self.tasks if task.has_failed]
         return sum((task.changed_at or 0.0) > changed for task in failed) >= _REPEATED
@@ -125,9 +125,9 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         )
 
     def left_interface(self, interfaces: Interfaces | None) -> str:
-        """The interface of a network that is gone, which keeps its number from the new one.
+        """The interface of a removed network, which keeps its number from the new one.
 
-        The engine makes each VXLAN interface in the host's namespace under a name of its own and
+        The engine creates each VXLAN interface in the host's namespace under a name of its own and
         moves it at once; one that stays there is left from an engine that was killed meanwhile.
         Those of other programs have other names.
         """

@@ -30,9 +30,9 @@ class EndedForHealth(msgspec.Struct, frozen=True):
 def ended_for_health(
     errors: Sequence[str], service: str, containers: Containers | None
 ) -> EndedForHealth | None:
-    """None where the most frequent error is another one.
+    """The end of tasks for their health; None where the most frequent error is another one.
 
-    Without a container of a task on this node nobody knows what its probes have met.
+    Without a container of a task on this node the results of its probes are not known.
     """
     if not any(UNHEALTHY in error for error in errors[:1]):
         return None

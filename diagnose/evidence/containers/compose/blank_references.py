@@ -1,9 +1,9 @@
 """Commands of failed containers in which compose has replaced a variable by nothing.
 
-Compose replaces `${NAME}` when it reads its file, from its own environment and `.env`. What the
-container itself has, by `environment` or `env_file`, comes later: the program gets a command in
-which the value is missing. The words that compose makes of the file, without the value, are those
-of the container.
+Compose replaces `${NAME}` when it reads its file, from its own environment and `.env`. Variables of
+the container itself, by `environment` or `env_file`, are set later: the program gets a command
+without the value. The words that compose derives from the file, without the value, are those of the
+container.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Files of compose that were changed after a failed container was made from them."""
+"""Files of compose that were changed after a failed container was created from them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -33,7 +33,7 @@ class ChangedFile(msgspec.Struct, frozen=True):
 
 
 class ComposeFiles(ByContainer[ChangedFile], frozen=True):
-    """The newest file that was changed after a failed container was made."""
+    """The newest file that was changed after the creation of a failed container."""
 
 
 @evidence
@@ -65,7 +65,7 @@ def compose_files(
 def _newer_files(
     container: Container, files: Iterable[str], statuses: Mapping[str, PathStatus]
 ) -> Iterator[ChangedFile]:
-    """The files that were changed after the container was made."""
+    """The files that were changed after the container's creation."""
     created = unix(container.created)
     if created is None:
         return

@@ -1,8 +1,8 @@
 """Commands of compose files that compose has cut at a sign that only a shell knows.
 
-Compose takes a command in one line apart as a shell would, and stops at the first `&&`, `;`, `|` or
-`>`. What stands behind it is nowhere in the container (2.40.3). A lost redirection (`> /log`) ends
-no program, and is passed over.
+Compose splits a command in one line as a shell would, and stops at the first `&&`, `;`, `|` or `>`.
+The rest is nowhere in the container (2.40.3). A lost redirection (`> /log`) ends no program, and is
+passed over.
 """
 
 import shlex

@@ -1,6 +1,6 @@
 """Files that compose copied into containers, and whose content the compose file has changed since.
 
-Compose copies `content:` of a config when it makes a container. A restart keeps the old content,
+Compose copies `content:` of a config when it creates a container. A restart keeps the old content,
 and so does `docker compose up`, which does not compare it (seen with compose 2.40).
 """
 

@@ -1,6 +1,6 @@
-"""Ports, mounts and images that a compose file gives a service since its container was made. Pure.
+"""Ports, mounts and images that a compose file added after the container's creation. Pure.
 
-Compose applies them when it makes the container again; a restart does not.
+Compose applies them when it recreates the container; a restart does not.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def outdated_parts(projects: WrittenProjects) -> Iterator[OutdatedParts]:
 def _changed_between(
     project: WrittenProject, container: Container, service: WrittenService
 ) -> float | None:
-    """When the file was changed, if that was after the container was made and before its start."""
+    """The time of the file's change, if that was between the creation and the start."""
     made, started = container.created_at, container.started_at
     at = project.written.changed.get(service.path)
     if made is None or started is None or at is None:

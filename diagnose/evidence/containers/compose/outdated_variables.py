@@ -1,7 +1,7 @@
-"""Variables of containers that the files of their compose project have with another value by now.
+"""Variables of containers for which the files of their compose project now have another value.
 
-Compose hands variables to a container when it makes it. `docker compose restart`, `docker restart`
-and a restart of the host start the same container again, with the old ones.
+Compose hands variables to a container when it creates the container. `docker compose restart`,
+`docker restart` and a restart of the host start the same container again, with the old ones.
 """
 
 from collections.abc import Iterator, Mapping

@@ -136,7 +136,7 @@ class _Project(msgspec.Struct, frozen=True):
 
     @property
     def former_folders(self) -> list[ComposeFolder]:
-        """All other folders, of containers and of what was removed."""
+        """All other folders, of containers and of removed ones."""
         folders = {member.compose_folder: _folder(member.labels) for member in self.members}
         folders |= {removed.folder.path: removed.folder for removed in self.removed}
         return [folder for path, folder in folders.items() if path != self.newer.path]

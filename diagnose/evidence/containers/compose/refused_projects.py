@@ -178,9 +178,9 @@ def _taken_names(place: _Place, containers: Containers) -> Iterator[TakenName]:
 def _faults_of_version(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFault]:
     """The faults that this version of compose finds.
 
-    A newer one may know more keys and kinds of values, so that these never count there. Where no
-    version is known, a key counts that looks like a known one with a slip. Compose 1 and
-    podman-compose take most of what compose 2 refuses.
+    A newer version may know more keys and kinds of values, so that these never count there. Without
+    a known version, a key counts that is almost a known one. Compose 1 and podman-compose accept
+    most of what compose 2 refuses.
     """
     numbers = _numbers(version)
     is_old = (0, 0) < numbers < (2, 0)

@@ -1,4 +1,4 @@
-"""Compose files of which nothing was started, and which somebody works on."""
+"""Compose files without any started container, on which a person works."""
 
 import posixpath
 

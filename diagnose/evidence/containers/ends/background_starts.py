@@ -38,7 +38,7 @@ def starts_in_background(container: Container) -> bool:
 def foreground_variables(container: Container) -> PageVariables:
     """The variable with the command that keeps a well-known server in the foreground.
 
-    Empty where the container does not call the server by itself.
+    Empty where the container's own command does not call the server.
     """
     words, name = container.command, container.program
     is_busybox = name == "httpd" and "-p" in words

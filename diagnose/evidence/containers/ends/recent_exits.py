@@ -38,7 +38,7 @@ class RecentExits(msgspec.Struct, frozen=True):
     def series_began(self) -> float:
         """Unix time of the first failure of the present series.
 
-        No long run lies between two failures of a series.
+        Between two failures of a series there is no long run.
         """
         begin = self.at[-1]
         for earlier in reversed(self.at[:-1]):

@@ -122,8 +122,8 @@ _OF_CADDYS_REQUEST = '"logger":"http.log.access'
 def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
     """The lines that report a request and its answer, in their order.
 
-    Caddy logs a request that failed twice where it logs requests: once with what was wrong, and
-    once more as handled. Where it does not, which is how it comes, the first one is all.
+    Caddy logs a failed request twice where it logs requests: once with the error, and once more as
+    handled. Without a log of requests, which is the default, only the first one exists.
     """
     kept = list(lines)
     if any(_OF_CADDYS_REQUEST in line.text for line in kept):

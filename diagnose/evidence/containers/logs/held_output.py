@@ -1,7 +1,7 @@
 """Programs of Python that print, and whose container has an empty log.
 
-Python keeps what a program prints to a pipe until 8 KiB are full or it ends; on a terminal it
-writes each line. The process itself shows how it was started, and its script what it prints.
+Python keeps output to a pipe until 8 KiB are full or it ends; on a terminal it writes each line.
+The process itself shows how it was started, and its script what it prints.
 """
 
 import posixpath
@@ -132,7 +132,7 @@ def _script(container: Container, detail: ProcessDetail) -> str:
 
 
 def _print_in(text: str) -> str:
-    """A line of a script that prints at once; "" where it may write out by itself."""
+    """A line of a script that prints at once; "" where the program may flush its output."""
     script = _TEXT.sub('""', text)
     lasting = _MAY_LAST.search(script)
     match = _PRINTS.search(script[: lasting.start()] if lasting is not None else script)

@@ -116,7 +116,7 @@ def inner_failures(
 
 
 def _with_own_reason(host: Host, failure: InnerFailure, own: KeeperLogs) -> InnerFailure:
-    """The failure with what the program itself has written, where its keeper gives no reason."""
+    """The failure with the program's own lines, where its keeper gives no reason."""
     if not failure.is_unexplained:
         return failure
     tail = own.explaining(host, failure.container, failure.program, failure.at)
@@ -263,7 +263,7 @@ def _is_echo(line: tuple[float | None, str], other: tuple[float | None, str]) ->
 
 
 def _is_of_internet(address: str) -> bool:
-    """Whether an address is a stranger's, whom a server does well to ignore."""
+    """Whether an address is a stranger's, which a server may ignore."""
     try:
         return ipaddress.ip_address(address.rstrip(".:")).is_global
     except ValueError:

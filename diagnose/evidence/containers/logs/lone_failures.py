@@ -112,9 +112,9 @@ def goes_on(container: Container, times: int, ran_for: float) -> bool:
 
 
 def is_worker(container: Container) -> bool:
-    """Whether a program offers no port: whoever needs its work cannot ask it for anything else.
+    """Whether a program offers no port: nobody can ask it for anything but its work.
 
-    On the network of the host or of another container it may serve a port that nobody declared.
+    On the network of the host or of another container it may serve an undeclared port.
     """
     return not container.offered_ports and not container.shares_network
 

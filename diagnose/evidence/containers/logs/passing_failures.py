@@ -18,9 +18,9 @@ SLOW_START_S = 120.0
 
 
 def passing_signatures(container: Container, tail: LogTail) -> frozenset[str]:
-    """The error signatures of what may be over by now.
+    """The error signatures of failures that may be over by now.
 
-    A port inside a network that the container shares with nobody stays taken by the program itself.
+    A port on a network without other containers stays taken by the program itself.
     """
     found = tail.signs & PASSING
     return found if container.shares_network else found - {"port-taken"}
@@ -29,7 +29,7 @@ def passing_signatures(container: Container, tail: LogTail) -> frozenset[str]:
 def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
     """Whether a container's program failed before it worked: within `short` seconds.
 
-    Large programs take minutes until they come to a setting or a file that stays as it is.
+    Large programs take minutes until they read a setting or a file that does not change.
     """
     ran = container.ran_for or 0.0
     failure = tail.failure.failure if tail.failure is not None else None
@@ -40,9 +40,9 @@ def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
 def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:
     """Whether another start shows more than the log did.
 
-    The log objects to nothing, or has words of what passes: a peer that is not there yet, a name, a
-    full disk. A setting, and a known failure that no check looks for on this host, stay as they
-    are.
+    The log objects to nothing, or has words of a passing failure: a peer that is not ready yet, a
+    name, a full disk. A setting does not change, nor does a known failure that no check looks for
+    on this host.
     """
     is_lasting = container.state.exit_code in _LASTING_CODES
     if setting is not None or is_lasting or stays(tail.failure):

@@ -86,10 +86,10 @@ def _calls_that_succeed_now(recent: Sequence[RecentLine], shapes: Sequence[str])
 def _waited_for(
     container: Container, recent: Sequence[RecentLine], shapes: Sequence[str], clock: Clock | None
 ) -> set[str]:
-    """The failed calls of the container's start, after which it reports work that went well.
+    """The failed calls of the container's start, after which it reports successful work.
 
-    The time since the last of them decides too: one that is only late comes again. A request that
-    is served proves nothing, since it may not need what was called.
+    The time since the last of them decides too: a late one comes again. A served request proves
+    nothing, since it may not need the called server.
     """
     works = [place for place, line in enumerate(recent) if tells_of_own_work(line.text)]
     if not works or clock is None or container.started_at is None:

@@ -198,7 +198,7 @@ def _is_older(container: Container, log_files: LogFiles | None, since: float) ->
 def _keeps_log(container: Container) -> bool:
     """Whether the engine can read the log: not with the driver none, nor without its cache.
 
-    The first is somebody's decision, the second is what logging.driver-unreadable says.
+    The first is a decision of the user, the second is the subject of logging.driver-unreadable.
     """
     config = container.host_config.log_config
     return config.type != "none" and config.options.get("cache-disabled") != "true"

@@ -115,10 +115,10 @@ class RepeatedError(msgspec.Struct, frozen=True):
     def is_aside(self) -> bool:
         """Whether the program works all the same, and the line is about nothing around it.
 
-        Such a line is about one request or one item. A service that the program calls, a file, a
-        setting or a resource that it lacks is more than that, and so is a program that was
-        restarted, or prints little else. A server that turns somebody away who is no container
-        works, whatever else it prints.
+        That line is about one request or one item. A service that the program calls, or a missing
+        file, setting or resource is more than that, and so is a program that was restarted, or
+        prints little else. A server that turns away a client outside the containers works, whatever
+        else it prints.
         """
         line = self.line.whole
         if is_about_a_client(line) and not (self.failure or self.peers):
@@ -163,7 +163,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     def is_alone(self) -> bool:
         """Whether the program prints nothing else, and the line is about its own call or file.
 
-        A server that turns others away is well. A program without a port turns nobody away.
+        A server that turns others away is well. A program without a port has no clients.
         """
         is_server = not is_worker(self.container)
         is_about_others = is_server and turns_away(self.line.whole)

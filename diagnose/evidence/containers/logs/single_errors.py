@@ -1,6 +1,7 @@
 """Errors that a running container has printed once, and not again.
 
-A program that cannot use a file or a setting often says so at its start alone, and runs on without.
+A program that cannot use a file or a setting often says so only at its start, and continues without
+it.
 """
 
 from collections.abc import Sequence
@@ -69,7 +70,7 @@ def _single_error(
 
 
 def _is_of_the_program_itself(error: RepeatedError) -> bool:
-    """Whether a line is known to mean a fault of what the program has.
+    """Whether a line is known to mean a fault of the program's own.
 
     Others are about one request: of a client, of the program to a server, of a query to a database.
     """

@@ -188,7 +188,7 @@ def _received_jobs(log: ContainerLog) -> Iterator[str]:
 def _is_busy(log: ContainerLog, since: float) -> bool:
     """Whether a worker has a task that has not ended, and has received none since this time.
 
-    It takes no further one then; a worker that goes on to receive others passes these over.
+    It takes no further one then; a worker that keeps receiving others passes these over.
     """
     running: dict[str, float] = {}
     for line in log.lines:

@@ -63,7 +63,7 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
 
 
 def _may_wait(container: Container, attached: Collection[str]) -> bool:
-    """Whether somebody besides the engine's own file takes its output."""
+    """Whether a reader besides the engine's own file takes its output."""
     is_remote = container.host_config.log_config.type not in LOCAL_DRIVERS
     return is_remote or container.was_watched or container.id in attached
 

@@ -267,9 +267,9 @@ def named_files(container: Container, line: str) -> Iterator[NamedPath]:
 
 
 def asked_for(container: Container) -> tuple[str, ...]:
-    """Sources that must exist before a start: those of `--mount type=bind`.
+    """The sources that must exist before a start: those of `--mount type=bind`.
 
-    For `-v` the engine makes what is missing.
+    For `-v` the engine creates a missing source.
     """
     wanted = container.host_config.mounts or ()
     return tuple(mount.source for mount in wanted if mount.type == "bind" and mount.source)

@@ -31,8 +31,8 @@ class LinkEnd(msgspec.Struct, frozen=True):
 def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
     """The end of the path, with each link on the way followed; None where that is not known.
 
-    Each step below a mount is a question of its own: ask only about a link that a log names. What
-    lies outside the mounts is in the image, and is not looked at.
+    Each step below a mount is a question of its own: ask only about a link that a log names. Paths
+    outside the mounts are in the image, and are not looked at.
     """
     parts, at = deque(inside.strip("/").split("/")), ""
     for _ in range(MOST_STEPS):

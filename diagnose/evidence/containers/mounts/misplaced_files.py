@@ -85,7 +85,8 @@ def _is_missing(host: Host, root: str, path: str) -> bool:
 def _candidates(container: Container, recent_logs: RecentLogs) -> Iterator[MisplacedFile]:
     """The paths of its lines that end in the name of a mounted file, and are elsewhere.
 
-    A program that tries several places names the right one too, or says what it has found.
+    A program that tries several places names the right one too, or reports the file that it has
+    found.
     """
     files = [
         mount

@@ -1,7 +1,7 @@
-"""Programs in containers that have inotify watch a folder of a network share.
+"""Programs in containers whose inotify watches a folder of a network share.
 
-The kernel of this machine knows only what is changed through it: what others change on the server
-of a share is reported to nobody here (inotify(7)).
+The kernel of this machine knows only changes through itself: changes by others on the server of a
+share are not reported here (inotify(7)).
 """
 
 import msgspec

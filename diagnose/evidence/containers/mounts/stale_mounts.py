@@ -161,10 +161,10 @@ def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterato
 def _with_hidden_marked(
     host: Host, mounts: Mounts | None, daemon: Daemon | None, stale: Sequence[StaleMount]
 ) -> list[StaleMount]:
-    """Stale mounts; a mount under a disk that the engine does not see is marked as hidden.
+    """The stale mounts; a mount under a disk that the engine does not see is marked as hidden.
 
     A disk that the container still has counts only where the engine sees the same as the host: an
-    engine in a mount namespace of its own gives its containers what lies there.
+    engine in a mount namespace of its own gives its containers its own view.
     """
     if not any(bound.point for bound in stale):
         return list(stale)

@@ -1,8 +1,8 @@
 """Mounted files of settings that no program of their container reads.
 
-The file lies where the program does not look. Two things show it. The command of the program names
-another file, or none where only a command can name one. Or the file was read by nobody since it was
-changed, although the container has started since: the kernel notes the first reading after each
+The file is where the program does not look. Two things show that. The command of the program names
+another file, or none where only a command can name one. Or no process has read the file since its
+change, although the container has started since: the kernel notes the first reading after each
 change (relatime), except where a mount is read-only or has the option noatime.
 """
 

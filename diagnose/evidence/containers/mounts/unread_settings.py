@@ -1,6 +1,6 @@
 """Mounted files of settings that a program does not read: it has the image's own instead.
 
-The file lies in a folder that is mounted at another place than the one where the program looks.
+The file is in a folder that is mounted at another path than the one where the program looks.
 """
 
 import posixpath

@@ -49,7 +49,7 @@ def called_peers(
 ) -> tuple[Container, ...]:
     """The containers on a network of the caller that did not answer its calls.
 
-    Their name or address is in a line that reports such a call. Where no line says whom it called
+    Their name or address is in a line that reports a failed call. Where no line has the target
     ("connect timed out", or an address on the network that no container has any more), they are the
     containers that the caller's configuration names: `configured`, or else its command, environment
     and compose file.

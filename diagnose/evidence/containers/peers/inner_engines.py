@@ -27,9 +27,9 @@ class EngineBeside(msgspec.Struct, frozen=True):
 
 
 def engine_beside(container: Container, containers: Containers) -> EngineBeside | None:
-    """The one engine on the container's networks; None for none or several.
+    """The only engine on the container's networks; None for none or several.
 
-    On the default network nobody can call it by a name.
+    On the default network it has no name.
     """
     beside = [
         other

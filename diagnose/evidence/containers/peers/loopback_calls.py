@@ -97,7 +97,7 @@ def logged_target(
 def repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> LoopbackCall | None:
-    """The call of a container that keeps running, by the last of its lines that say so."""
+    """The call of a container that keeps running, by the last of its lines about that."""
     failures = (recognise((line.text,), None, LOOPBACK, has_ended=False) for line in lines)
     calls = [(port_of(failure), failure.line) for failure in failures if failure is not None]
     netns = namespaces.of(container) if namespaces is not None else None

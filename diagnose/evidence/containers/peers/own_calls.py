@@ -54,9 +54,10 @@ def own_calls(
     namespaces: Namespaces | None,
     containers: Containers,
 ) -> OwnCalls | None:
-    """None where no such calls were counted, or something in the container listens.
+    """The refused calls inside a container, or None.
 
-    A health check may have made them, too. The engine's own DNS server listens in each container.
+    None where no such calls were counted, or something in the container listens. A health check may
+    have caused them, too. The engine's own DNS server listens in each container.
     """
     if has_health_check(container):
         return None

@@ -22,8 +22,8 @@ OF_ONE_KIND = frozenset(
 def may_mean_own_server(container: Container, port: int, processes: Processes | None) -> bool:
     """Whether a web server calls a program beside it, which does not listen yet.
 
-    Images such as Nginx Proxy Manager's run both. The port alone then does not tell whom they mean:
-    many containers serve 3000 or 8080.
+    Images such as Nginx Proxy Manager's run both. The port alone is then no proof: many containers
+    serve 3000 or 8080.
     """
     if processes is None or port in OF_ONE_KIND:
         return False

@@ -168,8 +168,8 @@ def _configured_address(caller: Container) -> str:
 def _with_url(line: RecentLine, configured: str) -> str:
     """The line where it names an address, and is no request that the caller itself answered.
 
-    Behind such a request stands the page before it, or the server that a proxy asked: what that one
-    refuses is the client of the proxy. urllib3 writes the address before the request.
+    After a request the line has the page before it, or the server that a proxy asked: that server
+    refuses the client of the proxy. urllib3 writes the address before the request.
     """
     url = _URL.search(line.text)
     answered = next(access_lines([line]), None)

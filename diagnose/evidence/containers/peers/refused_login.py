@@ -120,7 +120,7 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     """Another password than the server has, where the refused user is the database's own.
 
     None where the passwords are equal, or one is not known. The values are tokens, equal for equal
-    secrets; nobody can compare one that is escaped in an address.
+    secrets; a password that is escaped in an address cannot be compared.
     """
     user = failure.values.get("user", "")
     own = _own_password(failure, user, server)
@@ -178,9 +178,9 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
 
 
 def unnamed_database(failure: Recognised, caller: Container, server: Container) -> Reason | None:
-    """The database that the server was made with, where the caller names none.
+    """The database that the server was created with, where the caller names none.
 
-    PostgreSQL's clients ask for one of the user's name then (libpq, lib/pq, JDBC).
+    PostgreSQL's clients then ask for one of the user's name (libpq, lib/pq, JDBC).
     """
     asked, own = failure.values.get("database", ""), server.config.value_of("POSTGRES_DB")
     if failure.name != "postgres-database" or not asked or own in ("", asked):

@@ -37,10 +37,10 @@ class SpokenPeer(msgspec.Struct, frozen=True):
 
 
 def spoken_peer(line: str, caller: Container, containers: Containers) -> SpokenPeer | None:
-    """The one server of the kind that a line is about, on a network of the caller's own.
+    """The only server of the kind that a line is about, on a network of the caller's own.
 
-    None where one of the kind runs there, or where several do not. On the default network nobody
-    is called by name.
+    None where one of the kind runs there, or where several do not. The default network has no
+    names.
     """
     kind = next((kind for kind in _KINDS if kind.words.search(line)), None)
     beside = containers.beside(caller) if kind is not None and _has_own_network(caller) else []

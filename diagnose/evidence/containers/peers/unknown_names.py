@@ -51,9 +51,9 @@ def stray_variables(
     containers: Containers,
     setting: NamedSetting | None,
 ) -> PageVariables:
-    """The variables of a page: no other start heals a name that nobody has.
+    """The variables of a page: no other start heals a name that no container has.
 
-    setting: where the line leads. Where a neighbour has almost that name, it is put in its place.
+    setting: the setting of the line. The similar name of a neighbour replaces the wrong one.
     """
     name = only(list(strays)) or ""
     meant = _meant_name(name, container, containers)

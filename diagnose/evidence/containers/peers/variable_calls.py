@@ -47,10 +47,10 @@ def variable_calls(
     network_losses: NetworkLosses,
     clock: Clock,
 ) -> VariableCalls:
-    """The kernel has to count as many calls that were refused from inside as lines say so.
+    """The refused calls to localhost in variables, with as many refusals by the kernel as lines.
 
-    Calls to other containers are not counted there, and a health check is refused once or twice
-    before its server listens.
+    The kernel does not count calls to other containers there, and a health check is refused once or
+    twice before its server listens.
     """
     calls: list[VariableCall] = []
     for container in containers.running:
@@ -74,5 +74,5 @@ def _only_unserved_place(container: Container, netns: ContainerNetns) -> Loopbac
 
 
 def _lines_without_callee(lines: Sequence[RecentLine]) -> list[RecentLine]:
-    """The lines about a refused call that do not say whom the program called."""
+    """The lines about a refused call without the called place."""
     return [line for line in lines if "refused" in signs(line.text) and not called_host(line.text)]

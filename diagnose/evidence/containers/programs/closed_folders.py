@@ -1,7 +1,8 @@
-"""Folders that a web framework writes at each request, and that the users of its processes may not.
+"""Folders that a web framework writes at each request, closed to the users of its processes.
 
-Such a program answers each request with 500, and says why only in the page that it shows: its log
-lies in that very folder. The code was copied or mounted with another owner than the workers have.
+A program with this fault answers each request with 500, and gives the reason only in the page that
+it shows: its log is in that very folder. The code was copied or mounted with another owner than the
+workers have.
 """
 
 import msgspec

@@ -1,6 +1,6 @@
 """Jobs of cron inside containers that cannot do their work, as their crontabs and scripts show.
 
-What a job prints goes to a mail that nobody delivers: no log shows that it fails.
+The output of a job goes to a mail that is not delivered: no log shows that it fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,7 @@ class BareJob(msgspec.Struct, frozen=True):
 
 
 class Ownerless(msgspec.Struct, frozen=True):
-    """A crontab of a user whom the container does not have."""
+    """A crontab whose user the container does not have."""
 
     container: Container
     user: str

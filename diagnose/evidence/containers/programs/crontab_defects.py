@@ -1,6 +1,6 @@
-"""Crontabs inside containers that cron passes over, or reads otherwise than they are meant.
+"""Crontabs inside containers that cron skips, or reads with another meaning.
 
-Cron says so to syslog, which a container does not have.
+Cron reports that to syslog, which a container does not have.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _SETTLED_S = 10.0
 
 
 class CrontabDefect(msgspec.Struct, frozen=True):
-    """A crontab that a running cron does not use as it is meant."""
+    """A crontab that a running cron does not use as intended."""
 
     container: Container
     path: str
@@ -96,7 +96,7 @@ def crontab_defects(
 
 
 def _is_asked_to_run_it(container: Container) -> bool:
-    """Whether somebody has mounted a crontab, or called the container cron."""
+    """Whether a crontab is mounted, or the container has the name of cron."""
     names = (container.name, container.compose_service)
     return bool(_mounted_crontabs(container)) or any(map(_CALLED_CRON.search, names))
 

@@ -84,7 +84,7 @@ class InitScript(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """A new data folder, and the user whom the script expects, for the page."""
+        """The page variables of a new data folder, and of the user that the script expects."""
         if not self.data:
             return {}
         name = self.own_user.partition("=")[0]
@@ -124,7 +124,7 @@ def _script(tail: LogTail) -> str:
 
 
 def _init_script(host: Host, container: Container, tail: LogTail, path: str) -> InitScript:
-    """The script, with the line in which it logs in as the role that the log refuses."""
+    """The script, with the line of its login as the role that the log refuses."""
     mount = innermost_mount(container.mounts, path)
     script = InitScript(path, mount.on_host(path) if mount is not None else "")
     if path.startswith(_FIRST_START):

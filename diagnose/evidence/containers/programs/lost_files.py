@@ -159,9 +159,9 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
 
 
 def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
-    """The changed file or folder that the complaint names, or that holds what is denied.
+    """The changed file or folder that the complaint names, or that holds the denied path.
 
-    A folder is in the list of changes for what lies in it too: it counts where nothing does. Many
+    A folder is in the list of changes for its entries too: it counts where no entry does. Many
     programs write their configuration at each start, and name it in complaints about others.
     """
     is_denied = _REFUSED.search(complaint.line) is not None

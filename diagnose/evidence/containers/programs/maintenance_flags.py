@@ -1,4 +1,4 @@
-"""Web applications that answer with 503 because somebody has put them into maintenance."""
+"""Web applications that answer with 503 because they were put into maintenance."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

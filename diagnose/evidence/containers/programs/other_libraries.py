@@ -53,7 +53,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
 
     @property
     def _folder_of_library(self) -> str:
-        """The folder in which the very library lies; "" where the image has other versions."""
+        """The folder of the very library; "" where the image has other versions."""
         exact = (path for path in self.alike if path.endswith(f"/{self.library}"))
         return next((path.rpartition("/")[0] for path in exact), "")
 
@@ -82,7 +82,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variable that makes the loader look there, for the page."""
+        """The page variable that makes the loader look there."""
         folder = self._folder_of_library
         return {"assignment": f"LD_LIBRARY_PATH={folder}"} if folder else {}
 
@@ -112,10 +112,10 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
 
 
 def _other_versions(host: Host, container: Container, library: str) -> Iterator[str]:
-    """The paths of files whose name differs in the version alone; of the very name, that path.
+    """The paths of files whose name differs only in the version; for the very name, that path.
 
-    None where the very name lies where each loader looks: an upper layer has removed the file, or
-    it is built for another architecture.
+    None where a file of the very name is where each loader looks: an upper layer has removed the
+    file, or it is built for another architecture.
     """
     stem = library.partition(".so")[0] + ".so"
     paths = dict.fromkeys(

@@ -160,8 +160,8 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variable that makes the interpreter look there, for the page; or an image with a
-        copy that each user may read."""
+        """The page variable that makes the interpreter look there; or an image with a readable
+        copy."""
         if not self.is_open:
             return self._copy_variables()
         return present({"assignment": self.assignment})
@@ -247,12 +247,12 @@ class _Search(msgspec.Struct, frozen=True):
 
 
 def _parent(pattern: str) -> str:
-    """The folder whose entries the first `*` stands for."""
+    """The folder whose entries match the first `*`."""
     return posixpath.dirname(pattern.partition("*")[0] + "x")
 
 
 def _filled_patterns(pattern: str, names: Mapping[str, set[str]]) -> Iterator[str]:
-    """A pattern with each name that fits in the place of its first name with a `*`."""
+    """A pattern with each matching name as the replacement of its first name with a `*`."""
     if "*" not in pattern:
         yield pattern
         return

@@ -20,7 +20,7 @@ def path_folders(container: Container) -> list[str]:
 def programs_at(host: Host, container: Container, places: Iterable[str]) -> list[str]:
     """The paths at which the container has a program, in their order.
 
-    One question about each. A link counts as a program: what it leads to is not looked at.
+    One question about each. A link counts as a program: its target is not looked at.
     """
     wanted = list(dict.fromkeys(places))
 

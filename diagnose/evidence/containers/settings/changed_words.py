@@ -182,10 +182,11 @@ def commented_out(container: Container, option: str) -> dict[str, str]:
 
 
 def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
-    """With a `#` before a line of a file of the host, if the line begins with this word.
+    """The change that puts a `#` before a line of a file of the host, if the line begins with this
+    word.
 
-    line: 0 for each line that does. JSON has no comments. A line that opens a block stays: what it
-    holds would stand below nothing.
+    line: 0 for each line that does. JSON has no comments. A line that opens a block stays: its
+    content would follow no opening.
     """
     if path.endswith(".json"):
         return {}

@@ -1,10 +1,10 @@
-"""Variables that a start script reads at the first start alone, and whose file has another value.
+"""Variables that a start script reads only at the first start, and whose file has another value.
 
     if [ ! -f /data/server.ini ]; then
       sed "s/NAME/$SERVER_NAME/" /defaults/server.ini > /data/server.ini
     fi
 
-The file lies in a volume and was made by an earlier container. A new value of the variable has no
+The file is in a volume and was created by an earlier container. A new value of the variable has no
 effect, however often the container is recreated.
 """
 
@@ -228,7 +228,7 @@ def _texts_in(mount: Mount, path: str, texts: list[str]) -> FindTexts:
 
 
 def _is_of_earlier_life(host: Host, container: Container, path: str) -> bool:
-    """Whether a file was written before the container was made, and not since.
+    """Whether a file was written before the container's creation, and not since.
 
     Of a large file only the beginning is searched, and a link leads to a file of the container.
     """
@@ -253,7 +253,7 @@ def _own_values(host: Host, container: Container) -> dict[str, str]:
 
 
 def _is_kept_as_given(name: str, value: str) -> bool:
-    """Whether a script writes a value into a file as it is: no secret, and no switch."""
+    """Whether a script writes a value into a file unchanged: no secret, and no switch."""
     is_plain = _PLAIN.fullmatch(value) is not None and not holds_token(value)
     return is_plain and not _SWITCH.fullmatch(value) and not _SECRET.search(name)
 

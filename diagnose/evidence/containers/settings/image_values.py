@@ -1,6 +1,6 @@
 """Variables of an image that come before the same names in a mounted file .env.
 
-Libraries that read such a file leave what the environment has as it is.
+Libraries that read an .env file leave variables of the environment unchanged.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
-"""The password with which a program calls Redis or RabbitMQ, against the one that the server was
-given.
+"""The password with which a program calls Redis or RabbitMQ, against the server's own.
 
-The values are tokens, equal for equal secrets; nobody sees what they stand for. Pure.
+The values are tokens, equal for equal secrets; nobody sees the secrets themselves. Pure.
 """
 
 import itertools

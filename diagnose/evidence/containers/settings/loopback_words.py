@@ -74,7 +74,7 @@ def _only_harmless(corrections: Iterable[Correction]) -> Correction | None:
 
 
 def with_host(container: Container, port: int, host: str) -> dict[str, str]:
-    """The variables of a page that put another host in the place of loopback.
+    """The page variables that replace loopback by another host.
 
     `command`: the words behind the image; `assignment`: one variable of the environment. Nothing
     where no word or several name loopback, or where a secret is in the way.
@@ -141,7 +141,7 @@ _OF_OTHERS = LazyPattern(
 
 
 class LoopbackPlace(msgspec.Struct, frozen=True):
-    """A port of localhost that a variable names, as whom the program should call."""
+    """A port of localhost in a variable, and the name that the program should call instead."""
 
     variable: str
     port: int
@@ -193,9 +193,9 @@ def with_advertised(broker: Container, port: int, host: str) -> Correction | Non
 
 
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
-    """The variables of a page that put a name in the place of an address, or one place for another.
+    """The page variables that replace an address by a name, or one place by another.
 
-    They are empty where no word or several hold the address, as those of `with_host`.
+    Empty where no word or several hold the address, as those of `with_host`.
     """
     place = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\d.])")
     words = container.config.cmd or []
@@ -216,10 +216,10 @@ _ADDRESS_LIST = LazyPattern(
 
 
 def with_names_for_list(container: Container, address: str, names: Sequence[str]) -> dict[str, str]:
-    """The variables of a page that put names in the place of a list of addresses with this one.
+    """The page variables that replace a list of addresses with this one by names.
 
-    They are empty where no word or several hold such a list, and where it has more addresses than
-    there are names.
+    Empty where no word or several hold a list with it, and where it has more addresses than there
+    are names.
     """
 
     def named(match: re.Match[str]) -> str:

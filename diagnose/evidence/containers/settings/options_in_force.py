@@ -76,7 +76,7 @@ def _tmpfs_without_exec(container: Container, path: str) -> RestrictingOption | 
 def _no_new_privileges(
     container: Container, config: DaemonConfig | None
 ) -> RestrictingOption | None:
-    """The option, of the container or of the engine, which it does not take back."""
+    """The option, of the container or of the engine, which the program cannot undo."""
     what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
     undone = f"--security-opt={_PRIVILEGES}=false"
     own = [opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)]

@@ -1,4 +1,4 @@
-"""The proxies that a container's environment names or lacks, and whom its requests reach without.
+"""The proxies that a container's environment names or lacks, and the hosts that need none.
 
 Pure.
 """

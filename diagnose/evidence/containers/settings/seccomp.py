@@ -14,7 +14,7 @@ def own_profile(container: Container) -> str:
 
 
 def is_unfiltered(container: Container, info: Info | None) -> bool:
-    """Whether no filter is in force for certain: the container's options or the engine's say so."""
+    """Whether certainly no filter is in force, by the container's options or the engine's."""
     own = own_profile(container)
     if container.host_config.privileged or own == UNCONFINED:
         return True

@@ -1,6 +1,6 @@
 """Secrets that two containers share, and that differ: in variables, and in mounted files.
 
-The values are tokens, equal for equal secrets; nobody sees what they stand for.
+The values are tokens, equal for equal secrets; nobody sees the secrets themselves.
 """
 
 import posixpath

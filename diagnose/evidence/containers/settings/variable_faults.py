@@ -162,9 +162,9 @@ def value_fault(value: str, tail: LogTail) -> ValueFault | None:
 
 
 def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
-    """The line that shows that a program does not take a URL in quotes for one; "" for none.
+    """The line that shows that a program does not accept a URL in quotes; "" for none.
 
-    It says that no URL is what it got, or calls its own container, as by default, where the URL
+    The line says that the value is no URL, or calls its own container, as by default, where the URL
     names another host.
     """
     host = _QUOTED_URL.match(value)
@@ -184,7 +184,7 @@ def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
 def _shows_own_quotes(line: str, value: str) -> bool:
     """Whether a line shows that a quoted value has its quotes itself.
 
-    A log quotes what it names: only quotes within quotes show it.
+    A log puts quotes around values: only quotes within quotes show it.
     """
     quote = value[0]
     in_quotes = (f'"{value}"', f"'{value}'", f"={value}", f" {quote}{quote}")

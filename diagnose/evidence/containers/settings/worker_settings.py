@@ -1,4 +1,4 @@
-"""Workers whose settings are not those of the program of the same image that gives them jobs.
+"""Workers whose settings differ from the program of the same image that gives them jobs.
 
 A web server and its worker run from one image, in services of their own. The worker waits for jobs
 where nobody puts them, or works on another database, and nothing fails.
@@ -304,7 +304,7 @@ def _may_name(container: Container, server: Container) -> bool:
 def _calls(
     host: Host, container: Container, server: Container, namespaces: Namespaces
 ) -> bool | None:
-    """Whether a container has a connection to the server; None where nobody can say."""
+    """Whether a container has a connection to the server; None where that is not known."""
     netns = namespaces.of(server)
     if netns is None:
         return None

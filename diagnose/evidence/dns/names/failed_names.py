@@ -212,7 +212,7 @@ def _looks_like_address(text: str) -> bool:
 
 
 def referenced_names(container: Container) -> dict[str, str]:
-    """The host names in a container's environment and arguments, with the place where each stands.
+    """The host names in a container's environment and arguments, with the place of each.
 
     Only where a value is certainly a host: in a URL, before a port, or in a variable that is named
     for a host.

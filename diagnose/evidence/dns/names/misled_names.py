@@ -1,8 +1,8 @@
-"""Names that lead a container to itself, to nowhere, or to a neighbour that is not meant.
+"""Names that lead a container to itself, to nowhere, or to the wrong neighbour.
 
-A container's own host name stands in its hosts file, a DNS filter answers with 0.0.0.0, and a
-container that is named like a site hides that site from its neighbours: each call is refused, and
-the log says no more than that.
+A container's own host name is in its hosts file, a DNS filter answers with 0.0.0.0, and a container
+with the name of a site hides that site from its neighbours: each call is refused, and the log says
+no more than that.
 """
 
 import itertools
@@ -61,10 +61,10 @@ class MisledName(msgspec.Struct, frozen=True):
 
     @property
     def is_sure(self) -> bool:
-        """Whether somebody set this name to be called, and the container complains.
+        """Whether a setting has this name as the target of a call, and the container complains.
 
-        A filter blocks on purpose what programs call by themselves, and a container may have a host
-        name of another one for what it says of itself.
+        A filter blocks on purpose the default calls of programs, and a container may have a host
+        name of another one as its own label.
         """
         return bool(self.line) and self.source not in ("", _LOG)
 
@@ -129,7 +129,7 @@ def _own_host_name(
 
 
 def _own_aliases(container: Container) -> Iterator[str]:
-    """The aliases that somebody gave a container; engines up to 24 add its id and host name."""
+    """The aliases that a person gave a container; engines up to 24 add its id and host name."""
     for end in container.endpoints.values():
         yield from itertools.takewhile(lambda alias: alias != container.id[:12], end.aliases or ())
 
@@ -178,8 +178,8 @@ def _called_names(
 def _may_be_about(call: _Called) -> bool:
     """Whether the complaint of a container may be about this name.
 
-    Its line has the name, or an address of the container itself; or it names nobody, and the
-    container calls nobody else.
+    Its line has the name, or an address of the container itself; or the line has no target, and the
+    container calls no other host.
     """
     if call.name in call.line:
         return True

@@ -59,7 +59,7 @@ class PinnedName(msgspec.Struct, frozen=True):
 
     @property
     def file(self) -> str:
-        """The file of the host that somebody has mounted there; "" for the engine's own."""
+        """The file of the host that is mounted there; "" for the engine's own."""
         mount = self.container.mount_at(HOSTS)
         return mount.source if mount is not None else ""
 

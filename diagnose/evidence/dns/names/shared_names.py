@@ -71,7 +71,7 @@ class SharedName(msgspec.Struct, frozen=True):
 def shared_names(
     network: str, containers: Containers, recent_logs: RecentLogs | None
 ) -> Iterator[SharedName]:
-    """The names on a network that services of several projects have, and that somebody calls."""
+    """The names on a network that services of several projects have, and that a container calls."""
     members = [
         container for container in containers.running_on(network) if container.compose_project
     ]

@@ -59,7 +59,7 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
     @property
     def is_watched(self) -> bool:
-        """Whether a monitor has found the name gone, or a program that calls many hosts of others.
+        """Whether a monitor has found the name gone, or a program that calls many foreign hosts.
 
         A name in its variables is that of its own database or mail server, which it needs.
         """
@@ -77,10 +77,10 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         }
 
     def completed(self, lookups: Lookups) -> str:
-        """The name with a search domain that a server knows; empty where there is none.
+        """The name with a search domain that a server knows; empty without one.
 
-        A domain that knows every name says nothing of this one, and so does one of which nobody
-        could say whether it does.
+        A domain that knows every name proves nothing, and neither does one whose wildcard is not
+        known.
         """
         name = self.name.name
         for other, replies in lookups.failed_by_name(self.container).items():

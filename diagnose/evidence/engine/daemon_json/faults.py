@@ -208,7 +208,7 @@ def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Cl
     """Whether the engine that answers was started with this very file.
 
     To ask its program again costs 40 ms of CPU. An engine of another version may judge otherwise:
-    its file lies in the place of the program that runs, which is deleted then.
+    its file has then replaced that of the running program, which is deleted.
     """
     program = daemon.installation.program or ""
     if not daemon.answers or not program or program.endswith(DELETED):

@@ -58,7 +58,7 @@ class Mending(msgspec.Struct, frozen=True):
 
     @property
     def sed(self) -> str:
-        """A script for `sed -e` that makes them."""
+        """The script for `sed -e` that applies them."""
         return ";".join(edit.sed for edit in self.edits)
 
 
@@ -137,7 +137,7 @@ def _edit_of_syntax(lines: Sequence[str], fault: Fault) -> LineEdit | None:
 
 
 def _without_comment(line: str, fault: Fault) -> LineEdit | None:
-    """The text without a comment that stands from a // or # to the end of its line.
+    """The text without a comment that goes from a // or # to the end of its line.
 
     None where the line holds a text with the same characters.
     """

@@ -34,7 +34,7 @@ def _is_behind_a_secret(fault: Fault, lines: list[str]) -> bool:
 
 
 def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
-    """The faults of a text: of the text as such, else of its keys and values."""
+    """The faults of a text: of its syntax, else of its keys and values."""
     is_lenient = major is not None and major >= LENIENT
     is_strict = major is not None and major < LENIENT
     if text.startswith(_BYTE_ORDER_MARK) and is_strict:

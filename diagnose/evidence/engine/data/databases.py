@@ -126,9 +126,10 @@ def _damaged_database(
 
 
 def _is_still_damaged(line: LogLine, daemon: Daemon) -> bool:
-    """An engine that answers may have thrown a broken build cache away by itself.
+    """Whether the damage still holds.
 
-    A containerd without its record works for nobody.
+    An engine that answers may have replaced a broken build cache itself. A containerd without its
+    record does not work at all.
     """
     if "resetting to empty" in line.message:
         return False

@@ -164,7 +164,7 @@ class _TakenAddress(msgspec.Struct, frozen=True):
 
 
 def _taken_address(text: str, listeners: Listeners | None) -> _TakenAddress:
-    """Empty where nobody listens there now."""
+    """The address in use and its holder; empty where nothing listens there now."""
     address = _TAKEN.search(text)
     if address is None or listeners is None:
         return _TakenAddress()

@@ -56,10 +56,10 @@ class FailedStart(msgspec.Struct, frozen=True):
 def failed_start(
     daemon: Daemon, log: DaemonLog | Unavailable, pattern: LazyPattern
 ) -> FailedStart | Unavailable | None:
-    """The start that failed with a line in which this pattern occurs.
+    """The start that failed with a line in which this pattern occurs; or None.
 
-    None for an engine that is not down, or that failed in another way. Without its log nobody knows
-    why a dead engine is dead.
+    None for an engine that is not down, or that failed in another way. Without its log the reason
+    is not known.
     """
     if not daemon.is_down:
         return None

@@ -31,11 +31,11 @@ class PathStates(msgspec.Struct, frozen=True):
         return FileState(status.type, status.mode, status.uid, status.gid)
 
     def is_missing(self, path: str) -> bool:
-        """Whether nothing lies at a path, for certain."""
+        """Whether certainly nothing exists at a path."""
         return path in self.by_path and self.by_path[path].failed == "missing"
 
     def lack(self, paths: Iterable[str]) -> bool:
-        """Whether nothing lies at any of these paths, for certain."""
+        """Whether certainly nothing exists at any of these paths."""
         return all(map(self.is_missing, paths))
 
 

@@ -16,7 +16,7 @@ _VARIABLE = "DOCKER_TMPDIR="
 
 
 class TempFolder(msgspec.Struct, frozen=True):
-    """The folder for what the engine loads and builds."""
+    """The folder for images that the engine loads and builds."""
 
     path: str
     is_missing: bool

@@ -193,9 +193,9 @@ def _waiting_calls(
 
 
 def _signs(text: str) -> frozenset[str]:
-    """The classes of error in a line; "refused" also for a client that does not say why it failed.
+    """The classes of error in a line; "refused" also for a client that gives no reason.
 
-    Where such a line is about a neighbour that is there, nobody has answered at its port.
+    Where the line is about a neighbour that exists, its port has not answered.
     """
     known = signs(text)
     if known & FOUND_NOBODY:

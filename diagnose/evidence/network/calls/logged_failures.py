@@ -105,7 +105,7 @@ def logged_failures(
 
 
 class _Way(NamedTuple):
-    """The way in which calls fail, and whom they should reach."""
+    """The kind of failed calls, and their target."""
 
     kind: Kind
     host: str

@@ -212,7 +212,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def _may_use_ipv4(self) -> bool:
-        """Whether it calls others over IPv6, from a network by which it has a way over IPv4 too."""
+        """Whether it calls over IPv6, from a network that has a way over IPv4 too."""
         is_outside = self.is_ipv6 and self.of_network is None and self.peer is None
         return is_outside and self.network is not None and bool(self.network.subnets4)
 
@@ -224,9 +224,9 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def is_device_off(self) -> bool:
-        """Whether a machine of the local network is off that a program found by itself.
+        """Whether a machine of the local network is off that a program found automatically.
 
-        This host lets the call pass, and nobody has the address by ARP.
+        This host lets the call pass, and the address has no answer by ARP.
         """
         is_open = self.trace is None or self.trace.obstacle is None
         is_its_own = self.of_network is None and self.led_away is None
@@ -238,7 +238,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     def is_watched(self) -> bool:
         """Whether a monitor has found another machine down, and nothing here is to blame.
 
-        What its variables name is its own database or mail server, which it needs.
+        The target in its variables is its own database or mail server, which it needs.
         """
         is_elsewhere = self.peer is None and self.of_network is None
         is_beyond = self.loss in ("beyond", "over IPv6", "mail", "no machine", "udp")

@@ -86,7 +86,7 @@ class CallWays(EvidenceGroup, frozen=True):
         return router if self.neighbours.unanswered(router) is not None else ""
 
     def silent_interface(self, address: str) -> str:
-        """The host's interface on which nobody answers to an address; "" if none is known."""
+        """The host's interface on which no machine answers to an address; "" if none is known."""
         entry = None if self.neighbours is None else self.neighbours.unanswered(address)
         return "" if entry is None else entry.interface
 
@@ -100,12 +100,12 @@ def unanswered_calls(
     info: Info | None,
     clock: Clock,
 ) -> UnansweredCalls:
-    """The calls that sockets and logs show.
+    """The unanswered calls in sockets and logs.
 
-    A caller on the host's network is walked as the host is. The metadata service accepts a
-    connection and its answer is lost: only a log tells, and the host's counter of packets without a
-    hop left. Peers on the internet at unusual ports are left out: programs that share files try
-    thousands.
+    A caller on the host's network is traced as the host is. The metadata service accepts a
+    connection and its answer is lost: only a log shows that, and the host's counter of packets
+    without a hop left. Peers on the internet at unusual ports are left out: programs that share
+    files try thousands.
     """
     callers = _Callers(containers, ways, records.recent_logs, info)
     calls: list[UnansweredCall] = []
@@ -186,7 +186,7 @@ class _Callers:
 
 
 def _is_userspace_client(container: Container) -> bool:
-    """Whether a container runs Tailscale without an interface, as its image does by itself."""
+    """Whether a container runs Tailscale without an interface, as its image does by default."""
     words = " ".join(container.command)
     if "--tun=userspace-networking" in words:
         return True

@@ -69,12 +69,11 @@ def arp_filters(
     walked: WalkedHost,
     neighbours: Neighbours | None,
 ) -> ArpFilters:
-    """The bridges of networks with running containers, and the way out of the host.
+    """The ARP filters on bridges of networks with running containers, and on the host's way out.
 
     iptables never sees ARP, and neither do the hooks of IP in nftables; those of a device (family
-    netdev) see each frame. An interface is
-    left out where somebody has entered all hardware addresses that the host needs there, and
-    everybody else answers: ARP is dropped on purpose.
+    netdev) see each frame. An interface is left out where all hardware addresses that the host
+    needs there are entered by hand, and all other machines answer: ARP is dropped on purpose.
     """
     ruleset = host_stack.stack.ruleset
     bridges = list(_bridges(containers, networks))
@@ -145,7 +144,7 @@ def _verdicts(device: str, ruleset: Ruleset) -> Iterator[PacketVerdict]:
 
 
 def _is_on_purpose(wire: _Wire, neighbours: Neighbours | None) -> bool:
-    """Whether somebody has entered all hardware addresses there, and everybody else answers."""
+    """Whether all hardware addresses there are entered by hand, and all other machines answer."""
     return (
         neighbours is not None
         and neighbours.are_permanent(wire.addresses)

@@ -1,4 +1,4 @@
-"""The ways of packets, walked through routes and rules.
+"""Paths of packets, traced through routes and rules.
 
 Rooms:
 
@@ -6,6 +6,6 @@ Rooms:
 - `outgoing/`  the ways out of containers: to the outside, to DNS servers, to other nodes
 - `wanted/`  connections that containers want to open, to the host and to each other
 
-How a packet is walked is in `walks` and `packet_paths`. The ways of bridges, of the host and inside
-containers stand beside them.
+The trace of a packet is in `walks` and `packet_paths`. The paths of bridges, of the host and inside
+containers are beside them.
 """

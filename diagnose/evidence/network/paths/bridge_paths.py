@@ -166,7 +166,7 @@ _STRANGER = "198.18.251.7"
 
 
 def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:
-    """Whether somebody set the host up for this bridge's packets.
+    """Whether the host is set up for this bridge's packets.
 
     Its addresses are translated, or are routed global ones.
     """

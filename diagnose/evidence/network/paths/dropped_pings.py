@@ -158,9 +158,9 @@ def _wanted_pings(
 
 
 def _lasting_pings(processes: Processes | None) -> Mapping[str, Sequence[str]]:
-    """By container id, the command lines of processes that ping until somebody ends them.
+    """The command lines of processes that ping without an end, by container id.
 
-    One that sends a few packets is seen by one look, and not by the next.
+    A ping of a few packets is seen by one look, and not by the next.
     """
     pings = (process for process in processes or () if process.comm == "ping")
     return by_key(

@@ -105,7 +105,7 @@ def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
 def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
     """Whether nothing of Docker's is left on the way of any network.
 
-    What is there now is somebody else's own file.
+    The present rules are from another program's file.
     """
     networks = paths.networks.values()
     return bool(networks) and not any(firewall.names_bridge(net.bridge) for net in networks)

@@ -1,4 +1,4 @@
-"""Whether packets of containers are walked on this host at all. Pure."""
+"""Whether packets of containers are traced on this host at all. Pure."""
 
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.uplinks import Uplink, Uplinks

@@ -127,7 +127,7 @@ def host_proxy_failures(
 
 
 def _lasting_failures(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...]:
-    """Lines of failures that are several and go on; none otherwise."""
+    """The lines of repeated failures that continue; empty otherwise."""
     is_now = len(lines) >= _SEVERAL and clock.is_within(lines[-1].at, _FRESH_S)
     return tuple(line.text for line in lines) if is_now else ()
 
@@ -146,7 +146,7 @@ def _failures(
     namespaces: Namespaces | None,
     clock: Clock,
 ) -> Iterator[HostProxyFailure]:
-    """The failures of one log that go on, by their place."""
+    """The failures of one log that continue, by their place."""
     for (address, port), failed in by_key((line.place, line) for line in log.lines).items():
         lines = _lasting_failures(failed, clock)
         if not lines:

@@ -48,10 +48,11 @@ class AllTlsClients(Items[TlsClients], frozen=True):
 
 @evidence
 def all_tls_clients(containers: Containers, recent_logs: RecentLogs, clock: Clock) -> AllTlsClients:
-    """The last lines of access and error logs of running containers are read.
+    """The clients that use TLS at a plain port or the other way, by logs of running containers.
 
-    Scanners of the internet try TLS at every port. They count only where the host's port is one of
-    HTTPS and nobody has got an answer there.
+    The last lines of access and error logs are read. Scanners of the internet try TLS at every
+    port. They count only where the host's port is one of HTTPS and no client has got an answer
+    there.
     """
     found = []
     for container in containers.running:

@@ -212,7 +212,7 @@ def _is_limited(rule: Rule) -> bool:
 
 
 def is_over_limit(condition: Condition) -> bool:
-    """Whether a condition holds only for what is beyond a limit."""
+    """Whether a condition holds only beyond a limit."""
     return isinstance(condition, Rare) and not condition.negate and _names_limit(condition)
 
 

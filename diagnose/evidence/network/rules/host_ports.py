@@ -116,11 +116,10 @@ def _served_ports(
     blocked: Mapping[int, tuple[str, ...]],
     asked: Set[int],
 ) -> Iterator[ServedPort]:
-    """The ports of containers on the host's network, and who wants to reach them.
+    """The ports of containers on the host's network, and the clients that need them.
 
-    blocked: the clients whose packets were dropped, by port. asked: ports that the user names.
-
-    A UDP port that nobody is known to want may be the source port of the container's own queries.
+    blocked: the clients whose packets were dropped, by port. asked: ports that the user names. A
+    UDP port without a known client may be the source port of the container's own queries.
     """
     for listener in listeners:
         container = sharing.get(listener.container or "")

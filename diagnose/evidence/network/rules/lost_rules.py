@@ -141,9 +141,9 @@ def _engines_rules(host: Host) -> _EnginesRules:
 
 
 def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
-    """The packet filter with these IPv4 rules of iptables in the place of those that it has.
+    """The packet filter with these IPv4 rules of iptables as the replacement of its own.
 
-    A rule that stands now is taken as it was read: only that one knows the members of its sets.
+    A rule that exists now is taken as it was read: only that one knows the members of its sets.
     """
     tables = {Table(flavour, "ip", name) for name in iptables.tables(text)}
     saved = {
@@ -202,7 +202,7 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
 
 
 def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
-    """The packet filter with these tables in the place of the engine's own."""
+    """The packet filter with these tables as the replacement of the engine's own."""
     own = {_own_table(table.family) for table in tables}
     others = [chain for chain in firewall.chains if chain.table not in own]
     wanted = [chain for table in tables for chain in table.chains]

@@ -1,4 +1,4 @@
-"""Routes and routing rules that reject packets on purpose, as a walk names them. Pure."""
+"""Routes and routing rules that reject packets on purpose, in the words of a trace. Pure."""
 
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step

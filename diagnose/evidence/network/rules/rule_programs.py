@@ -29,7 +29,7 @@ def set_of(by: Step) -> str:
 def program_of(by: Step, family: str = "ip") -> str:
     """The program that may write to a table.
 
-    What nft adds to a table of iptables makes the table unreadable to iptables (seen with
+    A rule that nft adds to a table of iptables makes the table unreadable to iptables (seen with
     1.8.9: "table `filter' is incompatible").
     """
     *backend, table_family, table = by.table.split()

@@ -80,7 +80,7 @@ def _ports_of_discovery(netns: ContainerNetns) -> tuple[int, ...]:
 
 
 def _may_seek(container: Container, networks: Networks) -> bool:
-    """Whether a container is made to find devices, and is on bridges alone."""
+    """Whether a container is there to find devices, and is only on bridges."""
     called = f"{container.config.image} {container.name}"
     if container.shares_network or _SEEKS_DEVICES.search(called) is None:
         return False

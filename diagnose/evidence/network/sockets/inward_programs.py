@@ -1,8 +1,7 @@
-"""Programs that serve their own container alone, and the settings that they did not read.
+"""Programs that serve only their own container, and the settings that they did not read.
 
-Many servers listen on loopback until a file of settings tells them otherwise. Where the program
-says which file it read, that file is often the image's own: the one that somebody wrote is mounted
-at another place.
+Many servers listen on loopback until a file of settings says otherwise. Where the program names the
+file that it read, that file is often the image's own: the user's file is mounted at another place.
 """
 
 import re

@@ -115,7 +115,7 @@ def _unpublished_ports(container: Container, netns: ContainerNetns) -> frozenset
 
 
 def _unanswered_flows(table: ConnectionTable, links: Interfaces) -> Iterator[UdpFlow]:
-    """The packets of other machines that nobody has answered."""
+    """The packets of other machines without an answer."""
     for flow in table.entries:
         if not links.holds(flow.src) and "seen_reply" not in flow.status:
             yield flow

@@ -1,4 +1,4 @@
-"""Addresses at which a program could not listen, by its own words. Pure."""
+"""Addresses at which a program could not listen, by its own lines. Pure."""
 
 import re
 from collections.abc import Sequence

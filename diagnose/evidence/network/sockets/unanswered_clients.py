@@ -352,7 +352,7 @@ def _with_way_back(
     networks: Networks,
     host_stack: HostStack | None,
 ) -> UnansweredClients:
-    """The item, with what becomes of an answer from the container's address.
+    """The clients, with the path of an answer from the container's address.
 
     A rule of this host drops it, or a route leads it on. called: the host's address.
     """

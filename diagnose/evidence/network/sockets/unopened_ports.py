@@ -1,7 +1,7 @@
-"""Ports that programs on the host's network could not open, where their rights show why.
+"""Ports that programs on the host's network could not open, where their rights show the reason.
 
-A program that opens several sockets may go on when one fails, and says no more than that: chronyd's
-`Could not open NTP socket on 0.0.0.0:123`.
+A program that opens several sockets may continue when one fails, and says no more than that:
+chronyd's `Could not open NTP socket on 0.0.0.0:123`.
 """
 
 import re

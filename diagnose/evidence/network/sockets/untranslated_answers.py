@@ -110,7 +110,7 @@ def _is_held(port: int, listeners: Listeners | None) -> bool:
 
 
 def _unanswered_packets(host: Host, uplinks: Uplinks, links: Interfaces) -> Iterator[UdpFlow]:
-    """The packets of other machines that nobody has answered."""
+    """The packets of other machines without an answer."""
     for address in [uplink.address for uplink in uplinks if uplink.address][:_MOST]:
         table = host.ask(ListConnections(protocol="udp", dst=address))
         for flow in [] if isinstance(table, Failed) else table.entries:

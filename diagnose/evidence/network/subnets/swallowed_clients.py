@@ -1,6 +1,6 @@
-"""Clients on other machines whose addresses lie in a subnet of the engine's.
+"""Clients on other machines whose addresses are in a subnet of the engine's.
 
-The host sends the answers to them to its own bridge, where nobody has such an address.
+The host sends the answers to them to its own bridge, where no container has the address.
 """
 
 from ipaddress import ip_address

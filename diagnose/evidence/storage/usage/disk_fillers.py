@@ -84,7 +84,7 @@ def _written_layer_clause(writer: WrittenLayer) -> str:
 
 
 def folder_inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
-    """The folder of these files, as it is called inside the layer or the volume."""
+    """The path of these files' folder inside the layer or the volume."""
     return kind.folder.removeprefix(place.top) or "/"
 
 

@@ -69,10 +69,11 @@ class DiskSubjects(EvidenceGroup, frozen=True):
         return {}
 
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
-        """By container id.
+        """The sizes of logs by container id.
 
-        A container's folder holds its log, what others have rotated there, and the copy that the
-        engine keeps of a log that goes elsewhere; what was not walked to is known by the log file.
+        A container's folder holds its log, files that others have rotated there, and the copy that
+        the engine keeps of a log that goes elsewhere; a folder beyond the walk counts by the log
+        file.
         """
         files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
         return {
@@ -84,7 +85,7 @@ class DiskSubjects(EvidenceGroup, frozen=True):
     def upper_folders(self) -> dict[str, str]:
         """The folders of the writable layers by container id, below the storage driver's folder.
 
-        Inspect says so; where the engine is silent, its database does.
+        By inspect; where the engine is silent, by its database.
         """
         writable = self.layers.writable if isinstance(self.layers, Layers) else {}
         folders = {

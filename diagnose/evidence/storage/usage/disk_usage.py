@@ -108,7 +108,7 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
 def _usage_by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
-    """The parts of a disk as a walk below the data root has measured them."""
+    """The parts of a disk, measured by a walk below the data root."""
     unmeasured = list(_gaps_of_walk(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
     in_use = [driver for driver in LAYER_DRIVERS if not sources.is_former(driver)]
@@ -183,7 +183,7 @@ def _top_folder(path: str) -> str:
 
 
 def _bytes_below_containerd(walked: WalkedFolder) -> int:
-    """Bytes of the engine's own containerd, which lies in the data root."""
+    """The bytes of the engine's own containerd in the data root."""
     return sum(count for name, count in walked.by.items() if _top_folder(name) == "containerd")
 
 

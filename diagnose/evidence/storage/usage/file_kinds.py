@@ -41,7 +41,7 @@ class FileKind(msgspec.Struct, frozen=True):
 
 
 def leading_kind(largest: Iterable[FileSize]) -> FileKind | None:
-    """The kind that makes up most of these files; None where none does."""
+    """The kind of most of these files; None without one."""
     files = list(largest)
     total = sum(file.bytes for file in files)
     for name, pattern in _KINDS.items():

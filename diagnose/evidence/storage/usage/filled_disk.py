@@ -241,7 +241,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         )
 
     def _idle(self, usage: DiskUsage) -> Spare:
-        """The largest volumes with a name that no container uses: data that somebody may want."""
+        """The largest volumes with a name that no container uses: their data may be wanted."""
         sizes = {
             volume.name: usage.volumes.get(volume.name, 0)
             for volume in self.unused or ()
@@ -322,10 +322,10 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def cures(self) -> dict[str, str]:
-        """The variables of what may free room on the data root's disk, with their values.
+        """The variables of blocks that may free room on the data root's disk, with their values.
 
-        What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
-        knows whether a prune frees anything.
+        The one that suffices alone, else those that help. Nothing without measurements: then the
+        effect of a prune is not known.
         """
         if not self.disk.holds_data_root or self.measured is None:
             return {}
@@ -352,7 +352,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def _excess(self) -> float:
-        """Bytes that must go until nobody calls this disk full."""
+        """Bytes that must go until this disk does not count as full."""
         return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
 
 

@@ -145,7 +145,7 @@ def _largest_file(walked: WalkedFolder, top: str) -> str:
 
 
 class LeadingFolder(msgspec.Struct, frozen=True):
-    """A folder that has most of what is counted, and how much that is."""
+    """A folder that has most of the counted entries, and their number."""
 
     path: str
     count: int

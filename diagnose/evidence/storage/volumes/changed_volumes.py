@@ -1,7 +1,7 @@
-"""Volumes of compose whose options are not those that the file has by now.
+"""Volumes of compose whose options differ from those in the file now.
 
-Options belong to a volume from its creation on. `docker compose up` asks whether it may make the
-volume again, or keeps it in silence where nobody can answer.
+Options belong to a volume from its creation on. `docker compose up` asks whether it may recreate
+the volume, or keeps it in silence where nobody can answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

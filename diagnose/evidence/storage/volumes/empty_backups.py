@@ -121,7 +121,7 @@ def _namesakes(
 ) -> Iterator[_MountedVolume]:
     """The other volumes of the same name that a container may write.
 
-    In its file somebody may have written the name with or without the project.
+    Its file may have the name with or without the project.
     """
     own = volume.plain_name
     for name, users in by_name.items():
@@ -134,12 +134,12 @@ def _namesakes(
 
 
 def _namesake_folders(volume: _MountedVolume, containers: Containers) -> Iterator[_MountedVolume]:
-    """The folders of the host with this name that other containers write: compose makes a volume of
-    a source without a slash.
+    """The folders of the host with this name that other containers write.
 
-    `pgdata:/backup` beside `./pgdata/main:/var/lib/postgresql/data`. Only a program that makes
-    backups needs data at all times: a web server may wait for its first certificate. A folder of
-    another project counts by a name that is its own.
+    Compose makes a volume of a source without a slash: `pgdata:/backup` beside
+    `./pgdata/main:/var/lib/postgresql/data`. Only a program that creates backups needs data at all
+    times: a web server may wait for its first certificate. A folder of another project counts by a
+    name that is its own.
     """
     own = volume.plain_name
     if not volume.is_of_backup:

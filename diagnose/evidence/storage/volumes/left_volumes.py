@@ -46,7 +46,7 @@ class LeftVolumes(Items[LeftVolume], frozen=True):
 
 
 class _Fresh(msgspec.Struct, frozen=True):
-    """An anonymous volume of a container that was made a short time ago."""
+    """An anonymous volume of a recently created container."""
 
     container: Container
     mount: Mount

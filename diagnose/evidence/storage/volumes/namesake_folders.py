@@ -1,8 +1,8 @@
-"""Folders that a container should have, and that one of another place has taken the turn of.
+"""Folders that a container should have, while an empty one at another place is mounted.
 
-A name in a compose file is a volume, and with `./` before it a folder. `~` is the home of whoever
-calls compose. A variable that is not set leaves the path behind it. In each case an empty place is
-made, and nobody says so.
+A name in a compose file is a volume, and with `./` before it a folder. `~` is the home of the
+caller of compose. An unset variable leaves only the path behind it. In each case an empty place is
+created without any notice.
 """
 
 import posixpath

@@ -63,8 +63,8 @@ class _Pair(msgspec.Struct, frozen=True):
     def are_deployments(self) -> bool:
         """Whether both projects were named on purpose, with one beginning and ends of their own.
 
-        A pipeline names each of its deployments so: review-17, review-18. A project that nobody
-        names is called as its folder.
+        A pipeline names each of its deployments so: review-17, review-18. A project without a given
+        name has that of its folder.
         """
         folder = posixpath.basename(self.container.compose_folder)
         names = (self.container.compose_project, self.project)
@@ -75,10 +75,10 @@ class _Pair(msgspec.Struct, frozen=True):
 
     @property
     def folder_of_other(self) -> str:
-        """The folder beside the project's own where a project of the former name would lie.
+        """The folder beside the project's own where a project of the former name would be.
 
-        "" where that is the project's own folder: it was called as its folder, and is no longer,
-        since somebody gave it a name or another version of compose makes another one of it.
+        "" where that is the project's own folder: it had the name of its folder, and lost it by a
+        given name or by another version of compose, which derives another one.
         """
         folder = self.container.compose_folder
         other = posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
@@ -171,7 +171,7 @@ def _missing_folders(host: Host, folders: Sequence[str]) -> set[str]:
 def _renamed_projects(
     pairs: Sequence[_Pair], names: Mapping[str, frozenset[str]], changed: Mapping[str, float]
 ) -> Iterator[RenamedProject]:
-    """The pairs whose former volume was in use until the new container was made."""
+    """The pairs whose former volume was in use until the new container's creation."""
     for pair in pairs:
         at = changed.get(pair.former.mountpoint)
         if at is None or at > pair.made + AFTER_S:

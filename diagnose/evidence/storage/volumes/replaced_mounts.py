@@ -105,7 +105,7 @@ def _volumes_for(container: Container, unused: UnusedVolumes) -> dict[str, str]:
 
 
 def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
-    """The mounts of containers of compose that were made a short time ago."""
+    """The mounts of recently created containers of compose."""
     for container in containers.running:
         made = container.created_at
         if made is None or clock.wall - made > RECENT_S or not container.compose_folder:

@@ -84,7 +84,7 @@ def _has_entries(host: Host, volume: Volume) -> bool:
 
 
 def _removed_volumes(containers: Containers, events: Events | None) -> Iterator[RemovedVolume]:
-    """The named volumes of containers that were removed before the container was made."""
+    """The named volumes of containers that were removed before the container's creation."""
     gone = {
         event.id: event.at
         for event in events or ()

@@ -94,7 +94,7 @@ class _Place(msgspec.Struct, frozen=True):
 
     @property
     def leads_to(self) -> str:
-        """The path behind a link; "" for what is none."""
+        """The path behind a link; "" for another entry."""
         target = self.file.link_target
         return posixpath.join(posixpath.dirname(self.path), target, *self.below) if target else ""
 

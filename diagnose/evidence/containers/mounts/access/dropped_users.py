@@ -163,7 +163,7 @@ def _refuses(container: Container, line: str, inside: str) -> bool:
 def _refusals_of_ended(
     host: Host, containers: Containers, log_tails: LogTails
 ) -> list[_UserRefusal]:
-    """Containers that failed, with the user whom their variables or their image name."""
+    """Containers that failed, with the user in their variables or their image."""
     refusals = [
         (container, refused)
         for container in containers

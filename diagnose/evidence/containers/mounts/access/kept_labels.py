@@ -29,7 +29,7 @@ _HOMES = ("/home", "/var/home")
 
 
 def keeps_labels(folder: str) -> bool:
-    """Whether a new label for all that lies below a folder would break the host, or its SSH."""
+    """Whether a new label for all files below a folder would break the host, or its SSH."""
     path = PurePosixPath(folder)
     is_home = str(path.parent) in _HOMES
     if str(path) in _PARENTS or is_home or ".ssh" in path.parts:

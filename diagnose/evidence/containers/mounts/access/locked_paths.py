@@ -1,4 +1,4 @@
-"""Paths that a container was refused since the host's file system lets nobody change them."""
+"""Paths that a container was refused because the host's file system lets no user change them."""
 
 import msgspec
 
@@ -37,9 +37,9 @@ def _may_be_locked(named: NamedPath) -> bool:
 
 @evidence
 def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> LockedPaths:
-    """The flags of refused files: owner and mode do not show them, and root is bound by them too.
+    """The flags of refused files: owner and mode do not show them, and they bind root too.
 
-    Only the path that a log names is asked, and the folder in which it would be made or removed.
+    Only the path that a log names is asked, and the folder of the entry.
     """
     named_paths = [(container, refused_path(container, log_tails)) for container in containers]
     refused = [

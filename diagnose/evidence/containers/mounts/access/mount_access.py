@@ -109,7 +109,7 @@ def _denied_mount(
     statuses: Mapping[str, PathStatus],
     writers: Mapping[int | None, Sequence[Container]],
 ) -> DeniedMount:
-    """The mount, and who has most likely taken it.
+    """The mount, and the container that has probably taken it.
 
     writers: the containers by the number of the user as whom they write.
     """
@@ -119,9 +119,9 @@ def _denied_mount(
 
 
 def _taker(used: "_UsedMount", owners: Iterable[Container]) -> Container | None:
-    """The one other container that has most likely taken the folder for itself.
+    """The only other container that has probably taken the folder for itself.
 
-    owners: those that write as the user to whom the folder belongs.
+    owners: those that write as the owner of the folder.
     """
     others = [owner for owner in owners if owner.id != used.container.id]
     return only([owner for owner in others if owner.may_write_on_host(used.mount.source)])

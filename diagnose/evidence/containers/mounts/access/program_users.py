@@ -36,10 +36,10 @@ def none_may(users: Iterable[ProgramUser], status: PathStatus, wanted: int) -> b
 
 
 def program_users(host: Host, processes: Iterable[Process]) -> tuple[ProgramUser, ...]:
-    """The users of a container's processes whom modes may stop, with their groups.
+    """The users of a container's processes that modes may stop, with their groups.
 
-    The user with the most processes comes first. Root is left out, which only watches over the
-    others as a rule, and so is who passes all modes by a capability.
+    The user with the most processes comes first. Root is left out, which usually only watches over
+    the others, and so is a user who passes all modes by a capability.
     """
     own = [process for process in sorted(processes, key=_start) if process.uid]
     first = {process.uid: process for process in reversed(own)}

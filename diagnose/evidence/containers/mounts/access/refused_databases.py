@@ -1,8 +1,8 @@
 """Files of SQLite below a mount that the user of a container's program may not write.
 
-SQLite says only that its database is read-only or cannot be opened. Which file it means shows on
-the host: the one that belongs to somebody else, after a start as root or a copy from another
-machine. Or its folder does: SQLite writes a journal beside a database before it changes it.
+SQLite says only that its database is read-only or cannot be opened. The host shows which file that
+is: one with another owner, after a start as root or a copy from another machine. Or its folder is:
+SQLite writes a journal beside a database before it changes it.
 """
 
 import posixpath

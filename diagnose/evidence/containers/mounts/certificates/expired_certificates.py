@@ -1,4 +1,4 @@
-"""Certificates of web servers that have expired, or that nobody renews in time."""
+"""Certificates of web servers that have expired, or were not renewed in time."""
 
 import msgspec
 

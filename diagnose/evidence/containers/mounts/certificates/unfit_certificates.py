@@ -93,6 +93,6 @@ def _is_host(name: str) -> bool:
 
 
 def _covers(names: Sequence[str], wanted: str) -> bool:
-    """Whether a certificate holds for a name; a wildcard stands for one word."""
+    """Whether a certificate holds for a name; a wildcard replaces one word."""
     name = wanted.lower()
     return name in names or f"*.{name.partition('.')[2]}" in names

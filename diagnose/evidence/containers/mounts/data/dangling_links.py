@@ -1,7 +1,7 @@
-"""Links in the data of failed containers that lead to where nothing is.
+"""Links in the data of failed containers whose target does not exist.
 
-PostgreSQL's pg_wal, a tablespace, a folder of uploads: the data lies in a mount, and a part of it
-behind a link in the layer of the container before, which was removed with that one.
+PostgreSQL's pg_wal, a tablespace, a folder of uploads: the data is in a mount, and a part of it
+behind a link into the layer of a former container, which was removed.
 """
 
 import posixpath

@@ -1,6 +1,6 @@
 """Data of failed containers that another program, or another version, has written.
 
-The log of the program often does not say so: "drive not found", "Invalid arguments specified".
+The log of the program often does not show that: "drive not found", "Invalid arguments specified".
 """
 
 from collections.abc import Iterator

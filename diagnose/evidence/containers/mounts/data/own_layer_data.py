@@ -251,7 +251,8 @@ def _sizes_alone(sums: Mapping[str, int]) -> dict[str, int]:
 def _is_of_host(host: Host, mount: Mount) -> bool:
     """Whether a mount's path in the container is a folder of the host, and below its top.
 
-    `/data:/export` is for what the container hands out, whatever else it keeps in its own /data.
+    `/data:/export` is for data that the container hands out, whatever else it keeps in its own
+    /data.
     """
     path = mount.destination
     statuses = host.answer_or(StatPaths([path]), {})

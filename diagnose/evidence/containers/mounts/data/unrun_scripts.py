@@ -100,7 +100,7 @@ class _MissingObject(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The name of what is missing."""
+        """The name of the missing object."""
         return self.failure.values.get(self.kind, "")
 
 
@@ -183,10 +183,11 @@ def _creates(kind: str, name: str) -> re.Pattern[str]:
 
 
 def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
-    """Whether a table was made after the last complaint: each is a file in its database's folder.
+    """Whether a table was created after the last complaint: each is a file in its database's
+    folder.
 
-    Nobody complains of it again then, and the old lines stay in the log. said_at: Unix time of the
-    last complaint; 0 where it is not known.
+    The old lines stay in the log, and no new ones follow. said_at: Unix time of the last complaint;
+    0 where it is not known.
     """
     if script.kind != "table" or not said_at:
         return False

@@ -1,7 +1,7 @@
-"""Connections of containers to the outside that a rule leads to a program of the host itself.
+"""Connections of containers to the outside that a rule redirects to a program of the host itself.
 
 Transparent proxies (Clash, v2ray, dnscrypt-proxy) take them by REDIRECT or DNAT rules. Where the
-program has ended and its rules are left, nobody takes them.
+program has ended and its rules are left, the connections reach nothing.
 """
 
 from collections.abc import Iterator

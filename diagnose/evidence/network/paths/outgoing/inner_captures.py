@@ -1,6 +1,6 @@
-"""Connections to the outside that a rule inside a container leads to the container itself.
+"""Connections to the outside that a rule inside a container redirects to the container itself.
 
-VPN clients write such rules for what comes by their tunnel, and service meshes for their proxy.
+VPN clients write such rules for packets of their tunnel, and service meshes for their proxy.
 """
 
 from collections.abc import Iterator, Sequence

@@ -127,8 +127,7 @@ class _NetworkWay(msgspec.Struct, frozen=True):
 def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterator[Outlet]:
     """The ways out of each network.
 
-    One walk for all containers of a network, and one for each where a rule tells some of them
-    apart.
+    One trace for all containers of a network, and one for each where a rule distinguishes them.
     """
     addresses = by_key(
         (network.name, address_of(endpoint, family)) for _, network, endpoint in attached

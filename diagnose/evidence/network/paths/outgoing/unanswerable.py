@@ -1,4 +1,4 @@
-"""Packets that leave the host with a source that nobody can answer. Pure."""
+"""Packets that leave the host with an unanswerable source address. Pure."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,6 +1,6 @@
-"""Connections that containers want to open to the host and to each other, each walked.
+"""Connections that containers want to open to the host and to each other, each traced.
 
-What nobody wants is not walked: it may be closed.
+Other connections are not traced: they may be closed.
 """
 
 import re
@@ -111,7 +111,7 @@ class UnservedWant(msgspec.Struct, frozen=True):
 
 
 class WantedPaths(Items[WantedPath], frozen=True):
-    """The wanted connections that were walked."""
+    """The wanted connections that were traced."""
 
     why_none: str = ""
     """The reason why no path was traced; "" if one was."""

@@ -100,7 +100,7 @@ class Want(msgspec.Struct, frozen=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the container has tried without success: a log line or a socket says so."""
+        """Whether the container has tried without success, by a log line or a socket."""
         return self.source in ("log", "socket")
 
 

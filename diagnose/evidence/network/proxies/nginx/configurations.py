@@ -16,7 +16,7 @@ _PROGRAM = "nginx"
 
 
 class HopFile(msgspec.Struct, frozen=True):
-    """The file in which a location stands."""
+    """The file of a location."""
 
     inside: str
     """The path in nginx's view; "" where it is not known."""
@@ -27,7 +27,7 @@ class HopFile(msgspec.Struct, frozen=True):
 
 
 class NginxConfigurations:
-    """The configurations of all nginx, which are read when this is made."""
+    """The configurations of all nginx, which the constructor reads."""
 
     def __init__(self, host: Host, containers: Containers, processes: Processes) -> None:
         self._host = host

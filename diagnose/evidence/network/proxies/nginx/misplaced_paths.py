@@ -1,8 +1,8 @@
-"""Locations of nginx all of whose requests the program behind them answers with 404.
+"""Locations of nginx whose requests all get a 404 from the program behind them.
 
-`proxy_pass http://program:8080;` passes the path on as it is, and with a path at its end, a slash
-alone too, nginx puts that in the place of the location. A program that knows the other one of both
-has none of its pages.
+`proxy_pass http://program:8080;` passes the path on unchanged. With a path at its end, a single
+slash too, nginx replaces the location by that path. A program that expects the other form has none
+of its pages.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Web servers that send browsers on to HTTP/3, at a port over UDP that nobody serves. Pure."""
+"""Web servers that send browsers on to HTTP/3, at a UDP port without a listener. Pure."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""The port of another container that a web server calls and nobody serves, by its error line."""
+"""The port of another container that a web server calls without a listener, by its error line."""
 
 from collections.abc import Iterable
 

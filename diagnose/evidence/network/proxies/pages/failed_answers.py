@@ -270,7 +270,7 @@ def _all_refused(
 ) -> list[AccessLine]:
     """All requests of one container, where the server refuses each in the same way.
 
-    Those with 403 and 404 ask for one page, as checks do, and are nobody's whom a proxy passes on.
+    Those with 403 and 404 ask for one page, as checks do, and do not come through a proxy.
     """
     callers = [(caller_of(line, container, containers), line) for line in requests]
     of_callers = by_key((caller.id, line) for caller, line in callers if caller is not None)
@@ -292,10 +292,10 @@ def _all_refused(
 def _entry_refused(
     requests: Sequence[AccessLine], container: Container, containers: Containers
 ) -> list[AccessLine]:
-    """All requests, where clients of private networks ask a published server for its pages of
-    entry, and it refuses each in the same way.
+    """All requests, where a published server refuses each one of private clients in the same way.
 
-    Strangers of the internet look for names and pages that nobody serves.
+    The clients ask for its pages of entry. Strangers of the internet look for names and pages that
+    do not exist.
     """
     statuses = {line.status for line in requests}
     least = _LEAST_OF_ENTRY if statuses <= {_BAD_REQUEST, _MISDIRECTED} else LEAST_BAD
@@ -313,7 +313,7 @@ def _entry_refused(
 def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:
     """The address at which the failed request can be repeated; "" where it cannot.
 
-    server: whom to ask; None where that is not known.
+    server: the server to ask; None where that is not known.
     """
     if server is None or line.method not in ("GET", "HEAD"):
         return ""

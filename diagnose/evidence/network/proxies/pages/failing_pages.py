@@ -72,7 +72,7 @@ def failing_pages(
 
 
 def _is_own_error(page: FrontPage) -> bool:
-    """Whether the page is an error of the server, or of what it calls."""
+    """Whether the page is an error of the server, or of a server that it calls."""
     if page.is_forbidden:
         return any(_NAMES_FOLDER.search(line) for line in page.lines)
     return page.is_error and not _turns_strangers_away(page)

@@ -333,7 +333,7 @@ _NAMES_OF_PROXY: Mapping[str, str] = {"caddy": "", "traefik.enable": "true"}
 def _is_behind_proxy(container: Container, containers: Containers) -> bool:
     """Whether a label or a variable hands it to a proxy, or a neighbour publishes port 80 or 443.
 
-    The neighbour is on a network that was made for both: on the default one all are neighbours.
+    The neighbour is on a network that was created for both: on the default one all are neighbours.
     """
     is_labelled = any(
         value in ("", container.labels.get(label)) and label in container.labels

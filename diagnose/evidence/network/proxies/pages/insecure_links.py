@@ -1,7 +1,7 @@
 """Pages that come by HTTPS and name their own scripts and styles by http://.
 
 Browsers block these: the page stays blank, and no request for them reaches any log. The program
-makes whole addresses, and does not know that its clients come by HTTPS.
+writes whole addresses, and does not know that its clients come by HTTPS.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
-"""First pages that send a visitor on to where nobody serves: a port inside, or an inner name. Pure.
+"""First pages that redirect to a port inside, or to an inner name, which visitors cannot reach.
+Pure.
 
-A program that makes a whole address of a redirect has to know how its visitors call it.
+A program that writes a whole address into a redirect has to know its visitors' address.
 """
 
 import ipaddress

@@ -103,7 +103,7 @@ class _Importing(msgspec.Struct):
     left: int = _MOST_IMPORTS
 
     def with_snippets(self, block: Directive, depth: int) -> Directive:
-        """A block with what its snippets say."""
+        """A block with the content of its snippets."""
         inner: list[Directive] = []
         for directive in block.inner:
             snippet = self.snippets.get(directive.first) if directive.name == _IMPORT else None

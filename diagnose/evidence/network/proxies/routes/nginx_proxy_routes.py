@@ -1,4 +1,4 @@
-"""The routes of nginx-proxy, which makes them from variables of containers. Pure."""
+"""The routes of nginx-proxy, which derives them from variables of containers. Pure."""
 
 from collections.abc import Iterator
 
