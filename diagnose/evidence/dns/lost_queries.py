@@ -59,7 +59,7 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def is_own_doing(self) -> bool:
-        """Whether the network keeps its queries in by design, and no answer is needed."""
+        """Whether the container's own routes keep the query in, and it needs no answer."""
         return self.is_kept_in and not self.misses_names
 
     @property

@@ -56,7 +56,7 @@ class Neighbour(msgspec.Struct, frozen=True):
     interface: str
     mac: str
     is_permanent: bool = False
-    """Whether the entry was made by hand, so that the address is not asked for."""
+    """Whether the entry was added by hand, so that the address is not asked for."""
 
     @property
     def is_unanswered(self) -> bool:

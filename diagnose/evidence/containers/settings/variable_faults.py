@@ -164,7 +164,7 @@ def value_fault(value: str, tail: LogTail) -> ValueFault | None:
 def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
     """The line that shows that a program does not accept a URL in quotes; "" for none.
 
-    The line says that the value is no URL, or calls its own container, as by default, where the URL
+    The line says that the value is not a URL, or calls its own container, as by default, where the URL
     names another host.
     """
     host = _QUOTED_URL.match(value)
