@@ -164,8 +164,8 @@ def value_fault(value: str, tail: LogTail) -> ValueFault | None:
 def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
     """The line that shows that a program does not accept a URL in quotes; "" for none.
 
-    The line says that the value is not a URL, or calls its own container, as by default, where the URL
-    names another host.
+    The line says that the value is not a URL, or calls its own container, as by default, where the
+    URL names another host.
     """
     host = _QUOTED_URL.match(value)
     telling = tail.telling if tail.explains else None
