@@ -1,0 +1,44 @@
+"""container.neighbour-has-file: a program misses files that another container has."""
+
+from diagnose.evidence.containers.mounts.neighbours_files import NeighboursFile, NeighboursFiles
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import quoted
+from diagnose.registry import check
+
+
+@check("container.neighbour-has-file", severity=Severity.warning)
+def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
+    """A program looks for files that only another container of its project has.
+
+    The last lines of its log say that a file is missing. The container has nothing at that path,
+    and another container of the same project has the file there: the uploads of PHP that nginx
+    should serve, a download that another program should import. Both need one volume. Files of
+    programs and of systems are left out: two images have the same names by chance.
+    """
+    for file in neighbours_files:
+        yield _finding(file)
+
+
+def _finding(file: NeighboursFile) -> Finding:
+    container, neighbour, mount = file.container, file.neighbour, file.mount
+    where = f"in {mount.place}" if mount is not None else "in its own layer or image"
+    further = f", and {file.times - 1} more such files" if file.times > 1 else ""
+    return Finding.about(
+        container,
+        f"{container} looks for {file.path}{further}, and has no such file: {neighbour} has it {where}",
+        {
+            "log": quoted(file.line),
+            f"{file.path} in {container.name}": "missing",
+            f"{file.path} in {neighbour.name}": where,
+        },
+        stable=(container.life, neighbour.life),
+        touches=(neighbour.subject,),
+    ).with_variables({"missed": file.path, "neighbour": neighbour.name} | _steps(file))
+
+
+def _steps(file: NeighboursFile) -> PageVariables:
+    """The mount that both shall have; for a file without one the folder that needs one."""
+    mount = file.mount
+    if mount is None or not mount.has_host_path or mount.is_anonymous:
+        return {"apart": file.path.rpartition("/")[0]}
+    return {"shared": f"{mount.name or mount.source}:{mount.destination}"}

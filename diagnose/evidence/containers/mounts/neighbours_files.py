@@ -1,0 +1,123 @@
+"""Files that a program looks for, and that only another container of its project has there.
+
+nginx serves /var/www/html/storage, and the uploads lie in the container of PHP. A worker opens
+/app/media/1.pdf, which the web server has saved in its own volume.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.mounts.missing_files import MADE_AT_RUN
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.registry import evidence
+
+MOST = 20
+"""Containers whose paths are looked up."""
+_MOST_PATHS = 12
+_ABSENT = LazyPattern(
+    r"(?i)no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) (?:find|open)"
+)
+_PATH = LazyPattern(r"(?<![\w./:@-])/[\w.@%+-]{1,100}(?:/[\w.@%+-]{1,100}){1,12}(?![\w/])")
+_OF_IMAGES = LazyPattern(
+    r"^/(?:bin|boot|dev|etc|lib\w{0,4}|proc|root|run|sbin|sys|tmp|usr/(?!share/nginx/html|src/)|var/(?:cache|lib|log|run|tmp))(?:/|$)"
+    r"|/(?:node_modules|site-packages|vendor)/|\.(?:php|py|pyc|rb|so)$"
+)
+"""Files of an image's own programs, which another image has at the same path by chance."""
+
+
+class NeighboursFile(msgspec.Struct, frozen=True):
+    """A file that a container misses, and the neighbour that has it."""
+
+    container: Container
+    neighbour: Container
+    path: str
+    line: str
+    mount: Mount | None
+    """The neighbour's mount with the file; None where it is in that container alone."""
+    times: int
+    """The number of files for which the same is true."""
+
+
+class NeighboursFiles(Items[NeighboursFile], frozen=True):
+    """At most one of each container."""
+
+
+@evidence
+def neighbours_files(
+    host: Host, containers: Containers, recent_logs: RecentLogs
+) -> NeighboursFiles:
+    """The files that recent lines of running containers miss, and that a neighbour has.
+
+    Paths are looked up only of containers whose project has a second one, two questions for each.
+    """
+    wanted = [
+        (container, lines, neighbours)
+        for container in containers.running
+        if (neighbours := _neighbours(container, containers))
+        and (lines := dict(_missed_paths(container, recent_logs)))
+    ]
+    found = []
+    for container, lines, neighbours in host.first(wanted, MOST, "containers that miss files"):
+        file = _neighbours_file(host, container, lines, neighbours)
+        if file is not None:
+            found.append(file)
+    return NeighboursFiles(tuple(found))
+
+
+def _neighbours(container: Container, containers: Containers) -> list[Container]:
+    """The other running containers of its project."""
+    return [
+        other
+        for other in containers.running
+        if other.id != container.id
+        and other.compose_project == container.compose_project
+        and container.compose_project
+    ]
+
+
+def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[str, str]]:
+    """Each path in a line about a missing file, with that line; the youngest come first."""
+    left = _MOST_PATHS
+    for text in reversed(recent_logs.texts_of(container)):
+        if not _ABSENT.search(text):
+            continue
+        for match in _PATH.finditer(text):
+            path = match[0].rstrip(".")
+            if left and not _OF_IMAGES.search(path) and not MADE_AT_RUN.search(path):
+                left -= 1
+                yield path, text
+
+
+def _neighbours_file(
+    host: Host, container: Container, lines: dict[str, str], neighbours: Sequence[Container]
+) -> NeighboursFile | None:
+    """The first of some paths that is missing in a container, and that one neighbour has."""
+    missing = [path for path in lines if _types(host, container, lines)[path] == ""]
+    for neighbour in neighbours if missing else ():
+        types = _types(host, neighbour, lines)
+        there = [path for path in missing if types[path] in ("file", "folder")]
+        if there:
+            path = there[0]
+            mount = innermost_mount(neighbour.mounts, path)
+            return NeighboursFile(
+                container, neighbour, path, lines[path], mount=mount, times=len(there)
+            )
+    return None
+
+
+def _types(host: Host, container: Container, paths: dict[str, str]) -> dict[str, str]:
+    """The type of what lies at each path; "" where nothing is, "unknown" where nobody can say."""
+    root = f"/proc/{container.state.pid}/root"
+    statuses = host.answer_or(StatPaths([f"{root}{path}" for path in paths], follow=False), {})
+    types = {}
+    for path in paths:
+        status = statuses.get(f"{root}{path}", NOT_ASKED)
+        types[path] = "" if status.failed == "missing" else status.type or "unknown"
+    return types
