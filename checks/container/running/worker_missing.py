@@ -1,5 +1,7 @@
 """container.worker-missing: nobody does the jobs that a program makes."""
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.programs.absent_workers import AbsentWorker, AbsentWorkers
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
@@ -24,7 +26,8 @@ def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
     names a broker of Celery that is a container of this host. No process is the worker or the
     scheduler, no container is called like one, and no crontab or unit of the host mentions the
     program. It is advice: a worker may run on another host. Nothing is said of applications that
-    run for their developers, nor where a cron runs beside the program.
+    run for their developers, nor where a cron runs beside the program. It is not said aloud of the
+    image of a vendor whose settings are its own.
     """
     for absent in absent_workers:
         yield _finding(absent)
@@ -32,7 +35,7 @@ def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
 
 def _finding(absent: AbsentWorker) -> Finding:
     program = absent.program
-    return Finding.about(
+    finding = Finding.about(
         program,
         f"{program} makes jobs ({absent.asks}), and {_WHO[absent.kind]} runs on this host",
         {
@@ -42,6 +45,7 @@ def _finding(absent: AbsentWorker) -> Finding:
         discriminator=absent.kind,
         stable=(program.life,),
     ).with_variables(_steps(absent))
+    return replace(finding, is_quiet=not absent.is_of_user)
 
 
 def _steps(absent: AbsentWorker) -> PageVariables:

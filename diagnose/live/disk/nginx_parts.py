@@ -10,6 +10,7 @@ _PROXYING = frozenset(
     | {"absolute_redirect", "port_in_redirect", "proxy_buffering", "proxy_pass", "proxy_set_header"}
     | {
         "client_max_body_size",
+        "fastcgi_param",
         "fastcgi_pass",
         "proxy_http_version",
         "proxy_read_timeout",
@@ -37,6 +38,8 @@ def _without_secrets(directive: Directive) -> Directive:
     """A directive without the values of headers and variables, users of addresses, and rules."""
     name, *words = directive.words
     inner = tuple(map(_without_secrets, directive.inner))
+    if name == "fastcgi_param":
+        words = [*words[:1], "-"]
     is_other_header = name == "proxy_set_header" and directive.first.lower() not in _SHOWN_HEADERS
     is_other_value = name == "set" and not _PLAIN_VALUE.fullmatch(directive.last)
     if is_other_header or is_other_value:

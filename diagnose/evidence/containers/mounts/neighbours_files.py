@@ -22,8 +22,11 @@ MOST = 20
 """Containers whose paths are looked up."""
 _MOST_PATHS = 12
 _ABSENT = LazyPattern(
-    r"(?i)no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) (?:find|open)"
+    r"(?i)no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|can(?:not|'t) open"
 )
+_REQUEST = LazyPattern(r"\b(?:GET|HEAD|POST|PUT|DELETE)\b")
+_OF_NGINX = "failed (2:"
+"""The end of nginx's line about a file, which has the request too."""
 _PATH = LazyPattern(r"(?<![\w./:@-])/[\w.@%+-]{1,100}(?:/[\w.@%+-]{1,100}){1,12}(?![\w/])")
 _OF_IMAGES = LazyPattern(
     r"^/(?:bin|boot|dev|etc|lib\w{0,4}|proc|root|run|sbin|sys|tmp|usr/(?!share/nginx/html|src/)|var/(?:cache|lib|log|run|tmp))(?:/|$)"
@@ -86,7 +89,8 @@ def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tup
     """Each path in a line about a missing file, with that line; the youngest come first."""
     left = _MOST_PATHS
     for text in reversed(recent_logs.texts_of(container)):
-        if not _ABSENT.search(text):
+        is_request = _REQUEST.search(text) is not None and _OF_NGINX not in text
+        if is_request or not _ABSENT.search(text):
             continue
         for match in _PATH.finditer(text):
             path = match[0].rstrip(".")

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.settings.developer_runs import is_for_develope
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.cron_calls import JobCalls
 from diagnose.evidence.machine.processes import Processes
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.file_texts import FindTexts
@@ -70,6 +71,18 @@ class AbsentWorker(msgspec.Struct, frozen=True):
     """The setting or the file that has the jobs: QUEUE_CONNECTION=redis."""
     folder: str = ""
     """The folder with the code of Laravel in the container."""
+
+    @property
+    def is_of_user(self) -> bool:
+        """Whether the code or the setting is the user's own, and not that of a vendor's image."""
+        program = self.program
+        has_name = program.config.image.startswith(
+            (f"{program.compose_project}-", f"{program.compose_project}_")
+        )
+        is_built = bool(program.compose_project) and has_name
+        is_mounted = any(is_within(self.folder, mount.destination) for mount in program.mounts)
+        has_setting = program.config.sets(self.asks.partition("=")[0])
+        return is_built or has_setting or (bool(self.folder) and is_mounted)
 
 
 class AbsentWorkers(Items[AbsentWorker], frozen=True):

@@ -18,7 +18,7 @@ from diagnose.evidence.containers.settings.php_limits import (
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx.configurations import NginxConfigurations
-from diagnose.evidence.network.proxies.nginx.hops import NginxHop
+from diagnose.evidence.network.proxies.nginx.hops import GIVES_SETTINGS, NginxHop
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
@@ -131,7 +131,8 @@ def _limits(
     widest = max(ways, key=lambda way: size_of(way.settings.get(OF_NGINX, _DEFAULT)) or 0)
     given = widest.settings.get(OF_NGINX, "")
     limit = size_of(given or _DEFAULT) or 0
-    php = with_php.get(program.id)
+    gives_settings = any(GIVES_SETTINGS in way.settings for way in ways)
+    php = None if gives_settings else with_php.get(program.id)
     if php is not None and given and php.lower.bytes * _FACTOR <= limit:
         low = php.lower
         yield UploadLimit(

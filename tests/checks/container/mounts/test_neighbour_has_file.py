@@ -31,8 +31,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "another error": ({"line": f'open() "{PICTURE}" failed (13: Permission denied)'}, []),
     "a file of the system": ({"line": "open /etc/ssl/shop.pem: no such file or directory"}, []),
     "a file that programs make": ({"line": "/srv/app/run.pid: No such file or directory"}, []),
-    "code": ({"line": "Could not open /srv/app/index.php: not found"}, []),
-    "a URL": ({"line": "http://php:80/srv/app/storage/1.jpg not found"}, []),
+    "code": ({"line": "/srv/app/index.php: No such file or directory"}, []),
+    "a request": ({"line": f"GET {PICTURE} 404 file not found"}, []),
+    "a page": ({"line": f"404 Not Found: {PICTURE}"}, []),
+    "a URL": ({"line": "http://php:80/srv/app/storage/1.jpg: file not found"}, []),
 }
 
 

@@ -62,6 +62,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"env": [INI_DIR], "site": PHP.format(WIDE)},
         ["app upload_max_filesize 2M <100m loud"],
     ),
+    "nginx gives PHP its settings": (
+        {"env": [INI_DIR], "site": PHP.format(f'{WIDE} fastcgi_param PHP_VALUE "upload_max_filesize=1G";')},
+        [],
+    ),
+    "another parameter": (
+        {"env": [INI_DIR], "site": PHP.format(f"{WIDE} fastcgi_param HTTPS on;")},
+        ["app upload_max_filesize 2M <100m loud"],
+    ),
     "PHP has more": ({"env": [INI_DIR], "site": PHP.format(WIDE), "ini": RAISED}, []),
     "a file of its site": (
         {"env": [INI_DIR], "site": PHP.format(WIDE), "htaccess": "php_value upload_max_filesize 64M\nphp_value post_max_size 64M"},

@@ -33,6 +33,11 @@ INHERITED = frozenset(
 """Settings of a location that hold from the blocks around it, unless it has its own."""
 
 
+GIVES_SETTINGS = "PHP_VALUE"
+"""The setting of a location that gives PHP settings of its own, by this parameter of FastCGI."""
+_SETTINGS_OF_PHP = frozenset({"PHP_VALUE", "PHP_ADMIN_VALUE"})
+
+
 class NginxHop(msgspec.Struct, frozen=True):
     """A location of an nginx whose requests go to a server behind it."""
 
@@ -166,6 +171,9 @@ class _Level(msgspec.Struct, frozen=True):
             for directive in block.inner
             if directive.name in INHERITED
         }
+        parameters = {directive.first for directive in block.all("fastcgi_param")}
+        if parameters & _SETTINGS_OF_PHP:
+            own_settings[GIVES_SETTINGS] = "on"
         return _Level(
             own or self.headers,
             {**self.variables, **variables},
