@@ -66,6 +66,22 @@ class PruneCall(msgspec.Struct, frozen=True):
     """Whether it asks for volumes with a name too, which engines before 23 always take."""
 
 
+class LostProgram(msgspec.Struct, frozen=True):
+    """A program that a job of cron calls by its bare name, and that cron does not find."""
+
+    path: str
+    """The crontab, or the script that a crontab runs."""
+    line: int
+    program: str
+    """docker or docker-compose."""
+    folders: str
+    """The folders in which cron looks: /usr/bin:/bin."""
+    found_at: str = ""
+    """The path of the program elsewhere on the host; "" where the host has none."""
+    has_plugin: bool = False
+    """Whether the host has `docker compose` in its place."""
+
+
 class HostJobs(msgspec.Struct, frozen=True):
     """The jobs of cron and systemd on the host that name containers or remove volumes."""
 
@@ -74,6 +90,8 @@ class HostJobs(msgspec.Struct, frozen=True):
     units: list[DockerUnit] = []
     closed: list[str] = []
     """Folders of crontabs that this user may not list."""
+    lost: list[LostProgram] = []
+    """Calls of programs that cron does not find."""
     prunes: list[PruneCall] = []
     """Calls that remove volumes; without those that choose by a label."""
 

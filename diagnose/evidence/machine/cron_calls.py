@@ -10,6 +10,7 @@ from diagnose.questions.cron import (
     HostJobs,
     JobCall,
     ListCronCalls,
+    LostProgram,
     PruneCall,
     ReadHostJobs,
 )
@@ -22,6 +23,8 @@ __all__ = [
     "DockerUnits",
     "JobCall",
     "JobCalls",
+    "LostProgram",
+    "LostPrograms",
     "PruneCall",
     "PruneCalls",
     "jobs_of_another_engine",
@@ -75,6 +78,12 @@ class DockerUnits(Items[DockerUnit], frozen=True):
     """Units that stop at once what they have started."""
 
 
+class LostPrograms(Items[LostProgram], frozen=True):
+    """The programs that jobs of cron call, and that cron does not find."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
 class PruneCalls(Items[PruneCall], frozen=True):
     """Calls of docker that remove volumes, in crontabs and units."""
 
@@ -102,3 +111,10 @@ def job_calls(host: Host) -> JobCalls | Unavailable:
 def docker_units(host: Host) -> DockerUnits | Unavailable:
     """The units of the host that run docker, in one question with `job_calls`."""
     return DockerUnits(tuple(host.require(ReadHostJobs()).units))
+
+
+@evidence
+def lost_programs(host: Host) -> LostPrograms | Unavailable:
+    """The programs that jobs of cron do not find, in one question with `job_calls`."""
+    jobs = host.require(ReadHostJobs())
+    return LostPrograms(tuple(jobs.lost), _unread_folders(jobs))

@@ -10,6 +10,14 @@ from diagnose.model import Json
 
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
 """Where people put units of their own; those of packages lie elsewhere."""
+_OTHER_FOLDERS = ("/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/snap/bin", "/opt/bin")
+"""Folders with programs in which cron does not look by itself."""
+_PLUGINS = tuple(
+    f"{folder}/docker/cli-plugins/docker-compose"
+    for folder in ("/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib")
+)
+"""The places of `docker compose`."""
+_MOST_SCRIPTS = 20
 _MOST = 300
 """Units of one folder."""
 
@@ -34,6 +42,7 @@ def host_jobs(_args: Json) -> Json:
         "calls": _calls(lines),
         "units": _short_lived_units(units),
         "prunes": _prunes(lines),
+        "lost": list(_lost_programs()),
         "closed": closed_folders(),
     }
 
@@ -81,6 +90,39 @@ def _prunes(lines: Sequence[_Line]) -> list[Json]:
         for line in lines
         for call in volume_prunes(line.text.removeprefix("ExecStart="))
     ]
+
+
+def _lost_programs() -> Iterator[Json]:
+    """The programs of docker that jobs call by their bare names, and that cron does not find."""
+    from diagnose.live.disk.cron_programs import (  # only in runs on a host
+        calls_in_crontab,
+        calls_in_script,
+        scripts_in_crontab,
+    )
+
+    if os.path.lexists("/etc/alpine-release"):  # its cron has the path of the system
+        return
+    scripts: dict[str, str] = {}
+    calls = []
+    for path, text in crontabs():
+        calls += [(path, call) for call in calls_in_crontab(path, text)]
+        scripts |= dict(scripts_in_crontab(path, text))
+    for path, folders in [*scripts.items()][:_MOST_SCRIPTS]:
+        calls += [(path, call) for call in calls_in_script(text_of(path), folders)]
+    for path, call in calls:
+        program = call.program
+        if not any(_is_program(f"{folder}/{program}") for folder in call.folders.split(":")):
+            elsewhere = (f"{folder}/{program}" for folder in _OTHER_FOLDERS)
+            yield {
+                "path": path,
+                **call._asdict(),
+                "found_at": next(filter(_is_program, elsewhere), ""),
+                "has_plugin": any(map(_is_program, _PLUGINS)),
+            }
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113 - called in each run
 
 
 def _has_own_engine(crontab: str) -> bool:

@@ -164,6 +164,32 @@ def host_job_without_a_terminal(box: Box) -> None:
     box.write("/etc/cron.d/backup.2026-01-01", line.format("-it"))
 
 
+_LACKS = "container.cron-lacks-program"
+
+
+@fault(_LACKS, subject="host:host")
+def host_job_with_a_program_that_cron_does_not_find(box: Box) -> None:
+    """docker-compose lies in /usr/local/bin, where cron does not look; the report's command writes
+    its path into the line."""
+    box.sh("mkdir -p /etc/cron.d /usr/local/bin; rm -f /usr/bin/docker-compose")
+    box.write("/usr/local/bin/docker-compose", "#!/bin/sh\n", 0o755)
+    box.write("/etc/cron.d/pull", "0 1 * * * root docker-compose -f /srv/a.yml pull\n")
+    box.sh(first_command(box, _LACKS, "host"))
+    assert "root /usr/local/bin/docker-compose -f" in box.read("/etc/cron.d/pull")
+    assert not box.diagnose("check", _LACKS, "--format", "json").findings
+    box.write("/etc/cron.d/pull", "0 1 * * * root docker-compose -f /srv/a.yml pull\n")
+
+
+@healthy(advice=None)
+def host_job_with_the_path_of_its_program(box: Box) -> None:
+    """The same job with a line PATH= above it, and a job that names the path."""
+    box.sh("mkdir -p /etc/cron.d /usr/local/bin; rm -f /usr/bin/docker-compose")
+    box.write("/usr/local/bin/docker-compose", "#!/bin/sh\n", 0o755)
+    job = "0 1 * * * root {}docker-compose -f /srv/a.yml pull\n"
+    box.write("/etc/cron.d/pull", f"PATH=/usr/local/bin:/usr/bin:/bin\n{job.format('')}")
+    box.write("/etc/cron.d/push", job.format("/usr/local/bin/"))
+
+
 NOBODY, UNIT = "container.job-names-nobody", "container.stopped-by-unit"
 _STARTED = """[Unit]
 After=docker.service
