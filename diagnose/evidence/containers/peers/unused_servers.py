@@ -34,6 +34,7 @@ _SQLITE = LazyPattern(r"(?i)(?!celerybeat|thumbs\b)[\w][\w.-]{0,60}\.(?:sqlite3?
 _PASSED_OVER = LazyPattern(
     r"(?i)^(?:\.|__pycache__$|bin$|cache$|dev$|etc$|lib|node_modules$|proc$|sbin$|sys$|te?mp$|usr$|vendor$)"
 )
+"""Folders of systems, of installed programs and of what is temporary."""
 _LEAST = 4096
 """Bytes: the first page of a database with a table."""
 
