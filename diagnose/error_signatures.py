@@ -14,11 +14,15 @@ PATTERNS: dict[str, str] = {
     "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device"
     r"|ENOSPC(?!: system limit)|disk (?:is )?full"
     r"|(?<!key: )disk quota exceeded",
-    "read-only": r"read-only file ?system|EROFS",
-    "io-error": r"input/output error|\bEIO\b|stale file handle",
-    "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve"
+    "read-only": r"read-only file ?system|\bEROFS\b",
+    "io-error": r"input/output error|\bEIO\b(?!=)|stale file handle",
+    "dns": r"temporary failure in name resolution|server misbehaving|no such host"
+    # programs resolve many things that have no address
+    r"|could not resolve(?! (?:all|an?|any|every|the|this)\b)"
+    r"(?! \W?(?:alias|bean|branch|class|commit|component|conflict|dependenc|entry|import|module|parameter|path"
+    r"|placeholder|plugin|property|reference|revision|schema|symbol|tag|template|type|variable|version)\w*)"
     r"|bad address"
-    r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:"
+    r"|SERVFAIL|name or service not known|no servers could be reached|: lookup \S+:|\blookup \S+ on \S+:"
     r"|EAI_AGAIN|getaddrinfo|UnknownHostException|name does not resolve|failed to resolve ['\"]"
     r"|host not found in (?:upstream|resolver)|no resolver defined to resolve"
     r"|could not be resolved \(\d+: "
@@ -26,7 +30,9 @@ PATTERNS: dict[str, str] = {
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|is not reachable, cannot"
     r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
-    "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT|\b100% packet loss",
+    # a setting has the same word with its value
+    "timeout": r"i/o timeout|timed ?out|time out|timeout(?![\w\"']*[ :=]{1,3}[\"']?\d)|deadline exceeded"
+    r"|timeout\W{1,3}\d{1,9} ?m?s (?:elapsed|exceeded|reached)|ETIMEDOUT|\b100% packet loss",
     "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError"
     # JDBC; the number of the error alone: clients of MySQL, Python's without its words
@@ -35,7 +41,7 @@ PATTERNS: dict[str, str] = {
     r"|cannot connect to host \S+ ssl:\S+ \[connect call failed"
     r"|cannot connect to the docker daemon at tcp://",
     "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
-    "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
+    "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|\bENOMEM\b",
     # the kernel has the same words for a socket whose queue is full, and for a lock
     "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset"
     # refused by a filter, it says EPERM: that is no limit
@@ -47,12 +53,13 @@ PATTERNS: dict[str, str] = {
     r"|\b(?:creat|fork|spawn|start|launch|new )\w*[^\n]{0,30}\b(?:thread|process|worker|child)\w*)"
     r"(?:(?!\b(?:connect|send\w*|recv\w*|accept4?|read|write|socket|f?lock)\b)[^\n]){0,60}"
     r"(?:resource temporarily unavailable|\bEAGAIN\b)",
-    "open-files": r"too many open files|EMFILE|ENFILE",
-    "permission": r"permission denied|operation not permitted|EACCES|EPERM",
+    "open-files": r"too many open files|\bEMFILE\b|\bENFILE\b",
+    "permission": r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b",
     "exec-format": r"exec format error",
     "containerd": r"containerd\.sock|containerd: |failed to dial",
     "iptables": r"no chain/target/match by that name|iptables failed|nftables?.{0,20}failed",
-    "certificate": r"x509:|certificate (has expired|signed by unknown|relies on)|tls: ",
+    "certificate": r"x509:|certificate (has expired|signed by unknown|relies on)"
+    r"|tls: (?![\"']?(?:disabled|enabled|false|no|none|null|off|on|true|v?1\.\d|yes)\b)",
     "certificate-date": r"certificate has expired or is not yet valid",
     "proxy": r"proxyconnect|proxy authentication required",
     "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",

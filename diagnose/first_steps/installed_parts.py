@@ -78,9 +78,41 @@ def _debian_package(stem: str, version: str) -> str:
 
 def mended_image(container: Container, failure: Recognised | None) -> PageVariables:
     """The variables of a page that builds an image with the part, for a program that has ended."""
-    installer, image = installer_of(failure), container.config.image
-    if not installer or not _IMAGE.fullmatch(image) or image.startswith("sha256:"):
+    image = container.config.image
+    if failure is None or not _IMAGE.fullmatch(image) or image.startswith("sha256:"):
         return {}
-    user = container.config.user
-    steps = [f"FROM {image}", "USER 0", f"RUN {installer}", *([f"USER {user}"] if user else [])]
+    java, installer, user = (
+        _newer_java(container, failure),
+        installer_of(failure),
+        container.config.user,
+    )
+    if java:
+        steps = [f"FROM {image}", *java]
+    elif installer:
+        steps = [f"FROM {image}", "USER 0", f"RUN {installer}", *([f"USER {user}"] if user else [])]
+    else:
+        return {}
     return {"dockerfile": "\n".join(steps), "mended": container.mended_image}
+
+
+def _newer_java(container: Container, failure: Recognised) -> list[str]:
+    """The steps that put a newer Java beside the image's own, before it in the search path.
+
+    Nothing where the command names its Java by a path. Images of Alpine need one for their C
+    library.
+    """
+    words = container.config.words
+    if failure.name != "java-class-version" or not words or words[0] != "java":
+        return []
+    kind = "-alpine" if _is_of_alpine(container) else ""
+    source = f"eclipse-temurin:{failure.values['built']}-jre{kind}"
+    return [
+        f"COPY --from={source} /opt/java/openjdk /opt/java/newer",
+        "ENV JAVA_HOME=/opt/java/newer PATH=/opt/java/newer/bin:$PATH",
+    ]
+
+
+def _is_of_alpine(container: Container) -> bool:
+    """Whether the image's name or its variables say that it is made from Alpine."""
+    given = (name for name, _ in container.config.environment)
+    return any("alpine" in text.lower() for text in (container.config.image, *given))

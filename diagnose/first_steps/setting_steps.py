@@ -53,7 +53,8 @@ def setting_variables(
     shows all settings of the container. may_pass: another start comes first.
     """
     if may_pass or passing_signatures(container, tail):
-        return _without_changes(setting)
+        is_data = setting is not None and bool(setting.path) and _is_of_data(tail)
+        return {} if is_data else _without_changes(setting)
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}

@@ -28,7 +28,7 @@ _DETAIL = LazyPattern(
     r"|^\s{0,40}Is the server running on host|^\s{0,40}TCP/IP connections on port"
     r"|\bin \"[^\"]{1,300}\", line \d+, column \d+"
     r"|^\s{2,40}[-*>]?\s{0,40}(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
-    r"|HINT)|^\s{2,40}- [A-Z_]+"
+    r"|HINT)|^\s{2,40}- [A-Z_]+|^[A-Z][a-z][\w ]{3,60} \(os error \d{1,3}\)$"
 )
 """What belongs to the message before it."""
 DETAIL_PART = LazyPattern(r"\bDETAIL:\s")
@@ -79,6 +79,8 @@ _CAUSES_FOLLOW = LazyPattern(r"\s{0,4}Caused by:\s{0,9}$")
 _CAUSE_OF_LIST = LazyPattern(r"\s{1,8}(?:\d{1,2}: |(?=\S))(?P<text>\S.{0,400})$")
 _CAUSE_OF_TREE = LazyPattern(r"\s{0,8}[├╰]─▶ (?P<text>\S.{0,400})$")
 """A cause as miette draws it below the error."""
+_OF_A_FIELD = LazyPattern(r"\s{1,8}[\w\"'].{0,200}[(\[]type=[a-z_.]{3,60}(?:[;,] .{0,200})?[)\]]$")
+"""A complaint of Pydantic about one field, with its kind at the end."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -115,7 +117,8 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     )
     details = (read(first, following) for read in readers)
     below = next(filter(None, details), ()) or _hints(following)
-    return _quoted_source(messages[:index]) + below
+    above = _quoted_source(messages[:index]) or _place_of_field(first, messages[:index])
+    return above + below
 
 
 def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
@@ -123,6 +126,12 @@ def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
     if not before or not _QUOTED_SOURCE.match(before[-1].text):
         return ()
     return tuple(line.text.strip() for line in before[-2:])
+
+
+def _place_of_field(first: Message, before: Sequence[Message]) -> tuple[str, ...]:
+    """The place in the settings that Pydantic names in the line above its complaint."""
+    is_complaint = _OF_A_FIELD.match(first.text) is not None
+    return (before[-1].text.strip(),) if is_complaint and before else ()
 
 
 def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

@@ -72,3 +72,25 @@ def test_an_image_with_the_part() -> None:
 def test_an_image_without_a_name() -> None:
     nameless = container_in("exited", Config={"Image": "sha256:1234"})
     assert mended_image(nameless, failure_of(R)) == {}
+
+
+JAVA = (
+    "java.lang.UnsupportedClassVersionError: shop/App has been compiled by a more recent version of the Java "
+    "Runtime (class file version 61.0), this version of the Java Runtime only recognizes up to 55.0"
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "source"),
+    [
+        ({"Image": "shop/web:2", "Entrypoint": ["java", "-jar", "/app.jar"]}, "17-jre"),
+        ({"Image": "shop/web:2-alpine", "Cmd": ["java", "-jar", "/app.jar"]}, "17-jre-alpine"),
+        ({"Image": "shop/web:2", "Entrypoint": ["/usr/bin/java", "-jar", "/app.jar"]}, ""),
+    ],
+    ids=["its own Java", "of Alpine", "by a path"],
+)
+def test_an_image_with_a_newer_java(config: dict[str, Any], source: str) -> None:
+    steps = mended_image(container_in("exited", Config=config), failure_of(JAVA))
+    lines = steps.get("dockerfile", "").splitlines()
+    copied = f"COPY --from=eclipse-temurin:{source} /opt/java/openjdk /opt/java/newer"
+    assert lines[1:2] == ([copied] if source else [])

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 LINES = {
+    "option-required": (
+        'Error: required flag(s) "token" not set',
+        "Error: flag --listen is required",
+    ),
+    "file-for-folder": (
+        "Error: ENOTDIR: not a directory, mkdir '/config/logs'",
+        "stat /config/logs: Not a directory",
+    ),
+    "bucket-missing": (
+        "Error: The specified bucket does not exist",
+        "An error occurred (NoSuchBucket) when calling the PutObject operation",
+    ),
+    "field-required": (
+        "field required (type=value_error.missing); cameras -> front -> ffmpeg -> inputs",
+        "  Field required [type=missing, input_value={}, input_type=dict]; server.listen",
+    ),
     "defined-twice": (
         "Error: adapting config using caddyfile: ambiguous site definition: my.example.org",
         """err="parsing YAML file /etc/prometheus/prometheus.yml: found multiple scrape configs with job name \\"node\\" """,

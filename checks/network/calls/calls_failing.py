@@ -13,6 +13,7 @@ from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.addresses import is_address, is_itself
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.first_steps.network.lacks_of_callers import (
     Lack,
@@ -24,7 +25,7 @@ from diagnose.first_steps.network.lacks_of_callers import (
     led_away,
     what_it_lacks,
 )
-from diagnose.mappings import present, subjects_of
+from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
@@ -83,17 +84,15 @@ def calls_failing(
     unless the report has another problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
-    waiting = {
-        (call.container.id, address)
-        for call in unanswered_calls or ()
-        for address in (call.address, *call.further)
-    }
+    waiting = by_key((call.container.id, call) for call in unanswered_calls or ())
     for failure in logged_failures:
         if _is_restarted(failure.container, clock):
             continue
         moved = moved_names.of(failure) if moved_names is not None else None
         called = moved.address if moved is not None else failure.host
-        is_said = (failure.container.id, called) in waiting
+        is_said = any(
+            _is_same_call(failure, called, call) for call in waiting.get(failure.container.id, ())
+        )
         is_quoted = moved is None and _is_quoted(failure, errors.get(failure.container.id))
         if not is_said and not is_quoted:
             lack = what_it_lacks(failure, resolvers)
@@ -102,6 +101,20 @@ def calls_failing(
             lack = lack or lack_of_moved_name(moved) or blocked_mail(failure)
             yield _finding(failure, lack or lack_of_machine(failure, host_links.neighbours), clock)
     yield from logged_failures.unread
+
+
+def _is_same_call(failure: LoggedFailure, called: str, call: UnansweredCall) -> bool:
+    """Whether a call that waits for its answer is the one of the lines, by address or by name.
+
+    Then network.call-unanswered says it. A line with a name is about the port of the call alone.
+    """
+    if called in (call.address, *call.further):
+        return True
+    if failure.kind != "timeout" or is_address(called):
+        return False
+    if failure.peer is not None and call.peer is not None:
+        return failure.peer.id == call.peer.id
+    return failure.port in (0, call.port)
 
 
 def _is_restarted(container: Container, clock: Clock) -> bool:

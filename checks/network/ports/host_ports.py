@@ -167,7 +167,7 @@ def port_held_by_process(
         holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
         if holders:
             finding = _port_in_use_finding(failure, _held_by(holders[0], port, containers), holders)
-            steps = freeing(failure.container, port, holders, containers)
+            steps = freeing(failure.container, port, holders, containers, listeners)
             touches = _holder_subjects(holders, containers)
             yield replace(finding, touches=touches).with_variables(steps)
         elif near_ends:

@@ -37,8 +37,12 @@ def log_evidence(
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole, **written_to(tail)}
-    if tail.failure is not None and not tail.telling.explains:
-        evidence[LINE] = tail.failure.line
+    failure = tail.failure
+    # a cause that stands in another line than the one that complains most is proven by that one
+    if failure is not None and (
+        not tail.telling.explains or failure.line not in tail.telling.whole
+    ):
+        evidence[LINE] = failure.line
     if tail.failure is not None and not is_refuted:
         evidence["this means"] = tail.failure.cause
         if not is_known:

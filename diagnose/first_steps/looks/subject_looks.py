@@ -11,6 +11,7 @@ from typing import Literal
 
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.named.named_settings import named_setting
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.first_steps.looks.line_operands import named_operand
@@ -22,6 +23,7 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure, Look
+from diagnose.programs.telling_line import TellingLine
 
 _NAMED_LINE = LazyPattern(r"\bline (\d{1,6})\b")
 _WORDS = ("variable", "setting", "key", "option", "field", "name", "word", "unset", "second")
@@ -150,7 +152,8 @@ def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
 def _place_of_word(case: LookCase) -> PageVariables:
     """The page variables that search the folder of compose and its files for the word that the
     line names."""
-    word = case.value(*_WORDS) or _objected_word(case)
+    host = case.value("address").partition("://")[2]
+    word = case.value(*_WORDS) or _objected_word(case) or host
     folder = posixpath.normpath(_place_of_settings(case))
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
     is_folder = folder.startswith("/") and not is_of_system(folder)
@@ -186,11 +189,17 @@ def _objected_word(case: LookCase) -> str:
 
 def _mounted_settings(case: LookCase) -> PageVariables:
     """The one mount with its settings, for a failure of those."""
-    if not _is_about_file(case):
+    if not _is_about_file(case) or _names_a_file(case):
         return {}
     shown = shown_settings(case.container)
     named = _NAMED_LINE.search(case.text)
     return shown | {"setting_line": named[1]} if named and "setting_line" in shown else shown
+
+
+def _names_a_file(case: LookCase) -> bool:
+    """Whether the line names a mounted file, which is shown in the place of the others."""
+    setting = named_setting(case.container, TellingLine(case.text))
+    return setting is not None and bool(setting.path)
 
 
 def _definition(case: LookCase) -> PageVariables:

@@ -23,6 +23,8 @@ _OF_SETTINGS = LazyPattern(
     r"conf|/etc\b|settings|\.(?:ya?ml|toml|json|ini|cfg|env|properties|xml)$"
 )
 """Mounts in which a setting is looked for, where a container has several."""
+_FILE_NAME = LazyPattern(r"\.(?!d$)\w{1,12}$")
+"""A name with an ending; folders of further settings end in `.d`."""
 _OF_SYSTEM = LazyPattern(r"/(?:dev|proc|run|sys|var/run)?(?:/|$)")
 _NGINX_FILE = "/etc/nginx/nginx.conf"
 _OF_A_SITE = ("server", "upstream", "map")
@@ -108,7 +110,7 @@ def shown_settings(container: Container) -> PageVariables:
     mount = only(_likely_mounts(container))
     if mount is None:
         return {}
-    if "." in posixpath.basename(mount.destination):
+    if _FILE_NAME.search(mount.destination):
         return {"setting_file": mount.source, "setting_line": "0"}
     return {"setting_folder": mount.source}
 

@@ -30,11 +30,13 @@ _MISSED = LazyPattern(
     re.IGNORECASE,
 )
 """The file is not there, or is a folder where a file is due."""
+_IS_FOLDER = LazyPattern(r"\bis a directory|\bEISDIR\b", re.IGNORECASE)
 _VERSION_OF_LIBRARY = LazyPattern(r"\bversion [`']\w{2,30}[\d.]{1,12}' not found")
 """The loader's words: the file is there, and the library is too old."""
 _DATABASE = LazyPattern(r"readonly database|database file", re.IGNORECASE)
 _OF_A_FILE = LazyPattern(
-    r"\b(?:file|dir(?:ectory)?|folder|write|open|create|DB)\b.{0,80}(?:permission denied|EACCES)",
+    r"\b(?:file|dir(?:ectory)?|folder|writ\w{1,3}|open\w{0,3}|creat\w{1,3}|sav\w{1,3}|DB)\b"
+    r".{0,80}(?:permission denied|EACCES)",
     re.IGNORECASE,
 )
 """The refusal is about a file, and not about a host or a user."""
@@ -79,7 +81,7 @@ def path_steps(container: Container, text: str) -> PageVariables:
         path = _only_writable_place(container)
     if not path:
         return {}
-    return _refused_place(container, path) if is_refused else _missed_place(container, path)
+    return _refused_place(container, path) if is_refused else _missed_place(container, path, text)
 
 
 def _path_in(container: Container, text: str) -> str:
@@ -127,9 +129,14 @@ def _refused_place(container: Container, path: str) -> PageVariables:
     }
 
 
-def _missed_place(container: Container, path: str) -> PageVariables:
-    """The folder of the host where the file belongs, or what the container has by its name."""
+def _missed_place(container: Container, path: str, text: str) -> PageVariables:
+    """The folder of the host where the file belongs, or what the container has by its name.
+
+    Nothing for a folder of the image, which is there.
+    """
     mount = host_mount(container.mounts, path)
+    if mount is None and _IS_FOLDER.search(text):
+        return {}
     if mount is not None:
         return {"lacking": posixpath.dirname(mount.on_host(path)), "lacked": path}
     if innermost_mount(container.mounts, path) is not None or _is_of_kernel(path):

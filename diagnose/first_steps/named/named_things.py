@@ -82,8 +82,10 @@ _RIGHT_REFUSED = LazyPattern(
     re.IGNORECASE,
 )
 """The kernel refused a right, or the program insists on being root or process 1."""
-_OF_THE_RUNTIME = LazyPattern(r"\bheap\b|\bmaxmemory\b|\bmemory_limit\b", re.IGNORECASE)
-"""Limits that a runtime or a server sets itself."""
+_OF_ANOTHER_LACK = LazyPattern(
+    r"\bheap\b|\bmaxmemory\b|\bmemory_limit\b|\bgetaddrinfo\b", re.IGNORECASE
+)
+"""Limits that a runtime or a server sets itself, and a code that musl takes for lack of memory."""
 
 
 def _host_name_steps(container: Container, text: str) -> PageVariables:
@@ -146,7 +148,7 @@ def _right_steps(container: Container, text: str) -> PageVariables:
 
 def _memory_steps(container: Container, text: str) -> PageVariables:
     """The variables of a page that compares the container's limit with the host's memory."""
-    is_short = "oom" in signs(text) and not _OF_THE_RUNTIME.search(text)
+    is_short = "oom" in signs(text) and not _OF_ANOTHER_LACK.search(text)
     return {"memory_of": container.name} if is_short else {}
 
 

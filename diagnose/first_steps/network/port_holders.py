@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.sockets.listeners import Listener
-from diagnose.mappings import by_key
+from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.mappings import by_key, only
 from diagnose.model import PageVariables
 from diagnose.phrases import joined
 
@@ -21,11 +22,17 @@ _ENGINES_UNITS = ("docker.service", "containerd.service", "snap.docker.dockerd.s
 
 
 def freeing(
-    container: Container, port: int, holders: Sequence[Listener], containers: Containers
+    container: Container,
+    port: int,
+    holders: Sequence[Listener],
+    containers: Containers,
+    listeners: Listeners | None = None,
 ) -> PageVariables:
     """The page variables that free a port for this container.
 
-    Empty where a process of which nothing is known holds it: the host may need it.
+    A program of the host keeps its port: a look shows whether anybody needs it. Empty where a
+    process of which nothing is known holds the port: the host may need it. listeners: where
+    another port of the host is sought for the container.
     """
     if not holders:
         # one that its policy starts again and again does not fail for a port that is free
@@ -43,9 +50,32 @@ def freeing(
         return {"awaited": str(port)}
     if holder.comm in _KEPT:
         return {"kept": holder.comm}
+    moved = _moved_port(container, port, listeners, containers) if listeners else {}
     if holder.unit and holder.unit not in _ENGINES_UNITS:
-        return {"unit": holder.unit}
-    return {"freed": str(port)}
+        return {**moved, "unit": holder.unit}
+    return {**moved, "held_port": str(port)}
+
+
+_FIRST_FREE = 1024
+"""Below it are the ports by which clients know a kind of server: another one is of no use."""
+_NEAR = 100
+"""So many ports behind the one that is taken are looked at."""
+
+
+def _moved_port(
+    container: Container, port: int, listeners: Listeners, containers: Containers
+) -> PageVariables:
+    """The next port of the host that is free, for the one port that a container publishes."""
+    published = only(container.wanted_ports)
+    if published is None or published.host_port != port or port < _FIRST_FREE:
+        return {}
+    wanted = {binding.host_port for other in containers for binding in other.wanted_ports}
+    for free in range(port + 1, min(port + _NEAR, 65536)):
+        if free not in wanted and not listeners.on(published.protocol, "", free):
+            address = published.host_ip
+            place = with_port(address, free) if address else str(free)
+            return {"moved_port": f"{place}:{published.port}"}
+    return {}
 
 
 def owner_of(holder: Listener, port: int, containers: Containers) -> Container | None:

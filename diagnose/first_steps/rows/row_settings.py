@@ -70,11 +70,12 @@ def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Replaced)
 def _replace(remedy: remedies.Replaced, case: RowCase) -> PageVariables:
-    container, old = case.container, case.failure.filled(remedy.old)
+    container = case.container
+    old, new = case.failure.filled(remedy.old), case.failure.filled(remedy.new)
     if not old:
         return {}
-    return changed_words.with_text(container, old, remedy.new) or changed_words.with_text_in_file(
-        container, old, remedy.new
+    return changed_words.with_text(container, old, new) or changed_words.with_text_in_file(
+        container, old, new
     )
 
 

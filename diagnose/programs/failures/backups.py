@@ -38,5 +38,6 @@ BACKUPS = (
         source="kiwix/operations#386",
         turns_away=True,
         may_pass=True,
+        look="sharing",
     ),
 )

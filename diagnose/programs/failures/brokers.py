@@ -9,7 +9,7 @@ BROKERS = (
     Failure(
         name="kafka-broker-number",
         mark="broker.id",
-        pattern=r"Configured broker\.id (?P<program>\d{1,10}) doesn't match stored broker\.id Some\((?P<data>\d{1,10})\)"
+        pattern=r"Configured broker\.id (?P<program>\d{1,10}) doesn't match stored broker\.id (?:Some\()?(?P<data>\d{1,10})\b"
         r"|Invalid broker\.id in: .{1,200}\. Expected (?P<program_new>\d{1,10}), but read (?P<data_new>\d{1,10})",
         cause="the data of this Kafka are those of broker {data}, and its settings call it {program}",
         cure="set KAFKA_BROKER_ID to {data}; if the volume is another broker's, give it its own",

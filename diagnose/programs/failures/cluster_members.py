@@ -1,7 +1,7 @@
 """Members of clusters: of another cluster, without their data, or too few of them."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Assigned
+from diagnose.programs.failures.remedies import Assigned, Replaced
 
 CLUSTER_MEMBERS = (
     Failure(
@@ -138,6 +138,7 @@ CLUSTER_MEMBERS = (
         cause="the data of this node were made in the {kind} {data}, and its settings say {program}",
         cure="set CASSANDRA_DC or CASSANDRA_RACK to {data}",
         source="Cassandra's own message",
+        remedy=Replaced("{program}", "{data}"),
     ),
     Failure(
         name="replica-set-host",

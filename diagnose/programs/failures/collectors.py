@@ -1,11 +1,41 @@
 """What collectors of metrics, logs and alerts say of their servers, limits and plugins."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Given, TypedLike
+from diagnose.programs.failures.remedies import Given, SetAside, TypedLike
 
 _OPTION = "container.option-missing"
 
 COLLECTORS = (
+    Failure(
+        name="followed-folder",
+        mark="file is a directory",
+        pattern=r'failed to tail file\b.{0,40}\bfile is a directory\b.{0,40}\bfilename="?(?P<path>/[^\s"]{1,200})',
+        cause="Promtail follows {path}, which is a folder: no line of the files in it is sent",
+        cure="write the files into __path__ of its configuration, such as {path}/*.log",
+        source="sipcapture/homer7-docker#29",
+        turns_away=True,
+    ),
+    Failure(
+        name="grafana-plugin-unknown",
+        mark="failed to install plugin",
+        pattern=r"failed to install plugin (?P<plugin>[\w.-]{1,80}): 404",
+        cause="Grafana's catalogue has no plugin {plugin}: it is misspelt, or was withdrawn",
+        cure="correct its name in GF_INSTALL_PLUGINS or GF_PLUGINS_PREINSTALL; the catalogue's pages have it in their "
+        "address",
+        source="Grafana's own message",
+        remedy=TypedLike(r"^GF_(?:INSTALL_PLUGINS|PLUGINS_PREINSTALL)"),
+    ),
+    Failure(
+        name="influx-config-left",
+        mark="already exists",
+        pattern=r'\bconfig name \\?"(?P<config>[\w.-]{1,60})\\?" already exists',
+        cause="a setup of InfluxDB that broke off has left its client's settings ({config}), and the next one refuses them",
+        cure="set the file influx-configs aside; where no data are needed, empty the data folder too, so that the setup "
+        "begins again",
+        source="influxdata/influxdata-docker#563",
+        remedy=SetAside("influx-configs", ("/etc/influxdb2",)),
+        look="data",
+    ),
     Failure(
         name="gossip-address",
         mark="no private ip address found",
@@ -45,6 +75,7 @@ COLLECTORS = (
         source="Telegraf's own message",
         turns_away=True,
         remedy=TypedLike(r"INFLUX\w*TOKEN"),
+        look="secrets",
     ),
     Failure(
         name="influx-database",

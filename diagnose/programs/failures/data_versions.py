@@ -275,6 +275,29 @@ DATA_VERSIONS = (
         look="data",
     ),
     Failure(
+        name="postgres-locale-absent",
+        mark="locale is incompatible",
+        pattern=r"database locale is incompatible with operating system",
+        cause="the database was made with a locale that this image does not have: another kind of image made it, "
+        "such as Debian's where this one is Alpine's",
+        cure="run the kind of image that made the data, of the same version: postgres:16 instead of postgres:16-alpine, or "
+        "the other way round",
+        source="PostgreSQL's own message",
+        build="another",
+        look="versions",
+    ),
+    Failure(
+        name="timescaledb-release",
+        mark="timescaledb-",
+        pattern=r'could not access file "(?:\$libdir/)?(?P<library>timescaledb-(?P<release>\d[\w.-]{1,30}))"',
+        cause="the database uses TimescaleDB {release}, and the image does not have that release of it",
+        cure="run an image that has {release} too, update the extension in each database (ALTER EXTENSION timescaledb "
+        "UPDATE), and go on to the newer image then",
+        source="TimescaleDB documentation, upgrading",
+        build="another",
+        look="image",
+    ),
+    Failure(
         name="neo4j-format",
         mark=("store format", "needs to be"),
         pattern=r"(?:Unable to find|unsupported|unknown) store format|needs to be (?:upgraded|migrated).{0,40}\bstore (?:files?|format|version)\b",

@@ -301,6 +301,7 @@ DATABASE_SERVERS = (
         cure="use the image of the backup program for the server's major version, or a newer one",
         source="eeshugerman/postgres-backup-s3#2",
         turns_away=True,
+        follows=True,
         look="builds",
     ),
 )

@@ -26,6 +26,17 @@ DIRECTORY_SERVERS = (
         look="versions",
     ),
     Failure(
+        name="openldap-data-gone",
+        mark="cannot be opened: no such file",
+        pattern=r'mdb_db_open: database "(?P<suffix>[^"\n]{1,120})" cannot be opened: No such file or directory',
+        cause="OpenLDAP's configuration names the database {suffix}, and the files of that are not in the data folder: the "
+        "volume with the configuration was kept, and the one with the data is new or another one",
+        cure="mount the volume with the data again; where no data are needed, empty both folders (/var/lib/ldap and "
+        "/etc/ldap/slapd.d)",
+        source="osixia/container-openldap, its README on data persistence",
+        look="mounts",
+    ),
+    Failure(
         name="mssql-sector",
         mark="originally formatted with sector size",
         pattern=r"Cannot use file '(?P<file>[^']{1,200})' because it was originally formatted with sector size "

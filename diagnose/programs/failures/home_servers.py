@@ -210,6 +210,27 @@ _DATA = (
 
 _OF_THE_HOUSE = (
     Failure(
+        name="nodered-credentials",
+        mark="error loading credentials",
+        pattern=r"Error loading credentials\b",
+        cause="Node-RED cannot decrypt the passwords of its flows: another secret has encrypted them (credentialSecret in "
+        "settings.js, or _credentialSecret in .config.runtime.json), or the file is damaged",
+        cure="bring the former secret back; where it is lost, move flows_cred.json aside and type the passwords into the "
+        "flows again",
+        source="Node-RED documentation, securing credentials",
+        turns_away=True,
+        look="data",
+    ),
+    Failure(
+        name="home-secret-undefined",
+        mark="not defined",
+        pattern=r"\bSecret (?P<key>\w{1,60}) not defined\b",
+        cause="Home Assistant's configuration takes the secret {key} from secrets.yaml, which has none of that name",
+        cure="add {key} to secrets.yaml beside configuration.yaml, or correct the name",
+        source="Home Assistant documentation, storing secrets",
+        turns_away=True,
+    ),
+    Failure(
         name="zigbee-adapter",
         mark="usb adapter discovery error",
         pattern=r"USB adapter discovery error \((?P<why>[^)\n]{1,100})\)",

@@ -41,6 +41,18 @@ NEIGHBOURS = (
         ),
     ),
     Failure(
+        name="loopback-upstream",
+        mark="while connecting to upstream",
+        pattern=r"connection refused\) while connecting to upstream\b.{0,400}\bupstream: \"\w{2,8}://(?:127\.0\.0\.1|localhost"
+        r"|\[::1\]):(?P<port>\d{2,5})\b",
+        cause="the web server passes its requests on to localhost:{port}, which is its own container, and nothing "
+        "listens there",
+        cure="where the image starts the program at port {port} itself, its log says why that one does not run; else "
+        "name the container that has it instead of localhost",
+        source="nginx' own message",
+        confirmed_by=_LOOPBACK,
+    ),
+    Failure(
         name="loopback-refused",
         mark="",
         pattern=r"""(?xm)

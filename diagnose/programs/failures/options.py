@@ -131,8 +131,8 @@ OPTIONS = (
     ),
     Failure(
         name="tun-device",
-        mark="/dev/net/tun",
-        pattern=r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)"
+        mark=("/dev/net/tun", "tstun.new("),
+        pattern=r"\btstun\.New\([^)\n]{1,40}\): operation not permitted|(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)"
         r"|/dev/net/tun does not exist",
         cause="the program needs the device /dev/net/tun",
         cure="recreate it with --device=/dev/net/tun --cap-add=NET_ADMIN",

@@ -17,6 +17,18 @@ RUNNERS = (
         source="Jenkins documentation, inbound agents",
     ),
     Failure(
+        name="jenkins-agent-unreached",
+        mark="is not reachable",
+        pattern=r"(?P<url>https?://\S{1,200}) provided port:(?P<port>\d{1,5}) is not reachable",
+        cause="{url} tells its agents to call port {port}, and nothing answers there: the port is not published, or a "
+        "proxy or a firewall is in between",
+        cure="publish port {port} of Jenkins too; or recreate the agent with --env=JENKINS_WEB_SOCKET=true, which needs "
+        "no port but that of the pages",
+        source="Jenkins documentation, inbound agents",
+        confirmed_by=_OPTION,
+        needs=("--env=JENKINS_WEB_SOCKET=true",),
+    ),
+    Failure(
         name="jenkins-agent-twice",
         mark="already connected to this",
         pattern=r"\b(?P<agent>[\w.-]{1,80}) is already connected to this (?:controller|master)\. Rejecting this connection",

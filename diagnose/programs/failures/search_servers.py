@@ -1,8 +1,19 @@
 """What Elasticsearch, OpenSearch and Solr say of their start, their clusters and their index."""
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Assigned
 
 SEARCH_SERVERS = (
+    Failure(
+        name="kibana-superuser",
+        mark='"elastic" is forbidden',
+        pattern=r'\[elasticsearch\]\.username\]: value of "elastic" is forbidden',
+        cause="Kibana does not log in to Elasticsearch as the superuser elastic from version 8 on",
+        cure="set ELASTICSEARCH_USERNAME to kibana_system, and ELASTICSEARCH_PASSWORD to the password that "
+        "elasticsearch-reset-password -u kibana_system prints in Elasticsearch's container",
+        source="Kibana's own message",
+        remedy=Assigned(("ELASTICSEARCH_USERNAME",), "kibana_system"),
+    ),
     Failure(
         name="search-transport",
         mark="transport ssl must be enabled",

@@ -53,7 +53,7 @@ DATA = (
             | \b(?:in|not\ |un)(?:valid|supported|possible)\ downgrade
             | \b(?:catalog|database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is
                 |was|version)\b[^.]{0,60}\b(?:newer|higher|greater|more\ recent)\b
-            | created\ (?:by|with)\ a\ (?:newer|later|more\ recent)
+            | (?:created|made|saved|written)\ (?:by|in|with)\ a\ (?:newer|later|more\ recent)
             | from\ a\ (?:newer|later|future)\ version
             | schema\ version\ does\ not\ align
             | \b(?:format|metadata|schema|storage)\ version\b[^\n]{0,40}\bis\ newer\ than\b
@@ -310,7 +310,9 @@ DATA = (
             | ^panic:\ (?:invalid\ page\ allocation|freepages:)  # bbolt: etcd, Consul, Vault
             | \bData\ structure\ corruption\b  # InnoDB
             | \bDetected\ corrupt\ journal\b | \[InnoDB\]\ Assertion\ failure:\ (?:btr|buf|fil|fsp|log|page|rem|trx)\d
-            | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
+            | database\ page\ corruption | \binvalid\ page\ in\ block\ \d{1,10}\ of\ relation\b
+            | \bunexpected\ EOF\b[^\n]{0,40}?(?:/data|/var/lib)/
+            | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "
         "as after a power loss, a full disk or a copy of it while it was in use",
@@ -328,6 +330,8 @@ DATA = (
                 .{0,60}?\b(?:only\ supports|required|not)\b
             | no\ (?P<which>\w+)\ extension\ (?:was\ )?found
             | extension\ \"(?P<extension>\w+)\"\ is\ not\ available
+            | \btype\ \"(?:\w{1,40}\.)?(?:citext|geography|geometry|halfvec|hstore|ltree|vchordrq|vector|vectors)\"
+                \ does\ not\ exist
             | could\ not\ (?:access\ file|open\ extension\ control\ file)\ \"(?P<file>[^\"]+)\"
         """,
         cause="the database server has no such extension, or has another version of it "

@@ -13,16 +13,18 @@ _REFUSALS = r"""
     | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
 """
 _ABSENCE = r"""
-    no\ such\ file\ or\ directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
+    no\ such\ (?:file\ or\ )?directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
     | no\ config\ file
 """
-_OF_HOSTS = LazyPattern(r"\bhost not found in (?:resolver|upstream)\b")
-"""nginx finds no host; the file is the one that names it."""
+_OF_HOSTS_OR_SYNTAX = LazyPattern(
+    r"\bhost not found in (?:resolver|upstream)\b|\b(?:yaml|toml|parsing config): |\bSAXParseException\b"
+)
+"""nginx finds no host, and a reader of YAML no key: the file is the one that says it."""
 _NO_RIGHT = (
     r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
 )
 _PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
-_FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|[\w@+-]++(?://?[\w.@+-]++)++)"
+_FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|(?:\.(?!well-known))?[\w@+-]++(?://?[\w.@+-]++)++)"
 """A path, or one of the two folders at the top that many images use."""
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
 """Behind a path that is not the program that complains, nor a line of Ruby's."""
@@ -224,7 +226,7 @@ FILES = (
     Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
-        unlike=_OF_HOSTS,
+        unlike=_OF_HOSTS_OR_SYNTAX,
         mark="",
         pattern=rf"""(?x)
             (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
@@ -320,10 +322,10 @@ FILES = (
             | undefined\ (?:receiver|variable|label)
             | \bconfiguration\ file\ contains\ errors\b | \bplugin\ name\ that\ don't\ exist
             | validating\ config | config\ error\b | provisioning\ error
-            | not\ well-formed | expected\ <block\ end> | \bbad\ indentation\ of\ a\ mapping\b
+            | not\ well-formed | \bSAXParseException\b | expected\ <block\ end> | \bbad\ indentation\ of\ a\ mapping\b
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
-            | invalid\ (?:directive|command|configuration)
+            | invalid\ (?:directive|command|config(?:uration)?)\b
             | \bjson:\ invalid\ character\ (?!'<') | \bUnrecognizedPropertyException\b
             | \b(?:error|mistake|problem)\ in\ (?:the\ )?(?:config(?:uration)?|settings)\ file\b[^\n]{0,200}
                 \b(?:at|on)\ line\ \d

@@ -113,10 +113,44 @@ PLAIN_CAUSES = (
         look="networks",
     ),
     Failure(
+        name="option-required",
+        mark="required",
+        pattern=r"""(?xi)
+            \brequired\ (?:flag|option|argument)(?:\(s\)|s)?\ \\?['"`](?P<option>[\w-]{1,60})\\?['"`]
+                [^\n]{0,40}?\b(?:missing|not\ (?:given|passed|provided|set))\b
+            | \b(?:flag|option)\ ['"`]?(?P<option_named>--?[\w-]{1,60})['"`]?\ is\ required\b
+        """,
+        cause="the program needs the option {option} in its command",
+        cure="add the option with its value to the command of the container, or set the variable that stands for it",
+        source="the own messages of Cobra and others",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="file-for-folder",
+        mark=("enotdir", "not a directory"),
+        pattern=r"""(?x)
+            \bENOTDIR:\ not\ a\ directory,\ \w+\ '(?P<path>/[^'\n]{1,200})'
+            | (?P<path_first>/[\w./-]{2,200})['"]?:\ Not\ a\ directory\b
+        """,
+        cause="{path}, or a part of it, is a file where the program expects a folder: a file is mounted there, or was "
+        "made in the folder's place",
+        cure="look at the host's side of the mount with ls -la, and move the file aside",
+        source="the kernel's own message (ENOTDIR)",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="bucket-missing",
+        mark=("bucket does not exist", "nosuchbucket"),
+        pattern=r"\b(?:[Tt]he specified )?bucket does not exist\b|\bNoSuchBucket\b",
+        cause="the store of objects (S3, MinIO) has no bucket of the name that the program's settings give",
+        cure="make the bucket in the store (mc mb), or correct its name in the settings",
+        source="S3's and MinIO's own messages",
+    ),
+    Failure(
         name="licence-refused",
         mark=("licence", "license"),
         pattern=r"""(?x)
-            \b(?:expired|invalid|missing|no\ valid)\ (?:\w+\ )?licen[sc]e\b
+            \b(?:expired|invalid|missing|no\ valid)\ (?:\w+\ )?licen[sc]e\b | \bno\ licen[sc]e\ (?:was\ )?found\b
             | \blicen[sc]e\ (?:key\ |file\ )?(?:has\ |is\ |was\ )?
                 (?:expired|invalid|missing|not\ (?:found|valid)|required)\b
         """,

@@ -319,6 +319,11 @@ SETTINGS = (
                 |:\ expected\ (?:an?\ )?(?:boolean|float|int(?:eger)?|number|url)\b)
             | \b(?:bad|unknown|unsupported|wrong)\ (?:value\ (?:for|of)\ )?['"`]?
                 (?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b['"`]?(?:\ is)?[:=]?\ ?['"`]\S
+            | (?<![\w./-])(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b['"`]?\ is\ (?:invalid|malformed|not\ valid)\b
+            | \b(?:invalid|unknown|unsupported)\ (?:auth\w*|backend|database|db|dialect|driver|engine|log|provider
+                |storage|time)[\ -]?(?:format|kind|level|mode|type|zone)?:?\ ['"`](?P<value>[\w./-]{1,60})['"`]
+            | \b[Ww]rong\ time\ ?zone\ specified:\ (?P<value_zone>[\w./+-]{1,60})
+            | \bcannot\ parse\ ['"`](?P<value_mapped>[\w.-]{1,60})['"`]\ as\ (?:bool|duration|float|u?int)
             | unsupported\ \w+\ specified | \bvalid\ (?:choices|drivers|options|values)\ are\b
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
             | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b

@@ -189,6 +189,17 @@ VALUES = (
         source="fluent-bit's, Node.js', Go's and libpq's own messages",
     ),
     Failure(
+        name="field-required",
+        of_running=NEVER,
+        mark="field required",
+        pattern=r"(?i:field required) [(\[]type=(?:value_error\.)?missing\b[^;\n]{0,200}; "
+        r"(?P<field>\w[\w .>-]{0,120}\w)",
+        cause="the program's settings lack a value that it needs: {field}",
+        cure="add it to the settings file, or set the variable of that name, as the documentation of this version "
+        "has it",
+        source="Pydantic's own message",
+    ),
+    Failure(
         name="field-missing",
         of_running=NEVER,
         mark=("missing field", "keyerror"),

@@ -1,6 +1,9 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/collectors.py`."""
 
 LINES = {
+    "influx-config-left": 'Error: config name "default" already exists',
+    "grafana-plugin-unknown": "Error: \u2717 failed to install plugin grafana-piechart: 404: Plugin not found",
+    "followed-folder": 'caller=filetarget.go:272 msg="failed to tail file" error="file is a directory" filename=/var/log',
     "gossip-address": (
         'ts=2024-01-05T10:00:00.000Z caller=main.go:221 level=error msg="unable to initialize gossip mesh" err="create '
         'memberlist: Failed to get final advertise address: No private IP address found, and explicit IP not provided"'

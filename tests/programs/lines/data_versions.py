@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "timescaledb-release": 'FATAL:  could not access file "timescaledb-2.11.1": No such file or directory',
+    "postgres-locale-absent": 'FATAL:  database locale is incompatible with operating system; DETAIL:  The database was initialized with LC_COLLATE "en_US.UTF-8",  which is not recognized by setlocale().',
     "postgres-data": (
         "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with "
         "this version 16.2"

@@ -1,6 +1,8 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/home_servers.py`."""
 
 LINES = {
+    "home-secret-undefined": "ERROR (MainThread) [homeassistant.bootstrap] Failed to parse configuration.yaml: Secret mqtt_password not defined. Activating recovery mode",
+    "nodered-credentials": "1 May 10:00:00 - [error] Error loading credentials: SyntaxError: Unexpected token in JSON at position 0",
     "download-elsewhere": (
         "[Warn] DownloadedMovieImportService: Import failed, path does not exist or is not accessible by Radarr: "
         "/downloads/complete/Movie.2020. Ensure the path exists and the user running Radarr has the correct permissions"

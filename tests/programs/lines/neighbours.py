@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "loopback-upstream": (
+        "2026/12/01 09:54:33 [error] 11#11: *1 connect() failed (111: Connection refused) while connecting to upstream, "
+        'client: 192.0.2.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:3000/", host: "shop"'
+    ),
     "mosquitto-local": (
         "1703000000: Starting in local only mode. Connections will only be possible from clients running on "
         "this machine."

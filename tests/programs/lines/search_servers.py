@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "kibana-superuser": '[config validation of [elasticsearch].username]: value of "elastic" is forbidden. This is a superuser account',
     "search-transport": (
         "java.lang.IllegalStateException: security initialization failed: Transport SSL must be enabled if security is enabled on a [basic] license."
     ),

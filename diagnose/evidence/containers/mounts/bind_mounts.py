@@ -74,8 +74,7 @@ _NAMELESS = ("permission denied", "database", "sqlite_", "not writable", "not wr
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 _PRIVATE_ROOTS = ((LazyPattern(r"(?<=system directory \[)/(?=\.system\])"), "/var/opt/mssql/"),)
-"""Programs that call a folder of their own `/`, and where that is: SQL Server
-(microsoft/mssql-docker#615)."""
+"""Programs that call a folder of their own `/`, and where that is (microsoft/mssql-docker#615)."""
 _SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
 """The text before the file of the program that prints the message, as PHP writes it behind its
 message."""
@@ -203,7 +202,8 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     writable = container.writable_host_mounts
     if nameless is None or len(writable) != 1:
         return None
-    return NamedPath(nameless, writable[0], (), whole=True)
+    said = tail.telling_text if nameless in tail.telling_text else nameless
+    return NamedPath(said, writable[0], (), whole=True)
 
 
 def _path_in_private_root(container: Container, line: str) -> NamedPath | None:

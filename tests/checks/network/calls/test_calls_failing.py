@@ -461,3 +461,25 @@ def test_one_mail_server_that_is_away(other: str, severity: str) -> None:
     line = "postfix/smtp[9]: connect to mx.gone.test[74.125.193.27]:25: Connection timed out"
     found = failing([(12, other), *each(line, 9, 6, 3)])
     assert rows(found) == [(severity, API.name)]
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("dial tcp: api.example.com:5432: i/o timeout", 0),
+        ("dial tcp: api.example.com:9999: i/o timeout", 1),
+        ("dial tcp: api.example.com:5432: connect: connection refused", 1),
+    ],
+    ids=["the same call by its name", "another port", "a refusal"],
+)
+def test_a_call_that_waits_is_said_once(line: str, wanted: int) -> None:
+    waiting = UnansweredCalls((UnansweredCall(API, "192.0.2.80", 5432, 3),))
+    result = judge(
+        "network.calls-failing",
+        containers=Containers((API,)),
+        recent_logs=logs(each(line, 9, 6, 3)),
+        unanswered_calls=waiting,
+        repeated_errors=None,
+        clock=CLOCK,
+    )
+    assert rows(result) == [("advice", "api")] * wanted

@@ -424,7 +424,7 @@ def _listener(comm: str | None, pid: int | None = 12, **more: Any) -> Listener:
 
 
 HOLDERS: dict[str, tuple[str, Listener | None, dict[str, str]]] = {
-    "a program": (IN_USE, NGINX, {"freed": "8080"}),
+    "a program": (IN_USE, NGINX, {"held_port": "8080"}),
     "a service": (IN_USE, _listener("nginx", unit="nginx.service"), {"unit": "nginx.service"}),
     "nobody by now": (IN_USE, None, {"waiting": "a"}),
     "a program that nobody may see": (IN_USE, _listener(None, None), {}),
@@ -442,7 +442,7 @@ HOLDERS: dict[str, tuple[str, Listener | None, dict[str, str]]] = {
         _listener("docker-proxy", unit="docker.service"),
         {"holder": "green"},
     ),
-    "a proxy of nobody": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "docker-proxy", unit="docker.service"), {"freed": "9090"}),
+    "a proxy of nobody": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "docker-proxy", unit="docker.service"), {"held_port": "9090"}),
     "the engine": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "dockerd", unit="docker.service"), {}),
     "the host's DNS stub, as musl says it": (IN_USE_53, RESOLVED, {"stub_unit": "systemd-resolved"}),
 }  # fmt: skip

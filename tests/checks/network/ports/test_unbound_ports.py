@@ -67,4 +67,4 @@ def test_a_program_that_listens_elsewhere_too_is_a_warning(
     ).findings
     assert finding.severity == Severity[str(severity)]
     assert "port 80 of the host is held by apache2" in finding.summary
-    assert finding.variables == {"container": "web", "freed": "80"}
+    assert finding.variables == {"container": "web", "held_port": "80"}
