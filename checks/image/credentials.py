@@ -103,7 +103,7 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
     evidence = {"file": path} if path else {"PATH": f"no {missing}"}
     return Finding(
         subject=HOST,
-        summary=f"{_useless_logins(client, helper)}: {client.file} names the program {problem}",
+        summary=f"{_refused_images(client, helper)}: {client.file} names the program {problem}",
         evidence={**_helper_setting(client, helper), **evidence},
         variables={"helper": missing, **_way_out(client, helper, path)},
         discriminator=helper,
@@ -120,7 +120,7 @@ def _broken_helper_finding(client: ClientSettings, broken: BrokenHelper) -> Find
     }.get(broken.kind, "is neither a program nor a script with a #! line")
     return Finding(
         subject=HOST,
-        summary=f"{_useless_logins(client, broken.helper)}: {broken.path} {refusal}",
+        summary=f"{_refused_images(client, broken.helper)}: {broken.path} {refusal}",
         evidence={**_helper_setting(client, broken.helper), "cannot be executed": broken.path},
         variables={
             "helper": f"docker-credential-{broken.helper}",
@@ -141,7 +141,7 @@ def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding
         return Finding(
             subject=HOST,
             summary=(
-                f"{_useless_logins(client, _PASS)}: the password store {store.store} was never "
+                f"{_refused_images(client, _PASS)}: the password store {store.store} was never "
                 "made, and the helper pass keeps logins there"
             ),
             evidence={**_helper_setting(client, _PASS), f"{store.store}/.gpg-id": "missing"},
@@ -160,12 +160,15 @@ def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding
     )
 
 
-def _useless_logins(client: ClientSettings, helper: str) -> str:
-    """The logins of a user that a helper keeps, as the beginning of a sentence."""
-    whose = "any registry"
+def _refused_images(client: ClientSettings, helper: str) -> str:
+    """The images that a user cannot pull for lack of a helper, as the beginning of a sentence.
+
+    The docker command asks the helper before it pulls a public image, too.
+    """
+    of = ""
     if client.store != helper:
-        whose = and_more(_registries_of(client, helper), REGISTRIES_SHOWN)
-    return f'user "{client.user}" cannot use logins of {whose}'
+        of = f" of {and_more(_registries_of(client, helper), REGISTRIES_SHOWN)}"
+    return f'user "{client.user}" can neither pull nor push images{of}'
 
 
 def _helper_setting(client: ClientSettings, helper: str) -> dict[str, Json]:

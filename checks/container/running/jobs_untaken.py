@@ -3,7 +3,7 @@
 from diagnose.evidence.containers.logs.untaken_jobs import UntakenJobList, UntakenJobs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import and_more, how_often, joined, quoted
+from diagnose.phrases import agree, and_more, how_often, joined, named, quoted
 from diagnose.registry import check
 
 SHOWN = 3
@@ -28,11 +28,10 @@ def jobs_untaken(untaken_jobs: UntakenJobList, clock: Clock) -> CheckResult:
 
 def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
     tasks = and_more([jobs.task, *jobs.others], SHOWN)
-    workers = joined([str(worker) for worker in jobs.workers])
     return Finding.about(
         jobs.scheduler,
-        f"no worker of this host has taken {tasks}, which {jobs.scheduler} has sent {how_often(jobs.times)} since "
-        f"{clock.ago(jobs.since)}: {_reason(jobs, workers)}",
+        f"no worker of this host has taken {tasks}, which {jobs.scheduler} has sent "
+        f"{how_often(jobs.times)} since {clock.ago(jobs.since)}: {_reason(jobs)}",
         {
             "log": quoted(jobs.line),
             "workers of the project": joined([worker.name for worker in jobs.workers]),
@@ -43,12 +42,18 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
     ).with_variables(_steps(jobs))
 
 
-def _reason(jobs: UntakenJobs, workers: str) -> str:
+def _reason(jobs: UntakenJobs) -> str:
+    """Why the workers get none of the tasks, as far as their settings show it."""
+    workers = named("container", [worker.name for worker in jobs.workers])
+    read, run = agree(jobs.workers, "reads", "read"), agree(jobs.workers, "runs", "run")
     if jobs.sent_to:
         return f"it sends to {jobs.sent_to}, and {workers} reads {jobs.taken_from}"
     if jobs.queues:
-        return f"{workers} reads the queues {jobs.queues} alone (-Q), and they go to another one"
-    return f"{workers} runs, and has received none of them"
+        queues = joined([f'"{queue}"' for queue in jobs.queues.split(",")])
+        return (
+            f"{workers} {read} no other queue than {queues} (-Q), and the tasks go to another one"
+        )
+    return f"{workers} {run}, and received none of them"
 
 
 def _steps(jobs: UntakenJobs) -> PageVariables:

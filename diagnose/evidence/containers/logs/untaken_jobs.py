@@ -54,7 +54,7 @@ class UntakenJobs(msgspec.Struct, frozen=True):
     others: tuple[str, ...] = ()
     """Further tasks of which the same is true."""
     queues: str = ""
-    """The queues that the command of the only worker names; "" where it names none."""
+    """The queues that the commands of all workers name, by comma; "" where one names none."""
     sent_to: str = ""
     """The broker of the scheduler, where that of the worker is another one."""
     taken_from: str = ""
@@ -156,7 +156,6 @@ def _most_frequent_task(
         return
     places = [_transport(logs[member.id]) for member in (scheduler, *workers[:1])]
     is_other = len(workers) == 1 and all(places) and places[0] != places[1]
-    queues = _QUEUES.search(" ".join(workers[0].command)) if len(workers) == 1 else None
     yield UntakenJobs(
         scheduler,
         task,
@@ -165,10 +164,19 @@ def _most_frequent_task(
         line=times[-1][1],
         workers=tuple(workers),
         others=tuple(name for name in untaken if name != task),
-        queues=queues["queues"] if queues else "",
+        queues=_named_queues(workers),
         sent_to=places[0] if is_other else "",
         taken_from=places[1] if is_other else "",
     )
+
+
+def _named_queues(workers: Sequence[Container]) -> str:
+    """The queues that the commands of all workers name, by comma; "" where one names none."""
+    found = [_QUEUES.search(" ".join(worker.command)) for worker in workers]
+    named = [match["queues"].split(",") for match in found if match is not None]
+    if len(named) < len(workers):
+        return ""
+    return ",".join(dict.fromkeys(queue for queues in named for queue in queues))
 
 
 def _first_line_at(log: ContainerLog) -> float | None:

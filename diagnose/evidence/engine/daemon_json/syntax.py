@@ -72,7 +72,7 @@ def error_in_words(error: str, text: str, line: int, column: int) -> str:
     if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
         return f'{here} is no quote of JSON: names and texts stand in "'
     if error.startswith("Expecting ',' delimiter"):
-        following = text[at : at + 12].strip() or "the end"
+        following = text[at : at + 12].strip().partition("\n")[0] or "the end"
         return f"a comma or a closing bracket is missing before {following!r}"
     if error.startswith("Extra data"):
         return "something follows the closing bracket"
