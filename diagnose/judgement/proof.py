@@ -177,7 +177,7 @@ class _Proofs:
         return None if edit is None or isinstance(edit, Unavailable) else host.edited(edit)
 
     def _outcome_by_judging(self, effect: Reported, host: Alternative) -> Outcome:
-        """By what is predicted of the observation, otherwise by judging the check again."""
+        """The outcome by a prediction of the observation, otherwise by judging the check again."""
         predict = registry.prediction_of(effect.id)
         if predict is not None:
             predicted = host.call(predict, finding=effect.finding)
