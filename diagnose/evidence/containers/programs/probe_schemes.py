@@ -52,8 +52,9 @@ class ProbeScheme(msgspec.Struct, frozen=True):
 
 
 def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None:
-    """The scheme of a probe that its server does not speak, by the output of the probe and the log of the
-    server, which complains of each probe.
+    """The scheme of a probe that its server does not speak.
+
+    The output of the probe shows it, and the log of the server, which complains of each probe.
 
     lines: those of the container's log.
     """
