@@ -12,8 +12,9 @@ def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
 
     The last lines of its log say that a file is missing. The container has nothing at that path,
     and another container of the same project has the file there: the uploads of PHP that nginx
-    should serve, a download that another program should import. Both need one volume. Files of
-    programs and of systems are left out: two images have the same names by chance.
+    should serve, a download that another program should import. Both need one volume. A file counts
+    in a mount of the neighbour, or one that is younger than the neighbour: two images have the same
+    names by chance. Nothing is said where the first one has a mount of its own there.
     """
     for file in neighbours_files:
         yield _finding(file)
@@ -21,7 +22,7 @@ def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
 
 def _finding(file: NeighboursFile) -> Finding:
     container, neighbour, mount = file.container, file.neighbour, file.mount
-    where = f"in {mount.place}" if mount is not None else "in its own layer or image"
+    where = f"in {mount.place}" if mount is not None else "in its own layer"
     further = f", and {file.times - 1} more such files" if file.times > 1 else ""
     return Finding.about(
         container,

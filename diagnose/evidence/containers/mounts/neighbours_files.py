@@ -4,7 +4,7 @@ nginx serves /var/www/html/storage, and the uploads lie in the container of PHP.
 /app/media/1.pdf, which the web server has saved in its own volume.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from diagnose.evidence.containers.mounts.missing_files import MADE_AT_RUN
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.files import NOT_ASKED, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
@@ -33,6 +33,11 @@ _OF_IMAGES = LazyPattern(
     r"|/(?:node_modules|site-packages|vendor)/|\.(?:php|py|pyc|rb|so)$"
 )
 """Files of an image's own programs, which another image has at the same path by chance."""
+
+_OPTIONAL = LazyPattern(
+    r"/(?:favicon[\w.-]{0,20}|robots\.txt|apple-touch-icon[\w.-]{0,30}|sitemap[\w.-]{0,20}|ads\.txt)$|/\.well-known/"
+)
+"""Files of a site that clients ask for anyway, and that one site has and another one not."""
 
 
 class NeighboursFile(msgspec.Struct, frozen=True):
@@ -94,19 +99,32 @@ def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tup
             continue
         for match in _PATH.finditer(text):
             path = match[0].rstrip(".")
-            if left and not _OF_IMAGES.search(path) and not MADE_AT_RUN.search(path):
+            if left and not _is_of_programs(path) and not _has_own_mount(container, path):
                 left -= 1
                 yield path, text
+
+
+def _is_of_programs(path: str) -> bool:
+    """Whether a path is no data of a project: of an image, of one run, or of any site."""
+    patterns = (_OF_IMAGES, MADE_AT_RUN, _OPTIONAL)
+    return any(pattern.search(path) for pattern in patterns)
+
+
+def _has_own_mount(container: Container, path: str) -> bool:
+    """Whether somebody has mounted something there for this container: a site of its own."""
+    mount = innermost_mount(container.mounts, path)
+    return mount is not None and not mount.is_anonymous
 
 
 def _neighbours_file(
     host: Host, container: Container, lines: dict[str, str], neighbours: Sequence[Container]
 ) -> NeighboursFile | None:
     """The first of some paths that is missing in a container, and that one neighbour has."""
-    missing = [path for path in lines if _types(host, container, lines)[path] == ""]
+    own = _statuses(host, container, lines)
+    missing = [path for path in lines if own[path].failed == "missing"]
     for neighbour in neighbours if missing else ():
-        types = _types(host, neighbour, lines)
-        there = [path for path in missing if types[path] in ("file", "folder")]
+        theirs = _statuses(host, neighbour, lines)
+        there = [path for path in missing if _is_data(neighbour, path, theirs[path])]
         if there:
             path = there[0]
             mount = innermost_mount(neighbour.mounts, path)
@@ -116,12 +134,18 @@ def _neighbours_file(
     return None
 
 
-def _types(host: Host, container: Container, paths: dict[str, str]) -> dict[str, str]:
-    """The type of what lies at each path; "" where nothing is, "unknown" where nobody can say."""
+def _is_data(neighbour: Container, path: str, status: PathStatus) -> bool:
+    """Whether a file is none of the neighbour's image: in a mount, or younger than the container.
+
+    Two images of web servers have a site each at the same path.
+    """
+    is_there = status.type in ("file", "folder")
+    is_young = (status.mtime or 0.0) > (neighbour.created_at or float("inf"))
+    return is_there and (_has_own_mount(neighbour, path) or is_young)
+
+
+def _statuses(host: Host, container: Container, paths: Iterable[str]) -> dict[str, PathStatus]:
+    """The status of what lies at each path in a container."""
     root = f"/proc/{container.state.pid}/root"
     statuses = host.answer_or(StatPaths([f"{root}{path}" for path in paths], follow=False), {})
-    types = {}
-    for path in paths:
-        status = statuses.get(f"{root}{path}", NOT_ASKED)
-        types[path] = "" if status.failed == "missing" else status.type or "unknown"
-    return types
+    return {path: statuses.get(f"{root}{path}", NOT_ASKED) for path in paths}

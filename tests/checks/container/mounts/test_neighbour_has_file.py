@@ -25,6 +25,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["/srv/app/storage"],
     ),
     "it has the file": ({"own": "file"}, []),
+    "a file of the neighbour's image": ({"written": 1_700_000_000.0}, []),
+    "a mount of its own": ({"mounts": [VOLUME], "mounted": [{**VOLUME, "Name": "other"}]}, []),
+    "a file of any site": ({"line": LINE.replace("1.jpg", "favicon.ico")}, []),
     "nobody has the file": ({"theirs": None}, []),
     "a device": ({"theirs": "device"}, []),
     "another project": ({"project": "other"}, []),
@@ -43,10 +46,11 @@ def test_files_of_neighbours(case: dict[str, Any], expected: list[str]) -> None:
     def labels(project: str) -> dict[str, str]:
         return {"com.docker.compose.project": project}
 
-    web = container("nginx", Config={"Labels": labels("shop")})
+    web = container("nginx", Config={"Labels": labels("shop")}, Mounts=case.get("mounted", []))
     php = container(
         "php",
         State={"Status": "running", "Pid": 200},
+        Created="2026-01-01T00:00:00Z",
         Config={"Labels": labels(case.get("project", "shop"))},
         Mounts=case.get("mounts", []),
     )
@@ -54,7 +58,8 @@ def test_files_of_neighbours(case: dict[str, Any], expected: list[str]) -> None:
     def looked_at(question: Any) -> Any:
         is_web = question.paths[0].startswith("/proc/100/")
         kind = case.get("own") if is_web else case.get("theirs", "file")
-        status = {"type": kind} if kind else {"failed": "missing"}
+        written = case.get("written", 1_900_000_000.0)
+        status = {"type": kind, "mtime": written} if kind else {"failed": "missing"}
         return dict.fromkeys(question.paths, status)
 
     logs = RecentLogs({web.id: (RecentLine(5.0, case.get("line", LINE)),)})
