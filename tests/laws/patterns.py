@@ -18,6 +18,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 OF_OUR_PAGES = "diagnose.render.explain"
 """Its patterns read our own pages, which nobody else writes."""
+USES = ("search", "match", "fullmatch", "findall", "finditer", "split", "sub")
 Method = Callable[[str], object]
 
 
@@ -57,6 +58,23 @@ def methods_in(module: ModuleType) -> dict[str, set[str]]:
     return called
 
 
+def written_in_calls(module: ModuleType) -> Iterator[tuple[re.Pattern[str], bool]]:
+    """The patterns that stand in a call, as in `re.search("^a", text)`, and whether each is tried
+    from the beginning of a text only."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        is_of_re = (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and node.func.attr in USES
+        )
+        if is_of_re and node.args and isinstance(node.args[0], ast.Constant):
+            flags = re.MULTILINE if "MULTILINE" in ast.unparse(node) else 0
+            pattern = re.compile(node.args[0].value, flags)
+            yield pattern, node.func.attr in ("match", "fullmatch")
+
+
 def runs() -> dict[str, Method]:
     """Each pattern as its module uses it: from the beginning of a text only, or from anywhere."""
     found: dict[tuple[str, int], tuple[str, Method]] = {}
@@ -71,6 +89,10 @@ def runs() -> dict[str, Method]:
                 key = (pattern.pattern, pattern.flags)
                 if key not in found or not is_anchored:
                     found[key] = (f"{module.__name__}.{name} {pattern.pattern[:60]}", method)
+        for pattern, is_anchored in written_in_calls(module):
+            method = pattern.fullmatch if is_anchored else pattern.search
+            key = (pattern.pattern, pattern.flags)
+            found.setdefault(key, (f"{module.__name__} {pattern.pattern[:60]}", method))
     return dict(found.values())
 
 

@@ -86,6 +86,9 @@ def test_the_law_covers_the_patterns_of_checks_and_evidence() -> None:
     assert any(name.startswith("checks.") for name in RUNS)
     assert any(name.startswith("diagnose.evidence.") for name in RUNS)
     assert any(name.startswith("diagnose.programs.") for name in RUNS)
+    assert any(name.startswith("diagnose.live.engine.daemon_process ^Uid") for name in RUNS), (
+        "also what stands in a call"
+    )
 
 
 @pytest.mark.parametrize("pattern", [r"\S+@\S+x", r'"(.*?)": (.*?)gone', r"\d+x"])

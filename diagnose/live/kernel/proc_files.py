@@ -137,7 +137,7 @@ def counters_of(pid: int | str, file: str) -> dict[str, int]:
 def parse_limits(text: str) -> dict[str, dict[str, int | None]]:
     """The rows of /proc/PID/limits by name ("Max open files"); None is unlimited."""
     rows = re.findall(
-        r"^(Max [a-z -]+?)\s{2,}(\d+|unlimited)\s+(\d+|unlimited)", text, re.MULTILINE
+        r"^(Max [a-z]+(?: [a-z]+)*)  +(\d+|unlimited) +(\d+|unlimited)", text, re.MULTILINE
     )
     return {
         name: {

@@ -141,7 +141,7 @@ def _without_comment(line: str, fault: Fault) -> LineEdit | None:
 
     None where the line holds a text with the same characters.
     """
-    comment = re.search(r"\s*(//|#).*$", line)
+    comment = re.search(r"(?<!\s)\s*(//|#).*$", line)
     return LineEdit(fault.line, comment[0], "") if comment and '"' not in comment[0] else None
 
 

@@ -22,7 +22,7 @@ def names_in_text(text: str) -> list[str]:
     depth = -1
     for line in text.splitlines():
         if match := _KEY.match(line):
-            rest = re.sub(r"\s+#.*$", "", match["rest"])
+            rest = re.sub(r"(?<!\s)\s+#.*$", "", match["rest"])
             depth = -1 if rest else len(line) - len(line.lstrip())
             names |= dict.fromkeys(map(_plain, rest.strip("[]").split(",")))
         elif depth >= 0 and line.strip():
@@ -31,7 +31,7 @@ def names_in_text(text: str) -> list[str]:
             if not (is_below and is_entry):
                 depth = -1
             elif not _OPTION.match(line) and (entry := _BELOW.match(line)):
-                names[_plain(re.sub(r"\s+#.*$", "", entry["name"]))] = None
+                names[_plain(re.sub(r"(?<!\s)\s+#.*$", "", entry["name"]))] = None
     return [name for name in names if name and "$" not in name][:_MOST]
 
 

@@ -158,7 +158,7 @@ def _unquoted_scalar(text: str) -> str:
     """A scalar without the quotes around it; a comment behind a plain one goes."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
-    return re.sub(r"\s+#.*$", "", text)
+    return re.sub(r"(?<!\s)\s+#.*$", "", text)
 
 
 class _Replaced(msgspec.Struct, frozen=True):

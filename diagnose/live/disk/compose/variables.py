@@ -66,7 +66,7 @@ def assigned_values(text: str) -> dict[str, str]:
             continue
         if "\\" in value or ("$" in value and quote != "'"):
             continue
-        values[name] = value[1:-1] if quote else re.sub(r"\s+#.*$", "", value)
+        values[name] = value[1:-1] if quote else re.sub(r"(?<!\s)\s+#.*$", "", value)
     return values
 
 

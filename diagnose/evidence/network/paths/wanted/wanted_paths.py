@@ -330,7 +330,7 @@ class _Walks:
 
 
 def _looks_like_address(text: str) -> bool:
-    return bool(re.fullmatch(r"\d+(?:\.\d+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]+", text))
+    return bool(re.fullmatch(r"\d+(?:\.\d+){3}|[0-9a-fA-F]*:[0-9a-fA-F:]+", text))
 
 
 def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:
