@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from diagnose.nginx_text import Directive, kept, read, text_of
@@ -27,6 +29,14 @@ def test_texts(text: str, lines: list[str]) -> None:
 
 def test_deep_blocks_do_not_end_the_run() -> None:
     read("a {" * 5000)
+
+
+def test_many_braces_of_variables_that_are_not_closed_take_no_time() -> None:
+    """Each was searched to the end of the text: 2.3 s for 64 KiB."""
+    text = "${A:-" * 13_000
+    began = time.process_time()
+    read(text)
+    assert time.process_time() - began < 1.0
 
 
 def test_directives_that_are_wanted() -> None:
