@@ -24,7 +24,7 @@ _UNREGISTER = LazyPattern(
     r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)"
 )
 LATE_S = 600
-"""Where processes cannot be seen, a line of so many seconds ago may be over."""
+"""Where processes cannot be seen, a line that is older than this may be over."""
 FEW_MOUNTS = 10
 """A container takes two or three: its layer, its /dev/shm and its network namespace."""
 NO_MOUNT = LazyPattern(r"\bmount(?:ing)? .{0,300}no space left on device")
@@ -168,7 +168,7 @@ _HARDWARE: dict[HardwareFault, str] = {
     "stall": "a processor stood still for many seconds: the hypervisor gave it no time, or a driver "
     "hangs",
 }
-"""What is broken, by the kind of fault that the kernel log reports."""
+"""The part that is broken, by the kind of fault that the kernel log reports."""
 
 
 @check(

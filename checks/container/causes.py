@@ -23,7 +23,7 @@ PROGRAM_CAUSES = (
     "container.variable-malformed",
     "container.variable-missing",
 )
-"""What the program itself objects to, confirmed on the host."""
+"""Faults that the program itself reports, confirmed on the host."""
 
 PEER_CAUSES = (
     "container.crashed",
@@ -44,7 +44,7 @@ PEER_CAUSES = (
     "network.port-held-by-process",
     "network.subnet-exhausted",
 )
-"""Why a container does not answer that another one calls: what keeps it from running."""
+"""Reasons why a called container does not answer: faults that keep it from running."""
 
 APPLICATION_CAUSES = (
     *PROGRAM_CAUSES,
@@ -80,7 +80,7 @@ APPLICATION_CAUSES = (
     "storage.read-only",
     "storage.shm-full",
 )
-"""What makes a program fail that is itself in order."""
+"""Faults outside a program that make it fail."""
 
 
 def causes_without(*ids: str) -> list[str]:

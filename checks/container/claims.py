@@ -13,8 +13,8 @@ from diagnose.model import Finding, PageVariables, Subject
 from diagnose.programs.failures import Recognised
 
 STEADY_S = 120.0
-"""A container that has run for so long, and is not unhealthy, has got over what an earlier run
-said."""
+"""A container that has run for this time, and is not unhealthy, has recovered from the error of an
+earlier run."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -52,12 +52,13 @@ class Claim(msgspec.Struct, frozen=True):
         return finding.with_variables(variables)
 
     def value(self, *names: str) -> str:
-        """The first of these values that the line holds; "" if it holds none."""
+        """The first value of these names that the line has; "" if it has none."""
         return next((value for name in names if (value := self.failure.values.get(name))), "")
 
 
 def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:
-    """The containers that failed, or do not work, whose log shows what this check confirms."""
+    """The containers that failed, or do not work, whose log shows the failure that this check
+    confirms."""
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if (

@@ -47,8 +47,8 @@ REFUSED_TOGETHER = (
     "security.sysctl-denied",
     "storage.filesystem-unsupported",
 )
-"""Checks that name what ended several containers, or kept them from starting; the finding touches
-each."""
+"""Checks that name a fault which ended several containers, or kept them from starting; the finding
+touches each."""
 
 
 @without(*FAILED_STARTS, *FAILURES)
@@ -79,7 +79,7 @@ def touched_containers_run(finding: Finding, containers: Containers) -> Edit:
 
 
 def _with_running(containers: Containers, subjects: set[Subject]) -> Edit:
-    """The containers, of which these run as if they had not failed."""
+    """A copy of the containers in which these run as if they had not failed."""
 
     def running(container: Container) -> Container:
         if container.subject not in subjects:

@@ -108,7 +108,7 @@ def _with_kernel_cause(start: FailedStart, modules: Modules | None) -> FailedSta
 
 
 def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
-    """The addresses and pools that are configured."""
+    """The configured addresses and pools, as evidence."""
     if config is None:
         return {}
     return {

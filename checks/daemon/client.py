@@ -86,7 +86,7 @@ def _has_own_engine(daemon: Daemon) -> bool:
 
 
 def _nowhere_finding(client: ClientSettings, why: Unavailable) -> Finding:
-    """Every docker command of this user fails before it calls an engine."""
+    """The finding about a user whose docker commands all fail before they call an engine."""
     what = "does not exist" if why.reason == "missing" else "names no engine"
     return Finding(
         subject=DAEMON,
@@ -149,7 +149,7 @@ def _state(plugin: BrokenPlugin) -> str:
 
 
 def _cure(plugin: BrokenPlugin, info: Info | None) -> PageVariables:
-    """The variables of the page's blocks that heal this plugin."""
+    """The page variables that repair this plugin."""
     if plugin.failure == "forbidden":
         return {"unexecutable": plugin.path}
     if plugin.name not in _OF_DOCKER or info is None:

@@ -44,7 +44,7 @@ class _Refusal(NamedTuple):
 
 
 def _client_finding(client: TurnedAway) -> Finding:
-    """A container whose log repeats the engine's answer."""
+    """The finding about a container whose log repeats the engine's answer."""
     requirement = f"it requires at least {client.least}"
     finding = Finding.about(
         client.container,
@@ -58,7 +58,8 @@ def _client_finding(client: TurnedAway) -> Finding:
 
 
 def _engine_finding(refusals: Sequence[_Refusal], log: DaemonLog, holders: list[str]) -> Finding:
-    """A client that only the engine's own log knows. holders: who has the engine's socket."""
+    """The finding about a client that only the engine's own log shows. holders: the containers with
+    the engine's socket."""
     last = refusals[-1]
     client, least = last.match["client"], last.match["least"]
     return Finding(

@@ -34,7 +34,7 @@ def clock_skewed(
 
 
 def _future_finding(future: Sequence[_FutureTime]) -> Finding:
-    """future: the furthest time first."""
+    """The finding about times that are yet to come. future: the furthest time first."""
     furthest = future[0]
     seconds = f"{furthest.ahead:.0f}"
     return Finding(
@@ -54,7 +54,8 @@ def _future_finding(future: Sequence[_FutureTime]) -> Finding:
 
 
 def _engine_finding(apart: float) -> Finding:
-    """apart: seconds by which the engine's clock is ahead of this machine's."""
+    """The finding about the engine's clock. apart: seconds by which it is ahead of this
+    machine's."""
     direction = "ahead of" if apart > 0 else "behind"
     return Finding(
         subject=HOST,
@@ -68,7 +69,7 @@ def _engine_finding(apart: float) -> Finding:
 
 
 class _FutureTime(msgspec.Struct, frozen=True, order=True):
-    """A time of a container that is yet to come."""
+    """A recorded time of a container that is yet to come."""
 
     ahead: float
     """Seconds from now."""

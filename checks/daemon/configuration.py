@@ -55,7 +55,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
 
 
 def _faults(config: ConfigFaults) -> dict[str, Json]:
-    """Each fault by its place, what dockerd says of them, and the edits that mend them all."""
+    """Each fault by its place, with dockerd's error, and the edits that correct them all."""
     evidence: dict[str, Json] = {}
     for fault in config.faults:
         evidence[_place_of_fault(config.path, fault)] = _fault_clause(fault)
@@ -72,7 +72,7 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
 
 
 def _mending_variables(config: ConfigFaults, *, is_down: bool) -> PageVariables:
-    """The page's commands that mend the file; a dead engine is started behind them."""
+    """The page variables that correct the file; a stopped engine is started after them."""
     if config.rewritten:
         return {"rewritten" if is_down else "rewritten_ahead": "daemon.config-invalid"}
     if config.form in SETTINGS:
@@ -85,9 +85,10 @@ def _mending_variables(config: ConfigFaults, *, is_down: bool) -> PageVariables:
 
 
 def removable_keys(config: ConfigFaults) -> list[str]:
-    """The keys without which the engine takes the file; none where a fault is about another thing.
+    """The keys without which the engine accepts the file; none where a fault is about another
+    thing.
 
-    For faults that take a decision: until then the engine can work without the key.
+    For faults that need a decision: until then the engine can work without the key.
     """
     keys = {fault.key for fault in config.faults}
     is_known = all(key and "." not in key and key not in PROTECTING for key in keys)
@@ -149,7 +150,8 @@ def config_flag_conflict(
 
 
 def conflict_of_last_start(log: DaemonLog) -> LogLine | None:
-    """The line with which the engine refused its last start for such a setting."""
+    """The line with which the engine refused its last start for a setting that file and command
+    line both have."""
     last = log.last_failure
     return last if last is not None and CONFLICT in last.text else None
 
@@ -201,7 +203,7 @@ def config_not_applied(
 
 
 def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]:
-    """The keys of which file and engine both say something different, with both values."""
+    """The keys whose values differ between file and engine, with both values."""
     for key, actual in settings_in_force(info).items():
         wanted = _as_in_force(key, config.in_file(key))
         is_comparable = wanted is not None and type(wanted) is type(actual)
@@ -210,7 +212,7 @@ def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]
 
 
 def _as_in_force(key: str, value: Json) -> Json:
-    """A value of the file as the engine repeats it: without a slash at the end of a place."""
+    """A value of the file in the engine's form: without a slash at the end of a place."""
     if isinstance(value, list):
         return [str(place).rstrip("/") for place in value]
     if isinstance(value, str) and key == "data-root":

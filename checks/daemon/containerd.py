@@ -27,9 +27,9 @@ NOTHING_STARTS = "no container can be started or stopped, and `docker exec` fail
 _OWN_ENDS = ("core-dump", "exit-code", "start-limit-hit", "timeout")
 """Results of a unit whose program ended by itself: not killed, and not stopped."""
 _ON_THE_PAGE = frozenset({"aside", "immutable", "lost_program"})
-"""What heals a known failure of containerd, and not of the engine alone."""
+"""Page variables of remedies for containerd itself, and not only for the engine."""
 WAITED = LazyPattern(r"timeout|deadline exceeded")
-"""Words that tell how long dockerd waited, and not why containerd did not come."""
+"""Words about the time that dockerd waited, and not about the cause."""
 
 
 @check(
@@ -78,13 +78,14 @@ def containerd_down(
 
 
 def _is_its_end(kill: OomKill, log: ContainerdLog) -> bool:
-    """Whether nothing was written after the kill: one that was started since wrote its start."""
+    """Whether nothing was written after the kill: a newer containerd would have written
+    its start."""
     last = log.lines[-1].at if log.lines else None
     return last is not None and kill.at > last - CLOCKS_APART_S
 
 
 def _with_kill(finding: Finding, kill: OomKill) -> Finding:
-    """The finding about a containerd that the kernel killed, and that said nothing itself."""
+    """The finding about a containerd that the kernel killed, and that logged no error itself."""
     capped = present({"capped": kill.unit})
     return replace(
         finding,
@@ -105,7 +106,7 @@ def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:
 
 
 def _comes_with_engine(daemon: Daemon) -> bool:
-    """Whether somebody has stopped containerd's unit: the start of docker.service starts it too."""
+    """Whether containerd's unit is stopped by a user: the start of docker.service starts it too."""
     unit = daemon.installation.containerd_unit or Unit()
     was_stopped = unit.active_state == "inactive" and unit.result == "success"
     return was_stopped and not unit.is_masked
@@ -114,7 +115,8 @@ def _comes_with_engine(daemon: Daemon) -> bool:
 def _down_finding(
     daemon: Daemon, own: LogLine | None, blamed: LogLine | None, last_words: dict[str, str]
 ) -> Finding:
-    """own: containerd's own last error; blamed: dockerd's about it."""
+    """The finding about a containerd that is down. own: containerd's own last error; blamed:
+    dockerd's about it."""
     failure = own or blamed
     is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
@@ -152,11 +154,11 @@ def _reason(failure: LogLine | None) -> str:
 
 
 def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVariables:
-    """The program to install or the path to free, or else the unit that is stopped and that a start
-    brings back. An engine that runs and manages its containerd has lost it.
+    """The page variables of a program to install or a path to free, or else of the stopped unit,
+    which a start brings back. An engine that runs and manages its containerd has lost it.
 
-    gives_up: whether containerd ended by itself. Another start then ends in the same way: the path
-    that it names is looked at, or what it says without systemd.
+    gives_up: whether containerd ended by itself. Another start then ends in the same way: the page
+    looks at the path that it names, or at its output without systemd.
     """
     recognised = meaning(failure.text) if failure is not None else None
     known = page_variables(recognised, None) if recognised is not None else {}
@@ -238,7 +240,7 @@ def containerd_hung(
 
 
 def _waits_for_version(daemon: Daemon, processes: Processes | None) -> bool:
-    """Whether the engine has a child that should tell its version, as /info shows it."""
+    """Whether the engine waits for a child that should print its version, as /info shows it."""
     engine = daemon.processes.engine
     return engine is not None and any(
         process.ppid == engine.pid and process.comm in VERSIONED and not process.is_zombie

@@ -13,7 +13,7 @@ from diagnose.registry import check
 REFUSED = LazyPattern(
     r"failed to (?:load|unmarshal) TOML|unsupported config version|containerd config version"
 )
-"""What containerd says of a file that it cannot use (1.6.20, 1.7.24 and 2.1.9)."""
+"""Errors of containerd about a file that it cannot use (1.6.20, 1.7.24 and 2.1.9)."""
 
 
 @check("daemon.containerd-config-invalid", severity=Severity.critical)
@@ -53,7 +53,7 @@ def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:
 
 
 def _refusal(config: ContainerdConfig, log: ContainerdLog | None) -> LogLine | None:
-    """The line with which the last start refused the file, if it was not mended since."""
+    """The line with which the last start refused the file, if the file is unchanged since."""
     last = log.last_failure if log is not None else None
     if last is None or not REFUSED.search(last.text) or config.is_mended_since(last.at):
         return None

@@ -149,7 +149,7 @@ def data_root_covered(
 
 
 def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
-    """The whole data root is hidden."""
+    """The finding about a data root that a mount hides."""
     subjects = [container.subject for container in containers or ()]
     unexamined = containers.unexamined if containers is not None else ()
     unread = [left_out.subject for left_out in unexamined]
@@ -189,7 +189,8 @@ def _covered_part_finding(record: CoveredRecord) -> Finding:
 
 
 def _later_mount_finding(record: CoveredRecord, containers: Containers | None) -> Finding:
-    """A mount over a part of the data root of an engine that works with what is beneath."""
+    """The finding about a mount over a part of the data root, where the engine works with the
+    folder beneath."""
     mount = record.mount
     hit = [container for container in containers or () if container.id in record.ids]
     return Finding(

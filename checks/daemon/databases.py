@@ -19,7 +19,7 @@ CONTENTS = {
     VOLUMES: "its record of volumes",
     **dict.fromkeys(BUILDS, "its record of the build cache"),
 }
-"""What a file of the data root holds; every other one is containerd's."""
+"""The contents of a file of the data root; every other file is containerd's."""
 CONTAINERDS = "containerd's record of images and containers"
 
 

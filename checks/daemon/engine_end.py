@@ -28,8 +28,8 @@ def engine_down(
 ) -> Finding:
     """The finding about an engine that does not serve its socket.
 
-    unmounted: mounts that are planned for its data root and are not there. removed: its package,
-    where that was taken from the host.
+    unmounted: mounts that are planned for its data root and are absent. removed: its package, if it
+    was removed from the host.
     """
     socket = daemon.address
     text = end.failure_text
@@ -110,7 +110,7 @@ def _unit(daemon: Daemon) -> dict[str, Json]:
 
 
 def _last_words(end: EngineEnd) -> dict[str, Json]:
-    """The line that says most of the engine's end, or why there is none."""
+    """The line that explains the engine's end best, or the reason why there is none."""
     log = NO_LOG if end.log is None else end.log
     if end.last_failure is not None:
         return {**log.evidence(end.last_failure)}

@@ -21,10 +21,10 @@ NAMES_SHOWN = 8
 def sentence_of(
     daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None, missing: PlannedMount | None
 ) -> str:
-    """The sentence as a whole.
+    """The whole sentence about an engine that is down.
 
-    removed: the engine's package, where that was taken from the host. missing: the disk that
-    belongs where the link at its data root leads.
+    removed: the engine's package, if it was removed from the host. missing: the disk that belongs
+    where the link at its data root leads.
     """
     return (
         f"{_state(daemon, end, removed)}{reason_of(daemon, end)}{_circumstances(end)}"
@@ -113,7 +113,7 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
 
 
 def _is_systemds_matter(daemon: Daemon, end: EngineEnd) -> bool:
-    """Whether systemd alone keeps the engine down, so that its own log says nothing of it."""
+    """Whether only systemd keeps the engine down, so that its own log does not explain it."""
     blockers = end.blockers
     is_held = bool(blockers.failed or blockers.slow) or end.socket_failure.has_failed
     return is_held or daemon.installation.known_unit.took_too_long

@@ -48,13 +48,13 @@ _ACTIONS = {
     "build": "a build",
     "commit": "`docker commit`",
 }
-"""What the docker command calls a request of the API."""
+"""The name that the docker command has for a request of the API."""
 SHOWN = 200
 """Characters of the line in the finding's sentence."""
 KEY = 160
-"""Characters of its words, by which two errors about one subject differ."""
+"""Characters of the error's text by which two errors about one subject differ."""
 MOST = 3
-"""So many different errors are named, the newest ones."""
+"""At most this many different errors are named, the newest ones."""
 
 
 @check(
@@ -112,8 +112,9 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
 
 
 def _named_variables(text: str) -> PageVariables:
-    """The path at which the error ends, the network that it names by its id, a DNS server that has
-    not answered; otherwise words by which it is counted over the hours."""
+    """The page variables of the path at which the error ends, of the network that it names by its
+    id, or of a DNS server that has not answered; otherwise words by which the error is counted over
+    the hours."""
     network, server = _NETWORK.search(text), _SILENT_SERVER.search(text)
     named = {
         "refused_path": path_of_error(text),
@@ -135,7 +136,7 @@ def _container(error: SaidError, containers: Containers | None) -> Container | N
 
 
 def _is_over(error: SaidError, container: Container | None) -> bool:
-    """Whether the container that the error names has run since, or says it itself."""
+    """Whether the container that the error names has run since, or logs the error itself."""
     if container is None:
         return False
     return bool(container.state.error) or (container.started_at or 0.0) > (error.line.at or 0.0)
@@ -153,7 +154,8 @@ def _meaning(error: SaidError, known: Recognised | None) -> str:
 
 
 def _error_in_docker_words(text: str) -> str:
-    """An error of the engine's API as the docker command's user knows it; any other as it is."""
+    """An error of the engine's API in the words of the docker command; any other error
+    unchanged."""
     request = _REQUEST.match(text)
     if request is None:
         return text

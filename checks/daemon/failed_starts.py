@@ -75,7 +75,7 @@ def storage_driver_failed(
 
 
 def _driver_settings(config: DaemonConfig | None, line: LogLine) -> dict[str, Json]:
-    """The driver that is configured, and its options where the engine complains of them."""
+    """The configured driver, and its options where the engine complains of them."""
     if config is None:
         return {}
     settings: dict[str, Json] = {}
@@ -139,9 +139,9 @@ def _stale_pidfile_finding(file: PidFile, log: DaemonLog) -> Finding:
 
 
 def _dead_containerd_findings(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
-    """dockerd names the process that it took for its containerd.
+    """The findings about a process that dockerd took for its containerd.
 
-    Giving up may end that process (seen on engine 26.1).
+    dockerd names it. Giving up may end that process (seen on engine 26.1).
     """
     claim = _claimed_containerd(log)
     if claim is None or daemon.processes.containerds:

@@ -27,7 +27,7 @@ from diagnose.registry import check
 
 
 class LoneSilences(EvidenceGroup, frozen=True):
-    """Containers about which alone the engine is silent, and what may hold them up."""
+    """The containers that alone get no answer from the engine, and evidence of the reason."""
 
     stuck_containers: StuckContainers
     log_receivers: LogReceivers | None
@@ -98,7 +98,8 @@ def hung(
 
 
 def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> AwaitedProgram | None:
-    """The program that explains an engine's silence, or keeps one that answers from its work."""
+    """The program that explains an engine's silence, or that keeps an answering engine from its
+    work."""
     program = next(iter(awaited or ()), None)
     if program is not None and program.is_for_info and not daemon.answers:
         return None
@@ -127,7 +128,7 @@ def _is_at_work(process: ProcessDetail) -> bool:
 
 
 def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
-    """An engine that waits for another program."""
+    """The finding about an engine that waits for another program."""
     engine = daemon.processes.engine
     assert engine is not None
     effect = "no container can start or stop" if daemon.answers else "the engine does not answer"
@@ -153,7 +154,8 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
 
 
 def _waits(program: AwaitedProgram) -> str:
-    """For which program the engine waits, and why that one does not end."""
+    """The predicate about the program for which the engine waits, and the reason why that one does
+    not end."""
     process, holder = program.process, program.holder
     name = f"{process.comm} (pid {process.pid})"
     if holder is not None:
@@ -169,7 +171,7 @@ def _waits(program: AwaitedProgram) -> str:
 
 
 def _going_on(program: AwaitedProgram) -> PageVariables:
-    """The variables of what lets the engine continue: a signal, or the end of another program."""
+    """The page variables that let the engine continue: a signal, or the end of another program."""
     culprit = program.culprit
     if culprit.state in ("T", "t"):
         return {"stopped": str(culprit.pid)}
@@ -181,7 +183,7 @@ def _going_on(program: AwaitedProgram) -> PageVariables:
 def _lone_deadlock_finding(
     stuck: StuckContainer, daemon: Daemon, receiver: LogReceiver | None
 ) -> Finding:
-    """A container that alone does not work."""
+    """The finding about a container that alone does not work."""
     name, shim = stuck.name, stuck.shim
     evidence: dict[str, Json] = {}
     others = "" if stuck.is_only else ", but about all others"
@@ -215,7 +217,7 @@ def _lone_deadlock_finding(
 
 
 def _pid(process: ProcessDetail | Process | None) -> PageVariables:
-    """The variables of the commands that need a process.
+    """The page variables of the commands that need a process.
 
     One of them is for a process that is stopped by a signal.
     """
@@ -228,7 +230,8 @@ def _pid(process: ProcessDetail | Process | None) -> PageVariables:
 def _hung_finding(
     daemon: Daemon, mounts: Mounts | None, root: DataRoot | None, load: str = ""
 ) -> Finding:
-    """load: what may make the engine slow, in words."""
+    """The finding about an engine that does not answer. load: the reason why it may be slow, in
+    words."""
     process = daemon.processes.engine
     socket = daemon.address
     assert daemon.silence is not None
@@ -274,7 +277,7 @@ def _blocked_on(
 
 
 def _overload(pressure: Pressure | None, busy: float) -> str:
-    """The load, where so many tasks want a processor that silence may be slowness."""
+    """The load, where it is so high that silence may be slowness; else ""."""
     if pressure is None or not pressure.load or pressure.load[0] <= busy * pressure.cpus:
         return ""
     return f"the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"

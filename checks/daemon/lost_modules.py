@@ -6,7 +6,8 @@ from diagnose.model import DAEMON, HOST, Finding
 
 
 def lost_modules_finding(start: FailedStart, modules: Modules, what: str) -> Finding:
-    """A start that failed for modules of the kernel that are gone. what: its effect, in words."""
+    """The finding about a failed start for which modules of the kernel are gone. what: its effect,
+    in words."""
     return Finding(
         subject=DAEMON,
         summary=f"{what}: {modules.loss}",

@@ -159,7 +159,7 @@ def _other_program_finding(daemon: Daemon) -> Finding:
 
 
 def _has_no_engine(daemon: Daemon) -> bool:
-    """Whether nothing is installed here that could be asked, and the user named no other place."""
+    """Whether nothing that could be asked is installed here, and the user named no other place."""
     installation = daemon.installation
     is_bare = installation.installed is False and not installation.has_podman
     return daemon.same_host and is_bare and not daemon.endpoint.named

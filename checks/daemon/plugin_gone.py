@@ -83,7 +83,8 @@ def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
 
 
 def _evidence(plugin: LegacyPlugin, users: list[Container], log: DaemonLog) -> dict[str, Json]:
-    """The failed connection, the file that names the plugin, and who waits for it."""
+    """The failed connection, the file that names the plugin, and the containers that wait for it,
+    as evidence."""
     evidence: dict[str, Json] = {f"connect {plugin.socket}": plugin.failure}
     if plugin.is_spec:
         evidence["spec"] = plugin.file

@@ -8,12 +8,12 @@ from diagnose.phrases import count
 from diagnose.registry import check
 
 MAINTAINED = frozenset({25, 28, 29})
-"""Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
+"""Lines of the upstream engine that still get fixes; a vendor maintains 25."""
 
 DISTRIBUTION = LazyPattern(
     r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn"
 )
-"""What the version of a distribution's build carries: its fixes do not show in the number."""
+"""Marks in the version of a distribution's build: the number does not show its fixes."""
 
 
 @check("daemon.engine-outdated", severity=Severity.advice, posture=True)

@@ -17,7 +17,8 @@ from diagnose.repair.differences import Difference, FileChange, Then, daemon_key
 
 
 def _when_it_applies(daemon: Daemon) -> Then:
-    """An engine that runs reads its file at its next start; a dead one has to be started."""
+    """The step after a change: a running engine reads its file at its next start; a stopped one has
+    to be started."""
     return "restart" if daemon.is_down else "nothing"
 
 
@@ -25,9 +26,9 @@ def _when_it_applies(daemon: Daemon) -> Then:
 def file_without_slips(
     host: Host, config: ConfigFaults, settings: DaemonConfig, daemon: Daemon
 ) -> Sequence[Difference]:
-    """The edits after which the engine takes the file, where none of them takes a decision.
+    """The edits after which the engine accepts the file, where none of them needs a decision.
 
-    Otherwise the keys at fault go, for an engine that is dead.
+    Otherwise the keys at fault are removed, for an engine that is down.
     """
     file = host.ask(ReadFile(config.path))
     if isinstance(file, Failed):
@@ -62,7 +63,7 @@ def settings_on_the_command_line_alone(
 
 @repairs("daemon.remote-api-open")
 def no_address_for_everyone(host: Host, config: DaemonConfig) -> Sequence[Difference]:
-    """The TCP addresses go from `hosts`, where the file has them."""
+    """Removes the TCP addresses from `hosts`, where the file has them."""
     hosts = config.in_file("hosts")
     if not isinstance(hosts, list):
         return ()
@@ -76,7 +77,7 @@ def no_address_for_everyone(host: Host, config: DaemonConfig) -> Sequence[Differ
 def without_the_setting_that_its_log_names(
     host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon
 ) -> Sequence[Difference]:
-    """The key to which the last start objected goes from the file."""
+    """Removes the key to which the last start objected from the file."""
     key = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
     return daemon_keys(config, {key: None}, host, _when_it_applies(daemon)) if key else ()
 
@@ -85,7 +86,8 @@ def without_the_setting_that_its_log_names(
 def without_the_options_of_the_driver(
     host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon
 ) -> Sequence[Difference]:
-    """The options of the storage driver go from the file, where the last start objected to them."""
+    """Removes the options of the storage driver from the file, where the last start objected to
+    them."""
     text = log.last_failure.text if log.last_failure is not None else ""
     if blamed_key(config, text) != OPTIONS:
         return ()

@@ -17,7 +17,7 @@ from diagnose.registry import check
 
 UNKNOWN_RUNTIME = LazyPattern(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
 NAMELESS = LazyPattern(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
-"""runc names the limit behind the underscore; here that place is empty."""
+"""Has no name of a limit behind the underscore, where runc writes one."""
 
 
 @check("daemon.runtime-missing", severity=Severity.critical, causes=["container.start-refused"])
@@ -91,7 +91,8 @@ def ulimits_unnamed(
 def _ulimits_finding(
     path: str, nameless: dict[str, Json], refused: list[Container], logged: dict[str, str]
 ) -> Finding:
-    """refused: the containers that say so. logged: what the engine's log says of others."""
+    """The finding about limits without a name. refused: the containers whose start failed. logged:
+    a line of the engine's log about others."""
     refusal = {"State.Error": refused[0].state.error} if refused else logged
     effect = "no container can start"
     if not refusal:

@@ -44,7 +44,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
 
 
 def _members_finding(daemon: Daemon) -> Finding:
-    """The members of the group whom the socket keeps out, as somebody else sees it."""
+    """The finding about members of the group whom the socket keeps out, as seen by another user."""
     members = and_more([f'"{name}"' for name in daemon.caller.docker_members], MEMBERS_SHOWN)
     return Finding(
         subject=DAEMON,
@@ -79,15 +79,14 @@ def _closed_podman_finding(daemon: Daemon) -> Finding:
 
 
 def _needs_new_session(daemon: Daemon) -> bool:
-    """Whether the caller became a member of the group after the login, and the group may use the
-    socket."""
+    """Whether the caller joined the group after the login, and the group may use the socket."""
     caller, socket = daemon.caller, daemon.socket
     is_open = socket is None or (socket.gid != 0 and bool(socket.mode & 0o020))
     return caller.docker_group and not caller.session_has_it and is_open
 
 
 def _lacks_group(daemon: Daemon) -> bool:
-    """Whether the group docker was made after the engine's socket, which root's group has.
+    """Whether the group docker was made after the engine's socket, which belongs to root's group.
 
     A socket that is open to all needs no group.
     """

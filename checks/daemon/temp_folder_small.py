@@ -75,7 +75,7 @@ def _is_of_folder(text: str, temp_room: TempRoom) -> bool:
 
 
 def _more_room(temp_room: TempRoom) -> PageVariables:
-    """The option that gives a file system in memory more room; nothing for a disk."""
+    """The page variables that give a file system in memory more room; empty for a disk."""
     usage = temp_room.usage
     if usage is None or usage.fstype != "tmpfs" or not usage.point:
         return {}

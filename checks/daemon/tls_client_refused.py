@@ -23,7 +23,7 @@ SENTENCES: Mapping[Reason, str] = {
     "none": "refused: the client has no certificate from the engine's authority",
     "plain": "refused: the client does not use TLS",
 }
-"""What a finding says of its clients, by the reason."""
+"""The sentence of a finding about its clients, by the reason."""
 FILES: Mapping[Reason, str] = {"foreign": "tlscacert", "engine": "tlscert"}
 """The setting of the engine that names the file in question."""
 
@@ -93,7 +93,7 @@ def _variables(
 
 
 def _expiry_findings(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
-    """The engine's own certificate, where its end has passed."""
+    """Findings about the engine's own certificate, if it has expired."""
     age = clock.age(own.ends) if own.ends is not None else None
     if age is None or age <= 0:
         return

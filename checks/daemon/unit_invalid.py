@@ -35,7 +35,7 @@ def unit_invalid(
 
 
 def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
-    """A unit that systemd does not load, or will not load as it is now."""
+    """The finding about a unit that systemd does not load, or will not load at the next reload."""
     path = files.doubled or files.emptied
     return Finding(
         subject=DAEMON,
@@ -53,7 +53,7 @@ def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
 
 
 def _program_finding(program: UnstartableProgram) -> Finding:
-    """A unit whose program systemd cannot start."""
+    """The finding about a unit whose program systemd cannot start."""
     name = "containerd" if program.unit == CONTAINERD_UNIT else "the engine"
     elsewhere = f"; there is {program.found}" if program.found else ""
     return Finding(

@@ -34,7 +34,7 @@ def query_gets_through(
 ) -> Outcome:
     """Whether a lost query would be answered.
 
-    Its server answers the host, and the way from the container to the server is open.
+    Its server answers the host, and the path from the container to the server is open.
     """
     for server in finding.discriminator.split(","):
         if is_loopback(server):
@@ -72,7 +72,8 @@ def _bridge_that_is_down(
 
 
 def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
-    """The query is answered if no rule blocks what the containers of the finding send."""
+    """The outcome of a lost query: answered if no rule blocks the packets of the finding's
+    containers."""
     members = {finding.subject, *finding.touches}
     outlets = paths.outlets if paths is not None else ()
     ways = [outlet for outlet in outlets if outlet.container.subject in members]

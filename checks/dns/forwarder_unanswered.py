@@ -69,7 +69,7 @@ def _forwarding_finding(
     namespaces: Namespaces | None,
     networks: Networks | None,
 ) -> Finding:
-    """A server that passes queries on to others, of which none answers."""
+    """The finding about a server that passes queries on to others, of which none answers."""
     container = forwarder.container
     upstream, reply = forwarder.silent[0].server, forwarder.silent[0].reply
     holder = holder_of_server(containers, upstream)
@@ -113,7 +113,8 @@ def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:
 
 
 def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
-    """A server that asks the name servers of the internet itself, of which none answers."""
+    """The finding about a server that asks the name servers of the internet itself, of which none
+    answers."""
     container = forwarder.container
     asked = forwarder.unanswered
     return Finding.about(

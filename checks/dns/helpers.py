@@ -15,11 +15,11 @@ FAILED_CONTAINERS = (
     "container.restarts-exhausted",
     "container.unhealthy",
 )
-"""How a container fails whose program cannot call by name."""
+"""Checks of containers that fail because their program cannot call by name."""
 
 
 def container_names(containers: Sequence[Container], most: int = 3) -> str:
-    """Containers by their names: containers "a", "b", "c" and 2 more."""
+    """The clause that names these containers: containers "a", "b", "c" and 2 more."""
     return named("container", names_of(containers), most)
 
 
@@ -51,7 +51,7 @@ _SCOPE = {
         "or its signatures (DNSSEC) are wrong"
     ),
 }
-"""What an error of a server means, by its name and by how many names it is given for."""
+"""The meaning of a server's error, by its name and by the number of names that fail."""
 
 
 _WITH_BAD_SIGNATURES = {

@@ -200,9 +200,9 @@ def _no_way_out(servers: DeadServers) -> str:
 
 
 def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:
-    """The user's names that no server of the host knows.
+    """Findings about the user's names that no server of the host knows.
 
-    Where one does, dns.servers-disagree judges.
+    Where one server does, dns.servers-disagree judges.
     """
     for name, all_replies in lookups.user_names.items():
         replies = {server: reply for server, reply in all_replies.items() if reply.answered}
@@ -229,7 +229,8 @@ def _denial(reply: DnsReply) -> str:
 
 
 def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
-    """The user's names of containers that the engine's resolver does not know where it should."""
+    """Findings about the user's names of containers that the engine's resolver does not know where
+    it should."""
     for name, lookup in lookups.services.items():
         witness, reply = lookup.witness, lookup.reply
         if reply.answered and not reply.knows:

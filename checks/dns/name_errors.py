@@ -130,7 +130,7 @@ def _failing_server(
     lookups: Lookups,
     holders: ServerHolders,
 ) -> FailingServer:
-    """The server with what is known of it. failures: the names about which it says the error."""
+    """The server that errs, with its evidence. failures: the names for which it gives the error."""
     server, listeners, circles = error.server, holders.listeners, holders.forwarding_circles
     unchecked = holders.unchecked_names
     holder = serving(containers, holders.links, server)
@@ -257,7 +257,7 @@ def name_unknown(
 def _short_name_finding(
     failure: UnresolvedName, completed: str, resolvers: Resolvers | None
 ) -> Finding:
-    """A name of one word, which only its search domain makes known."""
+    """The finding about a name of one word, which only its search domain makes known."""
     container, name = failure.container, failure.name.name
     inside = resolvers.inside.get(container.id) if resolvers is not None else None
     by_nginx = _OF_NGINX.search(failure.name.line) is not None

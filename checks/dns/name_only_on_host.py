@@ -16,7 +16,7 @@ from diagnose.phrases import joined, quoted
 from diagnose.registry import check
 
 _GATEWAY = "host-gateway"
-"""What the engine replaces by the host's address, since 20.10."""
+"""The word that the engine replaces by the host's address, since 20.10."""
 
 
 @check("dns.name-only-on-host", severity=Severity.critical, causes=FAILED_CONTAINERS)
@@ -103,7 +103,8 @@ def _finding(
 
 
 def _known_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:
-    """A name that a DNS server of the host knows, and those of the container deny.
+    """The finding about a name that a DNS server of the host knows, and that those of the container
+    deny.
 
     The container's server may deny it on purpose, as one that filters names does.
     """

@@ -47,7 +47,7 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
 
 
 def _finding(group: Sequence[PinnedName]) -> Finding:
-    """The names that one container is given one address for."""
+    """The finding about the names for which one container has a fixed address."""
     first = group[0]
     container, names = first.container, [pinned.name for pinned in group]
     if first.left_on:
@@ -73,7 +73,7 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
 
 
 def _left_finding(group: Sequence[PinnedName]) -> Finding:
-    """The names that lead to an address which nobody has any more."""
+    """The finding about names that lead to an address which no machine has any more."""
     first = group[0]
     container, names = first.container, [pinned.name for pinned in group]
     called = joined([f'"{name}"' for name in names])

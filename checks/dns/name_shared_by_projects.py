@@ -29,7 +29,7 @@ def name_shared_by_projects(
 
 
 _PAIR = 2
-"""Services that may each give up the name on the shared network."""
+"""Services of which each may give up the name on the shared network."""
 
 
 def _shared_name_finding(shared: SharedName) -> Finding:

@@ -29,7 +29,7 @@ from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
 _RANDOM = ("statistic", "limit", "numgen")
-"""Words of rules that match some packets of many that are the same."""
+"""Words of rules that match only some of many equal packets."""
 
 
 class LossPlaces(EvidenceGroup, frozen=True):
@@ -162,7 +162,8 @@ def _caller_clause(path: SampledPath) -> str:
 
 
 def _where_it_is_lost(loss: ServerLoss) -> str:
-    """Whether the host's network, the server's way, or the networks' own way loses queries."""
+    """The clause about the place of the loss: the host's network, the path to the server, or the
+    networks themselves."""
     if loss.is_of_network:
         most = max(loss.sent_again, key=loss.sent_again.__getitem__)
         return (

@@ -14,7 +14,7 @@ from diagnose.repair.differences import Difference, daemon_keys
 def servers_for_containers(
     finding: Finding, host: Host, config: DaemonConfig
 ) -> Sequence[Difference]:
-    """The engine's file names the servers, or the IPv6 prefix, that the finding proposes."""
+    """Sets the servers, or the IPv6 prefix, of the finding in the engine's file."""
     variables = finding.variables
     wanted = next(filter(None, map(variables.get, ("dns_json", "ipv6_json", "router_json"))), None)
     return daemon_keys(config, json.loads(wanted), host) if wanted else ()

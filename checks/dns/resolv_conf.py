@@ -58,7 +58,8 @@ def loopback_stub(
 def _stub_finding(
     resolvers: Resolvers, fallback: OnFallback, upstreams: StubUpstreams | None, cure: PageVariables
 ) -> Finding:
-    """fallback: the containers that have the engine's fallback in place of these servers."""
+    """The finding about a stub on the loopback address. fallback: the containers that have the
+    engine's fallback in place of these servers."""
     behind = upstreams.server if upstreams is not None else None
     named = {"server behind it, which answers": str(behind)} if behind is not None else {}
     return Finding(

@@ -59,7 +59,8 @@ def resolver_bypassed(
 
 
 def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | None) -> Finding:
-    """nginx of a container or of the host that asks the engine's resolver, and is refused."""
+    """The finding about nginx, of a container or of the host, that asks the engine's resolver and
+    is refused."""
     container, line = resolver.container, resolver.lines[-1]
     times = count(len(resolver.lines), "time")
     if container is None:
@@ -93,7 +94,7 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
 
 
 def _without_restarting(containers: Containers, clock: Clock | None, settled: float) -> Containers:
-    """Without those that may be between two runs of a restart loop."""
+    """The containers without those that may be between two runs of a restart loop."""
     return Containers(
         tuple(
             container
@@ -106,7 +107,7 @@ def _without_restarting(containers: Containers, clock: Clock | None, settled: fl
 
 
 def _asks_another(container: Container, name: FailedName, near: Mapping[str, set[str]]) -> bool:
-    """Whether another server says no to a name that the container's networks know."""
+    """Whether another server denies a name that the container's networks know."""
     networks = [network for network in container.endpoints if network != DEFAULT_NETWORK]
     is_near = any(name.name in near.get(network, ()) for network in networks)
     return is_near and _ANSWERED_NO.search(name.line) is not None

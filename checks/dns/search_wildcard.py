@@ -51,7 +51,8 @@ def search_wildcard(
 def _stopped_findings(
     containers: Containers, failed_names: FailedNames, lookups: Lookups, resolvers: Resolvers
 ) -> Iterator[Finding]:
-    """Names that a server knows, and that musl does not ask for since a search domain comes first.
+    """Findings about names that a server knows, and that musl does not ask for, since a search
+    domain comes first.
 
     One finding for each container and domain.
     """

@@ -74,7 +74,7 @@ class _Split(msgspec.Struct, frozen=True):
 
     @property
     def variables(self) -> PageVariables:
-        """The server that knows the name comes first in the order that the page proposes."""
+        """The page variables, with the server that knows the name first in the proposed order."""
         order = [self.knower, *(server for server in self.replies if server != self.knower)]
         servers = ", ".join(f'"{server}"' for server in order)
         return {"name": self.name, "knower": self.knower, "dns_json": f'{{"dns": [{servers}]}}'}

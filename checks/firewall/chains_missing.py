@@ -89,7 +89,8 @@ def _lost_chains_finding(
     log: DaemonLog | None,
     repair: SimulatedRepair | None,
 ) -> Finding:
-    """Chains that are gone while the rules of another program serve the containers that run."""
+    """The finding about chains that are gone while the rules of another program serve the running
+    containers."""
     chains = by_key((place.partition(" ")[0], place.partition(" ")[2]) for place in lost)
     places = "; ".join(
         f"table {table} has no {agree(names, 'chain', 'chains')} {joined(names)}"
@@ -165,7 +166,7 @@ def _finding(harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | No
 def _witness(lost: LostTraffic) -> tuple[ContainerRun, ...]:
     """The run of the container that has had its ports for longest, where ports are the proof.
 
-    Where it restarted during the run of this tool, its rules were away for that moment.
+    If it restarted while diagnose ran, its rules were away for that moment.
     """
     if lost.flushed.networks or not lost.ports:
         return ()
@@ -202,6 +203,6 @@ _EMPTIED = {
 
 
 def _fallen_bridges(flushed: FlushedRules, part: str) -> set[str]:
-    """The bridges whose packets in one direction no rule takes, though others name the bridge."""
+    """The bridges whose packets in one direction match no rule, although others name the bridge."""
     bare = {network.bridge for network in flushed.bare}
     return {way.network.bridge for way in flushed.fallen if way.reach.part == part} - bare

@@ -15,7 +15,7 @@ from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
 PASSES = ConnectionVerdict("accept", nat_unknown=True)
-"""What becomes of a connection where Docker's rules are as the engine writes them."""
+"""The verdict for a connection where Docker's rules are as the engine writes them."""
 
 
 @without("firewall.forwarding-off")
@@ -77,7 +77,7 @@ def one_backend(firewall: Firewall) -> Edit | None:
 
 @without("firewall.input-dropped", "firewall.between-containers")
 def wanted_paths_open(finding: Finding, wanted_paths: WantedPaths) -> Edit:
-    """The connections that the touched containers want arrive."""
+    """The connections that the touched containers need get through."""
     touched = {finding.subject, *finding.touches}
 
     def opened(path: WantedPath) -> WantedPath:

@@ -53,7 +53,8 @@ def _ipv4_findings(
     routed: dict[str, Network],
     sysctl_files: SysctlFiles | None,
 ) -> Iterator[Finding]:
-    """Containers that the host does not forward for over IPv4, and what turned it off."""
+    """Findings about containers for which the host does not forward IPv4, and about the program
+    that turned it off."""
     touched = _without_forwarding(forwarding, list(routed.values()))
     cut = _attached_containers(used, {network.name for network in touched})
     if not cut:
@@ -109,7 +110,8 @@ def _without_forwarding(forwarding: Forwarding, routed: list[Network]) -> list[N
 
 
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
-    """Whether the engine had turned on IPv6 forwarding, so that somebody turned it off again."""
+    """Whether the engine had turned on IPv6 forwarding, so that another program turned it off
+    again."""
     configured = config.value("ip6tables") if config is not None else None
     if configured is None:
         return ping is not None and ping.version >= (27,)

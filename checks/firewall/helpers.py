@@ -53,7 +53,7 @@ def first_names(names: Iterable[str]) -> str:
 
 
 def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
-    """Ways whose verdict depends on a rule that is not understood, one of each network."""
+    """Paths whose verdict depends on a rule that is not understood, one of each network."""
     seen = set()
     for way in paths.all_ways:
         if way.reach.outcome == way.sample.outcome == "unknown" and way.network.name not in seen:
@@ -62,7 +62,8 @@ def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
 
 
 def base_chain_evidence(firewall: Firewall, hook: str) -> dict[str, Json]:
-    """The base chains from which packets come to Docker's rules, in numbers."""
+    """The policies and the numbers of rules of the base chains that lead to Docker's rules, as
+    evidence."""
     own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
     return {
         f"chain {chain.name} of table {chain.table}": f"policy {chain.policy}, {count(len(chain.rules), 'rule')}"

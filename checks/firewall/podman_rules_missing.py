@@ -54,7 +54,7 @@ def _has_own(firewall: Firewall) -> bool:
 
 
 def _translates(firewall: Firewall) -> bool:
-    """Whether any rule gives packets another source."""
+    """Whether any rule changes the source of packets."""
     return any(_TRANSLATES.search(rule.text) for chain in firewall.chains for rule in chain.rules)
 
 

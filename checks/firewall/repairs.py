@@ -11,7 +11,7 @@ from diagnose.repair.differences import Difference, setting
 
 @repairs("firewall.forwarding-off")
 def forward(finding: Finding, host: Host, files: SysctlFiles | None) -> Sequence[Difference]:
-    """Forwarding is turned on, also in the file that turns it off at boot."""
+    """Turns forwarding on, also in the file that turns it off at boot."""
     assignment = finding.variables["assignment"]
     name = assignment.partition("=")[0]
     line = files.of(name, "0") if files is not None else None
@@ -20,7 +20,7 @@ def forward(finding: Finding, host: Host, files: SysctlFiles | None) -> Sequence
 
 @repairs("firewall.bridge-filter-off")
 def filter_bridged(host: Host, files: SysctlFiles | None) -> Sequence[Difference]:
-    """Frames between containers pass the rules again, also after the next boot."""
+    """Makes frames between containers pass the rules again, also after the next boot."""
     name = "net.bridge.bridge-nf-call-iptables"
     line = files.of(name, "0") if files is not None else None
     return setting(f"{name}=1", "0", line, host)

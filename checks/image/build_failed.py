@@ -21,7 +21,7 @@ _ENDED = LazyPattern(r"did not complete successfully: (?P<how>.*)", re.DOTALL)
 _REF = LazyPattern(r"of ref \S+ ")
 _KILLED = LazyPattern(r"exit code: 137\b")
 _LAST = 4
-"""Lines of the step that the evidence shows where none of them says what is wrong."""
+"""Lines of the step that the evidence shows where none of them explains the failure."""
 
 
 @check(
@@ -97,7 +97,7 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
 
 
 def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None) -> dict[str, Json]:
-    """The step, what it printed last, and BuildKit's own words where it printed nothing."""
+    """The step and its last output, or BuildKit's own error where it printed nothing."""
     error = _REF.sub("", failed.build.error)
     return present(
         {
@@ -110,7 +110,7 @@ def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None)
 
 
 def _known_failure(failed: FailedBuild) -> Recognised | None:
-    """The row that BuildKit's line shows, else one that the step's own words show."""
+    """The known failure of BuildKit's line, else that of the step's output."""
     of_step = recognise(failed.build.lines, telling_line(failed.build.lines), BUILD_ERRORS)
     return of_step or recognise([failed.said], None, BUILD_ERRORS)
 

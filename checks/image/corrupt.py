@@ -93,7 +93,8 @@ def _damaged_pull_findings(pulls: Pulls) -> Iterator[Finding]:
 
 
 def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
-    """Whole layers are gone: the engine never does that to a layer that its records still name."""
+    """The finding about whole layers that are gone: the engine never removes a layer that its
+    records still name."""
     names = {container.id: container.name for container in containers}
     subjects = [unread.subject for unread in containers.unexamined]
     nameless = [subject.name for subject in subjects if subject.kind == "container"]
@@ -121,7 +122,7 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
 
 
 def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
-    """Containers whose own layer alone is gone."""
+    """Findings about containers of which only the own layer is gone."""
     for unread in containers.unexamined:
         if match := _LOST_LAYER.search(unread.why):
             name = unread.subject.name
@@ -137,7 +138,8 @@ def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
 
 
 def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
-    """Links that lead from the short names of layers to their folders: mounts go by them."""
+    """Findings about missing links from the short names of layers to their folders, which mounts
+    use."""
     lost = {
         unread.subject: match
         for unread in containers.unexamined
@@ -163,7 +165,8 @@ def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
 def _incomplete_store_findings(
     layers: LayerFolders, clock: Clock, recent_s: float
 ) -> Iterator[Finding]:
-    """Images that have lost parts of their layers, and complaints of the log alone."""
+    """Findings about images that have lost parts of their layers, and about complaints of the log
+    alone."""
     lost = by_key(layers.missing)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
@@ -182,7 +185,8 @@ def _names_one_of(folders: Sequence[str], text: str) -> bool:
 
 
 def _lost_parts_finding(image: str, paths: list[str], lines: list[LogLine]) -> Finding:
-    """paths: what is gone. lines: what the log says of their folders."""
+    """The finding about parts of layers. paths: the missing ones. lines: the log's complaints about
+    their folders."""
     evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
     if lines:
         evidence["daemon log"] = shortened(lines[-1].text)
@@ -199,7 +203,8 @@ def _lost_parts_finding(image: str, paths: list[str], lines: list[LogLine]) -> F
 
 
 def _closed_folder_findings(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
-    """Images of whose layers no user but root may enter any folder, and that keep a container down.
+    """Findings about images whose layers have folders that only root may enter, and that keep a
+    container down.
 
     An image may be built so, on purpose, for root alone.
     """

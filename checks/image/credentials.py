@@ -92,7 +92,8 @@ def _helper_findings(client: ClientSettings) -> Iterator[Finding]:
 
 
 def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -> Finding:
-    """missing: the program that is not installed, the helper's own or one that it runs."""
+    """The finding about a helper that is not installed. missing: the program, the helper's own or
+    one that it runs."""
     program = f"docker-credential-{helper}"
     problem = f"{program}, which is not installed"
     path = client.not_executable.get(helper, "")
@@ -111,7 +112,8 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
 
 
 def _broken_helper_finding(client: ClientSettings, broken: BrokenHelper) -> Finding:
-    """A helper whose program the kernel refuses, though it is there and may be executed."""
+    """The finding about a helper whose program the kernel refuses, although it is there and may be
+    executed."""
     refusal = {
         "windows": "is a program of Windows, and nothing here runs such programs",
         "processor": f"is built for {_processor(broken.detail)}, and this host is another machine",
@@ -135,7 +137,7 @@ def _processor(number: str) -> str:
 
 
 def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding:
-    """The helper `pass` finds no login that GnuPG can decrypt."""
+    """The finding about the helper `pass`, which finds no login that GnuPG can decrypt."""
     helper = {"helper": "docker-credential-pass"}
     if not store.recipient:
         return Finding(
@@ -183,7 +185,7 @@ def _registries_of(client: ClientSettings, helper: str) -> list[str]:
 
 
 def _way_out(client: ClientSettings, helper: str, path: str) -> PageVariables:
-    """The variables of the page. path: the helper's program, where nobody may execute it."""
+    """The page variables for a helper. path: its program, where nobody may execute it."""
     if path:
         return {"unexecutable": path}
     name = {"name": helper} if _PLAIN.fullmatch(helper) else {}
@@ -191,7 +193,8 @@ def _way_out(client: ClientSettings, helper: str, path: str) -> PageVariables:
 
 
 _ASKS_FIRST = (28,)
-"""The first docker command that runs no image which is not here without an answer of the helper."""
+"""The first docker command that needs the helper's answer before it runs an image that is not on
+the host."""
 
 
 def _no_bus_finding(client: ClientSettings, severity: Severity | None) -> Finding:

@@ -14,18 +14,18 @@ from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subje
 from diagnose.phrases import how_often, shortened
 
 LATELY_S = 3600.0
-"""A failure of so many seconds ago is what somebody may still look for."""
+"""A failure within this time may still matter to a user."""
 
 
 class FailedPulls(msgspec.Struct, frozen=True):
-    """The failed pulls of this host, and from when on they are more than advice."""
+    """The failed pulls of this host, and the number and age that make them more than advice."""
 
     pulls: Pulls
     clock: Clock
     repeated: float
-    """So many failures are a warning."""
+    """From this number of failures on, they are a warning."""
     recent_s: float = 0.0
-    """So is one that is not older than so many seconds."""
+    """A failure within this time is a warning too."""
 
     def finding(
         self,
@@ -37,7 +37,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
         clause: str = "",
         reason: str = "",
     ) -> Finding:
-        """A finding about one image or registry; reason in place of the engine's own words."""
+        """The finding about one image or registry; reason replaces the engine's own words."""
         times = how_often(trouble.count, self.clock.ago(trouble.last))
         is_harmful = trouble.count >= self.repeated or self.clock.is_within(
             trouble.last, self.recent_s
@@ -62,12 +62,12 @@ class FailedPulls(msgspec.Struct, frozen=True):
 
 
 def _registry_of(trouble: PullTrouble) -> PageVariables:
-    """The variable `registry`, where the log names one: another one would answer well."""
+    """The page variable `registry`, where the log names one: another registry would answer well."""
     return {"registry": trouble.host} if trouble.registry or trouble.image else {}
 
 
 def image_of(trouble: PullTrouble) -> PageVariables:
-    """The variable `image`, where the log names one."""
+    """The page variable `image`, where the log names one."""
     return present({"image": trouble.image})
 
 

@@ -31,7 +31,7 @@ ARCHITECTURES = {
 
 
 class Emulation(EvidenceGroup, frozen=True):
-    """Whether this kernel runs programs for other processors, and which ones it refused."""
+    """Evidence of the emulators of this kernel, and of the processors whose programs it refused."""
 
     emulators: Emulators | None
     programs: Programs | None
@@ -102,7 +102,7 @@ def _missing_platform_finding(
 
 
 def _is_refused(candidate: Container, built_for: str, programs: Programs | None) -> bool:
-    """Whether the log says so of a program for this processor.
+    """Whether the log shows that the kernel refused a program for this processor.
 
     Between two runs of a loop, a container is running until the kernel refuses its program.
     """

@@ -96,7 +96,7 @@ _HUB_KEY = "https://index.docker.io/v1/"
 def _wrong_login_finding(
     failures: FailedPulls, trouble: PullTrouble, client: ClientSettings | None
 ) -> Finding:
-    """A pull that fails for the login with which it was made: a public image needs none."""
+    """The finding about a pull that fails because of its login: a public image needs none."""
     registry = trouble.registry or HUB
     reason = f"{registry} refuses the login with which it was made: {reason_of(trouble)}"
     logins = (client.logins or ()) if client is not None else ()

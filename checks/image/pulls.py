@@ -182,7 +182,7 @@ def pull_altered(
 
 
 def _mirrors_and_proxy(info: Info) -> dict[str, Json]:
-    """The mirrors and the proxy between this host and a registry."""
+    """The mirrors and the proxy between this host and a registry, as evidence."""
     mirrors = list(mirrors_of(info).values())
     return present(
         {"RegistryConfig.Mirrors": mirrors, "HttpsProxy": info.https_proxy or info.http_proxy}

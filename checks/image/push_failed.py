@@ -29,7 +29,7 @@ _SENTENCES: Mapping[Why, str] = {
     "unreachable": "the registry cannot be reached",
     "server": "the registry itself fails",
 }
-"""Why a registry took no image, by the kind of its refusal."""
+"""The reason why a registry refused an image, by the kind of its refusal."""
 
 
 @check(

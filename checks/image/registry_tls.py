@@ -86,7 +86,7 @@ def _insecure_registry(host: str, config: DaemonConfig | None) -> PageVariables:
 
 
 def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
-    """Whether the file names the registry as insecure, and the engine in force does not."""
+    """Whether the file names the registry as insecure, and the running engine does not."""
     in_file = config.in_file(INSECURE)
     if info is None or not isinstance(in_file, list) or host not in in_file:
         return False

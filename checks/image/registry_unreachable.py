@@ -109,7 +109,8 @@ def _layer_server_finding(
 def _cut_off_finding(
     failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None
 ) -> Finding:
-    """A download whose connection broke: the registry had answered, and named the layers."""
+    """The finding about a download whose connection broke: the registry had answered, and named the
+    layers."""
     why = trouble.words.why_cut_off.rpartition(": ")[2]
     at_once = config.value(CONCURRENT) if config is not None else None
     number = at_once if isinstance(at_once, int) else DEFAULT_DOWNLOADS

@@ -22,7 +22,7 @@ _UNRESOLVED = LazyPattern(
     r"\blookup ([\w.-]{1,253})\b.{0,80}: (?:no such host|server misbehaving|i/o timeout"
     r"|Temporary failure in name resolution)"
 )
-"""Go's words of a name without an address, where the engine looks it up."""
+"""Go's error for a name without an address, where the engine looks it up."""
 _ADDRESS = LazyPattern(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 
 
@@ -77,7 +77,7 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
 
 
 def _takers(address: str, containers: Containers) -> Sequence[Container]:
-    """The containers that are configured to publish the port of the address, and so to take the
+    """The containers that are configured to publish the port of the address, and so to receive the
     log."""
     port = address.rpartition(":")[2]
     if not port.isdecimal():

@@ -6,7 +6,7 @@ LOST_ON_THE_WAY = (
     "network.neighbour-table-full", "network.replies-misrouted", "network.requests-unanswered",
     "network.subnet-overlaps-route", "network.veth-detached",
 )  # fmt: skip
-"""What keeps packets from a container that runs, or its answers from their receiver."""
+"""Faults that keep packets from a running container, or its answers from their receiver."""
 
 NO_WAY_TO_PEER = (
     *LOST_ON_THE_WAY,
@@ -15,4 +15,4 @@ NO_WAY_TO_PEER = (
     "firewall.redirected-to-nobody", "network.interface-taken", "network.peer-address-stale",
     "network.cluster-address-stale", "network.peer-on-other-network",
 )  # fmt: skip
-"""What makes a container wait for an answer from whatever it calls."""
+"""Faults that make a container wait for an answer from any target."""

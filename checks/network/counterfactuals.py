@@ -12,7 +12,7 @@ from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
 NEW_INDEX = 1_000_000
-"""The index of a bridge that is put back: beyond those that exist."""
+"""The index of a bridge that is put back: higher than all that exist."""
 
 
 @without("network.bridge-down")
@@ -33,14 +33,15 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
 
 
 _ANSWER = DnsReply(answered=True, rcode="NOERROR", ms=1.0)
-"""What a server says that can be reached."""
+"""The answer of a server that can be reached."""
 
 
 @without("network.interface-taken")
 def interface_left_alone(
     finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None
 ) -> Edit:
-    """An interface without a default route, and DNS servers that answer the host all the same."""
+    """An interface without a default route, and DNS servers that answer the host although it is
+    gone."""
     link = interfaces.by_name.get(finding.subject.name)
     kept = tuple(
         route for route in routes if route.prefix > 1 or link is None or route.oif != link.index

@@ -15,7 +15,7 @@ def running_members(network: Network, containers: Containers | None) -> tuple[Co
 def calls_fail(
     container: Container, logs: RecentLogs | None, calls: UnansweredCalls | None
 ) -> bool:
-    """Whether a container waits for an answer, or its log says that a call got none."""
+    """Whether a container waits for an answer, or its log shows a call without one."""
     if any(call.container.id == container.id for call in calls or ()):
         return True
     lines = logs.of_this_run(container) if logs is not None else ()

@@ -18,7 +18,7 @@ POOL_SIZE = 24
 def free_subnet(
     finding: Finding, host: Host, routes: Routes, config: DaemonConfig | None
 ) -> Sequence[Difference]:
-    """A route that leads nowhere goes; the default network gets another subnet.
+    """Removes a route that leads nowhere, or gives the default network another subnet.
 
     Another network is recreated by its page.
     """
@@ -39,7 +39,7 @@ def free_subnet(
 def default_routes_of_the_uplink_alone(
     finding: Finding, taken: DockerInterfaces, interfaces: Interfaces
 ) -> Sequence[Difference]:
-    """The default routes by one of Docker's interfaces go."""
+    """Removes the default routes by one of Docker's interfaces."""
     own = [interface for interface in taken if interface.subject == finding.subject]
     names = {interface.index: interface.name for interface in interfaces}
     return [
@@ -51,7 +51,7 @@ def default_routes_of_the_uplink_alone(
 
 @repairs("network.address-pools-exhausted")
 def another_pool(finding: Finding, host: Host, config: DaemonConfig) -> Sequence[Difference]:
-    """The engine gets a range of its own to cut subnets from."""
+    """Gives the engine a range of its own from which it takes subnets."""
     pool = finding.variables.get("pool")
     if not pool:
         return ()
@@ -60,12 +60,12 @@ def another_pool(finding: Finding, host: Host, config: DaemonConfig) -> Sequence
 
 @repairs("network.mtu-mismatch")
 def size_of_the_uplink(finding: Finding, host: Host, config: DaemonConfig) -> Sequence[Difference]:
-    """The default network gets the uplink's packet size."""
+    """Gives the default network the uplink's packet size."""
     mtu = finding.variables.get("daemon_mtu")
     return daemon_keys(config, {"mtu": int(mtu)}, host) if mtu else ()
 
 
 @repairs("network.ipv6-default-route-lost")
 def advertisements_count(finding: Finding, host: Host) -> Sequence[Difference]:
-    """The uplink takes router advertisements although the host forwards."""
+    """Makes the uplink take router advertisements although the host forwards."""
     return setting(finding.variables["assignment"], "1", None, host)

@@ -9,7 +9,7 @@ from diagnose.model import CheckResult, Finding, Percent, Severity, Skipped
 from diagnose.registry import check
 
 WAITS_PCT = 10.0
-"""Percent of the last minute from which on another container is slowed down."""
+"""From this percentage of the last minute on, another container is slowed down."""
 
 
 @check(
@@ -59,7 +59,7 @@ def cpu_saturated(
 def _disturbs_nobody(
     container: Container, busy_containers: BusyContainers, cgroups: Cgroups | None
 ) -> bool:
-    """Whether all other containers that use a CPU are known not to wait for one."""
+    """Whether no other container that uses a CPU waits for one."""
     if cgroups is None:
         return False
     groups = [

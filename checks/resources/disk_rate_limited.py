@@ -18,7 +18,7 @@ WAITING = "D"
 
 
 class _Limit(msgspec.Struct, frozen=True):
-    """A limit for one disk, as the option and as a sentence say it."""
+    """A limit for one disk, as an option and as a clause."""
 
     option: str
     words: str
@@ -66,7 +66,7 @@ def _waiting_processes(container: Container, processes: Processes | None) -> lis
 
 
 def _waiting_finding(finding: Finding, waited: float | None, waiting: Sequence[str]) -> Finding:
-    """The finding about a limit for which somebody waits."""
+    """The finding about a limit for which processes wait."""
     how = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
     proof: dict[str, Json] = {"processes that wait for a disk": list(waiting)} if waiting else {}
     if waited is not None:

@@ -51,7 +51,7 @@ def _finding(container: Container, in_use: int | None, host_memory: HostMemory |
 
 
 def _suggested_limit(in_use: int | None) -> str:
-    """Twice what it uses now, at least 256 MiB."""
+    """Twice the memory in use, at least 256 MiB."""
     return f"{max(256, 2 * (in_use or 0) // MIB)}m"
 
 
@@ -125,7 +125,7 @@ def _shared_finding(shared: SharedQuota, info: Info | None) -> Finding:
 
 
 def _more_cpus(cpus: float, info: Info | None) -> str:
-    """Twice the limit, one at least, and no more than the host has: the engine refuses that."""
+    """Twice the limit, at least one, and no more than the host has: the engine refuses that."""
     most = info.ncpu if info is not None and info.ncpu else 1
     return f"{min(max(cpus * 2, 1), most):g}"
 
@@ -160,14 +160,16 @@ def limits_not_enforced(
 
 
 def _way_to_enforce(resource: str, *, has_groups: bool) -> PageVariables:
-    """Only memory is switched by an option of the boot line; for others the kernel was built so."""
+    """The page variables: only memory is switched by an option of the boot line; for others the
+    kernel was built without support."""
     if not has_groups:
         return {"driver": "none"}
     return {"boot_option": "cgroup_enable=memory"} if resource == "memory" else {"built": resource}
 
 
 def _unenforced_finding(by: str, resource: str, names: list[str]) -> Finding:
-    """by: who does not enforce it. names: the containers with such a limit."""
+    """The finding about a limit that is not enforced. by: the kernel or cgroup that does not.
+    names: the containers with this limit."""
     held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
     held = held if names else "no container has one"
     return Finding(

@@ -15,7 +15,7 @@ from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity
 from diagnose.registry import check
 
 WORTH_NAMING_PCT = 10
-"""Percent of its time that a container waits for disks, from which on it is named."""
+"""A container is named if it waits for disks for this percentage of its time."""
 
 
 @check("resources.io-saturated", severity=Severity.warning)
@@ -56,7 +56,7 @@ class _Waiter(msgspec.Struct, frozen=True):
 
 
 def _waiting_for_disk(containers: Containers | None, cgroups: Cgroups | None) -> list[_Waiter]:
-    """The containers that wait most."""
+    """The containers that wait most for disks."""
     if containers is None or cgroups is None:
         return []
     waiters = [

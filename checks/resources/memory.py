@@ -52,7 +52,8 @@ def host_oom(
 
 
 def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container]) -> Finding:
-    """age: seconds since the last kill. names: the containers by their ids."""
+    """The finding about a host without memory. age: seconds since the last kill. names: the
+    containers by their ids."""
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
     who = str(names.get(last.container, "the host"))
@@ -76,9 +77,10 @@ def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container])
 
 
 def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -> PageVariables:
-    """The running container without a memory limit that uses most, and a limit above what it uses.
+    """The page variables with the running container without a memory limit that uses most, and with
+    a limit above its use.
 
-    Nothing where there is none.
+    Empty where there is none.
     """
     for eater in _eaters_by_usage(containers, cgroups):
         if not eater.container.host_config.memory:
@@ -136,7 +138,8 @@ def memory_scarce(
 def _scarce_finding(
     host_memory: HostMemory, waited: float | None, eaters: Sequence[_Eater], *, is_stalled: bool
 ) -> Finding:
-    """waited: the percent of a minute in which work waited. eaters: the largest."""
+    """The finding about scarce memory. waited: the percentage of a minute in which work waited.
+    eaters: the largest."""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     pressure = f"{waited:.1f} %" if waited is not None else "not kept"
     cache = host_memory.zfs_cache
@@ -166,7 +169,7 @@ class _Eater(msgspec.Struct, frozen=True):
 
 
 def _eaters_by_usage(containers: Containers | None, cgroups: Cgroups | None) -> list[_Eater]:
-    """The largest first."""
+    """The running containers by their working set, the largest first."""
     if containers is None or cgroups is None:
         return []
     groups = ((container, cgroups.of(container)) for container in containers.running)

@@ -78,10 +78,10 @@ def _container_finding(
     fullest: Crowded | None,
     host_limits: HostLimits | Unavailable,
 ) -> Finding | None:
-    """fullest: the process that has hardly any file left.
+    """The finding about open files of a container. fullest: the process with the fewest files left.
 
-    The kernel has one word for too many instances of inotify and too many files of a process:
-    who has no file left has met the latter.
+    The kernel has one word for too many instances of inotify and too many files of a process: a
+    process without a file left has met the latter.
     """
     line = refused_file_line(tail)
     limit = inotify_limit(line)
@@ -168,7 +168,7 @@ def _own_limit(container: Container) -> int | None:
 def _more_files(container: Container, limit: int | None) -> str:
     """Four times a limit of open files, as `--ulimit` takes it.
 
-    limit: None for the one that the container was created with.
+    limit: None for the limit that the container was created with.
     """
     present_limit = limit or _own_limit(container)
     files = max(_LEAST_FILES, 4 * present_limit) if present_limit else _USUAL_FILES

@@ -28,7 +28,7 @@ from diagnose.phrases import how_often, quoted, sentence, shortened
 from diagnose.registry import check
 
 LARGEST_PID_MAX = "4194304"
-"""The most that a 64-bit kernel takes."""
+"""The largest value that a 64-bit kernel accepts."""
 LEAST_SESSIONS = 5
 """A few sessions at once are people, or health checks."""
 SHOWN = 60
@@ -117,7 +117,8 @@ def _sessions(container: Container, processes: Processes | None) -> list[Process
 def _sessions_finding(
     finding: Finding, pids: Pids, sessions: list[Process], first_comm: str
 ) -> Finding:
-    """The finding with what is left of `docker exec`, where that makes up a good part of it.
+    """The finding about leftover processes of `docker exec`, where they are a good part of the
+    total.
 
     pkill takes a name as a pattern, and would end a first process that has the same one.
     """
@@ -163,7 +164,8 @@ def _lacks_room(own: Pids, near: float) -> bool:
 
 
 def _engine_finding(own: Pids, limit_file: str) -> Finding:
-    """The engine and the shims of its containers share one limit; each container takes some ten."""
+    """The finding about the engine's limit: its containers' shims share it, and each container
+    takes some ten tasks."""
     refused = own.events_max or 0
     return Finding(
         subject=DAEMON,
@@ -191,7 +193,8 @@ def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
 def _running_findings(
     container: Container, pids: Pids, events: Events | None, near: float, *, is_recent: bool
 ) -> Iterator[Finding]:
-    """A container that is near its limit, or has met it. is_recent: in the looked-at time."""
+    """Findings about containers that are near their limit, or have met it. is_recent: in the
+    examined time."""
     current, limit, refused = pids.current or 0, pids.max or 0, pids.events_max or 0
     if limit <= 0:
         return
@@ -215,7 +218,7 @@ def _running_findings(
 
 
 def _refused_fork(tail: LogTail) -> str:
-    """The last line that says a process could not be started.
+    """The last line about a process that could not be started.
 
     A program that is refused to run at all meets a limit of its user. Python names the call in the
     frame above its error.
@@ -264,7 +267,8 @@ def _own_limit_finding(container: Container, line: str, limit: int) -> Finding:
 
 
 def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> PageVariables:
-    """The container to be held at what it has now, where the host as a whole has too many."""
+    """The page variables that limit the busiest container to its present number of tasks, where the
+    host as a whole has too many."""
     if cgroups is None:
         return {}
     groups = [(container, cgroups.of(container)) for container in containers.running]

@@ -12,7 +12,8 @@ OPTION = "native.cgroupdriver="
 
 @repairs("resources.cgroup-driver")
 def driver_of_the_init(host: Host, config: DaemonConfig) -> Sequence[Difference]:
-    """The engine chooses the driver that fits: the option goes, the other options stay."""
+    """Removes the option, so that the engine chooses the right driver; other options are
+    unchanged."""
     options = config.in_file("exec-opts")
     if not isinstance(options, list):
         return ()

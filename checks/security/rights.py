@@ -121,7 +121,7 @@ def _opts_out(container: Container) -> bool:
 
 
 def _uid(container: Container, processes: Processes | None) -> int | None:
-    """The user of its first process; None if it does not run, or cannot be seen from here."""
+    """The user of its first process; None if it does not run, or cannot be seen by diagnose."""
     if processes is None or not container.is_running:
         return None
     process = processes.by_pid.get(container.state.pid)
@@ -256,7 +256,7 @@ WRITABLE = frozenset(
         "/var/spool/cron",
     }
 )  # fmt: skip
-"""Folders of the host: who may write there is root, or close to it."""
+"""Folders of the host that make their writer root, or nearly root."""
 
 READABLE = frozenset(
     {"/", "/etc", "/etc/shadow", "/root", "/root/.ssh", "/etc/ssh", "/home", "/var", "/var/lib"}
@@ -318,7 +318,7 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
 
 
 def _switched_off(container: Container, features: list[str]) -> list[str]:
-    """The options by which a container lacks what the host has to confine it."""
+    """The options by which a container lacks a confinement that the host has."""
     config = container.host_config
     options = config.security_opt or ()
     off = [option for option in options if _switches_off(option, container, features)]
@@ -336,7 +336,7 @@ def _unconfined_finding(container: Container, off: list[str], features: list[str
 
 
 def _switches_off(option: str, container: Container, features: Sequence[str]) -> bool:
-    """Whether a security option of a container switches off something that this host has."""
+    """Whether a security option of a container switches off a confinement that this host has."""
     name, _, value = option.replace(":", "=", 1).partition("=")
     if value == "unconfined":
         return name in ("seccomp", "systempaths") or any(

@@ -23,7 +23,7 @@ WORDS = {
     "Path, Args": "command line",
     "Config.Healthcheck": "health check",
 }
-"""Where a container shows a secret, as the engine calls it and as people do."""
+"""The place where a container shows a secret, in the engine's words and in plain ones."""
 
 
 @check("security.secrets-in-env", severity=Severity.advice, posture=True)

@@ -10,7 +10,7 @@ from diagnose.registry import check
 
 _TURNS = 30
 _LONG_S = 14 * 86400.0
-"""A series that ended so many turns, and so many seconds, ago may have been given up."""
+"""A series that ended this many turns, or seconds, ago may have been given up."""
 
 
 @check(

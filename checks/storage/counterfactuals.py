@@ -9,13 +9,13 @@ from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
 SIZES = ("stat(", "writable layer, bytes")
-"""How evidence names the bytes that a file or a layer takes."""
+"""Names in evidence for the bytes that a file or a layer takes."""
 HEALTHY_PCT = 60
-"""How full a disk is taken to be once somebody made room."""
+"""The assumed usage of a disk after somebody made room."""
 
 
 def _with_used(disk: Filesystem, used: int) -> Filesystem:
-    """The disk with so many bytes in use; what is freed may be used by everybody."""
+    """The disk with this number of bytes in use; every user may use the freed ones."""
     freed = disk.usage.used - used
     usage = replace(
         disk.usage,

@@ -10,7 +10,7 @@ from diagnose.phrases import size
 from diagnose.registry import check
 
 _LOG_OF = LazyPattern(r"/containers/(?P<id>[0-9a-f]{64})/")
-"""What the engine itself holds for a container."""
+"""Files that the engine itself holds for a container."""
 
 
 @check("storage.deleted-files-held", severity=Severity.warning, caused_by=["logging.file-missing"])
@@ -48,7 +48,7 @@ def deleted_files_held(
 
 
 def _owner_of(file: DeletedFile) -> str:
-    """The id of the container whose process holds the file, or for which the engine does."""
+    """The id of the container whose process holds the file open, or for which the engine does."""
     log = _LOG_OF.search(file.path)
     return file.container or (log["id"] if log else "")
 
@@ -56,7 +56,8 @@ def _owner_of(file: DeletedFile) -> str:
 def _deleted_files_finding(
     file: DeletedFile, disk: Filesystem, owner: str, *, fills: bool
 ) -> Finding:
-    """owner: the name of a container; empty for a process of the host."""
+    """The finding about deleted files that are open. owner: the name of a container; empty for a
+    process of the host."""
     descriptor = f"/proc/{file.pid}/fd/{file.fd}"
     whose = f' of container "{owner}"' if owner and file.container else ""
     return Finding(

@@ -117,7 +117,7 @@ def disk_full(
 
 
 def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) -> FilledDisk:
-    """The disk with what is known of its contents."""
+    """The disk with the evidence of its contents."""
     written, volumes = contents.written, contents.volumes
     return FilledDisk(
         disk,
@@ -135,7 +135,7 @@ def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) ->
 
 
 def _is_full_by_design(disk: Filesystem, btrfs: BtrfsRooms | None) -> bool:
-    """Whether no room for files is what is to be expected, or a matter of another check."""
+    """Whether a full disk is normal here, or a matter of another check."""
     is_filled_once = disk.usage.read_only or disk.usage.fstype in FULL_BY_NATURE
     return is_filled_once or (btrfs is not None and _lacks_metadata_alone(disk, btrfs))
 
@@ -213,7 +213,7 @@ def _holds_images(disk: Filesystem, info: Info) -> bool:
 
 
 def _with_loop_image(finding: Finding, disk: Filesystem, loop_images: LoopImages | None) -> Finding:
-    """The finding, with the image file that the file system lies in, if it lies in one."""
+    """The finding with the image file that contains the file system, if one does."""
     image = loop_images.by_point.get(disk.point) if loop_images is not None else None
     if image is None:
         return finding
@@ -222,7 +222,7 @@ def _with_loop_image(finding: Finding, disk: Filesystem, loop_images: LoopImages
 
 
 def _with_image_store(finding: Finding, disk: Filesystem, info: Info | None) -> Finding:
-    """The finding, with the image store of containerd where that lies on the disk."""
+    """The finding with the image store of containerd, where that lies on the disk."""
     if info is None or not _holds_images(disk, info):
         return finding
     root = info.docker_root_dir
@@ -237,7 +237,8 @@ def _with_image_store(finding: Finding, disk: Filesystem, info: Info | None) -> 
 def _with_unused_room(
     finding: Finding, disk: Filesystem, growable: GrowableDisks | None
 ) -> Finding:
-    """The finding, with the room that the disk has and what makes the file system use it."""
+    """The finding with the unused room of the disk, and the page variables that make the file
+    system use it."""
     larger = growable.by_point.get(disk.point) if growable is not None else None
     if larger is None:
         return finding
@@ -266,7 +267,8 @@ def _growing_variables(larger: GrowableDisk, point: str) -> PageVariables:
 
 
 def _rate(disk: Filesystem, rates: FillRate | None) -> float:
-    """Bytes a second that the disk fills by; 0 where it does not, or where that is not known."""
+    """The bytes a second by which the disk fills; 0 where it does not, or where that is
+    not known."""
     return (rates.by_point.get(disk.point) or 0.0) if rates is not None else 0.0
 
 
@@ -279,7 +281,7 @@ def _when_full(disk: Filesystem, rates: FillRate | None) -> str:
 
 
 def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
-    """The room on a disk as statvfs says it, and how fast the disk fills."""
+    """The room on a disk by statvfs, and the rate at which it fills, as evidence."""
     figures = disk.usage
     evidence: dict[str, Json] = {
         f"statvfs({disk.point})": {

@@ -53,7 +53,7 @@ def folder_full(
 
 
 def _writes_below(container: Container, point: str) -> bool:
-    """Whether a container may write below this mount; of the root nothing can be said."""
+    """Whether a container may write below this mount; for the root this is not known."""
     return point != "/" and any(
         is_within(mount.source, point) for mount in container.writable_host_mounts
     )

@@ -74,7 +74,8 @@ def _metadata_findings(
 
 
 def _metadata_finding(disk: Filesystem, room: BtrfsRoom, *, is_critical: bool) -> Finding:
-    """A btrfs whose metadata has no room, beside chunks of data that are not used."""
+    """The finding about a btrfs whose metadata has no room, beside chunks of data that are not
+    used."""
     state = "has no room" if is_critical else "has hardly any room"
     spare = size(room.data - room.data_used)
     return Finding(
@@ -101,7 +102,7 @@ def _inodes_finding(
     anonymous: Sequence[InodeHolder],
     layer: WrittenLayer | None,
 ) -> Finding:
-    """The folders with the most entries, and what may go.
+    """The finding about inodes: the folders with the most entries, and those that may be removed.
 
     anonymous: folders of unused anonymous volumes; layer: the container's own layer that leads.
     """
@@ -130,7 +131,7 @@ def _inodes_finding(
 
 
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
-"""What programs leave there nobody expects to find again."""
+"""Folders whose files no program expects to find again."""
 
 
 def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
@@ -171,7 +172,7 @@ PIPES = "/docker/containerd"
 def _removable_variables(
     disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
 ) -> PageVariables:
-    """The variables of what helps.
+    """The page variables of the remedy.
 
     The unused volume with most entries, the pipes of containers that are gone, or, on the disk of
     images and build cache unless a volume leads, a prune of both.

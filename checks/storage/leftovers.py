@@ -85,7 +85,8 @@ def overlay_orphans(
 
 
 def _fill_it(usage: DiskUsage, orphans: int) -> bool:
-    """Whether layers of nothing are most of the part that fills a disk: the images, by the walk."""
+    """Whether untagged layers are most of the part that fills a disk: the images, by their measured
+    size."""
     images = sum(part.bytes for part in usage.parts if part.name == "images")
     return usage.is_led_by("images") and orphans * 2 > images
 

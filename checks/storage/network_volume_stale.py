@@ -16,7 +16,7 @@ from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 
 _NOT_LOOKED_AT: frozenset[Reason] = frozenset({"forbidden", "budget", *NOT_IN_BUNDLE})
-"""Why nothing is known of a mount, whatever its state is."""
+"""The reason why nothing is known of a mount, in whatever state it is."""
 
 
 @check(

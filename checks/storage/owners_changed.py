@@ -16,7 +16,7 @@ _OF_OWNERS = LazyPattern(
     r"owned by|setuid bit|must be suid|wrong owner|bad owner|unsafe owner|not owned|ownership"
     r"|not permitted|permission denied"
 )
-"""How programs complain that a file of theirs has another owner; in small letters."""
+"""Complaints of programs about a file of theirs that has another owner; in small letters."""
 
 
 @check(

@@ -90,7 +90,7 @@ def _removed_finding(volumes: ThreatenedVolumes, clock: Clock) -> Finding:
 
 
 def _variables(job: PruneCall) -> PageVariables:
-    """The line as a comment; a unit is edited by a person."""
+    """The page variables that turn the line into a comment; a person edits a unit."""
     if job.path.endswith(_UNIT):
         return {"file": job.path, "line": str(job.line)}
     return {"crontab": job.path, "edit": f"{job.line}s/^/# /"}

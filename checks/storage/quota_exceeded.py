@@ -16,7 +16,7 @@ from diagnose.phrases import shortened, size
 from diagnose.registry import check
 
 REFUSED = ("disk quota exceeded", "edquot", "quota exceeded (errno 122)")
-"""How programs name the error 122 of the kernel, in small letters."""
+"""Names in programs for the error 122 of the kernel, in small letters."""
 
 
 @check(
@@ -64,7 +64,7 @@ def quota_exceeded(
 def _container_findings(
     container: Container, line: str, backing: Backing, filesystems: Filesystems | None
 ) -> Iterator[Finding]:
-    """The quota of what it has mounted, or else the size of its own layer."""
+    """Findings about the quota of a container's mounts, or else about the size of its own layer."""
     limited = limited_mount(container, line, backing)
     if limited is not None:
         yield _mount_finding(limited, line, filesystems)

@@ -35,7 +35,8 @@ def shm_full(
 
 
 def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Finding:
-    """lacks_inodes: whether inodes are used up, while there is room."""
+    """The finding about a full file system in memory. lacks_inodes: whether inodes are used up,
+    while there is room."""
     usage, owner = area.usage, area.container
     place = "its shared memory" if area.is_shm else area.path
     figures = {"size": usage.size, "available": usage.available}
@@ -61,9 +62,10 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
 
 
 def _more_inodes(area: InMemory) -> PageVariables:
-    """The option of the tmpfs with four times as many inodes; what else it sets stays.
+    """The page variable that gives the tmpfs four times as many inodes; its other options are
+    unchanged.
 
-    Nothing for /dev/shm, which takes no such option.
+    Empty for /dev/shm, which takes no option for inodes.
     """
     if area.is_shm:
         return {}
@@ -73,7 +75,7 @@ def _more_inodes(area: InMemory) -> PageVariables:
 
 
 def _more_space(area: InMemory) -> PageVariables:
-    """The variable with which the page makes it four times as large."""
+    """The page variable that makes it four times as large."""
     if area.is_shm:
         return {"shm": area.container.name}
     return {"tmpfs": f"{area.path}:size={4 * area.usage.size // 1024}k"}

@@ -19,7 +19,7 @@ MODULES = {
     "ceph": "ceph",
     "glusterfs": "fuse",
 }
-"""The kernel module that brings a file system, where its name is another."""
+"""The kernel module of a file system, where its name is another."""
 
 
 @check(
@@ -91,7 +91,8 @@ def _why_missing(source: VolumeSource) -> str:
 
 
 def _volume_cure(source: VolumeSource, users: list[str]) -> PageVariables:
-    """No empty folder in the place of one that was moved: a program would begin without data."""
+    """The page variables of the volume. No empty folder replaces one that was moved: a program
+    would begin without data."""
     if source.is_relative:
         return {}
     if not source.moved_to:

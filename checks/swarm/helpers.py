@@ -8,7 +8,7 @@ from diagnose.model import PageVariables, Skipped, Subject, Unavailable
 
 NOT_USED = "this engine is in no swarm"
 NO_MANAGER = "this node is no manager: only managers know"
-"""Why a check does not apply."""
+"""The reason why a check does not apply."""
 
 
 def reason_without_services(swarm: Swarm) -> Skipped | Unavailable | None:
@@ -48,7 +48,7 @@ TASK_CAUSES = (
     "network.port-allocated",
     "network.port-held-by-process",
 )
-"""What keeps a task from running on this node."""
+"""Checks of faults that keep a task from running on this node."""
 
 _NO_IMAGE = LazyPattern(r"No such image: (?P<image>\S+)")
 
@@ -60,9 +60,10 @@ def missing_image(errors: Sequence[str]) -> tuple[Subject, ...]:
 
 
 _ENDED = "non-zero exit"
-"""How swarm says that the program of a task ran and failed."""
+"""swarm's messages about a task whose program ran and failed."""
 
 
 def ending_or_stalled(service: str, errors: Sequence[str]) -> PageVariables:
-    """The service by what became of its newest tasks: they ran and ended, or did not run."""
+    """The page variable of the service by the state of its newest tasks: they ran and ended, or did
+    not run."""
     return {"ending" if errors and _ENDED in errors[0] else "stalled": service}

@@ -14,7 +14,7 @@ from diagnose.registry import check
 _EXPIRED = LazyPattern(
     r"swarm-node\.crt: certificate .{0,300}not valid after (?P<end>[^,]{1,60}, [^,]{1,60}) UTC"
 )
-"""swarmkit's ca package, 20.10 to 28.5."""
+"""The error of swarmkit's ca package, 20.10 to 28.5."""
 _FOLDER = "/var/lib/docker/swarm"
 _CERTIFICATE = f"{_FOLDER}/certificates/swarm-node.crt"
 
@@ -142,7 +142,8 @@ def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
 
 
 def _address_instead(known: str, interfaces: Interfaces) -> str:
-    """The host's own address in the network of the one that it had; "" where it still has it."""
+    """The host's present address in the network of the one that it had; "" where it still
+    has it."""
     try:
         former = ip_address(known)
     except ValueError:

@@ -125,7 +125,8 @@ _NANO = 1e9
 
 
 def _finding(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
-    """left: the interface on this host that has the network's number."""
+    """The finding about a service that lacks tasks. left: the interface on this host that has the
+    network's number."""
     service, errors = placed.service, placed.errors
     name, status = service.spec.name, service.status
     health = ended_for_health(errors, name, containers)
@@ -160,7 +161,8 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
 def _addressless_finding(
     finding: Finding, allocation: Allocation, networks: Networks | None
 ) -> Finding:
-    """The finding of a service whose tasks wait for what the leader cannot give them."""
+    """The finding about a service whose tasks wait for an address that the leader cannot
+    give them."""
     evidence = {**finding.evidence, "engine log": allocation.line.text}
     full = [other for other in networks or () if other.id and other.id == allocation.network]
     if not full:

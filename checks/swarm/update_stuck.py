@@ -94,7 +94,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
 def _undone_finding(
     placed: PlacedService, update: UpdateStatus, containers: Containers | None, clock: Clock
 ) -> Finding:
-    """An update that swarm took back; the newest failed task says why."""
+    """The finding about an update that swarm took back; the newest failed task has the reason."""
     service = placed.service
     name = service.spec.name
     failed = [task for task in placed.tasks if task.has_failed]

@@ -56,7 +56,7 @@ def cpu_unsupported(
 
 
 def _wanted_features(claim: Claim) -> Sequence[str]:
-    """The features that the log asks for: a level of x86-64, or one by its name."""
+    """The processor features that the log asks for: a level of x86-64, or a feature by its name."""
     level = claim.value("level").lower()
     levels = (level,) if level else claim.failure.needs
     return _LEVELS.get(level, levels)
@@ -84,7 +84,8 @@ def _finding(
 
 
 def _steps(container: Container, processor: Processor) -> PageVariables:
-    """The variables of the page: an older release, what a guest is shown, and whether it loops."""
+    """The page variables: an older release, the features that the hypervisor shows a guest, and
+    whether the container loops."""
     is_mongo = repository_of(container.config.image) == _MONGO
     return {
         **({"older": _MONGO_WITHOUT_AVX} if is_mongo else {}),

@@ -42,7 +42,7 @@ from diagnose.registry import check
 
 
 class _End(msgspec.Struct, frozen=True):
-    """A container that ended, and how."""
+    """A container that ended, with the manner of its end."""
 
     container: Container
     tail: LogTail
@@ -51,7 +51,7 @@ class _End(msgspec.Struct, frozen=True):
     is_its_own: bool
     """Whether it ended by itself, and not with the engine or the host."""
     upgrade: ChangedPackage | None
-    """What stopped the engine."""
+    """The package whose upgrade stopped the engine."""
     is_known: bool
     """Whether the engine's events or files say that nobody asked for the end."""
 
@@ -219,16 +219,17 @@ def _not_restarted(container: Container) -> str:
 
 
 def _is_lost(container: Container, engine_began: float | None) -> bool:
-    """Whether a container ran when the engine or its host went down, and nobody was to see it.
+    """Whether a container ran when the engine or its host went down, and nobody watched it.
 
-    Code 0 is left to container.lost-with-host: a program that ends so has usually done its work.
+    Code 0 is left to container.lost-with-host: a program that ends with it has usually done its
+    work.
     """
     is_unseen = is_service(container) or not container.was_watched
     return container.state.exit_code != 0 and is_unseen and is_lost(container, engine_began)
 
 
 def _recently_ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
-    """The containers that ended recently, are nobody's job, and that the engine does not start."""
+    """The containers that ended recently, are no jobs, and that the engine does not start."""
     for container in containers:
         has_ended = container.state.status == "exited" and not container.state.error
         if not has_ended or not clock.is_within(container.finished_at, since_s):
@@ -238,13 +239,13 @@ def _recently_ended(containers: Containers, clock: Clock, since_s: float) -> Ite
 
 
 def _stopped_with_engine(container: Container, stops: Stops, lasting: float) -> bool:
-    """Whether a service, or a program that had run for so long, ended together with the engine."""
+    """Whether a service, or a program that had run for a while, ended together with the engine."""
     is_lasting = is_service(container) or (container.ran_for or 0.0) >= lasting
     return is_lasting and container.id in stops.stopped_with_daemon
 
 
 def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:
-    """Whether a container had been working, and nobody ended it."""
+    """Whether a container had been working, and nobody stopped it."""
     is_requested = stops.by_id.get(container.id)
     if is_requested or fails_at_start(container, tail, at_least):
         return False

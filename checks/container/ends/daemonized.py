@@ -70,8 +70,8 @@ def _finding(container: Container, tail: LogTail) -> Finding:
 
 
 def _cure(container: Container, tail: LogTail) -> PageVariables:
-    """The page's variables: a terminal for a shell, a command for a server, and for any other the
-    end of its loop."""
+    """The page variables: a terminal for a shell, a command for a server, and for any other program
+    the end of its loop."""
     if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
     if not starts_in_background(container):

@@ -99,7 +99,7 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
 
 
 def _stays_down(container: Container) -> bool:
-    """Whether a container has ended, is nobody's job, and no restart policy starts it again."""
+    """Whether a container has ended, is no job, and no restart policy starts it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and not container.restarts_always and not is_somebodys_job(container)
 
@@ -115,7 +115,8 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
 
 
 def _lacked_memory(container: Container, records: KillRecords) -> bool:
-    """Whether an event or the kernel says so: container.oom-killed reports that kill."""
+    """Whether an event or the kernel records a kill for memory: container.oom-killed reports that
+    kill."""
     events, kernel_log = records.events, records.kernel_log
     if container.state.oom_killed or (events is not None and events.of(container.id, "oom")):
         return True

@@ -13,9 +13,10 @@ from diagnose.phrases import named
 
 
 def by_project(fallen: Iterable[Container]) -> list[list[Container]]:
-    """The containers of each compose project with the same restart policy; others stand alone.
+    """The containers of each compose project with the same restart policy; any other container is a
+    group of its own.
 
-    Within a project they stand in the order in which they are started.
+    Within a project they have the order in which they are started.
     """
     groups = by_key(
         ((own.compose_project or own.id, own.host_config.restart_policy.name), own)
@@ -25,7 +26,7 @@ def by_project(fallen: Iterable[Container]) -> list[list[Container]]:
 
 
 def _start_order(containers: Sequence[Container]) -> list[Container]:
-    """Each after those that it depends on, and else by name."""
+    """The containers in an order where each follows those that it depends on; otherwise by name."""
     by_name = sorted(containers, key=lambda own: own.name)
     of_service = by_key((own.compose_service, own) for own in by_name)
     order = TopologicalSorter[str]()
@@ -39,10 +40,11 @@ def _start_order(containers: Sequence[Container]) -> list[Container]:
 
 
 def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clock) -> Finding:
-    """About the first one that serves clients: what it needs went down with it.
+    """The finding about the first container that serves clients: the containers that it needs went
+    down with it.
 
-    fallen: in the order in which they are started.
-    upgrade: of the engine, that stopped them; "" for none.
+    fallen: in the order in which they are started. upgrade: of the engine, that stopped them; ""
+    for none.
     """
     worst = max(severity_of_end(own) for own in fallen)
     first = next(own for own in fallen if severity_of_end(own) == worst)

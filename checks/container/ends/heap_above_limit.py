@@ -56,21 +56,21 @@ def heap_above_limit(
 
 
 def _complaint(container: Container, log_tails: LogTails | None) -> str:
-    """The line that says that memory cannot be had; empty where there is none."""
+    """The line about memory that cannot be had; "" where there is none."""
     failure = log_tails.failures.get(container.id) if log_tails is not None else None
     return failure.line if failure is not None and failure.confirmed_by == ID else ""
 
 
 def _was_killed(container: Container, events: Events | None) -> bool:
-    """Whether a container ran out of memory, as its last end or the events of the engine say."""
+    """Whether a container ran out of memory, by its last end or the events of the engine."""
     is_remembered = events is not None and bool(events.of(container.id, "oom"))
     return is_remembered or container.state.oom_killed or container.state.exit_code == KILLED
 
 
 def _large_heap_finding(container: Container, line: str) -> Finding | None:
-    """A heap that is configured to be at least as large as the limit.
+    """The finding about a heap that is configured to be at least as large as the limit.
 
-    line: what the log says of memory that cannot be had; "" where it says nothing.
+    line: the log line about memory that cannot be had; "" where there is none.
     """
     limit = container.host_config.memory
     heap = largest_heap(container.command, container.config.env or ())
@@ -92,7 +92,8 @@ def _large_heap_finding(container: Container, line: str) -> Finding | None:
 
 
 def _unaware_java_finding(container: Container, info: Info | None) -> Finding | None:
-    """A Java that does not see the limit of its container, and may use more than that."""
+    """The finding about a Java that does not see the limit of its container, and may use more than
+    that."""
     limit = container.host_config.memory
     version = unaware_java(container.command, container.config.env or ())
     heap = (info.mem_total or 0) // DEFAULT_SHARE if info is not None else 0
@@ -115,5 +116,6 @@ def _unaware_java_finding(container: Container, info: Info | None) -> Finding | 
 
 
 def _limit_with_headroom(heap: int) -> str:
-    """A limit that has room for the heap and what lies beside it, as `docker update` takes it."""
+    """A limit with room for the heap and the other memory of the program, as `docker update` takes
+    it."""
     return f"{int(heap * HEADROOM) // MIB}m"

@@ -12,10 +12,10 @@ from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 LOST = (0, 255)
-"""What the engine notes for a container whose end it did not see: 255, and 0 in some releases from
-24 on."""
+"""Exit codes that the engine records for a container whose end it did not see: 255, and 0 in some
+releases from 24 on."""
 MOMENT_S = Seconds(15)
-"""Within so many seconds of its start the engine has noted such ends."""
+"""The engine records these ends within this time of its start."""
 
 
 @check("container.lost-with-host", severity=Severity.critical)
@@ -48,7 +48,10 @@ def lost_with_host(
 
 
 def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
-    """began: the Unix time of the engine's start."""
+    """The finding about containers that ended with the host.
+
+    began: the Unix time of the engine's start.
+    """
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
     what = "the host went down" if rebooted else "the engine and its containers were killed"
@@ -81,14 +84,15 @@ def _without_policy(down: Sequence[Container]) -> str:
 
 
 def engine_began(clock: Clock, processes: Processes | None) -> float | None:
-    """The Unix time at which dockerd was started; None where its process is not seen."""
+    """The Unix time of dockerd's start; None where its process is not seen."""
     every = processes if processes is not None else ()
     engine = next((process for process in every if process.comm == "dockerd"), None)
     return None if engine is None else clock.booted + engine.start
 
 
 def is_lost(container: Container, engine_began: float | None, moment: float = MOMENT_S) -> bool:
-    """Whether a container ran when the engine went, and its end was noted when that came back."""
+    """Whether a container ran when the engine went down, and its end was recorded when the engine
+    came back."""
     started, finished = container.started_at, container.finished_at
     if engine_began is None or started is None or finished is None:
         return False

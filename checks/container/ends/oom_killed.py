@@ -101,7 +101,7 @@ def _limit(oom: MemoryLoss) -> str:
 
 
 def _more_room(oom: MemoryLoss) -> PageVariables:
-    """The variables that give the container more memory, by whose limit was reached.
+    """The page variables that give the container more memory, by the limit that was reached.
 
     A limit of the container's own does not help where that of a cgroup above it is lower.
     """
@@ -196,8 +196,8 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
 def _doubled_limit(oom: MemoryLoss) -> str:
     """Twice the limit that was hit, as `docker update` takes it.
 
-    Four times a small one where the program had only started: nobody knows yet how much it takes.
-    Half a gibibyte where there is no limit to multiply.
+    Four times a small limit where the program had only started: its need is not known yet. Half a
+    gibibyte where there is no limit to multiply.
     """
     hit = oom.container.host_config.memory or next(
         (kill.limit for kill in oom.kills if kill.limit), None

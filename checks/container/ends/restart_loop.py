@@ -115,7 +115,10 @@ def _finding(
     containers: Containers,
     steady: float,
 ) -> Finding:
-    """to_itself: its refused calls to itself, which count where nothing else explains the loop."""
+    """The finding about a container in a restart loop.
+
+    to_itself: its refused calls to itself, which count where nothing else explains the loop.
+    """
     container = run.container
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
     why = (
@@ -149,7 +152,7 @@ def _finding(
 
 
 def _complaint(run: FailedRun) -> PageVariables:
-    """The variable that the server which it calls misses, as variables of the page."""
+    """The page variables with the called server that complains, and the variable that it lacks."""
     complaint = run.complaint
     if complaint is None or not complaint.variable:
         return {}
@@ -157,7 +160,7 @@ def _complaint(run: FailedRun) -> PageVariables:
 
 
 def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
-    """The variables of the page that name what heals the loop itself."""
+    """The page variables of the remedy for the loop itself."""
     container, tail, calls = run.container, run.tail, run.calls
     code = _code(container, exits)
     if is_bare_shell(container) and not code:
@@ -173,8 +176,8 @@ def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
 
 
 def _did_work(container: Container, tail: LogTail) -> bool:
-    """Whether a log reports work that went well, and complains of nothing: a worker takes one job
-    in each run.
+    """Whether a log reports work that succeeded, and no complaint: a worker takes one job in each
+    run.
 
     A server has answered requests before it ended, and its callers miss it between two runs.
     """
@@ -210,7 +213,7 @@ def _outcome(
 def _code(container: Container, exits: RecentExits) -> int | None:
     """The last exit code.
 
-    inspect says 0 while the container runs, whatever the run before ended with.
+    inspect has 0 while the container runs, whatever the code of the run before.
     """
     return container.state.exit_code if container.state.status == "restarting" else exits.code
 

@@ -14,7 +14,7 @@ from diagnose.registry import check
 LEAST_GRACE_S = 90
 """The grace period that makers of databases ask for."""
 _LONGER = 3
-"""How much longer than the one that was too short."""
+"""The suggested grace period, as a multiple of the one that was too short."""
 
 
 @check("container.ignores-stop-signal", severity=Severity.advice)

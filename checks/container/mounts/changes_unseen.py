@@ -9,7 +9,7 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 _OF_IMAGES = ((LazyPattern(r"(?:^|/)paperless"), "PAPERLESS_CONSUMER_POLLING=60"),)
-"""Images whose program looks by itself every so many seconds when this variable is set."""
+"""Images whose program polls for changes at this interval in seconds when the variable is set."""
 _OF_PROGRAMS = {
     "dotnet": "DOTNET_USE_POLLING_FILE_WATCHER=true",
     "node": "CHOKIDAR_USEPOLLING=true",
@@ -60,7 +60,8 @@ def _finding(watch: ShareWatch) -> Finding:
 
 
 def _polling_variable(watch: ShareWatch) -> PageVariables:
-    """The variable that makes the program look by itself; its folder where none is known."""
+    """The page variable with the variable that makes the program poll; its folder where none is
+    known."""
     container = watch.container
     setting = _polling_of_image(container) or _OF_PROGRAMS.get(watch.program, "")
     if setting and not container.config.value_of(setting.partition("=")[0]):
@@ -69,6 +70,6 @@ def _polling_variable(watch: ShareWatch) -> PageVariables:
 
 
 def _polling_of_image(container: Container) -> str:
-    """The variable of an image whose program takes what others put into its folder."""
+    """The variable that makes the program of an image poll its folder for changes."""
     image = container.config.image
     return next((setting for name, setting in _OF_IMAGES if name.search(image)), "")

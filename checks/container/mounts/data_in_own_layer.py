@@ -15,7 +15,8 @@ from diagnose.phrases import and_more, size
 from diagnose.registry import check
 
 _STRAY = string.whitespace + "\"'`,;\\"
-"""What no path ends with: a blank, a quote or a comma of the file in which it was written."""
+"""Characters that no path ends with: a blank, a quote or a comma of the file in which the path was
+written."""
 
 
 @check(
@@ -95,7 +96,7 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
 
 
 def _replaced_finding(replaced: ReplacedList) -> Finding:
-    """A list of volumes that stands in the place of the anchor's."""
+    """The finding about a list of volumes that replaces the anchor's."""
     container = replaced.container
     rule = "YAML joins mappings under <<, and no lists"
     why = {replaced.path: rule} if replaced.path else {}
@@ -138,7 +139,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
 
 
 def _quoted_path(path: str) -> str:
-    """A path whose end would not be seen otherwise."""
+    """The path in quotes, so that a blank or a comma at its end is seen."""
     return f"'{path}'" if '"' in path else f'"{path}"'
 
 

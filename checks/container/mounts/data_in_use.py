@@ -56,7 +56,7 @@ class _SharedPlace(NamedTuple):
 
 
 def _shared_places(container: Container, containers: Containers) -> Iterator[_SharedPlace]:
-    """The places of the host to which it and another container write."""
+    """The places of the host to which this container and another one write."""
     written = {mount.source for mount in container.mounts if mount.rw and mount.source}
     others = (other for other in containers.running if other.id != container.id)
     for other in others:
@@ -157,7 +157,7 @@ def _old_image(claim: Claim) -> str:
 
 
 def _flavour(image: str) -> str:
-    """The part of the tag that says what the image stands on, which the old one needs too."""
+    """The part of the tag that names the base of the image, which the old image needs too."""
     tag = tag_of(image) or ""
     words = [word for word in tag.split("-")[1:] if word in _FLAVOURS]
     return "".join(f"-{word}" for word in words)

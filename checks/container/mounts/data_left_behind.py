@@ -79,7 +79,7 @@ def _project_finding(left: RenamedProject, clock: Clock) -> Finding:
 
 
 def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
-    """A mount that was changed; the page mounts the former place again."""
+    """The finding about a mount that was changed; the page mounts the former place again."""
     container, mount, former = left.container, left.mount, left.former
     kind = "folder" if left.is_folder else "volume"
     finding = Finding.about(
@@ -106,7 +106,7 @@ _MISTAKEN = {
     "variable": "the part of the path before {source} is missing, as where a variable is not set",
     "project": "the folder of its project was in another place before",
 }
-"""How the source of a mount came to be another folder, by the kind of mistake."""
+"""The reason why the source of a mount became another folder, by the kind of mistake."""
 
 
 def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
@@ -136,7 +136,7 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
 def _finding(
     left: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
 ) -> Finding:
-    """A volume that may hold the former data; the page mounts it again."""
+    """The finding about a volume that may have the former data; the page mounts it again."""
     return Finding.about(
         left.container,
         f"{left.container} started with new data in {destination} {what}",

@@ -56,8 +56,8 @@ def _relation(split: SplitMount) -> str:
 
 
 def _left_behind(split: SplitMount) -> PageVariables:
-    """The variables of the page where the earlier data is in a volume without a container, and
-    those to bring the present data into a mount that is empty."""
+    """The page variables for earlier data in a volume without a container, and those that bring the
+    present data into an empty mount."""
     if split.is_apart and not split.older:
         container, own, at = split.container, split.own, split.anonymous.destination
         return {

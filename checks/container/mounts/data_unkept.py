@@ -58,7 +58,8 @@ def _state_finding(state: UnkeptState) -> Finding:
 
 
 def _volume_steps(container: Container, folder: str) -> PageVariables:
-    """A volume of its own for a folder of a container, and the folder that is copied into it."""
+    """The page variables of a new volume for a folder of a container, and of the folder that is
+    copied into it."""
     name = _SPECIAL.sub("-", f"{container.name}-{folder.rpartition('/')[2]}".lower())
     volume = name.strip("-")
     written = f"{container.name}:{folder}/."
@@ -66,7 +67,7 @@ def _volume_steps(container: Container, folder: str) -> PageVariables:
 
 
 def _steps(data: UnkeptData) -> PageVariables:
-    """A volume of its own, and how the data comes into it."""
+    """The page variables of a new volume, and of the copy of the data into it."""
     if data.kind == "memory":
         return {}
     steps = _volume_steps(data.container, data.folder)

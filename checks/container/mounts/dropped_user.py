@@ -7,19 +7,20 @@ from diagnose.model import Finding, Severity
 from diagnose.phrases import sentence
 
 MOSTLY = 0.5
-"""The share of a running container's last lines from which on most of its work is refused."""
+"""From this share of a running container's last lines on, most of its work is refused."""
 _OF_THE_HOST = frozenset(
     {"", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"}
     | {"/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/usr/local", "/var"}
     | {"/var/lib", "/var/log", "/var/spool"}
 )
-"""Folders that belong to the host, whatever a container would like to do there."""
+"""Folders that belong to the host, and that no container should own."""
 
 
 def dropped_user(user: DroppedUser, fixed: Mounted | None) -> Finding:
-    """A path below a mount that is denied to the user to whom the program has changed.
+    """The finding about a path below a mount that is denied to the user to whom the program has
+    changed.
 
-    fixed: where the path lies, if all files there have one owner and mode.
+    fixed: the mount of the path, if all files there have one owner and mode.
     """
     is_of_host = _is_of_host(user.denied.path)
     cure = {} if is_of_host else change_of_owner(user.denied, fixed)
@@ -27,9 +28,9 @@ def dropped_user(user: DroppedUser, fixed: Mounted | None) -> Finding:
 
 
 def refused_database(user: DroppedUser, fixed: Mounted | None) -> Finding:
-    """A file of SQLite that is denied to the program's user, with the folder that holds it.
+    """The finding about a file of SQLite, or its folder, that is denied to the program's user.
 
-    Or that folder. fixed: as for `dropped_user`.
+    fixed: as for `dropped_user`.
     """
     if not user.named.rest:
         return dropped_user(user, fixed)
@@ -66,6 +67,7 @@ def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
 
 
 def _is_of_host(path: str) -> bool:
-    """Whether a folder is the host's or a home: sshd refuses keys in one that others own."""
+    """Whether a folder belongs to the host or is a home: sshd refuses keys in a home that others
+    own."""
     parent, _, name = path.rstrip("/").rpartition("/")
     return f"{parent}/{name}".rstrip("/") in _OF_THE_HOST or parent == "/home"

@@ -40,7 +40,10 @@ def file_mode_refused(
 
 
 def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
-    """fixed: where the file lies, if all files there have one owner and mode."""
+    """The finding about a file whose mode the program refuses.
+
+    fixed: the mount of the file, if all files there have one owner and mode.
+    """
     container, source = refused.container, refused.source
     has = f"{source.owner}, mode {source.permissions}"
     if refused.is_folder_for_a_file:

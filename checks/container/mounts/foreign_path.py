@@ -41,6 +41,6 @@ def with_owner(
 
 
 def _is_at(source: str, mount: Mount) -> bool:
-    """Whether a path of the host is what a bind mount mounts, or lies below it."""
+    """Whether a path of the host is the source of a bind mount, or lies below it."""
     is_bind = mount.type == "bind" and bool(mount.source.strip("/"))
     return is_bind and f"{source}/".startswith(f"{mount.source.rstrip('/')}/")

@@ -48,7 +48,7 @@ def _path_below_home(found: OtherHome) -> str:
 
 
 def _steps(found: OtherHome, image_details: ImageDetails | None) -> PageVariables:
-    """The variables of the page: the other home, or the image's own user, who may enter it."""
+    """The page variables: the other home, or the image's own user, who may enter it."""
     if found.is_open:
         return {"home": found.other}
     image = image_details.by_id.get(found.container.image) if image_details is not None else None

@@ -18,13 +18,14 @@ NAMES_SHOWN = 8
 _WRITE_AHEAD_LOGS = frozenset({"pg_wal", "pg_xlog"})
 """Folders of PostgreSQL that its data cannot be without."""
 _INSTALLERS = {"pnpm-lock.yaml": "pnpm install", "yarn.lock": "yarn install"}
-"""By a file beside package.json: what installs the modules that it lists."""
+"""Commands that install the modules of package.json, by a file beside it."""
 
 
 def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
-    """A file that the program misses below a mount, and that the host does not have there.
+    """The finding about a file that the program misses below a mount, and that the host does not
+    have there.
 
-    row: what the known failure's own remedy needs.
+    row: the page variables of the known failure's own remedy.
     """
     container, mount = missing.container, missing.place.mount
     if missing.leads_to is not None:
@@ -47,7 +48,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
 
 
 def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
-    """A link on the way that leads to what is not there, or not mounted."""
+    """The finding about a link whose target does not exist, or is not mounted."""
     container = missing.container
     lacks = f"{end.on_host} on the host is not there" if end.on_host else "nothing is mounted there"
     finding = Finding.about(
@@ -85,7 +86,7 @@ def _image_evidence(missing: MissingFile) -> dict[str, Json]:
 
 
 def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
-    """The variables of the page: where the file or the folder can be had."""
+    """The page variables with a source for the file or the folder."""
     is_hidden = missing.is_in_image or (missing.is_in_image is None and missing.lacks_modules)
     if is_hidden:
         return {
@@ -122,7 +123,8 @@ def _sources_job(missing: MissingFile) -> PageVariables:
 
 
 def volume_for_file(container: Container, taken: NamedPath) -> Finding:
-    """A named volume in the place of a file: a source that is not a path names a volume."""
+    """The finding about a named volume in the place of a file: a source that is not a path names a
+    volume."""
     mount = taken.mount
     return Finding.about(
         container,

@@ -23,7 +23,8 @@ _OF_A_SERVER = frozenset(["nfs", "nfs4"])
 def unfit_filesystem(
     container: Container, named: NamedPath, mounts: Mounts | None
 ) -> Finding | None:
-    """A file system of the host that does not do what the program asks of it; None where it may."""
+    """The finding about a file system of the host that cannot do what the program asks for; None
+    where it may."""
     mounted = mounts.of(named.mount.source) if mounts is not None else None
     if mounted is None:
         return None
@@ -56,16 +57,16 @@ def fixed_modes(mounted: Mounted | None) -> str:
 
 
 def mount_options(mounted: Mounted | None) -> dict[str, str]:
-    """The evidence of how it is mounted."""
+    """The options of the mount, as evidence; empty for None."""
     if mounted is None:
         return {}
     return {f"mount options of {mounted.point}": mounted.super or mounted.options}
 
 
 def change_of_owner(denied: Denied, mounted: Mounted | None) -> PageVariables:
-    """The variables of the page that give a path to the user to whom it is denied.
+    """The page variables that give a path to the user to whom it is denied.
 
-    mounted: where the path lies, if no file there can be given to anybody.
+    mounted: the mount of the path, if no file there can be given to anybody.
     """
     owner = denied.user.owner
     if mounted is None:

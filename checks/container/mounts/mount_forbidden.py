@@ -64,7 +64,7 @@ class AccessRules(EvidenceGroup, frozen=True):
 
 
 class OtherRefusals(EvidenceGroup, frozen=True):
-    """Refusals whose reason the modes of a path and the container's own user do not show."""
+    """Evidence of refusals that neither modes nor the container's own user explain."""
 
     dropped_users: DroppedUsers | None
     refused_databases: RefusedDatabases | None
@@ -118,7 +118,7 @@ def mount_forbidden(
 def _continuing_findings(
     refused_writes: RefusedWrites | None, log_tails: LogTails
 ) -> Iterator[Finding]:
-    """Programs that go on, and whose last lines nobody judges."""
+    """Findings about programs that still run, and whose last lines no other check judges."""
     for write in refused_writes or ():
         if not log_tails.of(write.container).lines:
             yield _read_only_finding(write.container, write.named, Severity.warning)
@@ -127,7 +127,8 @@ def _continuing_findings(
 def _unusable_findings(
     unusable_files: UnusableFiles | None, rules: AccessRules, judged: Collection[str]
 ) -> Iterator[Finding]:
-    """Files that a program could not use, and does not say why, where a mode denies its user.
+    """Findings about files that a program could not use for a reason that it does not give, where a
+    mode denies its user.
 
     judged: ids of containers of which more is known.
     """
@@ -147,9 +148,9 @@ def _unusable_findings(
 def _refused_paths(
     containers: Containers, log_tails: LogTails
 ) -> Iterator[tuple[Container, NamedPath]]:
-    """The path below a mount that the last lines of a container say is closed to it.
+    """Each container with the path below a mount that is closed to it, by its last lines.
 
-    What may not be executed has a check of its own.
+    A path that may not be executed has a check of its own.
     """
     for container in containers:
         named = refused_path(container, log_tails)
@@ -211,7 +212,7 @@ def _locked_finding(locked: LockedPath) -> Finding:
 
 
 def _other_user_findings(others: OtherRefusals, mounts: Mounts | None) -> Iterator[Finding]:
-    """Programs that run as another user than the container's own, as their log or /proc shows."""
+    """Findings about programs that run as another user than the container's own."""
     changed = others.dropped_users or ()
     for user in changed:
         yield dropped_user(user, with_fixed_modes(user.denied.path, mounts))
@@ -252,7 +253,10 @@ def _forbidden_path_finding(
     info: Info | None,
     fixed: Mounted | None = None,
 ) -> Finding:
-    """fixed: where the path lies, if all files there have one owner and mode."""
+    """The finding about a path that the container's user may not open.
+
+    fixed: the mount of the path, if all files there have one owner and mode.
+    """
     added = container.host_config.group_add
     what = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
     finding = Finding.about(
@@ -275,8 +279,8 @@ def _forbidden_path_finding(
 def _access_variables(
     container: Container, denied: Denied, info: Info | None, fixed: Mounted | None
 ) -> PageVariables:
-    """Another owner for the path; another user or group for the container where the host or the
-    engine needs the path as it is."""
+    """The page variables of another owner for the path; of another user or group where the host or
+    the engine needs the path unchanged."""
     if denied.source.type == "socket" and denied.source.gid:
         return {"socket_group": str(denied.source.gid)}
     if is_of_host(denied.path, info):
@@ -285,7 +289,7 @@ def _access_variables(
 
 
 def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:
-    """Whether all that is mounted is meant for the user to whom a path of it is denied.
+    """Whether the whole mount is meant for the user to whom a path of it is denied.
 
     The denied path is the mount itself, or the mount is the user's, and only folders in it are
     not: a restore from an archive without entries for folders makes them root's. Or both belong to
@@ -301,7 +305,7 @@ def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavai
 
 
 def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:
-    """Whether no other container has the volume in which the path lies."""
+    """Whether only this container has the volume in which the path lies."""
     if named.mount.type != "volume":
         return False
     users = [other for other in containers if named.mount.name in _volume_names(other)]
@@ -313,7 +317,7 @@ def _volume_names(container: Container) -> set[str]:
 
 
 def _read_only_findings(container: Container, named: NamedPath) -> Iterator[Finding]:
-    """None for a mount that the container may write to: another file system is read-only then."""
+    """The finding about a read-only mount; else another file system is read-only."""
     if not named.mount.rw:
         yield _read_only_finding(container, named)
 
@@ -354,11 +358,12 @@ def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
 
 
 _NO_FAILURES = (0, 130, 137, 143)
-"""Exit codes of a job that is done, and of what somebody ends: a denial leads to none of them."""
+"""Exit codes of a job that is done, and of a container that a user stops: a denial leads to none of
+them."""
 
 
 def _selinux_finding(denial: Denial) -> Finding:
-    """Critical where the container fails."""
+    """The finding about a label of SELinux. Critical where the container fails."""
     container, mount = denial.container, denial.mount
     is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
     fails = container.is_unwell or not is_sound
@@ -385,7 +390,7 @@ def _label_words(denial: Denial) -> str:
 
 
 def _label_cure(denial: Denial) -> PageVariables:
-    """The variable of the page's block that heals it.
+    """The page variable of the block with the remedy.
 
     The socket of an engine, and folders of the host's own, keep their labels.
     """

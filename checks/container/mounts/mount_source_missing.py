@@ -44,8 +44,9 @@ from diagnose.phrases import quoted
 from diagnose.registry import check
 
 StandIn = Literal["emptied", "folder", "missing", ""]
-"""What is in the place of the source: a folder without its files, a folder for a file, nothing, or
-something that is not known. The page has a cure for each, which takes the source by this name."""
+"""The thing in the place of the source: a folder without its files, a folder for a file, nothing,
+or something that is not known. The page has a cure for each, which takes the source by this name.
+"""
 
 _OTHER_CURES = ("emptied", "folder", "missing")
 """Variables of cures that leave it to the reader to put something there."""
@@ -59,7 +60,7 @@ class MissedFiles(EvidenceGroup, frozen=True):
 
     @property
     def by_container(self) -> Mapping[str, MissingFile]:
-        """The file that a container misses, by the container's id.
+        """The missing file of each container, by the container's id.
 
         None behind a link that `container.link-dangling` names.
         """
@@ -117,7 +118,7 @@ def mount_source_missing(
 
 
 def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:
-    """With what was moved aside, if the source of the finding was."""
+    """The finding with the folder to which its source was moved, if it was."""
     source = finding.variables.get("source", "")
     cure = moved_sources.variables_of(source) if moved_sources is not None else {}
     if not cure:
@@ -157,7 +158,7 @@ def _source_items(
 
 
 def _refused_by_runtime(container: Container) -> re.Match[str] | None:
-    """The mount that the runtime could not make, for lack of a file or a folder."""
+    """The match of the runtime's error about a mount without its file or folder; None for none."""
     error = container.state.error
     is_about_kind = "not a directory" in error or "no such file" in error
     return MOUNTING.search(error) if container.start_failed and is_about_kind else None
@@ -166,7 +167,7 @@ def _refused_by_runtime(container: Container) -> re.Match[str] | None:
 def _taken_for_file(
     container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
-    """A mount that the program takes for a file, and that is a folder."""
+    """The finding about a mount that the program takes for a file, and that is a folder."""
     if taken.mount.type == "volume":
         yield volume_for_file(container, taken)
     else:
@@ -202,7 +203,7 @@ def _refused_mount_findings(
 
 
 def _program_of(container: Container) -> str:
-    """The path of the first process's program; "" where it is looked for in PATH."""
+    """The path of the first process's program; "" where PATH decides it."""
     program = container.path if "/" in container.path else ""
     folder = container.config.working_dir or "/"
     return posixpath.normpath(posixpath.join(folder, program)) if program else ""
@@ -211,7 +212,7 @@ def _program_of(container: Container) -> str:
 def _empty_folder(
     container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
-    """A bind mount that the program takes for a file, and that was an empty folder on the host.
+    """A bind mount that the program takes for a file, and that is an empty folder on the host.
 
     Where somebody has removed the folder, the file is still to come: the engine makes the folder
     again at the next start.
@@ -257,7 +258,7 @@ def _lacks_all(
 
 
 def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding:
-    """A folder of the host in which the program misses a file, and that is empty.
+    """The finding about an empty folder of the host in which the program misses a file.
 
     Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
     the files of a deployment never arrived.
@@ -278,7 +279,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
 def _never_mounted(
     container: Container, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
-    """Sources of a container that was never started, where they are not on the host."""
+    """The missing sources of a container that was never started."""
     for source in asked_for(container):
         why = _why_unseen(bind_sources, source)
         if why:

@@ -7,7 +7,7 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 _OF_THE_HOST = LazyPattern(r"^/(?:etc/(?:group|localtime|passwd|timezone)$|usr/share/zoneinfo/)")
-"""What packages and `useradd` replace."""
+"""Files that packages and `useradd` replace."""
 
 
 @check("container.mount-stale", severity=Severity.warning)
@@ -49,7 +49,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
 
 
 def _is_updated_alike(stale: StaleMount) -> bool:
-    """Whether a file was replaced that packages of the host replace, seldom by another one."""
+    """Whether the replaced file is one that packages replace, seldom by other content."""
     return not stale.point and _OF_THE_HOST.search(stale.mount.source) is not None
 
 

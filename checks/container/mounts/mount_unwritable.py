@@ -106,7 +106,7 @@ def _verb(denied: DeniedMount) -> str:
 
 
 def _repeated_refusal(denied: DeniedMount, errors: RepeatedErrors | None) -> str:
-    """The line that the program repeats about a path below the mount which it may not use."""
+    """The line that the program repeats about a path below the mount that it may not use."""
     for error in errors or ():
         path = error.failure.values.get("path", "") if error.failure is not None else ""
         is_own = error.container.id == denied.container.id and denied.mount.holds(f"{path}/")
@@ -116,7 +116,10 @@ def _repeated_refusal(denied: DeniedMount, errors: RepeatedErrors | None) -> str
 
 
 def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> Severity:
-    """A program that was restarted and prints why it ends would print a forbidden write too."""
+    """The severity of a mount without write access.
+
+    A program that was restarted and prints why it ends would print a forbidden write too.
+    """
     if denied.is_socket:
         return Severity.warning
     container = denied.container
@@ -127,7 +130,8 @@ def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> 
 
 
 def _variables(denied: DeniedMount) -> PageVariables:
-    """A file or folder gets another owner; for a socket the container gets its group."""
+    """The page variables: another owner for a file or folder, and the group of a socket for the
+    container."""
     if denied.is_socket:
         return {"group": str(denied.source.gid), "socket": denied.mount.source}
     if denied.is_unread:

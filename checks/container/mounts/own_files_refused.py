@@ -28,7 +28,7 @@ from diagnose.programs.exit_codes import CANNOT_EXECUTE
 from diagnose.registry import check
 
 _MAKES_A_FOLDER = ("mkdir", "createdirector", "create directory", "makedirs", "create folder")
-"""What programs say, in small letters, when they make a folder; Java says it in its stack."""
+"""Errors of programs that make a folder, in small letters; those of Java are in its stack."""
 _SUFFIX = LazyPattern(r"\.\w{1,5}$")
 
 
@@ -71,7 +71,7 @@ def own_files_refused(
 
 
 def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding:
-    """A folder or file that the build of the image has left to root alone."""
+    """The finding about a folder or file that the build of the image has left to root alone."""
     container, kind = closed.container, "folder" if closed.is_folder else "file"
     where = f"{kind} {closed.path} of its image"
     if closed.path != closed.asked:
@@ -95,21 +95,22 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding
 
 
 def _fails_as_a_user(container: Container, clock: Clock, log_tails: LogTails) -> bool:
-    """Whether a container of another user than root fails, for all that its program could start."""
+    """Whether a container of another user than root fails, although its program could start."""
     is_user = not is_same_user(container.config.user, "root")
     is_started = container.state.exit_code != CANNOT_EXECUTE
     return is_user and is_started and is_broken(container, clock, log_tails)
 
 
 def _user_of(image: Detail) -> str:
-    """The user whom the image names; "" if it names none."""
+    """The user of the image's configuration; "" if it has none."""
     return image.config.user if image.config else ""
 
 
 def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iterator[Finding]:
-    """The path in the image that the log says is closed to a user who is not the image's own.
+    """Findings about a path in the image that the log says is closed to a user who is not the
+    image's own.
 
-    Or one that the container's own settings name.
+    Or about one that the container's own settings name.
     """
     own, configured = _user_of(image), container.config.user
     denied = denied_image_path(container, tail)
@@ -130,7 +131,7 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
 def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
     """The line, and both users: the container's and the image's.
 
-    own: the user whom the image names.
+    own: the user of the image.
     """
     return {
         LINE: quoted(line),
@@ -140,7 +141,8 @@ def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
 
 
 def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
-    """A path that the program names as seen from its working directory, in its image."""
+    """The finding about a relative path that the program names, below its working directory in the
+    image."""
     container, user = place.container, place.container.config.user
     if place.is_folder:
         denied = f"create {place.name} in {place.place}, a folder"
@@ -185,7 +187,7 @@ def _refusal_clause(user: str, own: str, place: str) -> str:
 
 
 def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables:
-    """The variables of the page that mount a new volume at a path of which a folder is made.
+    """The page variables that mount a new volume at a path where the program makes a folder.
 
     None where the program may want a file there.
     """

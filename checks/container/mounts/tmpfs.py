@@ -21,7 +21,8 @@ from diagnose.programs.exit_codes import CANNOT_EXECUTE
 def tmpfs_of_root(
     containers: Containers, clock: Clock, log_tails: LogTails, numbers: UserNumbers | None
 ) -> Iterator[Finding]:
-    """Containers that are denied a tmpfs of their own: it is root's, and their user is another."""
+    """The findings about containers that are denied a tmpfs of their own: it belongs to root, and
+    their user is another."""
     for container in containers:
         if container.config.starts_as_root or not is_broken(container, clock, log_tails):
             continue
@@ -49,6 +50,6 @@ def tmpfs_of_root(
 
 
 def _is_to_be_run(container: Container, folder: str) -> bool:
-    """Whether a shell was to run what lies in a tmpfs: that is refused whoever owns it."""
+    """Whether a shell tried to run a file in a tmpfs: that is refused whoever owns it."""
     is_noexec = bool(noexec_tmpfs(container, f"{folder}/"))
     return is_noexec and container.state.exit_code == CANNOT_EXECUTE

@@ -50,7 +50,8 @@ def volume_outdated(
 
 
 def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
-    """Critical where the program has failed for lack of a package that the volume hides."""
+    """The finding about an outdated volume. Critical where the program has failed for lack of a
+    package that the volume hides."""
     container, mount = outdated.container, outdated.mount
     missed = _missed_package(outdated, log_tails)
     hidden = outdated.files or outdated.absent
@@ -83,7 +84,7 @@ def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
 
 
 def _missed_package(outdated: OutdatedVolume, log_tails: LogTails | None) -> str:
-    """The package that the log of a failed program does not find; "" for none."""
+    """The package that the log of a failed program misses; "" for none."""
     tail = log_tails.by_id.get(outdated.container.id) if log_tails is not None else None
     text = "\n".join(tail.lines) if tail is not None else ""
     return next(

@@ -49,7 +49,7 @@ def _finding(place: PartedPlace) -> Finding:
 
 
 def _place(mount: Mount) -> str:
-    """The volume or folder, an anonymous volume by the beginning of its name."""
+    """The name of the volume or folder; of an anonymous volume the first characters."""
     if mount.type != "volume":
         return f"folder {mount.source}"
     name = mount.name[:12] if mount.is_anonymous else mount.name

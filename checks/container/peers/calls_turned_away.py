@@ -7,8 +7,8 @@ from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
 MOSTLY = 0.4
-"""From this share of the caller's last lines on its work is what is refused: some programs write
-two lines about each refusal."""
+"""From this share of the caller's last lines on, its main work is refused: some programs write two
+lines about each refusal."""
 SHOWN = 200
 
 

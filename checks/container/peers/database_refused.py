@@ -42,7 +42,7 @@ _SUPERUSER = "POSTGRES_USER"
 _ROOT_OF_MONGO = "MONGO_INITDB_ROOT_USERNAME"
 HOLDERS_SHOWN = 5
 _CROWDED = LazyPattern(r"too many clients already|remaining connection slots")
-"""What PostgreSQL tells a client for whom it has no connection, and its log."""
+"""The message of PostgreSQL, to the client and in its log, when it has no connection left."""
 
 
 @check(ID, severity=Severity.critical, observed=True)
@@ -97,19 +97,20 @@ class _Refusal(msgspec.Struct, frozen=True):
     claim: Claim
     server: Container
     reason: Reason | None
-    """What the environments of both, or the file of the password, say about it."""
+    """The cause that the environments of both, or the file of the password, show."""
     stray: StrayLogin | None
     """The database in which the server looks for the user, where it is another one."""
     connections: Mapping[str, int]
-    """Who holds the server's connections, where none is left."""
+    """The number of the server's connections by client, where none is left."""
     changed: ChangedFile | None
-    """The file of the caller's project that is not applied to it."""
+    """The changed file of the caller's project that is not applied to the caller."""
 
 
 def _reason(
     failure: Recognised, caller: Container, server: Container, secret_files: SecretFiles | None
 ) -> Reason | None:
-    """The first reason that the environments of both give, or else the file of the password."""
+    """The first reason in the environments of both containers, or else the one in the file of the
+    password."""
     for give in (unused_variable, unnamed_database, foreign_user, other_password):
         reason = give(failure, caller, server)
         if reason is not None:
@@ -149,7 +150,8 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
 
 
 def _reason_of_file(file: SecretFile | None) -> Reason | None:
-    """The password's file, where a program that takes it as it is has another password."""
+    """The reason in the file of the password: a line end that the program may take as a part of the
+    password."""
     if file is None:
         return None
     end = "carriage returns, as Windows writes them" if file.has_returns else "a newline at its end"
@@ -179,7 +181,8 @@ def _fix(refusal: _Refusal) -> str:
 
 
 def _stray_variables(stray: StrayLogin | None, caller: Container) -> PageVariables:
-    """The variable whose URL does not say where its user is, or else the user that is not found."""
+    """The page variables with the variable whose URL does not name the database of its user, or
+    else the user that is not found."""
     if stray is None:
         return {}
     url = url_without_source(caller)
@@ -187,9 +190,9 @@ def _stray_variables(stray: StrayLogin | None, caller: Container) -> PageVariabl
 
 
 def _running_claims(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:
-    """Programs that run on and say so again and again. failed: the ids of those that failed.
+    """The claims of programs that still run and repeat them. failed: the ids of those that failed.
 
-    What a database says of its clients is left out.
+    A database's own lines about its clients are left out.
     """
     for error in errors or ():
         failure, container = error.failure, error.container
@@ -231,7 +234,7 @@ def _who_holds_most(connections: Mapping[str, int]) -> str:
 def _main_client(
     connections: Mapping[str, int], caller: Container, containers: Containers
 ) -> dict[str, str]:
-    """The one container that holds more than half of the connections."""
+    """The only container that has more than half of the connections."""
     name, count = next(iter(connections.items()), ("", 0))
     is_container = any(container.name == name for container in containers)
     if not is_container or count * 2 <= sum(connections.values()):
@@ -267,9 +270,9 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
 
 
 def _says_so(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> bool:
-    """Whether the words of its caller are enough to restart a database, or its own log has them.
+    """Whether the line of its caller is enough to restart a database, or its own log has one too.
 
-    PostgreSQL writes down each client that it refuses.
+    PostgreSQL logs each client that it refuses.
     """
     if claim.container.compose_project != server.compose_project:
         return False
@@ -285,28 +288,32 @@ def _owner(claim: Claim, server: Container) -> str:
 
 
 def _own_role(claim: Claim, server: Container) -> PageVariables:
-    """The server, where its environment names the missing role and has a password for it."""
+    """The page variables of the server, where its environment names the missing role and has a
+    password for it."""
     config = server.config
     is_own = config.value_of(_SUPERUSER) == claim.value("role")
     return {"own_role": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
 
 
 def _own_login(claim: Claim, server: Container) -> PageVariables:
-    """The server, where the refused user is its own: its environment has the password of now."""
+    """The page variables of the server, where the refused user is its own: its environment has the
+    present password."""
     config = server.config
     is_own = (config.value_of(_SUPERUSER) or "postgres") == claim.value("user")
     return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
 
 
 def _clickhouse_variables(claim: Claim, server: Container) -> PageVariables:
-    """The server, where nothing in its environment lets user default come from other containers."""
+    """The page variables of the server, where nothing in its environment lets user default connect
+    from other containers."""
     settings = ("CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_SKIP_USER_SETUP")
     is_cut_off = claim.value("user") == "default" and not any(map(server.config.sets, settings))
     return {"cut_off": server.name} if is_cut_off else {}
 
 
 def _mysql_variables(claim: Claim, server: Container) -> PageVariables:
-    """MySQL and MariaDB: what its environment has of the refused user, or the missing database."""
+    """The page variables for MySQL and MariaDB: the refused user in the server's environment, or
+    the missing database."""
     config, name = server.config, claim.failure.name
     steps = {"mysql_server": server.name}
     if name == "mysql-database":

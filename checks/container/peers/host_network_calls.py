@@ -15,8 +15,8 @@ def host_network_finding(
 ) -> Finding | None:
     """The finding, where nothing of the host listens at the port, and another container does.
 
-    Names of containers lead nowhere from the host's network: the other one has to publish its port.
-    line: which says that the call was refused. peers: the containers that serve the port, each on a
+    Names of containers lead nowhere from the host's network: the other container has to publish its
+    port. line: the refused call in the log. peers: the containers that serve the port, each on a
     network of its own.
     """
     if listeners is None or listeners.on("tcp", "127.0.0.1", int(port)):

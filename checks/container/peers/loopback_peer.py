@@ -141,7 +141,7 @@ def _recent_calls(
 def _calls_of_failed(
     claims_of: Iterable[Claim], targets: LoopbackTargets | None
 ) -> Iterator[LoopbackCall]:
-    """The calls of containers that have failed, as far as their logs name the port."""
+    """The calls of containers that have failed, where their logs name the port."""
     for claim in claims_of:
         port = port_of(claim.failure)
         if port:
@@ -158,8 +158,8 @@ def _calls_meant(
 ) -> Iterator[LoopbackCall]:
     """The calls of failed containers whose log names only the kind of the server.
 
-    One mounted file of settings says where they look for it. failed: ids of containers whose log
-    names the place.
+    A single mounted file of settings has the address. failed: ids of containers whose log names the
+    place.
     """
     for container in containers:
         target = targets.meant_by(container) if targets is not None else None
@@ -172,9 +172,10 @@ def _calls_meant(
 def _silent_findings(
     targets: LoopbackTargets | None, failed: Collection[str], here: ServersHere
 ) -> Iterator[Finding]:
-    """For each container, its first target that another container or the host serves.
+    """The finding for each container, about its first target that another container or the host
+    serves.
 
-    failed: the ids of containers whose log tells.
+    failed: the ids of containers whose log names a target.
     """
     found = set(failed)
     for target in targets or ():
@@ -252,7 +253,7 @@ def _host_network_findings(call: LoopbackCall, here: ServersHere) -> Iterator[Fi
 
 
 def _host_listener(listeners: Listeners | None, port: int) -> Listener | None:
-    """The program on the host's network that the host's own localhost leads to."""
+    """The program on the host's network to which the host's own localhost leads."""
     on_loopback = listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ()
     for listener in on_loopback:
         if listener.comm and listener.comm != DOCKER_PROXY:
@@ -279,8 +280,11 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
 def _wrong_host_finding(
     call: LoopbackCall, peers: Sequence[Container], *, is_near: bool, inner: str = ""
 ) -> Finding:
-    """peers: who may be meant, on the caller's networks (is_near) or on others. inner: the port
-    inside the first one, where the port is one of the host that leads there."""
+    """The finding about a call whose localhost should be another container.
+
+    peers: the containers that may be meant, on the caller's networks (is_near) or on others. inner:
+    the port inside the first one, where the port is one of the host that leads there.
+    """
     container, port, peer = call.container, call.port, peers[0]
     where = "" if is_near else ", which is on none of its networks"
     owner = f"belongs to {named('container', names_of(peers))}"
@@ -312,7 +316,8 @@ def _wrong_host_finding(
 
 
 def _passed_over(call: LoopbackCall, peer: Container) -> dict[str, object]:
-    """The variables that name the other container, where the file of settings comes before them."""
+    """The variables with the name of the other container, where the file of settings overrides
+    them."""
     given = [
         f"{name}={value}"
         for name, value in call.container.config.environment
@@ -322,7 +327,7 @@ def _passed_over(call: LoopbackCall, peer: Container) -> dict[str, object]:
 
 
 def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
-    """A program that means one on the host's network. who: whose that one is."""
+    """The finding about a program that means one on the host's network. who: its owner."""
     container, port = call.container, call.port
     finding = Finding.about(
         container,
@@ -341,7 +346,7 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
 
 
 def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:
-    """A broker whose first answer sends its clients to localhost."""
+    """The finding about a broker whose first answer sends its clients to localhost."""
     container, port, variable = call.container, call.port, correction.variable
     return Finding.about(
         container,

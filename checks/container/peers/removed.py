@@ -46,7 +46,7 @@ def removed(
 
 
 def _needs(container: Container, removal: Removal, failed_names: FailedNames | None) -> bool:
-    """Whether a container's log or the engine says that it lacks the removed one."""
+    """Whether a container's log or the engine shows that it lacks the removed container."""
     named = failed_names.of(container) if failed_names is not None else ()
     if any(removal.was_called(name.name, container) for name in named):
         return True

@@ -63,7 +63,7 @@ def _shared_name_finding(clash: ProjectClash) -> Finding:
 
 
 def _present_folders(clash: ProjectClash) -> dict[str, object]:
-    """The containers that are there now, by the folder that made them."""
+    """The present containers, by the folder that made them."""
     folders = {clash.newer.path: clash.containers, clash.former.path: clash.left}
     return present(
         {f"containers from {path}": ", ".join(names_of(items)) for path, items in folders.items()}

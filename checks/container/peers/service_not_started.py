@@ -68,7 +68,8 @@ def service_not_started(
 
 
 def _refused_findings(project: WrittenProject) -> Iterator[Finding]:
-    """The services that compose could not create, so that it has started no other one."""
+    """Findings about services that compose could not create, so that it has started no other
+    service."""
     present = {container.compose_service for container in project.containers}
     for service in project.written.services:
         may_be_off = is_off(service) or "$" in service.scale

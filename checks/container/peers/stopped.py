@@ -39,7 +39,7 @@ class Stoppers(EvidenceGroup, frozen=True):
         return self.socket_clients.holders if self.socket_clients is not None else ()
 
     def order_for(self, container: Container) -> StopOrder | None:
-        """The line by which one of them says that it did so."""
+        """The log line in which a container reports that it stopped this one."""
         return self.socket_clients.order_for(container) if self.socket_clients is not None else None
 
     def job_for(self, container: Container) -> JobCall | None:
@@ -128,7 +128,10 @@ def _finding(
     stoppers: Stoppers,
     planned: str,
 ) -> Finding:
-    """planned: the label that lets a program do so."""
+    """The finding about a stopped container that others need.
+
+    planned: the label that lets a program stop it.
+    """
     order, job = stoppers.order_for(container), stoppers.job_for(container)
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     who = f"{named('container', names_of(callers))} {verbs}"

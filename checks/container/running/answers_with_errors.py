@@ -39,7 +39,7 @@ _REFUSES = {
     404: "it has no such page under the host name by which they call",
     421: "it has no site of the host name by which they call",
 }
-"""Why a server refuses all requests of one container."""
+"""The reason why a server refuses all requests of one container, by status."""
 
 
 @check(
@@ -114,7 +114,7 @@ def answers_with_errors(
 
 
 def _with_refused_path(finding: Finding, refused: RefusedOwnPath) -> Finding:
-    """The finding with what keeps the program's user from the path that its log names."""
+    """The finding with the path in the program's log that its user may not use."""
     variables = {"closed_file": refused.path, "worker": refused.owner}
     return replace(finding, summary=sentence(finding.summary, refused.clause)).with_variables(
         variables
@@ -122,7 +122,7 @@ def _with_refused_path(finding: Finding, refused: RefusedOwnPath) -> Finding:
 
 
 def _tls_clients_finding(clients: TlsClients) -> Finding:
-    """Clients that call by https:// where no TLS is spoken."""
+    """The finding about clients that call by https:// where no TLS is spoken."""
     container, port = clients.container, clients.published
     who = counted("client", clients.clients, most=2) if clients.clients else "its clients"
     if clients.callers:
@@ -162,7 +162,11 @@ def _failed_answers_finding(
     containers: Containers,
     clock: Clock,
 ) -> Finding:
-    """closed: a folder that its workers should write. fault: why no server of HAProxy is up."""
+    """The finding about a server whose answers are errors.
+
+    closed: a folder that its workers should write. fault: the reason why no server of HAProxy is
+    up.
+    """
     container, printed = failed.container, LogTail(failed.other_lines)
     # its own log file counts where the container's log explains nothing
     written = None if printed.explains else own
@@ -225,7 +229,8 @@ def _server_variables(failed: FailedAnswers, fault: str) -> PageVariables:
 
 
 def _upstream_variables(failed: FailedAnswers) -> PageVariables:
-    """The port that nobody serves, and where its mounted settings may have it."""
+    """The page variables of the port that nobody serves, and of the mounted settings that may have
+    it."""
     dead = failed.dead
     if dead is None:
         return {}
@@ -258,7 +263,7 @@ def _explaining_tail(printed: LogTail, failed: FailedAnswers) -> LogTail:
 
 
 def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
-    """The last answer in the log, and what we were answered just now."""
+    """The last answer in the log, and the answer to a request of diagnose, as evidence."""
     page = failed.page
     shown = {"last answer": shortened(failed.answers[-1].line)} if failed.answers else {}
     if page is not None:
@@ -273,12 +278,12 @@ _OF_A_POOL = LazyPattern(
     r"max_children|worker_connections are not enough|MaxRequestWorkers|[Tt]oo many connections"
     r"|remaining connection slots|no more connections allowed"
 )
-"""What servers say of a number of processes or connections that is used up."""
+"""Messages of servers whose processes or connections are all in use."""
 _NO_ANSWER = frozenset({502, 503, 504})
 
 
 def _exhausted_pool(failed: FailedAnswers) -> Recognised | None:
-    """The known failure of a line about a pool that is used up: requests wait for it then."""
+    """The known failure of a line about a pool that is used up: requests then wait for it."""
     if failed.status not in _NO_ANSWER:
         return None
     lines = [line for line in failed.other_lines if _OF_A_POOL.search(line)]

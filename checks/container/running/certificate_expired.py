@@ -11,7 +11,7 @@ from diagnose.programs.web_programs import RELOADS, edit_to
 from diagnose.registry import check
 
 _OF_HOST = "/etc/letsencrypt/"
-"""Where certbot of the host keeps its certificates."""
+"""The folder in which certbot of the host keeps its certificates."""
 
 
 @check(

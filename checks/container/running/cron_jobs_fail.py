@@ -20,15 +20,14 @@ _WHAT = {
     "percent": "ends the command in line {line} of TABLE at its first percent sign",
     "return": "takes the line end of Windows as a part of the command in line {line} of TABLE",
 }
-"""What cron does with a crontab, by the kind of its defect: `{word}` is what the defect is about.
-"""
+"""The effect of a defect on cron, by the kind of the defect: `{word}` is the word that is wrong."""
 _EDITS = {
     "command": "{line}s/" + _FIELDS + r"/\1root /",
     "user": "{line}s/" + _FIELDS + r"[a-z_][a-z0-9_-]*[[:space:]]+/\1/",
     "percent": r"{line}s/([^\\])%/\1\\%/g",
     "return": "s/\r$//",
 }
-"""Expressions of sed that mend a line."""
+"""Expressions of sed that correct a line."""
 
 
 @check("container.cron-jobs-fail", severity=Severity.warning)

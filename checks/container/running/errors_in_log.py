@@ -21,12 +21,12 @@ from diagnose.registry import check
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
 _FASTCGI = "FastCGI sent in stderr"
-"""nginx's words before what it got from the program behind it."""
+"""nginx's words before the output of the program behind it."""
 _OF_PHP = "PHP message: "
 _ONCE = ("printed an error once", "printed an error once")
-"""What is said of programs whose line has not come again."""
+"""The predicate about programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")
-"""What is said of programs whose repeated line is about one request or one item."""
+"""The predicate about programs whose repeated line is about one request or one job."""
 
 
 @check(
@@ -136,7 +136,7 @@ def _lone_line(error: RepeatedError) -> str:
 
 
 def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
-    """The containers that the line says it called, and that do not run."""
+    """The containers that the line names as called, and that do not run."""
     error, containers = case.error, case.around.containers
     if case.absent is not None or containers is None:
         return (case.absent,) if case.absent is not None else ()
@@ -170,7 +170,7 @@ def _is_same(error: RepeatedError, other: RepeatedError) -> bool:
 
 
 def _line_or_meaning(case: ErrorCase) -> str:
-    """The line, or what it means where that is clear; and who is behind its addresses."""
+    """The line, or its meaning where that is clear; and the containers at its addresses."""
     error, failure = case.error, case.error.failure
     often = _times_clause(error)
     if case.unpassed is not None:
@@ -235,7 +235,7 @@ def _times_clause(error: RepeatedError) -> str:
 
 
 def _period(error: RepeatedError) -> str:
-    """When these lines were printed; there may be earlier ones, which were not read."""
+    """The period in which these lines were printed; earlier ones may not have been read."""
     return f"from {time_of_day(error.first_at)} to {time_of_day(error.last_at)} UTC"
 
 

@@ -19,7 +19,7 @@ from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
 PARTLY = JOBS | {"haproxy", "java-memory", UNREACHED}
-"""Failures of a part: the rest of the program works on."""
+"""Failures of a part: the rest of the program still works."""
 
 
 @check(
@@ -74,7 +74,10 @@ def _finding(
     clock: Clock,
     server: Container | None,
 ) -> Finding:
-    """server: the one whose old address HAProxy keeps."""
+    """The finding about a program that fails inside a running container.
+
+    server: the server whose old address HAProxy keeps.
+    """
     container = failure.container
     age = clock.age(failure.at)
     since = f", {duration(age)} ago" if age is not None else ""
@@ -113,6 +116,6 @@ def _outdated_address_clause(server: Container | None) -> str:
 
 
 def _known_failure(failure: InnerFailure) -> Recognised | None:
-    """The known failure that the reason shows, where a keeper has given a program up."""
+    """The known failure in the reason, where a process manager has given a program up."""
     is_of_keeper = bool(failure.reason) and failure.reason != failure.line
     return LogTail((failure.reason,)).failure if is_of_keeper else None

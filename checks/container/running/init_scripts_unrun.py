@@ -50,9 +50,9 @@ def _finding(script: UnrunScript) -> Finding:
 
 
 def _steps(script: UnrunScript) -> PageVariables:
-    """The command that runs it in the database.
+    """The page variables of the command that runs the script in the database.
 
-    Nothing for a script that also deletes, or a database that is down.
+    Empty for a script that also deletes, or a database that is down.
     """
     client = client_of(script.database)
     if client is None or script.removes or not script.inside.endswith(".sql"):

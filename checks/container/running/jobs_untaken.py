@@ -8,7 +8,7 @@ from diagnose.registry import check
 
 SHOWN = 3
 DEFAULT_QUEUE = "celery"
-"""Where Celery puts a task for which no other queue is set."""
+"""The queue of Celery for tasks for which no other one is set."""
 
 
 @check("container.jobs-untaken", severity=Severity.warning)

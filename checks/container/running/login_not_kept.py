@@ -16,7 +16,7 @@ _TLS_PORT = 443
 _MARKS_SECURE = LazyPattern(r"(?:^|_)(?:COOKIES?_SECURE|SECURE_COOKIES?)$")
 """Variables that mark cookies as Secure, as programs call them."""
 _OFF = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
-"""How a variable is switched off, by the word that has switched it on."""
+"""The word that switches a variable off, by the word that has switched it on."""
 
 
 @check(
@@ -67,7 +67,7 @@ def login_not_kept(
 
 
 def _without_mark(container: Container) -> PageVariables:
-    """The variable that marks cookies as Secure, switched off, where clients come by plain HTTP."""
+    """The page variable that switches the mark Secure off, where clients come by plain HTTP."""
     if not _plain_ports(container):
         return {}
     for name, value in container.config.environment:
@@ -77,7 +77,7 @@ def _without_mark(container: Container) -> PageVariables:
 
 
 def _without_domain(container: Container) -> PageVariables:
-    """The variable that gives its cookies a domain, and that domain."""
+    """The page variables with the variable that gives cookies a domain, and that domain."""
     given = cookie_domain(container)
     return {"domain_variable": given.variable, "domain": given.domain} if given is not None else {}
 
@@ -104,7 +104,7 @@ def _seen_reason(container: Container, cookies: LoginCookies) -> str:
 
 
 def _plain_ports(container: Container) -> list[int]:
-    """The ports at which it is published, none where one of them is that of HTTPS."""
+    """The published ports of plain HTTP; none where one of the published ports is that of HTTPS."""
     ports = sorted({port.host_port for port in container.published_by("tcp") if port.host_port})
     return [] if _TLS_PORT in ports else ports
 

@@ -56,7 +56,7 @@ def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
 
 
 def _what_holds(id: str, error: str, leak: LeakedMount | None) -> PageVariables:
-    """The variables of the page's block that lets go of what holds the container."""
+    """The page variables of the block that ends the hold on the container."""
     if leak is not None:
         return {"mount": leak.point, "pid": str(leak.pid)} if leak.pid else {"point": leak.point}
     path = _UNLINK.search(error)

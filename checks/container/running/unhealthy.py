@@ -121,7 +121,8 @@ def unhealthy(
 def _with_known_reason(
     finding: Finding, probe: HealthCheck, tail: LogTail, own_dns_answers: OwnDnsAnswers | None
 ) -> Finding:
-    """The finding, where a DNS server shuts its own probe out, or the probe misses the scheme."""
+    """The finding about a DNS server that refuses its own probe, or about a probe with the wrong
+    scheme."""
     container = probe.container
     if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
         finding = _shut_out_finding(finding, container, own_dns_answers)
@@ -180,7 +181,7 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
 def _restarted_finding(
     probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other: PageVariables
 ) -> Finding:
-    """A program that is ended each time its probe fails, whether it works or not.
+    """The finding about a program that is ended each time its probe fails, whether it works or not.
 
     other: the variables of a probe with another program.
     """
@@ -209,7 +210,7 @@ def _restarted_finding(
 
 
 def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:
-    """Seconds for which a program has been about to listen at the port of its probe."""
+    """Seconds since its start for which a program has not listened at the port of its probe."""
     age = clock.age(probe.container.started_at)
     may_start = bool(probe.unserved_port) and not probe.only_port
     is_young = age is not None and age < longest and probe.has_failed_since_its_start
@@ -267,7 +268,7 @@ def _failing_probe_finding(
 
 
 def _is_held_up(probe: HealthCheck) -> bool:
-    """Whether the engine may be what keeps the probe from its end, or from its beginning.
+    """Whether the engine itself may delay the end, or the start, of the probe.
 
     The engine runs the probe: it hangs when containerd does. A port that nobody serves fails its
     probe on a sound engine as well.
@@ -276,8 +277,8 @@ def _is_held_up(probe: HealthCheck) -> bool:
 
 
 def _callees(probe: HealthCheck, containers: Containers, tail: LogTail) -> tuple[Container, ...]:
-    """The containers that the probe calls, by what it is and prints; otherwise those that the
-    program complains about."""
+    """The containers that the probe calls, by its command and its output; otherwise those about
+    which the program complains."""
     printed = probe.output.splitlines()
     callees = called_peers(printed, probe.container, containers, configured=[probe.text])
     return callees or called_peers(tail.lines, probe.container, containers, configured=())
@@ -313,7 +314,7 @@ def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeS
 
 
 def _complaint(tail: LogTail) -> LogTail:
-    """The log where it objects to something; none where its lines explain nothing.
+    """The log where it objects to something; None where its lines explain nothing.
 
     The program runs, so that its last lines may be about anything.
     """

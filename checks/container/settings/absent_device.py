@@ -11,7 +11,7 @@ from diagnose.model import Finding
 from diagnose.phrases import and_more
 
 OPTION_MISSING = "container.option-missing"
-"""The check that is about devices which the host has, and the container was not given."""
+"""The check of devices that the host has, and that the container was not given."""
 
 
 def devices_not_on_host(

@@ -66,9 +66,9 @@ def _cut_finding(command: CutCommand) -> Finding:
 
 
 def _words_of_shell(container: Container) -> Sequence[str]:
-    """The words of a command that only a shell can read; empty where there is no such command.
+    """The words of a command that only a shell can read; empty where there are none.
 
-    Those behind `-c` of a shell are its script, and that is the first of them alone.
+    The words behind `-c` of a shell are its script, and that is only the first of them.
     """
     words: Sequence[str] = container.config.cmd or container.config.entrypoint or ()
     program = posixpath.basename(words[0]) if words else ""
@@ -100,7 +100,8 @@ def _finding(container: Container, words: Sequence[str]) -> Finding:
 
 
 def _shell_variables(container: Container, script: str) -> PageVariables:
-    """The command for a shell; without one where a program of the image would get it."""
+    """The page variables with the command for a shell; empty where a program of the image would get
+    it."""
     if container.config.entrypoint:
         return {"split": container.name}
     return {"shell_command": shlex.join(["sh", "-c", script])}

@@ -139,11 +139,15 @@ _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
         f"{project.version}"
     ),
 }
-"""What compose refuses, as a predicate of the file, by the kind of fault."""
+"""The predicate about a file that compose refuses, by the kind of fault."""
 
 
 def _place(project: RefusedProject) -> PageVariables:
-    """Compose tells faults of a file without an engine: names and networks it meets at a start."""
+    """The page variables with the folder and the only file of the project.
+
+    Compose reports faults of a file without an engine, and those of names and networks only at a
+    start.
+    """
     file = only(project.paths)
     if file is None:
         return {"folder": project.folder, "project": project.name}
@@ -169,7 +173,8 @@ def _steps(project: RefusedProject) -> PageVariables:
 
 
 def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:
-    """The name of a container that runs is for a person; one that has ended can give it up."""
+    """The page variables for a taken name: a person renames a running container, and an ended one
+    can give its name up."""
     holder = taken.holder
     if holder.is_running or holder.restarts_always:
         return {"holder": holder.name, "compose_service": taken.part.service}

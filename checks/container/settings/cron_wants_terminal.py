@@ -45,7 +45,7 @@ def cron_wants_terminal(
 
 
 def _edit(path: str, line: int, flag: str) -> PageVariables:
-    """The edit of that line of the file: -it becomes -i, and -t alone goes."""
+    """The edit of that line of the file: -it becomes -i, and a single -t is removed."""
     if not _PLAIN_FLAG.fullmatch(flag):
         return {"crontab": path}
     kept = flag.replace("t", "", 1) if not flag.startswith("--") else ""

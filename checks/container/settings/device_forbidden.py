@@ -51,7 +51,8 @@ def _denied_finding(device: DeniedDevice) -> Finding:
 
 
 def _unusable_finding(device: DeniedDevice, *, changed_user: bool) -> Finding:
-    """A graphics device without which a program runs on: its processor does the work."""
+    """The finding about a graphics device without which a program still runs: its processor does
+    the work."""
     container = device.container
     groups = ", ".join(map(str, sorted(device.user.gids))) or "none"
     finding = Finding.about(
@@ -83,7 +84,7 @@ def _mode(source: PathStatus) -> str:
 
 
 def _barred_finding(device: BarredDevice) -> Finding:
-    """A device that no program of this host may open."""
+    """The finding about a device that no program of this host may open."""
     outer = f"the {device.around} container" if device.around else "the container"
     return Finding.about(
         device.container,
@@ -98,6 +99,6 @@ def _barred_finding(device: BarredDevice) -> Finding:
 
 
 def _group(source: PathStatus) -> PageVariables:
-    """The group that lets the user in; nothing where no group but root's may."""
+    """The group that lets the user in; "" where only root's group may."""
     lets_group = (source.mode >> 3) & READ_AND_WRITE == READ_AND_WRITE
     return {"group": f"--group-add={source.gid}"} if lets_group and source.gid else {}

@@ -16,7 +16,7 @@ from diagnose.registry import check
 _SIGNS = LazyPattern(r"[-_.]")
 _UNIT = ".service"
 _HARMLESS = ("kill", "stop")
-"""What needs not be done to a container that is not there."""
+"""Commands that may fail without harm where their container does not exist."""
 
 
 @check("container.job-names-nobody", severity=Severity.warning)
@@ -47,7 +47,7 @@ def job_names_nobody(
 
 
 def _meant_container(name: str, containers: Containers) -> Container | None:
-    """The one container with almost this name, or of the service of this name."""
+    """The only container with almost this name, or of the service of this name."""
     plain = _SIGNS.sub("", name).lower()
     alike = [
         container for container in containers if _SIGNS.sub("", container.name).lower() == plain
@@ -71,7 +71,10 @@ def _finding(call: JobCall, meant: Container) -> Finding:
 
 
 def _edit(call: JobCall, meant: Container) -> PageVariables:
-    """The edit of that line of the file: names have no signs that a pattern or a shell reads."""
+    """The page variables with the edit of that line of the file.
+
+    Names of containers have no signs that a pattern or a shell reads.
+    """
     escaped = call.target.replace(".", "\\.")
     before, behind = "(^|[^[:alnum:]_.-])", "([^[:alnum:]_.-]|$)"
     edit = rf"{call.line}s/{before}{escaped}{behind}/\1{meant.name}\2/"

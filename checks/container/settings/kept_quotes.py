@@ -13,7 +13,8 @@ from diagnose.model import Finding, PageVariables, Severity
 from diagnose.phrases import shortened
 
 _UNQUOTED = r"""s/^\([[:space:]]*-[[:space:]]*NAME=\)\(["']\)\(.*\)\2[[:space:]]*$/\1\3/"""
-"""What sed does to the entry of a variable in a list of a compose file, which keeps its quotes."""
+"""The sed command that removes the quotes from the entry of a variable in a list of a compose file,
+where they are part of the value."""
 
 
 def without_quotes(name: str) -> str:
@@ -24,9 +25,10 @@ def without_quotes(name: str) -> str:
 def kept_quotes_findings(
     quoted_values: QuotedValues | None, said: Collection[str]
 ) -> Iterator[Finding]:
-    """The values with quotes of the containers about which nothing else is said.
+    """Findings about values with quotes, for containers without another finding about their
+    variables.
 
-    said: the ids of the containers that have a finding about their variables.
+    said: the ids of the containers that have one.
     """
     for quoted in quoted_values or ():
         if quoted.container.id not in said:

@@ -62,7 +62,7 @@ def kernel_setting_low(
 
 
 def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
-    """Programs that run on the host's network without the port that they are there for."""
+    """Findings about programs on the host's network that run without their own port."""
     for port in ports:
         finding = Finding.about(
             port.container,
@@ -80,7 +80,7 @@ def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
 def _running_findings(
     errors: Iterable[RepeatedError], kernel_settings: KernelSettings
 ) -> Iterator[Finding]:
-    """Programs that run, and repeat an error for which the kernel's own value is the reason."""
+    """Findings about programs that run, and repeat an error that the kernel's own value causes."""
     for error in errors:
         failure = error.failure
         if failure is None or not setting_of_running(failure):
@@ -102,7 +102,8 @@ def _running_findings(
 
 
 def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
-    """A port of the host's own network that is for root alone; first: the first for others."""
+    """Findings about a port of the host's own network that only root may open; first: the first
+    port for others."""
     container = claim.container
     if not container.shares_host_network or container.config.starts_as_root:
         return
@@ -118,7 +119,7 @@ def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
 
 
 def _ports(claim: Claim) -> list[int]:
-    """The port that the line names, or those of variables that say where to listen."""
+    """The port in the line, or the ports in variables of listen addresses."""
     named = claim.value("port")
     if named:
         return [int(named)]

@@ -13,7 +13,7 @@ _VARIABLES = (
     (LazyPattern(r"(?:^|/)nextcloud(?:[:@]|$)"), "OVERWRITEPROTOCOL=https"),
     (LazyPattern(r"(?:^|/)odoo(?:[:@]|$)"), "PROXY_MODE=True"),
 )
-"""By the image, the variable by which a program takes the word of a proxy."""
+"""The variable by which a program trusts the headers of a proxy, by image."""
 
 
 @check("container.links-insecure", severity=Severity.warning)

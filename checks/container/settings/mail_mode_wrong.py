@@ -47,7 +47,7 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
 
 
 def _change(mode: MailMode) -> PageVariables:
-    """The variable that makes the two agree.
+    """The variable that makes port and mode agree.
 
     A switch goes off: STARTTLS is then used where the server offers it. Otherwise the port is that
     of the mode.

@@ -24,9 +24,9 @@ ID = "container.option-in-the-way"
 FILE_SIZE_LIMIT = 128 + 25
 """The exit code of a program that ended by SIGXFSZ."""
 CPU_TIME_LIMITS = (128 + 24, 128 + 9)
-"""By SIGXCPU at the soft limit on its CPU time, and by SIGKILL at the hard one."""
+"""Exit codes at the limit on CPU time: SIGXCPU at the soft one, and SIGKILL at the hard one."""
 WINDOW_S = 3600.0
-"""Exits of a container that was started again count for so long."""
+"""Exits of a container that was restarted count for this time."""
 
 
 @check(ID, severity=Severity.critical)
@@ -66,9 +66,9 @@ def option_in_the_way(
 
 
 def _last_exit(container: Container, clock: Clock, events: Events | None) -> int | None:
-    """The last exit code of a container, also of one that was started again.
+    """The last exit code of a container, also of one that was restarted.
 
-    None for a kill for memory, and for an end that somebody asked for.
+    None for a kill for memory, and for an end that a user requested.
     """
     if container.state.oom_killed:
         return None
@@ -89,7 +89,7 @@ def _finding(
 
 
 def _could_not_execute(claim: Claim) -> bool:
-    """Whether a shell was refused a path as a program, which its user may read and write."""
+    """Whether a shell was refused the execution of a path that its user may read and write."""
     code = claim.container.state.exit_code
     is_refused = claim.failure.name in ("path-denied", "script-not-executable")
     return is_refused and code == CANNOT_EXECUTE

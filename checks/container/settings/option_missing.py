@@ -70,7 +70,10 @@ def option_missing(
 
 
 def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str) -> Finding:
-    """missing: the options, each with the setting that shows that it is not there."""
+    """The finding about a container without an option of `docker run`.
+
+    missing: the options, each with the setting that shows that it is not there.
+    """
     options = list(missing)
     finding = claim.finding(
         f"needs {' '.join(options)}: {cause}",
@@ -99,7 +102,7 @@ def _powerless_root_claims(
 ) -> Iterator[Claim]:
     """The containers whose root is bound by owners and modes, and was refused a file.
 
-    What the kernel does not permit, or cannot write, has other reasons.
+    An operation that the kernel does not permit, or a write that fails, has other reasons.
     """
     for container in containers:
         failure = log_tails.failures.get(container.id)
@@ -118,12 +121,13 @@ def _powerless_root_claims(
 
 
 def _is_socket(options: Sequence[str]) -> bool:
-    """Whether what is missing is the engine's socket alone."""
+    """Whether only the engine's socket is missing."""
     return len(options) == 1 and options[0].endswith("/docker.sock")
 
 
 def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
-    """A program that asks for the host's engine, and has one of its own beside it."""
+    """The finding about a program that asks for the host's engine, and has one of its own beside
+    it."""
     engine, address = beside.container, beside.address
     option = f"--env=DOCKER_HOST={address}"
     finding = claim.finding(

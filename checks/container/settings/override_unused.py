@@ -48,7 +48,8 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
 
 
 def _is_for_development(project: WrittenProject) -> bool:
-    """Whether the override builds, says so, or shows the containers sources of the project."""
+    """Whether the override is for development: it builds, is named so, or mounts sources of the
+    project."""
     inside = {
         container.compose_service: _program_folder(container) for container in project.containers
     }
@@ -61,7 +62,7 @@ def _is_for_development(project: WrittenProject) -> bool:
 
 
 def _program_folder(container: Container) -> str:
-    """The folder of the image in which its program works; "" where that says nothing."""
+    """The folder of the image in which its program works; "" where that is not clear."""
     folder = container.config.working_dir.rstrip("/")
     return f"{folder}/" if folder.count("/") > 1 or folder in _PROGRAM_FOLDERS else ""
 

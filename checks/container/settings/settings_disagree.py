@@ -75,7 +75,10 @@ def _repeated_unknown_names(
 
 
 def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bool) -> Finding:
-    """container: whose log has the line."""
+    """The finding about a name that the server does not know.
+
+    container: the one with the line in its log.
+    """
     caller, server = dispute.caller, dispute.server
     about = caller or server
     finding = Finding.about(
@@ -119,7 +122,8 @@ def _origin(dispute: DisputedName) -> str:
 
 
 def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
-    """The variables of the caller that name the server: others for it stand beside them."""
+    """The variables of the caller that name the server, as evidence: its other settings for the
+    server are near them."""
     caller = dispute.caller
     if caller is None or dispute.given:
         return {}
@@ -133,7 +137,8 @@ def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
 
 
 def _steps(dispute: DisputedName) -> PageVariables:
-    """The caller's variable with the server's name; or else the name that RabbitMQ lacks."""
+    """The page variables: the caller's variable with the server's name, or else the name that
+    RabbitMQ lacks."""
     caller, server = dispute.caller, dispute.server
     words = {"noun": dispute.noun, "asked": dispute.asked, "kept": dispute.kept}
     words |= {"variable": dispute.variable, "server": server.name}

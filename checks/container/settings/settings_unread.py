@@ -60,7 +60,7 @@ def _finding(edited: EditedSettings, clock: Clock) -> Finding:
 
 
 def _cure(edited: EditedSettings) -> PageVariables:
-    """A command that reloads, a signal, or a restart."""
+    """The page variables of a reload, of a signal, or of a restart."""
     settings = START_SETTINGS[edited.server]
     if settings.reload:
         return {"reload": settings.reload}

@@ -37,7 +37,8 @@ def _finding(site: UnreadSite) -> Finding:
 
 
 def _cure(site: UnreadSite) -> PageVariables:
-    """Mounted where nginx reads it, where one folder is read, and the file is mounted alone."""
+    """The page variables that mount the file where nginx reads it, if it reads one folder and the
+    file is its own mount."""
     wanted = [pattern for pattern in site.read_from if pattern.endswith(("*", "*.conf"))]
     if not wanted:
         return {"unread": site.inside}

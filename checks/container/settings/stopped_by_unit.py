@@ -15,7 +15,7 @@ from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
 from diagnose.registry import check
 
 AT_ONCE_S: Final = 60.0
-"""A container that ran for longer was stopped by somebody else."""
+"""A container that ran for longer was not stopped by this unit."""
 
 
 @check("container.stopped-by-unit", severity=Severity.warning)

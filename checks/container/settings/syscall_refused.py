@@ -17,9 +17,9 @@ _OWN = "its own seccomp profile"
 _ENGINES = "the engine's seccomp filter"
 _KEY = "seccomp-profile"
 _DEFAULTS = frozenset({"", "builtin", "default"})
-"""What /info calls the engine's own filter."""
+"""Names of the engine's own filter in /info."""
 _KNOWS_CLONE3 = (20, 10, 10)
-"""The first engine whose filter answers calls that it does not know as a kernel without them."""
+"""The first engine whose filter answers unknown system calls like a kernel without them."""
 
 
 @check(ID, severity=Severity.critical)
@@ -65,7 +65,8 @@ def _cause(claim: Claim, filter_in_force: str) -> str:
 def _cure(
     claim: Claim, filter_in_force: str, ping: Ping | None, config: DaemonConfig | None
 ) -> PageVariables:
-    """A newer engine, or the engine's own filter where a profile that was given is too old."""
+    """The page variables of a newer engine, or of the engine's own filter in place of a profile
+    that is too old."""
     name = claim.container.name
     if filter_in_force == _ENGINES:
         return {"engines_filter": name}

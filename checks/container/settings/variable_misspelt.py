@@ -43,7 +43,7 @@ def _finding(misspelt: MisspeltVariable) -> Finding:
 
 
 def _renamed_variable(misspelt: MisspeltVariable) -> PageVariables:
-    """The edit of the compose file, where it is the only one; without compose the two names."""
+    """The edit of the only compose file; without compose the two names."""
     compose_file = only_file(misspelt.container)
     compose = compose_variables(misspelt.container)
     if not compose and not misspelt.container.swarm_service:

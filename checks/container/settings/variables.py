@@ -40,7 +40,7 @@ from diagnose.registry import check
 
 ID = "container.variable-missing"
 UNANNOUNCED = "setting-required"
-"""The row of lines that name a setting without the word "variable"."""
+"""The row for lines that name a setting without the word "variable"."""
 _SECRET = LazyPattern(
     r"^(?:(?:APP|DJANGO|FLASK)_)?SECRET_KEY(?:_BASE)?$"
     r"|(?:^|_)(?:APP|AUTH|COOKIE|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
@@ -53,7 +53,7 @@ _GENERATED = LazyPattern(
     r"|\bopenssl rand\b|\bphx\.gen\.secret\b",
     re.IGNORECASE,
 )
-"""What programs say of a secret that their user makes up."""
+"""Words about a secret that the user may choose freely."""
 
 
 @check(ID, severity=Severity.critical)
@@ -220,7 +220,7 @@ def _value_findings(
 def _running_dollar_findings(
     running: Iterable[Container], lost_dollars: LostDollars | None
 ) -> Iterator[Finding]:
-    """The cut secrets of programs that run on, and repeat that they are refused."""
+    """Findings about cut secrets of programs that still run, and repeat that they are refused."""
     cuts = lost_dollars.by_id if lost_dollars is not None else {}
     for container in running:
         cut = cuts.get(container.id)
@@ -231,7 +231,7 @@ def _running_dollar_findings(
 
 
 def _running_finding(carriage: CarriageReturn) -> Finding | None:
-    """A variable of a program that runs on; None where the fault is another one."""
+    """The finding about a variable of a running program; None where the fault is another one."""
     tail = LogTail((carriage.line,))
     fault = value_fault(carriage.value, tail)
     if fault is None:
@@ -241,7 +241,7 @@ def _running_finding(carriage: CarriageReturn) -> Finding | None:
 
 
 def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool) -> Finding:
-    """is_failing: whether the container fails; one that runs may call that container seldom."""
+    """The finding about a misread address. is_failing: whether the container fails."""
     container, variable = address.container, address.variable
     place = variable or address.path or "its settings"
     if address.is_quoted:
@@ -271,14 +271,14 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
 
 
 def _where_it_stands(address: MisreadAddress) -> PageVariables:
-    """The variable that has the address, or else the file of the host."""
+    """The page variable with the variable that has the address, or with the file of the host."""
     if address.variable:
         return {"variable": address.variable}
     return {"misread": address.text, "searched": address.path} if address.path else {}
 
 
 def _corrected_variable(address: MisreadAddress) -> PageVariables:
-    """The corrected variable; in a list of compose its quotes go, where it has any."""
+    """The corrected variable; in a list of compose it loses its quotes."""
     container, name = address.container, address.variable
     compose_file = only_file(container) if address.is_quoted else ""
     steps: PageVariables = {"assignment": f"{name}={address.right}"}
@@ -288,7 +288,7 @@ def _corrected_variable(address: MisreadAddress) -> PageVariables:
 
 
 def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -> Finding:
-    """Compose has taken a part of a secret for a variable. No part of the secret is named."""
+    """The finding about a secret that compose has cut. It names no part of the secret."""
     first = cut.variables[0]
     same_file = [lost for lost in cut.variables if lost.path == first.path]
     finding = Finding.about(
@@ -315,7 +315,8 @@ _LITERAL = {
     False: r's/^\([^=]*=\)[[:space:]]*\("\{0,1\}\)\(.*[^[:space:]]\)\2[[:space:]]*$/' r"\1'\3'/",
     True: r"s/\$/$$/g",
 }
-"""What sed does to a line, so that compose takes its value as it is: for an env file and YAML."""
+"""The sed command that makes compose take the value of a line literally: for an env file and YAML.
+"""
 
 
 def _is_yaml(path: str) -> bool:
@@ -323,7 +324,7 @@ def _is_yaml(path: str) -> bool:
 
 
 def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -> Finding:
-    """Compose has put nothing in the place of a variable of the command."""
+    """The finding about a variable of the command that compose replaced by nothing."""
     key = blank.key
     name = next(filter(container.config.value_of, blank.names))
     value = container.config.value_of(name)

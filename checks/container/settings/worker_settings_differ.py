@@ -86,7 +86,7 @@ def _sentence(difference: WorkerDifference) -> str:
 
 
 def _steps(difference: WorkerDifference, other: Container) -> PageVariables:
-    """The command as it is to be, or the variable that both shall have."""
+    """The page variables with the corrected command, or with the variable that both need."""
     if not difference.command:
         return {"equalled": difference.name, "example": other.name}
     words = list(difference.worker.config.cmd or ())

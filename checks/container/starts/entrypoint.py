@@ -80,7 +80,7 @@ def entrypoint_missing(
 def _with_cure(
     finding: Finding, container: Container, program: str, missing: MissingProgram
 ) -> Finding:
-    """The finding with the command of the image, and the variables for the cure."""
+    """The finding with the command of the image, and the page variables of the cure."""
     evidence = dict(finding.evidence)
     if missing.image_command:
         evidence["command of the image"] = shlex.join(missing.image_command)
@@ -161,7 +161,7 @@ def entrypoint_forbidden(
 def _with_script(
     finding: Finding, container: Container, shut_scripts: ShutScripts | None
 ) -> Finding:
-    """The finding, with the file of the host that needs an x bit.
+    """The finding with the file of the host that needs an x bit.
 
     Not on a mount with noexec: there it would not be executed with that bit either.
     """
@@ -175,14 +175,15 @@ _FORBIDDEN = ("permission denied", "operation not permitted")
 
 
 def _is_forbidden(container: Container, refused: Program) -> bool:
-    """Whether the file may not be executed; container.option-in-the-way names a tmpfs as why."""
+    """Whether the file may not be executed; container.option-in-the-way reports a tmpfs as the
+    reason."""
     return refused.why in _FORBIDDEN and not noexec_tmpfs(container, refused.path)
 
 
 def _refused_entrypoint_finding(
     container: Container, mounts: Mounts | None, bind_sources: BindSources | None
 ) -> Finding:
-    """The runtime refuses the program before it runs."""
+    """The finding about a program that the runtime refuses before it runs."""
     program = container.path
     mistake = _argument_as_command(container, program, bind_sources)
     if mistake:
@@ -196,10 +197,11 @@ def _refused_entrypoint_finding(
 def _kernel_refusal_finding(
     container: Container, refused: Program, place: ProgramPlace | None
 ) -> Finding:
-    """The kernel refuses a program that the container's first process starts or becomes.
+    """The finding about a program that the container's first process starts or becomes, and the
+    kernel refuses.
 
     Where nothing may be executed, or the script has no x bit, the script itself is refused before
-    its interpreter is looked for.
+    the kernel looks for its interpreter.
     """
     if refused.why != "permission denied" or place is None:
         return _forbidden_program_finding(container, refused)
@@ -210,9 +212,9 @@ def _kernel_refusal_finding(
 
 
 def _cannot_be_executed(program: Program, place: ProgramPlace | None) -> bool:
-    """Whether the file itself shows that nobody can execute it where it is.
+    """Whether the file itself shows that nobody can execute it at its place.
 
-    It begins as a program does: a file of data without an x bit was not to be executed.
+    It begins like a program: a file of data without an x bit was not to be executed.
     """
     is_noexec = place is not None and place.is_noexec
     begins_as_program = bool(program.machine or program.interpreter)
@@ -239,9 +241,9 @@ def _argument_as_command(
 
 
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
-    """With the file of the host that is the program.
+    """The finding with the file of the host that is the program.
 
-    A change in the container's own layer is of no use for it.
+    A change in the container's own layer does not help.
     """
     if place is None:
         return finding
@@ -285,10 +287,10 @@ def _forbidden_program_finding(container: Container, program: Program) -> Findin
 
 
 def _capabilities_finding(container: Container, program: Program) -> Finding:
-    """The kernel does not permit to execute a program at all.
+    """The finding about a program whose execution the kernel does not permit at all.
 
-    That is so for a file that demands capabilities which the container lacks; of a file that was
-    not read it is likely.
+    Its file demands capabilities that the container lacks; for a file that was not read this is
+    likely.
     """
     config = container.host_config
     missing = lacking_capabilities(program.capabilities or (), config)

@@ -29,7 +29,7 @@ def network_gone(containers: Containers) -> CheckResult:
 
 
 def _only_network(container: Container, network: str) -> str:
-    """The name of a network that the engine calls by its id, where the container has only one.
+    """The name of a network that the engine names by its id, where the container has only one.
 
     Otherwise the id.
     """

@@ -25,7 +25,8 @@ from diagnose.phrases import agree, duration, joined, named
 from diagnose.registry import check
 
 SPARE = 2
-"""A health check should allow so many times what a start took."""
+"""The start period that a health check should allow, as a multiple of the time that a start took.
+"""
 
 
 @check("container.never-started", severity=Severity.critical)
@@ -78,9 +79,9 @@ def _left_behind_findings(
     clock: Clock,
     interrupted: float,
 ) -> Iterator[Finding]:
-    """A container that waits for no other one, and that the same run of compose left behind.
+    """Findings about containers that wait for no other one, and that a run of compose left behind.
 
-    neighbours: what runs of its project.
+    neighbours: the running containers of its project.
     """
     begin = f"{container} was created {clock.ago(container.created_at)} and never started"
     copied = _refused_copies(container, written_projects)
@@ -114,7 +115,7 @@ def _left_behind_findings(
 def _refused_copies(
     container: Container, written_projects: WrittenProjects | None
 ) -> Sequence[str]:
-    """The configs that compose copies into a container of a service that is read-only."""
+    """The configs that compose copies into a container, of a service that is read-only."""
     for project in written_projects or ():
         service = project.of(container) if container in project.containers else None
         if service is not None and service.is_read_only:
@@ -125,7 +126,10 @@ def _refused_copies(
 def _finding(
     container: Container, waits: Sequence[StartWait], clock: Clock, slow: SlowHealth | None
 ) -> Finding:
-    """slow: the awaited container that its health check called unhealthy too early."""
+    """The finding about a container that was never started.
+
+    slow: the awaited container that its health check called unhealthy too early.
+    """
     held_by = [wait.other.name for wait in waits if wait.holds_back]
     others, are = named("container", held_by), agree(held_by, "is", "are")
     waited = any(wait.was_kept_from(container) for wait in waits)
@@ -147,7 +151,7 @@ def _finding(
 
 
 def _with_slow_health(finding: Finding, slow: SlowHealth) -> Finding:
-    """The finding, and why the next run of compose gives up too."""
+    """The finding with the reason why the next run of compose fails too."""
     row = f'health check of "{slow.other.name}"'
     took = f"healthy {duration(slow.healthy_after)} after its start"
     early = f"called unhealthy {duration(slow.unhealthy_after)} after its start"

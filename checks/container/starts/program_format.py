@@ -26,10 +26,10 @@ ARCHITECTURES = {
     "i686": "386",
     "i386": "386",
 }
-"""What `/info` calls an architecture -> what images call it."""
+"""The name of an architecture in `/info` -> its name in images."""
 _FIRST_BYTES = "first bytes of the program"
 _BINARY = "cannot execute binary file"
-"""What bash says of a file that is no script: a line `#!` would damage it."""
+"""bash's message about a file that is no script: a line `#!` would damage it."""
 
 
 @check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])
@@ -59,7 +59,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
 
 
 def _empty_finding(container: Container, program: Program) -> Finding:
-    """A program without content, by the place where its file lies."""
+    """The finding about a program without content, by the place of its file."""
     mount = innermost_mount(container.mounts, program.file)
     image = container.config.image
     what = f"{program.file or program.path} is an empty file"
@@ -74,7 +74,8 @@ def _empty_finding(container: Container, program: Program) -> Finding:
 
 
 def _marked_finding(finding: Finding) -> Finding:
-    """The variables of the page for a script whose first line only has a mark too many."""
+    """The finding with the page variables for a script whose first line only has a byte order mark
+    too many."""
     file = finding.variables.get("file", "")
     return finding.without_variable("file").with_variables(present({"marked": file}))
 
@@ -110,6 +111,6 @@ def interpreter_missing(
 
 
 def _run_by(other: OtherInterpreter) -> PageVariables:
-    """The variables of the page that let this one run the script."""
+    """The page variables that let this interpreter run the script."""
     kind = "behind_init" if other.is_behind_init else "interpreter"
     return {kind: other.path, "script": other.words}

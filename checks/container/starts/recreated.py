@@ -72,7 +72,7 @@ def _what_is_left(left: Container, twin: Container | None) -> str:
 
 
 def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
-    """The variables of the page: which of the two is started, renamed or removed."""
+    """The page variables with the container to start, to rename or to remove."""
     if twin is None:
         return {"only": left.name, "name": name}
     if left.is_running:
@@ -81,7 +81,7 @@ def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
 
 
 _MOVES = ("load", "pull", "tag")
-"""What the engine calls the events by which a tag comes to another image."""
+"""The engine's events by which a tag moves to another image."""
 
 
 @check(
@@ -132,7 +132,7 @@ def older_than_its_tag(
 
 
 def _moved_at(image: Image, reference: str, events: Events | None) -> float | None:
-    """When the tag came to this image, as Unix time; None where nothing says so."""
+    """The Unix time at which the tag moved to this image; None where it is not known."""
     moves = [
         event.at
         for event in events or ()
@@ -146,7 +146,7 @@ def _moved_at(image: Image, reference: str, events: Events | None) -> float | No
 
 
 def _tag_of_event(event: Event) -> str:
-    """The tag that an event is about: a pull has it as its id, others beside an image's id."""
+    """The tag of an event: a pull has it as its id, other events beside an image's id."""
     return event.name if event.id.startswith("sha256:") else event.id
 
 

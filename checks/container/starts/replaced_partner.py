@@ -11,7 +11,8 @@ from diagnose.model import Finding
 def replaced_partner_finding(
     container: Container, containers: Containers, events: Events | None
 ) -> Finding | None:
-    """The start beside a container that was recreated: it asks for the former one by its id."""
+    """The finding about a start beside a container that was recreated: it asks for the former one
+    by its id."""
     successor = successor_of(container, containers, events)
     if not successor or refusal_of(container, containers).kind != "peer":
         return None

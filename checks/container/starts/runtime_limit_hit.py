@@ -28,7 +28,7 @@ LIMITS = (
     "disk quota exceeded",
     "cannot allocate memory",
 )
-"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits
+"""Errors of the runtime when a limit of the host, of the engine or of the container's own ulimits
 stops it."""
 
 
@@ -37,11 +37,12 @@ CGROUPS = (
     "unable to apply cgroup configuration",
     "cannot use systemd cgroups manager",
 )
-"""What it says when it cannot make the container's control group, before the kernel's own words."""
+"""Errors of the runtime when it cannot make the container's control group, before the kernel's own
+words."""
 
 
 _OF_ULIMITS = ("too many open files", "error setting rlimit")
-"""Those that a container's own ulimits bring, if it has any."""
+"""Errors that come from a container's own ulimits, if it has any."""
 
 
 RUNTIME = LazyPattern(r"runtime create failed|runc|failed to create (shim )?task")
@@ -122,8 +123,8 @@ def _limit_clause(container: Container, hit: str) -> str:
 def _kept_out(containers: Containers) -> list[Container]:
     """Containers whose first process the kernel did not let into its group.
 
-    Where containers run and none of these is there, a real-time policy proves nothing: `chrt`
-    without `--all-tasks` changes one thread, and the runtime inherits that of another one.
+    Where containers run and none of these exists, a real-time policy proves nothing: `chrt` without
+    `--all-tasks` changes one thread, and the runtime inherits that of another one.
     """
     return [
         container
@@ -133,7 +134,7 @@ def _kept_out(containers: Containers) -> list[Container]:
 
 
 def _real_time_finding(engine: RealTimeEngine, refused: list[Container]) -> Finding:
-    """The engine's own policy keeps every process out of a new container."""
+    """The finding about an engine whose own policy keeps every process out of a new container."""
     finding = Finding(
         subject=DAEMON,
         summary="no container can start: containerd runs as a real-time process, and the kernel "
@@ -156,7 +157,8 @@ def _real_time_finding(engine: RealTimeEngine, refused: list[Container]) -> Find
 def _keyless_probe_findings(
     keyless: Sequence[Container], keys: KernelKeys | None
 ) -> Iterator[Finding]:
-    """Containers that run and whose probes are refused; after a restart they would be down."""
+    """Findings about running containers whose probes are refused a key; a restart would
+    stop them."""
     if not keyless:
         return
     container, *others = keyless
@@ -180,7 +182,8 @@ def _cpuset_finding(container: Container) -> Finding:
 def _limit_finding(
     container: Container, hit: str, keys: KernelKeys | None, keyless: Sequence[Container]
 ) -> Finding:
-    """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another.
+    """The finding about the limit that the runtime met, in its own words: of kernel keys, of
+    ulimits, or another.
 
     keyless: containers that run and whose probes are refused a key.
     """
@@ -197,7 +200,8 @@ def _limit_finding(
 
 
 def _process_limit_findings(container: Container, programs: Programs) -> Iterator[Finding]:
-    """A program that the kernel refused since its user has too many processes on this host."""
+    """Findings about a program that the kernel refused since its user has too many processes on
+    this host."""
     program = programs.of(container)
     if program is None or program.why != "resource temporarily unavailable":
         return
@@ -210,7 +214,7 @@ def _process_limit_findings(container: Container, programs: Programs) -> Iterato
 
 
 def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:
-    """The evidence of quotas of keys that are used up."""
+    """The quotas of kernel keys that are used up, as evidence."""
     lines = [
         f"uid {quota.uid}: {quota.keys} of {quota.max_keys} keys, "
         f"{quota.bytes} of {quota.max_bytes} bytes"
@@ -222,7 +226,7 @@ def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:
 def _too_few_processors_finding(
     container: Container, online: OnlineProcessors | None, info: Info | None
 ) -> Finding | None:
-    """A container that does not run and asks for processors which the host does not have.
+    """The finding about a stopped container that asks for processors which the host does not have.
 
     The engine refuses it without an entry in its state ("Requested CPUs are not available", "range
     of CPUs is from 0.01 to 2.00"). Without a restart policy it may be kept for another host, and

@@ -17,9 +17,9 @@ from diagnose.programs.failures import Recognised
 _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
 """The parts of an error that differ from container to container."""
 ALIKE = 3
-"""From so many containers with the same error on, it is one finding about the engine."""
+"""From this number of containers with the same error on, there is one finding about the engine."""
 FIXES = "what fixes it"
-"""The evidence that says how the known cause of an error is healed."""
+"""The name of the evidence with the cure of a known error."""
 
 
 def failed_start(
@@ -32,9 +32,9 @@ def failed_start(
     calls: tuple[Subject, ...] = (),
     **variables: str,
 ) -> Finding:
-    """A start that the engine refused: the engine's own error is the proof.
+    """The finding about a start that the engine refused: the engine's own error is the proof.
 
-    known: what the error means, where the caller has looked already.
+    known: the meaning of the error, where the caller has looked already.
     """
     failure = known or known_error(container)
     cause = failure.cause if failure else reason
@@ -55,7 +55,7 @@ def failed_start(
 
 
 def refused_program(container: Container, program: Program, what: str, **evidence: Json) -> Finding:
-    """A program that the kernel refused: only the container's log says so."""
+    """The finding about a program that the kernel refused, as only the container's log shows."""
     behind = present({"reported by": program.behind})
     how = "runs, but" if container.is_running else "cannot run:"
     finding = Finding.about(
@@ -68,7 +68,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
 
 
 def program_variables(container: Container, program: str) -> PageVariables:
-    """The page's variables for a program in a container; file is how `docker cp` names it."""
+    """The page variables for a program in a container; file is its path as `docker cp` takes it."""
     return {
         "program": program,
         "image": container.config.image,
@@ -77,9 +77,9 @@ def program_variables(container: Container, program: str) -> PageVariables:
 
 
 def joined_by_error(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
-    """Join the failures of several containers that the engine refuses with the same error.
+    """The findings, in which those of several containers with the same error become one.
 
-    One finding about the engine stands for them; the others stay as they are.
+    One finding about the engine stands for them; the others are unchanged.
 
     A start that waits for another container is a matter of those two.
     """

@@ -44,7 +44,7 @@ _EXPLAINED = LazyPattern(
     r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
     r"|no available IPv4 addresses"
 )
-"""What checks of other families name by the same words."""
+"""Errors that checks of other families report."""
 
 
 @check(
@@ -140,7 +140,8 @@ _SNAP = "/var/snap/"
 
 
 def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding | None:
-    """The start that an engine in a snap refuses, since it does not see a folder of the host."""
+    """The finding about a start that an engine in a snap refuses, since it does not see a folder of
+    the host."""
     meaning = known_error(container)
     is_snap = data_root is not None and data_root.path.startswith(_SNAP)
     if not is_snap or meaning is None or meaning.name != "source-read-only":
@@ -162,7 +163,8 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
 
 
 def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> Finding | None:
-    """A program of the host that is there, in a folder that its caller does not look into."""
+    """The finding about a program of the host that exists in a folder where its caller does not
+    look."""
     name = missed_program(container.state.error)
     program = unfound.by_name.get(name) if unfound is not None else None
     if program is None:
@@ -198,7 +200,8 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
 def _file_over_folder_finding(
     container: Container, source: str, target: str, bind_sources: BindSources | None
 ) -> Finding | None:
-    """A file that cannot be mounted over a folder; None where it is none, or is not known."""
+    """The finding about a file that cannot be mounted over a folder; None where the source is no
+    file, or not known."""
     on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
     if on_host is None or on_host.type != "file":
         return None
@@ -265,7 +268,8 @@ def _volume_reason(refusal: Refusal, container: Container) -> str:
 
 
 def _unknown_volume_reason(volume: str, container: Container) -> str:
-    """A volume that its driver has forgotten, or that was removed behind the engine's back."""
+    """The reason about a volume that its driver has forgotten, or that was removed without the
+    engine."""
     driver = driver_of(volume, container)
     if driver == LOCAL:
         return (

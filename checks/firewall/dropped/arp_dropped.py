@@ -66,7 +66,7 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
 
 
 def _variables(by: Step) -> PageVariables:
-    """The chain, under the names of the paragraph for its family: at a device IP passes too."""
+    """The page variables with the chain, for the block of its family: at a device IP passes too."""
     place = place_of(by)
     if place.get("nft_family") != _AT_DEVICE:
         return place

@@ -38,7 +38,7 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
 def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
     """The paths that a rule certainly stops.
 
-    Where only the host is wanted, and no port of it, all of its ports must be closed.
+    Where only the host is needed, and no port of it, all of its ports must be closed.
     """
     open_to = {
         path.want.container.id for path in paths if not path.want.port and not path.trace.is_blocked
@@ -92,7 +92,7 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
 
 
 def _service(paths: Sequence[WantedPath]) -> str:
-    """The ports that are wanted, and the program behind a single one."""
+    """The needed ports, and the program behind a single one, as a clause."""
     ports = sorted({path.port for path in paths})
     listener = paths[0].listener
     program = listener.comm if listener is not None and len(ports) == 1 else ""
@@ -101,7 +101,7 @@ def _service(paths: Sequence[WantedPath]) -> str:
 
 
 def _wishes(paths: Sequence[WantedPath]) -> Json:
-    """The settings and logs that say which container wants to go where."""
+    """The settings and logs that show the connections that containers need, as evidence."""
     return {
         f"{path.want.container.name} "
         f"to {path.address}:{path.port}": f"{path.want.source}: {path.want.where}"

@@ -50,7 +50,7 @@ def other_bridges_cut_off(
 
 
 def _is_by_policy(by: Step) -> bool:
-    """Whether nothing but the default of iptables' forward chain has decided.
+    """Whether only the policy of iptables' forward chain has decided.
 
     Then there is no rule about this bridge.
     """
@@ -102,7 +102,7 @@ def _relay_finding(relay: Relay, by: Step, firewall: Firewall) -> Finding:
 
 
 def _place(by: Step, firewall: Firewall, family: str) -> PageVariables:
-    """The chain that Docker leaves to others, or the one that decides."""
+    """The chain that Docker leaves to other programs, or the chain that decides."""
     has_user_chain = any(
         chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains
     )

@@ -57,7 +57,7 @@ def output_dropped(
 def _other_findings(
     reported: Collection[Step], queries: Mapping[str, Step], pulls: StoppedPulls
 ) -> Iterator[Finding]:
-    """The queries and the pulls that other rules stop than those that stop a path.
+    """Findings about queries and pulls that other rules stop than those that stop a path.
 
     queries: the rule that drops each, by the DNS server asked.
     """
@@ -72,7 +72,7 @@ def _other_findings(
 def _paths_by_obstacle(
     host_paths: HostPaths, packet_paths: PacketPaths | None
 ) -> dict[Obstacle, list[HostPath]]:
-    """The paths of the host that a rule of its own blocks, by what blocks them."""
+    """The paths of the host that a rule of its own blocks, by the rule."""
     outlets = packet_paths.outlets if packet_paths is not None else ()
     of_containers = {outlet.sample.by for outlet in outlets if outlet.sample.is_blocked}
     return by_key(
@@ -87,7 +87,7 @@ def _rule_of_host(path: HostPath) -> Obstacle | None:
     """The rule for the host's own packets that blocks a path.
 
     FORWARD is no hook of theirs: a route leads them elsewhere, which network.subnet-overlaps-route
-    says.
+    reports.
     """
     obstacle = path.trace.obstacle
     if obstacle is None or not path.trace.is_blocked:

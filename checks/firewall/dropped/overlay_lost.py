@@ -64,7 +64,8 @@ def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
 
 
 def _cure(overlay: LostOverlay, firewall: Firewall | None) -> PageVariables:
-    """The rule that opens the port on this node; the other node where no rule here closes it."""
+    """The page variables of the rule that opens the port on this node, or of the other node where
+    no rule here closes it."""
     if overlay.closed_by is None:
         return {"far": overlay.node}
     found = rule_cures.of_calls_to_host(

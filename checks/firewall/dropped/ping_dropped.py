@@ -57,7 +57,7 @@ def _finding(pings: list[DroppedPing]) -> Finding:
 
 
 def _cure(ping: DroppedPing) -> PageVariables:
-    """The case that the page has a block for."""
+    """The page variable that selects the block of the page."""
     if ping.obstacle is None:
         silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}
         return {"container": ping.container.name, **silent}

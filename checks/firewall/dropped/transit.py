@@ -78,7 +78,7 @@ def _is_meant(
     logged_failures: LoggedFailures | None,
     unanswered_calls: UnansweredCalls | None,
 ) -> bool:
-    """Whether a rule refuses the way out to some on purpose, and none of them is known to miss it.
+    """Whether a rule refuses the way out on purpose, and no container is known to need it.
 
     A drop leaves callers waiting, and one for all containers leaves none a way.
     """
@@ -95,7 +95,10 @@ def _is_meant(
 def _finding(
     by: Step, ways: DroppedWays, config: DaemonConfig | None, *, is_meant: bool
 ) -> Finding:
-    """config: where the engine is configured to write no rules. is_meant: nobody misses the way."""
+    """The finding about a rule that drops between networks.
+
+    config: the setting by which the engine writes no rules. is_meant: no container needs the way.
+    """
     drop = ways.drop
     what = "the answers" if drop.part == "reply" else "packets"
     cuts_off = bool(ways.outlets or ways.queries)

@@ -44,9 +44,9 @@ def _finding(bans: list[BypassedBan]) -> Finding:
 
 
 def _cure(ban: BypassedBan) -> PageVariables:
-    """The set or the chain that is to be asked about forwarded packets, too.
+    """The page variables with the set or the chain that should also judge forwarded packets.
 
-    Nothing where the chain stops more than banned addresses: all containers would feel that.
+    Empty where the chain stops more than banned addresses: that would affect all containers.
     """
     ipset = set_of(ban.by)
     place = place_of(ban.by)

@@ -48,7 +48,8 @@ def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
 
 
 def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> PageVariables:
-    """The rule's place; ufw opens a port for both families, unless it has no rules for IPv6.
+    """The page variables with the rule's place; ufw opens a port for both families, unless it has
+    no rules for IPv6.
 
     With `IPV6=no` it drops all of IPv6, and writes no chain of its own for it.
     """

@@ -11,7 +11,7 @@ from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexam
 from diagnose.registry import check
 
 _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
-"""What a ruleset calls each backend where it could not be read."""
+"""The name in a ruleset for a backend that could not be read."""
 
 
 @check("firewall.backend-mixed", severity=Severity.warning)

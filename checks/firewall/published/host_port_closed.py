@@ -96,7 +96,8 @@ def _finding(
 
 
 def _cure(closed: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
-    """The rule that opens the port: of firewalld, of ufw, or of the chain itself."""
+    """The page variables of the rule that opens the port: of firewalld, of ufw, or of the chain
+    itself."""
     port = closed.port
     variables = rule_cures.of_calls_to_host(
         firewall, closed.by, closed.uplink, port.number, port.protocol, is_answer=closed.is_answer

@@ -68,9 +68,11 @@ def _limited_finding(path: LimitedPath) -> Finding:
 
 
 def _cure(path: LimitedPath, client: str) -> PageVariables:
-    """The rule's place, and the client that it should let pass, where one is known.
+    """The page variables with the rule's place, and the client that it should let pass, where one
+    is known.
 
-    Where the chain drops what it does not decide, a rule that leaves it would lock the client out.
+    Where the chain drops packets that it does not decide, a rule that leaves it would lock the
+    client out.
     """
     by = path.rule.step
     place = place_of(by)
@@ -136,7 +138,8 @@ def _direct_finding(call: DirectCall) -> Finding:
 
 
 def _way_to_call(call: DirectCall) -> PageVariables:
-    """The label that names the network to Traefik, or the option that lets other machines in."""
+    """The page variables with the label that names the network to Traefik, or with the option that
+    lets other machines in."""
     if call.guesser is not None:
         label = f"traefik.docker.network={call.shared_network}"
         return {"backend": call.container.name, "chosen": label}

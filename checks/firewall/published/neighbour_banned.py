@@ -56,7 +56,7 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
 
 
 def _cure(banned: BannedNeighbour) -> PageVariables:
-    """The set that holds the address, or the rule that names it."""
+    """The page variables with the set that has the address, or with the rule that names it."""
     variables = {"address": banned.address}
     if "--match-set" in banned.by.rule:  # of all that is outside a set, nothing is to be taken out
         return {**variables, **present({"set": set_of(banned.by)})}

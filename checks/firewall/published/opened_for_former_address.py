@@ -40,7 +40,7 @@ def opened_for_former_address(
 def _rules_for_nobody(
     inlet: Inlet, firewall: Firewall, containers: Containers
 ) -> Iterator[AddressOpening]:
-    """The rules that open the port for an address at which nobody offers it."""
+    """The rules that open the port for an address at which no program offers it."""
     if any(_offers(other, inlet) for other in containers if other.id != inlet.container.id):
         return
     rules = [

@@ -69,7 +69,7 @@ class _PortFault(msgspec.Struct, frozen=True):
 
     problem: str
     is_served: bool
-    """Whether docker-proxy serves the port all the same."""
+    """Whether docker-proxy serves the port although the rule is missing."""
     led_by: Step | None
     """The rule of another program that leads the port elsewhere."""
     untracked: Step | None
@@ -94,7 +94,7 @@ def _variables(container: Container, port: int, repair: SimulatedRepair | None) 
 def _host_port_findings(
     paths: PacketPaths, host_paths: HostPaths, repair: SimulatedRepair | None
 ) -> CheckResult:
-    """Published ports that are translated for others and not for the host itself.
+    """Findings about published ports that are translated for others and not for the host itself.
 
     No docker-proxy takes the connection either.
     """
@@ -131,7 +131,7 @@ def _host_port_findings(
 
 
 def _untracking_step(firewall: Firewall, inlet: Inlet) -> Step | None:
-    """The rule that keeps what comes to a port from being tracked, and so from being translated."""
+    """The rule that exempts packets to a port from connection tracking, and so from translation."""
     if inlet.reach.nat is not None or inlet.family != "ip":
         return None
     protocol = inlet.protocol
@@ -174,7 +174,8 @@ def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> Pa
 
 
 def _tracked_again(inlet: Inlet, by: Step) -> PageVariables:
-    """The rules about the port, in raw of iptables or in a chain of nftables."""
+    """The page variables of the rules about the port, in raw of iptables or in a chain of
+    nftables."""
     port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
     place = place_of(by)
     if "program" in place:

@@ -109,7 +109,7 @@ def _finding(
 
 
 def _removal(rule: PortRule) -> dict[str, str]:
-    """The variables of the command that takes the rule away."""
+    """The page variables of the command that removes the rule."""
     legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return {
         "program": f"iptables{legacy}",

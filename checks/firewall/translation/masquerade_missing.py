@@ -43,7 +43,7 @@ _ID = "firewall.masquerade-missing"
 
 
 class QueryWays(EvidenceGroup, frozen=True):
-    """The queries that containers send, and the ways that these take."""
+    """Evidence of the DNS queries of containers, and of their paths."""
 
     lookups: Lookups | None
     resolver_paths: ResolverPaths | None
@@ -96,7 +96,7 @@ def masquerade_missing(
 
 
 def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Outlet]:
-    """The ways out whose source has to be hidden.
+    """The paths to the outside whose source has to be translated.
 
     silent: the networks without an answer, where the engine writes no rules: such an engine turns
     the network's own setting off.
@@ -150,14 +150,14 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
 
 
 def _undecided_containers(ways: Iterable[Outlet]) -> Iterator[Unexamined]:
-    """The containers whose translation depends on something that is not known."""
+    """The containers whose translation depends on a rule or setting that is not known."""
     for way in ways:
         if way.waits_for_unknown:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
 def _how_packets_leave(ways: Sequence[Outlet]) -> str:
-    """From which address the packets of one network leave, in words."""
+    """The source address with which the packets of one network leave, in words."""
     first, nat = ways[0], ways[0].sample.nat
     source = f"their private address ({first.address}), since the masquerade rule is missing"
     if nat is not None:
@@ -173,7 +173,7 @@ def _how_packets_leave(ways: Sequence[Outlet]) -> str:
 def _network_finding(
     ways: Sequence[Outlet], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
-    """The finding about one network's ways out by one family.
+    """The finding about one network's paths to the outside in one family.
 
     silent_config: the configuration by which the engine writes no rules, if it has one.
     """
@@ -214,7 +214,7 @@ def _subnets(network: Network, *, is_ipv6: bool) -> list[str]:
 
 
 def _remedies(network: Network, subnet: str, *, is_ipv6: bool) -> PageVariables:
-    """The variables of the page, whose remedies for IPv6 are others."""
+    """The page variables; the remedies for IPv6 differ from those for IPv4."""
     if is_ipv6:
         subnets = {"subnet6": subnet} if subnet else {"subnet": ""}
         return {"network": network.name, "bridge6": network.bridge, **subnets}

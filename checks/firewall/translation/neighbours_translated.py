@@ -74,7 +74,7 @@ def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
 
 
 class _Case(msgspec.Struct, frozen=True):
-    """A network, the rule that translates, and who is refused for it."""
+    """A network, the rule that translates, and the container that is refused for it."""
 
     network: Network
     rule: Step

@@ -42,9 +42,9 @@ def call_unanswered(
 
 
 def _moved_name(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:
-    """The name for which a program calls an address that the name had before.
+    """The name that had the called address before, and has another one now.
 
-    What this host certainly stops would not reach the present address either.
+    A call that this host certainly stops would not reach the present address either.
     """
     if names is None or call.obstacle is not None:
         return None
@@ -134,7 +134,7 @@ _WHY: Mapping[CallLoss, str] = {
     ),
     "beyond": "",
 }
-"""What is known of the reason; nothing where the packets leave as they should."""
+"""The reason, where it is known; "" where the packets leave as they should."""
 
 
 def _fate_on_this_host(call: UnansweredCall) -> str | None:

@@ -38,9 +38,10 @@ _WORDS = {
     "unreachable": "has no route to",
     "timeout": "gets no answer from",
 }
-"""How a call fails, before the name of the place."""
+"""The kind of a failed call, as words before the name of the place."""
 _RESTARTED_S = 120.0
-"""One that was restarted so recently fails as a whole, and its last words belong to that."""
+"""A container that was restarted within this time fails as a whole, and its last lines belong to
+that."""
 
 
 @check(
@@ -122,7 +123,7 @@ def _is_restarted(container: Container, clock: Clock) -> bool:
 
 
 def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
-    """Whether container.errors-in-log says it, and this check would add no place."""
+    """Whether container.errors-in-log reports the line, and this check would add no place."""
     if error is None:
         return False
     return error.failure is not None or (not failure.host and failure.line in error.lines)
@@ -160,7 +161,8 @@ def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding
 
 
 def _does_nothing_else(failure: LoggedFailure, clock: Clock) -> bool:
-    """Whether the program prints that its calls fail, and has no other work or needs them."""
+    """Whether the program prints that its calls fail, and either has no other work or
+    needs them."""
     container = failure.container
     ran_for = clock.age(container.started_at) or 0.0
     is_needed = failure.peer is not None or bool(where_named(failure.host, container))

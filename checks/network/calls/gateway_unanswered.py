@@ -96,9 +96,10 @@ def _finding(
 
 
 def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | None) -> Finding:
-    """Containers that asked for machines of their subnet alone, and have an answer from nobody.
+    """The finding about containers that asked only for machines of their subnet, and got an answer
+    from none.
 
-    A machine that answers the host is on. Another one may be off: the host tells when it asks.
+    A machine that answers the host is on. Another one may be off: the host shows it when it asks.
     """
     addresses = sorted({machine.address for machine in machines}, key=ip_address)
     if answering_machines(machines[0], neighbours).isdisjoint(addresses):

@@ -69,7 +69,7 @@ def _where_instead(lack: UnservedWant) -> str:
 
 
 def _severity(lacks: list[UnservedWant]) -> Severity | None:
-    """A port without any program may be of a service that is off on purpose."""
+    """The severity: a port without any program may belong to a service that is off on purpose."""
     has_failed = any(lack.want.has_failed for lack in lacks)
     if lacks[0].has_address and not lacks[0].elsewhere:
         return Severity.warning if has_failed else Severity.advice

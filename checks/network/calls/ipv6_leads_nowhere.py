@@ -99,7 +99,7 @@ def _gets_out(routes: Routes) -> bool:
 
 
 def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_out: bool) -> bool:
-    """Whether a container is meant to get out by a network of its own, and cannot over IPv6."""
+    """Whether a container should get out by a network of its own, and cannot over IPv6."""
     has_way_out = host_gets_out and container.has_ipv6
     has_network = bool(container.endpoints) and not container.shares_host_network
     return has_network and not has_way_out and not networks.internal_of(container)
@@ -113,7 +113,7 @@ def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None)
 
 
 def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> bool:
-    """Whether a container without IPv6 misses it. lines: all that it has printed recently."""
+    """Whether a container without IPv6 needs it. lines: all its recent output."""
     is_certain = 0 < len(called_addresses(reports)) <= MOST_PLACES
     return is_certain and not any(tells_of_ipv4(line.text) for line in lines)
 
@@ -131,7 +131,7 @@ def _reached_by_host(addresses: Sequence[str], routes: Routes, networks: Network
 def _no_ipv6_finding(
     container: Container, reports: Sequence[RecentLine], *, is_reached: bool
 ) -> Finding:
-    """A container none of whose networks has IPv6."""
+    """The finding about a container none of whose networks has IPv6."""
     names = sorted(container.endpoints)
     return Finding.about(
         container,

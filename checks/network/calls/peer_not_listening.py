@@ -89,7 +89,7 @@ def _peer_findings(
 
 
 def _other_family_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    """A server that takes no call over the family of addresses that the caller uses."""
+    """The finding about a server that takes no call in the address family of the caller."""
     sockets = netns.sockets("tcp", call.port)
     places = sorted({address_with_port(socket.address, socket.port) for socket in sockets})
     if ":" in call.address:
@@ -116,7 +116,7 @@ def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -
 def _call_finding(
     call: FailingCall, peer: Container, what: str, sockets: list[str], severity: Severity
 ) -> Finding:
-    """A call that is refused. sockets: what is served inside the peer."""
+    """The finding about a refused call. sockets: the ports that are served inside the peer."""
     container = call.container
     return Finding.about(
         container,

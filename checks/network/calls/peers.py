@@ -176,7 +176,8 @@ _RECONFIGURE = (
     "c.members.forEach((m) => {{ if (m.host === {old}) m.host = {new}; }}); c.version += 1; "
     "db.adminCommand({{replSetReconfig: c, force: true}})"
 )
-"""What mongosh runs. A member that is not in its own configuration has no other way to read it."""
+"""The script for mongosh. A member that is not in its own configuration has no other way to read
+it."""
 
 
 def _member_variables(call: FailingCall, server: Container) -> PageVariables:
@@ -195,9 +196,10 @@ def _name_of(call: FailingCall, server: Container) -> str:
 
 
 def _names_variables(stale: StaleAddress) -> PageVariables:
-    """The caller's settings with the names of the servers for a list of former addresses.
+    """The page variables with the caller's settings, and the names of the servers for a list of
+    former addresses.
 
-    Nothing where the list has more addresses than there are other servers.
+    Empty where the list has more addresses than there are other servers.
     """
     call = stale.call
     if stale.holder is not None or call.network.name == DEFAULT_NETWORK:
@@ -250,7 +252,8 @@ def peer_on_other_network(
 
 
 def _other_network_finding(call: FailingCall, peer: Container, seat: Container) -> Finding:
-    """seat: the container whose network the caller uses: itself, or the one that it joined."""
+    """The finding about a peer on another network. seat: the container whose network the caller
+    uses: itself, or the one that it joined."""
     container = call.container
     common = sorted(set(seat.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""

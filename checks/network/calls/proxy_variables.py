@@ -28,7 +28,7 @@ _PROXY_WORDS = LazyPattern(
     r"|could not resolve|bad address|no such host",
     re.IGNORECASE,
 )
-"""What a program prints when the proxy could not reach who was meant."""
+"""Errors of a program whose proxy could not reach the target."""
 _ID = LazyPattern("[0-9a-f]{12}")
 """The engine also gives each container its short id as a name."""
 _OWN_CALL = LazyPattern(
@@ -38,7 +38,7 @@ _OWN_CALL = LazyPattern(
 _PROXY_ANSWERS = LazyPattern(
     r"\b(?:403|407|50[234])\b|\bproxy\b|bad gateway|gateway time", re.IGNORECASE
 )
-"""What a proxy answers that may not, or cannot, call the localhost of another machine."""
+"""Answers of a proxy that may not, or cannot, call the localhost of another machine."""
 _HOME = ("127.", "localhost", "[::1]")
 
 
@@ -135,9 +135,9 @@ def proxy_takes_neighbours(
 def _failed_with_proxy(
     containers: Containers, log_tails: LogTails | None
 ) -> list[tuple[Container, list[str]]]:
-    """The containers with a proxy that have failed, with what a proxy has answered them.
+    """The failed containers with a proxy, and the answer of a proxy in their logs.
 
-    Nothing tells that the program itself would have been refused by its neighbour.
+    Nothing shows that its neighbour would have refused the program itself.
     """
     found = []
     for container in containers:
@@ -151,7 +151,8 @@ def _failed_with_proxy(
 def _taken_neighbour_findings(
     container: Container, containers: Containers, lines: Sequence[str]
 ) -> Iterator[Finding]:
-    """The first neighbour whose requests a proxy takes, by these lines of the caller's log."""
+    """Findings about the first neighbour whose requests a proxy takes, by these lines of the
+    caller's log."""
     no_proxy = exceptions(container)
     for peer, name in _neighbours(container, containers):
         if is_excepted(name, no_proxy):
@@ -165,7 +166,8 @@ def _taken_neighbour_findings(
 def _taken_own_findings(
     container: Container, netns: ContainerNetns, lines: Sequence[str]
 ) -> Iterator[Finding]:
-    """The newest request to the container itself that a proxy takes, by these lines of its log.
+    """Findings about the newest request to the container itself that a proxy takes, by these lines
+    of its log.
 
     A port that the container does not serve is refused without any proxy.
     """
@@ -214,9 +216,10 @@ def _taken_request_finding(
     names: Sequence[str] = (),
     callees: tuple[Subject, ...] = (),
 ) -> Finding:
-    """name: the host that is called. names: those to add to NO_PROXY, beside localhost.
+    """The finding about a request that a proxy takes.
 
-    callees: the container that is called; none where the caller calls itself.
+    name: the host that is called. names: those to add to NO_PROXY, beside localhost. callees: the
+    container that is called; none where the caller calls itself.
     """
     proxies, no_proxy = proxy_settings(container), exceptions(container)
     of_http = [proxy for proxy in proxies if proxy.variable.lower() == "http_proxy"]

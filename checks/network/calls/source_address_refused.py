@@ -64,7 +64,10 @@ def _finding(
     own: Collection[str],
     networks: Networks,
 ) -> Finding:
-    """own: the addresses of the host that others see."""
+    """The finding about a refused source address.
+
+    own: the addresses of the host that others see.
+    """
     published = published_at(container, own)
     is_other = published not in ("", address)
     return Finding.about(

@@ -27,7 +27,7 @@ _SEEN = {
     "signature": "refuses signed addresses (status 403)",
     "misdirected": "has no site of the name that it is asked for (status 421)",
 }
-"""What a program behind a proxy does, by what shows that a header is missing."""
+"""The behaviour of a program behind a proxy, by the symptom of a missing header."""
 
 
 @check("network.upgrade-not-passed-on", severity=Severity.warning)

@@ -58,7 +58,8 @@ def address_pools_exhausted(
 def _few_left_finding(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> Finding:
-    """empty: the networks without a container."""
+    """The finding about address pools with few subnets left. empty: the networks without a
+    container."""
     free, blocking = stock.free, stock.blocking
     left = "no subnet is left for new networks"
     if free:
@@ -116,7 +117,8 @@ def _without_container(networks: Networks, containers: Containers | None) -> lis
 def _ways_out(
     stock: SubnetStock, routes: DescribedRoutes, networks: Networks, empty: list[str]
 ) -> PageVariables:
-    """Pruning helps where networks are unused; a pool outside the host's routes always does."""
+    """The page variables: pruning helps where networks are unused; a pool outside the host's routes
+    always does."""
     variables = {"pool": routes.free_pool}
     if empty and stock.routed < len(networks.bridges):
         variables["cleanup"] = "prune"
@@ -124,7 +126,8 @@ def _ways_out(
 
 
 def _leaked_bridges(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]:
-    """Bridges among the devices of these routes: one of them may be left over from a network."""
+    """The bridges among the devices of these routes: one of them may be left over from a
+    network."""
     devices = (links.by_index.get(route.oif or 0) for route in blocking)
     bridges = [device for device in devices if device is not None and device.kind == "bridge"]
     return tuple(sorted(set(subjects_of(bridges))))

@@ -126,9 +126,9 @@ def _gateways(network: Network, members: tuple[Container, ...]) -> list[str]:
 def _missing_route(
     network: Network, link: Interface | None, members: tuple[Container, ...], routes: Routes | None
 ) -> str:
-    """The container that the host has no route to by this bridge, in words.
+    """The clause about a container to which the host has no route by this bridge.
 
-    Empty where there is none.
+    "" where there is none.
     """
     if link is None or routes is None or not network.bridge_has_address:
         return ""

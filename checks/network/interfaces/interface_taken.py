@@ -52,7 +52,7 @@ def interface_taken(
 
 
 def _reach(interface: DockerInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:
-    """A default route of the host concerns the engine and every container."""
+    """The subjects that a default route of the host concerns: the engine and every container."""
     network = (interface.network.subject,) if interface.network else ()
     return (Subject("daemon", "docker"), *running, *network) if interface.wins else network
 

@@ -63,7 +63,7 @@ def _touched_subjects(sending: SendingInterface) -> tuple[Subject, ...]:
 
 
 def _interface_and_owner(sending: SendingInterface) -> str:
-    """The interface, and whose packets pass it."""
+    """The interface, and the container or network whose packets pass it, as a clause."""
     name = sending.link.name
     if sending.inside is not None:
         return f"interface {name} in {sending.inside}"
@@ -93,7 +93,7 @@ def _harm_clause(interface: ThrottledInterface) -> str:
 
 
 def _bits(rate: int) -> str:
-    """A number of bytes, in the units of `tc`."""
+    """The rate of this number of bytes, in the units of `tc`."""
     bits = rate * 8
     return f"{bits / _MEGA:.3g} Mbit" if bits >= _MEGA else f"{bits / _KILO:.3g} kbit"
 

@@ -129,7 +129,7 @@ def _same_mac_finding(
 def _fresh_mac(address: str) -> str:
     """A locally administered MAC address that no other container of the network has.
 
-    It holds the IPv4 address.
+    It contains the IPv4 address.
     """
     return "02:43:" + ipaddress.IPv4Address(address).packed.hex(":")
 
@@ -179,7 +179,7 @@ def macvlan_host_unreachable(
 def _unanswered_host(
     container: Container, arp_tables: ArpTables | None, links: Interfaces | None, parent: str
 ) -> Neighbour | None:
-    """The container's entry of an address of the parent interface that did not answer."""
+    """The container's ARP entry of an address of the parent interface that did not answer."""
     if arp_tables is None or links is None:
         return None
     table, link = arp_tables.of(container), links.by_name.get(parent)

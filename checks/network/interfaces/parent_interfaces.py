@@ -79,7 +79,10 @@ def _foreign_subnet_finding(
     nets: Sequence[ipaddress.IPv4Network],
     members: Sequence[Container],
 ) -> Finding:
-    """fitting: the options of a network that fits the wire; none where they are not known."""
+    """The finding about a network whose subnet is foreign to the wire.
+
+    fitting: the options of a network that fits the wire; none where they are not known.
+    """
     subnet, parent = network.subnet4, network.option("parent")
     names = sorted(names_of(members))
     return Finding(
@@ -104,7 +107,7 @@ def _foreign_subnet_finding(
 
 
 _PORT_IS_BUSY = "port: device or resource busy"
-"""How a start fails whose parent interface is taken (macvlan_common_newlink)."""
+"""The error of a start whose parent interface is taken (macvlan_common_newlink)."""
 
 
 @check("network.parent-in-use", severity=Severity.critical, causes=["container.start-refused"])

@@ -35,7 +35,7 @@ _REFUSALS = {
     "EHOSTUNREACH": "unreachable",
     "ENETUNREACH": "no route",
 }
-"""What refuses a packet on its way, by the error that the kernel has for its route."""
+"""The route or the check that refuses a packet, by the error of the kernel's route lookup."""
 
 
 class InterfaceOwners(EvidenceGroup, frozen=True):
@@ -120,10 +120,11 @@ def _route_findings(
     servers: Sequence[str],
     namespaces: Namespaces | None,
 ) -> Iterator[Finding]:
-    """Routes that take addresses of containers, those that overlap, and servers that are hidden.
+    """Findings about routes that take addresses of containers, routes that overlap, and servers
+    that are hidden.
 
-    taking_table: the table to which a routing rule leads what is for the network's containers; the
-    finding about that rule is about its routes too.
+    taking_table: the table to which a routing rule leads packets for the network's containers; the
+    finding about that rule covers its routes too.
     """
     for capture in captures:
         yield _taken_addresses_finding(case, capture)
@@ -139,7 +140,8 @@ def _strange_interface_findings(
     swallowed_clients: SwallowedClients | None,
     calls: Sequence[FailingCall],
 ) -> Iterator[Finding]:
-    """Machines outside whose addresses lie in the network, by clients and by calls."""
+    """Findings about machines outside whose addresses lie in the network, by clients and
+    by calls."""
     clients = () if swallowed_clients is None else swallowed_clients.of(case.network)
     if clients:
         yield _hidden_clients_finding(case, clients)
@@ -248,7 +250,8 @@ def _hidden_servers_finding(case: NetworkBesideRoutes, calls: Sequence[FailingCa
 def _policy_findings(
     case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding
 ) -> Iterator[Finding]:
-    """Whether the host's routing rules take a network's packets elsewhere, or stop them.
+    """Findings about routing rules of the host that take a network's packets elsewhere, or stop
+    them.
 
     The main table is judged above.
     """
@@ -274,9 +277,9 @@ def _policy_findings(
 
 
 def _way_elsewhere(case: NetworkBesideRoutes, ways: RouteLookups) -> RouteLookup | None:
-    """The way that a routing rule gives what is for the network's containers.
+    """The route that a routing rule gives to packets for the network's containers.
 
-    None where that is the network's own way, or that of the main table.
+    None where that is the network's own route, or that of the main table.
     """
     back = ways.back.get(case.network.name)
     bridge = case.routes.links.by_name.get(case.network.bridge)

@@ -81,7 +81,7 @@ def veth_detached(
 
 
 def _with_successor(item: CheckItem, successor: str) -> CheckItem:
-    """The item, with the container that came in the place of the former owner.
+    """The item with the container that replaced the former owner.
 
     successor: the container that replaced the one whose network is shared.
     """
@@ -97,7 +97,8 @@ def _unconnected_items(
     namespaces: Namespaces,
     config: DaemonConfig | None,
 ) -> Iterator[CheckItem]:
-    """A container that is connected to no network at all, its own or another one's."""
+    """Findings about containers that are connected to no network at all, their own or another
+    one's."""
     container = netns.container
     is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
     if is_connected or container.has_own_kernel:
@@ -116,7 +117,7 @@ def _unconnected_items(
 def _cut_off_findings(
     netns: ContainerNetns, containers: Containers, networks: Networks, links: Interfaces
 ) -> Iterator[Finding]:
-    """A container that lost the connection to some of its networks."""
+    """Findings about containers that lost the connection to some of their networks."""
     container = netns.container
     for network, endpoint in networks.bridge_places_of(container):
         bridge = links.by_name.get(network.bridge)
@@ -142,7 +143,7 @@ _CABLE_FAULTS: Mapping[CableFault, str] = {
     ),
     "no address": "{attached.inner.name} has lost its address {attached.address}",
 }
-"""What is wrong with a pair of interfaces, as a clause."""
+"""The fault of a pair of interfaces, as a clause."""
 
 
 _MADE_AGAIN: frozenset[CableFault] = frozenset({"no interface", "no host end", "no address"})
@@ -175,7 +176,7 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
 
 
 def _pair(attachment: Attachment, wrong_gateway: str) -> PageVariables:
-    """Both ends of the pair, where they are there; without one of them the engine makes another."""
+    """Both ends of the pair, where they exist; without one of them the engine makes another."""
     peer, inner, gateway = attachment.host_end, attachment.inner, attachment.endpoint.gateway
     if peer is None or inner is None or attachment.fault in _MADE_AGAIN:
         return {}
@@ -213,7 +214,8 @@ def _guest_item(
 
 
 def _made_by_compose(container: Container) -> PageVariables:
-    """The service that compose makes again together with the one whose network it shares."""
+    """The page variables of the service that compose makes again together with the one whose
+    network it shares."""
     folder, service = container.compose_folder, container.compose_service
     return {"project_folder": folder, "guest_service": service} if folder and service else {}
 
@@ -236,7 +238,7 @@ def _lost_owner_finding(
 def _former_netns_finding(
     netns: ContainerNetns, owner: Container, current: ContainerNetns
 ) -> Finding:
-    """A container that shares the network of another one's earlier run."""
+    """The finding about a container that shares the network of another one's earlier run."""
     container = netns.container
     return Finding.about(
         container,
@@ -261,7 +263,8 @@ def _former_netns_finding(
 def _unattached_finding(
     netns: ContainerNetns, lost: LostNetwork, config: DaemonConfig | None
 ) -> Finding:
-    """A container that was disconnected from its last network, or that never had one."""
+    """The finding about a container that was disconnected from its last network, or never
+    had one."""
     container = netns.container
     setting: dict[str, Json] = {}
     if lost.network is not None:

@@ -17,13 +17,13 @@ from diagnose.registry import check
 _CONNTRACK_FULL = LazyPattern(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
 _NEIGHBOURS_FULL = LazyPattern(r"(?P<table>arp_cache|ndisc_cache): neighbou?r table overflow")
 _SIGNS = ("table full", "table overflow")
-"""Of the two, as the kernel writes them."""
+"""The kernel's messages about the two tables."""
 
 
 def _recent_records(
     kernel_log: KernelLog | None, pattern: LazyPattern, clock: Clock, recent: float
 ) -> list[Record]:
-    """The kernel's lines that match, of the last seconds."""
+    """The matching lines of the kernel of the last seconds."""
     if kernel_log is None:
         return []
     return [

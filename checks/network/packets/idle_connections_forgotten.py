@@ -65,7 +65,7 @@ def idle_connections_forgotten(
 def _broken_connections(
     containers: Containers, recent_logs: RecentLogs | None, clock: Clock
 ) -> dict[str, str]:
-    """The last line about one, by the names of the containers whose log has such a line."""
+    """The last line about a broken connection, by the name of the container that logged it."""
     if recent_logs is None:
         return {}
     reports = {

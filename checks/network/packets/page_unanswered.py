@@ -10,9 +10,9 @@ from diagnose.phrases import count
 from diagnose.registry import check
 
 _PATIENCE_S, _LEAST = 10.0, 3
-"""From which `network.requests-unanswered` has a finding about the port."""
+"""The time and the number from which `network.requests-unanswered` has a finding about the port."""
 _COMPUTES = 0.5
-"""Processors that a program keeps busy which works at the page."""
+"""The number of processors that a program keeps busy while it works at the page."""
 
 
 @check(
@@ -77,7 +77,7 @@ def _ports_of_others(
 
 
 def _is_meant(page: FrontPage) -> bool:
-    """Whether the silence is a fault: nobody else is served, and HTTP is spoken there."""
+    """Whether the silence is a fault: no other client is served, and HTTP is spoken there."""
     reply = page.reply
     serves_others = reply.quiet_s is not None and reply.quiet_s < reply.ms / 1000
     if reply.redirects:

@@ -54,7 +54,7 @@ def replies_misrouted(
 def _published_port_findings(
     return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
 ) -> Iterator[Finding]:
-    """Answers that the host sends another way than the request came."""
+    """Findings about answers that the host sends by another route than the request came."""
     by_way = by_key((path.stray_way, path) for path in return_paths)
     yield from map(_wrong_bridge_finding, by_way.get("wrong bridge", ()))
     tunnelled = by_key(
@@ -70,7 +70,8 @@ def _published_port_findings(
 def _host_answer_findings(
     wanted_paths: WantedPaths | None, host_stack: HostStack
 ) -> Iterator[Finding]:
-    """The host's answers to containers that call it, which leave through another interface."""
+    """Findings about the host's answers to containers that call it, which leave through another
+    interface."""
     lost = by_key(
         ((path.network.name, path.address), path)
         for path in wanted_paths or ()
@@ -81,7 +82,8 @@ def _host_answer_findings(
 
 
 def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
-    """Calls of a neighbour by a published port, which answers directly and not through the host."""
+    """Findings about calls of a neighbour by a published port, which answers directly and not
+    through the host."""
     lost = by_key(
         (path.network.name, path) for path in wanted_paths or () if path.is_answered_past_host
     )
@@ -118,7 +120,7 @@ def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
 
 
 def _own_call_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
-    """Calls that failed, and that a rule leads back to the container itself."""
+    """Findings about failed calls that a rule leads back to the container itself."""
     lost = by_key(
         ((path.want.container.id, path.address), path)
         for path in wanted_paths or ()
@@ -265,8 +267,8 @@ _MAIN = 254
 def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     """The finding about answers that leave through a tunnel inside the container.
 
-    Critical while clients wait for an answer; advice where only other networks are concerned,
-    whose clients may not be meant to call this port.
+    Critical while clients wait for an answer; advice where only other networks are concerned, whose
+    clients may have no need of this port.
     """
     container = inlet.container
     traces = [trace for client, trace in inlet.lost.items() if client != "this host"]

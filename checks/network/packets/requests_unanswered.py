@@ -56,7 +56,7 @@ def requests_unanswered(
 
 
 def _ports_with_full_queue(full_queues: FullQueues | None) -> set[tuple[str, int]]:
-    """Ports, with the container's id, of which network.accept-queue-full speaks."""
+    """Ports, with the container's id, that network.accept-queue-full reports."""
     return {(queue.container.id, queue.socket.port) for queue in full_queues or ()}
 
 

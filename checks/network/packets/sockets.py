@@ -127,12 +127,12 @@ def connections_left_open(
 
 
 FEW_SOCKETS = 10
-"""No range of local ports that anybody sets is used up by fewer."""
+"""Fewer sockets cannot use up any ordinary range of local ports."""
 _NO_PORT = LazyPattern(
     r"connect.{0,300}(?:\(99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
     re.IGNORECASE,
 )
-"""connect(2) fails so when no local port is left for the destination."""
+"""The error of connect(2) when no local port is left for the destination."""
 _BINDS = LazyPattern(r"\b(?:bind|listen)", re.IGNORECASE)
 _WITHOUT_IPV6 = LazyPattern(
     r"\blocalhost\b"
@@ -180,7 +180,7 @@ def local_ports_exhausted(
 def _has_ports(
     container: Container, namespaces: Namespaces | None, network_losses: NetworkLosses | None
 ) -> bool:
-    """Whether hardly any port of the namespace is in use; False if that is not known."""
+    """Whether almost no port of the namespace is in use; False if that is not known."""
     netns = namespaces.of(container) if namespaces is not None else None
     if netns is None or network_losses is None:
         return False

@@ -60,7 +60,7 @@ class EngineKind(EvidenceGroup, frozen=True):
 
 
 class HostSide(EvidenceGroup, frozen=True):
-    """The host's own addresses, and what runs and listens there."""
+    """Evidence of the host's own addresses, and of the programs that listen there."""
 
     interfaces: Interfaces | None
     listeners: Listeners | None
@@ -125,7 +125,7 @@ def clients_hidden(
 def _translated_findings(
     refusals: Refusals, translated: AllTranslatedClients | None
 ) -> Iterator[Finding]:
-    """Networks for whose clients a rule of the host puts the gateway's address."""
+    """Findings about networks whose clients get the gateway's address from a rule of the host."""
     for translation in translated or ():
         network, rule = translation.network, translation.rule
         endpoint = translation.container.endpoints.get(network.name)
@@ -152,9 +152,9 @@ def _kept_sources(rule: Step, network: Network) -> PageVariables:
 def _passed_on_findings(
     refusals: Refusals, fronts: Mapping[str, str], networks: Networks
 ) -> Iterator[Finding]:
-    """Visitors whom a web server of the host passes on to a published port.
+    """Findings about visitors whom a web server of the host passes on to a published port.
 
-    One finding for each network: about the first container with such a port that refuses them
+    One finding for each network: about the first container with a published port that refuses them
     itself, else about the first one.
     """
     bridges = networks.bridges if fronts else ()
@@ -190,7 +190,8 @@ _NEXTCLOUD = LazyPattern(r"(?<!linuxserver/)\bnextcloud(?:[:@]|$)")
 def _proxy_limited_findings(
     refusals: Refusals, proxies: Sequence[Container], network: Network
 ) -> Iterator[Finding]:
-    """Containers of a network that limit or ban the address of a proxy beside them."""
+    """Findings about containers of a network that limit or ban the address of a proxy
+    beside them."""
     for proxy in proxies:
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
@@ -216,7 +217,7 @@ def _proxy_limited_finding(
 def _unseen_findings(
     logs: RecentLogs, proxies: Sequence[Container], containers: Containers, network: Network
 ) -> Iterator[Finding]:
-    """Advice: programs whose access log has the address of the proxy for each visitor."""
+    """Advice about programs whose access log has the address of the proxy for each visitor."""
     for proxy in proxies:
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
@@ -244,7 +245,7 @@ def _unseen_finding(program: Container, proxy: Container, address: str, visitors
 
 
 def _is_nextcloud(container: Container) -> bool:
-    """Whether Nextcloud's own command can add a proxy that it trusts.
+    """Whether Nextcloud's own command can add a trusted proxy.
 
     The build of linuxserver has the command and its user under other names.
     """
@@ -308,15 +309,16 @@ def _ipv6_finding(container: Container, named: _GatewayInLog) -> Finding:
 
 _MAIL = frozenset({25, 465, 587})
 _SENDER = LazyPattern(r"\b(?:client=|connect from |rip=)")
-"""How Postfix and Dovecot begin what they say of a client."""
+"""Words of Postfix and Dovecot before a message about a client."""
 
 
 def _unseen_senders_findings(
     refusals: Refusals, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
-    """Advice: mail servers whose log has the gateway for clients, as for all that come over IPv6.
+    """Advice about mail servers whose log has the gateway for clients, as for all that come over
+    IPv6.
 
-    Their lists of networks that may send mail hold the gateway's address.
+    Their lists of networks that may send mail have the gateway's address.
     """
     for container in refusals.containers.running:
         if not any(port.number in _MAIL for port in container.published_by("tcp")):
@@ -328,7 +330,7 @@ def _unseen_senders_findings(
 
 
 def _is_sender(gateway: str) -> IsRefusal:
-    """Whether a line says that a client has the gateway's address."""
+    """Whether a line is about a client with the gateway's address."""
     return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
 
 

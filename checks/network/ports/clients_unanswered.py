@@ -120,7 +120,8 @@ def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:
 
 
 def _led_away_finding(clients: UnansweredClients, absent: AbsentMachine) -> Finding:
-    """Clients beyond the router, in whose net another program of the host is."""
+    """The finding about clients beyond the router, in whose subnet another program of the
+    host is."""
     who = counted("client", clients.clients, most=2)
     what = f"answers of {clients.container} do not reach {who} of published port {clients.place}"
     return replace(
@@ -174,7 +175,7 @@ def _state(clients: UnansweredClients) -> str:
 
 
 def _variables(clients: UnansweredClients, mistaken: Neighbour | None) -> PageVariables:
-    """The place, and the case that the page has a paragraph for."""
+    """The page variables with the place, and with the block that is about it."""
     container = clients.container.name
     if clients.container.state.status == "paused":
         return {"frozen": container}
@@ -197,7 +198,8 @@ def _variables(clients: UnansweredClients, mistaken: Neighbour | None) -> PageVa
 def _network_of_clients(clients: UnansweredClients) -> str:
     """The network of the container that these clients are on; "" where they are on none.
 
-    It answers them there without the host, which alone knows the address that they called.
+    The container answers them there without the host, which alone knows the address that they
+    called.
     """
     for name, endpoint in clients.container.endpoints.items():
         place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
@@ -215,7 +217,8 @@ def _is_in_subnet_of(place: str, address: str) -> bool:
 
 
 def _way_back(clients: UnansweredClients) -> PageVariables:
-    """The variables of a route by which its answers come back to the host, where it has one."""
+    """The page variables of a route by which its answers come back to the host, where it
+    has one."""
     near, endpoints = _network_of_clients(clients), clients.container.endpoints
     others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
     other = only(others) if near else None

@@ -35,8 +35,7 @@ from diagnose.registry import check
 
 
 def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
-    """The state and the error of a container that did not start, as evidence; more: rows that
-    follow."""
+    """The state and the error of a failed start, as evidence; more: rows that follow."""
     return {"State": str(container.state), "State.Error": container.state.error, **more}
 
 
@@ -120,9 +119,9 @@ def _is_of_former_project(holder: Container, container: Container) -> bool:
 
 
 def _freed_port_variables(container: Container, holders: Sequence[Container]) -> PageVariables:
-    """The container that has to stop for this one, or that the port is free by now.
+    """The page variables with the container that has to stop, or with a free port.
 
-    Several holders have several addresses; which of them is wanted only the reader knows.
+    Several holders have several addresses; only the reader knows the right one.
     """
     if len(holders) > 1:
         return {}
@@ -140,7 +139,7 @@ def _freed_port_variables(container: Container, holders: Sequence[Container]) ->
 
 
 def _forgotten_network(container: Container) -> str:
-    """The network that the engine took a container off as its start failed; "" if it did not.
+    """The network that the engine took from a container at a failed start; "" for none.
 
     Engine 29 does (seen on 29.7.2), and the next start leaves the container without a network.
     """
@@ -185,7 +184,7 @@ def port_held_by_process(
 def _port_in_use_finding(
     failure: BindFailure, state: str, holders: tuple[Listener, ...] = ()
 ) -> Finding:
-    """state: what became of the port, as the end of the sentence."""
+    """The finding about a port that was in use. state: its present state, as a clause."""
     container, port, proto = failure.container, failure.port, failure.proto
     return Finding.about(
         container,
@@ -265,7 +264,7 @@ def bind_address_missing(
 
 
 def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Finding]:
-    """Running containers that are published on an IPv4 address that the host no longer has."""
+    """Findings about containers published on an IPv4 address that the host has lost."""
     for container in containers.running:
         lost: dict[str, list[str]] = {}
         for published in container.published_ports:
@@ -297,11 +296,11 @@ _OWN_PORT = LazyPattern(r"(?:^|_)(?:ADDR(?:ESS)?|BIND|LISTEN(?:ERS?)?|PORT|URLS)
 _OF_A_SERVER = LazyPattern(
     r"(?:DATABASE|DB|KAFKA|MAIL|MONGO(?:DB)?|MYSQL|PG|POSTGRES(?:QL)?|REDIS|SMTP)_"
 )
-"""Such a variable names the port of another program."""
+"""Parts of variables that name the port of another program."""
 
 
 def _taken_by_settings(container: Container, listeners: Listeners | None) -> int:
-    """The first port of its command, its variables or its image on which somebody listens.
+    """The first port of its command, its variables or its image on which another program listens.
 
     0 if there is none.
     """
@@ -378,7 +377,7 @@ def host_port_conflict(
 
 
 def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
-    """A program that runs, and waits for a port of the host."""
+    """The finding about a program that runs, and waits for a port of the host."""
     container, port, holders = unbound.container, unbound.port, unbound.holders
     held = _held_by(holders[0], port, containers)
     finding = Finding.about(

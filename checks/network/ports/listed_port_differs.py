@@ -18,9 +18,9 @@ _LISTS_ITSELF = LazyPattern(
     r"|registered (?:with|at|on) (?:the )?(?:master server|server list))",
     2,  # re.IGNORECASE
 )
-"""How game servers say that they entered themselves in the list of all servers."""
+"""Messages of game servers that have entered themselves in the list of all servers."""
 _SETTING = LazyPattern(r"query_?port|beacon_?port", 2)
-"""How settings of games call the port that the list gets."""
+"""Names in settings of games for the port that the list gets."""
 
 
 @check(
@@ -51,7 +51,7 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
 
 
 def _ways(container: Container) -> Iterator[PortBinding]:
-    """The UDP ports that others reach; one of IPv4 and IPv6 comes twice."""
+    """The UDP ports that others reach; a port of IPv4 and IPv6 counts once."""
     for way in container.published_by("udp"):
         if not is_loopback(way.host_ip):
             yield way

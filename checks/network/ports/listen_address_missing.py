@@ -70,7 +70,8 @@ def _running_findings(
     recent_logs: RecentLogs | None,
     uplinks: Uplinks | None,
 ) -> Iterator[Finding]:
-    """Programs on the host's network that run on without an address that the host has not."""
+    """Findings about programs on the host's network that still run, without an address that the
+    host does not have."""
     if recent_logs is None or links is None:
         return
     for container in containers.running:
@@ -89,7 +90,8 @@ def _running_findings(
 def _own_address_variables(
     container: Container, refused: RefusedAddress, own: str | None
 ) -> PageVariables:
-    """The host's present address in the place of the former one, in the one mounted file."""
+    """The page variables that replace the former address by the host's present one, in the only
+    mounted file."""
     edited = with_text_in_file(container, refused.address, own) if own else {}
     return {"edited": edited["edited"], "own_edit": edited["edit"]} if edited else {}
 
@@ -123,7 +125,7 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
 
 
 def _listen_anywhere_variables(container: Container, refused: RefusedAddress) -> PageVariables:
-    """The variables with which the program listens on all addresses of the container.
+    """The page variables with which the program listens on all addresses of the container.
 
     The address is in its command, a variable or a mounted file; empty where it is not found.
     """

@@ -55,7 +55,7 @@ def _serves_outside(container: Container) -> bool:
 
 
 def _is_left(way: PortBinding) -> bool:
-    """Whether the engine should choose where a well-known port is published."""
+    """Whether the engine chooses the port of the host for a well-known port."""
     return not way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
 
 
@@ -71,7 +71,7 @@ def _chosen(container: Container, way: PortBinding) -> int:
 
 
 def _is_held(way: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
-    """Whether a container or a program of the host has the well-known port."""
+    """Whether a container or a program of the host uses the well-known port."""
     published = containers.ports_published_by(way.protocol)
     is_taken = listeners is not None and bool(listeners.on(way.protocol, ANY, way.number))
     return way.number in published or is_taken

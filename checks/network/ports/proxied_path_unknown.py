@@ -89,7 +89,8 @@ def _reason(path: MisplacedPath) -> str:
 
 
 def _variables(path: MisplacedPath) -> PageVariables:
-    """The two addresses to compare, and an edit that is made only where the other one is known."""
+    """The page variables with the two addresses to compare, and with an edit only where the other
+    one is known."""
     hop = path.hop
     words = {"proxy": hop.proxy.name} if hop.proxy is not None else {}
     if not path.address or not _PLAIN.fullmatch(path.sent) or not _PLAIN.fullmatch(path.other):
@@ -104,7 +105,7 @@ def _variables(path: MisplacedPath) -> PageVariables:
 
 
 def _route_finding(misplaced: MisplacedRoute) -> Finding:
-    """A route of Traefik or Caddy."""
+    """The finding about a route of Traefik or Caddy."""
     route, program = misplaced.route, misplaced.route.program
     if route.is_cut:
         why = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
@@ -137,7 +138,8 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
 
 
 def _route_variables(misplaced: MisplacedRoute) -> PageVariables:
-    """The two addresses to compare, and what changes the form where the other one is known."""
+    """The page variables with the two addresses to compare, and with the change of the form where
+    the other one is known."""
     route = misplaced.route
     words = {"routing": route.proxy.name}
     texts = (misplaced.sent, misplaced.other, route.location)

@@ -146,7 +146,7 @@ def _tcp_findings(
 def _udp_findings(
     container: Container, netns: ContainerNetns, flows: UdpFlows | None
 ) -> Iterator[Finding]:
-    """The ports that are published for UDP and that somebody misses."""
+    """Findings about ports that are published for UDP and that clients miss."""
     for published in container.published_ports:
         port = published.number
         if published.protocol != "udp" or published.is_ipv6 or netns.sockets("udp", port):
@@ -170,7 +170,8 @@ def _udp_finding(
     *,
     is_for_tcp: bool,
 ) -> Finding:
-    """clients: who got no answer. is_for_tcp: the program listens at the port, but for TCP."""
+    """The finding about such a port. clients: those without an answer. is_for_tcp: the program
+    listens at the port, but for TCP."""
     what = f"publishes port {port} for UDP and serves nothing there"
     if is_for_tcp:
         what = f"publishes port {port} for UDP, and its program listens there for TCP"
@@ -240,7 +241,7 @@ def _reasons(port: UnservedPort) -> Iterator[str]:
 
 
 def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
-    """The line of the log that explains why nothing listens, and what usually fixes that.
+    """The line of the log that explains why nothing listens, and its usual cure, as evidence.
 
     is_over: whether that was so at its start alone.
     """

@@ -63,7 +63,7 @@ def _may_be_elsewhere(obstacle: route_obstacles.RouteObstacle) -> bool:
 
 
 def _shown_labels(route: UnservedRoute) -> list[str]:
-    """The labels and variables that the proxy goes by."""
+    """The labels and variables that the proxy uses, as evidence."""
     begins = ("traefik.enable", "traefik.docker.", f"traefik.http.routers.{route.router}.")
     labels = [
         f"{name}={value}"

@@ -49,7 +49,8 @@ def _finding(moved: MovedUdpPort) -> Finding:
 
 
 def _cure(moved: MovedUdpPort) -> PageVariables:
-    """The page's option for the served port: in the place of a published one, or beside several."""
+    """The page variable with the option for the served port: in the place of a published one, or
+    beside several."""
     port = f"{moved.port}/udp"
     places = {way.leading_to(port) for way in moved.published}
     if len(places) == 1:

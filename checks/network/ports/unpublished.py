@@ -19,7 +19,7 @@ from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
 _ENTRIES = ("80", "443")
-"""Ports by which people of the outside come in."""
+"""Ports through which users from outside come in."""
 
 
 @check(
@@ -97,7 +97,8 @@ _CHOOSES = (28,)
 def _default_route_findings(
     container: Container, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
-    """A container whose ports are not published, since it is on the LAN alone, or as well."""
+    """Findings about containers whose ports are not published, since they are on the LAN alone, or
+    on it too."""
     published = container.published_names
     missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})
     attached = networks.of(container)
@@ -118,9 +119,9 @@ def _default_route_findings(
 def _direct_finding(
     container: Container, missing: list[str], lan: Network, ping: Ping | None
 ) -> Finding:
-    """A container whose only networks are on a link of the host itself.
+    """The finding about a container whose only networks are on a link of the host itself.
 
-    The engine publishes on the network with the default route: before engine 28 that is the one
+    The engine publishes on the network with the default route: before engine 28 that is the network
     whose name comes first.
     """
     end = container.endpoints.get(lan.name)
@@ -153,7 +154,8 @@ def _direct_finding(
 def _default_route_finding(
     container: Container, missing: list[str], attached: list[Network], lan: Network, bridge: Network
 ) -> Finding:
-    """missing: the ports that are not published. lan, bridge: two of the networks attached."""
+    """The finding about a default route by the LAN. missing: the ports that are not published. lan,
+    bridge: two of the networks attached."""
     return Finding.about(
         container,
         f"{container} is configured to publish {agree(missing, 'port', 'ports')} "
@@ -185,7 +187,8 @@ def _host_network_findings(
 
 
 def _host_network_finding(container: Container, wanted: PortBinding, *, serves: bool) -> Finding:
-    """serves: its program listens at the port of the container, which is the host's own here."""
+    """The finding about ports on the host's network. serves: its program listens at the port of the
+    container, which is the host's own here."""
     port, protocol = wanted.host_port, wanted.protocol
     finding = Finding.about(
         container,
@@ -210,7 +213,8 @@ def _host_network_finding(container: Container, wanted: PortBinding, *, serves: 
 
 
 def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[Finding]:
-    """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
+    """Findings about ports on IPv6 addresses of a container that has none, where no proxy passes
+    them on."""
     if container.has_ipv6:
         return
     for wanted in container.wanted_ports:
@@ -235,7 +239,8 @@ def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[
 def _ipv4_only_findings(
     containers: Containers, config: DaemonConfig, links: Interfaces
 ) -> Iterator[Finding]:
-    """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
+    """Advice about clients that know the host's IPv6 address, and that all of these ports
+    refuse."""
     addresses = [own.address for own in links.addresses if _is_public_ipv6(own)]
     members = [
         container
