@@ -7,12 +7,13 @@ from diagnose.phrases import duration
 
 
 def changed_file(container: Container, files: ComposeFiles | None) -> ChangedFile | None:
-    """The newest file of its project that was changed after it was made; None where none was."""
+    """The newest file of the container's project that was changed after the container was made;
+    None for none."""
     return files.of(container) if files is not None else None
 
 
 def changed_evidence(changed: ChangedFile | None) -> dict[str, object]:
-    """When it was changed, and that a restart does not apply it."""
+    """The time of the change, and a note that a restart does not apply it, as evidence."""
     if changed is None:
         return {}
     after = f"changed {duration(changed.after_s)} after this container was created"

@@ -20,7 +20,8 @@ def writers_cures(filled: FilledDisk) -> Mapping[str, str | None]:
 
 
 def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
-    """Dumps, a log that can be emptied, or else the folder to look into."""
+    """The page variables of dumps, of a log that can be emptied, or else of the folder to look
+    into."""
     if writer.kind is not None and writer.kind.name in DUMPS and writer.pid:
         # what is removed from the layer's own folder stays on the disk while it is mounted
         folder = f"/proc/{writer.pid}/root{folder_inside(writer, writer.kind)}"
@@ -31,13 +32,13 @@ def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
 
 
 def _dump_cures(kind: FileKind, folder: str, container: str | None) -> dict[str, str | None]:
-    """The dumps can be removed, and a container be made to leave no core dumps."""
+    """The page variables that remove the dumps, and keep a container from leaving core dumps."""
     cures: dict[str, str | None] = {"dump_folder": folder, "dump_names": DUMPS[kind.name]}
     return {**cures, "crasher": container} if kind.name == CORE_DUMPS else {**cures, "heap": folder}
 
 
 def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
-    """The variables for the data of the volume that its program can let go of."""
+    """The page variables of data in the volume that its program can remove."""
     user = volume.users[0] if volume.users else None
     if volume.kind is not None and volume.kind.name in DUMPS:
         return _dump_cures(volume.kind, volume.kind.folder, user)

@@ -53,17 +53,18 @@ from diagnose.programs.migrations import migration_of
 from diagnose.programs.php_extensions import missing_extension
 
 MOSTLY = 0.5
-"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
-the Internet may be those whom it refuses, unless no line comes more often and none mentions a
-request that went well."""
+"""From this share of the last lines on, the program refuses most of its callers. Below it, these
+may be scanners of the Internet, unless no line comes more often and none mentions a request that
+went well."""
 _VARIABLE = "container.variable-missing"
 """The check that compares what a program asks for with the container's variables."""
 _SETTLED_S = 20.0
-"""A container that was restarted and has run for so many seconds is taken to run."""
+"""A restarted container that has run for this time is taken to run."""
 _DISPROVED = ("proxy-header-missing",)
-"""What a server that answers others has from those who call it: whom it refuses are scanners."""
+"""Errors of callers about a server that answers others: the callers that it refuses are scanners.
+"""
 _UPSTREAM = " to upstream, "
-"""nginx's words of a request that it could not pass on."""
+"""nginx's words about a request that it could not pass on."""
 
 
 class ErrorSurroundings(EvidenceGroup, frozen=True):
@@ -106,8 +107,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def strays(self) -> Mapping[str, str]:
-        """The name in its settings that nobody has, with its place, where the program prints
-        little but that. One that works all the same does without."""
+        """The name in its settings that no container has, with its place, where the program prints
+        little but that error. A program that works anyway does not need the name."""
         error, containers = self.error, self.around.containers
         is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
         if containers is None or not is_all:
@@ -117,8 +118,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def authorities(self) -> LocalAuthorities | None:
-        """The host's own authorities, for a program that does not know one and has its image's
-        file."""
+        """The host's own certificate authorities, for a program that does not know one and has its
+        image's file."""
         authorities = self.around.local_authorities
         is_distrusting = self._is_of("certificate-untrusted")
         if not is_distrusting or authorities is None or not authorities.files:
@@ -127,16 +128,16 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def setting(self) -> NamedSetting | None:
-        """The setting that the line names, or the one mounted file in which its cure is made."""
+        """The setting that the line names, or the only mounted file in which its cure is made."""
         container, failure = self.error.container, self.error.failure
         cure = failure.cure if failure is not None else ""
         return named_setting(container, self.error.line) or only_file(container, cure)
 
     @functools.cached_property
     def option(self) -> PageVariables:
-        """The one option without which the program continues and does a part of its work.
+        """The only option without which the program continues and does a part of its work.
 
-        All rights are nothing to give a program that works without them.
+        All privileges are too much for a program that works without them.
         """
         failure, around = self.error.failure, self.around
         if failure is None:
@@ -149,7 +150,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def server(self) -> PublishedPeer | None:
-        """The container of this host that shows the certificate that the program does not take."""
+        """The container of this host with the certificate that the program does not accept."""
         containers, links = self.around.containers, self.around.links
         if not self._is_of("certificate-") or containers is None or links is None:
             return None
@@ -157,21 +158,20 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def floor(self) -> TlsFloor | None:
-        """The oldest version of TLS that the container's OpenSSL accepts, where the line is
-        about an older peer."""
+        """The line of the container's OpenSSL settings that refuses an older peer; else None."""
         floors = self.around.tls_floors
         return floors.of(self.error.container) if floors is not None else None
 
     @functools.cached_property
     def unread(self) -> UnreadSettings | None:
-        """The mounted settings that the program does not read, where the image's own have it call
-        itself."""
+        """The mounted settings that the program does not read, where those of the image make it
+        call itself."""
         files, (host, _) = self.around.unread_files, place_in(self.error.line.whole)
         return files.of(self.error.container) if files is not None and is_itself(host) else None
 
     @functools.cached_property
     def absent(self) -> Container | None:
-        """The one container that shares its network, which it calls as localhost, and does not
+        """The only container that shares its network, which it calls as localhost, and does not
         run."""
         containers, clock = self.around.containers, self.around.clock
         if not self._is_of("loopback-") or containers is None or clock is None:
@@ -180,8 +180,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def unused(self) -> Container | None:
-        """The database that it depends on and does not call: it lacks a table in a file of its
-        own instead."""
+        """The database that it depends on and does not call: it lacks a table in a file of its own
+        instead."""
         containers = self.around.containers
         if not self._is_of("table-missing") or containers is None:
             return None
@@ -189,7 +189,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def spoken(self) -> SpokenPeer | None:
-        """The server that is down of the kind that its line is about, and does not name."""
+        """The stopped server of the kind that its line is about, and does not name."""
         containers = self.around.containers
         if containers is None or not self._is_of("some-peer-refused"):
             return None
@@ -220,7 +220,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def stray_path(self) -> StrayPath | None:
-        """The path in its line that its mounts do not hold."""
+        """The path in its line that is in none of its mounts."""
         return stray_path(self.error.container, self.error.line.whole)
 
     @functools.cached_property
@@ -229,7 +229,7 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         return nameless_client(self.error.container, self.error.failure)
 
     def _is_of(self, row: str) -> bool:
-        """Whether it is the known failure of this name, or one of those whose names begin so."""
+        """Whether the known failure has this name, or one that begins with it."""
         failure = self.error.failure
         return failure is not None and failure.name.startswith(row)
 
@@ -249,9 +249,10 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def has_no_network(self) -> bool:
-        """Whether it has no network, and most of what it prints is that a name does not resolve.
+        """Whether the container has no network, and most of its lines are about names that do not
+        resolve.
 
-        network.calls-failing says it of calls to an address.
+        network.calls-failing reports calls to an address.
         """
         error = self.error
         is_cut_off = error.container.host_config.network_mode == "none"
@@ -260,18 +261,20 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def turns_callers_away(self) -> bool:
-        """Whether most of its callers get nothing from the program."""
+        """Whether the program refuses most of its callers."""
         is_known = _refuses(self.error, self.remedy)
         is_elsewhere = self.unread is not None or self.unused is not None
         return is_known or bool(self.strays) or is_elsewhere
 
     @property
     def does_nothing_else(self) -> bool:
-        """Whether the program's work fails, and not one of the many things that a server does.
+        """Whether the program's work as a whole fails, and not one of the many things that a server
+        does.
 
-        A worker has no other work, where it is not somebody else whom it misses. A server depends
-        on a neighbour, on what a variable of its own gives, and on its files; a proxy depends on
-        its upstream. What is known to mean a fault of its own is why it does not work.
+        A worker has no other work, unless another program's failure is the reason. A server depends
+        on a neighbour, on the values of its own variables, and on its files; a proxy depends on its
+        upstream. A failure that is known as the program's own fault is the reason why it does not
+        work.
         """
         error = self.error
         line_signs = signs(error.line.whole)
@@ -291,8 +294,8 @@ _IS_NO_ERROR = LazyPattern(r"^(?:\S{1,40} ){0,3}\[?(?:DEBUG|INFO)\b|\blevel=(?:d
 def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
     """Whether the program is known to turn its callers away, and prints little else.
 
-    One that waits for a migration does so whatever else it prints. A replica that somebody tries to
-    write to is well, and so is a program that calls a refusal no error.
+    A program that waits for a migration does so whatever else it prints. A replica that somebody
+    tries to write to works, and so does a program that calls a refusal no error.
     """
     failure = error.failure
     if failure is None or (failure.name in _DISPROVED and error.serves):

@@ -27,7 +27,7 @@ from diagnose.programs.steady_words import steady_words
 _OF_PHP_IMAGES = "PHPIZE_DEPS"
 """A variable of the official images of PHP, which have docker-php-ext-install."""
 _HTTPS = 443
-"""How ports of HTTPS end: 443, 8443."""
+"""Ends of the numbers of HTTPS ports: 443, 8443."""
 _NO_PAGES = frozenset(
     {21, 22, 25, 53, 110, 143, 389, 465, 587, 636, 993, 995, 1433, 1521, 1883, 3306, 5432, 5672}
     | {6379, 8883, 9042, 9092, 11211, 27017}
@@ -84,9 +84,9 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
 
 
 def _refused_variables(case: ErrorCase) -> PageVariables:
-    """The path that its user may not use, and the user to whom it should belong.
+    """The page variables of the path that its user may not use, and of the user who should own it.
 
-    Nothing where the path is closed to others for a reason.
+    Empty where the path is closed to others for a reason.
     """
     refused = case.refused
     if refused is None or is_kept_closed(case.error.container, refused.path, case.around.info):
@@ -105,13 +105,14 @@ def _mapping_variables(case: ErrorCase) -> PageVariables:
 
 
 def _path_variables(case: ErrorCase) -> PageVariables:
-    """The path of the host in the program's settings, and the container's own for it."""
+    """The page variables of the host's path in the program's settings, and of the container's own
+    path for it."""
     stray = case.stray_path
     return {"host_path": stray.path, "own_path": stray.inside} if stray and stray.inside else {}
 
 
 def _prefix_variables(case: ErrorCase) -> PageVariables:
-    """The address that was called, and the one below the path of the server."""
+    """The page variables of the called address, and of the one below the path of the server."""
     found = case.prefixed
     if found is None:
         return {}
@@ -119,7 +120,7 @@ def _prefix_variables(case: ErrorCase) -> PageVariables:
 
 
 def _stray_variables(case: ErrorCase) -> PageVariables:
-    """The variable with the name of the neighbour that is meant, where that is known."""
+    """The page variables of the variable that should name a neighbour, where that is known."""
     containers = case.around.containers
     if not case.strays or containers is None:
         return {}
@@ -128,7 +129,7 @@ def _stray_variables(case: ErrorCase) -> PageVariables:
 
 
 def _authority_variables(case: ErrorCase) -> PageVariables:
-    """The host's file of authorities, for the program's container."""
+    """The page variables of the host's file of authorities, for the program's container."""
     if case.authorities is None:
         return {}
     return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}
@@ -148,13 +149,14 @@ def _row_variables(case: ErrorCase) -> PageVariables:
 
 
 def _extension_variables(case: ErrorCase) -> PageVariables:
-    """The extension, for an image of PHP that brings the tool which adds it."""
+    """The page variable of the extension, for an image of PHP with the tool that adds it."""
     has_tool = case.error.container.config.sets(_OF_PHP_IMAGES)
     return {"php_extension": case.extension} if case.extension and has_tool else {}
 
 
 def _corrected_variables(case: ErrorCase) -> PageVariables:
-    """The value that the line asks for, in the place of the one to which it objects."""
+    """The page variables that replace the value to which the line objects by the one that it asks
+    for."""
     setting = case.setting
     if setting is None or setting.fault != "value":
         return {}
@@ -162,7 +164,7 @@ def _corrected_variables(case: ErrorCase) -> PageVariables:
 
 
 def _call_variables(error: RepeatedError) -> PageVariables:
-    """The one running container that a failed call of the line was for."""
+    """The page variables of the only running container that a failed call of the line was for."""
     running = {peer.name for _, peer in error.peers if peer.is_running}
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     return present({"callee": only(running)}) if is_call else {}
@@ -187,7 +189,8 @@ def _data_look(error: RepeatedError, containers: Containers | None) -> PageVaria
 
 
 def _given_settings(error: RepeatedError) -> PageVariables:
-    """The container, where its line means that a setting is missing or cannot be read."""
+    """The page variable of the container, where its line means that a setting is missing or cannot
+    be read."""
     failure = error.failure
     about = failure.failure.of_running if failure is not None else None
     is_of_script = failure is not None and failure.name == "script-expression"
@@ -195,7 +198,8 @@ def _given_settings(error: RepeatedError) -> PageVariables:
 
 
 def _service_variables(error: RepeatedError) -> PageVariables:
-    """The address at which the container serves pages, as the host calls it."""
+    """The page variable of the address at which the container serves pages, as the host
+    calls it."""
     for binding in error.container.published_by("tcp"):
         if binding.number not in _NO_PAGES and binding.host_port:
             scheme = "https" if binding.number % 1000 == _HTTPS else "http"
@@ -205,7 +209,7 @@ def _service_variables(error: RepeatedError) -> PageVariables:
 
 
 def _place_variables(error: RepeatedError) -> PageVariables:
-    """The host and port of a failed call, where the line names both."""
+    """The page variables of the host and port of a failed call, where the line names both."""
     host, port = place_in(error.line.whole)
     if not (host and port) or is_loopback(host):
         return {}
@@ -214,7 +218,7 @@ def _place_variables(error: RepeatedError) -> PageVariables:
 
 
 _AROUND_S = 3
-"""So many seconds before and after a line its cause may stand in another container's log."""
+"""Seconds before and after a line in which its cause may be in another container's log."""
 _MOST_NEIGHBOURS = 8
 
 

@@ -67,17 +67,17 @@ class FailedRun(msgspec.Struct, frozen=True):
     strays: Mapping[str, str] = {}
     """Names that it called and that no container has, with their places."""
     corrected: Mapping[str, str] = {}
-    """What puts a neighbour's name in the place of such a name, as variables of the page."""
+    """The page variables that replace this name by a neighbour's."""
     server: Mapping[str, str] = {}
-    """The server whose state ended it, as a variable of the page."""
+    """The page variable with the server whose state ended the run."""
     own: OwnAddress | None = None
-    """Where the server that it calls is given another address."""
+    """The other address that the settings of the called server give it."""
     loopback: LoopbackVariable | None = None
     """The variable by which it calls itself."""
     row: Mapping[str, str] = {}
-    """What the known failure's own remedy needs, as variables of the page."""
+    """The page variables of the known failure's own remedy."""
     look: Mapping[str, str] = {}
-    """What shows the thing that its log is about, as variables of the page."""
+    """The page variables that show the thing that its log is about."""
     complaint: ComplainingPeer | None = None
     """The server that it calls and that says what is wrong."""
     migrator: FailedMigrator | None = None
@@ -94,21 +94,22 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def cause_clause(self) -> str:
-        """The clause that says why it failed: the state of a peer, or else what its log means."""
+        """The clause about the cause of the failure: the state of a peer, or else the meaning of
+        its log."""
         of_peer = self.too_early_clause or self.unserved_peer_clause
         of_log = self._covering_mount_clause or self.unknown_host_clause or self.meaning_clause
         return of_peer or of_log or self.complaint_clause
 
     @property
     def complaint_clause(self) -> str:
-        """The clause about what the server says that it calls; "" where that says nothing."""
+        """The clause about the complaint of the called server; "" where it has none."""
         return self.complaint.clause if self.complaint is not None else ""
 
     @property
     def former_image(self) -> FormerImage | None:
         """The image of the container that it has replaced, where that one ran.
 
-        None where a peer or a newer compose file is to blame.
+        None where a peer or a newer compose file is the cause.
         """
         former, is_aside = self.context.former_images, bool(self.calls.callees or self.strays)
         if former is None or is_aside or self.changed is not None:
@@ -131,7 +132,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def meaning_clause(self) -> str:
-        """The clause that says what the log means; "" where that is not known, or is not so."""
+        """The clause about the meaning of the log; "" where it is not known, or does not hold."""
         seen = self.seen_inside
         if isinstance(seen, InitScript) and not seen.user:
             return "; ".join(filter(None, (seen.clause, meaning(self.tail))))
@@ -157,7 +158,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def _stray_path_clause(self) -> str:
-        """The clause about a path in the line that its mounts do not hold."""
+        """The clause about a path in the line that is in none of its mounts."""
         telling = self.tail.telling
         stray = stray_path(self.container, telling.whole) if telling is not None else None
         return stray.clause if stray is not None else ""
@@ -181,7 +182,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def unserved_peer_clause(self) -> str:
-        """The clause about a peer that runs, and does not serve the port that it calls."""
+        """The clause about a running peer that does not serve the called port."""
         calls = self.calls
         deaf = only([peer for peer in calls.callees if peer.is_running and calls.is_unserved(peer)])
         if deaf is None:
@@ -192,7 +193,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f"nothing in {deaf}, which it calls, listens on port {calls.port}"
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
-        """The line that explains the failure, then all that it points at."""
+        """The line that explains the failure, then the things to which it points."""
         is_known = bool(self.too_early_clause or self.unserved_peer_clause)
         return {
             **log_evidence(self.tail, is_refuted=self._blames_no_filter, is_known=is_known),
@@ -274,5 +275,5 @@ def _server_evidence(server: Mapping[str, str], containers: Containers) -> dict[
 
 
 def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:
-    """The empty folders that are mounted over what the image has."""
+    """The empty folders that are mounted over files of the image."""
     return mounts.evidence_of(container) if mounts is not None else {}

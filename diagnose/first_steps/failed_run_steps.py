@@ -19,9 +19,9 @@ from diagnose.model import PageVariables
 
 
 def steps_of(run: FailedRun) -> PageVariables:
-    """The variables of the page: which of its cures suit this failure.
+    """The page variables of the cures that suit this failure.
 
-    Another start is worth a try where nothing that lasts has ended the run: see `_lasts`.
+    Another start is worth a try where nothing lasting has ended the run: see `_lasts`.
     """
     container, tail, setting, calls = run.container, run.tail, run.setting, run.calls
     may_help = may_have_passed(container, tail, setting) or calls.are_back
@@ -35,7 +35,7 @@ def steps_of(run: FailedRun) -> PageVariables:
 
 
 def further_steps(run: FailedRun) -> PageVariables:
-    """The first steps that lie in the image, the compose file and the mounts."""
+    """The first steps about the image, the compose file and the mounts."""
     container, tail, context = run.container, run.tail, run.context
     inside = _steps_inside(run)
     # what is seen in this image is in no other build of it
@@ -72,7 +72,7 @@ def _steps_inside(run: FailedRun) -> PageVariables:
 
 
 def _image_before(run: FailedRun) -> PageVariables:
-    """The image of its predecessor, or a build before where the log explains nothing."""
+    """The image of its predecessor, or an earlier build where the log explains nothing."""
     if run.former_image is None and not _is_unexplained(run):
         return {}
     return build_before(run.container, run.context.images, run.former_image)
@@ -85,8 +85,8 @@ def _is_unexplained(run: FailedRun) -> bool:
 
 
 def _lasts(run: FailedRun) -> bool:
-    """Whether what ended it will be there at another start too: a place where nobody is, or a
-    thing that its log names and that is better looked at."""
+    """Whether the cause will still be there at another start: a place that nobody serves, or a
+    thing that its log names and that needs a look."""
     container = run.container
     is_named = is_better_looked_at(container, run.tail.telling_text)
     is_in_code = bool(code_variables(container, run.tail))
@@ -94,8 +94,8 @@ def _lasts(run: FailedRun) -> bool:
 
 
 def _calls_nobody(run: FailedRun) -> bool:
-    """Whether no other start finds what it called: a name that no container has, its own
-    localhost, a place where a look shows who is there."""
+    """Whether another start finds the called server no better: a name that no container has, its
+    own localhost, or a place where a look shows the listener."""
     failure, container = run.tail.failure, run.container
     is_of_loopback = failure is not None and failure.name.startswith("loopback-")
     calls_itself = is_of_loopback and not container.shares_network
@@ -110,7 +110,8 @@ def _without_links(run: FailedRun, steps: PageVariables) -> PageVariables:
 
 
 def _hidden_variables(run: FailedRun) -> PageVariables:
-    """The one empty folder that hides what the image has, where the log explains nothing better."""
+    """The page variable of the only empty folder that hides files of the image, where the log
+    explains nothing better."""
     mounts = run.context.empty_mounts
     is_explained = run.setting is not None or run.tail.failure is not None
     return {} if mounts is None or is_explained else mounts.variables_of(run.container)

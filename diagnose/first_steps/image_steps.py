@@ -69,7 +69,8 @@ def image_steps(
 
 
 def _build_steps(container: Container, failure: Recognised, images: Images | None) -> PageVariables:
-    """Another build of the image that may not have the failure, or how to get a new one."""
+    """The page variables of another build of the image that may not have the failure, or of a new
+    one."""
     wanted = failure.failure.build
     if not wanted and failure.name in _OF_MIGRATIONS:
         return _versions_here(container)
@@ -86,7 +87,7 @@ def _build_steps(container: Container, failure: Recognised, images: Images | Non
 
 
 def _versions_here(container: Container) -> PageVariables:
-    """The name of the image, whose versions on this host are listed: one before is not there, or
+    """The name of the image whose versions on this host are listed: an earlier one is not there, or
     has a tag of its own."""
     image = container.config.image
     name = image.removesuffix(f":{tag_of(image)}")
@@ -94,17 +95,17 @@ def _versions_here(container: Container) -> PageVariables:
 
 
 def _lies_in_a_mount(container: Container, path: str) -> bool:
-    """Whether a path is below a mount: no build of the image has the files there."""
+    """Whether a path is below a mount: no build of the image contains its files."""
     return any(mount.holds(path) for mount in container.mounts)
 
 
 def build_before(
     container: Container, images: Images | None, former: FormerImage | None = None
 ) -> PageVariables:
-    """The image of the container before this one, or the build that a pull of the tag has replaced,
-    as a variable of the page.
+    """The page variable of the image of the container before this one, or of the build that a pull
+    of the tag has replaced.
 
-    Such a build has its digest alone: an older one with a tag of its own need not have run here.
+    That build has only its digest: an older one with a tag of its own may never have run here.
     """
     if former is not None:
         return {"build_before": former.image} if former.is_here else {}
@@ -150,9 +151,9 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
 
 
 def _tag_to_pull(container: Container, images: Images) -> PageVariables:
-    """The tag that may have been mended since.
+    """The tag whose image may be fixed since.
 
-    Nothing for an image that was built here, or whose tag has the number of a release.
+    "" for an image that was built here, or whose tag has the number of a release.
     """
     image, reference = images.of(container), container.config.image
     tag = tag_of(reference) or ""
@@ -161,7 +162,8 @@ def _tag_to_pull(container: Container, images: Images) -> PageVariables:
 
 
 def _pointed_log(container: Container, tail: LogTail) -> PageVariables:
-    """The log to which the output points, where no line of the output itself says what is wrong."""
+    """The log file to which the output points, where no line of the output itself explains the
+    failure."""
     telling = tail.telling
     pointed = other_log(container, tail)
     path = posixpath.basename(next(iter(pointed.values()), ""))

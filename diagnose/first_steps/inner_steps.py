@@ -24,15 +24,15 @@ _DATA_OF: Mapping[str, tuple[str, ...]] = {
         "/bitnami/opensearch",
     ),
 }
-"""Where the images of servers keep the data for which there is too little room."""
+"""Folders in which the images of servers keep the data for which there is too little room."""
 _PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
 _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
 _OF_VARIABLES = ("generated", "typed")
-"""What a row offers where only another variable heals: that touches no data."""
+"""Page variables of rows whose remedy is another variable: that touches no data."""
 _PID_FILE = "container.pid-file-stale"
 _ENDS_OF_PID_FILES = (".pid", ".lock")
-"""No other file is removed because a line of a log names it."""
+"""Only these files are removed because a line of a log names them."""
 
 
 def inner_steps(
@@ -97,7 +97,8 @@ def _variables(
 
 
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:
-    """The one mount that its user may not write; nothing where there are several."""
+    """The page variables of the only mount that its user may not write; empty where there are
+    several."""
     denied = mount_access.denied if mount_access is not None else ()
     own = [refusal for refusal in denied if refusal.container.id == container.id]
     mounts = [refusal for refusal in own if not refusal.is_socket]
@@ -107,7 +108,7 @@ def _denied_mount(container: Container, mount_access: MountAccess | None) -> Pag
 
 
 def _resolver_variables(failure: InnerFailure) -> PageVariables:
-    """The variable by which Pi-hole answers other networks too; other servers have a file."""
+    """The page variable by which Pi-hole answers other networks too; other servers have a file."""
     container = failure.container
     image = _PIHOLE.search(container.config.image)
     if image is None:
@@ -118,7 +119,8 @@ def _resolver_variables(failure: InnerFailure) -> PageVariables:
 
 
 def _room_variables(failure: InnerFailure, folders: tuple[str, ...], root: str) -> PageVariables:
-    """The folder on the host whose file system has too little room, or the container itself."""
+    """The page variable of the folder on the host whose file system has too little room, or of the
+    container itself."""
     container = failure.container
     if failure.program == "memory":
         return {"crowded": container.name}

@@ -6,14 +6,14 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables
 
 _NOT_TYPED = ("\n", "'", "redacted")
-"""What xargs takes for the end of a word, what no reader can follow in quotes within quotes, and
-what nobody knows."""
+"""Parts of a command that nobody can type: the end of a word for xargs, quotes within quotes, and
+redacted values."""
 
 
 def plain_run_steps(container: Container) -> PageVariables:
-    """The variables of a page that runs the image without mounts, variables and network.
+    """The page variables of a run of the image without mounts, variables and network.
 
-    What it does then tells the image's own fault from one of the container's settings.
+    Its result separates the image's own fault from one of the container's settings.
     """
     command = shlex.join(container.config.words)
     if not command or any(part in command for part in _NOT_TYPED):

@@ -11,17 +11,17 @@ from diagnose.mappings import present
 from diagnose.model import PageVariables
 
 NO_RECORD = "container does not exist"
-"""What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
-restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+"""The runtime's error about a running container whose folder in /run is gone. A stop or a restart
+then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
 
 
 def probe_steps(
     probe: HealthCheck, tail: LogTail, *, cannot_run: bool, may_restart: bool = True
 ) -> PageVariables:
-    """The variables of the page: a better probe, or another start where that may help.
+    """The page variables of a better probe, or of another start where that may help.
 
-    cannot_run: it fails before it calls the program. may_restart: whether a start is new to it. A
-    server that has answered in the same way since its start needs no other one.
+    cannot_run: it fails before it calls the program. may_restart: whether the container has not
+    been restarted yet. A server that has answered in the same way since its start needs no restart.
     """
     if has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
@@ -34,9 +34,9 @@ def probe_steps(
 
 
 def other_probe(probe: HealthCheck, commands: Mapping[str, str]) -> PageVariables:
-    """The variables of a probe with a program that the container has.
+    """The page variables of a probe with a program that the container has.
 
-    commands: such probes, by the id of the container. None helps where nobody serves the port.
+    commands: these probes, by the id of the container. None helps where nobody serves the port.
     """
     command = commands.get(probe.container.id, "")
     if not command or probe.unserved_port:
@@ -50,7 +50,8 @@ def has_lost_its_record(probe: HealthCheck) -> bool:
 
 
 def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:
-    """The variables of a probe that reaches the program; None where it is not the probe's fault."""
+    """The page variables of a probe that reaches the program; None where the probe is not
+    at fault."""
     if probe.proxy and not probe.unserved_port:
         return {"unproxied": probe.command_without_proxy}
     if probe.other_address:
@@ -77,14 +78,14 @@ def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
 
 
 def _shown_answer(probe: HealthCheck) -> PageVariables:
-    """The variables of the request whose answer says what is wrong.
+    """The page variables of the request whose answer explains the failure.
 
-    A program that answered well for a while, and now says that it is not well, says why: another
-    start ends that answer.
+    A program that answered well for a while, and now reports that it is not well, gives the reason:
+    another start ends that answer.
     """
     return {"shown": probe.container.name, "shown_request": probe.own_request}
 
 
 def without_secrets(variables: PageVariables) -> PageVariables:
-    """The commands that the page can show whole."""
+    """The commands without a secret, which the page can show whole."""
     return {name: text for name, text in variables.items() if "redacted" not in text}

@@ -23,7 +23,7 @@ from diagnose.programs.failures.remedies import Filtered
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The setting that heals a known failure, or else the one that its log objects to.
+    """The setting that heals a known failure, or else the one to which its log objects.
 
     None where that is not known.
     """
@@ -47,9 +47,9 @@ def _has_no_entry(container: Container, failure: Recognised) -> bool:
 def setting_variables(
     container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
 ) -> PageVariables:
-    """The variables of a page about the setting to which the log objects.
+    """The page variables about the setting to which the log objects.
 
-    Where it objects to something that stays as it is, and does not say where that is set, the page
+    Where the log objects to something that does not change, and does not name its setting, the page
     shows all settings of the container. may_pass: another start comes first.
     """
     if may_pass or passing_signatures(container, tail):
@@ -76,7 +76,8 @@ def setting_variables(
 
 
 def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:
-    """The value that the log asks for, in the place of the one to which it objects."""
+    """The page variables that replace the value to which the log objects by the one that it asks
+    for."""
     if setting.fault != "value":
         return {}
     return corrected_value(container, setting.variable, tail.telling_text)
@@ -86,13 +87,13 @@ _PRIVATE = LazyPattern(
     r"\.(?:crt|der|jks|key|keystore|p12|pem|pfx)$|(?:^|/)(?:privkey|id_(?:rsa|ecdsa|ed25519))[^/]*$",
     re.IGNORECASE,
 )
-"""Files that hold keys and certificates: their lines say nothing, and a key is secret."""
+"""Files with keys and certificates: their lines explain nothing, and a key is secret."""
 
 
 def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     """The page variables of a setting, without the lines of a file that the program may not use:
-    its owner and its mode decide. So do the bytes of one in another encoding. Of keys and
-    certificates the page shows whose they are, and no line."""
+    its owner and its mode decide. For a file in another encoding its bytes decide. Of keys and
+    certificates the page shows the owner, and no line."""
     variables = setting.variables
     path = variables.get("setting_file", "")
     is_refused = "permission" in signs(tail.telling_text)
@@ -108,13 +109,13 @@ _OF_LINES = ("setting_file", "setting_line")
 
 
 def _is_of_data(tail: LogTail) -> bool:
-    """Whether the log names a file for its room, its rights or what wrote it."""
+    """Whether the log names a file because of its room, its rights or the version that wrote it."""
     row = tail.failure.failure if tail.failure is not None else None
     return "no-space" in tail.signs or (row is not None and row.look in OF_DATA)
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:
-    """The page variables of a setting, but those of the blocks that change the setting."""
+    """The page variables of a setting, without those of blocks that change it."""
     variables = setting.variables if setting is not None else {}
     changes = ("typed", "unset")
     return {name: value for name, value in variables.items() if name not in changes}
@@ -128,7 +129,8 @@ def _only_folder(container: Container) -> str:
 
 
 def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
-    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
+    """The page variable with the variable whose address has a scheme that SQLAlchemy no longer
+    accepts."""
     failure = tail.failure_named("url-scheme")
     if failure is None or failure.values.get("scheme") != "postgres":
         return {}

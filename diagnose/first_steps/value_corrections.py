@@ -35,7 +35,7 @@ _NO_SLASH = LazyPattern(
     r"|\btrailing slash",
     re.IGNORECASE,
 )
-"""What programs say of a slash at the end of an address."""
+"""Words of programs about a slash at the end of an address."""
 _NOT = LazyPattern(r"\b(?:not|no|cannot|without|remove|can't|mustn't)\b", re.IGNORECASE)
 _LIST = LazyPattern(
     r"\b(?:(?:valid|allowed|supported|accepted|available|possible) (?:\w{1,20} )?"
@@ -48,7 +48,7 @@ _LIST = LazyPattern(
 _PARTS = LazyPattern(r"[\w.-]+")
 _JOINS = frozenset({"or", "and"})
 _ALIKE = 0.6
-"""So much of a word and of the one that is meant is the same."""
+"""The least likeness of a word to the intended one, as a share."""
 
 
 def corrected_value(container: Container, variable: str, line: str) -> PageVariables:
@@ -67,7 +67,8 @@ def _unquoted(_variable: str, value: str, _line: str) -> str:
 
 
 def _boolean(variable: str, value: str, line: str) -> str:
-    """Of the variable or the value that the line has: `1` is a number elsewhere."""
+    """The truth value as `true` or `false`, for the variable or the value in the line: `1` is a
+    number elsewhere."""
     is_about = variable in line or re.search(rf"['\"`]{re.escape(value)}['\"`]", line)
     if not is_about or not _OF_BOOLEAN.search(line):
         return ""
@@ -87,7 +88,8 @@ def _slash(_variable: str, value: str, line: str) -> str:
 
 
 def _url(variable: str, value: str, line: str) -> str:
-    """HTTPS for a name of the internet, HTTP for an address, a port or a name without a dot."""
+    """The address with its scheme: HTTPS for a name of the internet, HTTP for an address, a port or
+    a name without a dot."""
     place = _BARE_PLACE.fullmatch(value)
     said = f"{variable.replace('_', ' ')} {line}"
     if place is None or not _OF_URL.search(said) or _OF_SERVER.search(said):
@@ -101,7 +103,8 @@ def _url(variable: str, value: str, line: str) -> str:
 
 
 def _listed_value(_variable: str, value: str, line: str) -> str:
-    """The one word of the line's list that is meant: much the same, or of another case."""
+    """The only word of the line's list that is likely right: nearly the same, or of
+    another case."""
     match = _LIST.search(line)
     if match is None:
         return ""
@@ -126,4 +129,4 @@ _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (
     _url,
     _listed_value,
 )
-"""The first that finds a value counts."""
+"""The first function that finds a value counts."""

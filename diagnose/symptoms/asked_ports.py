@@ -9,7 +9,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 20
-"""So many ports are walked where a question means all of them."""
+"""At most this many ports are walked where a question means all of them."""
 
 
 def all_ports(containers: Containers) -> Iterator[str]:
@@ -19,9 +19,9 @@ def all_ports(containers: Containers) -> Iterator[str]:
 
 
 def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
-    """The published UDP ports that the words say to be out of reach.
+    """The published UDP ports that are out of reach by the words of the question.
 
-    Where they name a container as well, only its own.
+    If these name a container as well, only its own ports.
     """
     found = [
         (container, binding)
@@ -42,13 +42,13 @@ def _published(containers: Containers) -> Iterator[tuple[Container, PortBinding]
 
 
 def _target_of(container: Container, binding: PortBinding) -> str:
-    """A published port as `diagnose path` takes it: the protocol stands behind a slash."""
+    """A published port as `diagnose path` takes it: the protocol follows a slash."""
     protocol = "/udp" if binding.protocol == "udp" else ""
     return f"{container.name}:{binding.number}{protocol}"
 
 
 def udp_suffix(container: Container, port: int | None, question: UserQuestion) -> str:
-    """`PORT/udp` where the words mean a port of a container that takes UDP; empty otherwise."""
+    """`PORT/udp` where the question is about a port of a container that takes UDP; "" otherwise."""
     bindings = [
         binding
         for binding in (*container.published_ports, *container.wanted_ports)

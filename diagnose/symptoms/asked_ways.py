@@ -16,7 +16,7 @@ from diagnose.symptoms import asked_ports
 from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 2
-"""So many connections are walked for one question."""
+"""At most this many connections are walked for one question."""
 _BEYOND = frozenset({"internet", "outside", "world"})
 _VISITORS = _BEYOND | {"browser", "browsers", "clients", "customers", "laptop", "phone", "users"}
 _HOSTS = frozenset({"host", "localhost", "machine", "server"})
@@ -30,9 +30,9 @@ class AskedWay(msgspec.Struct, frozen=True):
 
 
 def asked_ways(question: UserQuestion, containers: Containers) -> tuple[AskedWay, ...]:
-    """The connections that the words are about; none where no end is known on this host.
+    """The connections that the question is about; none where no end is known on this host.
 
-    Up to `asked_ports.MOST` where they are about all published ports.
+    Up to `asked_ports.MOST` where it is about all published ports.
     """
     named = tuple(_between_named_ends(question, containers))
     over_udp = tuple(
@@ -56,7 +56,7 @@ def _between_named_ends(question: UserQuestion, containers: Containers) -> Itera
 
 
 def _caller(word: str, containers: Containers) -> str:
-    """Who calls, as `diagnose path` takes it; empty where the word names nobody here."""
+    """The caller, as `diagnose path` takes it; "" where the word names nobody here."""
     if word in containers.by_dns_name:
         return word
     if word.lower() in _HOSTS:
@@ -65,7 +65,8 @@ def _caller(word: str, containers: Containers) -> str:
 
 
 def _target(word: str, question: UserQuestion, containers: Containers) -> str:
-    """Who is called; empty where the word names nobody, or the host without a port."""
+    """The called end, as `diagnose path` takes it; "" where the word names nobody, or the host
+    without a port."""
     name, _, own_port = word.partition(":")
     number = own_port or str(question.port_of_end or "")
     if name.lower() in _BEYOND and name not in containers.by_dns_name:
@@ -87,7 +88,8 @@ def _is_here(target: str, containers: Containers) -> bool:
 
 
 def _visitors_ways(question: UserQuestion, containers: Containers) -> Iterator[AskedWay]:
-    """Ways to ports that the words name, whoever has them; to a URL without a port if one does."""
+    """Connections to ports that the question names, whoever has them; to a URL without a port if
+    one does."""
     begin = HOST if question.is_of_loopback else INTERNET
     for port in question.ports:
         yield from _ways_to(begin, port, containers, even_to_host=True)
@@ -100,7 +102,8 @@ def _visitors_ways(question: UserQuestion, containers: Containers) -> Iterator[A
 def _ways_to(
     begin: str, port: int, containers: Containers, *, even_to_host: bool
 ) -> Iterator[AskedWay]:
-    """To each container that publishes the port, or should; else to the host itself."""
+    """A connection to each container that publishes the port, or should; else to the host
+    itself."""
     bindings = [
         (container, binding)
         for container in containers

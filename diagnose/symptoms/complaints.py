@@ -1,4 +1,4 @@
-"""How near the words of a question are to the complaints that the pages have."""
+"""The closeness of a question's words to the complaints that the pages have."""
 
 import functools
 import math
@@ -11,17 +11,17 @@ from diagnose.symptoms.page_words import page_texts, read
 from diagnose.symptoms.words import kind_of, spoken_words
 
 _OF_A_KIND = 0.6
-"""What a word counts where the complaint has another one that means the same."""
+"""The weight of a word where the complaint has another word with the same meaning."""
 _LEFT_OUT = 0.5
-"""What a word of the question counts against a complaint that does not have it."""
+"""The weight of a word of the question against a complaint that does not have it."""
 _UNSAID = 0.3
-"""What a word of the complaint counts against it where the question does not have it."""
+"""The weight of a word of the complaint against it where the question does not have it."""
 _UNKNOWN_IN = 3
-"""A word that no complaint has counts like one that so many have."""
+"""A word that no complaint has counts like one that this many have."""
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """What somebody says of one fault."""
+    """A complaint of a page, by its words and its kinds of words."""
 
     page: str
     stems: frozenset[str]
@@ -29,25 +29,27 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 class ComplaintIndex(msgspec.Struct, frozen=True):
-    """All complaints, and where each word stands."""
+    """All complaints, with the places of each word."""
 
     complaints: Sequence[Complaint]
     totals: Sequence[float]
-    """What the words of each complaint count in all."""
+    """The weight of all words of each complaint."""
     places_of_stem: Mapping[str, Sequence[int]]
     places_of_kind: Mapping[str, Sequence[int]]
 
     def weight_of(self, term: str) -> float:
-        """A rare word tells more than a common one."""
+        """The weight of a word: a rare word counts more than a common one."""
         found = len(self.places_of_stem.get(term, ())) or _UNKNOWN_IN
         return math.log(1 + (len(self.complaints) - found + 0.5) / (found + 0.5))
 
 
 def closeness_of_pages(question: str) -> Mapping[str, float]:
-    """By page, how near its nearest complaint is: 1.0 has the very words. Others are left out.
+    """The closeness of the nearest complaint of each page: 1.0 has the very words. Other pages are
+    left out.
 
-    Words that no page has make all of them less near, as a foreign language does. What question and
-    complaint have in common is divided by the same and a part of what only one of them says.
+    Words that no page has make all of them less near, as a foreign language does. The common part
+    of question and complaint is divided by the sum of it and a part of the words that only one of
+    them has.
     """
     index = _index()
     weights = {term: index.weight_of(term) for term in spoken_words(read(question))}

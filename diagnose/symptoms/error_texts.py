@@ -1,4 +1,4 @@
-"""What an error message means that somebody pastes, and which page is about it."""
+"""The meaning of a pasted error message, and the page about it."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +11,11 @@ from diagnose.programs import failures
 from diagnose.programs.failures import Failure, Recognised, recognise, shown_by_any
 
 MOST_LINES = 400
-"""So many last lines of a pasted text are looked at."""
+"""At most this many last lines of a pasted text are read."""
 _WARNING = LazyPattern(r"\blevel=warning\b|^\s*(?:\[?WARN|warning:)", re.IGNORECASE)
 _ERROR = LazyPattern(r"error|failed|fatal|denied|cannot|can't|not found|invalid", re.IGNORECASE)
 _OF_RUNNING_ENGINE = LazyPattern(r"response from daemon|OCI runtime|create shim task")
-"""The engine answered: it is not its own start that failed."""
+"""Words of an engine that answers: its own start did not fail."""
 _OF_ENGINE = LazyPattern(
     r"docker daemon|docker\.service|userland proxy|registry-1\.docker\.io|auth\.docker\.io"
     r"|^docker: |/var/lib/(?:docker|containerd)\b|/run/(?:docker|containerd)/|/etc/docker/"
@@ -36,24 +36,24 @@ _OF_ENGINE = LazyPattern(
     r"|error during container init|unable to start container process|error gathering device information",
     re.IGNORECASE | re.MULTILINE,
 )
-"""Docker itself says so, and no program in a container."""
+"""Words of Docker itself, and of no program in a container."""
 _OF_START = LazyPattern(
     r"failed to start (?:daemon|containerd|cluster component)|error starting daemon"
     r"|failed to load listeners|failed to configure daemon"
     r"|unable to configure the Docker daemon",
     re.IGNORECASE,
 )
-"""The engine gives up its own start: nobody's command is refused."""
+"""Words of an engine that gives up its own start: it refuses no command."""
 _OF_COMMAND = LazyPattern(
     r"^(?:Error|docker(?: \w+)?|err): |(?:^| )--[a-z][\w-]+ "
     r"|^(?:the classic builder|undefined|unsupported|project name|\w+ format) ",
     re.IGNORECASE | re.MULTILINE,
 )
-"""A command that somebody typed refuses it."""
+"""Words of a command that a user typed, and that refuses it."""
 _GENERAL = (failures.ENGINE_CALLS, failures.REFUSAL_FORMS)
-"""The tables of what is known by its form alone."""
+"""The tables of errors that are known by their form alone."""
 FEW_LINES = 3
-"""So few lines has a message of such a command; a log has more."""
+"""The message of a command has at most this many lines; a log has more."""
 _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
     r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b"
@@ -74,16 +74,16 @@ class KnownError(msgspec.Struct, frozen=True):
     recognised: Recognised
     page: str
     is_general: bool = False
-    """Its form alone is known, and not what it is about: a page may say more."""
+    """Whether only the form of the error is known, and not its subject: a page may explain more."""
 
     @property
     def means(self) -> str:
-        """What the message means, in words."""
+        """The meaning of the message, as a sentence."""
         return _with_short_ids(f"the message means: {self.recognised.cause}")
 
     @property
     def fixes(self) -> str:
-        """What fixes it, in words."""
+        """The cure of the error, as a sentence."""
         return _with_short_ids(f"what fixes it: {self.recognised.cure}")
 
 
@@ -92,9 +92,9 @@ def _with_short_ids(text: str) -> str:
 
 
 def without_warnings(text: str) -> str:
-    """The lines of a pasted text that may say what is wrong.
+    """The lines of a pasted text that may be the error.
 
-    A command prints warnings above its error, such as compose of variables that are not set.
+    A command prints warnings above its error, such as compose about variables that are not set.
     """
     lines = [_SERVICE.sub("", line) for line in text.splitlines()[-MOST_LINES:]]
     graver = [line for line in lines if not _WARNING.search(line)]
@@ -118,7 +118,8 @@ def explained(text: str) -> KnownError | None:
 
 
 def _known_of_step(lines: Sequence[str]) -> KnownError | None:
-    """What a tool says that builds run, pasted without the words of the builder around it."""
+    """The known error of a tool that builds run, pasted without the words of the builder around
+    it; None for none."""
     recognised = shown_by_any(lines, failures.PACKAGE_TOOLS)
     if recognised is None:
         return None
@@ -126,7 +127,8 @@ def _known_of_step(lines: Sequence[str]) -> KnownError | None:
 
 
 def _known_call(text: str, lines: Sequence[str]) -> KnownError | None:
-    """What is said of a call that fails, where the program that calls says no more."""
+    """The known error of a failed call, where the program that calls says no more; None for
+    none."""
     if _is_of_engine(text):
         return None
     recognised = shown_by_any(lines, failures.REFUSED_CALLS)
@@ -134,7 +136,8 @@ def _known_call(text: str, lines: Sequence[str]) -> KnownError | None:
 
 
 def _known_by_form(text: str, lines: Sequence[str]) -> KnownError | None:
-    """What a command says of its own options in few words, where no program is known to say it."""
+    """The known error of a command about its own options in few words, where no program is known
+    to print it."""
     if len(lines) > FEW_LINES or not _OF_COMMAND.search(text):
         return None
     recognised = shown_by_any(lines, failures.REFUSAL_FORMS)
@@ -142,7 +145,7 @@ def _known_by_form(text: str, lines: Sequence[str]) -> KnownError | None:
 
 
 def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
-    """What a program in a container says, as where its log is read."""
+    """The known failure of a program in a container, by the rules for its log; None for none."""
     if _is_of_engine(text):
         return None
     failure = LogTail(tuple(lines)).failure or recognise(
@@ -154,7 +157,8 @@ def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
 
 
 def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
-    """The tables that such a message may be in, each with the page of what no other check has."""
+    """The tables that may have this message, each with the page for errors that no other
+    check has."""
     if _OF_START.search(text):
         yield failures.REFUSED_STARTS, "daemon.not-running"
         yield failures.ENGINE_ERRORS, "daemon.not-running"
@@ -177,7 +181,8 @@ def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
 
 
 def _is_of_engine(text: str) -> bool:
-    """Whether Docker, its runtime or its builder says so, and no program in a container."""
+    """Whether the text comes from Docker, its runtime or its builder, and from no program in a
+    container."""
     return any(
         pattern.search(text) for pattern in (_OF_RUNNING_ENGINE, _OF_ENGINE, _OF_START, _OF_BUILD)
     )

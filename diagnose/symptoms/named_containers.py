@@ -1,7 +1,7 @@
-"""What is known of the containers that a question names, where no finding is about them.
+"""The state and the log of containers that a question names, where no finding is about them.
 
-"jellyfin does not play" on a host where every check passes: whether the container runs, and what
-its log says now, is where a person looks next.
+"jellyfin does not play" on a host where every check passes: a person looks next whether the
+container runs, and at the last lines of its log.
 """
 
 import itertools
@@ -17,9 +17,9 @@ from diagnose.programs.telling_line import says_what_is_wrong
 from diagnose.symptoms.user_question import UserQuestion
 
 KINDS = (Containers, RecentLogs, Clock)
-"""The evidence that the facts are taken from."""
+"""The evidence with the facts."""
 MOST = 2
-"""So many containers are described."""
+"""At most this many containers are described."""
 SHOWN = 200
 """Characters of a line that are shown."""
 
@@ -32,7 +32,7 @@ def named_in(question: UserQuestion, containers: Iterable[Container]) -> tuple[C
 
 
 def quiet(named: Iterable[Container], findings: Iterable[Reported]) -> tuple[Container, ...]:
-    """The named containers that no loud finding is about."""
+    """The named containers without a finding above advice."""
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     covered = {
         subject for finding in loud for subject in (finding.subject, *finding.finding.touches)
@@ -42,13 +42,14 @@ def quiet(named: Iterable[Container], findings: Iterable[Reported]) -> tuple[Con
 
 
 def facts_of(container: Container, logs: RecentLogs | None, clock: Clock) -> Iterator[str]:
-    """Whether a container runs, what its log says now, and the command that shows more of it."""
+    """The state of a container, the recent complaints in its log, and the command that shows more
+    of it."""
     yield _state(container, clock)
     yield from _log(container, logs, clock)
 
 
 def _state(container: Container, clock: Clock) -> str:
-    """How a container is, in a sentence."""
+    """The state of a container, as a sentence."""
     if not container.is_running:
         finished = container.finished_at
         since = f", {ago(clock.wall - finished)}" if finished else ""
@@ -64,7 +65,8 @@ def _state(container: Container, clock: Clock) -> str:
 
 
 def _log(container: Container, logs: RecentLogs | None, clock: Clock) -> Iterator[str]:
-    """What the recent lines of a log complain of, and the command that shows more of them."""
+    """Sentences about the recent complaints in a log, and the command that shows more of its
+    lines."""
     if not container.is_running:
         yield f"its last lines: docker logs --timestamps --tail 50 {container.name}"
         return

@@ -1,7 +1,7 @@
-"""What the addresses, ports and names of a pasted message are on the examined host.
+"""The owners of the addresses, ports and names of a pasted message on the examined host.
 
-A message such as `dial tcp 172.18.0.9:5432: connect: no route to host` tells half: the other half
-is whose address that is, and whether that container runs.
+A message such as `dial tcp 172.18.0.9:5432: connect: no route to host` is half of the story: the
+other half is the owner of that address, and whether that container runs.
 """
 
 import ipaddress
@@ -14,15 +14,16 @@ from diagnose.phrases import joined, numbered
 from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 4
-"""So many facts are shown of one message."""
+"""At most this many facts of one message are shown."""
 _OF_NOBODY = frozenset({"localhost", "undefined", "null", "nil", "none"})
-"""No names of containers: what stands for the caller itself, or for a setting without a value."""
+"""Words that are no names of containers: they stand for the caller itself, or for a setting without
+a value."""
 
 
 def places_named(
     question: UserQuestion, containers: Iterable[Container], networks: Networks | None
 ) -> tuple[str, ...]:
-    """One sentence for each address, port and name of the text that this host decides."""
+    """A sentence for each address, port and name of the text that this host decides."""
     listed = tuple(containers)
     facts = itertools.chain(
         _addresses(question.addresses, listed, networks),
@@ -35,7 +36,7 @@ def places_named(
 def _addresses(
     addresses: Iterable[str], containers: Sequence[Container], networks: Networks | None
 ) -> Iterator[str]:
-    """Whose each address is."""
+    """A sentence for each address with the container that has it, or its network."""
     for address in addresses:
         owners = [
             f'{container} on network "{name}"'
@@ -50,7 +51,7 @@ def _addresses(
 
 
 def _addresses_without_container(address: str, networks: Networks) -> Iterator[str]:
-    """An address of a network of the engine that no running container has."""
+    """A sentence about an address of a network of the engine that no running container has."""
     try:
         network = networks.bridge_of(ipaddress.ip_address(address))
     except ValueError:
@@ -64,7 +65,7 @@ def _addresses_without_container(address: str, networks: Networks) -> Iterator[s
 
 
 def _ports(ports: Iterable[int], containers: Sequence[Container]) -> Iterator[str]:
-    """Who publishes each port, or should."""
+    """A sentence for each port with the container that publishes it, or should."""
     for port in ports:
         publishing = [container for container in containers if container.publishes(port)]
         wanting = [container for container in containers if container.wants_port(port)]
@@ -111,7 +112,7 @@ def _has_name(container: Container, name: str) -> bool:
 
 
 def _is_called(name: str, container: Container) -> str:
-    """Which container has a name, in which state, and on which networks."""
+    """The sentence about a container's name, its state and its networks."""
     places = ", ".join(f'"{network}"' for network in sorted(container.endpoints))
     where = f" on {places}" if places else ""
     return f'"{name}" is a name of {container}{where}, and it {_state(container)}'

@@ -1,4 +1,4 @@
-"""What each page says of its fault, word by word, and how the words of a question stand there."""
+"""The words of each page about its fault, and the reading of a question's words."""
 
 import functools
 from collections import Counter
@@ -12,7 +12,7 @@ from diagnose.symptoms.words import COMMON, MEANINGS, plain_words
 
 
 class PageTexts(msgspec.Struct, frozen=True):
-    """What a page and its check say of a fault."""
+    """The texts of a page and its check about a fault."""
 
     title: str
     complaints: tuple[str, ...] = ()
@@ -21,23 +21,24 @@ class PageTexts(msgspec.Struct, frozen=True):
 
 
 class Lexicon(msgspec.Struct, frozen=True):
-    """The words that stand on the pages."""
+    """The words of all pages."""
 
     known: Mapping[str, int]
-    """How often each of them does."""
+    """The number of times that each word is there."""
     pairs: Mapping[str, tuple[str, str]]
     """Two words that follow each other there, by the word in one piece."""
 
 
 def read(text: str) -> list[str]:
-    """The words of a text as they stand on the pages: without a slip, and in two pieces."""
+    """The words of a text in the spelling of the pages: with slips corrected, and joined words in
+    two pieces."""
     lexicon = _lexicon()
     return list(spelling.read_as(plain_words(text), lexicon.known, lexicon.pairs))
 
 
 @functools.cache
 def page_texts() -> Mapping[str, PageTexts]:
-    """By id, of each known check that has a page."""
+    """The texts of each known check that has a page, by id."""
     checks = registry.load()
     return {id: _texts(id, checks[id].title) for id in runbooks.paths() if id in checks}
 

@@ -16,17 +16,18 @@ from diagnose import runbooks
 from diagnose.lazy_pattern import LazyPattern
 
 LEAST_SHARE = 0.6
-"""So much of a message's words must stand in the text, in their order."""
+"""The share of a message's words that must be in the text, in their order."""
 LEAST_WORDS = 3
-"""A shorter message is found if all of it is there."""
+"""A message with fewer words is found if all of it is there."""
 MANY_WORDS = 8
-"""A message of which so many words are there may be pasted in part: half of it will do."""
+"""A message of which this many words are there may be pasted in part: half of it is enough."""
 MOST_WORDS = 400
-"""So many last words of a text are compared: a message is one line, and comparing is quadratic."""
+"""At most this many last words of a text are compared: a message is one line, and comparing is
+quadratic."""
 LEAST_SCORE = 0.45
-"""So much must stand in the text before it is taken for the message of one page."""
+"""The least score with which the text is taken for the message of one page."""
 LEAST_LEAD = 1.3
-"""That page must have so many times the score of the next one."""
+"""The least score of that page, as a multiple of the next one's."""
 _QUOTE = LazyPattern(r"`([^`]+)`")
 _COMMAND = LazyPattern(r"(?:docker|systemctl|diagnose|iptables|nft|ip|ls|curl) [^:]*$|-")
 """A quote that is a command, and no message."""
@@ -36,7 +37,7 @@ _WRAPPER = LazyPattern(
     r"|unable to start container process:|error during container init:"
     r"|container_linux\.go:\d+:|process_linux\.go:\d+:|starting container process caused:?"
 )
-"""What the engine and the runtime put before every error: it tells nothing about this one."""
+"""Words of the engine and the runtime before every error: they explain none."""
 _WORD = LazyPattern(r"[a-z][a-z0-9_]*")
 
 
@@ -48,7 +49,8 @@ class QuotedMessage(msgspec.Struct, frozen=True):
 
 
 def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
-    """By page, how much of a message that it quotes stands in the text; rare words count more.
+    """The score of each page by the share of a quoted message that is in the text; rare words count
+    more.
 
     1.0 is a message of ten words of which no other page has one. Pages without one are left out.
     """
@@ -108,7 +110,8 @@ def _symptom_section(id: str) -> str:
 
 @functools.cache
 def _rarity_of_words() -> Mapping[str, float]:
-    """How much a word tells, by how few messages have it; "" is a word that one message has."""
+    """The weight of each word: the fewer messages have it, the higher; "" is a word that one
+    message has."""
     quotes = _quotes()
     number = Counter(word for quote in quotes for word in set(quote.words))
     number[""] = 1

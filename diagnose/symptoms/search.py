@@ -25,32 +25,34 @@ from diagnose.symptoms.words import GROUP_OF, telling_words
 
 _PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
 _QUOTED = 2.0
-"""What a whole message counts that a page quotes."""
+"""The weight of a whole message that a page quotes."""
 _CONFIRMED = 4.0
-"""What a known error counts that a check compares with the host."""
+"""The weight of a known error that a check compares with the host."""
 _KNOWN = 0.5
-"""What another known error counts for the page of all of its kind: others may be nearer."""
+"""The weight of another known error for the page of its kind: other pages may be nearer."""
 _WEIGHTS = (("id", 3.0), ("complaints", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
-"""How much a word counts that stands in a part of a page."""
+"""The weight of a word, by the part of the page that has it."""
 _SATURATION = 2.5
 PART = 0.5
-"""A page counts if it scores at least this part of the best one."""
+"""A page counts if it scores at least this share of the best score."""
 _COMPLAINT = 2.0
-"""What a complaint counts that has the very words of the question."""
+"""The weight of a complaint that has the very words of the question."""
 _LEAST = 0.5
-"""The best page has so much of the question; else most of its words are about another matter."""
+"""The share of the question that the best page has; with less, most of the words are about another
+matter."""
 _LEAST_QUOTED = 0.12
-"""A message that scores less is of too many pages: "permission denied"."""
+"""A message with a lower score belongs to too many pages: "permission denied"."""
 _TELLING = 0.4
-"""A message that scores so much leads to its page whatever other words say."""
+"""A message with this score leads to its page, whatever the other words are."""
 _UNKNOWN_RARITY = 5.0
-"""What a word counts that no page has."""
+"""The weight of a word that no page has."""
 NEARLY = 0.8
-"""So does one that has nearly as many of the words as the best, where the message is of another."""
+"""A page counts too if it has nearly as many of the words as the best, where the message belongs to
+another page."""
 _NEAR = 0.7
-"""A page with so much of the best one's score is as likely meant."""
+"""A page with this share of the best score is as likely right."""
 MOST = 24
-"""So many checks are looked at for one question."""
+"""At most this many checks are run for one question."""
 _OF_A_WAY = ("dns", "firewall", "network")
 
 
@@ -65,7 +67,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     """The pages that a question may be about, the best first; none where no word of it is known.
 
     The names of two ends ("web cannot reach db") are no words of a symptom. A message that no page
-    is about leads nowhere, whatever words it has.
+    is about has no result, whatever words it has.
     """
     known = known_error(question)
     if known is not None and not known.page and not known.is_general:
@@ -105,7 +107,8 @@ def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
 
 
 def _weights_by_message(question: str, known: error_texts.KnownError | None) -> Mapping[str, float]:
-    """By page, how likely the question is an error message that leads to it.
+    """The factor by which the score of each page rises, if the question is an error message that
+    leads to it.
 
     Times the score of the page that has the most words of the question.
     """
@@ -122,14 +125,14 @@ def _weights_by_message(question: str, known: error_texts.KnownError | None) -> 
 
 
 def known_error(question: str) -> error_texts.KnownError | None:
-    """What a question means that is an error message; a person names two ends."""
+    """The known error, if the question is an error message; a person names two ends."""
     return error_texts.explained(question) if ends(question) is None else None
 
 
 def meaning(question: str) -> tuple[str, ...]:
-    """What an error message means and what fixes it, a text each; none where nothing is known.
+    """The meaning of an error message and its cure, a text each; empty where nothing is known.
 
-    A message that no row knows and a page quotes may mean what the page is about.
+    A message that no row knows and a page quotes may mean the fault of the page.
     """
     known = known_error(question)
     if known is not None:
@@ -148,14 +151,15 @@ def meaning(question: str) -> tuple[str, ...]:
 
 
 def families(question: str) -> tuple[str, ...]:
-    """The families whose checks are all about the question: those of a way between two ends."""
+    """The families whose checks are all about the question: those of a connection between
+    two ends."""
     return _OF_A_WAY if ends(question) is not None else ()
 
 
 def _match(
     id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]
 ) -> SymptomMatch | None:
-    """How well a page fits the wanted words; None where it has none of them."""
+    """The score of a page for the wanted words; None where it has none of them."""
     shared = [term for term in wanted if term in terms]
     if not shared:
         return None
@@ -175,7 +179,7 @@ def _index() -> Mapping[str, Mapping[str, float]]:
 
 
 def _weights(id: str, texts: PageTexts) -> Mapping[str, float]:
-    """How much each telling word of a check's id, title and page counts in a search."""
+    """The weight of each telling word of a check's id, title and page in a search."""
     parts = {
         "id": id.replace(".", " "),
         "title": texts.title,
@@ -192,7 +196,7 @@ def _weights(id: str, texts: PageTexts) -> Mapping[str, float]:
 
 @functools.cache
 def _rarity_of_terms() -> Mapping[str, float]:
-    """How much a term tells, by how few pages have it."""
+    """The weight of each term: the fewer pages have it, the higher."""
     pages = _index().values()
     number = Counter(term for terms in pages for term in terms)
     return {
@@ -202,7 +206,8 @@ def _rarity_of_terms() -> Mapping[str, float]:
 
 
 def distances(matches: Sequence[SymptomMatch], of_a_way: Iterable[str]) -> Mapping[str, int]:
-    """How far each check is from the question: 0 nearly the best or of a named way, 1 less so."""
+    """The distance of each check from the question: 0 nearly the best or of a named way, 1 less
+    so."""
     least = _NEAR * matches[0].score if matches else 0.0
     near = {match.id: int(match.score < least) for match in matches}
     return near | dict.fromkeys(of_a_way, 0)
@@ -213,7 +218,7 @@ def ordered(
 ) -> tuple[Reported, ...]:
     """The findings about named subjects first, then those of checks that fit the question.
 
-    What explains such a finding stands where that one stands. Among equals the severest is first.
+    A finding that explains another one has the other's place. Among equals the severest is first.
     distances: of the checks that fit.
     """
     explained = by_key((link.cause, finding) for finding in findings for link in finding.causes)

@@ -5,19 +5,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from diagnose.symptoms.words import PARTICLES
 
 LEAST_LETTERS = 5
-"""A shorter word is taken as it is: too many others are near it."""
+"""A word with fewer letters is not corrected: too many others are near it."""
 LEAST_PART = 3
-"""So many letters has each part of a word that is written in two."""
+"""The least number of letters in each part of a word that is written in two."""
 MOST_WORDS = 60
-"""In a longer text, such as a pasted log, no spelling is looked at."""
+"""In a text with more words, such as a pasted log, no spelling is corrected."""
 
 
 def read_as(
     words: Iterable[str], known: Mapping[str, int], pairs: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
-    """The words as they stand on the pages.
+    """The words in the spelling of the pages.
 
-    known: how often each word does. pairs: the two words that stand there for one.
+    known: the number of times of each word. pairs: the two words that the pages have for one.
     """
     listed = list(_joined_words(words, known))
     meant = _meant(listed, known)
@@ -29,7 +29,7 @@ def read_as(
 
 
 def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]:
-    """The words, and one for a verb with its particle where the pages have that: "log in"."""
+    """The words, with one word for a verb and its particle where the pages have that: "log in"."""
     verb = ""
     for word in words:
         if verb and word in PARTICLES and verb + word in known:
@@ -44,7 +44,7 @@ def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]
 
 
 def _meant(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
-    """The words with a slip, and what they stand for; none where most are of no page at all.
+    """The words with a slip, and the intended words; none where most words are of no page at all.
 
     Those are another language, or a log.
     """
@@ -56,7 +56,8 @@ def _meant(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
 
 
 def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str, tuple[str, str]]:
-    """By the word in one piece, each two words that follow each other; none is one of the plain."""
+    """The two words that follow each other, by the word in one piece; none of them is one of the
+    plain."""
     pairs: dict[str, tuple[str, str]] = {}
     for words in texts:
         before = ""
@@ -71,7 +72,7 @@ def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str
 
 
 def _nearest(word: str, known: Mapping[str, int]) -> str:
-    """The commonest known word that one slip makes this one; "" without one."""
+    """The most common known word that differs by one slip; "" for none."""
     if len(word) < LEAST_LETTERS or not word.isalpha():
         return ""
     near = [

@@ -1,7 +1,7 @@
-"""What a question names: ends of connections, servers, ports, addresses and names. Pure.
+"""Readers of a question: ends of connections, servers, ports, addresses and names. Pure.
 
 The words are read here and nowhere else, before any host is looked at. `named_containers`,
-`named_places` and `asked_ways` say what is behind them on the examined host.
+`named_places` and `asked_ways` find them on the examined host.
 """
 
 import re
@@ -13,7 +13,7 @@ from diagnose.evidence.network.addresses import WEB_PORTS, is_address
 from diagnose.mappings import distinct
 
 MOST_REACHED = 4
-"""So many ports of this host are looked at as other machines reach them."""
+"""At most this many ports of this host are examined as other machines reach them."""
 _MOST_PORT = 65535
 _CANNOT_REACH = re.compile(
     r"""
@@ -77,9 +77,9 @@ _FROM_OUTSIDE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Who asks so calls a port of this host from another machine."""
+"""Words of a question about a port of this host, from another machine."""
 _AS_VISITOR = re.compile(r"\bcurl\b|\bwget\b|\bERR_[A-Z]|\b(?:web)?sites?\b", re.IGNORECASE)
-"""Who asks so calls a port of this host, from wherever."""
+"""Words of a question about a port of this host, from any machine."""
 _LOST = re.compile(
     r"""
     \b(?: reach | unreachable | access | answer | respond | connect | handshake | time[sd]?[ ]?-?out
@@ -88,7 +88,7 @@ _LOST = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What people say of a port by which nobody comes in."""
+"""Words about a port by which nobody comes in."""
 _ALL_PORTS = re.compile(
     r"""
     \b(?:none|all|any|every|no|each)\b
@@ -137,7 +137,7 @@ _LOOKED_UP = (
         rf"^(?:ping: )?(?P<name>{_HOST_NAME}): (?:Temporary failure in name|Name or service not known)"
     ),
 )
-"""A name that a program looked up, as resolvers of many languages complain of it."""
+"""A name that a program looked up, in the errors of many languages' resolvers."""
 _SITE = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,7}[A-Za-z]{2,20}(?![\w.-]|\()")
 """The name of a host; no path, no function, no address of mail."""
 _LOOPBACKS = ("localhost", "127.0.0.1", "[::1]")
@@ -166,7 +166,7 @@ class NamedServer(msgspec.Struct, frozen=True):
 
 
 class UserQuestion(msgspec.Struct, frozen=True):
-    """What the words of a question or of a pasted message name."""
+    """The things that the words of a question or of a pasted message name."""
 
     words: frozenset[str]
     """As they are typed: one of them may be the name of a container."""
@@ -178,15 +178,16 @@ class UserQuestion(msgspec.Struct, frozen=True):
     ports: tuple[int, ...]
     """The ports of this host that a visitor names, who is no program of a container.
 
-    In the line of a program's log a port is that of whom the program calls.
+    In the line of a program's log, a port belongs to the server that the program calls.
     """
     reached: tuple[str, ...]
-    """Where other machines call this host, if the addresses are its own.
+    """The places at which other machines call this host, if the addresses are its own.
 
     `8080`, or `192.0.2.10:8080`.
     """
     udp_ports: tuple[int, ...]
-    """The ports of UDP that the words say to be out of reach, by a number or a service."""
+    """The UDP ports that are out of reach by the words of the question, by a number or a service.
+    """
     is_of_udp: bool
     """Whether the words name the protocol."""
     is_of_all_ports: bool
@@ -207,7 +208,7 @@ class _NamedPort(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> UserQuestion:
-    """What the text names, each thing once and in its order."""
+    """The things that the text names, each once and in its order."""
     servers = tuple(_servers(text))
     ports = tuple(_ports(text))
     is_from_outside = _FROM_OUTSIDE.search(text) is not None
@@ -237,7 +238,7 @@ def ends(text: str) -> NamedEnds | None:
 
 
 def without_ends(text: str, words_of_symptoms: Container[str]) -> str:
-    """The text without the names of two ends; a word of a symptom is no name."""
+    """The text without the names of two ends, which are no words of a symptom."""
 
     def shortened(match: re.Match[str]) -> str:
         begin, end = (
@@ -286,7 +287,7 @@ def _udp_ports(text: str) -> set[int]:
 
 
 def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tuple[str, ...]:
-    """Servers by their address, and ports that are none of theirs and not of the loopback."""
+    """Servers by their address, and ports that belong to none of them and not to the loopback."""
     by_address = [server for server in servers if is_address(server.place)]
     taken = {server.port for server in by_address}
     reached = [f"{server.place}:{server.port}" for server in by_address]

@@ -82,12 +82,12 @@ as so than then since just even although though because only always again still 
 suddenly sometimes anything something everything nothing one get gets got getting also please help
 im ive
 """
-"""Words that stand in any sentence."""
+"""Words of any sentence."""
 _SAY_LITTLE = """
 not no cannot cant doesnt dont isnt wont after before keep keeps other another more know shows plenty
 half container containers docker service app host server work works working
 """
-"""Words that stand in any sentence about containers."""
+"""Words of any sentence about containers."""
 MEANINGS = frozenset(word for words in KINDS.values() for word in words.split()) | GROUP_OF.keys()
 """Words with others that mean the same."""
 _NOTHING = vocabulary(_SAY_NOTHING)
@@ -110,7 +110,7 @@ _NOT = frozenset(
     ]
 )
 COMMON = _STOP | _NOT
-"""Words that stand in any sentence, of whatever."""
+"""Words of any sentence, about anything."""
 PARTICLES = vocabulary("in on up out off down")
 """Words that make one word with a verb: to log in, and a login."""
 _APOSTROPHE = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
@@ -118,12 +118,12 @@ _WORD = re.compile(r"(?:/[\w.-]+)+|[^\W_]+(?:[.][^\W_]+)*")
 
 
 def plain_words(text: str) -> list[str]:
-    """The words of a text: one with a hyphen is two, a path or the name of a file is one."""
+    """The words of a text: a word with a hyphen is two, a path or the name of a file is one."""
     return _WORD.findall(_APOSTROPHE.sub("", text.lower()))
 
 
 def telling_words(words: Iterable[str]) -> Iterator[str]:
-    """The words that say something about a page's fault: groups, or stems."""
+    """The words that describe a page's fault: groups, or stems."""
     for word in words:
         if word in GROUP_OF:
             yield GROUP_OF[word]
@@ -132,7 +132,8 @@ def telling_words(words: Iterable[str]) -> Iterator[str]:
 
 
 def spoken_words(words: Iterable[str]) -> Iterator[str]:
-    """The stems of a complaint: of all words but those of any sentence. No and cannot are not."""
+    """The stems of a complaint: of all words but those of any sentence. "no" and "cannot" become
+    "not"."""
     for word in words:
         if word in _NOT:
             yield "not"
@@ -141,7 +142,7 @@ def spoken_words(words: Iterable[str]) -> Iterator[str]:
 
 
 def kind_of(stem_of_word: str) -> str:
-    """The words that mean the same as a stem, or nearly so: their name, or the stem."""
+    """The name of the words that mean the same as a stem, or nearly so; else the stem."""
     return _KIND_OF_STEM.get(stem_of_word, stem_of_word)
 
 

@@ -37,17 +37,18 @@ def dead_server_steps(servers: DeadServers) -> PageVariables:
 
 
 def _start_of_server(serving: Container | None) -> PageVariables:
-    """The variable of a start, where the container that serves the address does not run."""
+    """The page variable that starts the container with the server's address, where it
+    does not run."""
     if serving is None or serving.is_running:
         return {}
     return {"stopped_server": serving.name}
 
 
 def _file_with_living_servers(servers: DeadServers) -> PageVariables:
-    """The variables of a file without the dead servers, where another one answers.
+    """The page variables of a file without the dead servers, where another one answers.
 
-    Running containers go on asking the dead ones. For queries to one of IPv4 beyond this host a
-    rule can name another server: these are `silent`.
+    Running containers still ask the dead ones. For IPv4 queries beyond this host a rule can lead to
+    another server: these are `silent`.
     """
     dead, resolvers = servers.dead, servers.resolvers
     answering = (*servers.others, *resolvers.never_asked)

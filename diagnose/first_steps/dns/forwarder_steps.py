@@ -12,7 +12,7 @@ from diagnose.model import PageVariables
 def steps_to_served_port(
     forwarder: Container, holder: Container | None, upstream: AskedServer, ports: list[int]
 ) -> PageVariables:
-    """The one port at which the container with that address takes queries instead.
+    """The page variables of the only port at which the container with that address takes queries.
 
     With the variable or the command that names it, where one of them has the other port.
     """
@@ -25,7 +25,7 @@ def steps_to_served_port(
 
 
 def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVariables:
-    """The variable or the command of a DNS server, with another port for the one that it asks."""
+    """The variable or the command of a DNS server, with another port for its upstream server."""
     address = re.compile(rf"(?<![\d.])({re.escape(upstream.address)}[:#@]){upstream.port}(?!\d)")
     with_port = rf"\g<1>{port}"
     for name, value in forwarder.config.environment:

@@ -11,7 +11,8 @@ from diagnose.model import PageVariables
 
 
 def query_way(lost: LostQuery) -> PageVariables:
-    """The way of the query, where the host gets an answer and the container's is lost before."""
+    """The page variables that walk the path of the query, where the host gets an answer and the
+    container's query is lost before."""
     is_on_the_way = not lost.upstream.by_host and not is_loopback(lost.server)
     if not is_on_the_way or not lost.lookups.reaches(lost.server):
         return {}
@@ -71,7 +72,8 @@ def _hairpin(lost: LostQuery) -> PageVariables:
 
 
 def _opening_variables(by: Step, bridge: str) -> PageVariables:
-    """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
+    """The page variables of the block that opens port 53 for one bridge. by: the rule
+    that decides."""
     if not bridge or len(by.table.split()) < 2:
         return {}
     place = place_of(by)

@@ -14,7 +14,7 @@ from diagnose.model import PageVariables
 
 
 def steps_to_owner(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
-    """The network to connect the caller to.
+    """The page variable with the network to which the caller should be connected.
 
     Where the owner has none that resolves names: the name of a new network for both.
     """
@@ -39,7 +39,8 @@ def steps_to_owner(call: NameCall, owner: Container, networks: Networks) -> Page
 
 
 def _seat_variables(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
-    """The network to which the container is to be connected whose network the caller uses."""
+    """The page variable with the network to connect to the container whose network the
+    caller uses."""
     network = None if call.front is not None else _shared_place(owner, networks)
     if network is None or not owner.is_running:
         return {}
@@ -47,7 +48,8 @@ def _seat_variables(call: NameCall, owner: Container, networks: Networks) -> Pag
 
 
 def _loopback_variables(caller: Container, name: str) -> PageVariables:
-    """The caller's command or variable with 127.0.0.1 in the place of a name, before a port."""
+    """The page variables with the caller's command or variable, and 127.0.0.1 in place of a name
+    before a port."""
     words = [*caller.command, *(value for _, value in caller.config.environment)]
     called = re.compile(rf"(?<![\w.-]){re.escape(name)}:(\d{{2,5}})(?!\d)")
     ports = {match[1] for word in words for match in called.finditer(word)}
@@ -56,7 +58,8 @@ def _loopback_variables(caller: Container, name: str) -> PageVariables:
 
 
 def _front_variables(caller: Container, front: Container, networks: Networks) -> PageVariables:
-    """The network on which the caller reaches the other container's front."""
+    """The page variable with the network on which the caller reaches the other
+    container's front."""
     network = _shared_place(front, networks)
     if network is None or network.name not in caller.endpoints:
         return {}
@@ -64,7 +67,8 @@ def _front_variables(caller: Container, front: Container, networks: Networks) ->
 
 
 def _shared_place(owner: Container, networks: Networks) -> Network | None:
-    """The network of the owner on which others can call it by name; one that leads out first."""
+    """The network of the owner on which others can call it by name; one with a way out
+    comes first."""
     usable = filter(_resolves_names, networks.of(owner))
     return min(usable, key=lambda network: network.internal, default=None)
 
@@ -74,9 +78,10 @@ def _resolves_names(network: Network) -> bool:
 
 
 def _published_port_variables(caller: Container, owner: Container) -> PageVariables:
-    """The command or variable of the caller with the other one's published port on the host.
+    """The page variables with the caller's command or variable, and the other container's published
+    port on the host.
 
-    Nothing where no word of them, or several, name the other container with such a port.
+    Empty where no word, or several, name the other container with a port.
     """
     cures = [
         with_name(caller, f"{name}:{published.number}", f"127.0.0.1:{published.host_port}")
@@ -88,7 +93,7 @@ def _published_port_variables(caller: Container, owner: Container) -> PageVariab
 
 
 def steps_for_failing_server(error: FailingServer) -> PageVariables:
-    """The case that the page has a paragraph for."""
+    """The page variable that selects the paragraph about the failing server."""
     server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}
     if error.is_validated and error.is_general:
@@ -107,7 +112,7 @@ def steps_for_failing_server(error: FailingServer) -> PageVariables:
 def steps_for_name(
     failure: UnresolvedName, completed: str, proxy: EngineProxy | None
 ) -> PageVariables:
-    """The whole name, or the proxy that looks names up."""
+    """The page variables with the whole name, or with the proxy that looks names up."""
     name = failure.name.name
     if completed:
         return {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}

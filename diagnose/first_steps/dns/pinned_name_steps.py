@@ -17,9 +17,10 @@ def rewriting_steps(pinned: PinnedName) -> PageVariables:
 
 
 def pinned_name_steps(pinned: PinnedName) -> PageVariables:
-    """A start, at which the engine writes a new file, or a container without the option.
+    """The page variables of a start, at which the engine writes a new file, or of a container
+    without the option.
 
-    A mounted file stays as it is. One line that leads to nobody gets the present address.
+    A mounted file is not changed. A single line that leads to no machine gets the present address.
     """
     container = pinned.container
     if pinned.is_configured:

@@ -34,7 +34,7 @@ def _has_servers(conf: ResolvConf | Unavailable) -> bool:
 
 
 def only_link_local(resolvers: Resolvers) -> bool:
-    """Whether all servers have addresses that mean a link of the host, as routers announce them."""
+    """Whether all servers have link-local addresses, as routers announce them."""
     servers = resolvers.engine_view
     return bool(servers) and all(server.lower().startswith("fe80:") for server in servers)
 

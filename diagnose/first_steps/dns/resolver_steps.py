@@ -19,7 +19,7 @@ def host_server_steps(resolvers: Resolvers | None, place: str) -> PageVariables:
 
 
 def resolver_steps(container: Container, *, has_no_server: bool) -> PageVariables:
-    """The variables of the page: the engine's resolver serves user-defined networks alone.
+    """The page variables: the engine's resolver serves only user-defined networks.
 
     A signal loads the configuration only where nginx itself is the first process.
     """

@@ -14,7 +14,7 @@ from diagnose.model import PageVariables
 
 
 def is_snap(path: str) -> bool:
-    """Whether a data root is the one of the snap docker."""
+    """Whether a data root belongs to the snap docker."""
     return path.startswith("/var/snap/docker/")
 
 

@@ -35,7 +35,8 @@ def steps_for_engine(
 
 
 def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
-    """The first cure that suits: by what systemd says, then by the engine's last words."""
+    """The page variables of the first cure that suits: by systemd's state, then by the engine's
+    last error."""
     return _cure_by_systemd(daemon, end) or _cure_by_words(end)
 
 
@@ -64,9 +65,10 @@ def _cure_by_systemd(daemon: Daemon, end: EngineEnd) -> PageVariables:
 
 
 def _cure_by_words(end: EngineEnd) -> PageVariables:
-    """The engine is started again as it is where nothing better is known.
+    """The page variables of a cure by the engine's last error; a plain start where nothing better
+    is known.
 
-    An error about a path comes back at each start: a look at that path is more.
+    An error about a path comes back at each start: a look at that path helps more.
     """
     text = end.failure_text
     if NO_ACTIVATION in text:

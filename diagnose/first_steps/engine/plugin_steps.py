@@ -27,9 +27,9 @@ def plugin_steps(
 def provider_of(
     plugin: LegacyPlugin, refused: list[Container], containers: Containers | None
 ) -> PageVariables:
-    """The container that does not run and was given the plugin's folder, if there is one.
+    """The stopped container that was given the plugin's folder, if there is one.
 
-    The containers that were refused can start behind it; without it they would wait again.
+    The containers that were refused can start after it; without it they would wait again.
     """
     places = (*_MOUNTED, f"{SOCKETS}/{plugin.name}", f"/var{SOCKETS}/{plugin.name}")
     for container in containers or ():

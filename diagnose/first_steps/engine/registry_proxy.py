@@ -41,7 +41,7 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         return trouble.words.proxy_status if self.address and not self.is_malformed else ""
 
     def reason(self, status: str, trouble: PullTrouble) -> str:
-        """In place of the engine's own words; "" for these."""
+        """The reason that replaces the engine's own words; "" to keep these."""
         if self.is_malformed:
             return _MALFORMED
         if status:
@@ -50,12 +50,12 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         return f"the engine cannot reach its proxy {self.address}: {why}" if why else ""
 
     def is_used_for(self, registry: str) -> bool:
-        """Whether the engine asks the registry by its proxy."""
+        """Whether the engine reaches the registry through its proxy."""
         return bool(self.place) and not is_exempt(registry, self.exceptions)
 
     @property
     def place(self) -> PageVariables:
-        """The proxy's host and port, where the page can ask it."""
+        """The proxy's host and port, where the page can call it."""
         try:
             url = urlsplit(self.address)
             host, port = url.hostname, url.port
@@ -75,7 +75,7 @@ def without_proxy(registry: str, config: DaemonConfig | None) -> PageVariables:
 
 
 def takes_exceptions(ping: Ping | None) -> bool:
-    """Whether daemon.json can name the registries that are asked without the proxy."""
+    """Whether daemon.json can name the registries that are called without the proxy."""
     return ping is not None and ping.version >= PROXIES_IN_FILE
 
 

@@ -10,11 +10,11 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.model import PageVariables
 
 HUB_LAYERS = "production.cloudflare.docker.com"
-"""Where Docker Hub sends engines for layers."""
+"""The server from which engines get the layers of Docker Hub."""
 
 
 def called_server(trouble: PullTrouble) -> PageVariables | None:
-    """The server that was called, where the log names no registry; None where it names one."""
+    """The called server, where the log names no registry; None where it names one."""
     place, port = place_in(trouble.text)
     is_named = bool(trouble.registry or trouble.image)
     return None if is_named or not port else {"dialled": place, "port": str(port)}
@@ -31,7 +31,7 @@ def asked_registry(trouble: PullTrouble, info: Info | None) -> PageVariables | N
 
 
 def hub_store(trouble: PullTrouble) -> PageVariables:
-    """The server of Docker Hub's layers, where the pull may have been one from there."""
+    """The server of Docker Hub's layers, where the pull may have been from there; else None."""
     return {"hub_layers": HUB_LAYERS} if trouble.host == HUB_HOST else {}
 
 

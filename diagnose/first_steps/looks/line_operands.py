@@ -50,7 +50,8 @@ def named_operand(text: str) -> str:
 
 
 def _operands(text: str) -> Iterator[str]:
-    """The surest first: what can only be a setting, a word in quotes, a key with dots."""
+    """The words to which a line may object, the surest first: words that can only be a setting, a
+    word in quotes, a key with dots."""
     for pattern in (_VARIABLE, _OPTION, _QUOTED, _DOTTED):
         for match in pattern.finditer(text):
             word = match["word"]

@@ -44,12 +44,12 @@ _PLAIN_URL = LazyPattern(
 """An address that the host can ask too, and that holds no login: a container's name has no dot."""
 _OF_ADDRESSES = LazyPattern(r"://|^[^=]*(?:ADDR|HOST|SERVER|URI|URL)", re.IGNORECASE)
 _MOST_BESIDE = 8
-"""Containers whose mounts are shown at most."""
+"""Containers whose mounts are shown, at most."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
 
 
 class LookCase(msgspec.Struct, frozen=True):
-    """A container that has failed, or repeats an error, and what its line means."""
+    """A container that has failed, or repeats an error, and the meaning of its line."""
 
     container: Container
     failure: Recognised | None
@@ -84,7 +84,8 @@ def _builds(case: LookCase) -> PageVariables:
 
 
 def _versions(case: LookCase) -> PageVariables:
-    """The version of its data beside that of its image, or else what the host has to run."""
+    """The page variables of the version of its data beside that of its image, or else of the images
+    on the host."""
     folder = _data(case).get("named_folder")
     return {"versions_in": folder, "opened_by": case.container.name} if folder else _builds(case)
 
@@ -95,7 +96,7 @@ def _child(case: LookCase) -> PageVariables:
 
 
 def _database(case: LookCase) -> PageVariables:
-    """The one server that the line may be about, and what it has."""
+    """The page variables of the only server that the line may be about, and of its contents."""
     server = _server_of(case)
     if server is None:
         return _data(case)
@@ -124,7 +125,8 @@ def _server_of(case: LookCase) -> Container | None:
 
 
 def _data(case: LookCase) -> PageVariables:
-    """The folder of its data: the only one that it may write, or the one that is called so."""
+    """The page variables of the folder of its data: the only writable one, or the one with that
+    name."""
     mount = _data_mount(case.container)
     return {"named_folder": mount.source} if mount is not None else {}
 
@@ -151,7 +153,7 @@ def _image(case: LookCase) -> PageVariables:
 
 
 def _scripts(case: LookCase) -> PageVariables:
-    """The commands that the program's package.json has."""
+    """The page variables that list the commands of the program's package.json."""
     container = case.container
     path = f"{container.config.working_dir.rstrip('/')}/package.json"
     if not path.startswith("/"):
@@ -163,7 +165,8 @@ def _scripts(case: LookCase) -> PageVariables:
 
 
 def _certificate(case: LookCase) -> PageVariables:
-    """The certificate of the server that the line calls, or the files that are mounted."""
+    """The page variables of the certificate of the server that the line calls, or of the mounted
+    files."""
     host, port = place_in(case.text)
     if host and port and not is_loopback(host):
         return {"tls_server": f"{host}:{port}"}
@@ -195,7 +198,8 @@ def _networks(case: LookCase) -> PageVariables:
 
 
 def _secrets(case: LookCase) -> PageVariables:
-    """The variables with keys and passwords; the mounted settings where the container has none."""
+    """The page variables of the variables with keys and passwords; of the mounted settings where
+    the container has none."""
     given = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
     return {"secrets_of": case.container.name} if given else shown_settings(case.container)
 
@@ -209,7 +213,8 @@ def _mounts_beside(case: LookCase) -> PageVariables:
 
 
 def _addresses(case: LookCase) -> PageVariables:
-    """The one address that the program is given, or else all that may name a server."""
+    """The page variables of the only address that the program is given, or else of all that may
+    name a server."""
     given = case.container.config.environment
     urls = {value for _, value in given if _PLAIN_URL.fullmatch(value)}
     url = only(sorted(urls))
@@ -220,7 +225,8 @@ def _addresses(case: LookCase) -> PageVariables:
 
 
 def _encoding(case: LookCase) -> PageVariables:
-    """The mounted file that the line names, or else the folder with its settings."""
+    """The page variables of the mounted file that the line names, or else of the folder with its
+    settings."""
     setting = named_setting(case.container, TellingLine(case.text))
     place = setting.path if setting is not None and setting.path else ""
     folder = place or settings_folder(case.container)
@@ -228,7 +234,8 @@ def _encoding(case: LookCase) -> PageVariables:
 
 
 def _sharing(case: LookCase) -> PageVariables:
-    """The folder of its data, which another program or a share of the network may have."""
+    """The page variables of the folder of its data, which another program or a share of the network
+    may have."""
     mount = _data_mount(case.container)
     if mount is None:
         return {}
@@ -256,4 +263,4 @@ LOOKS: Mapping[Look, Callable[[LookCase], PageVariables]] = {
     "sharing": _sharing,
     "versions": _versions,
 }
-"""What gives the variables of the page for each kind."""
+"""The function with the page variables of each kind."""

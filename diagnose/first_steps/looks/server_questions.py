@@ -13,7 +13,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class ServerKind(msgspec.Struct, frozen=True):
-    """A kind of server, and how its own client lists what it has."""
+    """A kind of server, and the command by which its own client lists its contents."""
 
     name: str
     images: LazyPattern
@@ -23,14 +23,14 @@ class ServerKind(msgspec.Struct, frozen=True):
     listing: str
     """`{client}` is its own client, as an administrator of the server; `{base}` its database."""
     table: str = ""
-    """What shows the last rows of a table of migrations, `{table}`."""
+    """The command that shows the last rows of a table of migrations, `{table}`."""
 
 
 class MigrationTable(msgspec.Struct, frozen=True):
     """The table in which a program of migrations notes the migrations that it has run."""
 
     words: LazyPattern
-    """Of a line about it, in small letters."""
+    """Words of a line about it, in small letters."""
     table: str
     newest: str
     """The column by which the newest rows are found."""
@@ -107,13 +107,13 @@ def kind_of_server(container: Container) -> ServerKind | None:
 
 
 def is_spoken_of(server: Container, words: str) -> bool:
-    """Whether a line, in small letters, has words of those who call such a server."""
+    """Whether a line, in small letters, has words of programs that call this kind of server."""
     kind = kind_of_server(server)
     return kind is not None and kind.callers.search(words) is not None
 
 
 def names_a_kind(words: str) -> bool:
-    """Whether a line, in small letters, has words of those who call servers of any kind."""
+    """Whether a line, in small letters, has words of programs that call any kind of server."""
     return any(kind.callers.search(words) for kind in _KINDS)
 
 

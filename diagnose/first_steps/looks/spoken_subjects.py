@@ -35,7 +35,7 @@ _ABOUT = {
 
 
 def spoken_subject(text: str) -> Look | Literal[""]:
-    """The kind of thing that a line has the words of; "" where it has none."""
+    """The kind of thing whose words a line has; "" where it has none."""
     return next((kind for kind, words in _SPOKEN if words.search(text)), "")
 
 

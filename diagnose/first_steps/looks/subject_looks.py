@@ -45,7 +45,7 @@ OF_DATA = frozenset({"data", "memory", "sharing", "versions"})
 def subject_look(
     container: Container, failure: Recognised | None, text: str, containers: Containers | None
 ) -> PageVariables:
-    """The variables of a page that shows what the failure is about; none where that is unknown.
+    """The page variables that show the subject of the failure; empty where it is unknown.
 
     text: the line that explains it.
     """
@@ -56,7 +56,7 @@ def subject_look(
 def running_look(
     container: Container, failure: Recognised | None, text: str, containers: Containers | None
 ) -> PageVariables:
-    """The variables of a page about a program that runs on, where its row says what that is.
+    """The page variables about a running program, where its row names the subject.
 
     Elsewhere its line may be about a request.
     """
@@ -91,7 +91,7 @@ def _looks(case: LookCase) -> Iterator[PageVariables]:
 
 
 def _kind_of(case: LookCase) -> Look | Literal[""]:
-    """The kind of thing that the row is about, or of which a line without a row has the words."""
+    """The kind of thing in the row, or in the words of a line without a row."""
     if case.failure is None:
         return spoken_subject(case.text)
     row = case.failure.failure
@@ -106,7 +106,7 @@ def _own_calls(case: LookCase) -> PageVariables:
 
 
 def _unanswered_place(case: LookCase) -> PageVariables:
-    """The host and port at which the line finds nobody."""
+    """The page variables of the host and port at which nobody answers the line's call."""
     host, port = place_in(case.text)
     is_call = bool(signs(case.text) & FOUND_NOBODY)
     if not (host and port and is_call) or is_loopback(host):
@@ -115,7 +115,8 @@ def _unanswered_place(case: LookCase) -> PageVariables:
 
 
 def _unnamed_place(case: LookCase) -> PageVariables:
-    """The addresses that the program is given, where its line does not say what it has called."""
+    """The page variables of the addresses that the program is given, where its line does not name
+    the called one."""
     host, _ = place_in(case.text)
     is_call = bool(signs(case.text) & FOUND_NOBODY)
     given = any(_ADDRESS.search(variable) for variable in case.container.config.env or ())
@@ -124,9 +125,10 @@ def _unnamed_place(case: LookCase) -> PageVariables:
 
 
 def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
-    """The one folder that is mounted where the program may lie, where its row blames a mount.
+    """The page variable of the only folder that is mounted where the program may be, where its row
+    blames a mount.
 
-    What the row names is better sought in the image.
+    A part that the row names is better searched in the image.
     """
     row = case.failure.failure if case.failure is not None else None
     is_blamed = row is not None and _BLAMED_MOUNT.search(f"{row.cause} {row.cure}")
@@ -181,14 +183,14 @@ def _own_port(case: LookCase) -> PageVariables:
 
 
 def _objected_word(case: LookCase) -> str:
-    """The word of a complaint about settings for which its row has no name."""
+    """The word of a complaint about settings that its row does not capture."""
     row = case.failure.failure if case.failure is not None else None
     is_about = row is not None and (row.of_running is ABOUT_SETTINGS or _SETTING.search(row.cause))
     return named_operand(case.text) if is_about else ""
 
 
 def _mounted_settings(case: LookCase) -> PageVariables:
-    """The one mount with its settings, for a failure of those."""
+    """The page variable of the only mount with its settings, for a failure of those."""
     if not _is_about_file(case) or _names_a_file(case):
         return {}
     shown = shown_settings(case.container)
@@ -203,9 +205,9 @@ def _names_a_file(case: LookCase) -> bool:
 
 
 def _definition(case: LookCase) -> PageVariables:
-    """The service in its compose file, where everything that it is given stands.
+    """The page variables of the service in its compose file, which has all its settings.
 
-    Where nothing is known of the line, a run of the image alone tells more.
+    Where the line is not known, a run of the image alone shows more.
     """
     place = case.container.page_variables
     is_of_compose = "project_file" in place and case.failure is not None

@@ -21,9 +21,9 @@ _HTTPS = 443
 def certificate_steps(
     container: Container, failure: Recognised | None, containers: Containers | None
 ) -> PageVariables:
-    """The server whose certificate is refused, as variable of the page.
+    """The page variable with the server whose certificate is refused.
 
-    It stands there as the host reaches it: a container near by with its address.
+    It is in the form in which the host reaches it: a neighbouring container by its address.
     """
     if failure is None or failure.name not in _OF_SERVERS:
         return {}

@@ -90,7 +90,7 @@ def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
 
 
 def code_variables(container: Container, tail: LogTail) -> PageVariables:
-    """The variables of a page that shows what is set for the thing that the code is about."""
+    """The page variables that show the settings for the subject of the code."""
     code = _code_of(tail)
     subject = _subject_of(code.words) if code is not None else None
     if subject is not None and not subject.variables:
@@ -101,9 +101,9 @@ def code_variables(container: Container, tail: LogTail) -> PageVariables:
 def line_subject_variables(
     container: Container, failure: Recognised | None, text: str
 ) -> PageVariables:
-    """The variables of a page that shows what is set for the thing that a line is about.
+    """The page variables that show the settings for the subject of a line.
 
-    None where the line is not known to be about settings.
+    Empty where the line is not known to be about settings.
 
     text: the line.
     """
@@ -119,7 +119,7 @@ def _shown_value(container: Container, subject: _Subject | None) -> PageVariable
 
 
 def _code_of(tail: LogTail) -> FailingCode | None:
-    """The place in its own code, where the log says only that it failed there."""
+    """The place in its own code, where the log shows only that it failed there."""
     failure = tail.failure
     return failing_code(tail.lines) if failure is None or failure.name in _VAGUE else None
 
@@ -132,7 +132,7 @@ def _subject_of(words: frozenset[str]) -> _Subject | None:
 
 
 def _given_variables(container: Container, subject: _Subject) -> str:
-    """The variables that are set about a subject; those without a value are said to be empty."""
+    """The variables that are set about a subject; those without a value are marked as empty."""
     own = [
         name if value else f"{name} (empty)"
         for name, value in container.config.environment

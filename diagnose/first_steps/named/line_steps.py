@@ -67,7 +67,7 @@ def line_variables(
 
 
 def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
-    """The file that the program wants to replace, where it is a mount of its own."""
+    """The mount of the file that the program wants to replace, where it is a mount of its own."""
     failure = tail.failure_named("mounted-file-replaced")
     if failure is None:
         return None
@@ -78,7 +78,8 @@ def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
 
 
 def _site_mount(container: Container, tail: LogTail) -> str:
-    """The mount of nginx's main file as one of a site, where the file holds only that."""
+    """The page variables that mount nginx's main file as one of a site, where the file contains
+    only that."""
     failure = tail.failure_named("nginx-block")
     if failure is None or failure.values.get("path") != _NGINX_FILE:
         return ""
@@ -90,7 +91,8 @@ def _site_mount(container: Container, tail: LogTail) -> str:
 
 
 def _host_name_variables(container: Container, tail: LogTail) -> PageVariables:
-    """A host name of the line, and the mount in whose files it may stand."""
+    """The page variables with a host name of the line, and with the mount whose files may contain
+    it."""
     name = called_host(tail.failure) if tail.failure is not None else ""
     places = _setting_mounts(container)
     is_name = len(name) >= _SHORTEST and not name.replace(".", "").isdigit()
@@ -100,13 +102,13 @@ def _host_name_variables(container: Container, tail: LogTail) -> PageVariables:
 
 
 def settings_folder(container: Container) -> str:
-    """The one mount from the host in which its settings may lie; "" where none or several may."""
+    """The only mount from the host that may have its settings; "" where none or several may."""
     mount = only(_setting_mounts(container))
     return mount.source if mount is not None else ""
 
 
 def shown_settings(container: Container) -> PageVariables:
-    """The variables of a page that shows the one mount which looks like settings."""
+    """The page variables that show the only mount which looks like settings."""
     mount = only(_likely_mounts(container))
     if mount is None:
         return {}
@@ -133,5 +135,5 @@ def _own_mounts(container: Container) -> list[Mount]:
 
 
 def is_of_system(path: str) -> bool:
-    """Whether a path of the host is / or of the kernel, below which lie files that never end."""
+    """Whether a path of the host is / or belongs to the kernel, with files that never end."""
     return _OF_SYSTEM.match(path) is not None

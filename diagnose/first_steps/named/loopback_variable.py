@@ -23,7 +23,7 @@ _OWN = LazyPattern(
 
 
 class LoopbackVariable(msgspec.Struct, frozen=True):
-    """A variable that says localhost, and the neighbour that it may mean."""
+    """A variable that names localhost, and the neighbour that may be meant."""
 
     name: str
     value: str
@@ -37,7 +37,7 @@ class LoopbackVariable(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variables of the page: with the neighbour's name, or a value that is typed."""
+        """The page variables with the neighbour's name, or with a value that a person types."""
         if self.neighbour and is_itself(self.value):
             return {"assignment": f"{self.name}={self.neighbour}"}
         return {"setting": self.name, "typed": self.name}
@@ -46,7 +46,8 @@ class LoopbackVariable(msgspec.Struct, frozen=True):
 def loopback_variable(
     container: Container, failure: Recognised | None, containers: Containers
 ) -> LoopbackVariable | None:
-    """None where no variable or several of them say localhost, or the line names a place."""
+    """The only variable that names localhost; None where several do, or where the line names a
+    place."""
     is_nameless = failure is not None and failure.name == "some-peer-refused"
     if not is_nameless or container.shares_network:
         return None

@@ -55,7 +55,8 @@ _PATH = LazyPattern(
 )
 """A path of a container: what begins with another folder may be that of a page."""
 _WRITTEN = LazyPattern(r"(?<![\w.:/+-])(?P<path>(?:/[\w.@+-]{1,100}){1,20})(?!\S*: line \d)")
-"""What a line without room names: any path, but for the script that says it."""
+"""The path that a line about missing room names: any path, but for the script that prints the line.
+"""
 _LOCATION = LazyPattern(r":\d+(?::\d+)?(?:[:)]|$)|, line \d|\(\d+\)")
 """Behind a file that was read: a place in it."""
 _INTERPRETERS = LazyPattern(r"/(?:usr/)?(?:local/)?s?bin/\w+$")
@@ -98,7 +99,7 @@ def _path_in(container: Container, text: str) -> str:
 
 
 def _is_data(text: str) -> bool:
-    """Whether a line complains of a file of the program's data, without the folder."""
+    """Whether a line complains of a file of the program's data, and names no folder."""
     is_refused = _OF_A_FILE.search(text) is not None and not _OF_SOMETHING_ELSE.search(text)
     return is_refused or _DATABASE.search(text) is not None
 
@@ -130,9 +131,10 @@ def _refused_place(container: Container, path: str) -> PageVariables:
 
 
 def _missed_place(container: Container, path: str, text: str) -> PageVariables:
-    """The folder of the host where the file belongs, or what the container has by its name.
+    """The page variables of the folder of the host where the file belongs, or of files of that name
+    in the container.
 
-    Nothing for a folder of the image, which is there.
+    Empty for a folder of the image, which is there.
     """
     mount = host_mount(container.mounts, path)
     if mount is None and _IS_FOLDER.search(text):
@@ -146,7 +148,8 @@ def _missed_place(container: Container, path: str, text: str) -> PageVariables:
 
 
 def _full_place(container: Container, path: str) -> PageVariables:
-    """The file system on which the program writes: of the host, or as the container sees it."""
+    """The page variables of the file system on which the program writes: of the host, or as the
+    container sees it."""
     mount = host_mount(container.mounts, path) if path else None
     if mount is not None:
         return {"room": mount.source}

@@ -32,14 +32,14 @@ _KINDS = (
         r"/{name}(/__init__\.py|\.py|\.[^/]*so)$",
     ),
 )
-"""How programs say what they miss, and the name by which the files of an image are searched: an
-extended pattern, as grep takes it."""
+"""Words of programs about a part that they miss, and the name by which the files of an image are
+searched: an extended pattern, as grep takes it."""
 _VERSION = LazyPattern(r"(?<=[A-Za-z])[-.]?\d+(?:\.\d+)*$")
 """At the end of a name: php-fpm7.0, libpq.so.5."""
 
 
 def program_steps(container: Container, text: str) -> PageVariables:
-    """The variables of a page that searches the container's files for what the line misses."""
+    """The page variables that search the container's files for the part that the line misses."""
     for says, sought in _KINDS:
         match = says.search(text)
         if match is not None:

@@ -89,7 +89,7 @@ _OF_ANOTHER_LACK = LazyPattern(
 
 
 def _host_name_steps(container: Container, text: str) -> PageVariables:
-    """The variables of a page about the name that the line says does not resolve."""
+    """The page variables about the name that does not resolve, by the line."""
     if "dns" not in signs(text):
         return {}
     family = recognise_family(TellingLine(text), FAMILIES)
@@ -99,9 +99,9 @@ def _host_name_steps(container: Container, text: str) -> PageVariables:
 
 
 def _port_steps(container: Container, text: str) -> PageVariables:
-    """The variables of a page about the port of the host that the line says is taken.
+    """The page variables about the port of the host that is taken, by the line.
 
-    Nothing in a network of the container's own: there only the program itself can hold it.
+    Empty in a network of the container's own: there only the program itself can use it.
     """
     match = _PORT.search(text) if "port-taken" in signs(text) else None
     if match is None or not container.shares_host_network:
@@ -110,9 +110,10 @@ def _port_steps(container: Container, text: str) -> PageVariables:
 
 
 def _lock_steps(container: Container, text: str) -> PageVariables:
-    """The variables of a page that shows who has the same data: a volume, or a folder of the host.
+    """The page variables that show the other users of the same data: a volume, or a folder of the
+    host.
 
-    Nothing where the container has several places to which it writes.
+    Empty where the container writes to several places.
     """
     if not _LOCKED.search(text) or "port-taken" in signs(text):
         return {}
@@ -164,9 +165,9 @@ _KINDS = (
     _right_steps,
     _memory_steps,
 )
-"""The first that finds something counts."""
+"""The first function that finds something counts."""
 _MAY_PASS = frozenset({"unknown_name", "taken"})
-"""What another start may find in another state."""
+"""Errors that may be over at another start."""
 
 
 def named_thing_steps(container: Container, text: str) -> PageVariables:
@@ -175,6 +176,7 @@ def named_thing_steps(container: Container, text: str) -> PageVariables:
 
 
 def is_better_looked_at(container: Container, text: str) -> bool:
-    """Whether the line names what another start may not find either, and what a look decides."""
+    """Whether the line names a thing that another start may not find either, and that a look
+    decides."""
     steps = named_thing_steps(container, text)
     return "no-space" in signs(text) or (bool(steps) and not steps.keys() & _MAY_PASS)

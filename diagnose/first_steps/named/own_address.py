@@ -12,7 +12,7 @@ from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
 _SAYS_WHO = LazyPattern(r"host|url|uri|issuer|domain|address|authority", re.IGNORECASE)
-"""How options and variables are called that give a server its own address."""
+"""Names of options and variables that give a server its own address."""
 
 
 class OwnAddress(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class OwnAddress(msgspec.Struct, frozen=True):
     server: str
     """Its container."""
     place: str
-    """Where that is set: `option --hostname` or `variable KC_HOSTNAME`."""
+    """The setting: `option --hostname` or `variable KC_HOSTNAME`."""
     host: str
     """Its value there."""
 
@@ -34,9 +34,9 @@ class OwnAddress(msgspec.Struct, frozen=True):
 def own_address(
     failure: Recognised | None, caller: Container, containers: Containers
 ) -> OwnAddress | None:
-    """The one word of the server that the line's other address comes from.
+    """The only word of the server from which the line's other address comes.
 
-    The line says which address the caller expected, and which one the server gave.
+    The line has the address that the caller expected, and the one that the server gave.
     """
     values = failure.values if failure is not None else {}
     expected, got = (_host(values.get(name, "")) for name in ("expected", "got"))
@@ -55,7 +55,7 @@ def own_address(
 
 
 def _host(address: str) -> str:
-    """The host of a URL; "" for what is none."""
+    """The host of a URL; "" where the text is no URL."""
     try:
         return urlsplit(address).hostname or ""
     except ValueError:

@@ -9,7 +9,7 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 
 _PASSWORD = LazyPattern(r"(?:^|_)(?:PASSWORD|PASSWORD_FILE)$|requirepass|--user\b")
-"""How a variable or a word of a command is called that asks clients for a password."""
+"""Names of variables, and words of commands, that ask clients for a password."""
 
 
 def introduction_steps(move: MovedMembers, servers: Sequence[Container]) -> PageVariables:

@@ -25,9 +25,9 @@ _CHOOSES = (28,)
 
 
 def ways_out(machines: list[SilentMachine], networks: Networks | None) -> list[Network]:
-    """The bridges of the first container that would lead out, if its default route went there.
+    """The bridges of the first container that would lead out, if its default route used them.
 
-    None unless each of the containers has such a bridge: the others miss the gateway itself.
+    None unless each of the containers has one: the others miss the gateway itself.
     """
     if networks is None:
         return []
@@ -49,7 +49,8 @@ class GatewayReason(msgspec.Struct, frozen=True):
 
 
 def reason_of_way_out(machine: SilentMachine, way_out: Network, ping: Ping | None) -> GatewayReason:
-    """The container has a bridge that leads out: from some engine on an option chooses it."""
+    """The reason where the container has a bridge that leads out: from some engine on an option
+    chooses it."""
     name = machine.container.name
     why = f"its default route leads there, and not through bridge {way_out}"
     if ping is not None and ping.version >= _CHOOSES:
@@ -82,6 +83,6 @@ ONE_MAC = "the host gets an answer, so the network accepts only the MAC address 
 
 
 def wire_variables(machine: SilentMachine) -> PageVariables:
-    """The variables for a wire that takes frames of one hardware address alone."""
+    """The page variables for a wire that takes frames of only one hardware address."""
     parent = machine.network.option("parent")
     return {"container": machine.container.name, "network": machine.network.name, "parent": parent}

@@ -23,7 +23,7 @@ def is_chosen_limit(failure: HostProxyFailure, known: Recognised | None) -> bool
 def host_proxy_steps(
     failure: HostProxyFailure, container: Container, known: Recognised | None
 ) -> PageVariables:
-    """The variables of the first command, by what keeps the proxy from its server."""
+    """The page variables of the first command, by the obstacle between the proxy and its server."""
     remedy = known.remedy if known is not None else None
     if not failure.is_published:
         inside = failure.moved.port if failure.moved is not None else failure.port

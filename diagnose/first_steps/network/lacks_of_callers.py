@@ -28,7 +28,7 @@ class Lack(msgspec.Struct, frozen=True):
 
 
 def what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> Lack | None:
-    """The network or the DNS server that the caller has not, and that its call needs."""
+    """The network or the DNS server that the caller does not have, and that its call needs."""
     container = failure.container
     if container.host_config.network_mode == "none" and not is_itself(failure.host):
         return Lack("its network mode is none: it has no network", {"unconnected": container.name})
@@ -44,21 +44,22 @@ def is_ipv4(host: str) -> bool:
 
 
 def led_away(absent: AbsentMachine | None) -> Lack | None:
-    """The way by the router, where another route takes the packets."""
+    """The lack of the route by the router, where another route takes the packets; None for none."""
     if absent is None or not absent.router:
         return None
     return Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
 
 
 def lack_of_moved_name(moved: MovedName | None) -> Lack | None:
-    """The address that the name has now, where the program calls another one."""
+    """The lack of the name's present address, where the program calls another one; None
+    for none."""
     if moved is None:
         return None
     return Lack(str(moved), dict(moved.cure))
 
 
 def lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> Lack | None:
-    """The network on which no machine has the address that is called."""
+    """The network on which no machine has the called address."""
     if neighbours is None or not is_ipv4(failure.host) or failure.peer is not None:
         return None
     entry = neighbours.unanswered(failure.host)
@@ -71,9 +72,9 @@ def lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> La
 
 
 def blocked_mail(failure: LoggedFailure) -> Lack | None:
-    """The port of mail servers, to which many providers let nobody call.
+    """The port of mail servers, which many providers block.
 
-    Where another mail server takes messages there, the port is open, and this one is away.
+    Where another mail server takes messages there, the port is open, and this one is down.
     """
     is_mail = failure.port == MAIL and failure.kind == "timeout" and failure.peer is None
     is_closed = is_mail and not failure.delivers_mail
@@ -86,7 +87,8 @@ def blocked_mail(failure: LoggedFailure) -> Lack | None:
 
 
 def call_variables(failure: LoggedFailure) -> PageVariables:
-    """The place, where the line names host and port; or the name that does not resolve."""
+    """The page variables of the place, where the line names host and port; or of the name that does
+    not resolve."""
     if failure.kind == "dns":
         return name_variables(failure.container, failure.host)
     if is_itself(failure.host):

@@ -14,7 +14,8 @@ from diagnose.model import PageVariables
 
 GATEWAY_NAME = "host.docker.internal"
 _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
-"""What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
+"""Characters of an address that are patterns in sed, each in a form that stands for itself:
+`[::1]:5004`."""
 
 
 def settings_variables(call: LoopbackCall, peer: Container, inner: str) -> PageVariables:
@@ -81,6 +82,7 @@ def name_variables(container: Container, peer: Container, port: int) -> PageVari
 
 
 def network_variables(peer: Container, *, is_near: bool) -> PageVariables:
-    """The peer's own network, to which the caller has to be connected first."""
+    """The page variables of the peer's own network, to which the caller has to be
+    connected first."""
     network = next((name for name in peer.endpoints if name not in ("bridge", "host", "none")), "")
     return {} if is_near or not network else {"network": network}

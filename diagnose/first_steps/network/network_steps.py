@@ -23,7 +23,7 @@ _IP6TABLES_BY_DEFAULT = (27,)
 
 
 def ipv6_of_default_network(ping: Ping | None) -> PageVariables:
-    """The engine's configuration by which the default network gets IPv6."""
+    """The page variables with the engine's configuration that gives the default network IPv6."""
     config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": private_prefix6(DEFAULT_NETWORK)}
     if not _writes_ipv6_rules(ping):
         config |= {"ip6tables": True, "experimental": True}
@@ -31,7 +31,8 @@ def ipv6_of_default_network(ping: Ping | None) -> PageVariables:
 
 
 def with_ipv6(network: Network, ping: Ping | None) -> PageVariables:
-    """The default network gets IPv6 by the engine's configuration, others are recreated."""
+    """The page variables that give a network IPv6: the default one by the engine's configuration,
+    others by a new network."""
     if network.name == DEFAULT_NETWORK:
         return ipv6_of_default_network(ping)
     if not network.subnet4 or not _writes_ipv6_rules(ping):

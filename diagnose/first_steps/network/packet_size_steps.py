@@ -6,10 +6,11 @@ from diagnose.model import PageVariables
 
 
 def packet_size_steps(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVariables:
-    """The packet size that fits, and by the kind of network where the page sets it.
+    """The page variables with the packet size that fits, and with its setting by the kind of
+    network.
 
-    The default network has it from daemon.json. Connections of a bridge can be clamped besides,
-    those of an overlay cannot.
+    The default network has it from daemon.json. Connections of a bridge can be clamped too, those
+    of an overlay cannot.
     """
     network = oversized.network
     mtu = str(sizes.limit - oversized.overhead)

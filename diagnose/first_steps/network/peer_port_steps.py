@@ -23,9 +23,10 @@ def steps_to_inner_port(
 def steps_to_served_port(
     call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
 ) -> PageVariables:
-    """The variable of the caller or of the peer that names the port, with the one that is served.
+    """The page variables with the variable of the caller or of the peer that names the port, and
+    the served port.
 
-    Nothing where the peer serves none, or several of which none is known to be meant.
+    Empty where the peer serves none, or several of which none is known to be right.
     """
     served = netns.served_ports if inner is None else [inner]
     if len(served) != 1:

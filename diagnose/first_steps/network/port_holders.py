@@ -13,11 +13,11 @@ _STUB = "systemd-resolve"
 """The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53
 and 127.0.0.54, port 53."""
 _OF_THE_ENGINE = ("docker-proxy", "dockerd", "rootlessport", "rootlesskit")
-"""Who listens in the place of a container that publishes the port."""
+"""Programs that listen in the place of a container that publishes the port."""
 _KEPT = ("sshd", "dropbear", "openvpn", "tailscaled", "teleport")
-"""Without these nobody can log in to the host any more."""
+"""Programs without which nobody can log in to the host any more."""
 _OF_MANY = ("dockerd", "rootlesskit", "slirp4netns", "pasta", "passt")
-"""Each of these carries an engine, or the network of all its containers."""
+"""Programs of which each carries an engine, or the network of all its containers."""
 _ENGINES_UNITS = ("docker.service", "containerd.service", "snap.docker.dockerd.service")
 
 
@@ -79,7 +79,7 @@ def _moved_port(
 
 
 def owner_of(holder: Listener, port: int, containers: Containers) -> Container | None:
-    """The container whose program listens, or for which the engine does."""
+    """The container whose program listens, or for which the engine listens."""
     own = containers.by_id.get(holder.container or "")
     if own is not None or holder.comm not in _OF_THE_ENGINE:
         return own
@@ -91,9 +91,9 @@ def owner_of(holder: Listener, port: int, containers: Containers) -> Container |
 
 
 def sibling_steps(container: Container, holders: Sequence[Container]) -> PageVariables:
-    """The container, if a port of its compose service is held by another container of the service.
+    """The page variables of a container whose port another container of its compose service has.
 
-    The other one works, and must not be stopped. What never ran can be removed.
+    The other one works, and must not be stopped. A container that never ran can be removed.
     """
     if not container.compose_service or [holder.service for holder in holders] != [
         container.service
@@ -104,10 +104,10 @@ def sibling_steps(container: Container, holders: Sequence[Container]) -> PageVar
 
 
 def ports_of_several_files(container: Container, port: int) -> PageVariables:
-    """The places of the host that several files of compose give one port of the container.
+    """The places of the host that several compose files give one port of the container.
 
-    Compose adds the `ports` of an override file to those of the file before. Nothing for a project
-    of one file, and where the refused port of the host is the only one.
+    Compose adds the `ports` of an override file to those of the file before. Empty for a project of
+    one file, and where the refused port of the host is the only one.
     """
     places = by_key((wanted.port, wanted.host_port) for wanted in container.wanted_ports)
     inside = next((name for name, hosts in places.items() if port in hosts), "")

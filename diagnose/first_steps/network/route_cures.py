@@ -9,7 +9,7 @@ from diagnose.phrases import joined
 
 
 def route_steps(route: UnservedRoute) -> PageVariables:
-    """The label or the network that is missing, where there is no choice."""
+    """The page variables of the missing label or network, where there is no choice."""
     labels = f"traefik.http.routers.{route.router}"
     match route.obstacle:
         case route_obstacles.UnreadParts(keys, path):
@@ -48,7 +48,7 @@ def _cure_of_labels(route: UnservedRoute) -> PageVariables:
 
 
 SOON_S = 10
-"""How often a health check runs after the cure."""
+"""The interval of a health check after the cure."""
 
 
 def _auth_cure(route: UnservedRoute, lack: route_obstacles.NoAuthServer) -> PageVariables:
@@ -64,7 +64,8 @@ def _auth_cure(route: UnservedRoute, lack: route_obstacles.NoAuthServer) -> Page
 
 
 def _network_cure(route: UnservedRoute, lack: route_obstacles.NoSharedNetwork) -> PageVariables:
-    """The proxy joins the network that the container names; else the container the proxy's.
+    """The page variables that connect the proxy to the container's network, or else the container
+    to the proxy's.
 
     On several networks Traefik takes any of the container's addresses, unless a label names one.
     """

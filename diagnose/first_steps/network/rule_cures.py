@@ -17,12 +17,13 @@ from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 
 _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
-"""How ufw names the chains of rules that a user gave it."""
+"""The names in ufw for chains of rules that a user gave it."""
 _FRAMES = ("netdev", "bridge")
 
 
 def unban(by: Step, family: str = "ip") -> PageVariables:
-    """The cure of a ban by fail2ban: its chain is named after the jail, with a rule for an address.
+    """The page variables that lift a ban of fail2ban: its chain is named after the jail, with a
+    rule for an address.
 
     Empty for any other rule.
     """
@@ -42,7 +43,7 @@ def unban(by: Step, family: str = "ip") -> PageVariables:
 def between_bridge_and_uplink(
     by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
 ) -> PageVariables:
-    """The cure of what is dropped between a bridge and an uplink."""
+    """The page variables for a rule that drops between a bridge and an uplink."""
     banned = unban(by, family)
     if banned:
         return banned
@@ -78,7 +79,8 @@ def _nft_place(by: Step, hook: str, bridge: str) -> PageVariables:
 
 
 def of_queries(by: Step, server: str) -> PageVariables:
-    """The cure where a rule drops what containers ask a DNS server of IPv4, and nothing else."""
+    """The page variables for a rule that drops the containers' queries to a DNS server of IPv4, and
+    nothing else."""
     place = place_of(by)
     if unban(by) or not place:
         return {}
@@ -108,9 +110,9 @@ def of_calls_to_host(
     *,
     is_answer: bool = False,
 ) -> PageVariables:
-    """The cure of what is dropped on its way from a bridge to a program of the host.
+    """The page variables for a rule that drops packets from a bridge to a program of the host.
 
-    is_answer: whether that is the program's answer.
+    is_answer: whether these are the program's answers.
     """
     banned = unban(by)
     if banned:
@@ -127,7 +129,7 @@ def of_calls_to_host(
 
 
 def _answers_place(by: Step) -> PageVariables:
-    """The place of a rule that accepts answers; nothing before connections are tracked."""
+    """The page variables for a rule that accepts answers; empty before connections are tracked."""
     place = place_of(by)
     if place.get("table") == "raw":
         return {}
@@ -145,7 +147,7 @@ def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> b
 
 
 def between_containers(by: Step, bridge: str) -> PageVariables:
-    """The cure of what is dropped between two containers of one bridge."""
+    """The page variables for a rule that drops between two containers of one bridge."""
     banned = unban(by)
     if banned:
         return banned
@@ -159,7 +161,8 @@ def between_containers(by: Step, bridge: str) -> PageVariables:
 
 
 def between_bridges(by: Step, path: WantedPath) -> PageVariables:
-    """The rule that lets these two bridges talk, or one beside the rule that drops."""
+    """The page variables of a rule that lets these two bridges talk, or of one beside the rule that
+    drops."""
     packet = path.trace.packet
     if path.bridged:
         return between_containers(by, path.network.bridge)
@@ -178,12 +181,12 @@ def between_bridges(by: Step, path: WantedPath) -> PageVariables:
 
 
 def is_for_answers(by: Step) -> bool:
-    """Whether a chain has the packets that come to this host: the answers to what it sends."""
+    """Whether a chain has the packets that come to this host: the answers to its own calls."""
     return by.chain.lower().startswith(("input", "prerouting"))
 
 
 def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
-    """The cure of a rule that blocks the host's own paths, or the answers to them.
+    """The page variables for a rule that blocks the host's own paths, or their answers.
 
     path: the first that the rule blocks.
     """
@@ -202,7 +205,8 @@ def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> 
 
 
 def of_blocked_calls(by: Step, bridge: str, servers: list[str]) -> PageVariables:
-    """The ban to lift, the policy to change, or the rule to put before the one that drops."""
+    """The page variables of the ban to lift, of the policy to change, or of the rule to put before
+    the one that drops."""
     banned = unban(by)
     if banned:
         return banned
@@ -229,6 +233,6 @@ def of_source_address(container: Container, published: str, networks: Networks) 
 
 
 def _only_bridge(container: Container, networks: Networks) -> Network | None:
-    """The network by which it leaves, where it has no other one."""
+    """The only network by which the container's packets leave; None where it has several."""
     found = only(networks.of(container))
     return found if found is not None and found.is_bridge else None

@@ -11,7 +11,7 @@ from diagnose.model import PageVariables
 
 
 def unanswered_call_steps(call: UnansweredCall) -> PageVariables:
-    """The case that the page has a block for, and its values."""
+    """The page variables of the block about this call."""
     if call.protocol == "udp":
         return _udp_variables(call)
     place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
@@ -22,7 +22,7 @@ def unanswered_call_steps(call: UnansweredCall) -> PageVariables:
 
 
 def _udp_variables(call: UnansweredCall) -> PageVariables:
-    """The place over UDP, and the tunnel that can do without UDP."""
+    """The page variables of the place over UDP, and of the tunnel that can work without UDP."""
     words = f"{call.container.config.image} {' '.join(call.container.command)}"
     place = {"container": call.container.name, "udp_port": str(call.port)}
     if call.obstacle is not None or call.is_untranslated or call.silent_router:
@@ -32,7 +32,8 @@ def _udp_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _untranslated_variables(call: UnansweredCall) -> PageVariables:
-    """The page translates IPv4; over IPv6 a rule may be what stops the answers.
+    """The page variables for a source without translation. Over IPv6 a rule may stop the answers
+    instead.
 
     A service of this very host is reached without the way out.
     """
@@ -43,9 +44,10 @@ def _untranslated_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _own_site_variables(call: UnansweredCall) -> PageVariables:
-    """The name of this host's service, as `--add-host` leads it to the host itself.
+    """The page variables with the name of this host's service, as `--add-host` leads it to the host
+    itself.
 
-    A program whose settings hold the address itself asks for no name: the name has to be there.
+    A program whose settings contain the address asks for no name: the settings need the name first.
     """
     host = f"{call.own_name}:host-gateway"
     if not call.named_by:
@@ -79,7 +81,7 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _chain_variable(part: str, source: str) -> str:
-    """Each accepting rule of the page has a chain of its own.
+    """The page variable for a chain: each accepting rule of the page has a chain of its own.
 
     source: "" for a program on the host's own network.
     """
@@ -101,7 +103,8 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _mesh_variables(call: UnansweredCall) -> PageVariables:
-    """A client on the host's network makes an interface there, and its variable lets it."""
+    """The page variables of a mesh client: on the host's network it makes an interface there, and
+    its variable allows that."""
     client = call.mesh_client
     if client is None or not client.shares_host_network:
         return {"mesh": call.address}
@@ -138,4 +141,4 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "mail": lambda call: {"mailer": call.container.name},
     "over IPv6": lambda call: {"over_ipv6": call.container.name, "beyond": call.address},
 }
-"""The variables of a case; of the others, those of whoever should answer."""
+"""The page variables of a case; the other cases have those of the peer that should answer."""

@@ -24,7 +24,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def serves_elsewhere(netns: ContainerNetns) -> bool:
-    """Whether a program listens at some other port: it got past the calls of its start."""
+    """Whether a program listens at another port: it got past the calls of its start."""
     return any(socket.protocol == "tcp" and not socket.is_loopback for socket in netns.listeners)
 
 
@@ -33,13 +33,15 @@ class UnservedReason(msgspec.Struct, frozen=True):
 
     tail: LogTail
     ready: tuple[Container, ...]
-    """Whom its program called without an answer, where they serve by now."""
+    """The containers that its program called without an answer, and that serve by now."""
     watcher: str
-    """What waits for a change of files, since the program has ended; "" for nothing."""
+    """The program that waits for a change of files, since the container's own has ended; "" for
+    none."""
     absent: tuple[Container, ...] = ()
     """The containers that share its network, may be meant to serve the port, and do not run."""
     deaf: tuple[Container, ...] = ()
-    """Whom its program called without an answer, where they listen for themselves alone."""
+    """The containers that its program called without an answer, and that listen only for
+    themselves."""
 
 
 class UnservedPort(msgspec.Struct, frozen=True):
@@ -71,14 +73,14 @@ class UnservedPort(msgspec.Struct, frozen=True):
 
 
 def serves_clients(netns: ContainerNetns, port: int) -> bool:
-    """Whether clients of a published port reach a program; most networks have IPv4 alone."""
+    """Whether clients of a published port reach a program; most networks have only IPv4."""
     has_ipv6 = any(place.global_ipv6_address for place in netns.container.endpoints.values())
     is_closed = netns.serves_ipv6_alone("tcp", port) and not has_ipv6
     return netns.serves_others("tcp", port) and not is_closed
 
 
 def was_taken(port: UnservedPort) -> bool:
-    """Whether the log says that the port was taken, which its sockets refute by now."""
+    """Whether the log says that the port was taken, which its sockets disprove by now."""
     failure = port.why.tail.failure
     is_of_ports = failure is not None and failure.confirmed_by == _TAKEN
     return is_of_ports and not port.inward
@@ -115,12 +117,12 @@ def _serve(
 
 
 def known_failure_line(tail: LogTail) -> LogTail:
-    """The line of a known failure alone: the rest of a running program's log is about its work."""
+    """Only the line of a known failure: the rest of a running program's log is about its work."""
     return LogTail((tail.failure.line,)) if tail.failure is not None else LogTail(())
 
 
 def _setting_variables(container: Container, tail: LogTail) -> PageVariables:
-    """The variable that the page's command asks a value for, or takes away."""
+    """The page variable with the variable whose value a person types, or that is removed."""
     failure = tail.failure
     if failure is not None and failure.confirmed_by == _MISSING:
         name = missing_variable(container, failure)
@@ -143,9 +145,9 @@ def _port_that_is_served(container: Container, netns: ContainerNetns) -> PageVar
 
 
 def publish_instead(container: Container, port: str) -> PageVariables:
-    """The variable that publishes another port in the place of the one that is published.
+    """The page variable that publishes another port in place of the published one.
 
-    Empty where more than one is published. port: as Docker writes it, 53 or 53/udp.
+    Empty where more than one is published. port: in Docker's form, 53 or 53/udp.
     """
     places = {
         published.leading_to(port)

@@ -10,7 +10,8 @@ port of its own. Telephones (SIP) keep theirs."""
 
 
 def untranslated_steps(answer: UntranslatedAnswer) -> PageVariables:
-    """The helper of the protocol, or the rule for the container's own answers."""
+    """The page variables of the kernel's helper for the protocol, or of the rule for the
+    container's own answers."""
     helper = _HELPERS.get((answer.protocol, answer.called_port), "")
     address = next(iter(sorted(answer.container.ipv4_addresses)), "")
     if not helper or not address:

@@ -7,14 +7,14 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class DatabaseClient(msgspec.Struct, frozen=True):
-    """The words of a shell in the container."""
+    """The client of a kind of database, as words of a shell in its container."""
 
     images: LazyPattern
     """Of the database, in small letters."""
     call: str
     """The client, as the server's own administrator."""
     first_database: str
-    """That which the image makes at its first start."""
+    """The database that the image makes at its first start."""
     statement: str
     """The options for one statement in a database: what is behind it, and `{base}`."""
     file: str
@@ -43,18 +43,18 @@ CLIENTS = (
 
 
 def client_of(container: Container) -> DatabaseClient | None:
-    """The client of a database that runs; None for another program."""
+    """The client of a running database; None for another program."""
     image = container.config.image.lower()
     fitting = (client for client in CLIENTS if client.images.search(image))
     return next(fitting, None) if container.is_running else None
 
 
 def run_statement(client: DatabaseClient, statement: str, base: str = "") -> str:
-    """The command for one statement. base: a database other than the first one."""
+    """The shell command for one statement. base: a database other than the first one."""
     options = client.statement.replace("{base}", base or client.first_database)
     return f"{client.call} {options}'{statement}'"
 
 
 def run_file(client: DatabaseClient) -> str:
-    """The command for a file of statements, in the first database."""
+    """The shell command for a file of statements, in the first database."""
     return f"{client.call} {client.file.replace('{base}', client.first_database)}"

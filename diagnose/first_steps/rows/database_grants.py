@@ -27,13 +27,14 @@ _PLAIN = LazyPattern(r"[A-Za-z_][\w-]{0,62}")
 _OBJECT = LazyPattern(r"(?P<kind>materialized view|[a-z]{4,9}) \"?(?P<name>[A-Za-z_]\w{0,62})\"?")
 _READ = frozenset({"relation", "sequence", "table", "view"})
 _OWNED = {"schema": "SCHEMA"} | dict.fromkeys((*_READ, "materialized view"), "TABLE")
-"""What PostgreSQL calls a thing, and how a statement calls it; it takes a view as a table."""
+"""PostgreSQL's name of a kind of thing in its error -> the name in a statement, which takes a view
+as a table."""
 _MYSQL_IMAGE = LazyPattern(r"mysql|mariadb|percona")
 _POSTGRES_IMAGE = LazyPattern(r"postgres|postgis|timescale")
 
 
 def grant_steps(failure: Recognised, caller: Container, server: Container) -> PageVariables:
-    """The variables of the page; none where the user or the database is not known for sure."""
+    """The page variables of a grant; empty where the user or the database is not certain."""
     if failure.name not in RIGHTS:
         return {}
     image = server.config.image.lower()
@@ -54,7 +55,7 @@ def _postgres_steps(failure: Recognised, caller: Container, server: Container) -
 
 
 def _postgres_statement(failure: Recognised, user: str, base: str) -> str:
-    """ "" where the line does not say what was refused."""
+    """The statement for PostgreSQL; "" where the line does not name the refused object."""
     if failure.name == "account-closed":
         return f'ALTER ROLE "{user}" LOGIN'
     if failure.name == "database-closed-to-user":
@@ -76,7 +77,8 @@ def _postgres_statement(failure: Recognised, user: str, base: str) -> str:
 
 
 def _mysql_steps(failure: Recognised, caller: Container, server: Container) -> PageVariables:
-    """The account is that of all hosts, as the images make it, unless the line names another."""
+    """The page variables for MySQL. The account is that of all hosts, as the images make it, unless
+    the line names another."""
     user = failure.values.get("user", "")
     own = server.config.value_of("MARIADB_DATABASE") or server.config.value_of("MYSQL_DATABASE")
     base = _database_name(caller, own)
@@ -104,9 +106,9 @@ def _database_name(caller: Container, default: str) -> str:
 
 
 def _values_of_variables(caller: Container, variable: LazyPattern, part: str) -> Iterable[str]:
-    """The values of the variables with such a name, and that part of each database's address.
+    """The values of the variables with this kind of name, and that part of each database's address.
 
-    An address counts in whatever variable it stands.
+    An address counts in any variable.
     """
     for name, value in caller.config.environment:
         address = _ADDRESS.search(value)

@@ -34,7 +34,7 @@ NOBODY = NamelessClient()
 
 
 def nameless_client(container: Container, failure: Recognised | None) -> NamelessClient:
-    """The client whom this server's log refuses for a name that it has not chosen, or nobody."""
+    """The client that this server's log refuses for a name that the client has not chosen."""
     of = container.config.value_of
     user = of("POSTGRES_USER") or "postgres"
     database = of("POSTGRES_DB") or user
@@ -73,7 +73,7 @@ def _without_user(container: Container, asked: str, user: str) -> NamelessClient
 
 
 def _probe_with(container: Container, named: LazyPattern, option: str) -> str:
-    """The health check with an option, where it is such a client without it; "" for any other."""
+    """The health check with an option, if it is a client without that option; "" for any other."""
     healthcheck = container.config.healthcheck
     form, *words = (healthcheck.test if healthcheck is not None else None) or ["NONE"]
     command = words[0] if form == "CMD-SHELL" and words else shlex.join(words)

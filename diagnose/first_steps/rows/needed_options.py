@@ -16,7 +16,7 @@ def needed_options(
     asked_devices: AskedDevices | None,
     numbers: UserNumbers | None,
 ) -> dict[str, Proof]:
-    """Each with the proof that the container lacks it; none where no option would help."""
+    """The options that would help, each with the proof that the container lacks it."""
     if failure.confirmed_by != ID or _is_elsewhere(failure, asked_devices):
         return {}
     options = [_filled_option(option, container, failure, numbers) for option in failure.needs]

@@ -44,7 +44,8 @@ def _set_aside(remedy: remedies.SetAside, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Job)
 def _run_job(remedy: remedies.Job, case: RowCase) -> PageVariables:
-    """A command in a container of its own, in the first of the folders that a mount covers."""
+    """The page variables of a command in a container of its own, in the first of the folders that a
+    mount covers."""
     config = case.container.config
     folders = [folder or config.working_dir for folder in remedy.folders]
     folder = next((folder for folder in folders if folder and _covers(case, folder)), "")
@@ -59,7 +60,7 @@ def _run_job(remedy: remedies.Job, case: RowCase) -> PageVariables:
 
 
 def _covers(case: RowCase, folder: str) -> bool:
-    """Whether a folder lies in what is mounted and can be written."""
+    """Whether a folder is in a mount and can be written."""
     return any(mount.rw and mount.holds(f"{folder}/") for mount in case.container.mounts)
 
 
@@ -72,7 +73,10 @@ def _add_user(remedy: remedies.AddedUser, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.NamedNumber)
 def _name_number(_remedy: remedies.NamedNumber, case: RowCase) -> PageVariables:
-    """Nothing where its user is given by a name: a program inside has changed to the number."""
+    """The page variables that give the number of a user a name.
+
+    Empty where its user is given by a name: a program inside has changed to the number.
+    """
     user = _NUMBERS.fullmatch(case.container.config.user)
     if user is None or not _may_add_users(case):
         return {}
@@ -87,7 +91,8 @@ def _may_add_users(case: RowCase) -> bool:
 
 @steps.register(remedies.FreshContainer)
 def _renew_container(_remedy: remedies.FreshContainer, case: RowCase) -> PageVariables:
-    """Nothing where what the first start left lies in a mount: a new container has it too."""
+    """The page variable of a new container. Empty where the files of the first start are in a
+    mount: a new container has them too."""
     left = case.failure.values.get("name", "")
     if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
         return {}
@@ -124,7 +129,10 @@ def _mount_whole_folder(remedy: remedies.WholeFolder, case: RowCase) -> PageVari
 
 @steps.register(remedies.OwnFolder)
 def _keep_own_folder(remedy: remedies.OwnFolder, case: RowCase) -> PageVariables:
-    """A module that the line names by a path is the application's own: no image keeps that."""
+    """The page variables that keep the image's own folder visible.
+
+    A module that the line names by a path is the application's own: no image contains that.
+    """
     folder = case.container.config.working_dir
     if case.failure.values.get("module", "/")[0] in "./" or case.mount_at(folder) is None:
         return {}
@@ -139,7 +147,10 @@ def _unlock_database(remedy: remedies.Unlocked, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Inside)
 def _change_inside(remedy: remedies.Inside, case: RowCase) -> PageVariables:
-    """Nothing for a web server that passes on what the program behind it has printed."""
+    """The page variables of a command in the running container.
+
+    Empty for a web server that repeats a line of the program behind it.
+    """
     if "FastCGI sent in stderr" in case.failure.line:
         return {}
     most = case.failure.values.get("most", "")

@@ -17,10 +17,10 @@ from diagnose.programs.telling_line import TellingLine
 _SHARE = 0.75
 """The share of a container's memory that a heap gets: threads, code and buffers lie beside it."""
 _MORE_PIDS = 4
-"""How much a limit of processes is raised, as a multiple."""
+"""The factor by which a limit of processes is raised."""
 _AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])", re.IGNORECASE)
 _SPARE = 1.25
-"""How much more memory than a program asks for it is given, as a multiple."""
+"""The memory to give, as a multiple of the memory that the program asks for."""
 _BARE_ENTRYPOINTS = frozenset({"docker-php-entrypoint", "tini", "dumb-init", "--"})
 """The last words of entrypoints that run any command as it is."""
 
@@ -44,7 +44,10 @@ def _comment_out(remedy: remedies.CommentedOut, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Corrected)
 def _correct_text(remedy: remedies.Corrected, case: RowCase) -> PageVariables:
-    """A word such as `app` may be a host or a path in each other line."""
+    """The page variables that correct a text in a file.
+
+    A word such as `app` may be a host or a path in any other line.
+    """
     line, word = case.failure.line, case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
     if not word or setting is None or setting.inside not in line:
@@ -61,7 +64,10 @@ def _give_option(remedy: remedies.Given, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Preceded)
 def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
-    """Nothing where the image has an entrypoint of its own: it leaves its steps out for a shell."""
+    """The page variables of a shell command before the program.
+
+    Empty where the image has an entrypoint of its own: it skips its steps for a shell.
+    """
     own = (case.container.config.entrypoint or [])[-1:]
     if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in own):
         return {}
@@ -81,7 +87,10 @@ def _replace(remedy: remedies.Replaced, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Assigned)
 def _assign_variable(remedy: remedies.Assigned, case: RowCase) -> PageVariables:
-    """Nothing where a neighbour has the value: its data is mounted here then."""
+    """The page variables that give a variable another value.
+
+    Empty where a neighbour has the value: its data is mounted here then.
+    """
     own = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
     beside = case.containers.beside(case.container) if case.containers is not None else []
@@ -99,7 +108,10 @@ def _extend_list(remedy: remedies.Extended, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Parameter)
 def _parametrise(remedy: remedies.Parameter, case: RowCase) -> PageVariables:
-    """A program whose settings have no address has a switch of its own for TLS."""
+    """The page variables that add a parameter to an address.
+
+    A program whose settings have no address has a switch of its own for TLS.
+    """
     changed = changed_words.with_parameter(case.container, remedy.scheme, remedy.parameter)
     if not changed and remedy.parameter == "sslmode=disable":
         changed = changed_words.with_tls_off(case.container)
@@ -116,7 +128,7 @@ def _filter(remedy: remedies.Filtered, case: RowCase) -> PageVariables:
 
 
 def _with_warned_variable(steps: PageVariables) -> PageVariables:
-    """A variable with a value that protects less, which its page has to say."""
+    """The page variables of a variable with a value that protects less, as its page has to warn."""
     return {"unprotected": steps["assignment"]} if steps else {}
 
 
@@ -152,7 +164,8 @@ def _generate_value(remedy: remedies.Generated, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.Heap)
 def _enlarge_heap(remedy: remedies.Heap, case: RowCase) -> PageVariables:
-    """The variable with the heap of a runtime: a share of the memory limit, or of the host's."""
+    """The page variables of a variable with the heap of a runtime: a share of the memory limit, or
+    of the host's."""
     container = case.container
     settings = (*container.config.words, *container.config.variable_values)
     if any(mark in text for mark in remedy.marks for text in settings):
@@ -168,14 +181,15 @@ def _enlarge_heap(remedy: remedies.Heap, case: RowCase) -> PageVariables:
 def _heap_of_host(memory: int) -> int:
     """MiB for a program of Node.js without a limit, 0 where the host's memory is not known.
 
-    Twice what it gives itself (2 GiB, and 4 GiB on hosts from 15 GiB on), or what the host has.
+    Twice its own default (2 GiB, and 4 GiB on hosts from 15 GiB on), or the memory of the host.
     """
     return min(int(memory * _SHARE), max(4096 * MIB, memory // 2), 8192 * MIB) // MIB
 
 
 @steps.register(remedies.Raised)
 def _raise_limit(remedy: remedies.Raised, case: RowCase) -> PageVariables:
-    """A larger limit of processes, or of memory where the log says how much is needed."""
+    """The page variables of a larger limit of processes, or of memory where the log names
+    the need."""
     config = case.container.host_config
     if remedy.limit == "pids":
         limit = config.pids_limit or 0

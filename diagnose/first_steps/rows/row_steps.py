@@ -14,7 +14,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised, remedies
 
 KINDS = (row_folders, row_settings)
-"""The modules that say what each kind of remedy changes."""
+"""The modules with the change of each kind of remedy."""
 _OFFERED_ELSEWHERE = (NoneType, remedies.AtServer, remedies.OfRunning)
 """No remedy, or those of `server_steps` and `running_steps`."""
 _OF_RUNNING = frozenset({"inside_change"})
@@ -30,7 +30,7 @@ def row_steps(
     is_running: bool,
     info: Info | None = None,
 ) -> PageVariables:
-    """The variables of the page that the row's own remedy fills; none without one.
+    """The page variables that the row's own remedy fills; empty without one.
 
     is_running: the program continues, so that its data is not touched from outside. info: of the
     host that has the memory.

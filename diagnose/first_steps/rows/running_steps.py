@@ -39,7 +39,7 @@ _MASTER = LazyPattern(r"Connecting to MASTER (\S+)")
 
 
 class _RunningCase(msgspec.Struct, frozen=True):
-    """A container, the known failure that it repeats, and what is around it."""
+    """A container, the known failure that it repeats, and the containers around it."""
 
     error: RepeatedError
     failure: Recognised
@@ -52,14 +52,14 @@ class _RunningCase(msgspec.Struct, frozen=True):
 
     @property
     def image(self) -> str:
-        """In small letters."""
+        """The name of the image, in small letters."""
         return self.container.config.image.lower()
 
 
 def running_steps(
     error: RepeatedError, containers: Containers | None, networks: Networks | None
 ) -> PageVariables:
-    """The variables of the page that the row's own remedy fills; none without one."""
+    """The page variables that the row's own remedy fills; empty without one."""
     failure = error.failure
     if failure is None or not isinstance(failure.remedy, OfRunning):
         return {}
@@ -67,9 +67,10 @@ def running_steps(
 
 
 def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariables:
-    """The replica of Redis that a program writes to, where its log says that its master is gone.
+    """The page variables of the replica of Redis that a program writes to, where its log reports
+    that its master is gone.
 
-    Nothing where the master may answer: the program should write to that one.
+    Empty where the master may answer: the program should write to that one.
     """
     for error in repeated_errors:
         known = error.failure.name if error.failure is not None else ""
@@ -82,15 +83,16 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
 
 @functools.singledispatch
 def _steps(remedy: object, _case: _RunningCase) -> PageVariables:
-    """The variables of the page, by the kind of the remedy."""
+    """The page variables, by the kind of the remedy."""
     raise TypeError(remedy)
 
 
 @_steps.register(ChallengePort)
 def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
-    """The port that a certificate authority calls, where no container publishes it.
+    """The page variables of the port that a certificate authority calls, where no container
+    publishes it.
 
-    That of the program itself, or of the proxy for which it gets certificates.
+    The port of the program itself, or of the proxy for which it gets certificates.
     """
     container, port = case.container, remedy.port
     running = case.containers.running if case.containers is not None else ()
@@ -105,8 +107,8 @@ def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
 
 
 def _secure_server(running: Sequence[Container], port: int) -> Container | None:
-    """The one web server that publishes HTTPS and declares the port too, as a proxy whose
-    certificates another container gets."""
+    """The page variables of the only web server that publishes HTTPS and declares the port too, as
+    a proxy whose certificates another container gets."""
     return only(
         [
             container
@@ -137,7 +139,10 @@ def _make_key(remedy: NewKey, case: _RunningCase) -> PageVariables:
 
 @_steps.register(MoreTime)
 def _give_time(remedy: MoreTime, case: _RunningCase) -> PageVariables:
-    """An option of the command overrides the variable."""
+    """The page variable that gives a server more time.
+
+    Empty where the variable or its option is given: the option overrides the variable.
+    """
     config = case.container.config
     is_given = config.sets(remedy.variable) or any(remedy.option in word for word in config.words)
     return {} if is_given else {"impatient": case.container.name}
@@ -145,7 +150,8 @@ def _give_time(remedy: MoreTime, case: _RunningCase) -> PageVariables:
 
 @_steps.register(NewerBuild)
 def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
-    """The one other image of the same repository that a running container beside it has."""
+    """The page variable of the only other image of the same repository that a running container
+    beside it has."""
     if case.containers is None:
         return {}
     container, own = case.container, case.container.config.image
@@ -174,7 +180,7 @@ def _route(_remedy: HttpsRoute, case: _RunningCase) -> PageVariables:
 
 @_steps.register(PlainHttp)
 def _unsecure(remedy: PlainHttp, case: _RunningCase) -> PageVariables:
-    """Nothing where others than containers reach the server."""
+    """The page variables that turn TLS off. Empty where others than containers reach the server."""
     container = case.container
     is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
     if is_open or container.shares_host_network:
@@ -185,7 +191,10 @@ def _unsecure(remedy: PlainHttp, case: _RunningCase) -> PageVariables:
 
 @_steps.register(SharedFolder)
 def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
-    """Nothing where the program lacks several folders: which one holds the scripts is not known."""
+    """The page variables of a shared folder.
+
+    Empty where the program lacks several folders: the one with the scripts is not known.
+    """
     address = case.failure.values.get("address")
     behind = only([peer for peer_at, peer in case.error.peers if peer_at == address])
     if behind is None:
@@ -204,7 +213,8 @@ def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
 
 @_steps.register(TrustedProxy)
 def _trust(remedy: TrustedProxy, case: _RunningCase) -> PageVariables:
-    """The network of the proxy; its address alone where it is on none of the container's."""
+    """The page variables with the network of the proxy; with its address alone where it is on none
+    of the container's."""
     address = case.failure.values.get("address", "")
     folder = case.container.mount_at(remedy.folder)
     if folder is None or not remedy.image.search(case.image) or not _may_be_ours(address):
@@ -218,7 +228,7 @@ def _trust(remedy: TrustedProxy, case: _RunningCase) -> PageVariables:
 
 
 def _may_be_ours(address: str) -> bool:
-    """Whether a proxy may have this address: whoever calls from the internet sets headers too."""
+    """Whether a proxy may have this address: clients from the internet set headers too."""
     try:
         return not ipaddress.ip_address(address).is_global
     except ValueError:

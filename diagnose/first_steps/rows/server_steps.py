@@ -22,7 +22,7 @@ def is_of_a_server(failure: Recognised | None) -> bool:
 def server_of(
     container: Container, failure: Recognised | None, containers: Containers | None
 ) -> dict[str, str]:
-    """The server that the line is about, and what it is to be asked for.
+    """The page variables of the server that the line is about.
 
     It is this container, or the one that it calls.
     """
@@ -41,7 +41,7 @@ def server_of(
 
 
 def _holds_a_queue(name: str, containers: Containers) -> bool:
-    """Whether a worker names the server: what is dropped there may be a job."""
+    """Whether a worker uses the server as a queue: a dropped key may be a job."""
     server = containers.by_name[name]
     return any(
         is_background(other) and names_server(other, server) for other in containers.beside(server)

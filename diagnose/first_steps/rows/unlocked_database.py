@@ -15,7 +15,7 @@ _BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w{0,20}://[^/\s]{1,300}/(?P<bas
 def unlocking_variables(
     statement: str, container: Container, failure: Recognised, containers: Containers | None
 ) -> PageVariables:
-    """The one database of the caller's networks that runs and that it calls."""
+    """The page variables of the only running database of the caller's networks that it calls."""
     if containers is None:
         return {}
     peers = named_peers((failure.line,), container, containers)

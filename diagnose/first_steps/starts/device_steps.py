@@ -19,9 +19,10 @@ MODULES = {
 
 
 def other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
-    """The one device of that kind under another name, as the program should see it.
+    """The page variables of the only device of that kind under another name, as the program should
+    see it.
 
-    Nothing where the container has further devices, which would be lost.
+    Empty where the container has further devices, which would be lost.
     """
     given = container.host_config.devices or ()
     if others is None or len(others) != 1 or len(given) != 1:
@@ -42,7 +43,8 @@ NO_TOOLKIT = "gpu-no-toolkit"
 
 
 def device_steps(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
-    """The device, and the kernel module that makes it where one is known; or what a GPU lacks."""
+    """The page variables of the device, and of the kernel module that makes it where one is known;
+    or of the part that a GPU lacks."""
     if failure in _OF_DRIVERS:
         return {"device": "gpu", **_OF_DRIVERS[failure]}
     if failure == NO_TOOLKIT and gpu is not None and gpu.toolkit:

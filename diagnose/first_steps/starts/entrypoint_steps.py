@@ -27,7 +27,8 @@ def steps_for_missing_program(
 
 
 def whole_command(container: Container, commands: ImageCommands | None) -> PageVariables:
-    """The image's command in front of a mounted folder that was to be its argument.
+    """The page variable with the image's command in front of a mounted folder that should be its
+    argument.
 
     Of a command with words of its own it is not known which ones the folder replaces.
     """

@@ -23,7 +23,7 @@ def asked_rule(container: Container, healing: Mapping[str, str]) -> PageVariable
 
 
 def larger_quota(keys: KernelKeys | None) -> PageVariables:
-    """The variables that raise the quota which is used up to ten times its size."""
+    """The page variables that raise the exhausted quota to ten times its size."""
     quota = keys.used_up[0] if keys is not None and keys.used_up else None
     if quota is None:
         return {}

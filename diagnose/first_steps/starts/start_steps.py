@@ -28,9 +28,9 @@ def known_error(container: Container) -> Recognised | None:
 
 
 def cures(container: Container) -> PageVariables:
-    """The variables of the page's commands that heal the error, where its cause is known.
+    """The page variables of the commands that heal the error, where its cause is known.
 
-    Where it is not, nothing better is known than to try again.
+    Where it is not, nothing better is known than another try.
     """
     error = known_error(container)
     if error is None:
@@ -95,13 +95,15 @@ def swapped_address(container: Container, containers: Containers) -> PageVariabl
 
 
 def _path_variables(container: Container) -> PageVariables:
-    """The path of the host at which an error ends that is not known; another start meets it too."""
+    """The page variable of the host's path at which an unknown error ends; another start meets it
+    too."""
     path = path_of_error(container.state.error)
     return {} if path.startswith(_OF_THE_KERNEL) else present({"refused_path": path})
 
 
 def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:
-    """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
+    """The page variables of the folder or the disk that a volume lacks, or of the volume that its
+    driver lacks."""
     if volume := refusal.unknown_volume:
         driver = driver_of(volume, container)
         if driver == LOCAL:
@@ -127,7 +129,7 @@ def _log_cures(container: Container) -> PageVariables:
 def mountpoint_steps(
     container: Container, target: str, bind_sources: BindSources | None
 ) -> PageVariables:
-    """The variables that make what is missing below another mount: a file or a folder."""
+    """The page variables that make the missing file or folder below another mount."""
     outer = container.mount_at(hiding_mount(container, target))
     mount = container.mount_at(target)
     if outer is None or mount is None:
@@ -138,7 +140,7 @@ def mountpoint_steps(
 
 
 def file_below_mount(container: Container, source: str) -> PageVariables:
-    """The variables that mount a file below the folder over which it cannot be mounted."""
+    """The page variables that mount a file below the folder over which it cannot be mounted."""
     mounts = [mount for mount in container.mounts if mount.source == source]
     if len(mounts) != 1:
         return {}
