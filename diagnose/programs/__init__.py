@@ -1,12 +1,10 @@
-"""What is known of programs in containers.
+"""Known failures of programs in containers, and readers of their logs.
 
-How their logs tell why they failed, and the world's commonest failures.
-
-Everything here is pure: text goes in, values come out. Nothing here asks the host.
+All functions are pure: they take text and return values. None of them asks the host.
 
 From a log to its meaning: `log_message` reads a line, `telling_line` chooses the one that explains,
-by the phrases of `line_phrases` and without the `passed_lines`; `failures` says what it means, or
-else `families`.
+by the phrases of `line_phrases` and without the `passed_lines`; `failures` has its meaning, or else
+`families`.
 
 Rooms:
 

@@ -51,9 +51,9 @@ _CALLER = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it.
-An address with a port that systems give to those who call is a caller's, and one with another port
-is not."""
+"""The address of the caller in a line about a refusal; or this host's own address, by which a
+scanner has asked for it. An address with a port that systems give to clients is a caller's, and one
+with another port is not."""
 _REQUEST = LazyPattern(
     r"""
     ^ [^"\n]{0,300} (?<!\d) \s " (?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT) [ ]
@@ -63,9 +63,8 @@ _REQUEST = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""A request with the status of its answer, or what a web server says of one.
-
-urllib3 has the address of its server before the request, which ends in a port."""
+"""A request with the status of its answer, or a web server's words about one. urllib3 has the
+address of its server before the request, which ends in a port."""
 _CLIENT = LazyPattern(
     r"""
     \[preauth\] | \b input_userauth_request:          # sshd
@@ -102,7 +101,7 @@ _CLIENT = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""What servers write about a client, and no client writes about itself."""
+"""Words of servers about a client, which no client writes about itself."""
 
 _LOGIN_FORM = LazyPattern(
     r"""
@@ -119,7 +118,7 @@ _LOGIN_FORM = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What an application says of somebody at its login, with the address: a service that calls another
+"""Words of an application about a user at its login, with the address: a service that calls another
 one logs no address of its own, or one with a port."""
 
 

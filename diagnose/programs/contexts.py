@@ -1,8 +1,8 @@
-"""What the lines around a complaint add to it, where the complaint alone says too little.
+"""Known failures that need the lines around a complaint, where the complaint alone says too little.
 
-The same words mean another thing in a migration than in a request, and a bare exception says what
-it is about by the library that raised it: the reader of an INI file, of an address, of a
-connection string.
+The same words mean another thing in a migration than in a request. A bare exception shows its
+subject by the library that raised it: the reader of an INI file, of an address, of a connection
+string.
 """
 
 import re
@@ -16,25 +16,25 @@ from diagnose.programs.stack_traces import is_frame
 from diagnose.programs.telling_line import TellingLine
 
 _BEFORE = 4
-"""Lines above a complaint in which a program says what it has begun."""
+"""Lines above a complaint in which a program may announce its work."""
 _TRACE = 40
-"""Lines around a complaint that are taken for frames of its trace."""
+"""Lines around a complaint that may be frames of its trace."""
 _OF_THE_SCHEMA = ("column-missing", "class-value", "class-version", "program-fault")
 """Failures that mean another thing where a migration meets them."""
 _VAGUE = frozenset({"program-fault", "class-absent", "class-format", "class-value"})
-"""Families that know only what kind of exception it is."""
+"""Families that know only the kind of the exception."""
 _MIGRATES = LazyPattern(
     r"\b(?:running|applying|performing|executing|starting)\b.{0,40}\bmigrations?\b"
     r"|\bmigrating\b.{0,30}\b(?:database|db|schema)\b|\b(?:database )?migration\b.{0,60}\bfailed\b"
     r"|\bchecking if there are any migrations to run\b",
     re.IGNORECASE,
 )
-"""What a program says when it changes its database to its own version."""
+"""Words of a program that changes its database to its own version."""
 _IN_MIGRATION = LazyPattern(
     r"[/\\](?:db[/\\])?migrations?[/\\][^\s:]{1,200}|\bMigrations?\w{0,20}\.(?:up|run|migrate|Up|execute)\b"
     r"|\b(?:migrate|upgrade)_?(?:db|database|schema)\b|\bdb_?(?:upgrade|migrate)\b|\bflask_migrate\b"
 )
-"""A frame of the code that does so."""
+"""A frame of the code of a migration."""
 
 MIGRATION = Failure(
     name="migration-fails",
@@ -52,7 +52,7 @@ MIGRATION = Failure(
 
 _BUILDS = LateTable("diagnose.programs.families.builds", "BUILDS")
 _MOVES = LazyPattern(r"^(?:mv|rm): cannot (?:remove|stat) ")
-"""A script does so with what its first start has moved away."""
+"""The command of a script that fails because its first start has already moved the files."""
 
 
 class _Caller(NamedTuple):
@@ -62,7 +62,7 @@ class _Caller(NamedTuple):
     """The frame, or another line of the same message."""
     failure: Failure
     replaces: frozenset[str]
-    """The names of failures that say less."""
+    """The names of failures that explain less."""
 
 
 _CALLERS = (
@@ -139,7 +139,8 @@ def in_context(
 
 
 def _left_by_a_start(line: str) -> Recognised | None:
-    """What a start script finds that its own first start has made, by a line of its log."""
+    """The failure of a start script that finds a part which its own first start has made, by a
+    line of its log; None for any other line."""
     found = recognise_family(TellingLine(line), _BUILDS)
     return found if found is not None and found.name == "start-not-repeatable" else None
 

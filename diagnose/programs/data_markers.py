@@ -9,14 +9,14 @@ class DataMarker(msgspec.Struct, frozen=True):
     """A file in the data that the program of an image does not read as its own."""
 
     image: LazyPattern
-    """The images whose program does not."""
+    """Images whose program does not read the file."""
     file: str
-    """Below the folder of the data."""
+    """The path of the file, below the folder of the data."""
     cause: str
-    """What is wrong, behind `its data`."""
+    """The fault, as words behind `its data`."""
     cure: str
     says: LazyPattern | None = None
-    """What the file says; None where it is enough that it is there."""
+    """The contents of the file; None where its presence is enough."""
     old_tag: str = ""
     """The tag of the last release that reads the data; "" where another program does."""
 

@@ -1,11 +1,11 @@
-"""What an exit code says: signals by name, and the codes that shells and Docker give a meaning."""
+"""Meanings of exit codes: signals by name, and the codes that shells and Docker give a meaning."""
 
 import signal
 
 _ENDS_NOTHING = frozenset(
     {"SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"}
 )
-"""Signals that stop a program or that it ignores: the exit code above 128 that stands for one of
+"""Signals that stop a program or that it ignores: an exit code above 128 that stands for one of
 them is a code of the program's own, as 150 is of .NET."""
 _NAMES = {
     number.value: number.name for number in signal.Signals if number.name not in _ENDS_NOTHING
@@ -26,7 +26,7 @@ _MEANINGS = {
     "SIGXCPU": "CPU time limit",
     "SIGXFSZ": "file size limit",
 }
-"""What a signal means that ends a program."""
+"""The meaning of a signal that ends a program."""
 _SENT = frozenset({"SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"})
 """Signals by which users and programs end another one. The kernel sends those of a broken pipe, a
 timer or a limit."""

@@ -16,7 +16,7 @@ class FirstStartFile(msgspec.Struct, frozen=True):
 
     image: LazyPattern
     paths: tuple[str, ...]
-    """Where it lies in the container."""
+    """Paths of the file in the container."""
     marks: Mapping[str, str]
     """By the variable, the text of the file before its value; "" for any place."""
     reads_variables: str = ""
@@ -56,4 +56,4 @@ FIRST_START_FILES = (
         {"JOOMLA_DB_HOST": "", "JOOMLA_DB_NAME": "", "JOOMLA_DB_USER": ""},
     ),
 )
-"""The programs of most hosts that keep what they were given at first."""
+"""The programs of most hosts that keep the settings of their first start."""

@@ -7,11 +7,10 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import ERROR, FATAL, INFO, WARNING, Message
 
 _HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
-"""Django's system check and Airlift (Trino) list below it what is wrong."""
+"""Headings of Django's system check and Airlift (Trino), with the errors below."""
 _SPRING_HEADING = LazyPattern(r"^Description:\s*$")
-"""What Spring Boot says below it, behind an empty line, is why the application does not start.
-
-Below that of a usage text stands an indented line."""
+"""A heading of Spring Boot. Below it, behind an empty line, is the reason why the application does
+not start. Below that of a usage text is an indented line."""
 _DOTNET_HEADING = LazyPattern(
     r"^(?P<level>trce|dbug|info|warn|fail|crit): [^\s\[]{1,300}\[\d{1,9}\]\s*$"
 )

@@ -32,7 +32,7 @@ VARIABLES = (
 _JAVA_VERSION = LazyPattern(
     r"^(?:jdk-?)?(?:1\.)?(?P<major>\d{1,2})(?:(?:u|\.0_|\.0\.)(?P<update>\d{1,3}))?(?![\d.]{4})"
 )
-"""8u171, jdk8u181-b13, 1.8.0_121, 9.0.4: what images of Java say in JAVA_VERSION."""
+"""8u171, jdk8u181-b13, 1.8.0_121, 9.0.4: forms of JAVA_VERSION in images of Java."""
 _LIMITED = LazyPattern(
     r"-Xmx\d|-XX:(?:MaxHeapSize|MaxRAM|MaxRAMFraction|MaxRAMPercentage)=|UseCGroupMemoryLimitForHeap"
 )

@@ -1,4 +1,4 @@
-"""What the lines of a failed program say, as phrases that count for or against a line.
+"""Phrases in the lines of a failed program that count for or against a line.
 
 The patterns are for lines in small letters.
 """
@@ -15,12 +15,12 @@ class Phrases(msgspec.Struct, frozen=True):
     """Phrases of one meaning."""
 
     worth: int
-    """What a line gains that has one of them."""
+    """The score that a line gains with one of these phrases."""
     words: frozenset[str]
-    """A line with one of these phrases has at least one of these words; to look them up costs a
+    """A line with one of these phrases has at least one of these words; a search for them costs a
     twentieth of the pattern."""
     pattern: LazyPattern
-    """What decides."""
+    """The pattern that decides."""
 
 
 EXPLAINS = Phrases(
@@ -117,7 +117,7 @@ EXPLAINS = Phrases(
         re.VERBOSE,
     ),
 )
-"""What a line says that tells what is wrong."""
+"""Words that explain a failure."""
 
 STRONG = Phrases(
     worth=22,
@@ -226,7 +226,7 @@ GENERIC = Phrases(
         re.VERBOSE,
     ),
 )
-"""Errors that say that there was one, not which."""
+"""Errors that do not name their kind."""
 
 FAREWELL = Phrases(
     worth=-40,
@@ -257,7 +257,7 @@ FAREWELL = Phrases(
         re.VERBOSE,
     ),
 )
-"""What programs say at their end, whatever ended them."""
+"""Last words of programs, whatever ended them."""
 
 HINT = Phrases(
     worth=-35,
@@ -296,7 +296,7 @@ SETTING = Phrases(
         r"\b(?:needs?|must|is|are|not|cannot|invalid|unknown|missing|required|deprecated)\b"
     ),
 )
-"""If two lines explain a failure, the one that says what to change counts more."""
+"""If two lines explain a failure, the line that names the change counts more."""
 
 TOOL_ENDED = Phrases(
     worth=22,
@@ -309,7 +309,7 @@ TOOL_ENDED = Phrases(
         re.VERBOSE,
     ),
 )
-"""The exit code of a tool that the program has run: it says more than the farewell that it looks
-like."""
+"""The exit code of a tool that the program has run: it explains more than the farewell that it
+looks like."""
 
 PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT, TOOL_ENDED)

@@ -1,4 +1,4 @@
-"""What one line of a log says: its text without colours, and the worth of its level."""
+"""The message of a log line: its text without colours, and the worth of its level."""
 
 import functools
 import json
@@ -15,14 +15,14 @@ LONGEST = 1200
 """Characters of one line that are looked at."""
 
 HEADING = 30
-"""Characters of a first line that says less than those below it."""
+"""A first line with at most this many characters explains less than the lines below it."""
 MOST_BELOW = 6
 """Lines of such a text: one with more is a stack."""
 
 _ANSI = LazyPattern(r"\x1b\[[0-9;?]{0,40}[ -/]{0,9}[@-~]|\x1b\][^\x07]{0,200}\x07")
 
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
-"""What a level is worth."""
+"""The worth of a level."""
 
 TAKES_ANOTHER = LazyPattern(
     r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b|\bdefault(?:s|ing) to\b"
@@ -30,11 +30,12 @@ TAKES_ANOTHER = LazyPattern(
     r"|\bthen (?:completed|connected|delivered|succeeded|worked)\b",
     re.IGNORECASE,
 )
-"""A program that says so has what it needs from elsewhere."""
+"""A program that prints this gets its need from elsewhere."""
 DOES_WITHOUT = LazyPattern(
     r"(?<!\bcan be )(?<!\bmay be )(?<!\byou )\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE
 )
-"""A program that says so continues; whether anybody misses what it leaves out is not known."""
+"""A program that prints this continues; whether anybody misses the part that it leaves out is not
+known."""
 
 
 WAS_EXPECTED = LazyPattern(
@@ -43,7 +44,7 @@ WAS_EXPECTED = LazyPattern(
     r" (?:error|exception|failure|refusal|timeout)\b",
     re.IGNORECASE,
 )
-"""A program that looked for the failure, as tests do, says so."""
+"""A program that looked for the failure, as tests do, prints this."""
 
 _LETTERS = LazyPattern(r"[A-Za-z]{3}|[^\x00-\x7f\W\d_]{2}")
 _LEVEL_ALONE = LazyPattern(
@@ -69,7 +70,7 @@ def says_nothing(text: str) -> bool:
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What a line says, and what its level is worth; None where it has no level."""
+    """The text of a log line, and the worth of its level; None where it has no level."""
 
     text: str
     level: int | None = None
@@ -136,11 +137,11 @@ _OWN_LEVEL = LazyPattern(
 )
 """A level at the beginning of a line."""
 _BARE_WORD = LazyPattern(r"\b(?:CRITICAL|ERROR|FATAL|PANIC|SEVERE)\b(?!\s?[]:=|\d])")
-"""What is a word of a sentence behind such a level, and no quoted line."""
+"""A word behind a level that belongs to a sentence, and to no quoted line."""
 _CROSS = LazyPattern(r"[\s\[(]{0,8}[✗✘✖❌🗙]")
 """A cross at the beginning of a line, which start scripts print where others write a level."""
 _QUIET_REDIS = LazyPattern(r"\d+:[CMSX] \d\d? [A-Z][a-z]{2}(?: \d{4})? [\d:.]+ [*.-] ")
-"""Redis and Valkey write a sign between time and text, and `#` for what is wrong."""
+"""Redis and Valkey write a sign between time and text, and `#` for an error."""
 
 _SEVERITY_NAMES = {
     "f": FATAL,
@@ -172,7 +173,7 @@ _SEVERITY_NAMES = {
 level out where it is information."""
 
 _NEXTCLOUD_LEVELS = {"0": INFO, "1": INFO, "2": WARNING, "3": ERROR, "4": FATAL}
-"""Of Nextcloud and ownCloud, whose lines have a `reqId`."""
+"""Levels of Nextcloud and ownCloud, whose lines have a `reqId`."""
 
 _LEVEL_FIELDS = (
     *("level", "log.level", "severity", "s", "lvl"),
@@ -187,8 +188,8 @@ _REASON_FIELDS = (
     *("exc_info", "stack_trace", "@x", "Exception"),
 )
 _ROUND_NAMES = " :!"
-"""What callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value without
-one."""
+"""Names that callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value
+without one."""
 _TRACE_FIELDS = (
     *("error.stack_trace", "stack_trace", "stacktrace", "stackTrace", "stack", "exc_info"),
     *("exception", "trace", "@x", "err", "error"),
@@ -198,7 +199,7 @@ _PATH_FIELDS = ("path", "file", "filename")
 _INNER_FIELDS = ("message", "msg", "errmsg", "detail", "info", "error")
 """Where an object of one of these fields has its message: MongoDB has `errmsg`, Hasura `info`."""
 _DEEPEST = 3
-"""Objects inside each other that are looked into."""
+"""The depth to which objects inside each other are read."""
 
 
 _LEVEL_WORDS = vocabulary(
@@ -216,7 +217,7 @@ _WORD = LazyPattern(r"[a-z']+")
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 
 _CR_IN_WORD = LazyPattern(r"\r(?=['\"’)]|: )")
-"""The end of a line of a file with the line ends of Windows, in what its reader says of it."""
+"""The end of a line of a file with the line ends of Windows, in the message of its reader."""
 
 
 _ERLANG_TEXT = LazyPattern(r"<<(?P<bytes>\d{1,3}(?:,\d{1,3}){7,2000})>>")
@@ -232,7 +233,7 @@ def _first_line_of_bytes(match: re.Match[str]) -> str:
 
 
 _OF_PROCESS = LazyPattern(r"(?:\d\d:\d\d:\d\d )?[\w-]{1,40}\.\d{1,3} {0,20}\| ")
-"""What foreman and honcho put before each line of the processes that they start."""
+"""The prefix that foreman and honcho put before each line of the processes that they start."""
 
 
 def plain(line: str) -> str:
@@ -259,9 +260,9 @@ def words_of(text: str) -> frozenset[str]:
 
 @functools.lru_cache(4096)
 def message(line: str) -> Message:
-    """What a line says; a JSON line is read by its fields.
+    """The text and the level of a log line; a JSON line is read by its fields.
 
-    Each line of a tail is asked about several times.
+    Each line of a tail is read several times.
     """
     text = plain(line)
     fields = _fields(text if len(text) < LONGEST else line)
@@ -277,7 +278,8 @@ def message(line: str) -> Message:
 
 
 def without_numbers(line: str) -> str:
-    """What a line says, without what differs from one time to the next: times, numbers, ids."""
+    """The text of a log line, without the parts that differ from one time to the next: times,
+    numbers, ids."""
     return _CHANGING.sub("#", message(line).text)
 
 
@@ -344,7 +346,7 @@ def _last_cause(fields: dict[str, Any]) -> str:
 
 
 def _reason_inside(fields: dict[str, Any]) -> str:
-    """What an object below another name has of an error, as `context.exception.message`."""
+    """The error of an object below another name, as `context.exception.message`; "" for none."""
     inner = [value for value in fields.values() if isinstance(value, dict)]
     return next(filter(None, (_field(value, *_REASON_FIELDS) for value in inner)), "")
 

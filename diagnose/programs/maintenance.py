@@ -1,6 +1,6 @@
-"""How web applications are put into maintenance, and how that ends. Pure.
+"""Settings that put web applications into maintenance, and commands that end it. Pure.
 
-Each answers its clients with 503 then, by its own documentation.
+In maintenance, each answers its clients with 503, by its own documentation.
 """
 
 import msgspec
@@ -9,21 +9,21 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class MaintenanceMode(msgspec.Struct, frozen=True):
-    """One application, and the file that puts it into maintenance."""
+    """An application, and the file that puts it into maintenance."""
 
     name: str
     mark: str
     """A file that shows that it is there, below the folder of its code; "" for none."""
     flag: str
-    """The file that holds the flag, or is one by being there, below the same folder."""
+    """The file that holds the flag, or is one by its presence, below the same folder."""
     setting: LazyPattern | None = None
-    """What the file says in maintenance; None where it is enough that it is there."""
+    """The text of the file in maintenance; None where its presence is enough."""
     end: str = ""
     """The command that ends it, in the folder of the code; "" where a person edits the file."""
 
 
 _WORDPRESS = LazyPattern(r"\$upgrading\s*=\s*time\s*\(")
-"""WordPress looks away from a time that is older than ten minutes."""
+"""WordPress ignores a time that is older than ten minutes."""
 
 MAINTENANCE_MODES = (
     MaintenanceMode("Laravel", "artisan", "storage/framework/down", end="php artisan up"),
@@ -70,4 +70,4 @@ MAINTENANCE_MODES = (
     MaintenanceMode("the site", "", "maintenance.on", end="rm -f maintenance.on"),
     MaintenanceMode("the site", "", "maintenance.enable", end="rm -f maintenance.enable"),
 )
-"""The documentation of each; the last three are what web servers are set up for as a rule."""
+"""The documentation of each; for the last three, the usual settings of web servers."""

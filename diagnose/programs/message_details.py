@@ -20,9 +20,10 @@ from diagnose.programs.stack_traces import (
 MOST_DETAILS = 4
 """Lines of a message that follow its first one."""
 BROKEN = 76
-"""Characters from which on an indented line is taken to go on in the next one."""
+"""From this number of characters on, an indented line is taken to continue in the next one."""
 LONG = 50
-"""Characters from which on a sentence of a message is taken to go on in its next line."""
+"""From this number of characters on, a sentence of a message is taken to continue in its next line.
+"""
 _DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
     r"|^\s{0,40}Is the server running on host|^\s{0,40}TCP/IP connections on port"
@@ -30,16 +31,16 @@ _DETAIL = LazyPattern(
     r"|^\s{2,40}[-*>]?\s{0,40}(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
     r"|HINT)|^\s{2,40}- [A-Z_]+|^[A-Z][a-z][\w ]{3,60} \(os error \d{1,3}\)$"
 )
-"""What belongs to the message before it."""
+"""A line that belongs to the message before it."""
 DETAIL_PART = LazyPattern(r"\bDETAIL:\s")
-"""A part of a message that says nothing without its head, whatever level its words have."""
+"""A part of a message that explains nothing without its head, whatever level its words have."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
-"""A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
+"""A message whose next lines name the errors: Pydantic's, and the panics of Rust."""
 _LISTS = LazyPattern(
     r"\b(?:following|these)\b.{0,60}\b(?:variables?|settings?|options?|keys?|fields?)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
-"""A message that says which settings it means in its next lines."""
+"""A message whose next lines name the settings."""
 _MOST_ANNOUNCED = 3
 """Lines below one that ends in a colon, of which each announces the next one."""
 _OF_A_LIST = LazyPattern(r"^\s*(?:[*•-]|\d+\.)\s")
@@ -58,13 +59,13 @@ _OWN_MESSAGE = LazyPattern(
     r"\s{1,40}['\"]?(?:message|msg|errmsg|detail|reason)['\"]?: {0,4}(?P<quote>['\"`])"
     r"(?P<text>.+)(?P=quote),?$"
 )
-"""The field of such an object that says what is wrong."""
+"""The field of an object that has its error message."""
 _CAUSE_OBJECT = LazyPattern(r"\[CAUSE\] .{0,80}\{\s{0,9}$")
 """The line below a message of fern (Vaultwarden) behind which its cause follows as an object."""
 OPENS_ISSUES = LazyPattern(
     r"\bZodError: \[\s{0,9}$|\b[Ii]nvalid (?:env\w*|config\w*)\b[^\n]{0,40}: \[\s{0,9}$"
 )
-"""The head of a list of issues, as Zod prints it or who uses it."""
+"""The head of a list of issues, as Zod or a program that uses it prints it."""
 _PATH_OF_ISSUE = LazyPattern(r"\"?\bpath\"?: \[(?P<path>[^\]]{1,200})\]")
 _MESSAGE_OF_ISSUE = LazyPattern(
     r"\"?\bmessage\"?: (?P<quote>['\"])(?P<text>.{1,200}?)(?P=quote)(?:,|$| )"
@@ -72,17 +73,17 @@ _MESSAGE_OF_ISSUE = LazyPattern(
 _MOST_FIELDS = 40
 """Lines of an object: the frames of its stack are lines of their own in some."""
 _OF_A_PROPERTY = LazyPattern(r"\s{2,8}(?:Property|Value|Origin|Reason): ")
-"""What Spring says below a complaint about one of its properties."""
+"""Spring's lines below a complaint about one of its properties."""
 _SAYS_WHY = LazyPattern(r"\s{2,8}(?:Value|Reason): ")
 _CAUSES_FOLLOW = LazyPattern(r"\s{0,4}Caused by:\s{0,9}$")
-"""What anyhow and eyre of Rust print below their error, before the list of its causes."""
+"""The line of Rust's anyhow and eyre below their error, before the list of its causes."""
 _CAUSE_OF_LIST = LazyPattern(r"\s{1,8}(?:\d{1,2}: |(?=\S))(?P<text>\S.{0,400})$")
 _CAUSE_OF_TREE = LazyPattern(r"\s{0,8}[├╰]─▶ (?P<text>\S.{0,400})$")
 """A cause as miette draws it below the error."""
 _OF_A_FIELD = LazyPattern(r"\s{1,8}[\w\"'].{0,200}[(\[]type=[a-z_.]{3,60}(?:[;,] .{0,200})?[)\]]$")
 """A complaint of Pydantic about one field, with its kind at the end."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
-"""A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
+"""A line of a configuration file as its reader quotes it, before the error about it."""
 
 
 def whole_last_line(upto: Sequence[Message]) -> str:
@@ -103,7 +104,7 @@ def whole_last_line(upto: Sequence[Message]) -> str:
 
 
 def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
-    """What belongs to the message at this place, above it and below it."""
+    """The lines above and below a message that belong to it."""
     first, following = messages[index], messages[index + 1 :]
     readers = (
         _rest_of_exception,
@@ -122,7 +123,8 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
 
 
 def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
-    """What a reader of a configuration file writes above its complaint: the line, and its place."""
+    """The line and its place that a reader of a configuration file writes above its complaint;
+    empty for none."""
     if not before or not _QUOTED_SOURCE.match(before[-1].text):
         return ()
     return tuple(line.text.strip() for line in before[-2:])
@@ -151,7 +153,8 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
 
 
 def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
-    """What an object says that begins at the end of the line: the first line of its message."""
+    """The first line of the message of an object that begins at the end of the line; empty for
+    none."""
     if following and _CAUSE_OBJECT.match(following[0].text):
         return _message_of_object(following[0], following[1:])
     if not _OPENS_OBJECT.search(first.text):
@@ -215,9 +218,9 @@ def _about_property(first: Message, following: Sequence[Message]) -> tuple[str, 
 
 
 def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
-    """What stands below a line that ends in a colon, and the rest of the list that begins there.
+    """The line below one that ends in a colon, and the rest of the list that begins there.
 
-    A line with a time of its own says something else, and so does one that is information.
+    A line with a time of its own belongs to another message, and so does one that is information.
     """
     found: list[str] = []
     lines = following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ()

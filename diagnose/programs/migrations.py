@@ -41,7 +41,7 @@ COMMANDS = (
         "php bin/console doctrine:migrations:migrate --no-interaction",
     ),
 )
-"""What a log shows of a framework, and its command, with groups of the failure's pattern in braces.
+"""Signs of a framework in a log, and its command, with groups of the failure's pattern in braces.
 The first one that fits counts."""
 
 

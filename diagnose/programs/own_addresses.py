@@ -1,4 +1,4 @@
-"""How programs are given the address that they show to their users. Pure."""
+"""Settings with which programs get the address that they show to their users. Pure."""
 
 import re
 
@@ -21,7 +21,7 @@ ANNOUNCES = LazyPattern(
     r"(?i)\b(?:accessible|available|listening|running|ready|serving|served|reachable|started|visit"
     r"|open|appurl|root_?url)\b"
 )
-"""Words of a line in which a program says where it is found."""
+"""Words of a line in which a program prints its own address."""
 URL = LazyPattern(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][A-Za-z-]{1,62})"
     r":(?P<port>\d{2,5})(?P<path>/[^\s\"'<>]{0,200})?(?![\w@])"
@@ -40,7 +40,7 @@ class LocalDefault(msgspec.Struct, frozen=True):
     others: tuple[str, ...] = ()
     """Variables that give it an address too."""
     folder: str = ""
-    """Where its settings may have one."""
+    """The folder in which its settings may have an address."""
 
 
 LOCAL_DEFAULTS = (
@@ -74,7 +74,7 @@ class GitServer(msgspec.Struct, frozen=True):
     first_variables: tuple[str, ...] = ()
     """Those from which its start script makes the file, where there is none."""
     off: LazyPattern = LazyPattern(r"(?i)^\s{0,9}DISABLE_SSH\s{0,9}=\s{0,9}true")
-    """A line that says that it takes no SSH."""
+    """A line in its settings that switches SSH off."""
     off_variable: str = ""
     url_variables: tuple[str, ...] = ()
     """The variables with the address of its pages that come before the file."""
@@ -114,6 +114,6 @@ Gitea too."""
 GITLAB_VARIABLE = "GITLAB_OMNIBUS_CONFIG"
 """It holds lines of gitlab.rb."""
 SSH_PORTS = (22, 2222)
-"""At which these servers take SSH in their containers."""
+"""Ports at which these servers take SSH in their containers."""
 USERS_FOR_GIT = frozenset({"forgejo", "git", "gitea", "gitlab", "gogs"})
 """A user of the host with one of these names passes SSH on to the container."""

@@ -23,7 +23,7 @@ _OWN_WORDS = LazyPattern(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""How a program says that it goes on without what it complains of."""
+"""Words of a program that continues without the missing part."""
 _TOOL = LazyPattern(
     r"""
       ^(?:/(?:usr/)?s?bin/)?(?:
@@ -41,7 +41,7 @@ _OF_AN_END = LazyPattern(
     r"\b(?:abort|end(?:ed|ing)|exit|fail|finish|kill|retry|stop|terminat|unable|wait)|^\W*$",
     re.IGNORECASE,
 )
-"""What stands below a complaint that ended the script."""
+"""Lines below a complaint that ended the script."""
 _CALL = LazyPattern(
     r"\b(?:connect\w*|lookup|refused|resolv\w*|timed? ?out|unreachable)\b|\bno such host\b",
     re.IGNORECASE,
@@ -55,7 +55,7 @@ _REACHED = LazyPattern(
 
 _NUMBERS = LazyPattern(r"\d+")
 OFTEN = 3
-"""A call that fails so often is one without which the program runs on."""
+"""A call that fails this many times is one without which the program still runs."""
 
 
 def passed_lines(messages: Sequence[Message]) -> frozenset[int]:

@@ -6,7 +6,7 @@ _PATH_ERROR = LazyPattern(
     r"(?:mkdir|open|l?stat|chmod|l?chown|rename|remove|unlink(?:at)?|read(?:link)?|write|(?:sym)?link)"
     r" (?P<path>/[^\s:]{1,500}): [a-z][a-z /-]{1,60}$"
 )
-"""How Go ends an error about a file: what it did, the path, the kernel's words."""
+"""The end of Go's errors about a file: the operation, the path, the kernel's words."""
 
 
 def path_of_error(text: str) -> str:

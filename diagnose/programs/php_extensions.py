@@ -1,4 +1,4 @@
-"""Which extension of PHP a program misses, as its error and the trace below it tell."""
+"""The extension of PHP that a program lacks, by its error and the trace below it."""
 
 from collections.abc import Iterable
 

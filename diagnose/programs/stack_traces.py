@@ -23,7 +23,7 @@ EXCEPTION_LINE = LazyPattern(
 OUTER_EXCEPTIONS = LazyPattern(
     r"^.{1,600} ---> (?=(?:[A-Z]\w{0,60}\.){1,8}[A-Z]\w{0,80}(?:Error|Exception): \S)"
 )
-"""What stands before the innermost exception of .NET, where the whole chain is one line."""
+"""The text before the innermost exception of .NET, where the whole chain is one line."""
 RUBY_EXCEPTION = LazyPattern(
     r"^\S{1,300}:\d{1,9}:in [`'][^'\n]{0,300}': .*\([A-Z]\w*(?:::\w+)*\)\s*$"
 )
@@ -40,7 +40,7 @@ CAUSE_LINE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likel
 
 
 VAGUE_CAUSE = LazyPattern(r": (?:(?:Permission|Access) (?:is )?denied|Invalid argument)\.?$")
-"""A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
+"""A cause that explains less than its effect, which names the path: .NET's UnauthorizedAccess."""
 CHAIN_NOTICE = LazyPattern(
     r"^(?:The above exception was the direct cause|During handling of the above exception)"
 )

@@ -1,4 +1,4 @@
-"""Which servers read their files of settings only at a start or a reload, and where. Pure.
+"""Servers that read their files of settings only at a start or a reload, with these files. Pure.
 
 A program that looks at its files again by itself is not here: Traefik's dynamic files, the pages
 and the .htaccess of Apache, the targets of Prometheus.
@@ -17,7 +17,7 @@ class StartSettings(msgspec.Struct, frozen=True):
     reload: str = ""
     """A command in the container that reads them again; it looks at them first."""
     signal: str = ""
-    """The signal that does so, where no command looks at them first."""
+    """The signal to read them again, where no command looks at them first."""
     has_new_workers: bool = False
     """Whether a reload shows: it starts new processes of the same name."""
 

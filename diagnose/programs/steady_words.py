@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from diagnose.lazy_pattern import LazyPattern
 
 _PIECE = LazyPattern(r"[^0-9'\"`<>\[\]{}()\\]{8,80}")
-"""Words without numbers, names in quotes and what is hidden, which differ from time to time."""
+"""Words without numbers, names in quotes and redacted values, which differ from time to time."""
 _HIDDEN = "redacted"
 
 

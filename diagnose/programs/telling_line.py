@@ -46,19 +46,19 @@ from diagnose.programs.stack_traces import (
 )
 
 DOUBT = 20
-"""What a line loses that its program calls a warning: the program continues after it."""
+"""The loss of score of a line that its program calls a warning: the program continues after it."""
 CLEAR = 20
-"""From this score on a line says what is wrong."""
+"""From this score on, a line explains the failure."""
 EXCEPTION = 18
-"""What an exception is worth above another error."""
+"""The score of an exception above another error."""
 BARE = 45
-"""What an exception loses that is its class alone."""
+"""The loss of score of an exception that is only its class."""
 UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 CHAINED = 30
-"""What an exception loses to another one of its chain, which is its cause."""
+"""The loss of score of an exception to another one of its chain, which is its cause."""
 PASSED = CLEAR // 2
-"""What a complaint is worth at most that the program got past, or that is about a caller."""
+"""The highest score of a complaint that the program got past, or that is about a caller."""
 
 
 class TellingLine(msgspec.Struct, frozen=True):
@@ -68,9 +68,9 @@ class TellingLine(msgspec.Struct, frozen=True):
     index: int = 0
     """Its place among the lines that were given."""
     explains: bool = True
-    """Whether it says what is wrong, rather than being the best of lines that do not."""
+    """Whether it explains the failure, or is only the best of lines that do not."""
     details: tuple[str, ...] = ()
-    """What belongs to the same message (DETAIL, HINT, what must be specified)."""
+    """The other lines of the same message (DETAIL, HINT, values that must be specified)."""
     neighbours: tuple[str, ...] = ()
     """Up to two lines before and after, for a reader who wants more."""
 
@@ -103,17 +103,18 @@ _BY_THE_WAY = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""What Java's loggers and Xlib say of themselves, Grafana of folders that nobody has to make, and
-PostgreSQL of a container without IPv6, or below a message, Apache of its name, a shell of the
-command that it runs next (set -x), and strace of a call of the system."""
+"""Lines that explain nothing: of Java's loggers and Xlib about themselves, of Grafana about folders
+that nobody has to make, of PostgreSQL about a container without IPv6 or below a message, of Apache
+about its name, of a shell about the command that it runs next (set -x), and of strace about a
+system call."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
-"""A line of a usage text, which says what an option is for."""
+"""A line of a usage text, which explains an option."""
 
 TRIED_AGAIN = LazyPattern(
     r"\b(?:authentication|connection|login)\b.{0,60}\b(?:failed|refused)\b.{0,20}\bretrying\b",
     re.IGNORECASE,
 )
-"""What a program calls information, since it calls its server again."""
+"""An error that a program logs as information, since it calls its server again."""
 _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 """A farewell behind its reason."""
 
@@ -162,7 +163,7 @@ def says_what_is_wrong(line: str) -> bool:
 
 
 def _score(line: Message) -> int:
-    """How well a line explains a failure."""
+    """The score of a line: the higher it is, the better the line explains a failure."""
     text, level = OUTER_EXCEPTIONS.sub("", line.text), line.level
     exception = (
         EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text) or ELIXIR_EXCEPTION.match(text)
@@ -184,16 +185,16 @@ def _score(line: Message) -> int:
 
 
 def _worth_of_exception(line: Message, name: str) -> int:
-    """What a line is worth that begins with an exception. name: the class, as it is printed."""
+    """The score of a line that begins with an exception. name: the class, as it is printed."""
     text = line.text
     is_bare = name == text.strip() and not text.rstrip().endswith(":")
     return max(line.level or 0, ERROR) + EXCEPTION - (BARE if is_bare else 0)
 
 
 def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
-    """What the phrases in a line add.
+    """The sum that the phrases in a line add to its score.
 
-    without_generic: those that any error may have do not count.
+    without_generic: phrases that any error may have do not count.
     """
     text = in_english(text)
     lowered, words = text.lower(), words_of(text)
@@ -234,8 +235,8 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
 
 
 def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
-    """What PostgreSQL and its like say in a DETAIL counts for the error above it, and so does what
-    Zod lists for the head of its list; changes the scores."""
+    """Moves the score of a DETAIL, as of PostgreSQL, to the error above it, and the score of the
+    issues that Zod lists to the head of their list. Changes the scores."""
     for index, line in enumerate(messages):
         if OPENS_ISSUES.search(line.text):
             scores[index] = max(scores[index:]) + 1

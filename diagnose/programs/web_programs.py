@@ -1,4 +1,4 @@
-"""Which programs most likely speak HTTP, by the name of a process and the port. Pure.
+"""Programs that most likely speak HTTP, by the name of a process and the port. Pure.
 
 `WEB_SERVERS` has a field for each thing that a check wants to know of such a program.
 """
@@ -17,7 +17,7 @@ class WebServer(msgspec.Struct, frozen=True):
     may_pass_on: bool = False
     """Whether it can hand requests to other programs."""
     is_proxy: bool = False
-    """Whether it does so as a rule, and serves no files of its own."""
+    """Whether it usually hands requests to other programs, and serves no files of its own."""
     keeps_certificates: bool = False
     """Whether it reads a certificate once, and shows it until it reads its files again."""
 
@@ -58,13 +58,13 @@ RELOADS = {
     "apache2": "apachectl -t && apachectl -k graceful",
     "httpd": "httpd -t && httpd -k graceful",
 }
-"""How a server reads its files again, unless they have a mistake."""
+"""The command that makes a server read its files again, unless they have a mistake."""
 _PLAIN_PATH = LazyPattern(r"[\w./-]{1,250}")
 """A path that a shell and sed take as it is."""
 
 
 def edit_to(old: str, new: str) -> str:
-    """What sed does to settings that name a certificate, so that they name one of another folder.
+    """The sed command that replaces the folder of a certificate in settings by another folder.
 
     "" where the folder is the same: then the key has another name too.
     """
@@ -126,16 +126,17 @@ _OTHERS = (
     "vsftpd",
 )
 """Programs of another protocol, and those that take one connection and end: they are never sent a
-request, whatever their port is."""
+request, on any port."""
 
 CERTAIN_PORTS = frozenset({80, 443, 3000, 8000, 8080, 8443})
-"""Ports at which hardly anything but HTTP is served."""
+"""Ports at which almost only HTTP is served."""
 TLS_PORTS = frozenset({443, 4443, 8443, 9443})
 _MORE_PORTS = frozenset(
     {81, 1880, 2368, 3001, 4000, 4200, 4443, 5000, 5001, 5173, 5601, 7860, 8001, 8008, 8010, 8081}
     | {8082, 8088, 8090, 8096, 8123, 8181, 8888, 9090, 9091, 9443}
 )
-"""Not 9000, where php-fpm listens; no port of a database, of mail, of a queue, of ssh."""
+"""Further ports. 9000 is left out, where php-fpm listens; so are those of databases, mail, queues
+and ssh."""
 
 
 def is_web_port(port: int) -> bool:

@@ -27,34 +27,36 @@ from diagnose.programs.failures.recognition import (
 )
 
 FAILURES = LateTable("diagnose.programs.failures.table", "FAILURES")
-"""What programs in containers print."""
+"""Errors of programs in containers."""
 START_ERRORS = LateTable("diagnose.programs.failures.starts.errors", "START_ERRORS")
-"""What the engine says of a container that it could not start."""
+"""Errors of the engine about a container that it could not start."""
 ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine.errors", "ENGINE_ERRORS")
-"""What the engine says when it cannot start itself."""
+"""Errors of the engine when it cannot start itself."""
 ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine.requests", "ENGINE_REQUESTS")
-"""What a running engine says of requests that it refuses."""
+"""Errors of a running engine about requests that it refuses."""
 REFUSED_COMMANDS = LateTable(
     "diagnose.programs.failures.commands.refused_commands", "REFUSED_COMMANDS"
 )
-"""What docker and compose say of a command that is refused, and of which nothing is left."""
+"""Errors of docker and compose about a refused command, which leaves nothing on the host."""
 REFUSED_STARTS = LateTable("diagnose.programs.failures.commands.refused_starts", "REFUSED_STARTS")
-"""What systemd, a package or the engine says where Docker itself does not start."""
+"""Errors of systemd, a package or the engine where Docker itself does not start."""
 REFUSED_CALLS = LateTable("diagnose.programs.failures.commands.refused_calls", "REFUSED_CALLS")
-"""What is said of a call that fails, where the program that calls says no more."""
+"""Errors of a failed call, where the program that calls explains no more."""
 TRACED_ERRORS = LateTable("diagnose.programs.failures.commands.traced_errors", "TRACED_ERRORS")
-"""What docker says of a failure that a check finds on the host too."""
+"""Errors of docker about a failure that a check finds on the host too."""
 REGISTRY_ERRORS = LateTable(
     "diagnose.programs.failures.commands.registry_errors", "REGISTRY_ERRORS"
 )
-"""What docker says of a pull or push that fails on the way or at the layers."""
+"""Errors of docker about a pull or push that fails on the way or at the layers."""
 KERNEL_LINES = LateTable("diagnose.programs.failures.kernel_lines", "KERNEL_LINES")
-"""What the kernel's log says of containers and of what they need."""
+"""Lines of the kernel's log about containers and the resources that they need."""
 ENGINE_CALLS = LateTable("diagnose.programs.failures.engine.calls", "ENGINE_CALLS")
-"""What the kernel refused to the engine: the end of a message that no other table knows."""
+"""System calls that the kernel refused to the engine: the end of a message that no other table
+knows."""
 REFUSAL_FORMS = LateTable("diagnose.programs.failures.commands.refusal_forms", "REFUSAL_FORMS")
 """The forms of docker's refusals, where no row knows the subject."""
 BUILD_ERRORS = LateTable("diagnose.programs.failures.commands.builds", "BUILD_ERRORS")
-"""What BuildKit and the steps of a build say of a build that failed."""
+"""Errors of BuildKit and of the steps of a failed build."""
 PACKAGE_TOOLS = LateTable("diagnose.programs.failures.commands.step_tools", "PACKAGE_TOOLS")
-"""What package managers and compilers say, the part of the former that no other program says."""
+"""Errors of package managers and compilers: of `BUILD_ERRORS`, those that no other program prints.
+"""

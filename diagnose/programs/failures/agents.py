@@ -1,4 +1,4 @@
-"""What members of etcd and Consul say of their list of members, their keys and their numbers."""
+"""Known failures of etcd and Consul: their lists of members, their keys and their numbers."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,4 +1,5 @@
-"""What self-hosted applications say of data, plugins and neighbours that are not as expected."""
+"""Known failures of self-hosted applications: data, plugins and neighbours that are not as
+expected."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Dropped, Typed, TypedLike, Uncovered, UnixLineEnds

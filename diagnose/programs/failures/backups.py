@@ -1,4 +1,4 @@
-"""What the programs of backups say of their repositories."""
+"""Known failures of programs for backups, about their repositories."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedLike

@@ -1,4 +1,4 @@
-"""What brokers of messages say of their listeners, their numbers and their data."""
+"""Known failures of message brokers: their listeners, their numbers and their data."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Assigned

@@ -1,4 +1,5 @@
-"""What search servers, caches, brokers and stores refuse, in the words of those who call them."""
+"""Errors of search servers, caches, brokers and stores, as the programs that call them print
+them."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure

@@ -1,4 +1,4 @@
-"""What collectors of metrics, logs and alerts say of their servers, limits and plugins."""
+"""Known failures of collectors of metrics, logs and alerts: their servers, limits and plugins."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Given, SetAside, TypedLike

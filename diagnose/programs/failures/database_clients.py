@@ -1,4 +1,4 @@
-"""What databases and brokers answer their clients."""
+"""Errors that databases and brokers send to their clients."""
 
 import re
 

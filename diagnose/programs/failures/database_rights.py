@@ -1,4 +1,4 @@
-"""What databases say of users whose password is right, and who lack a right."""
+"""Errors of databases about users whose password is right, and who lack a right."""
 
 from diagnose.programs.failures.recognition import Failure
 

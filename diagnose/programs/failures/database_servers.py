@@ -1,4 +1,4 @@
-"""What database servers and brokers say of their own data, options and start."""
+"""Known failures of database servers and brokers: their own data, options and start."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure

@@ -1,4 +1,4 @@
-"""What OpenLDAP, SQL Server, Oracle and Keycloak say that no other program does."""
+"""Known failures of OpenLDAP, SQL Server, Oracle and Keycloak alone."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedOption

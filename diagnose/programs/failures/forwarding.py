@@ -1,4 +1,4 @@
-"""What programs say of the requests that a proxy before them passes on, and of mail."""
+"""Errors of programs about requests that a proxy before them passes on, and about mail."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import ClientsNetwork

@@ -1,4 +1,4 @@
-"""What the programs of a home server say: downloads, mail, cameras, the net at home."""
+"""Known failures of programs on a home server: downloads, mail, cameras, the home network."""
 
 from diagnose.programs.failures.recognition import Failure
 

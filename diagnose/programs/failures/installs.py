@@ -1,4 +1,4 @@
-"""What a start script says that installs packages or looks for its project."""
+"""Errors of start scripts that install packages or look for their project."""
 
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Typed

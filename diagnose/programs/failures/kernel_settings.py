@@ -6,7 +6,8 @@ _SETTING = "container.kernel-setting-low"
 PORT_START = "net.ipv4.ip_unprivileged_port_start"
 """The first port that users other than root may open."""
 LOW_PORTS_FOR_ALL = f"--sysctl={PORT_START}=0"
-"""What opens those below it to every user of a container that has a network of its own."""
+"""The setting that opens the ports below it to every user of a container that has a network of its
+own."""
 
 KERNEL_SETTINGS = (
     Failure(

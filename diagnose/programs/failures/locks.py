@@ -11,7 +11,7 @@ _SOCKET = (
 """The path of a Unix socket, by the names that programs give theirs."""
 
 FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
-"""What frees the lock of Liquibase in any database."""
+"""The statement that frees the lock of Liquibase in any database."""
 
 LOCKS = (
     Failure(

@@ -1,4 +1,4 @@
-"""What Prometheus, Grafana, InfluxDB and ClickHouse say of their data and what they are given."""
+"""Known failures of Prometheus, Grafana, InfluxDB and ClickHouse: their data and their settings."""
 
 from diagnose.programs.failures.recognition import Failure
 

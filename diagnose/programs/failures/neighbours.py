@@ -1,4 +1,4 @@
-"""What a program does not reach beside itself: localhost, other containers, the engine."""
+"""Errors of programs that do not reach localhost, other containers, or the engine."""
 
 import msgspec
 
@@ -222,7 +222,8 @@ NEIGHBOURS = (
 
 
 def on_host_network(failure: Recognised) -> Recognised:
-    """What a refused call to localhost means in a container that has the host's network."""
+    """The failure with its meaning for a container that has the host's network, where it is a
+    refused call to localhost; any other failure unchanged."""
     if failure.confirmed_by != _LOOPBACK or "port" not in failure.values:
         return failure
     row = msgspec.structs.replace(

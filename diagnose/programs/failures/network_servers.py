@@ -1,4 +1,5 @@
-"""What servers of names, mail, tunnels and pages say of their zones, modules and certificates."""
+"""Known failures of servers of names, mail, tunnels and pages: their zones, modules and
+certificates."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import FreshContainer

@@ -1,4 +1,4 @@
-"""What nginx says of its configuration, and of requests that it does not serve."""
+"""Errors of nginx about its configuration, and about requests that it does not serve."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Corrected, Inside, SharedFolder, WholeFolder

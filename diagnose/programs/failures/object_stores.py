@@ -1,4 +1,4 @@
-"""What servers of objects say of their drives, their ports and their keys."""
+"""Known failures of object stores: their drives, their ports and their keys."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedLike

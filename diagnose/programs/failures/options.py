@@ -7,7 +7,8 @@ _ADVICE = (
     r"\b(?:add|give|grant|missing|need(?:s|ed)?|pass|requires?|run|set|start(?:ed)?|try|us(?:e|ing)|with)"
     r"\b.{0,60}"
 )
-"""How a program advises an option of `docker run`; one that it lists is none that it lacks."""
+"""Words with which a program advises an option of `docker run`; an option that it only lists is not
+missing."""
 _OPTION = "container.option-missing"
 _IN_THE_WAY = "container.option-in-the-way"
 

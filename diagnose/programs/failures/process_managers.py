@@ -1,4 +1,4 @@
-"""What managers of processes say of their children: supervisord, PHP-FPM, gunicorn, Celery."""
+"""Errors of process managers about their children: supervisord, PHP-FPM, gunicorn, Celery."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import AddedUser, Inside, MoreTime, NewerBuild

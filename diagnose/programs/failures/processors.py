@@ -1,4 +1,4 @@
-"""What the processor or the kernel refuses: instructions, architectures, system calls."""
+"""Instructions, architectures and system calls that the processor or the kernel refuses."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import LIBRARIES, Uncovered

@@ -1,4 +1,4 @@
-"""What a row of the table is, and how the row that a log shows is found."""
+"""The type of a known failure, and the search for the row that fits a log."""
 
 import functools
 import importlib
@@ -22,19 +22,19 @@ from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
 _ESCAPED_QUOTE = LazyPattern(r"(?<!\\)\\+\"")
-"""A quote in a message that is quoted itself, more than once where a log holds another one."""
+"""A quote in a message that is quoted itself, more than once where a log contains another log."""
 _OF_AN_END = LazyPattern(r"\b(?:exited|gave up): \S")
-"""What supervisord says of a program that has ended."""
+"""supervisord's message about a program that has ended."""
 
 ABOUT_SETTINGS = LazyPattern(
     r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
     r"|[A-Z]{2}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file"
 )
-"""A program that runs on refuses requests in the words in which it refuses its settings."""
+"""Words of a running program that refuses requests, which are also those about its settings."""
 
 
 NEVER = LazyPattern(r"(?!)")
-"""A program that runs on says so of one request or one job, and is well."""
+"""A running program prints this about one request or one job, and works."""
 
 
 Look = Literal[
@@ -58,62 +58,67 @@ Look = Literal[
     "versions",
 ]
 """The kind of thing that decides between the causes of a failure: addresses that the program is
-given, builds of the image on the host, certificates, what a child has printed, files of data, a
-database, devices of the host, the encoding of its files, the graphics card, what the image has, the
-machine, memory, what its neighbours mount, networks, the commands of package.json, keys and
-passwords, who else has its data and on which file system, the version that wrote the data."""
+given, builds of the image on the host, certificates, the output of a child, files of data, a
+database, devices of the host, the encoding of its files, the graphics card, files of the image, the
+machine, memory, the mounts of its neighbours, networks, the commands of package.json, keys and
+passwords, other users of its data and its file system, the version that wrote the data."""
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):
-    """One known failure: a row of a table."""
+    """A known failure: a row of a table."""
 
     name: str
     mark: str | tuple[str, ...]
     """Small letters that the line must hold, or several, one of which it must: a cheap test."""
     pattern: str
-    """What decides; its named groups are the values of the failure. Several groups with the same
-    value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends in
-    `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036; one that ends
-    in `_class` is the version of Java's class files, which makes 17 of 61."""
+    """The pattern that decides; its named groups are the values of the failure. Several groups with
+    the same value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends
+    in `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036; one that
+    ends in `_class` is the version of Java's class files, which makes 17 of 61."""
     cause: str
     """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
-    """What heals, in words or as a command."""
+    """The remedy, in words or as a command."""
     source: str = "the program's own message"
-    """A public thread or page that describes it, where the message does not say it all."""
+    """A public thread or page that describes the failure, where the message does not explain it
+    fully."""
     confirmed_by: str = ""
     """The check that compares it with the host, if one does."""
     needs: tuple[str, ...] = ()
-    """What that check looks for: a kernel setting with its least value, a capability, a variable.
-    """
+    """The settings that this check looks for: a kernel setting with its least value, a capability,
+    a variable."""
     turns_away: bool = False
     """A program that runs on with it turns its callers away: that is a warning, not advice."""
     explains_only: bool = False
-    """It counts in a line that says what is wrong: elsewhere such words are advice by the way."""
+    """The row counts in a line that explains a failure: elsewhere these words are advice by the
+    way."""
     goes_on: bool = False
-    """A program often goes on after it: where another line explains the end, it counts in that line
-    alone."""
+    """A program often continues after it: where another line explains the end, it counts in that
+    line alone."""
     follows: bool = False
-    """It says only that a program has ended, or waits: of two rows, the other one says why."""
+    """The row only states that a program has ended, or waits: of two rows, the other one has the
+    reason."""
     is_limit: bool = False
-    """All its workers or connections are in use: whoever waits for the program waits for that."""
+    """All workers or connections of the program are in use: its callers wait for that."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "earlier", "newer"] = ""
-    """Which other build of the image may not have it, if one may. earlier: one that is on the host
-    and was there before, for to pull the same tag again changes nothing."""
+    """The other build of the image that may not have the failure, if one may. earlier: one that is
+    on the host and was there before, for a pull of the same tag changes nothing."""
     page: Mapping[str, str] = {}
-    """What the commands of the check's page need: variable and value, with groups in braces."""
+    """The page variables of the check: variable and value, with groups in braces."""
     of_running: LazyPattern | None = None
-    """What a line of a program that runs on must hold too: it says the same of a request."""
+    """A pattern that a line of a running program must match too: the program uses the same words
+    about a request."""
     about: LazyPattern | None = None
-    """What one of the values of its groups must hold: elsewhere it is about other things."""
+    """Patterns for values of the groups, of which one must match: elsewhere the row is about other
+    things."""
     unlike: LazyPattern | None = None
-    """What no line of it holds."""
+    """A pattern that matches no line of this failure."""
     remedy: Remedy | None = None
-    """What heals, as far as a command can: it takes the place of the words."""
+    """The remedy as far as a command can apply it: the page shows it in place of the words."""
     look: Look | Literal[""] = ""
-    """What is looked at where no command heals; "" for the settings of the container."""
+    """The thing to look at where no command heals; "" for the settings of the container."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -135,7 +140,7 @@ NO_WORD = (
     r"(?!(?:an?|the|th(?:is|at|ese|ose)|its?|is|was|are|were|be|been|not|no|has|have|had|do(?:es)?|did|can(?:not)?|could"
     r"|may|must|will|would|should|to|of|in|on|at|for|by|from|with|and|or|but|if|as|which|you|your|named?)[.,:;]?(?:\s|$))"
 )
-"""In a pattern, before a name without quotes: a word of the sentence is none."""
+"""In a pattern, before a name without quotes: a word of the sentence is no name."""
 
 
 class LateTable:
@@ -174,12 +179,12 @@ class Recognised(msgspec.Struct, frozen=True):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What the check that confirms the row looks for."""
+        """The settings that the check looks for which confirms the row."""
         return self.failure.needs
 
     @property
     def remedy(self) -> Remedy | None:
-        """What heals, as far as a command can."""
+        """The remedy as far as a command can apply it; None without one."""
         return self.failure.remedy
 
     @property
@@ -286,7 +291,7 @@ def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> boo
 
 
 def _values(match: re.Match[str]) -> dict[str, str]:
-    """What the groups hold by name; `host_go` and `host_node` are two ways to find the host.
+    """The values of the groups by name; `host_go` and `host_node` are two ways to find the host.
 
     A path has no full stop or colon at its end: the sentence does.
     """
@@ -313,7 +318,7 @@ def _java_release(number: str) -> str:
 
 
 _VERSIONS: Mapping[str, Callable[[str], str]] = {"number": _dotted_version, "class": _java_release}
-"""How a version is written for people, by the end of the group's name."""
+"""The form of a version for people, by the end of the group's name."""
 
 
 def recognise(

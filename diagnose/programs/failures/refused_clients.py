@@ -1,11 +1,11 @@
-"""What servers answer to a client whom they refuse, by the words of their own."""
+"""Errors with which servers refuse a client, in the words of the server."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Parameter
 
 _OF_CALLERS = LazyPattern(r"\bTLS handshake error\b")
-"""What a server says of those who call it without TLS."""
+"""Words of a server about clients that call it without TLS."""
 _OF_ACCEPTED = LazyPattern(r"(?i)\baccept|\bclient\b ?[:=,]|\bhandshaking\b|\bpeer\b")
 """The same in the words of OpenSSL, by servers of mail and of the web."""
 _OF_A_CALL = LazyPattern(r"\b(?:Get|Post|Put|Head|Patch|Delete) \\{0,3}\"")

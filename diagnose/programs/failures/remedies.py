@@ -1,10 +1,9 @@
-"""What heals a known failure, as data: each kind is what one block of commands on a page does.
+"""Remedies of known failures, as data: each kind is one block of commands on a page.
 
-Groups of the failure's pattern are in braces, as in its cause. The row says what is to be
-changed; `diagnose/first_steps/rows/row_steps.py` compares that with the container, and offers
-nothing where the container has nothing to change. What heals in another container is compared with
-that one in `server_steps.py` beside it, and what only a program that runs on is offered in
-`running_steps.py`.
+Groups of the failure's pattern are in braces, as in its cause. The row names the change;
+`diagnose/first_steps/rows/row_steps.py` compares that with the container, and gives nothing where
+the container has nothing to change. A remedy in another container is compared with that one in
+`server_steps.py` beside it, and a remedy for a program that still runs is in `running_steps.py`.
 """
 
 from typing import Literal
@@ -116,7 +115,7 @@ class NodeName(msgspec.Struct, frozen=True):
     """The host name of the container is the one behind `rabbit@` in the names of its data."""
 
     folders: tuple[str, ...]
-    """Where in the container its data is mounted."""
+    """Folders in the container at which its data is mounted."""
 
 
 class Generated(msgspec.Struct, frozen=True):
@@ -144,7 +143,7 @@ class SetAside(msgspec.Struct, frozen=True):
 
     file: str
     folders: tuple[str, ...]
-    """Where in the container its data is mounted."""
+    """Folders in the container at which its data is mounted."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -152,7 +151,7 @@ class Job(msgspec.Struct, frozen=True):
 
     command: str
     folders: tuple[str, ...]
-    """Where the files lie; nothing is offered where none of them is mounted. "" is the working
+    """Folders of the files; the remedy needs one of them to be mounted. "" is the working
     directory."""
     user: str = ""
     """The user that the job runs as; empty for the container's own."""
@@ -181,8 +180,8 @@ class NewVolume(msgspec.Struct, frozen=True):
 
 
 class Uncovered(msgspec.Struct, frozen=True):
-    """What is mounted at one of these folders goes, so that the program sees what the image has
-    there."""
+    """The mount at one of these folders is removed, so that the program sees the folder of its
+    image."""
 
     folders: tuple[str, ...]
 
@@ -210,7 +209,7 @@ class Raised(msgspec.Struct, frozen=True):
 
     limit: Literal["memory", "pids"]
     least: str = ""
-    """What the program asks for, "" if not known."""
+    """The value that the program asks for, "" if not known."""
 
 
 class Unlocked(msgspec.Struct, frozen=True):
@@ -235,13 +234,13 @@ class AtServer(msgspec.Struct, frozen=True):
     variable: str
     """The variable of the page that names the server."""
     image: LazyPattern
-    """How the image of such a server is called."""
+    """The name of the image of this kind of server."""
     is_another: bool = False
-    """Whether the program itself is none: it has ended, and cannot be asked."""
+    """Whether the program itself is no server of this kind: it has ended, and cannot be asked."""
 
 
 class OfRunning(msgspec.Struct, frozen=True):
-    """What is offered for a program that runs on, and not for one that has ended."""
+    """A remedy for a program that still runs, and not for one that has ended."""
 
 
 class ChallengePort(OfRunning, frozen=True):
@@ -281,7 +280,7 @@ class PlainHttp(OfRunning, frozen=True):
     """A server that only containers reach speaks plain HTTP."""
 
     settings: tuple[tuple[LazyPattern, str], ...]
-    """How its image is called, and the variable that turns TLS off, with its value."""
+    """The name of its image, and the variable that turns TLS off, with its value."""
 
 
 class ClientsNetwork(OfRunning, frozen=True):
@@ -299,7 +298,7 @@ class TrustedProxy(OfRunning, frozen=True):
     """A program trusts the proxy before it, by a file in a folder of its own."""
 
     image: LazyPattern
-    """How its image is called."""
+    """The name of its image."""
     folder: str
     """The folder in the container."""
     file: str

@@ -1,4 +1,4 @@
-"""What a program may not do, or does not have, in an ordinary container."""
+"""Rights that a program does not have in an ordinary container."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,4 +1,5 @@
-"""What runners and agents of build servers say: who knows them, and as whom they may run."""
+"""Known failures of runners and agents of build servers: their registration, and the user they
+run as."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import SetAside, TypedLike

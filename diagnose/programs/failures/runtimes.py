@@ -1,4 +1,4 @@
-"""What language runtimes say of commands and builds."""
+"""Errors of language runtimes about commands and builds."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Dropped, Filtered, Job

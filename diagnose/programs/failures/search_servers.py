@@ -1,4 +1,5 @@
-"""What Elasticsearch, OpenSearch and Solr say of their start, their clusters and their index."""
+"""Known failures of Elasticsearch, OpenSearch and Solr: their start, their clusters and their
+index."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Assigned

@@ -6,7 +6,7 @@ from diagnose.programs.failures.remedies import Job
 
 _ANEW = "where the data is not needed, empty the folder or give it a new volume; otherwise restore a backup"
 _OF_A_SERVER = LazyPattern(r"\bERROR: {2}duplicate")
-"""What PostgreSQL logs of the statement of a client."""
+"""PostgreSQL's log lines about the statement of a client."""
 
 SERVER_DATA = (
     Failure(

@@ -4,7 +4,7 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import CommentedOut, TypedLike
 
 _AT = r"in (?P<path>/[^:\s]{1,300}):(?P<line>\d{1,7})"
-"""Where nginx finds a fault."""
+"""The place at which nginx finds a fault."""
 
 SERVER_FILES = (
     Failure(

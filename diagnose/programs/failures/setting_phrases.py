@@ -2,10 +2,10 @@
 
 GIVEN = r"(?:configured|defined|found|given|present|provided|set|specified)\b"
 KIND = r"(?:key|option|property|setting)\b"
-"""A field or a parameter is one of a request as often."""
+"""Words for a setting. A field or a parameter belongs to a request as often."""
 LACKING = rf"(?:mandatory|missing|required|not\ {GIVEN})"
 OF_DATA = (
     r"(?!['\"`)]{0,2}\ (?:by|from|in|of)\ (?:an?\ |each\ |the\ )?"
     r"(?:body|caller|client|event|header|message|payload|query|record|request|response|result|row)\b)"
 )
-"""What stands behind no setting: there the name is of a field of a request or record."""
+"""Words that no setting has behind it: there the name is of a field of a request or record."""

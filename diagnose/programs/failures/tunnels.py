@@ -1,4 +1,4 @@
-"""What programs say that tunnel the traffic of others, and what their callers say."""
+"""Errors of programs that tunnel the traffic of others, and of their callers."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedLike

@@ -1,4 +1,4 @@
-"""What proxies say of the servers behind them, where their own settings do not fit these."""
+"""Errors of proxies about the servers behind them, where their own settings do not fit these."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Inside

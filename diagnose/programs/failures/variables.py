@@ -19,14 +19,14 @@ _ABSENT = r"""
         | un(?:set|defined) | missing | empty | blank
         | (?<=must\ be\ )(?:configured|defined|present|provided|set|specified|supplied))\b
 """
-"""How programs say that a variable is not there."""
+"""Words of programs about a variable that is not there."""
 _LACKING = rf"(?:mandatory|missing|required|not\ {GIVEN})"
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
         |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose|in-cluster)\b)
 """
-"""What no line has in which another value takes the place, or a cluster gives the missing one."""
+"""Words that exclude a line: another value takes the place, or a cluster gives the missing one."""
 
 VARIABLES = (
     Failure(

@@ -1,4 +1,5 @@
-"""What web servers and proxies say of their configuration, and of callers that they turn away."""
+"""Errors of web servers and proxies about their configuration, and about callers that they turn
+away."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import ChallengePort, HttpsRoute, NewKey, Preceded

@@ -8,6 +8,6 @@ from diagnose.programs.failures.recognition import LateTable
 
 FAMILIES = LateTable("diagnose.programs.families.table", "FAMILIES")
 LAST_RESORTS = LateTable("diagnose.programs.families.last_resorts", "LAST_RESORTS")
-"""What counts in any line where no line explains."""
+"""Families that count in any line where no line explains."""
 
 __all__ = ["FAMILIES", "LAST_RESORTS"]

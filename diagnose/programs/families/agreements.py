@@ -1,4 +1,5 @@
-"""What a program and the other end do not agree on: a cipher, a login, a challenge, a protocol."""
+"""Complaints about a cipher, a login, a challenge or a protocol on which a program and its peer
+do not agree."""
 
 from diagnose.programs.failures.recognition import Failure
 

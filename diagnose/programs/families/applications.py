@@ -1,4 +1,5 @@
-"""What applications of many kinds say in their own words: of keys, secrets, folders and servers."""
+"""Complaints of many kinds of applications in their own words: keys, secrets, folders and
+servers."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
@@ -7,11 +8,11 @@ from diagnose.programs.failures.remedies import Typed, TypedLike
 _MANY = "many programs"
 _SERVER = r"PostgreSQL|MySQL|MariaDB|MongoDB|Redis|Valkey|Elasticsearch|OpenSearch|ClickHouse"
 _OF_SAVED = LazyPattern(r"(?i:config|credential|database|\bkeys?\b|secret|setting|saved|stored)")
-"""A program that runs on says the same of a cookie or a message that a caller sends."""
+"""Words that a running program also prints about a cookie or a message of a caller."""
 _OF_OWN_KEY = LazyPattern(
     r"\bFernet\b|Supported ciphers|encrypter found|(?i:config|setting)|[A-Z]{2}_[A-Z]"
 )
-"""The same of a key that a caller sends."""
+"""Words that a running program also prints about a key of a caller."""
 
 APPLICATIONS = (
     Failure(

@@ -1,4 +1,4 @@
-"""What a program complains of when it calls another one: names, ports, certificates."""
+"""Complaints about calls of other programs: names, ports, certificates."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What stands twice in a configuration, in the words of several programs."""
+"""Complaints about settings that a configuration has twice, in the words of several programs."""
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 

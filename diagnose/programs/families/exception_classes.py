@@ -1,13 +1,13 @@
-"""What the class of an exception says, where no other family knows its message.
+"""Complaints by the class of an exception, where no other family knows its message.
 
-Languages build the names of their exceptions from the same words. The class alone tells which kind
-of complaint it is, in a program that nobody has listed.
+Languages build the names of their exceptions from the same words. The class alone shows the kind of
+the complaint, in a program that nobody has listed.
 """
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _BEGIN = r"(?:^|[\s:>\]])(?:[\w$]{1,60}(?:\.|::|\\)){0,12}"
-"""Where an exception begins: with the packages of its class."""
+"""The beginning of an exception: the packages of its class."""
 _END = r"(?:(?:Error|Exception)|(?<=Configured))\b(?:[ \[(][^:\n]{0,40})?:\s*\S"
 
 

@@ -46,7 +46,7 @@ _OF_THE_SYSTEM = LazyPattern(
 _OF_SETTINGS_OR_YAML = LazyPattern(
     rf"{ABOUT_SETTINGS.pattern}|<(?:block|stream) end>|\bindentation of a mapping entry\b"
 )
-"""What programs say of YAML is about their settings, also where they do not name the file."""
+"""Words of programs about YAML are about their settings, also where they do not name the file."""
 
 FILES = (
     Failure(

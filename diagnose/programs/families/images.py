@@ -1,4 +1,5 @@
-"""What an image or its host does not have: libraries, commands, devices, a newer language."""
+"""Complaints about parts that an image or its host does not have: libraries, commands, devices,
+a newer language."""
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES, Job, Uncovered

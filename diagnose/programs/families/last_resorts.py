@@ -1,4 +1,4 @@
-"""What the lines of a program tell where none of them explains why it ended."""
+"""Complaints by the last lines of a program, where none of them explains its end."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -22,4 +22,4 @@ MIGRATION_RUNS = (
         look="builds",
     ),
 )
-"""Behind the families that know why."""
+"""After the families that know the reason."""

@@ -10,7 +10,7 @@ _STATUS = r"\b(?:HTTP(?:/[\d.]+)?|status(?:\ code)?|response(?:\ code)?|returned
 _NAMES_ADDRESS = LazyPattern(
     r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|\[[\da-f]{0,4}:[\da-f:]{1,40}\]"
 )
-"""What is called is known then, and network.calls-failing looks for the way to it."""
+"""The line has the called address, so network.calls-failing examines the path to it."""
 _OF_A_CALLER = LazyPattern(
     r"(?<!\bto )(?<!\bnot )\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /|\bclient\b(?! error)"
     r"|\b(?:remote_addr|remote_ip|user_agent)\b"
@@ -21,7 +21,7 @@ _OF_A_CALLER = LazyPattern(
 _OF_KERNEL_LIMITS = LazyPattern(
     r"inotify|\bwatch|session key|keyring|namespaces?\b|semaphore|shared memory", re.IGNORECASE
 )
-"""What the kernel keeps in tables of its own: a full one is no full disk, in the same words."""
+"""Tables of the kernel's own: a full one is no full disk, in the same words."""
 _DOES_WITHOUT_LICENCE = LazyPattern(
     r"\b(?:community|evaluation|free|open[- ]source|oss|trial|unlicensed)\b", re.IGNORECASE
 )
@@ -230,4 +230,4 @@ PLAIN_CAUSES = (
         source="RFC 9110, Server Error 5xx",
     ),
 )
-"""Behind all families that name more."""
+"""After all families that name more."""

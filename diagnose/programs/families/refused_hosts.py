@@ -4,7 +4,7 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Extended
 
 _HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
-"""Variables in which images take the host names that they serve."""
+"""Variables in which images list the host names that they serve."""
 _ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
 
 REFUSED_HOSTS = (

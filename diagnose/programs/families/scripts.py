@@ -5,13 +5,13 @@ from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import UnixLineEnds
 
 _SCRIPT = r"^(?P<script{}>/?[\w./@+-]{{1,200}}):\ (?:\w{{1,20}}:\ )?(?:line\ )?\d{{1,6}}:\ "
-"""As dash, busybox and bash begin a complaint: with the script and its line."""
+"""The beginning of a complaint of dash, busybox and bash: the script and its line."""
 _OF_A_PROGRAM = LazyPattern(
     r"\.(?:sh|py|pl|rb|bash|js|php)$|(?:^|/)(?:s?bin|scripts?|entrypoints?)(?:/|$)|^\.{1,2}/"
 )
 """A path that is run; the shell says the same of a file into which it writes."""
 _SHELL = r"(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ "
-"""So they begin one about a command behind `-c`: with the shell itself."""
+"""The beginning of a shell's complaint about a command behind `-c`: the shell itself."""
 _NO_SHELL = rf"(?!{_SHELL})"
 
 SCRIPTS = (

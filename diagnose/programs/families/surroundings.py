@@ -1,4 +1,4 @@
-"""What a program needs of its surroundings: threads, files, a socket, a right, a way in."""
+"""Complaints about the surroundings of a program: threads, files, a socket, a right, a way in."""
 
 import re
 

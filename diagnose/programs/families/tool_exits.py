@@ -1,4 +1,4 @@
-"""What the exit codes of well-known tools mean, where a program prints only the code."""
+"""Meanings of the exit codes of well-known tools, where a program prints only the code."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -40,7 +40,7 @@ _TOOLS: Mapping[str, Mapping[str, tuple[str, Look | Literal[""]]]] = {
     "pg_dump": {"1": ("the dump failed: the server, the login or a right on a table", "database")},
     "tar": {"2": ("tar met a fatal error: a missing or damaged file, or no room", "data")},
 }
-"""By the tool and its exit code: what the code means, and what is looked at then."""
+"""By the tool and its exit code: the meaning of the code, and the next thing to look at."""
 
 
 def _rows() -> Iterator[Failure]:
@@ -60,4 +60,4 @@ def _rows() -> Iterator[Failure]:
 
 
 TOOL_EXITS = tuple(_rows())
-"""Behind the families whose words say more than a code."""
+"""After the families whose words explain more than a code."""

@@ -4,7 +4,7 @@ from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failur
 
 _WHERE = "in the variables, the command or the configuration of the container"
 _HTML = r"(?:<!doctype|<html|<\?xml)"
-"""How a page begins."""
+"""The beginning of an HTML page."""
 
 VALUES = (
     Failure(

@@ -1,4 +1,4 @@
-"""What a program prints that waits at its start for another one, again and again."""
+"""Lines of a program that waits at its start for another one, again and again."""
 
 from diagnose.programs.failures.recognition import Failure
 
@@ -10,7 +10,7 @@ _NAME = (
     r"(?!it\b|you\b)(?!(?:[\w-]+\ ){0,2}(?:clients?|commands?|connections?|data|events?|files?|input|items?|jobs?"
     r"|messages?|packets?|players?|requests?|tasks?|updates?|users?|work)\b)[\w.:/-]{2,60}(?:\ [\w.:/-]{2,40}){0,3}?"
 )
-"""What is awaited, and no work: a worker is well that waits for that."""
+"""The awaited server or file, and no work: a worker is well that waits for work."""
 
 WAITS = (
     Failure(

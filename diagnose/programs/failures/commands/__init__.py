@@ -1,1 +1,1 @@
-"""What a command prints that fails: docker, compose, builds, pulls, and visits of a server."""
+"""Errors of commands: docker, compose, builds, pulls, and visits of a server."""

@@ -1,4 +1,4 @@
-"""Why builds of images fail: what BuildKit says, and what a failed step prints.
+"""Errors of image builds: from BuildKit, and from a failed step.
 
 A line of BuildKit is its error, two spaces, and the step, as `docker build` prints it in front.
 """

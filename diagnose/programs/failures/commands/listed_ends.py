@@ -1,4 +1,5 @@
-"""How docker and compose list the end of a container, which is no message of its program."""
+"""Lines in which docker and compose list the end of a container, and which are no message of its
+program."""
 
 from diagnose.programs.failures.recognition import Failure
 

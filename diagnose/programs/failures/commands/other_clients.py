@@ -1,4 +1,4 @@
-"""What programs say that command an engine for somebody: CI servers, managers, test libraries."""
+"""Errors of programs that command an engine for a user: CI servers, managers, test libraries."""
 
 from diagnose.programs.failures.recognition import Failure
 

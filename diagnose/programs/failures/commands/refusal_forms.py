@@ -37,7 +37,7 @@ _OF_DOCKER = LazyPattern(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What docker, compose and the builder have, and name in their messages."""
+"""Things that docker, compose and the builder have, and that their messages name."""
 _OF_PROGRAMS = LazyPattern(
     r"\b(?:FATAL|FTL)\b|\[(?:ERROR|Error|error|emerg|F|System)\]|\b\w+(?:Exception|Error): |\bCaused by:|InnoDB|\biptables v"
     r"|\(MainThread\)|\bTraceback\b|\bERROR:? +\S+\[|\[\d+\]: |\bHTTP_HOST\b|\bSSL_?\w*|\bnginx: |\bdatabases?\b"
@@ -45,7 +45,7 @@ _OF_PROGRAMS = LazyPattern(
     r"|: invalid argument\b(?! \")|\b(?:down|up)grad(?:e|ing)\b|\b(?:permissions|signature|tar header|token)\b"
     r"|(?i:\bunsupported protocol\b)|\bfile system\b|\bCPU does not support\b|\bglibc\b"
 )
-"""What the kernel says, or a program in a container of its own data: no form of docker's."""
+"""Errors of the kernel, or of a program in a container about its own data: no form of docker's."""
 
 _TWICE = (
     Failure(

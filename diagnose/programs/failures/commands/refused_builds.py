@@ -1,6 +1,6 @@
-"""What BuildKit and the older builder say of a Dockerfile, of options and of caches they refuse.
+"""Errors of BuildKit and the older builder about a Dockerfile, options and caches that they refuse.
 
-No step has run: the message is about what was asked for, and not about a program in the image.
+No step has run: the message is about the request, and not about a program in the image.
 """
 
 from diagnose.programs.failures.recognition import NO_WORD, Failure

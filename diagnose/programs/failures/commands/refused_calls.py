@@ -1,6 +1,7 @@
-"""What a program, curl, ping or a proxy says of a call that fails, in plain words.
+"""Errors of a failed call, as a program, curl, ping or a proxy prints them, with their meaning in
+plain words.
 
-Pasted by itself, such a message does not say in which container it was written.
+Pasted by itself, a message of this kind does not show in which container it was written.
 """
 
 from diagnose.programs.failures.recognition import Failure
@@ -32,7 +33,8 @@ RESOLVER_ANSWERS = (
         confirmed_by="dns.name-unknown",
     ),
 )
-"""What the engine's resolver answers to a container: the engine itself never asks it."""
+"""Errors of the engine's resolver, which it gives to a container: the engine itself never asks it.
+"""
 
 _NAMES = (
     Failure(
@@ -128,5 +130,5 @@ _PROXIES = (
 )
 
 REFUSED_CALLS = (*_NAMES, *_PACKETS, *_PROXIES)
-"""The first row that fits counts. These are looked at last: the program that makes such a call may
-say more of it."""
+"""The first row that fits counts. These rows come last: the program that makes the call may explain
+more."""

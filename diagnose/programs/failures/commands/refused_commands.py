@@ -1,7 +1,8 @@
-"""What docker says of a command that it or the engine refuses, in plain words.
+"""Errors of docker about a command that it or the engine refuses, with their meaning in plain
+words.
 
-Nothing of it is left on the host: no container, no line of a log. Only who typed it has the
-message.
+They leave nothing on the host: no container, no line of a log. Only the user who typed the command
+has the message.
 """
 
 from diagnose.programs.failures.commands.listed_ends import LISTED_ENDS

@@ -1,4 +1,5 @@
-"""What docker compose says of a project that it cannot start, in plain words."""
+"""Errors of docker compose about a project that it cannot start, with their meaning in plain
+words."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -239,4 +239,5 @@ _COMMANDS = (
 )
 
 REFUSED_OPTIONS = (*_EXCLUSIVE, *_COMMANDS, *_VALUES)
-"""The first row that fits counts: what names its option comes before the forms of any value."""
+"""The first row that fits counts: rows that name their option come before the forms of any value.
+"""

@@ -1,4 +1,4 @@
-"""What the package manager of the host says of Docker's own packages."""
+"""Errors of the host's package manager about Docker's own packages."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,4 +1,5 @@
-"""What docker says of a registry and of its logins where a pull or a push fails, in plain words."""
+"""Errors of docker about a registry and its logins where a pull or a push fails, with their
+meaning in plain words."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure

@@ -1,4 +1,4 @@
-"""What systemd, a package or the engine says where Docker itself does not start."""
+"""Errors of systemd, a package or the engine where Docker itself does not start."""
 
 from diagnose.programs.failures.recognition import Failure
 

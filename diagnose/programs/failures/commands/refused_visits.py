@@ -1,6 +1,7 @@
-"""What a browser, curl or the docker command says of a server that it cannot use, in plain words.
+"""Errors of a browser, curl or the docker command about a server that they cannot use, with their
+meaning in plain words.
 
-Only who calls the server has the message; the server may know nothing of the call.
+Only the caller has the message; the server may know nothing of the call.
 """
 
 from diagnose.programs.failures.recognition import Failure

@@ -1,4 +1,4 @@
-"""What docker says of a pull or push that fails on the way, at the registry, or at the layers."""
+"""Errors of docker where a pull or push fails on the way, at the registry, or at the layers."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,4 +1,4 @@
-"""What the tools of a build step print where a download fails."""
+"""Errors of the tools of a build step where a download fails."""
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure

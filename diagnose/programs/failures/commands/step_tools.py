@@ -1,4 +1,4 @@
-"""What the tools of a build step print where the sources, the versions or the image do not fit."""
+"""Errors of the tools of a build step where the sources, the versions or the image do not fit."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,7 +1,7 @@
-"""What docker says of a failure that leaves a trace on the host: a check finds it there too.
+"""Errors of docker that leave a trace on the host, where a check finds them too.
 
-Whoever pastes the message may do so on another machine, or after the trace is gone: so the words
-are explained as well. The values of the message stand in the sentence.
+A user may paste the message on another machine, or after the trace is gone: so the message is
+explained as well. Its values are in the sentence.
 """
 
 from diagnose.programs.failures.recognition import Failure

@@ -1,1 +1,1 @@
-"""What the engine says when it cannot start, or refuses a request."""
+"""Errors of the engine when it cannot start, or refuses a request."""

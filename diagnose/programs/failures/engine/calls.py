@@ -1,7 +1,8 @@
-"""What the kernel or the network refused to the engine, containerd, runc or BuildKit.
+"""System calls that the kernel or the network refused to the engine, containerd, runc or BuildKit.
 
 A message of Docker ends in the call that failed: the file, and the kernel's reason. Where no other
-row knows the message, that end is explained: what the reason means, and what shows why.
+row knows the message, that end is explained: the meaning of the reason, and a command that shows
+its cause.
 """
 
 from diagnose.programs.failures.recognition import Failure

@@ -1,4 +1,4 @@
-"""What the engine says when it gives up its start, in plain words."""
+"""Errors with which the engine gives up its start, with their meaning in plain words."""
 
 from diagnose.programs.failures.engine.machine import MACHINE
 from diagnose.programs.failures.engine.networks import NETWORKS

@@ -1,4 +1,4 @@
-"""What a running engine says of requests that it refuses, in plain words."""
+"""Errors of a running engine about requests that it refuses, with their meaning in plain words."""
 
 from diagnose.programs.failures.recognition import Failure
 

@@ -3,7 +3,7 @@
 from diagnose.programs.failures.recognition import Failure
 
 TORN = r"(?:unexpected end of JSON input|invalid character|EOF)"
-"""How the reader of JSON complains about a file that was not written to its end."""
+"""Errors of the reader of JSON about a file that was not written to its end."""
 
 STORAGE = (
     Failure(

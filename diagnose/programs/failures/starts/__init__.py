@@ -1,1 +1,1 @@
-"""What the engine or the runtime says when it refuses to start a container."""
+"""Errors of the engine or the runtime when they refuse to start a container."""

@@ -1,4 +1,5 @@
-"""What the engine or the runtime says when it refuses to start a container, in plain words."""
+"""Errors of the engine or the runtime when they refuse to start a container, with their meaning
+in plain words."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.starts.cgroups import CGROUPS
@@ -248,4 +249,5 @@ START_ERRORS = (
     *CGROUPS,
     *LOG_DRIVERS,
 )
-"""The first row that fits counts: what names a path or a server comes before what names none."""
+"""The first row that fits counts: rows that name a path or a server come before rows that name
+none."""
