@@ -123,12 +123,13 @@ one logs no address of its own, or one with a port."""
 
 
 def is_about_a_caller(line: str) -> bool:
-    """Whether a server reports one request or one client of its own."""
+    """Whether a server reports a single request or a single client of its own."""
     return bool(_REQUEST.search(line) or is_about_a_client(line) or is_about_a_stranger(line))
 
 
 def is_about_a_client(line: str) -> bool:
-    """Whether a server reports one client of its own, other than the request of a web server."""
+    """Whether a server reports a single client of its own, other than the request of a
+    web server."""
     return bool(_CLIENT.search(line) or _LOGIN_FORM.search(line))
 
 
@@ -138,9 +139,10 @@ def lines_about_callers(texts: Iterable[str]) -> frozenset[int]:
 
 
 def is_about_a_stranger(line: str) -> bool:
-    """Whether the program tells that it has turned an address of the internet away.
+    """Whether the line reports that the program turned an address of the internet away.
 
-    Whatever is reachable from there is scanned, and asked for passwords: that is no failure.
+    Every server that the internet can reach is scanned, and asked for passwords: that is no
+    failure.
     """
     if TURNED_AWAY.search(line) is None:
         return False

@@ -56,7 +56,7 @@ _MOVES = LazyPattern(r"^(?:mv|rm): cannot (?:remove|stat) ")
 
 
 class _Caller(NamedTuple):
-    """A library whose frame stands in the trace of an exception."""
+    """A library whose frame is in the trace of an exception."""
 
     frame: LazyPattern
     """The frame, or another line of the same message."""
@@ -118,7 +118,7 @@ _CALLERS = (
 def in_context(
     failure: Recognised | None, lines: Sequence[str], telling: TellingLine | None
 ) -> Recognised | None:
-    """The failure as the lines around it show it; the same where they show nothing more."""
+    """The failure as the lines around it show it; unchanged where they show nothing more."""
     if telling is None or not telling.explains:
         return failure
     name = failure.name if failure is not None else ""

@@ -6,7 +6,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class DataMarker(msgspec.Struct, frozen=True):
-    """A file in the data that the program of an image does not read as its own."""
+    """A file in the data that shows that the program of an image cannot use this data."""
 
     image: LazyPattern
     """Images whose program does not read the file."""

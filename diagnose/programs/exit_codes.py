@@ -39,7 +39,7 @@ CANNOT_EXECUTE = 126
 
 
 def signal_of(code: int) -> str:
-    """The signal that an exit code above 128 stands for; empty for any other code."""
+    """The signal of an exit code above 128; "" for any other code."""
     return _NAMES.get(code - 128, "") if 128 < code < 128 + 65 else ""
 
 
@@ -59,7 +59,7 @@ def is_own(code: int) -> bool:
 def described(code: int) -> str:
     """An exit code with its meaning: 139 (SIGSEGV, segmentation fault); 1.
 
-    126 and 127 mean something to a shell alone: other programs end with them as well.
+    126 and 127 have a meaning only for a shell: other programs end with them as well.
     """
     name = signal_of(code)
     if name:

@@ -96,7 +96,7 @@ def words_of_name(text: str) -> frozenset[str]:
 def failing_code(lines: Sequence[str]) -> FailingCode | None:
     """The innermost frame of the program's own code; None where the lines show none.
 
-    Of several traces it is the last one: an exception that was passed on is printed again, its own
+    Of several traces the last one counts: an exception that was passed on is printed again, its own
     trace first in Python, and last in Java (`Caused by`).
     """
     frames = list(_own_frames([plain(line) for line in lines]))

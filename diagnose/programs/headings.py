@@ -27,10 +27,10 @@ _DOTNET_LEVELS = {
 
 
 def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
-    """The lines, of which those below a heading that is a level have that level.
+    """The lines, where those below a heading that is a level have that level.
 
     Below `Errors:` that is the first line, below `Description:` of Spring Boot the one behind an
-    empty line, and below a heading of .NET each indented one: the heading itself says nothing.
+    empty line, and below a heading of .NET each indented one: the heading itself explains nothing.
     """
     found: list[Message] = []
     below: int | None = None

@@ -47,7 +47,7 @@ DEFAULT_SHARE = 4
 def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
     """The version of a Java that sizes its heap by the memory of the host; "" for any other.
 
-    One that an option gives a size is another.
+    "" too where an option sets the size.
     """
     values = assignments(environment)
     texts = [" ".join(command), *(values.get(name, "") for name in VARIABLES)]
@@ -69,7 +69,7 @@ class HeapOption(msgspec.Struct, frozen=True, order=True):
 
 
 def largest_heap(command: Iterable[str], environment: Iterable[str]) -> HeapOption:
-    """The largest heap that is asked for; 0 bytes where none is.
+    """The largest heap in the options; 0 bytes where there is none.
 
     The last `-Xmx` of a place counts, as for Java.
     """

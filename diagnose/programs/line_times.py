@@ -25,7 +25,7 @@ _EPOCH = LazyPattern(r"(?:^|\"(?:ts|time|timestamp)\": ?)\[?(?P<seconds>1\d{9})(
 
 
 def written_at(line: str) -> float | None:
-    """Seconds by which the lines of one file can be compared; None where a line has no time.
+    """The time of a line in seconds, to compare lines of one file; None where a line has no time.
 
     A time without a zone counts as UTC, one without a date or a year as of a fixed one.
     """

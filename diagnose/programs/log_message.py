@@ -55,17 +55,18 @@ _LEVEL_ALONE = LazyPattern(
 
 
 def goes_on(line: str) -> bool:
-    """Whether a program says itself that it continues without what it complains of."""
+    """Whether a program itself reports that it continues without the thing of which it
+    complains."""
     return bool(TAKES_ANOTHER.search(line) or DOES_WITHOUT.search(line))
 
 
 def is_no_loss(line: str) -> bool:
-    """Whether a program says itself that it continues, or that it looked for the failure."""
+    """Whether a program itself reports that it continues, or that it looked for the failure."""
     return goes_on(line) or WAS_EXPECTED.search(line) is not None
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a line has no letters, or is the name of a level alone."""
+    """Whether a line has no letters, or is only the name of a level."""
     return _LETTERS.search(text) is None or _LEVEL_ALONE.match(text) is not None
 
 
@@ -227,7 +228,7 @@ _WORDS_ALONE = LazyPattern(r"[A-Za-z][A-Za-z0-9_ ,.'()-]{7,200}")
 
 
 def _first_line_of_bytes(match: re.Match[str]) -> str:
-    """The first line of the text, quoted; the numbers where it is anything but plain words."""
+    """The first line of the text, quoted; the numbers where it is not plain words."""
     line = "".join(chr(int(number)) for number in match["bytes"].split(",")).partition("\n")[0]
     return f'"{line}"' if _WORDS_ALONE.fullmatch(line) else match[0]
 
@@ -237,9 +238,9 @@ _OF_PROCESS = LazyPattern(r"(?:\d\d:\d\d:\d\d )?[\w-]{1,40}\.\d{1,3} {0,20}\| ")
 
 
 def plain(line: str) -> str:
-    """A line without colours and control characters; a carriage return in a word is seen.
+    """A line without colours and control characters; a carriage return in a word is shown.
 
-    Without the name of its process too, where one program prints the lines of several.
+    The name of its process is removed too, where one program prints the lines of several.
     """
     text = _CR_IN_WORD.sub(r"\\r", line) if "\r" in line else line
     if "<<" in text:
@@ -252,7 +253,7 @@ def plain(line: str) -> str:
 def words_of(text: str) -> frozenset[str]:
     """The words of a line in small letters.
 
-    To look them up in a set costs a twentieth of the patterns, which are then tried on the few
+    A search for them in a set costs a twentieth of the patterns, which are then tried on the few
     lines that have one of their words.
     """
     return frozenset(_WORD.findall(text.lower()))
@@ -310,7 +311,7 @@ def _level_of_fields(fields: dict[str, Any]) -> int | None:
 
 
 def _fields(text: str) -> dict[str, Any] | None:
-    """The fields of a JSON line that carries a message; None for any other line."""
+    """The fields of a JSON line with a message; None for any other line."""
     if not text.startswith("{"):
         return None
     try:
@@ -352,7 +353,7 @@ def _reason_inside(fields: dict[str, Any]) -> str:
 
 
 def _attribute(fields: dict[str, Any]) -> str:
-    """The message inside of MongoDB's attributes, as WiredTiger's is, or what did not hold."""
+    """The message inside MongoDB's attributes, as of WiredTiger, or the condition that failed."""
     attributes = fields.get("attr")
     if not isinstance(attributes, dict):
         return ""
@@ -360,9 +361,9 @@ def _attribute(fields: dict[str, Any]) -> str:
 
 
 def _field(fields: dict[str, Any], *names: str) -> str:
-    """The first of these fields that is there, its own message where it is an object.
+    """The first of these fields that exists; where it is an object, its own message.
 
-    Looked for in `attr` too, as MongoDB has it.
+    The fields of `attr` are searched too, as in MongoDB's lines.
     """
     places = [fields, fields["attr"]] if isinstance(fields.get("attr"), dict) else [fields]
     for place in places:

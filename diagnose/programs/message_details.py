@@ -87,10 +87,10 @@ _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 
 
 def whole_last_line(upto: Sequence[Message]) -> str:
-    """The last of these lines, with those before it of which it is the rest.
+    """The last of these lines, with the lines before it that it continues.
 
     Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns. An
-    exception is the rest of no other line.
+    exception continues no other line.
     """
     last = upto[-1].text
     text = last.strip()
@@ -170,7 +170,7 @@ def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[st
 
 
 def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
-    """The first issue that Zod lists below its name: where in the settings it is, and what."""
+    """The first issue that Zod lists below its name: its place in the settings, and its message."""
     if not OPENS_ISSUES.search(first.text):
         return ()
     texts = [line.text.strip() for line in following[:_MOST_FIELDS]]
@@ -209,7 +209,7 @@ def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[s
 
 
 def _about_property(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
-    """The value of Spring's property that the first line is about, and the reason against it."""
+    """The value of Spring's property in the first line, and the reason why it is refused."""
     if "Failed to bind properties" not in first.text:
         return ()
     below = (line.text for line in following if line.text.strip())
@@ -235,7 +235,7 @@ def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str,
 
 
 def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
-    """The further lines of a message that stands in a frame."""
+    """The further lines of a message that is in a frame."""
     if not _WRAPPED.match(first.text):
         return ()
     inside = itertools.takewhile(lambda line: _WRAPPED.match(line.text), following[:MOST_DETAILS])
@@ -243,7 +243,7 @@ def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, 
 
 
 def _hints(following: Sequence[Message]) -> tuple[str, ...]:
-    """The next lines that say by their first words that they belong to the message above."""
+    """The next lines whose first words show that they belong to the message above."""
     details: list[str] = []
     for line in following[:MOST_DETAILS]:
         is_place = "Error found at" in line.text
@@ -259,12 +259,12 @@ def _hints(following: Sequence[Message]) -> tuple[str, ...]:
 
 
 def _belongs_to_hint(line: Message, hint: str) -> bool:
-    """Whether a line goes on with the hint above it, or lists the file that the hint is about."""
+    """Whether a line continues the hint above it, or lists the file that the hint is about."""
     return _is_rest(line, of=hint) or _is_below(line, hint) or _MODE.match(line.text) is not None
 
 
 def _is_rest(line: Message, of: str) -> bool:
-    """Whether a line continues with the sentence of the indented line above it."""
+    """Whether a line continues the sentence of the indented line above it."""
     indent = len(of) - len(of.lstrip())
     starts_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
     is_below = indent > 0 and starts_below
@@ -274,7 +274,7 @@ def _is_rest(line: Message, of: str) -> bool:
 
 
 def _is_below(line: Message, heading: str) -> bool:
-    """Whether a line says what the hint is that the line above it announces, as MinIO writes it."""
+    """Whether a line is the hint that the line above it announces, in MinIO's form."""
     indent = len(line.text) - len(line.text.lstrip())
     is_deeper = indent > len(heading) - len(heading.lstrip())
     return heading.rstrip().endswith("HINT:") and is_deeper and line.level is None

@@ -46,9 +46,9 @@ The first one that fits counts."""
 
 
 def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
-    """The command that a log asks for; "" where it asks for none, or of a framework not known.
+    """The command that a log asks for; "" where it asks for none, or for an unknown framework.
 
-    failure: what the lines of the log show.
+    failure: the known failure of the log's lines.
     """
     if failure is None or failure.name not in WAITING:
         return ""

@@ -4,10 +4,11 @@ import shlex
 
 
 def nginx_settings(file: str, *directives: str) -> str:
-    """Directives in a file of their own, which goes again where it has no effect.
+    """The shell command that writes directives into a file of their own, and removes it where it
+    has no effect.
 
-    nginx may not read the file, refuse it, or have another value of the site's own for the first
-    directive: then it is shown where that one stands.
+    nginx may not read the file, may refuse it, or may have another value of the site's own for the
+    first directive: then the place of that value is shown.
     """
     path = f"/etc/nginx/conf.d/{file}"
     name = directives[0].partition(" ")[0]
@@ -19,7 +20,8 @@ def nginx_settings(file: str, *directives: str) -> str:
 
 
 def edited_nginx(path: str, edit: str) -> str:
-    """Changes a file in its place, and changes it back where nginx does not take it."""
+    """The shell command that changes a file in place, and changes it back where nginx does not
+    accept it."""
     return (
         f'f={shlex.quote(path)}; b=$(mktemp) && cp "$f" $b || exit 1; sed \'{edit}\' $b >"$f" && nginx -t && '
         'nginx -s reload || { cat $b >"$f"; false; }'

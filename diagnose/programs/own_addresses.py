@@ -33,7 +33,7 @@ ANNOUNCED_BY = {"n8n": "WEBHOOK_URL"}
 
 
 class LocalDefault(msgspec.Struct, frozen=True):
-    """A program that takes localhost for its address where no variable has another one."""
+    """A program that takes localhost as its address where no variable has another one."""
 
     image: LazyPattern
     variable: str
@@ -62,7 +62,7 @@ LOCAL_DEFAULTS = (
 
 
 class GitServer(msgspec.Struct, frozen=True):
-    """A server of repositories, which shows its users an address for SSH."""
+    """A server of repositories that shows its users an address for SSH."""
 
     image: LazyPattern
     files: tuple[str, ...]

@@ -75,10 +75,10 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
 
 
 def _calls_before_another_end(messages: Sequence[Message]) -> set[int]:
-    """The places of failed calls that came again and again, before the program failed at another
-    thing: it ran on in spite of them.
+    """The places of failed calls that came again and again, before the program failed for another
+    reason: it ran in spite of them.
 
-    A line without a class of error may be what the calls led to.
+    A line without a class of error may be a result of the calls.
     """
     failed = [
         (place, _NUMBERS.sub("#", line.text))
@@ -107,7 +107,7 @@ def _complains(line: Message) -> bool:
 
 
 def _is_ordinary(line: Message) -> bool:
-    """Whether a program reports in it what it does, and complains of nothing."""
+    """Whether the line reports the program's normal work, without a complaint."""
     if line.text[:1].isspace() or (line.level or 0) >= WARNING or _TOOL.match(line.text):
         return False
     return not (EXPLAINS.pattern.search(line.text.lower()) or _OF_AN_END.search(line.text))

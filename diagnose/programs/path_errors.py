@@ -10,6 +10,6 @@ _PATH_ERROR = LazyPattern(
 
 
 def path_of_error(text: str) -> str:
-    """The path at which an error ends; "" where it ends in another way."""
+    """The path at which an error ends; "" where it has no path at its end."""
     match = _PATH_ERROR.search(text.removesuffix(": unknown"))
     return match["path"] if match is not None else ""

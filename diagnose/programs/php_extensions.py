@@ -25,7 +25,7 @@ _NAMED_ALIKE = frozenset(
 
 
 def missing_extension(failure: Recognised | None, lines: Iterable[str]) -> str:
-    """The name of the extension; "" where it is not known."""
+    """The name of the missing extension; "" where it is not known."""
     if failure is None or failure.name != FAILURE:
         return ""
     named = failure.values.get("extension") or failure.values.get("named")

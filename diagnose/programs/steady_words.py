@@ -10,7 +10,7 @@ _HIDDEN = "redacted"
 
 
 def steady_words(text: str, lines: Iterable[str]) -> str:
-    """The longest piece of a text that one of the lines has as it is; "" for none.
+    """The longest piece of a text that one of the lines has unchanged; "" for none.
 
     A log in JSON may write the text in another way.
     """

@@ -62,7 +62,7 @@ PASSED = CLEAR // 2
 
 
 class TellingLine(msgspec.Struct, frozen=True):
-    """The chosen line."""
+    """The line of a log that best explains a failure, with the lines that belong to it."""
 
     text: str
     index: int = 0
@@ -76,13 +76,13 @@ class TellingLine(msgspec.Struct, frozen=True):
 
     @property
     def is_complaint(self) -> bool:
-        """Whether it objects to something around the program, rather than to itself."""
+        """Whether the line objects to something around the program, rather than to itself."""
         lowered = in_english(self.whole).lower()
         return any(phrases.pattern.search(lowered) for phrases in (EXPLAINS, STRONG))
 
     @property
     def whole(self) -> str:
-        """The line with what belongs to its message."""
+        """The line with the further lines of its message."""
         head = self.text.removesuffix("{").rstrip() if self.details else self.text
         return "; ".join((head, *self.details))
 
@@ -122,9 +122,9 @@ _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine | None:
     """The line that explains, of the last lines of a program that failed.
 
-    None where there is no line at all. Where no line explains anything, it is the last one that is
-    no frame and no banner. has_ended: whether the program is at its end, which what it got past
-    does not explain.
+    None where there is no line at all. Where no line explains anything, the last one that is no
+    frame and no banner. has_ended: whether the program is at its end, which lines that it got past
+    do not explain.
     """
     messages = with_levels_of_headings([message(line) for line in lines])
     if not messages:
@@ -153,7 +153,8 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
 
 
 def _places_beside_the_end(messages: Sequence[Message]) -> frozenset[int]:
-    """The places of lines that explain no end: what the program got past, and its callers."""
+    """The places of lines that explain no end: lines that the program got past, and those about its
+    callers."""
     return passed_lines(messages) | lines_about_callers(line.text for line in messages)
 
 
@@ -207,14 +208,15 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
 
 
 def _last_readable(scores: Sequence[int]) -> int:
-    """The last line that is no frame; one that its program calls information only if need be."""
+    """The last line that is no frame; one that its program calls information only if there is no
+    other."""
     readable = [index for index, score in enumerate(scores) if score > UNREADABLE]
     better = [index for index in readable if scores[index] > INFO]
     return (better or readable or [len(scores) - 1])[-1]
 
 
 def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
-    """In a chain of exceptions the first cause counts; changes the scores.
+    """Raises the score of the first cause in a chain of exceptions. Changes the scores.
 
     The first cause is the last `Caused by` below an exception, or the first traceback above it.
     """
@@ -266,8 +268,9 @@ def links_before(texts: Sequence[str], index: int) -> tuple[str, ...]:
 
 
 def _prefer_ends_of_chains(texts: Sequence[str], scores: list[int]) -> None:
-    """Of numbered errors the last counts, which is the cause of the others; and of an error that
-    names a thing and the end right behind it that names none, the error; changes the scores."""
+    """Raises the score of the last of numbered errors, which is the cause of the others; and that
+    of an error which names a thing above the end right behind it that names none. Changes the
+    scores."""
     for index in range(1, len(texts)):
         above = links_before(texts, index)
         if above and CLEAR <= scores[index] < max(scores):
@@ -279,9 +282,9 @@ def _prefer_ends_of_chains(texts: Sequence[str], scores: list[int]) -> None:
 
 
 def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:
-    """No program goes on after the warning that is its last word: it counts as an error then, where
-    no other line explains the end. So does the last warning that complains, whatever it reports
-    below it; changes the scores."""
+    """Raises the score of a warning that is the last line: it counts as an error where no other
+    line explains the end, for no program continues after its last line. The same holds for the last
+    warning that complains, whatever the program reports below it. Changes the scores."""
     if messages[-1].level == WARNING:
         scores[-1] += DOUBT
         return
@@ -292,7 +295,7 @@ def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:
 
 
 def _is_cause(text: str, score: int) -> bool:
-    """Whether a line is a cause that says something."""
+    """Whether a line is a cause that explains something."""
     if not CAUSE_LINE.match(text) or score <= UNREADABLE:
         return False
     return not (VAGUE_CAUSE.search(text) or GENERIC.pattern.search(text.lower()))

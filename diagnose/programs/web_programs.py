@@ -140,7 +140,7 @@ and ssh."""
 
 
 def is_web_port(port: int) -> bool:
-    """Whether programs in containers serve HTTP at this port as a rule."""
+    """Whether programs in containers usually serve HTTP at this port."""
     return port in CERTAIN_PORTS or port in _MORE_PORTS
 
 
@@ -150,12 +150,13 @@ def is_web_server(names: Collection[str]) -> bool:
 
 
 def is_web_program(names: Collection[str]) -> bool:
-    """Whether one of these processes is a web server, or what web programs are written in."""
+    """Whether one of these processes is a web server, or a runtime in which web programs are
+    written."""
     return is_web_server(names) or _has_any(names, _RUNTIMES)
 
 
 def is_proxy(names: Collection[str]) -> bool:
-    """Whether one of these processes is a program that passes requests on as a rule."""
+    """Whether one of these processes is a program that usually passes requests on."""
     return _has_any(names, _PROXIES)
 
 
@@ -165,7 +166,7 @@ def speaks_otherwise(names: Collection[str]) -> bool:
 
 
 def _has_any(names: Collection[str], programs: Collection[str]) -> bool:
-    """Whether a name is one of these programs, alone or with a version: python3.11, php8.2.
+    """Whether a name is one of these programs, by itself or with a version: python3.11, php8.2.
 
     `php-fpm8.2` is no `php`, and `ncat` no `nc`.
     """

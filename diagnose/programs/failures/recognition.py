@@ -126,7 +126,7 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """The words of which one is in every text that shows the failure."""
+        """The words of which every text that shows the failure has at least one."""
         return (self.mark,) if isinstance(self.mark, str) else self.mark
 
     def may_be_in(self, lowered: str) -> bool:
@@ -146,7 +146,7 @@ NO_WORD = (
 class LateTable:
     """A table of failures that is imported when a line is first compared with its rows.
 
-    No line of a calm host is, and the tables are 30 modules: 8 ms of every run.
+    A calm host has no line to compare, and the tables are 30 modules: 8 ms of every run.
     """
 
     def __init__(self, module: str, name: str) -> None:
@@ -166,7 +166,7 @@ class LateTable:
 
 
 class Recognised(msgspec.Struct, frozen=True):
-    """A failure that a log shows: the line, and the values that the pattern found in it."""
+    """A failure that a log shows: the line, and the values that the pattern captured in it."""
 
     failure: Failure
     line: str
@@ -202,18 +202,19 @@ class Recognised(msgspec.Struct, frozen=True):
         return self.filled(self.failure.cure)
 
     def filled(self, text: str) -> str:
-        """A text of the row with the log's own values in the place of braces."""
+        """A text of the row with the log's own values in place of the braces."""
         return _filled_text(text, self.values)
 
     def is_met_by(self, given: frozenset[str]) -> bool:
-        """Whether the container has an option that the failure is the lack of: it is another one.
+        """Whether the container has the option whose lack is the failure: then the failure is
+        another one.
 
-        A program may say that there is no graphics card where the card is of no use to it.
+        A program may report that there is no graphics card where it cannot use the card.
         """
         return any(self.filled(option) in given for option in self.needs)
 
     def filled_for_shell(self, text: str) -> str:
-        """A text for a command, filled: each value is one word, whatever a log holds."""
+        """A filled text for a command: each value is one word, whatever a log contains."""
         return _filled_text(text, {name: shlex.quote(value) for name, value in self.values.items()})
 
     def page_variables(self, further: Mapping[str, str]) -> PageVariables:
@@ -242,7 +243,7 @@ def recognise_family(telling: TellingLine | None, families: Iterable[Failure]) -
 def family_of_running(
     telling: TellingLine | None, families: Iterable[Failure]
 ) -> Recognised | None:
-    """The family of the failure that a program reports which runs on."""
+    """The family of a failure that a running program reports."""
     family = recognise_family(telling, families)
     needed = family.failure.of_running if family is not None else None
     if family is None or needed is None:
@@ -255,7 +256,7 @@ def _failure_in_line(
 ) -> Recognised | None:
     """The first row of the table that a line shows.
 
-    is_passed: the program got past the line, which counts for rows that mean just that.
+    is_passed: the program got past the line, which counts only for rows that mean just that.
     """
     forms = _forms(text)
     lowered = "\n".join(forms).lower()
@@ -271,8 +272,8 @@ def _failure_in_line(
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """A line as it stands, without the backslashes that logfmt and C put before quotes, and in
-    English."""
+    """A line in three forms: unchanged, without the backslashes that logfmt and C put before
+    quotes, and in English."""
     line = text[:LONGEST]
     bare = _ESCAPED_QUOTE.sub('"', line)
     return distinct((line, bare, in_english(bare)))
@@ -283,7 +284,7 @@ def _first_match(pattern: re.Pattern[str], forms: Sequence[str]) -> re.Match[str
 
 
 def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> bool:
-    """Whether a line with the words of a row is about what the row is about."""
+    """Whether a line with the words of a row is about the row's subject."""
     if failure.unlike is not None and failure.unlike.search(text):
         return False
     held = " ".join(filter(None, match.groupdict().values()))
@@ -330,9 +331,9 @@ def recognise(
 ) -> Recognised | None:
     """The first row of the table that the line that explains shows.
 
-    Otherwise the row that the latest of the other lines shows, but for what the program got past. A
-    row that only follows from another one comes last, and not at all where another line explains.
-    has_ended: whether the program is at its end, which no line about one of its callers explains.
+    Otherwise the row of the latest of the other lines that the program did not get past. A row that
+    only follows from another one comes last, and not at all where another line explains. has_ended:
+    whether the program is at its end, which no line about one of its callers explains.
     """
     texts = [plain(line) for line in lines]
     whole = "\n".join(form for text in texts for form in _forms(text)).lower()
@@ -360,7 +361,8 @@ def recognise(
 def _shown_rows(
     texts: Sequence[str], places: Iterable[int], table: Sequence[Failure], passed: Set[int]
 ) -> Iterator[Recognised]:
-    """The rows that lines show, in the order of these places. passed: what the program got past."""
+    """The rows that lines show, in the order of these places. passed: the lines that the program
+    got past."""
     for place in places:
         row = _failure_in_line(texts[place], table, is_passed=place in passed)
         if row is not None:
@@ -368,16 +370,16 @@ def _shown_rows(
 
 
 def _says_more(telling: TellingLine | None, following: Recognised) -> bool:
-    """Whether another line explains the end of which this row only says that there was one."""
+    """Whether another line explains the end, which this row only reports."""
     if telling is None or not telling.explains or following.line in telling.whole:
         return False
     return not _OF_AN_END.search(telling.text)
 
 
 def shown_by_any(lines: Sequence[str], table: Iterable[Failure]) -> Recognised | None:
-    """The row that the latest line shows, also where a program would have got past it.
+    """The row that the latest line shows, even where a program would have got past it.
 
-    For a message that somebody pastes, who has not got past it.
+    For a message that a user pastes, who has not got past it.
     """
     in_lines = (_failure_in_line(plain(line), table) for line in reversed(lines))
     return next(filter(None, in_lines), None)

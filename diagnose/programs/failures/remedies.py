@@ -14,7 +14,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """An option goes that the program does not know: from its command, or from a variable."""
+    """An option that the program does not know is removed: from its command, or from a variable."""
 
     option: str
 
@@ -33,7 +33,7 @@ class Corrected(msgspec.Struct, frozen=True):
 
 
 class UnixLineEnds(msgspec.Struct, frozen=True):
-    """The carriage returns at the ends of its lines go from a mounted script.
+    """The carriage returns at the ends of the lines of a mounted script are removed.
 
     Without its name it is the program of the container.
     """
@@ -42,9 +42,9 @@ class UnixLineEnds(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """The program is given an option of its own, at the end of its command.
+    """The program gets an option of its own, at the end of its command.
 
-    One of the same name there gets the new value.
+    An option of the same name there gets the new value.
     """
 
     option: str
@@ -57,21 +57,22 @@ class Preceded(msgspec.Struct, frozen=True):
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """A text is replaced in the command or the variable that has it."""
+    """A text is replaced in the command or the variable that contains it."""
 
     old: str
     new: str
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """The one of these variables that the container has gets another value."""
+    """The only one of these variables that the container has gets another value."""
 
     variables: tuple[str, ...]
     value: str
 
 
 class Extended(msgspec.Struct, frozen=True):
-    """A list in a variable gets one more entry; nothing where none of these variables is set."""
+    """A list in a variable gets one more entry; there is no remedy where none of these variables is
+    set."""
 
     variables: tuple[str, ...]
     entry: str
@@ -85,7 +86,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Filtered(msgspec.Struct, frozen=True):
-    """The entries of a list in a variable that begin so are left out."""
+    """The entries of a list in a variable that begin with this text are removed."""
 
     variable: str
     begin: str
@@ -93,14 +94,14 @@ class Filtered(msgspec.Struct, frozen=True):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """A person types the value of a variable: they alone know it."""
+    """A person types the value of a variable, which nobody else knows."""
 
     variable: str
     """Its name, or a group of the pattern that holds the name."""
 
 
 class TypedLike(msgspec.Struct, frozen=True):
-    """A person types the value of the one variable whose name matches."""
+    """A person types the value of the only variable whose name matches."""
 
     pattern: str
 
@@ -112,20 +113,20 @@ class TypedOption(msgspec.Struct, frozen=True):
 
 
 class NodeName(msgspec.Struct, frozen=True):
-    """The host name of the container is the one behind `rabbit@` in the names of its data."""
+    """The host name of the container becomes the name behind `rabbit@` in its data."""
 
     folders: tuple[str, ...]
     """Folders in the container at which its data is mounted."""
 
 
 class Generated(msgspec.Struct, frozen=True):
-    """A variable gets a new secret: nothing was written with another one yet."""
+    """A variable gets a new secret: no data was written with another one yet."""
 
     variable: str
 
 
 class Heap(msgspec.Struct, frozen=True):
-    """A variable gives a runtime more heap, unless one of the marks sets its size already.
+    """A variable gives a runtime more heap, unless one of the marks already sets its size.
 
     Three quarters of the container's memory limit, as `{mib}`.
     """
@@ -166,7 +167,7 @@ class AddedUser(msgspec.Struct, frozen=True):
 
 
 class NamedNumber(msgspec.Struct, frozen=True):
-    """The number that the container runs as gets a name in its list of users."""
+    """The user number of the container gets a name in its list of users."""
 
 
 class FreshContainer(msgspec.Struct, frozen=True):
@@ -174,7 +175,7 @@ class FreshContainer(msgspec.Struct, frozen=True):
 
 
 class NewVolume(msgspec.Struct, frozen=True):
-    """The program begins with an empty volume at its folder; the old one stays as it is."""
+    """The program begins with an empty volume at its folder; the old volume is kept."""
 
     folders: tuple[str, ...]
 
@@ -193,7 +194,7 @@ COMMANDS = ("/bin", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/usr/sb
 
 
 class WholeFolder(msgspec.Struct, frozen=True):
-    """The folder above is mounted in the place of one whose links lead out of it."""
+    """The folder above is mounted in place of one whose links lead out of it."""
 
     folder: str
 
@@ -213,7 +214,7 @@ class Raised(msgspec.Struct, frozen=True):
 
 
 class Unlocked(msgspec.Struct, frozen=True):
-    """A statement of SQL frees what a program that was killed left locked in its database."""
+    """A statement of SQL releases the lock that a killed program left in its database."""
 
     statement: str
 
@@ -247,7 +248,7 @@ class ChallengePort(OfRunning, frozen=True):
     """A web server that a certificate authority calls publishes the port, where its image declares
     it and no container of the host publishes it.
 
-    Elsewhere no command heals it, and a variable of the page lets its reader see what is wrong.
+    Elsewhere no command heals it, and a page variable shows the reader the cause.
     """
 
     port: int
@@ -262,7 +263,8 @@ class NewKey(OfRunning, frozen=True):
 
 
 class MoreTime(OfRunning, frozen=True):
-    """A server waits longer for its workers, by an option in a variable; neither is given yet."""
+    """A server waits longer for its workers, by an option in a variable, where neither is given
+    yet."""
 
     variable: str
     option: str
@@ -291,7 +293,7 @@ class ClientsNetwork(OfRunning, frozen=True):
 
 
 class SharedFolder(OfRunning, frozen=True):
-    """The program behind the server gets the folder that it lacks at the server's path."""
+    """The program behind the server gets the missing folder, at the server's path."""
 
 
 class TrustedProxy(OfRunning, frozen=True):

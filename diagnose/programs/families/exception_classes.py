@@ -12,7 +12,7 @@ _END = r"(?:(?:Error|Exception)|(?<=Configured))\b(?:[ \[(][^:\n]{0,40})?:\s*\S"
 
 
 def _class_pattern(words: str) -> str:
-    """A pattern for exceptions in whose class one of these words stands."""
+    """A pattern for exceptions whose class contains one of these words."""
     return rf"(?-i:{_BEGIN}\w{{0,40}}(?:{words})\w{{0,40}}?{_END})"
 
 
