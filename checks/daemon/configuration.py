@@ -1,6 +1,6 @@
 """daemon.json and the command line.
 
-What keeps the engine from starting, now or at its next start.
+Faults that keep the engine from starting, now or at its next start.
 """
 
 import re

@@ -31,12 +31,12 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
     """A container's hosts file gives its neighbour's name another address.
 
     `extra_hosts`, `--add-host` or an edit of /etc/hosts in the container: programs read the file
-    before they ask the engine. So do they with a file of the host that is mounted there. It counts
-    where another container on a network of its own has the name, with other addresses, and where
-    the container's calls, or its answers to its clients, fail. It counts too where the address lies
-    in one of Docker's networks, no container has it any more, and calls of that name fail. It is a
-    warning where the container complains of something else: the line may be meant. Seen on engines
-    20.10.24 and 28.5.2.
+    before they ask the engine. The same holds for a file of the host that is mounted there. It
+    counts where another container on a network of its own has the name, with other addresses, and
+    where the container's calls, or its answers to its clients, fail. It counts too where the
+    address lies in one of Docker's networks, no container has it any more, and calls of that name
+    fail. It is a warning where the container complains of something else: the line may be meant.
+    Seen on engines 20.10.24 and 28.5.2.
     """
     groups = by_key(
         ((pinned.container.id, pinned.address, pinned.is_configured), pinned)

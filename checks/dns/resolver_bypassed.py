@@ -38,10 +38,11 @@ def resolver_bypassed(
     nginx itself: it asks the servers of its own directive `resolver` and never reads
     /etc/resolv.conf. Without the directive each request ends with 502. A server of the outside
     knows no names of containers. Seen in the log, again and again and now; a name that the
-    container's networks do not know either is left to dns.service-on-other-network. So is the name
-    of a container that was restarted less than `settled` ago: in a restart loop it comes and goes.
-    The engine's resolver, which guides recommend, is there on user-defined networks alone: nginx on
-    the default network, on the host's network or on the host itself is refused at 127.0.0.11.
+    container's networks do not know either is left to dns.service-on-other-network. The name of a
+    container that was restarted less than `settled` ago is left out too: in a restart loop it comes
+    and goes. The engine's resolver, which guides recommend, is there on user-defined networks
+    alone: nginx on the default network, on the host's network or on the host itself is refused at
+    127.0.0.11.
     """
     for resolver in absent_resolvers or ():
         yield _absent_resolver_finding(resolver, resolvers)

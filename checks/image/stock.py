@@ -121,8 +121,8 @@ def build_cache_large(
 ) -> CheckResult:
     """The build cache takes up much of the disk.
 
-    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would
-    free. A buildx builder of the kind docker-container keeps its cache in a volume of its own
+    Ten gibibytes anywhere, or a tenth of a disk that is filling. The space that a prune would free
+    is counted. A buildx builder of the kind docker-container keeps its cache in a volume of its own
     (buildx_buildkit_..._state), which is not seen here.
     """
     if cache.not_asked:

@@ -26,10 +26,10 @@ def cpu_saturated(
 ) -> CheckResult:
     """A container uses nearly all CPUs of the host, and work waits for a CPU.
 
-    Pressure stall information says that work waited for a CPU for most of the last minute
-    (`cpu some avg60`), and two samples of the control groups half a second apart say who uses the
-    CPUs. It is advice: a build or a conversion of videos does the same on purpose. Whatever is slow
-    or fails health checks meanwhile may merely wait for its turn. With version 2 of control groups
+    Pressure stall information says that work waited for a CPU for most of the last minute (`cpu
+    some avg60`), and two samples of the control groups half a second apart say who uses the CPUs.
+    It is advice: a build or a conversion of videos does the same on purpose. A program that is slow
+    or fails health checks meanwhile may only wait for its turn. With version 2 of control groups
     the kernel says who waits: where no other container does, the busy one disturbs only itself.
     """
     waited = pressure.waited("cpu", "some")

@@ -198,7 +198,7 @@ def memory_near_limit(
 ) -> CheckResult:
     """A container uses nearly all of its memory limit.
 
-    What the kernel can take back does not count: with its file cache, read often or not, any
+    Memory that the kernel can take back does not count: with its file cache, read often or not, any
     container that works on files is at its limit. A database that was given a size of its own, with
     more than `roomy` bytes left, does not count either. A container that has waited for memory more
     than `stalled` percent of the last minute has too little in any case (cgroup version 2).

@@ -299,9 +299,10 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
     """A container runs with seccomp, AppArmor or SELinux switched off.
 
     seccomp, AppArmor, SELinux or masked paths were switched off for it, or seccomp for all in the
-    daemon. What the host does not have is not missed: AppArmor and SELinux count only where /info
-    lists them. A privileged container has none of them and a finding of its own; `label=disable` is
-    set by the engine itself where the host's PID or IPC namespace is shared.
+    daemon. A confinement that the host does not have is not reported as missing: AppArmor and
+    SELinux count only where /info lists them. A privileged container has none of them and a finding
+    of its own; `label=disable` is set by the engine itself where the host's PID or IPC namespace is
+    shared.
     """
     features = info.security_options or []
     if any("seccomp" in feature and "profile=unconfined" in feature for feature in features):

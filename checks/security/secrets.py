@@ -32,10 +32,10 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
 
     Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker
     inspect` in tickets carry it out. The arguments of its program and its health check are looked
-    at too: any user of the host sees them in the process list. What counts as a secret is what this
-    tool redacts: by the variable's name, or by the shape of the value. Names such as PUBLIC_KEY,
+    at too: any user of the host sees them in the process list. A text counts as a secret if this
+    tool redacts it: by the variable's name, or by the shape of the value. Names such as PUBLIC_KEY,
     TOKEN_TTL or PASSWORD_FILE do not count. A placeholder like "changeme" under a secret's name
-    does. What the image itself brings is that image's problem.
+    does. Secrets that the image itself contains are that image's problem.
     """
     for container in exposed:
         image = details.by_id.get(container.image) if details is not None else None

@@ -94,12 +94,12 @@ def disk_full(
     volume or a folder of the host, is named: the engine rotates only what a program prints. A disk
     that was enlarged, but whose file system or partition was not, is named with the room that it
     has. So is a data root that no engine uses any more: it was moved, and the old folder was kept.
-    So are the layers of a storage driver that the engine used before; they may go where no
-    container of it is left. With containerd's image store, images lie in containerd's own folder,
-    wherever the data root is. The storage driver vfs keeps a full copy of each layer, and is named.
-    Where containers' own layers lead, or volumes, the folder or the file is named in which the
-    largest one has most; dumps of crashed programs and the logs of databases are known by their
-    names.
+    The report also names the layers of a storage driver that the engine used before; they may go
+    where no container of it is left. With containerd's image store, images lie in containerd's own
+    folder, wherever the data root is. The storage driver vfs keeps a full copy of each layer, and
+    is named. Where containers' own layers lead, or volumes, the folder or the file is named in
+    which the largest one has most; dumps of crashed programs and the logs of databases are known by
+    their names.
     """
     for disk in filesystems:
         figures = disk.usage

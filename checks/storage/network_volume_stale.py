@@ -32,8 +32,8 @@ _NOT_LOOKED_AT: frozenset[Reason] = frozenset({"forbidden", "budget", *NOT_IN_BU
 def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
     """A network file system under a volume or a container's mount does not answer.
 
-    Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead
-    FUSE server fails at once.
+    A process that touches it waits in the kernel for ever and cannot be killed; a stale handle or a
+    dead FUSE server fails at once.
     """
     if not len(mounts):
         return Skipped("no container or volume uses a network file system")

@@ -19,9 +19,9 @@ def shm_full(
 
     The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and
     browsers need more and die of a bus error or "no space left on device" while every disk has
-    room. So do programs that make many small files, where all inodes are used. What `--tmpfs` gives
-    may be a cache that is meant to be full: advice, unless the container is not well, or prints
-    again and again that no space is left.
+    room. The same happens to programs that make many small files, where all inodes are used. A
+    folder of `--tmpfs` may be a cache that should be full: advice, unless the container is not
+    well, or prints again and again that no space is left.
     """
     complaining = missed.ids if missed is not None else frozenset()
     for area in memory:

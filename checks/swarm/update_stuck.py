@@ -35,7 +35,8 @@ def update_stuck(
     nothing looks wrong, and `docker stack deploy` has ended long before. With the order
     start-first, a task that takes a port of its node waits for the one that it should replace. An
     update that began within settle_s is left alone while it goes on, and one that was taken back
-    counts for as long as the run looks back. Whoever runs `docker service rollback` knows it.
+    counts for as long as the run looks back. An administrator who runs `docker service rollback`
+    knows it.
     """
     without = reason_without_services(swarm)
     if without is not None:

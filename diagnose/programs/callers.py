@@ -1,7 +1,7 @@
 """Lines in which a server reports somebody who called it.
 
 Such a line is about one request, one login or one mail of a client, and explains no end of the
-server. What a program says of its own calls has none of these forms.
+server. A program's lines about its own calls have none of these forms.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The error messages that pages quote, and how much of one stands in a text.
 
-A page's symptom has messages between backticks: `exec /app/server: exec format error`. What differs
-from host to host (a path, a number, the name of a network) need not agree.
+A page's symptom has messages between backticks: `exec /app/server: exec format error`. Parts that
+differ from host to host (a path, a number, the name of a network) need not agree.
 """
 
 import functools

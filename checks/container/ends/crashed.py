@@ -88,11 +88,11 @@ def crashed(
     """A container exited after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
-    error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
-    any exit together with the engine after which the service, or a program that had run for
+    error counts; 137 and 143 count where the engine remembers that nobody asked for them. Any exit
+    together with the engine counts too, after which the service, or a program that had run for
     `lasting` seconds, was not started again; an upgrade of the engine at that time is named. Those
-    of one compose project are one finding, with the order in which they are to be started. So
-    does the end of what ran when the engine or its host went down without a stop.
+    of one compose project are one finding, with the order in which they are to be started. A
+    container also counts that ran when the engine or its host went down without a stop.
 
     For other containers an error counts if nobody was attached to see it. A fault of the program
     itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files say

@@ -59,8 +59,9 @@ def exits_at_start(
     warning. A run in the foreground has shown its exit code to somebody: advice. Exit code 0, ends
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
     containers with a restart policy (those are loops, or were stopped by hand) are silent, and so
-    is a former attempt of Kubernetes, Nomad or ECS, where a later one runs. What ran
-    when the engine or its host went down belongs to container.lost-with-host or container.crashed.
+    is a former attempt of Kubernetes, Nomad or ECS, where a later one runs. A container that ran
+    when the engine or its host went down is a matter of container.lost-with-host or
+    container.crashed.
     """
     began = engine_began(clock, processes)
     for container in (focus or ON_ALL).of(containers):

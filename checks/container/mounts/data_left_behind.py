@@ -35,9 +35,9 @@ def data_left_behind(
     folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder named after
     the host name, and each container without a fixed host name gets another one. Where another
     folder or volume was written into the compose file, the former one is recognised in the same
-    way, if it lies beside the container's mounts or is a volume that nothing uses. So is the folder
-    that was meant where compose took a name for a volume, `~` for the home of root, or a variable
-    that is not set for nothing.
+    way, if it lies beside the container's mounts or is a volume that nothing uses. The right folder
+    is recognised too where compose took a name for a volume, `~` for the home of root, or an unset
+    variable for an empty text.
     """
     for node in nodes or ():
         yield _node_finding(node, clock)

@@ -14,8 +14,8 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     """A container keeps its data in an anonymous volume beside the intended mount.
 
     The image declares a volume at one path, and the user mounted a volume or a folder one level
-    above or below that path. The engine then makes an anonymous volume for the image's path. What
-    is in it is lost with the container: `docker rm -v`, `docker compose down -v`, and a recreated
+    above or below that path. The engine then makes an anonymous volume for the image's path. Its
+    files are lost with the container: `docker rm -v`, `docker compose down -v`, and a recreated
     container start with an empty one. The same is true where the user's mount is at another path
     and stays empty. Anonymous volumes that the user asked for are left out: `-v /app/node_modules`.
     """

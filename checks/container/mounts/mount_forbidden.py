@@ -87,12 +87,12 @@ def mount_forbidden(
     neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
     users, the container's root is another user of the host. Where the container begins as root, its
     other processes, PUID or a user with the program's name show the user that counts. SQLite names
-    no file: one below a writable mount is meant that the program's user may not write. What chattr
-    has made immutable is refused to root too. Access lists are not read. Where a line says
-    only that a file could not be read, its mode decides. What SELinux denied is in
-    the kernel log, or in the log of auditd: the container has the level of the process, whatever
-    its own log says. It is a warning where the program continues, and repeats that it cannot write
-    to what is mounted read-only.
+    no file: one below a writable mount is meant that the program's user may not write. Root too is
+    refused a file that chattr has made immutable. Access lists are not read. Where a line says only
+    that a file could not be read, its mode decides. Denials of SELinux are in the kernel log, or in
+    the log of auditd: the container has the level of the process, whatever its own log says. It is
+    a warning where the program continues, and repeats that it cannot write to what is mounted
+    read-only.
     """
     locked_paths, denials = others.locked_paths or (), others.selinux_denials or ()
     yield from _other_user_findings(others, rules.mounts)

@@ -34,12 +34,12 @@ def mount_unwritable(
     Owner and mode of the mounted folder do not let the container's user write, although it is
     mounted read-write: the first write will fail. It is advice while the container works, because
     it may only read there, and a warning while it is unhealthy, or was just restarted and its log
-    says nothing, or while it repeats that it is denied a path there. What the user cannot even read
-    is advice that is said aloud, and so is a folder that a program may not enter which begins as
-    root and becomes the user of PUID. A socket that the user cannot open is a warning: it is
-    mounted for nothing else. So is a file or folder that another container has put into a folder of
-    both, with a mode that keeps the user out. What the log has said already is container.mount-
-    forbidden. Access lists and NFS's root_squash are not seen.
+    says nothing, or while it repeats that it is denied a path there. A path that the user cannot
+    even read is advice that the report shows. The same holds for a folder that a program may not
+    enter which begins as root and becomes the user of PUID. A socket that the user cannot open is a
+    warning: it is mounted for nothing else. A file or folder is a warning too that another
+    container has put into a folder of both, with a mode that keeps the user out. A refusal that the
+    log already shows is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount

@@ -49,8 +49,8 @@ def own_files_refused(
     image's, and the files belong to the image's user or to root. A container with its image's own
     user is left alone, unless its own command or a variable names that path: there the image is at
     fault, or the program asks for what it may not have. A path without a slash before it is looked
-    up from the working directory of the image, and its owner and mode decide. What was changed in
-    the container itself is another matter.
+    up from the working directory of the image, and its owner and mode decide. Changes in the
+    container itself are another matter.
     """
     places = {place.container.id: place for place in image_places or ()}
     closed = {path.container.id: path for path in closed_image_paths or ()}

@@ -22,8 +22,8 @@ def program_files_hidden(hidden_folders: HiddenFolders) -> CheckResult:
 
     A bind mount hides what the image has at its place, and copies nothing: that is what a named
     volume does at its first use. The program runs without these files, and answers 404 or 403, or
-    lacks a plugin. Counted are files that programs run or web servers show (.jar, .php, .js, .so,
-    .html and their like), at the place of the mount or one folder below it. A folder that the image
+    lacks a plugin. Files count that programs run or web servers show (.jar, .php, .js, .so, .html
+    and their like), at the place of the mount or one folder below it. A folder that the image
     itself calls a volume is one for data. Layers that containerd keeps are not looked into.
     """
     for folder in hidden_folders:

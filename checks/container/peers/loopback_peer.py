@@ -96,10 +96,9 @@ def loopback_peer(
     The stack of a program that ends often names the kind of its server and no place: the one place
     at localhost with that server's usual port in a mounted file of settings is meant then.
 
-    Left out are containers that share another container's network: their localhost is shared. So is
-    a web server beside another program, which means that one. A broker such as
-    Kafka tells each client which address to call: a variable of its own that says localhost is the
-    reason then.
+    Containers that share another container's network are left out: their localhost is shared. So is
+    a web server beside another program, which means that one. A broker such as Kafka tells each
+    client which address to call: a variable of its own that says localhost is the reason then.
     """
     targets, recent_logs = records.loopback_targets, records.recent_logs
     running = here.containers.running

@@ -42,8 +42,8 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
 
     Cron of Debian gives jobs none of the container's variables: the crontab or a script that it
     names uses one which the container has, and sets it nowhere. Or a crontab in the spool belongs
-    to a user whom the container does not have: cron leaves it out. What jobs print goes to a mail
-    that nobody delivers, so that no log shows it. A script that sources a file is left alone.
+    to a user whom the container does not have: cron leaves it out. The output of jobs goes to a
+    mail that nobody delivers, so that no log shows it. A script that sources a file is left alone.
     """
     for job in cron_jobs:
         names = and_more(job.variables)

@@ -16,7 +16,7 @@ def output_held_back(held_outputs: HeldOutputs) -> CheckResult:
 
     Without a terminal Python collects what a program prints until 8 KiB are full or it ends. The
     log is empty since the container was made, its process has neither `-u` nor PYTHONUNBUFFERED,
-    and its script prints as soon as it runs. What is killed takes its last lines with it.
+    and its script prints as soon as it runs. A killed program takes its last lines with it.
     """
     for held in held_outputs:
         yield Finding.about(

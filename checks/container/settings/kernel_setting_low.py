@@ -36,8 +36,8 @@ def kernel_setting_low(
     the program's documentation asks for. These settings belong to the whole host; a container
     cannot change them. On the host's own network that is also the first port that a user other than
     root may open. A program that runs on and repeats such an error does a part of its work no more:
-    that is a warning. So is one that says once that it could not open such a port, at which nothing
-    listens: the rights of its process show why.
+    that is a warning. The same holds for a program that prints once that it could not open a port
+    of this kind, at which nothing listens: the rights of its process show why.
     """
     claimed = set()
     for claim in claims(ID, containers, log_tails, clock):

@@ -41,9 +41,9 @@ def settings_disagree(
     A log says that a name is not known: a virtual host, a bucket, an issuer. The server has one
     variable of that meaning, with another value. Or a log says that a token or secret is not taken,
     and the variables of that name, or the keys in mounted files, differ on both sides. Secrets are
-    compared by their tokens. What the server's image made at its first start may differ from its
-    variable of today. It is a warning where the container runs on: its last lines say so `least`
-    times, and lately. What PostgreSQL, MySQL and MongoDB refuse has its own check.
+    compared by their tokens. The name that the server's image made at its first start may differ
+    from its variable of today. It is a warning where the container runs on: its last lines say so
+    `least` times, and lately. Refusals of PostgreSQL, MySQL and MongoDB have their own check.
     """
     seen = set()
     for container in containers:

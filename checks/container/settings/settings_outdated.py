@@ -36,10 +36,11 @@ def settings_outdated(
     restart keeps that container. Compared are the variables that both the container and the files
     have; a file counts that was changed after the container was made and before its last start.
     Values that a shell may set, with more than one reference, or of services that extend others are
-    left out. So are compared the ports, the mounts and the image that the compose file gives the
-    service, without those that name a variable. A file that compose copied into the container, as
-    `content:` of a config is, counts after a restart too: `docker compose up` does not compare it.
-    It is advice where nothing was restarted in the `settled` seconds since the change.
+    left out. The ports, the mounts and the image that the compose file gives the service are
+    compared in the same way, without those that name a variable. A file that compose copied into
+    the container, as `content:` of a config is, counts after a restart too: `docker compose up`
+    does not compare it. It is advice where nothing was restarted in the `settled` seconds since the
+    change.
     """
     for outdated in outdated_variables:
         yield _finding(outdated, clock)

@@ -138,7 +138,7 @@ def entrypoint_forbidden(
     """A container's program cannot be executed: permission denied.
 
     No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with
-    exit code 126, state `created`. What the kernel refuses later is only in the log: an interpreter
+    exit code 126, state `created`. A later refusal of the kernel is only in the log: an interpreter
     that the user may not reach, a program with capabilities of its own (`setcap`) that were
     dropped; below an init, a shell or a supervisor also a missing x bit and a mount with noexec.
     """

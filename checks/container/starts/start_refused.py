@@ -67,9 +67,9 @@ def start_refused(
     Another container whose network, IPC or link it needs does not run or is gone; a user that its
     image does not have; a volume that cannot be mounted, a file over a folder; options that a log
     driver or the kernel does not know; a program of the host that the engine calls (runc, its shim,
-    docker-init). What a check of its own explains is left to that one. The same error in several
-    containers is one finding. No restart policy tries a refused start again. Seen on engines
-    20.10.24, 26.1.5 and 28.5.2.
+    docker-init). A refusal that another check explains is left to that check. The same error in
+    several containers is one finding. No restart policy tries a refused start again. Seen on
+    engines 20.10.24, 26.1.5 and 28.5.2.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:

@@ -22,7 +22,7 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     hardware address any more. Containers do not find their gateway, and the host finds neither its
     containers nor its router, as soon as the entries that they have are old. Rules about single
     addresses or machines, as keepalived and LVS write them, count only where the host gets no
-    answer from a container or its router. Left out are interfaces on which all of them have
+    answer from a container or its router. Interfaces are left out on which all of them have
     permanent entries, and on which everybody else answers.
     """
     if arp_filters.why_none:

@@ -22,8 +22,8 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
     """The host's firewall blocks a service that containers are configured to use.
 
     A packet from a container to an address of the host meets the input rules like one from outside,
-    and its interface is the bridge: ufw's and firewalld's defaults drop it. What no container wants
-    may be closed.
+    and its interface is the bridge: ufw's and firewalld's defaults drop it. A port that no
+    container needs may be closed.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)

@@ -14,8 +14,8 @@ def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
     """Pings by which a container watches something are dropped on this host.
 
     A health check, a monitor or somebody's shell sends them, and a rule drops all ICMP, or the
-    kernel of the one that is called leaves them unanswered. Connections over TCP may work. What
-    nobody pings is not looked at. It is advice where neither a log nor the container's health shows
+    kernel of the one that is called leaves them unanswered. Connections over TCP may work. Other
+    addresses are not looked at. It is advice where neither a log nor the container's health shows
     harm, and no process pings on and on.
     """
     if dropped_pings.why_none:

@@ -52,13 +52,13 @@ def forward_dropped(
 ) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
-    An accept in Docker's table does not protect from a drop in another one on the same hook. What
-    only some destinations or sources meet, and a port that is closed while others are open, is a
-    policy and is not reported; but answers that are dropped because a rule for clients spares none
-    are, and queries to every DNS server that a container has. A rule that stops those of the host
-    itself as well, and nothing else, is firewall.output-dropped. A rule of DOCKER-USER that rejects
-    what one source or interface sends is written on purpose: advice, unless calls of the containers
-    behind it fail.
+    An accept in Docker's table does not protect from a drop in another one on the same hook. A rule
+    that only some destinations or sources meet, and a port that is closed while others are open, is
+    a policy and is not reported; but answers that are dropped because a rule for clients spares
+    none are, and queries to every DNS server that a container has. A rule that stops those of the
+    host itself as well, and nothing else, is firewall.output-dropped. A rule of DOCKER-USER that
+    rejects what one source or interface sends is written on purpose: advice, unless calls of the
+    containers behind it fail.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)

@@ -40,7 +40,8 @@ def source_address_refused(
     container's own log says repeatedly that it is refused, and names an address of this host. It is
     advice where its ports are not published at another address of this host: then the other side
     has to allow this one. Lines about somebody who calls the container itself are left out:
-    programs of this host call it with that address. So are those that may be about a password.
+    programs of this host call it with that address. Lines that may be about a password are left out
+    too.
     """
     own = [address for address in interfaces.shown_addresses if is_outer_address(address, networks)]
     callers = [container for container in containers.running if not container.shares_host_network]

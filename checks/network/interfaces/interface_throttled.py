@@ -26,7 +26,8 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
     where netem loses or delays, and where a limit of at most 10 Mbit a second has dropped packets
     within the second in which it was looked at, or had some waiting. A limit of an uplink is
     advice: routers shape a slow line so on purpose, and drop packets whenever it is full. Looked at
-    are uplinks, the bridges of networks, both ends of veth pairs. What comes in is not looked at.
+    are uplinks, the bridges of networks, both ends of veth pairs. Incoming packets are not looked
+    at.
     """
     for interface in throttled_interfaces:
         if interface.is_impaired or interface.is_starving:

@@ -34,10 +34,10 @@ def idle_connections_forgotten(
 
     A container's connections to the outside are translated by an entry of the kernel's table.
     Guides against floods lower its time (`nf_conntrack_tcp_timeout_established`, five days unless
-    configured) to a minute or two. What the other side sends after that is answered with a reset,
-    while programs send their keep-alives only after two hours: pools of database connections and
-    message queues suffer. A warning where a container's log mentions broken connections within the
-    last minutes, advice otherwise.
+    configured) to a minute or two. Later packets of the other side are answered with a reset, while
+    programs send their keep-alives only after two hours: pools of database connections and message
+    queues suffer. A warning where a container's log mentions broken connections within the last
+    minutes, advice otherwise.
     """
     seconds = idle_timeout.seconds
     if seconds is None:

@@ -23,7 +23,7 @@ def broadcast_unheard(kept_broadcasts: KeptBroadcasts) -> CheckResult:
     well. A bridge of Docker is a wire of its own: no router passes broadcasts on, and docker-proxy
     hands those of clients over as if the bridge had asked. It is a warning where the server's log
     says that it serves no such subnet, and where packets to wake a machine were sent. A server that
-    prints nothing may wait for a relay, which is advice. Left out is a server that a relay asks, or
+    prints nothing may wait for a relay, which is advice. A server is left out that a relay asks, or
     that has given an address within five minutes.
     """
     if not kept_broadcasts.asked:

@@ -45,10 +45,10 @@ def port_allocated(containers: Containers) -> CheckResult:
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
     nobody means to run again looks the same: it is a warning once the port is free. A container
-    that publishes two of its ports at one port of the host stands in its own way. So do two
-    containers of one compose service whose file names one port of the host, and an override file
-    whose `ports` compose adds to those of the first file. Of the tasks of a swarm service, which
-    swarm makes again and again, the newest one speaks for all.
+    that publishes two of its ports at one port of the host stands in its own way. The same happens
+    to two containers of one compose service whose file names one port of the host, and with an
+    override file whose `ports` compose adds to those of the first file. Of the tasks of a swarm
+    service, which swarm makes again and again, the newest one speaks for all.
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders

@@ -24,7 +24,7 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
     32768 on, another one at each start. Other mail servers call port 25 and no other. Reported
     where another port of the same container has a fixed place on the host, and nobody holds the
     well-known one there. Containers whose ports are all chosen by the engine are left out: those
-    who call them ask the engine. So are ports with a second place on the host, which is fixed. It
+    who call them ask the engine. Ports with a second, fixed place on the host are left out too. It
     is advice where a neighbour may be the only client, as of a mail server for tests: a network is
     shared, and no other well-known port is fixed.
     """

@@ -17,12 +17,12 @@ from diagnose.registry import check
 def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     """A reverse proxy cannot serve a container as the container's labels ask.
 
-    Traefik and nginx-proxy make their routes from labels and variables of containers. What they
-    leave out they answer with 404 or 503, and where they call the wrong place with 502 or 504; at
+    Traefik and nginx-proxy make their routes from labels and variables of containers. They answer
+    404 or 503 for a site that they leave out, and 502 or 504 where they call the wrong place; at
     their usual level they log nothing. The labels, the settings of the proxy, its networks and the
     sockets in the container are compared. Nothing is said where several proxies of a kind run,
-    where the settings of the proxy cannot be read, and where they pick containers by constraints.
-    A server for logins whose name no container has is advice: a machine of the network may have it.
+    where the settings of the proxy cannot be read, and where they pick containers by constraints. A
+    server for logins whose name no container has is advice: a machine of the network may have it.
     Routers and certificates in Traefik's file of static settings are not read by it either.
     """
     for route in unserved_routes:

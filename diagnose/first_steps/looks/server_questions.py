@@ -19,7 +19,7 @@ class ServerKind(msgspec.Struct, frozen=True):
     images: LazyPattern
     """In small letters."""
     callers: LazyPattern
-    """What is in lines of programs that call it, in small letters."""
+    """Words in lines of programs that call it, in small letters."""
     listing: str
     """`{client}` is its own client, as an administrator of the server; `{base}` its database."""
     table: str = ""

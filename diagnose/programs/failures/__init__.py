@@ -1,6 +1,6 @@
 """The world's commonest failures of programs in containers, as data.
 
-What a log says, what it means, what heals.
+Each row has the words of a log, their meaning, and the remedy.
 
 Each row is one failure of one program, or of many. `recognise` finds the row that a log shows. A
 row alone proves nothing about the host: it is what the program says. Where the host can confirm it,

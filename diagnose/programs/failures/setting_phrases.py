@@ -1,4 +1,4 @@
-"""In what words programs say that a setting is given or not; pieces of verbose patterns."""
+"""The words of programs about a setting that is given or not; pieces of verbose patterns."""
 
 GIVEN = r"(?:configured|defined|found|given|present|provided|set|specified)\b"
 KIND = r"(?:key|option|property|setting)\b"

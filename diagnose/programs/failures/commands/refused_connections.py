@@ -1,7 +1,7 @@
 """Commands that do not reach the engine, the builder, a proxy or a mirror on their way.
 
-What is at the other end matters more than the words: a mirror is not the registry, and the proxy
-that refuses is not the server behind it.
+The other end matters more than the words: a mirror is not the registry, and the proxy that refuses
+is not the server behind it.
 """
 
 from diagnose.programs.failures.recognition import Failure

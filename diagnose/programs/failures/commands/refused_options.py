@@ -1,7 +1,7 @@
 """Options and arguments that the docker command, compose or the engine does not accept.
 
-Most messages name the option and the reason. What they leave out is which of two to change, and
-that nothing on the host is broken: the command alone is.
+Most messages name the option and the reason. They do not name which of two to change, and do not
+say that nothing on the host is broken: the command alone is.
 """
 
 from diagnose.programs.failures.recognition import Failure
