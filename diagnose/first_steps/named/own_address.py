@@ -55,7 +55,7 @@ def own_address(
 
 
 def _host(address: str) -> str:
-    """The host of a URL; "" where the text is no URL."""
+    """The host of a URL; "" for any other text."""
     try:
         return urlsplit(address).hostname or ""
     except ValueError:
