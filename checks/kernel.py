@@ -81,7 +81,7 @@ def hung_task(
     """A process has been blocked in the kernel for minutes.
 
     The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for
-    tasks that no signal reaches. A task that has gone on since is left alone; where processes
+    tasks that no signal reaches. A task that has continued since is left out; where processes
     cannot be seen, lines of the last ten minutes count.
     """
     latest = {task.pid: task for task in kernel_log.hung_tasks}

@@ -20,7 +20,7 @@ def not_enabled(
     Containers with a restart policy stay down after a reboot, until somebody starts the engine.
     With docker.socket enabled the first docker command starts it, and until then they stay down as
     well. A unit that requires docker.service starts it too, which is not looked at. A host where no
-    container should come back is left alone. It is a warning where that has happened: the engine
+    container should come back is not reported. It is a warning where that has happened: the engine
     has not run before since the boot, was started more than `late` seconds after it, and has
     containers that are older than the boot.
     """

@@ -27,9 +27,9 @@ def runtime_missing(
     """Containers ask for a runtime that the engine does not have.
 
     The entry under `runtimes` was lost with an edit of daemon.json, an upgrade, or a move to
-    another host. Critical where such a container is down and the engine says so; a warning where it
-    still runs, for its next start will fail. Names that need no entry (io.containerd..., a path)
-    are not judged.
+    another host. Critical where a container with this setting is down and the engine gives that
+    reason; a warning where it still runs, for its next start will fail. Names that need no entry
+    (io.containerd..., a path) are not judged.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")

@@ -1,4 +1,4 @@
-"""dns.hosts-file-unread: a name stands in the hosts file, and the program asks DNS servers."""
+"""dns.hosts-file-unread: a name is in the hosts file, and the program asks DNS servers."""
 
 from diagnose.evidence.containers.settings.changed_words import with_text_in_file
 from diagnose.evidence.dns.names.unread_hosts_entries import UnreadHostsEntries, UnreadHostsEntry

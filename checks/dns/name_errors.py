@@ -227,15 +227,16 @@ def name_unknown(
 ) -> CheckResult:
     """A container calls a name that nobody knows.
 
-    Its log says so, its DNS servers say that the name does not exist (NXDOMAIN), and no container
-    has the name. A name is mistyped, a service was renamed or is not deployed, or the name belongs
-    to a net whose DNS server the container does not ask. Where a search domain would complete the
-    name, the program does not append it. nginx never does. musl does so only to a name with fewer
-    dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users made. Where
-    only a proxy leads to the internet, most site servers know no outer name: a container without
-    the engine's proxy looks such a name up itself. Names that the host alone knows, and names of
-    containers, have checks of their own. It is advice where the program is a monitor, which finds
-    what is gone, or misses other hosts in other ways, and no variable of it has the name.
+    Its log shows it, its DNS servers answer that the name does not exist (NXDOMAIN), and no
+    container has the name. A name is mistyped, a service was renamed or is not deployed, or the
+    name belongs to a net whose DNS server the container does not ask. Where a search domain would
+    complete the name, the program does not append it. nginx never does. musl does so only to a name
+    with fewer dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users
+    made. Where only a proxy leads to the internet, most site servers know no outer name: a
+    container without the engine's proxy looks such a name up itself. Names that the host alone
+    knows, and names of containers, have checks of their own. It is advice where the program is a
+    monitor, which finds what is gone, or misses other hosts in other ways, and no variable of it
+    has the name.
     """
     known = host_known_names or HostKnownNames()
     for failure in unresolved_names(containers, failed_names, lookups, watchers):

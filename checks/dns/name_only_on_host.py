@@ -30,11 +30,11 @@ def name_only_on_host(
 ) -> CheckResult:
     """A container cannot resolve a name that its host can.
 
-    Its log says so. The name is in the host's /etc/hosts, which containers do not read; or it
-    is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
+    Its log shows it. The name is in the host's /etc/hosts, which containers do not read; or it is
+    host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
     devices answer for it by multicast DNS, which programs in containers do not ask; or the DNS
     servers of the host know it, and those of the container deny it: a VPN's or a rule's own server
-    is asked on the host alone. Names of containers, and names that the container's own extra hosts
+    is asked only on the host. Names of containers, and names that the container's own extra hosts
     have, are left out, and so is a failure that container.option-missing explains.
     """
     on_host = hosts_file.addresses if hosts_file is not None else {}

@@ -26,7 +26,7 @@ def name_shared_by_roles(
     writes, the former release of a program that nobody has stopped, or another program altogether.
     It is a warning where a caller's log says repeatedly that its writes are refused, and advice
     elsewhere: two releases side by side may be meant. Replicas of one service and image are left
-    alone. Services of two projects have a check of their own, `dns.name-shared-by-projects`.
+    out. Services of two projects have a check of their own, `dns.name-shared-by-projects`.
     """
     for network in networks:
         if network.name != DEFAULT_NETWORK:

@@ -15,7 +15,7 @@ def name_without_address(addressless_names: AddresslessNames) -> CheckResult:
     Its log says that the name fails, and the server says that the name exists and has no IPv4
     address (NOERROR without a record). Routers and DNS servers keep private addresses back, so that
     no site of the internet leads a browser to a machine of the local network (DNS rebinding). Such
-    an answer looks as if there were none. Or the name has IPv6 addresses alone, which the same
+    an answer looks as if there were none. Or the name has only IPv6 addresses, which the same
     server gives, or records of other kinds, for example for mail. It is advice where the program is
     a monitor, or misses other hosts in other ways.
     """

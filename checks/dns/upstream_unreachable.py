@@ -60,7 +60,7 @@ def upstream_unreachable(
     """Containers' queries do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is
-    reachable and no more. The host asks the same server, which tells where the query is lost.
+    reachable and no more. The host asks the same server, which shows where the query is lost.
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
     meant to. The same holds for a container on macvlan or ipvlan whose server is the host. The logs

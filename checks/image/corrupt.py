@@ -58,8 +58,8 @@ def corrupt(
 
     Containers that run keep running for now; none can be created or started again. The check looks
     for the folders that the engine's records name, for the parts of layers of images in use, and
-    for the parts that the daemon's log complains of (overlay2 only, as root). Then the texts of the
-    log count alone, for an hour. If whole layers of images are gone, that is one finding: somebody
+    for the parts that the daemon's log complains of (overlay2 only, as root). Then only the texts
+    of the log count, for an hour. If whole layers of images are gone, that is one finding: somebody
     deleted them. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on
     engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter are those of a
     data root that was copied without its modes: programs of other users are "not found". Nothing

@@ -136,8 +136,8 @@ def pull_rate_limited(
     """A registry refuses pulls because too many were made.
 
     Docker Hub counts by address where nobody is logged in: behind a shared address this host may be
-    innocent. Other registries have limits of their own; the text tells. A later pull from the same
-    registry ends the finding. Nothing is pulled to find out.
+    innocent. Other registries have limits of their own; the text shows it. A later pull from the
+    same registry ends the finding. Nothing is pulled to find out.
     """
     mirrors = mirrors_of(info)
     failures = FailedPulls(pulls, clock, repeated, recent_s)

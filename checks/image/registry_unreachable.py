@@ -54,8 +54,8 @@ def registry_unreachable(
     The text names the layer: a lookup that failed is the host's DNS (the daemon uses the host's
     resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
     down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
-    wants a login, or another server. A proxy that a file names and the engine lacks is said of
-    registries of the internet. A download that broke off tells that the registry itself has
+    wants a login, or another server. For registries of the internet, the report names a proxy that
+    a file has and the engine lacks. A download that broke off shows that the registry itself has
     answered: layers lie on another server, or the way is too slow for all of them at once. Hosts
     without a way to the internet are silent as long as nobody pulls.
     """

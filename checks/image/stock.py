@@ -28,7 +28,7 @@ def dangling(
     One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper
     bounds: layers that are shared with other images are counted here too, and a prune leaves those.
     API 1.42 and older list such an image as `<none>:<none>`, later ones with no tag at all; an
-    image that was pulled by digest has no tag either, and is left alone while a container uses it.
+    image that was pulled by digest has no tag either, and is left out while a container uses it.
     """
     if not images.users_known:
         return Unavailable("missing", "which images containers use is not known")

@@ -43,8 +43,8 @@ def unpack_failed(
     compressed with zstd before engine 23 (20.10.24 takes the archive for one that breaks off). Or
     it is a plugin; or the host does not let the engine write the layers: a disk with errors, a
     share without extended attributes, an engine inside a container. An unreadable record of a layer
-    that lies where the new one belongs keeps each image with that layer out, from a pull, a load
-    or a build, of which the engine logs the pull alone.
+    in the place of the new one keeps each image with that layer out, from a pull, a load or a
+    build, of which the engine logs only the pull.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     troubles = [*pulls.of("format"), *pulls.of("unpack")]

@@ -40,11 +40,11 @@ def disk_rate_limited(
 ) -> CheckResult:
     """A container has a limit for its disk that is far below what disks do.
 
-    `--device-write-bps`, `blkio_config` of compose and their like hold each write back. What waits
-    is a program in state D, and neither its log nor the load of the disk says why. It is a warning
+    `--device-write-bps`, `blkio_config` of compose and their like hold each write back. The program
+    waits in state D, and neither its log nor the load of the disk shows the reason. It is a warning
     where a process of the container waits so now, or its tasks waited for `waits_pct` of the last
     minute (control groups of version 2). It is quiet advice where they have not waited. Limits from
-    `bytes_per_second` and from `operations` in a second on are left alone.
+    `bytes_per_second` and from `operations` in a second on are left out.
     """
     for container in containers.running:
         limits = list(_limits(container, bytes_per_second, operations))

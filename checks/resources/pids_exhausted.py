@@ -70,7 +70,7 @@ def pids_exhausted(
 
     Running: at `near` percent of its pids limit, or the kernel has refused it a fork (a counter of
     this run, whose moment is not known: advice when the run is older than the looked-at time).
-    Ended: its last words say so and it has a limit; its cgroup is gone by then. The host: tasks
+    Ended: its last lines show it and it has a limit; its cgroup is gone by then. The host: tasks
     against kernel.pid_max and threads-max. The engine: the tasks of the cgroup in which it runs
     with its shims (TasksMax of its unit). Zombies count.
     """

@@ -23,8 +23,8 @@ def pinned_together(
 ) -> CheckResult:
     """Containers compete for the CPUs that they are kept to, while others are idle.
 
-    `cpuset: "0"` was copied from service to service: each may run on that CPU alone, and the host's
-    load says nothing. Found where two containers or more have one list of CPUs and use
+    `cpuset: "0"` was copied from service to service: each may run only on that CPU, and the host's
+    load does not show it. Found where two containers or more have one list of CPUs and use
     `used_pct` of them in half a second, these have nothing to do for `spare_pct` of it at most, and
     other CPUs for `idle_pct`. It is advice: somebody may keep batch work away from the other CPUs
     on purpose.

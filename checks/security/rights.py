@@ -48,8 +48,8 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
     CI runners and dashboards are given the socket on purpose. A proxy that filters requests should
     have the socket instead; whether a proxy filters is not checked. It is a warning where an image
     that calls itself a socket proxy publishes its port: whoever reaches the port commands the
-    engine. A container whose user may not open the socket cannot command the engine as it is: that
-    is container.mount-unwritable.
+    engine. A container whose user may not open the socket cannot command the engine at present:
+    that is container.mount-unwritable.
     """
     for container in exposed:
         for socket, mount in engine_sockets(container):
@@ -81,7 +81,7 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
 def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) -> CheckResult:
     """A container runs as root.
 
-    Its root is the host's root, held back by capabilities and profiles alone. Where user namespaces
+    Its root is the host's root, held back only by capabilities and profiles. Where user namespaces
     are remapped or the engine is rootless this does not apply, except to a container that opts out.
     An image that starts as root and then drops it is judged by the process that runs, where /proc
     can be seen (CAP_SYS_PTRACE is not needed). A master process that stays root above workers of

@@ -34,7 +34,7 @@ def prune_takes_data(
     `docker system prune --volumes` too. Read are crontabs, and ExecStart= of units in
     /etc/systemd/system, not the scripts that they call. A volume counts that has a name and data
     and no container; so does one that was removed before its container was made, as far back as the
-    engine remembers. Calls that choose by a label are left alone. Where no volume is of a compose
+    engine remembers. Calls that choose by a label are left out. Where no volume is of a compose
     project it is advice: on a machine of CI such a job is meant.
     """
     if (other := jobs_of_another_engine(daemon)) is not None:

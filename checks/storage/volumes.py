@@ -30,7 +30,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
 
     mount(2) answers "no such device": the module is not installed, or cannot be loaded. Slim cloud
     kernels and minimal installations lack nfs and cifs. A volume whose file system the kernel knows
-    by now is left alone.
+    by now is left out.
     """
     for volume in volumes:
         kind = volume.fstype or "its file system"

@@ -21,9 +21,9 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
     """The kernel cannot balance the load of swarm services: it has no IPVS.
 
     A service's own address and its published ports in ingress mode lead nowhere then. The engine
-    says so in its log when it makes the network of the first task. Kernels of small boards, of
-    WSL 2 and of hosts that are containers themselves lack the module. Ports in host mode, and
-    services with the endpoint mode dnsrr, work.
+    logs it when it makes the network of the first task. Kernels of small boards, of WSL 2 and of
+    hosts that are containers themselves lack the module. Ports in host mode, and services with the
+    endpoint mode dnsrr, work.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)

@@ -56,7 +56,7 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
 def node_down(swarm: Swarm) -> CheckResult:
     """A node of the swarm is down.
 
-    A node that was drained before it was taken down is left alone. A manager learns of a dead node
+    A node that was drained before it was taken down is left out. A manager learns of a dead node
     after some heartbeats (15 s by default).
     """
     if not swarm.is_used:

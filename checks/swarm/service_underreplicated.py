@@ -45,10 +45,10 @@ def service_underreplicated(
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
-    A service that was changed within settle_s is left alone: it may still be starting, unless its
+    A service that was changed within settle_s is left out: it may still be starting, unless its
     tasks were refused or failed three times since, its update was paused, or its tasks wait for an
-    address that their network does not have. Jobs are left alone too, and tasks that ended
-    well and are not to be started again count as running.
+    address that their network does not have. Jobs are left out too, and tasks that ended well and
+    that swarm does not start again count as running.
     """
     without = reason_without_services(swarm)
     if without is not None:

@@ -34,7 +34,7 @@ def update_stuck(
     waits without end for a node that can take the next task. The number of tasks is right, so that
     nothing looks wrong, and `docker stack deploy` has ended long before. With the order
     start-first, a task that takes a port of its node waits for the one that it should replace. An
-    update that began within settle_s is left alone while it goes on, and one that was taken back
+    update that began within settle_s is left out while it continues, and one that was taken back
     counts for as long as the run looks back. An administrator who runs `docker service rollback`
     knows it.
     """

@@ -36,7 +36,7 @@ _FRAME = LazyPattern(
 _GO_CALL = LazyPattern(
     r"^(?P<go>(?:[\w.-]{1,60}/){0,8}\w[\w-]{0,60}\.[\w.()*·]{1,100})\((?:[^()\n]{0,200})\)$"
 )
-"""A call of Go, whose place stands in the next line."""
+"""A call of Go, whose place is in the next line."""
 _GO_PLACE = LazyPattern(r"^\s+(?P<go_file>/[^:\s]{1,300}\.go):(?P<go_line>\d{1,7})")
 _LANGUAGES = ("node", "python", "java", "dotnet", "ruby", "php", "elixir")
 _INNERMOST_LAST = frozenset({"python"})

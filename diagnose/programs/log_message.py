@@ -51,7 +51,7 @@ _LEVEL_ALONE = LazyPattern(
     r"^[\d\s:.,TZ+|/-]*\[(?:error|erro|err|crit|alert|emerg|warning|warn)\][\s<>\d.:=#*-]*$",
     re.IGNORECASE,
 )
-"""A line of which nothing is left but its time, its level and its process, as above a heading."""
+"""A line that has only its time, its level and its process, as above a heading."""
 
 
 def goes_on(line: str) -> bool:

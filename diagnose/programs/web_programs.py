@@ -60,7 +60,7 @@ RELOADS = {
 }
 """The command that makes a server read its files again, unless they have a mistake."""
 _PLAIN_PATH = LazyPattern(r"[\w./-]{1,250}")
-"""A path that a shell and sed take as it is."""
+"""A path that a shell and sed take literally."""
 
 
 def edit_to(old: str, new: str) -> str:

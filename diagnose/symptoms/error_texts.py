@@ -51,7 +51,7 @@ _OF_COMMAND = LazyPattern(
 )
 """Words of a command that a user typed, and that refuses it."""
 _GENERAL = (failures.ENGINE_CALLS, failures.REFUSAL_FORMS)
-"""The tables of errors that are known by their form alone."""
+"""The tables of errors that are known only by their form."""
 FEW_LINES = 3
 """The message of a command has at most this many lines; a log has more."""
 _OF_BUILD = LazyPattern(

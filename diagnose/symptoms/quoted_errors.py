@@ -1,4 +1,4 @@
-"""The error messages that pages quote, and how much of one stands in a text.
+"""The error messages that pages quote, and the share of one that is in a text.
 
 A page's symptom has messages between backticks: `exec /app/server: exec format error`. Parts that
 differ from host to host (a path, a number, the name of a network) need not agree.

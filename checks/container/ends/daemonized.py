@@ -37,9 +37,9 @@ def daemonized(
 
     A container lives as long as its first process. A server that forks into the background,
     `service nginx start` or a shell without a terminal ends within seconds with exit code 0, and
-    every other process ends with it. Jobs publish no ports. Nothing is said of runs in the
-    foreground, of exits that somebody requested or that the engine no longer remembers, and of
-    containers with the policy on-failure, for which 0 is the end of a job.
+    every other process ends with it. Jobs publish no ports. Runs in the foreground, exits that a
+    user requested or that the engine has forgotten, and containers with the policy on-failure, for
+    which 0 is the end of a job, are not reported.
     """
     for container in containers:
         if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:

@@ -16,8 +16,8 @@ def killed_for_host_memory(
     """systemd-oomd or earlyoom killed a container because memory was short.
 
     systemd-oomd and earlyoom end what uses most when the host is short of memory. The container
-    shows exit code 137 or 143 and no OOM kill, and the kernel log is silent: only their journal
-    says so. A container that runs again is a warning.
+    shows exit code 137 or 143 and no OOM kill, and the kernel log is silent: only their journal has
+    it. A container that runs again is a warning.
     """
     for container in containers:
         kill = kills.of(container)

@@ -12,9 +12,9 @@ def automount_unseen(automounts: UnseenAutomounts) -> CheckResult:
     """A container does not see what autofs mounts in a folder that it has.
 
     The bind mount has brought the place that autofs or a systemd automount watches into the
-    container. Opened there, the host mounts the file system for itself alone: the engine keeps bind
-    mounts apart (propagation rprivate), so that the container gets ELOOP. With rslave it sees it. A
-    container whose log says nothing of that may not need the place: advice.
+    container. When a program opens it there, the host mounts the file system only for itself: the
+    engine keeps bind mounts apart (propagation rprivate), so that the container gets ELOOP. With
+    rslave it sees it. A container whose log says nothing of that may not need the place: advice.
     """
     for found in automounts:
         yield _finding(found)

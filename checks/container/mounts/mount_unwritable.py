@@ -37,9 +37,9 @@ def mount_unwritable(
     says nothing, or while it repeats that it is denied a path there. A path that the user cannot
     even read is advice that the report shows. The same holds for a folder that a program may not
     enter which begins as root and becomes the user of PUID. A socket that the user cannot open is a
-    warning: it is mounted for nothing else. A file or folder is a warning too that another
-    container has put into a folder of both, with a mode that keeps the user out. A refusal that the
-    log already shows is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
+    warning: its mount has no other use. A file or folder is a warning too that another container
+    has put into a folder of both, with a mode that keeps the user out. A refusal that the log
+    already shows is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount

@@ -47,9 +47,9 @@ def own_files_refused(
     The log of a failed container says that access to a path was denied, and no mount holds that
     path: it is the image's own. The container was given another user (`--user`, `user:`) than the
     image's, and the files belong to the image's user or to root. A container with its image's own
-    user is left alone, unless its own command or a variable names that path: there the image is at
-    fault, or the program asks for what it may not have. A path without a slash before it is looked
-    up from the working directory of the image, and its owner and mode decide. Changes in the
+    user is not reported, unless its own command or a variable names that path: there the image is
+    at fault, or the program asks for what it may not have. A path without a slash before it is
+    looked up from the working directory of the image, and its owner and mode decide. Changes in the
     container itself are another matter.
     """
     places = {place.container.id: place for place in image_places or ()}

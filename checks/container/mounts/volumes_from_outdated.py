@@ -18,9 +18,9 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     `--volumes-from` is followed when a container is created. Where the named container was
     recreated since, with another anonymous volume or another folder, both write to different places
     under one path, and neither sees what the other does. Compose names it by its id: where that is
-    gone, the present container of a service is meant that this one depends on. Nothing is said of
-    paths that only one of them has or that have a mount of their own, and where the named one is
-    the older one. Where several are named, the last one with a path counts.
+    gone, the present container of a service is meant that this one depends on. Paths that only one
+    of them has or that have a mount of their own are not reported, nor cases where the named
+    container is the older one. Where several are named, the last one with a path counts.
     """
     by_name = {name: other for other in containers for name in (other.name, other.id)}
     for container in containers:

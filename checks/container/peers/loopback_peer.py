@@ -82,13 +82,13 @@ def loopback_peer(
     refused a connection to a port, and another running container offers that port, or publishes
     that port of the host, or else a program of the host listens there.
 
-    A container that keeps running counts where its last lines say so `least` times, the last line
-    is not older than `fresh`, and nothing inside listens on that port; or where the kernel has
-    counted calls that were refused inside, whatever its lines say of that port. Many programs do
-    not log a failed call: where a mounted file of settings names such a port, the kernel's count is
-    a warning. Addresses for browsers, such as those of CORS and redirects, do not count. Many lines
-    do not say whom the program calls: where the kernel counts as many such calls, the one variable
-    that names a port of localhost says it.
+    A container that keeps running counts where its last lines repeat the refusal `least` times, the
+    last line is not older than `fresh`, and nothing inside listens on that port; or where the
+    kernel has counted calls that were refused inside, whatever its lines say of that port. Many
+    programs do not log a failed call: where a mounted file of settings names such a port, the
+    kernel's count is a warning. Addresses for browsers, such as those of CORS and redirects, do not
+    count. Many lines do not say whom the program calls: where the kernel counts as many such calls,
+    the one variable that names a port of localhost says it.
 
     On the host's network it counts where nothing of the host listens there, and another container
     does without publishing it.

@@ -16,8 +16,8 @@ def replaced_by_project(project_clashes: ProjectClashes, clock: Clock) -> CheckR
     name, such as that of a test system or a copy, recreates the services that both have, by its own
     file: the first system is gone, and its volumes are used by the second. With `--remove-orphans`
     it also removes those that it does not have. It is advice where no container is known to have
-    gone. A project that something else than its folder names is left alone, and so is a folder
-    whose files are gone: it was moved.
+    gone. A project whose name does not come from its folder is not reported, nor a folder whose
+    files are gone: it was moved.
     """
     for clash in project_clashes:
         yield _taken_finding(clash, clock) if clash.taken else _shared_name_finding(clash)

@@ -36,14 +36,14 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
 
     Debian's cron passes over a crontab with a dot in its name, with another owner or mode than it
     accepts, without an end of its last line, or without the user where one has to stand. It ends a
-    command at the first percent sign. It says so to syslog, which no container has. A crontab that
-    was mounted may also stand in a container that runs no cron; advice where only the image has it,
-    which may have it from the image that it was built on.
+    command at the first percent sign. It logs the reason to syslog, which no container has. A
+    mounted crontab may also be in a container that runs no cron; advice where only the image has
+    it, which may have it from the image that it was built on.
 
     Cron of Debian gives jobs none of the container's variables: the crontab or a script that it
     names uses one which the container has, and sets it nowhere. Or a crontab in the spool belongs
     to a user whom the container does not have: cron leaves it out. The output of jobs goes to a
-    mail that nobody delivers, so that no log shows it. A script that sources a file is left alone.
+    mail that nobody delivers, so that no log shows it. A script that sources a file is left out.
     """
     for job in cron_jobs:
         names = and_more(job.variables)

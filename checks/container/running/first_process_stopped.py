@@ -36,9 +36,9 @@ def first_process_stopped(
     answer. A cpulimit of the host sends both in turns, so that the state at one moment says
     nothing: a warning, since somebody may want it. State D counts only where the kernel has logged
     that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused
-    container is container.paused. A process that a debugger has stopped (t) is left alone. A
-    process that the first one has started may be stopped too, such as a server behind a start
-    script: a warning, where no terminal of the container explains it.
+    container is container.paused. A process that a debugger has stopped (t) is left out. A process
+    that the first one has started may be stopped too, such as a server behind a start script: a
+    warning, where no terminal of the container explains it.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:

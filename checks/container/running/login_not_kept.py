@@ -32,12 +32,11 @@ def login_not_kept(
     """A program does not know its clients after they have logged in.
 
     The access log shows at least four logins that are granted, or two where a variable gives the
-    cookies a domain. After each of them the same client
-    is refused, or led back to the login page. Usually the cookie of the login does not come back:
-    it is marked Secure, and browsers keep it over HTTPS alone; or it is for another host name. The
-    page of the login is asked for once, and the attributes of its cookie say so where it sets one.
-    Where an nginx before the program is the cause, another check names it. A wrong password looks
-    different: the login itself is refused.
+    cookies a domain. After each of them the same client is refused, or led back to the login page.
+    Usually the cookie of the login does not come back: it is marked Secure, and browsers keep it
+    only over HTTPS; or it is for another host name. The page of the login is asked for once, and
+    the attributes of its cookie show it where it sets one. Where an nginx before the program is the
+    cause, another check names it. A wrong password looks different: the login itself is refused.
     """
     cookies = login_cookies if login_cookies is not None else LoginCookies()
     for symptom in untold_programs.forgotten_logins:

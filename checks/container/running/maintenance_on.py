@@ -24,7 +24,7 @@ def maintenance_on(
     """A web application is in maintenance mode: it answers its clients with 503.
 
     An update or a backup sets a flag before it begins, and leaves it where it ends early. It counts
-    where the server answers with 503, and the program's own file says so: `artisan down` of
+    where the server answers with 503, and the program's own file has the flag: `artisan down` of
     Laravel, `maintenance` in Nextcloud's config.php, `.maintenance` of WordPress, and the like. It
     is advice for `usual` seconds after the file was written, for so long updates may take, and
     where the other one of a blue and a green container serves. A flag that no known program reads

@@ -14,7 +14,7 @@ def runtime_state_lost(
     """The runtime has lost its record of a container that runs.
 
     runc keeps a folder below /run for each container. Something that cleans /run has removed it:
-    the program runs on, and can be neither entered nor stopped. `docker exec` and health checks
+    the program still runs, and can be neither entered nor stopped. `docker exec` and health checks
     fail, and `docker stop` hangs.
     """
     if daemon.is_podman:

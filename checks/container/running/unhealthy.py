@@ -90,7 +90,7 @@ def unhealthy(
     such restarts within the hour count. A probe that speaks plain text to a port with TLS, or the
     other way round, is known by the words of both. A DNS server may answer others and not its own
     loopback, from which its probe asks. A worker may have the probe of its image's server, which
-    another container passes. A web program may serve the hosts of a variable alone, and its probe
+    another container passes. A web program may serve only the hosts of a variable, while its probe
     asks for localhost.
     """
     other_probes = surroundings.other_probes

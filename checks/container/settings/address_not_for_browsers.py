@@ -19,9 +19,9 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
     """A container's pages call another container by a name that browsers do not know.
 
     Tools that build pages put variables such as VITE_API_URL and NEXT_PUBLIC_API_URL into the code
-    of the page, which runs in the browsers of users. The names of containers are known to
-    containers alone. The page loads, and each of its calls fails: "Network Error", or a message
-    about CORS. It is advice: a program that uses the variable on the server alone works.
+    of the page, which runs in the browsers of users. Only containers know the names of containers.
+    The page loads, and each of its calls fails: "Network Error", or a message about CORS. It is
+    advice: a program that uses the variable on the server alone works.
     """
     for address in browser_addresses:
         port = address.published

@@ -1,4 +1,4 @@
-"""container.command-without-shell: what stands behind `&&` in a command is never run."""
+"""container.command-without-shell: the part behind `&&` in a command is never run."""
 
 import posixpath
 import shlex
@@ -19,7 +19,7 @@ _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 _HANDS_ON = frozenset({"autossh", "parallel", "ssh", "watch"})
 """Programs that join their last words and give them to a shell, here or on another host."""
 _PLAIN = LazyPattern(r"^[\w@%+=:,./$-]+$")
-"""Words that a shell takes as they are, but for variables."""
+"""Words that a shell takes literally, but for variables."""
 
 
 @check(
@@ -37,7 +37,7 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
     """A command has `&&` in it, and no shell that reads it: the rest never runs.
 
     The exec form of CMD and `docker run` start the first word, and hand it `&&` and all that
-    follows as arguments. With `sh -c migrate && serve` the shell gets the first word alone. Compose
+    follows as arguments. With `sh -c migrate && serve` the shell gets only the first word. Compose
     cuts a command in one line at the first such sign, so that only its file has the rest; that is
     read for containers that failed or ended, and counts where a shell would have run the rest. It
     is advice where the container runs and was not started again: its first program does its work.

@@ -10,7 +10,7 @@ from diagnose.registry import check
 
 SHOWN = 160
 _PLAIN_FLAG = LazyPattern(r"-[a-zA-Z]+|--tty")
-"""A flag that sed takes as it is: users write crontabs, and root types the command."""
+"""A flag that sed takes literally: users write crontabs, and root types the command."""
 
 
 @check("container.cron-wants-terminal", severity=Severity.warning)

@@ -20,9 +20,9 @@ def device_forbidden(
 
     `--device` gives the container the device with the owner and the mode that it has on the host: a
     user who is neither its owner nor in its group is refused. Numbers count, not names: the group
-    render has another number on each distribution. A program that runs on without its graphics card
-    is a warning. Where this host is itself a container (LXC, as
-    on Proxmox), that one's rules decide which devices any program here may open.
+    render has another number on each distribution. A program that still runs without its graphics
+    card is a warning. Where this host is itself a container (LXC, as on Proxmox), that one's rules
+    decide which devices any program here may open.
     """
     for barred in denied.barred:
         if is_failing(barred.container, clock):

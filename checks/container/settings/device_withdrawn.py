@@ -14,7 +14,7 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
     Updates of packages run `systemctl daemon-reload`, and systemd then writes the device rules of
     each container's control group again. It does not know the GPUs that NVIDIA's toolkit has added
     there, and removes them: the next program in the container that opens one is refused. The log
-    says so; in cgroup v1 the rules are read too. Programs that have the GPU open keep it.
+    shows it; in cgroup v1 the rules are read too. Programs that have the GPU open keep it.
     """
     for device in withdrawn:
         container = device.container

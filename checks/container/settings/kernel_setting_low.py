@@ -35,9 +35,9 @@ def kernel_setting_low(
     The program's log names the setting, and the kernel's own value is compared with what the log or
     the program's documentation asks for. These settings belong to the whole host; a container
     cannot change them. On the host's own network that is also the first port that a user other than
-    root may open. A program that runs on and repeats such an error does a part of its work no more:
-    that is a warning. The same holds for a program that prints once that it could not open a port
-    of this kind, at which nothing listens: the rights of its process show why.
+    root may open. A program that still runs and repeats an error of this kind no longer does a part
+    of its work: that is a warning. The same holds for a program that prints once that it could not
+    open a port of this kind, at which nothing listens: the rights of its process show why.
     """
     claimed = set()
     for claim in claims(ID, containers, log_tails, clock):

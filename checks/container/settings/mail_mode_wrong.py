@@ -19,8 +19,8 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
     At port 465 a client begins with TLS. At 25, 587 and 2525 it begins in plain text, and asks for
     TLS by STARTTLS. With the other kind, the client reads the server's greeting as TLS, or both
     wait for each other until a time limit. It is a warning where the program's log of the last five
-    minutes shows a call that failed in such a way, and advice by the variables alone: programs give
-    such names other meanings.
+    minutes shows a call that failed in this way, and advice where only the variables show it:
+    programs give such names other meanings.
     """
     for mode in mail_modes:
         begins = "with TLS" if mode.at_once else "in plain text (STARTTLS)"

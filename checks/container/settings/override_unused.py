@@ -17,7 +17,7 @@ from diagnose.registry import check
 
 SHOWN = 3
 _PROGRAM_FOLDERS = frozenset({"/app", "/code", "/rails", "/src", "/workspace"})
-"""Folders of the root that images have for programs alone."""
+"""Folders of the root that images have only for programs."""
 
 
 @check(

@@ -22,7 +22,7 @@ def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
     then lead each visitor to its own machine. Visitors come from elsewhere: a proxy serves the
     container under a name, or its port is published for other machines. So it is for n8n, Grafana
     and others that a proxy serves under a name, and that have no such variable: localhost is their
-    default. It is advice, since a person may use the program on this host alone. Nothing is said
+    default. It is advice, since a person may use the program only on this host. Nothing is said
     where another variable has the address of the site, of ports on loopback, of applications that
     run for their developers, and of machines with a desktop.
     """

@@ -18,7 +18,7 @@ def redis_folder_changed(led_servers: LedServers) -> CheckResult:
     Its process has a working folder such as /etc/cron.d. A client has set that while the server
     runs (`CONFIG SET dir`): so strangers write a crontab or a key through a Redis that takes
     commands from everybody. Saves fail there, and with them each write (`MISCONF`). A folder that
-    the command names, or that is mounted, is left alone.
+    the command names, or that is mounted, is left out.
     """
     for led in led_servers:
         yield _finding(led)

@@ -42,8 +42,9 @@ def settings_disagree(
     variable of that meaning, with another value. Or a log says that a token or secret is not taken,
     and the variables of that name, or the keys in mounted files, differ on both sides. Secrets are
     compared by their tokens. The name that the server's image made at its first start may differ
-    from its variable of today. It is a warning where the container runs on: its last lines say so
-    `least` times, and lately. Refusals of PostgreSQL, MySQL and MongoDB have their own check.
+    from its variable of today. It is a warning where the container still runs: its last lines
+    repeat it `least` times, and lately. Refusals of PostgreSQL, MySQL and MongoDB have their own
+    check.
     """
     seen = set()
     for container in containers:

@@ -27,13 +27,13 @@ def settings_unread(
 ) -> CheckResult:
     """A server runs with settings that it read before their file was edited.
 
-    nginx, HAProxy, Prometheus, Caddy and their like read their files at a start or a reload alone.
-    A file counts that is mounted, lies where the server reads it or is named by its command, and is
-    newer than its last reload: new processes show that of nginx and HAProxy, a signal, a command
-    or a line of the log that of others. It is advice, for the edit may change nothing, or
-    may wait for a reload on purpose. For `settled` seconds the person may still be at it. An
-    edit before the time that is looked back is not said aloud, nor is one of all files at once: a
-    checkout or a copy of the folder writes files that stay as they were.
+    nginx, HAProxy, Prometheus, Caddy and similar programs read their files only at a start or a
+    reload. A file counts that is mounted, lies where the server reads it or is named by its
+    command, and is newer than its last reload: new processes show that of nginx and HAProxy, a
+    signal, a command or a line of the log that of others. It is advice, for the edit may change
+    nothing, or may wait for a reload on purpose. For `settled` seconds the person may still be at
+    it. An edit before the time that is looked back is not said aloud, nor is one of all files at
+    once: a checkout or a copy of the folder writes files that stay as they were.
     """
     for edited in all_edited_settings:
         if clock.has_passed(edited.changed_at, settled):

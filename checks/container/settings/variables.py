@@ -156,7 +156,7 @@ def variable_malformed(
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
-    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
+    `docker run --env-file` takes a line literally: quotes around a value become part of it, and so
     do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
     `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
     comments may be, so that they count only where the log of the failed container repeats the value
@@ -164,8 +164,8 @@ def variable_malformed(
     `$NAME`: a shell replaces it, and neither the exec form of a command nor `--env-file` has one.
     Compose does the opposite: where nothing sets `b`, only `a` is left of `a$b` in a file, and a
     password is refused. That counts for secrets of a container whose log mentions one, and is a
-    warning where it repeats that and runs on. Without such a line it is advice, where the value in
-    the container is what compose leaves. In a command it does so too where only the container
+    warning where a running container repeats it. Without such a line it is advice, where the value
+    in the container is what compose leaves. In a command it does so too where only the container
     has the variable: the words of its command show it. The name of a container near by needs no
     log: no program reads it in quotes where an address is due, or as the path of an address without
     a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return

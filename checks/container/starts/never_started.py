@@ -51,7 +51,7 @@ def never_started(
 
     A container that waits for nothing counts where compose cannot copy a config into it, because
     its file system is read-only, and after `interrupted` seconds where compose has started other
-    services in the same run. Projects of which nothing was started are left alone.
+    services in the same run. Projects of which nothing was started are left out.
     """
     services = by_key(
         ((other.compose_project, other.compose_service), other)

@@ -99,12 +99,12 @@ def older_than_its_tag(
 ) -> CheckResult:
     """A container runs an older build than its image tag now names.
 
-    A pull or a build moved the tag, and the container was not recreated: a restart does not
-    change its image. Images of an id or a digest do not move. A build host, where tags move every
-    few minutes, is left alone for `settled` seconds after the container's creation. It is said
-    aloud where the container was started again since its tag moved: whoever did so may take it for
-    updated. An event of the engine says when that was, or the time of an image's build that
-    has come from no registry.
+    A pull or a build moved the tag, and the container was not recreated: a restart does not change
+    its image. Images of an id or a digest do not move. On a build host, where tags move every few
+    minutes, a container is not reported for `settled` seconds after its creation. It is said aloud
+    where the container was started again since its tag moved: whoever did so may take it for
+    updated. An event of the engine says when that was, or the time of an image's build that has
+    come from no registry.
     """
     now = {normal(tag): image for image in images for tag in image.tags}
     for container in containers.running:

@@ -28,9 +28,9 @@ def redirected_to_nobody(
     """A rule redirects containers' connections to a port where nothing listens.
 
     Transparent proxies and DNS redirects write such rules. They stay when the program ends, or the
-    program listens on 127.0.0.1 alone, where no packet of a container arrives. A container may
-    write such a rule in its own network namespace, as VPN clients do: that is advice where no log
-    says that the calls to this port fail.
+    program listens only on 127.0.0.1, where no packet of a container arrives. A container may write
+    such a rule in its own network namespace, as VPN clients do: that is advice where no log says
+    that the calls to this port fail.
     """
     if inner_captures is not None:
         yield from inner_captures.unread
@@ -111,7 +111,7 @@ def _cure(by: Step, path: CapturedPath) -> PageVariables:
     """The page variables that disarm the redirect: its own chain where nobody listens at all, else
     for one bridge.
 
-    A chain of the kernel's is left alone: the engine's rules are behind it.
+    A chain of the kernel's is not changed: the engine's rules are behind it.
     """
     program, bridge = program_of(by), path.network.bridge
     is_own_chain = program != "nft" and by.chain not in ("PREROUTING", "OUTPUT")

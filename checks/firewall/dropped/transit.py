@@ -175,7 +175,7 @@ def bridge_filter_off(
 
     Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's
     setting `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of
-    one bridge meet any rule. Engines before 28 warned of it; from 28 on only the kernel says so.
+    one bridge meet any rule. Engines before 28 warned of it; from 28 on only the kernel shows it.
     """
     apart = [network for network in networks.bridges if network.option(ICC) == "false"]
     if not apart:

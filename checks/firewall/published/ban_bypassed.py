@@ -1,4 +1,4 @@
-"""firewall.ban-bypassed: a ban list is asked about the host alone, and not about its containers."""
+"""firewall.ban-bypassed: a ban list protects only the host, and not its containers."""
 
 from diagnose.evidence.network.paths.published.banned_neighbours import is_ban
 from diagnose.evidence.network.paths.published.bypassed_bans import BypassedBan, BypassedBans

@@ -89,10 +89,10 @@ def _cure(path: LimitedPath, client: str) -> PageVariables:
 def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
     """Somebody calls a container by its own address, and the engine drops it.
 
-    Since 28.0 the engine lets other machines in by published ports alone. A router of the LAN, a
-    VPN or a second host may lead calls to the subnet of a network, as it could with older engines.
-    The counter of the engine's rule tells how many packets came. It is advice where no more packets
-    come while the tool looks; a few packets do not count. A Traefik of this host calls one of the
+    Since 28.0 the engine lets other machines in only by published ports. A router of the LAN, a VPN
+    or a second host may lead calls to the subnet of a network, as it could with older engines. The
+    counter of the engine's rule has the number of packets. It is advice where no more packets come
+    while the tool looks; a few packets do not count. A Traefik of this host calls one of the
     addresses of a container on several networks, unless a label or an option names the network.
     """
     for call in direct_calls:

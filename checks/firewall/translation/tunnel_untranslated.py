@@ -15,7 +15,7 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
     another interface. A container in two networks has its default route on either of them; a host's
     interface may have been renamed, or the rule was copied from a guide. A tunnel without such a
     rule is routed on purpose. Where the host has the interface that its rule names, the clients may
-    be meant for the network behind that one alone: advice.
+    need only the network behind that interface: advice.
     """
     yield from misnamed_exits.unread
     if not misnamed_exits.traced and not misnamed_exits.unread:

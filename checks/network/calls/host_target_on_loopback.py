@@ -15,7 +15,7 @@ def host_target_on_loopback(host_targets: HostTargets) -> CheckResult:
 
     A mounted file of Prometheus or its like names the host with a port, and all programs that
     listen there do so on 127.0.0.1: the metrics of the engine (`metrics-addr`), an exporter. A
-    container calls the host by the address of a bridge. The target is DOWN, and no log says so.
+    container calls the host by the address of a bridge. The target is DOWN, and no log shows it.
     """
     for target in host_targets:
         yield _finding(target)

@@ -34,8 +34,8 @@ def inner_address_announced(
     and neither see nor hear each other: only this host reaches that address. The log must say at
     least three times, and lately, that a path from the container's own address, at a port that is
     published over UDP, to an address outside its networks fails. A program that has reached any
-    client since, or whose settings name this host's address or a public one, is left alone: paths
-    to addresses behind a client's router always fail.
+    client since, or whose settings name this host's address or a public one, is left out: paths to
+    addresses behind a client's router always fail.
     """
     callers = [caller for caller in containers.running if any(caller.published_by("udp"))]
     for container in callers:

@@ -52,13 +52,13 @@ def ipv6_leads_nowhere(
     """A container calls the internet over IPv6, but has no IPv6 route out.
 
     Either its networks have no IPv6, or the host has no IPv6 route to pass the packets on. Some
-    names have an IPv6 address alone, as those of databases for rent, and programs prefer IPv6 where
-    a name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
+    names have only an IPv6 address, as those of hosted databases, and programs prefer IPv6 where a
+    name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
     within the last moments, or in sockets that wait. A container without IPv6 whose log mentions
-    lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
-    five addresses: programs that share files try thousands. One that tries IPv4 next, and is
-    connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts where the host has a
-    route to it.
+    lost IPv4 addresses too is left out: IPv6 is not what it lacks. The same holds for a container
+    that calls more than five addresses: programs that share files try thousands. One that tries
+    IPv4 next, and is connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts
+    where the host has a route to it.
     """
     host_gets_out, recent_logs = _gets_out(routes), lost_calls.recent_logs
     callers = _callers(containers, networks, host_gets_out=host_gets_out)

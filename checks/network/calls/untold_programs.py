@@ -71,7 +71,7 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
     """A program refuses the host name by which nginx calls it.
 
     nginx tells the server behind it the name in proxy_pass, unless its configuration sets the
-    header Host. The signature of an address of S3 holds for the name that clients ask for alone: a
+    header Host. The signature of an address of S3 holds only for the name that clients ask for: a
     store that learns another name refuses each of them with 403. A site that is called by its own
     name, and gets that of the proxy's clients, answers 421 (Misdirected Request). The last lines of
     logs show four or more such requests, and none that was served. Signed addresses whose time is

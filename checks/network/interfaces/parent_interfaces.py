@@ -30,7 +30,7 @@ def parent_subnet_foreign(
 
     Its containers ask for a gateway that nobody on that wire has, and get no answer. A parent
     without an address of its own, and a second subnet on the same wire whose servers answer, are
-    left alone.
+    left out.
     """
     checked = 0
     for network in networks:

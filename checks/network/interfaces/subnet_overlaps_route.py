@@ -87,12 +87,12 @@ def subnet_overlaps_route(
     container's address is critical, also one that leads nowhere (blackhole, unreachable), and so is
     a routing rule that does. A client on another machine that waits for an answer, and whose
     address lies in the subnet, is critical too: no route of this host shows that the office has the
-    same range. So is a call of a container on another network to an address in the subnet that no
-    container has, where its log says so repeatedly, and the network is empty; otherwise it may be a
-    former address of a container, which is a warning. No container had it before where the engine,
-    which gives the lowest free address, has not come so far: then a call from the network itself
-    counts too. A bridge that also has the host's uplink as a port leads to the servers of its
-    subnet.
+    same range. A call of a container on another network to an address in the subnet that no
+    container has counts too, where its log repeats it, and the network is empty; otherwise it may
+    be a former address of a container, which is a warning. No container had it before where the
+    engine, which gives the lowest free address, has not come so far: then a call from the network
+    itself counts too. A bridge that also has the host's uplink as a port leads to the servers of
+    its subnet.
     """
     described = DescribedRoutes(routes, links, owners.tunnels, networks)
     docker = owners.docker

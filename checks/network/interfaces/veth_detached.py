@@ -56,7 +56,7 @@ def veth_detached(
     inside. Interfaces of other kinds (macvlan, a sandbox's own) are left out. The host's interfaces
     are listed again where a container was started while they were listed first. A container that
     shares another one's network keeps that of its earlier run when the other restarts, and a
-    container that was disconnected from its last network runs on without any. The engine shows
+    container that was disconnected from its last network still runs without any. The engine shows
     neither (seen on engines 20.10.24 and 28.5.2). An engine with `"bridge": "none"` has no default
     network, and starts containers that ask for no other one without any.
     """

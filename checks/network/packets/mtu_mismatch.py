@@ -31,12 +31,13 @@ def mtu_mismatch(
 ) -> CheckResult:
     """Containers send larger packets than the host's uplink carries.
 
-    The host says so by ICMP and most connections adapt, so that it is advice. It is a warning where
-    the host's own packet filter keeps that message from the containers, where a DNS query of full
-    size is lost, where connections repeat large packets without an acknowledgement, and where logs
-    mention answers that do not arrive. An overlay network adds 50 bytes to each packet. WireGuard
-    adds 60: an interface of it, on the host or in a container, may have got an MTU with which its
-    packets do not fit. It is a warning where programs behind it say that answers do not arrive.
+    The host reports it by ICMP and most connections adapt, so that it is advice. It is a warning
+    where the host's own packet filter keeps that message from the containers, where a DNS query of
+    full size is lost, where connections repeat large packets without an acknowledgement, and where
+    logs mention answers that do not arrive. An overlay network adds 50 bytes to each packet.
+    WireGuard adds 60: an interface of it, on the host or in a container, may have got an MTU with
+    which its packets do not fit. It is a warning where programs behind it say that answers do not
+    arrive.
     """
     for tunnel in tunnel_sizes or ():
         yield _tunnel_finding(tunnel, timeouts_behind(tunnel, containers, recent_logs, clock))

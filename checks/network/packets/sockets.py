@@ -159,7 +159,7 @@ def local_ports_exhausted(
 
     A connection needs a local port of its own for each destination. A proxy that opens one for each
     request, and does not keep or close them, uses up the range `net.ipv4.ip_local_port_range` of
-    its namespace. Its log says so repeatedly, and within the last moments. A call over IPv6 from a
+    its namespace. Its log repeats it, and within the last moments. A call over IPv6 from a
     container without IPv6 fails with the same error: a namespace with hardly any socket has ports.
     """
     callers = list(containers.running)

@@ -27,7 +27,7 @@ def declared_port_not_listening(
 ) -> CheckResult:
     """A container declares ports and listens at none, and its log ends with an error.
 
-    Its first process still runs: a supervisor, or a program that goes on after a failure. Nothing
+    Its first process still runs: a supervisor, or a program that continues after a failure. Nothing
     is published, so that only its neighbours miss it. The error was written within ten minutes of
     the start, and hardly anything since. It is advice: a worker that is made of the image of a
     server listens nowhere either.

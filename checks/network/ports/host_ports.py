@@ -45,10 +45,10 @@ def port_allocated(containers: Containers) -> CheckResult:
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
     nobody means to run again looks the same: it is a warning once the port is free. A container
-    that publishes two of its ports at one port of the host stands in its own way. The same happens
-    to two containers of one compose service whose file names one port of the host, and with an
-    override file whose `ports` compose adds to those of the first file. Of the tasks of a swarm
-    service, which swarm makes again and again, the newest one speaks for all.
+    that publishes two of its ports at one port of the host blocks itself. The same happens to two
+    containers of one compose service whose file names one port of the host, and with an override
+    file whose `ports` compose adds to those of the first file. Of the tasks of a swarm service,
+    which swarm makes again and again, the newest one speaks for all.
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders
@@ -340,10 +340,10 @@ def host_port_conflict(
 ) -> CheckResult:
     """A container on the host's network does not get its port, which is in use.
 
-    The engine does not know of such ports, so that only the container's own log tells. Programs
-    that listen over UDP alone, as DNS servers may, are found too. One that runs on and asks for a
-    port over TCP again and again is found while another program listens there, unless that is a
-    copy of itself: a warning where it listens elsewhere too.
+    The engine does not know of these ports, so that only the container's own log shows them.
+    Programs that listen only over UDP, as DNS servers may, are found too. A running program that
+    asks for a port over TCP again and again is found while another program listens there, unless
+    that is a copy of itself: a warning where it listens elsewhere too.
     """
     for unbound in unbound_ports or ():
         yield _unbound_finding(unbound, containers)

@@ -46,8 +46,8 @@ def listen_address_missing(
 
     A load balancer on the host's network that is configured to listen at a floating address which
     another machine holds now, or a program in a container whose configuration names an address of
-    the host. Its log says so. It is a warning where the program runs on, as keepalived does with a
-    source address that the host had before: it then stays out of its cluster.
+    the host. Its log shows it. It is a warning where the program still runs, as keepalived does
+    with a source address that the host had before: it then stays out of its cluster.
     """
     yield from _running_findings(containers, links, recent_logs, uplinks)
     failed = [container for container in containers if container.id in log_tails.by_id]

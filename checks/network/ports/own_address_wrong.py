@@ -20,10 +20,10 @@ def own_address_wrong(own_addresses: OwnAddresses) -> CheckResult:
     """A program shows its users an address whose port does not lead to it.
 
     Links, webhooks, logins by another site and the addresses of repositories have the port that the
-    program has inside its container. A variable of its own or a line of its log says so, nobody
-    serves that port on this host, and visitors come by a proxy or by another port. For SSH it is
-    the port that Gitea, Forgejo, Gogs or GitLab shows, where its SSH is published at another one.
-    An address in their settings without a scheme is none either: links in mails begin with it.
+    program has inside its container. A variable of its own or a line of its log shows it, no
+    program serves that port on this host, and visitors come by a proxy or by another port. For SSH
+    it is the port that Gitea, Forgejo, Gogs or GitLab shows, where its SSH is published at another
+    one. An address in their settings without a scheme is none either: links in mails begin with it.
     It is advice: a router or a balancer before this host may take that port.
     """
     for shown in own_addresses:

@@ -18,7 +18,7 @@ def port_out_of_reach(asked_ports: AskedPorts) -> CheckResult:
 
     Which port that is, the user says: with `--reach`, or in a question to `diagnose ask`. Whether
     one is published, and at which address of the host, is otherwise a wish that nobody can judge: a
-    port at 127.0.0.1 may be for a proxy of the host alone. The host's firewall is no part of this
+    port at 127.0.0.1 may be only for a proxy of the host. The host's firewall is no part of this
     check.
     """
     if not asked_ports.asked:

@@ -14,7 +14,7 @@ from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
 _PLAIN = LazyPattern(r"[\w.:/-]{1,120}")
-"""A target that a shell and sed take as it is."""
+"""A target that a shell and sed take literally."""
 
 
 @check(
@@ -30,13 +30,13 @@ def proxied_path_unknown(
 ) -> CheckResult:
     """A program does not know the paths that a proxy passes on to it.
 
-    nginx, Traefik or Caddy serve it below a path, as /api/, and pass that on as it is; or they cut
+    nginx, Traefik or Caddy serve it below a path, as /api/, and pass that on unchanged; or they cut
     the path off, and the program expects it. For nginx all depends on a slash at the end of
     proxy_pass, for Traefik on a middleware (stripprefix) in the labels, for Caddy on handle_path in
     a mounted Caddyfile. Access logs show it: four or more requests below the path lately, each of
     them answered with 404. The configuration of the proxy is read then. It is advice where only
-    strangers of the internet asked, who look for pages that nobody has. A place that rewrites its
-    path in another way is left alone.
+    strangers of the internet asked, who look for pages that nobody has. A location that rewrites
+    its path in another way is left out.
     """
     for path in misplaced_paths:
         yield _finding(path)

@@ -79,8 +79,8 @@ def published_port_not_listening(
     that begins to listen when it is needed looks the same; beside a port that is served, a range of
     ports is left out: passive FTP and calls open each one for a moment. Where the container serves
     none of its ports, its log may say why: its first process still runs although the program has
-    failed. Many programs open ports for UDP when they need them: such a port is reported where the
-    program listens there for TCP alone, and where packets of clients came and got no answer. A
+    failed. Many programs open ports for UDP when they need them: a UDP port is reported where the
+    program listens there only for TCP, and where packets of clients came and got no answer. A
     container that shares its network may be the one that serves the port, and is named where it
     does not run.
     """
@@ -243,7 +243,7 @@ def _reasons(port: UnservedPort) -> Iterator[str]:
 def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
     """The line of the log that explains why nothing listens, and its usual cure, as evidence.
 
-    is_over: whether that was so at its start alone.
+    is_over: whether that was so only at its start.
     """
     log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
     if tail.failure is not None and not is_over:

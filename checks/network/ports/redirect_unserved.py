@@ -19,7 +19,7 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
     that it has inside, to HTTPS that it serves inside and that is not published, or to a name that
     only containers know. Nothing of this host listens there, and a visitor's browser says
     "connection refused" or "server not found". It counts for ports that are published for other
-    machines. A redirect to HTTPS is left alone where the program takes the word of a proxy that its
+    machines. A redirect to HTTPS is left out where the program trusts a proxy's header that its
     clients came by HTTPS: then a proxy elsewhere may serve it.
     """
     for stray in stray_redirects:

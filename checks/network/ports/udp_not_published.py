@@ -27,11 +27,11 @@ def udp_not_published(
 
     `-p 53:53` means TCP; UDP needs a second option, `-p 53:53/udp`. It is a warning for DNS, whose
     clients ask over UDP, and where packets of other machines came and got no answer. It is advice
-    where the image declares the port for UDP, and where the packets came from several addresses of
-    the internet alone, of which some may be scanners; nothing is said elsewhere. Browsers try UDP
-    at port 443, and at each port of Caddy, and then take TCP. That is advice where the server's own
-    answer to a request for its first page sends them to a port over UDP that nobody serves: pages
-    come late on some networks.
+    where the image declares the port for UDP, and where the packets came only from several
+    addresses of the internet, of which some may be scanners; nothing is said elsewhere. Browsers
+    try UDP at port 443, and at each port of Caddy, and then take TCP. That is advice where the
+    server's own answer to a request for its first page sends them to a port over UDP that nobody
+    serves: pages come late on some networks.
     """
     for udp_server in unpublished_udp_ports:
         port = udp_server.published.number

@@ -1,4 +1,4 @@
-"""Published ports that the engine does not publish, or on the loopback alone."""
+"""Published ports that the engine does not publish, or publishes only on the loopback."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ _CHOOSES = (28,)
 def _default_route_findings(
     container: Container, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
-    """Findings about containers whose ports are not published, since they are on the LAN alone, or
+    """Findings about containers whose ports are not published, since they are only on the LAN, or
     on it too."""
     published = container.published_names
     missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})

@@ -1,4 +1,4 @@
-"""First steps where a program that runs on does not take the certificate of a server."""
+"""First steps where a running program does not accept the certificate of a server."""
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import with_port

@@ -20,7 +20,7 @@ from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
 
 _UNRESOLVED = ("name-unresolved", "outside-name-unresolved")
-"""The family of lines that say so, in words of more programs."""
+"""The family of lines about names that do not resolve, in words of more programs."""
 _PORT = LazyPattern(r"(?:\bport:? |(?<!\d\d:\d\d):)(?P<port>[1-9]\d{1,4})\b(?![.:]\d)")
 _LOCKED = LazyPattern(
     r"\b(?:another|other) (?:instance|process|server)\b|\balready running\b|\bin use by\b"

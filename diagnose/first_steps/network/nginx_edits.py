@@ -12,7 +12,7 @@ SCHEME_BEFORE = "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;"
 HOST_OF_CLIENTS = "proxy_set_header Host $http_host;"
 _HOST = "proxy_set_header Host "
 _PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
-"""A target that a shell and sed take as it is."""
+"""A target that a shell and sed take literally."""
 
 
 def edit_of(program: UntoldProgram, added: str) -> PageVariables:

@@ -5,7 +5,7 @@ from diagnose.mappings import present
 from diagnose.model import PageVariables
 
 _HELPERS = {("udp", 69): "tftp"}
-"""The helper of the kernel that heals: it is used for new calls alone, and each call of TFTP has a
+"""The helper of the kernel that heals: it is used only for new calls, and each call of TFTP has a
 port of its own. Telephones (SIP) keep theirs."""
 
 

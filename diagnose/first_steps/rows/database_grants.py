@@ -23,7 +23,7 @@ _ADDRESS = LazyPattern(
 )
 """postgresql://user:secret@db:5432/shop"""
 _PLAIN = LazyPattern(r"[A-Za-z_][\w-]{0,62}")
-"""Names that a shell and a statement take as they are, in quotes."""
+"""Names that a shell and a statement take literally, in quotes."""
 _OBJECT = LazyPattern(r"(?P<kind>materialized view|[a-z]{4,9}) \"?(?P<name>[A-Za-z_]\w{0,62})\"?")
 _READ = frozenset({"relation", "sequence", "table", "view"})
 _OWNED = {"schema": "SCHEMA"} | dict.fromkeys((*_READ, "materialized view"), "TABLE")

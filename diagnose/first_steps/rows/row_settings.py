@@ -22,7 +22,7 @@ _AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])"
 _SPARE = 1.25
 """The memory to give, as a multiple of the memory that the program asks for."""
 _BARE_ENTRYPOINTS = frozenset({"docker-php-entrypoint", "tini", "dumb-init", "--"})
-"""The last words of entrypoints that run any command as it is."""
+"""The last words of entrypoints that run any command unchanged."""
 
 
 @steps.register(remedies.Dropped)

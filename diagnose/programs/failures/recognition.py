@@ -88,13 +88,13 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """The settings that this check looks for: a kernel setting with its least value, a capability,
     a variable."""
     turns_away: bool = False
-    """A program that runs on with it turns its callers away: that is a warning, not advice."""
+    """A program that still runs with it turns its callers away: that is a warning, not advice."""
     explains_only: bool = False
     """The row counts in a line that explains a failure: elsewhere these words are advice by the
     way."""
     goes_on: bool = False
-    """A program often continues after it: where another line explains the end, it counts in that
-    line alone."""
+    """A program often continues after it: where another line explains the end, it counts only in
+    that line."""
     follows: bool = False
     """The row only states that a program has ended, or waits: of two rows, the other one has the
     reason."""

@@ -41,7 +41,7 @@ _OF_THE_SYSTEM = LazyPattern(
     r"|create (?:the )?(?:data )?(?:directory|folder|file)",
     re.IGNORECASE,
 )
-"""A program that runs on also denies its own users what looks like a path, such as a page."""
+"""A running program also denies its own users things that look like a path, such as a page."""
 
 _OF_SETTINGS_OR_YAML = LazyPattern(
     rf"{ABOUT_SETTINGS.pattern}|<(?:block|stream) end>|\bindentation of a mapping entry\b"

@@ -11,7 +11,7 @@ _OPTION = "container.option-missing"
 _SOCKET = "/var/run/docker.sock"
 
 _ABOUT_A_DISK = LazyPattern(r"\bdis[ck]s?\b|\bdrives?\b|\bvolumes?\b|\bfile ?systems?\b|(?<!\w)/\w")
-"""A program that runs on also says of a mailbox or a warehouse that it is full."""
+"""A running program also reports that a mailbox or a warehouse is full."""
 
 SURROUNDINGS = (
     Failure(
