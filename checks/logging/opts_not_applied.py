@@ -15,7 +15,7 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
     """A container is older than the daemon's log options and runs without them.
 
     At create the engine copies each default that the container does not set itself, if the driver
-    is the same; so an option that is missing was not in force then. A driver that differs was
+    is the same; so an option that is missing was not in force then. An option that differs was
     chosen and is left out.
     """
     defaults = config.value("log-opts")
