@@ -140,7 +140,7 @@ def filesystem_errors(
         is_full = _POOL_IS_FULL in errors.lines[-1]
         yield Finding(
             subject=Subject("filesystem", point),
-            summary=f"{_what_fails(device, point, is_full=is_full)}, the last time {when} ago",
+            summary=f"{_failing_disk_clause(device, point, is_full=is_full)}, the last time {when} ago",
             evidence={
                 "kernel log": errors.lines[-1],
                 "the kernel has logged it": count(len(errors.lines), "time"),
@@ -155,7 +155,7 @@ def filesystem_errors(
         )
 
 
-def _what_fails(device: str, point: str, *, is_full: bool) -> str:
+def _failing_disk_clause(device: str, point: str, *, is_full: bool) -> str:
     if is_full:
         return f"writes to {device} (mounted at {point}) fail: the thin pool below it is full"
     return f"the kernel reports errors of {device} (mounted at {point})"

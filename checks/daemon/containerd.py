@@ -61,7 +61,7 @@ def containerd_down(
     along: then the check counts only one that dockerd's last lines blame, or a containerd of the
     system that nobody has stopped: the start of docker.service brings that one back.
     """
-    unclear = _why_unclear(daemon)
+    unclear = _reason_not_to_judge(daemon)
     if unclear is not None:
         return unclear
     log = NO_LOG if log is None else log
@@ -170,7 +170,7 @@ def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVaria
     return {"stopped": stopped} if stopped else {"lost_by": "docker"}
 
 
-def _why_unclear(daemon: Daemon) -> Skipped | Unavailable | None:
+def _reason_not_to_judge(daemon: Daemon) -> Skipped | Unavailable | None:
     """The reason why the process list does not show whether the engine has its containerd; None
     where it does."""
     if not daemon.has_containerd:

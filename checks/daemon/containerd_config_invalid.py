@@ -26,7 +26,7 @@ def containerd_config_invalid(
     that this containerd does not know. A containerd that runs has read the file as it was: the next
     start of it or of the host fails. One that dockerd starts itself has another file.
     """
-    why_not = _why_not_judged(daemon)
+    why_not = _reason_not_to_judge(daemon)
     if why_not is not None:
         return why_not
     if daemon.processes.containerds:
@@ -38,7 +38,7 @@ def containerd_config_invalid(
         yield _refused_file_finding(config, refusal, {} if log is None else log.evidence(refusal))
 
 
-def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:
+def _reason_not_to_judge(daemon: Daemon) -> Skipped | Unavailable | None:
     """The reason why the file of containerd does not count here, or cannot be judged; None where
     it counts."""
     if not daemon.has_containerd:

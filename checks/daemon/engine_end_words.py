@@ -70,7 +70,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     if process is None and removed is not None:
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:
-        return _why_down(daemon, end)
+        return _down_sentence(daemon, end)
     dockerd = f"dockerd (pid {process.pid}) runs"
     served = served_elsewhere(daemon)
     if served:
@@ -84,7 +84,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     return f"{dockerd}, but does not serve {socket}{since}"
 
 
-def _why_down(daemon: Daemon, end: EngineEnd) -> str:
+def _down_sentence(daemon: Daemon, end: EngineEnd) -> str:
     """The sentence that the engine does not run, with the reason that its unit gives."""
     unit, name = daemon.installation.known_unit, daemon.installation.unit_name
     if daemon.installation.program == "":

@@ -146,14 +146,14 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
         evidence["/proc/locks"] = f"process {program.holder.pid} holds {XTABLES_LOCK}"
     return Finding(
         subject=DAEMON,
-        summary=f"{effect}: dockerd (pid {engine.pid}) {_waits(program)}",
+        summary=f"{effect}: dockerd (pid {engine.pid}) {_awaited_program_clause(program)}",
         evidence=evidence,
-        variables={"socket": daemon.address, **_going_on(program)},
+        variables={"socket": daemon.address, **_resuming_variables(program)},
         severity=Severity.warning if program.is_for_info else None,
     )
 
 
-def _waits(program: AwaitedProgram) -> str:
+def _awaited_program_clause(program: AwaitedProgram) -> str:
     """The predicate about the program for which the engine waits, and the reason why that one does
     not end."""
     process, holder = program.process, program.holder
@@ -170,7 +170,7 @@ def _waits(program: AwaitedProgram) -> str:
     return f"waits for {name}, which has been running for {duration(program.seconds)}"
 
 
-def _going_on(program: AwaitedProgram) -> PageVariables:
+def _resuming_variables(program: AwaitedProgram) -> PageVariables:
     """The page variables that let the engine continue: a signal, or the end of another program."""
     culprit = program.culprit
     if culprit.state in ("T", "t"):

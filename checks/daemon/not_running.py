@@ -57,11 +57,11 @@ def not_running(
         return None
     if not daemon.is_down:
         if daemon.is_hung or daemon.reason == "forbidden":
-            return _why_unseen(daemon)
+            return _unseen_engine(daemon)
         if _has_no_engine(daemon):
             yield _not_installed_finding(daemon)
             return None
-        return _not_this_host(daemon)
+        return _unavailable_here(daemon)
     if rootless and not _has_run(daemon, end):
         for engine in rootless:
             yield _rootless_finding(engine)
@@ -101,7 +101,7 @@ def _rootless_finding(engine: RootlessEngine) -> Finding:
     )
 
 
-def _why_unseen(daemon: Daemon) -> Unavailable | None:
+def _unseen_engine(daemon: Daemon) -> Unavailable | None:
     """The reason why the process of the engine cannot be seen; None where it can."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
         return Unavailable(
@@ -110,7 +110,7 @@ def _why_unseen(daemon: Daemon) -> Unavailable | None:
     return None
 
 
-def _not_this_host(daemon: Daemon) -> Unavailable:
+def _unavailable_here(daemon: Daemon) -> Unavailable:
     """The reason why the silence of this address says nothing about this host's engine."""
     assert daemon.silence is not None
     reason = daemon.silence.reason

@@ -37,8 +37,8 @@ def plugin_gone(
             subject=DAEMON,
             summary=sentence(
                 f'the program of plugin "{plugin.name}" is gone: {_loss_clause(plugin)}',
-                _who_waits(plugin, plugins, users),
-                _what_users_lose(users, refused),
+                _waiting_clause(plugin, plugins, users),
+                _harm_to_users(users, refused),
             ),
             evidence=_evidence(plugin, users, NO_LOG if log is None else log),
             variables=plugin_steps(plugin, plugins, users, containers)
@@ -66,7 +66,7 @@ def _loss_clause(plugin: LegacyPlugin) -> str:
     return f"nothing listens at {plugin.socket}{named}"
 
 
-def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Container]) -> str:
+def _waiting_clause(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Container]) -> str:
     if plugins.is_for_networks(plugin):
         return "what the engine does with its networks waits 15 s"
     if users:
@@ -74,7 +74,7 @@ def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Contain
     return "each `docker volume ls` waits 15 s"
 
 
-def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
+def _harm_to_users(users: list[Container], refused: list[Container]) -> str:
     if refused:
         return f"{named('container', names_of(refused))} did not start"
     if users:

@@ -41,13 +41,13 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
                 "tlsverify": config.value("tlsverify") or False,
                 "tls": tls,
             },
-            variables={"address": _to_ask(address), **_without_tcp(config, daemon)},
+            variables={"address": _callable_address(address), **_without_tcp(config, daemon)},
             discriminator=address,
             severity=Severity.advice if local else None,
         )
 
 
-def _to_ask(address: str) -> str:
+def _callable_address(address: str) -> str:
     """The address as a client of this host calls it."""
     return f"localhost{address}" if address.startswith(":") else address
 

@@ -16,7 +16,7 @@ from diagnose.registry import repairs
 from diagnose.repair.differences import Difference, FileChange, Then, daemon_keys
 
 
-def _when_it_applies(daemon: Daemon) -> Then:
+def _next_step(daemon: Daemon) -> Then:
     """The step after a change: a running engine reads its file at its next start; a stopped one has
     to be started."""
     return "restart" if daemon.is_down else "nothing"
@@ -34,16 +34,14 @@ def file_without_slips(
     if isinstance(file, Failed):
         return ()
     if config.rewritten:
-        return (
-            FileChange(config.path, file.text, config.rewritten, then=_when_it_applies(daemon)),
-        )
+        return (FileChange(config.path, file.text, config.rewritten, then=_next_step(daemon)),)
     if config.mending is None:
         keys = removable_keys(config) if daemon.is_down else []
         return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()
     mended = file.text
     for edit in config.mending.edits:
         mended = edit.applied(mended)
-    return (FileChange(config.path, file.text, mended, then=_when_it_applies(daemon)),)
+    return (FileChange(config.path, file.text, mended, then=_next_step(daemon)),)
 
 
 @repairs("daemon.config-flag-conflict")
@@ -58,7 +56,7 @@ def settings_on_the_command_line_alone(
     refusal = conflict_of_last_start(log) if log is not None and daemon.is_down else None
     both = config.keys_in_both or refused_keys(refusal)
     keys = [key for key in both if key in config.values]
-    return daemon_keys(config, dict.fromkeys(keys), host, _when_it_applies(daemon)) if keys else ()
+    return daemon_keys(config, dict.fromkeys(keys), host, _next_step(daemon)) if keys else ()
 
 
 @repairs("daemon.remote-api-open")
@@ -79,7 +77,7 @@ def without_the_setting_that_its_log_names(
 ) -> Sequence[Difference]:
     """Removes the key to which the last start objected from the file."""
     key = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
-    return daemon_keys(config, {key: None}, host, _when_it_applies(daemon)) if key else ()
+    return daemon_keys(config, {key: None}, host, _next_step(daemon)) if key else ()
 
 
 @repairs("daemon.storage-driver-failed")
@@ -91,4 +89,4 @@ def without_the_options_of_the_driver(
     text = log.last_failure.text if log.last_failure is not None else ""
     if blamed_key(config, text) != OPTIONS:
         return ()
-    return daemon_keys(config, {OPTIONS: None}, host, _when_it_applies(daemon))
+    return daemon_keys(config, {OPTIONS: None}, host, _next_step(daemon))

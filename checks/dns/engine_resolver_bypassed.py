@@ -32,7 +32,7 @@ def engine_resolver_bypassed(
         if conf is None or conf.is_embedded:
             continue
         for failed in failed_names.of(container):
-            known = _known_to_engine(failed.name, owner, containers)
+            known = _known_name(failed.name, owner, containers)
             if known is not None and failed.name not in owner.extra_names:
                 yield _finding(container, owner, conf, known)
     yield from failed_names.unread
@@ -47,7 +47,7 @@ class _KnownName(msgspec.Struct, frozen=True):
     address: str
 
 
-def _known_to_engine(name: str, owner: Container, containers: Containers) -> _KnownName | None:
+def _known_name(name: str, owner: Container, containers: Containers) -> _KnownName | None:
     for other in containers.by_dns_name.get(name, ()):
         if not other.is_running or other.id == owner.id:
             continue

@@ -89,12 +89,12 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
         summary=sentence(
             f"the host gets no answer from its DNS server {first}{more} "
             f"({servers.lookups.host[first]})",
-            f"{others[0]} answers" if others else _no_other(servers.resolvers),
+            f"{others[0]} answers" if others else _no_other_server_clause(servers.resolvers),
             _filter_clause(servers.rules.get(first)),
             _rejection_clause(servers.rejected_by),
             _no_way_out(servers),
             _carrier_clause(servers.unplugged),
-            _serves(servers.serving),
+            _server_container_clause(servers.serving),
             servers.circle.clause if servers.circle is not None else "",
             str(servers.absent or ""),
         ),
@@ -152,7 +152,7 @@ def _filter_clause(rule: Step | None) -> str:
     return f"the host's own packet filter stops the query: {rule}" if rule is not None else ""
 
 
-def _no_other(resolvers: Resolvers) -> str:
+def _no_other_server_clause(resolvers: Resolvers) -> str:
     """The clause that says that no other server is asked, or only one behind the third."""
     unused = resolvers.never_asked
     if unused:
@@ -162,7 +162,7 @@ def _no_other(resolvers: Resolvers) -> str:
     return "no other server is configured"
 
 
-def _serves(container: Container | None) -> str:
+def _server_container_clause(container: Container | None) -> str:
     """The clause about the state of the container that should answer at a server's address; ""
     without one."""
     if container is None:

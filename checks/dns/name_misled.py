@@ -42,7 +42,7 @@ def _finding(misled: MisledName) -> Finding:
     says = f"{misled.name} A at {misled.server}" if misled.server else "server"
     return Finding.about(
         misled.container,
-        _words(misled),
+        _sentence(misled),
         present(
             {
                 "where the name stands": misled.source,
@@ -59,7 +59,7 @@ def _finding(misled: MisledName) -> Finding:
     ).with_variables(_cure(misled))
 
 
-def _words(misled: MisledName) -> str:
+def _sentence(misled: MisledName) -> str:
     """The sentence about the name and the wrong machine to which it leads."""
     container, peer, name = misled.container, misled.peer, f'"{misled.name}"'
     if misled.kind == "itself":

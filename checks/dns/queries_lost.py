@@ -101,7 +101,7 @@ def _finding(
         summary=sentence(
             f"DNS server {server} does not answer {sample.lost} of {sample.sent} queries, "
             "and each lookup that loses one takes seconds longer",
-            _where_it_is_lost(loss),
+            _loss_clause(loss),
             f"the rule {rule} matches some of the packets" if rule is not None else "",
             f"{loss.sound} answers all" if loss.sound else "",
         ),
@@ -161,7 +161,7 @@ def _caller_clause(path: SampledPath) -> str:
     return f"network {'+'.join(path.networks)}" if path.networks else "host"
 
 
-def _where_it_is_lost(loss: ServerLoss) -> str:
+def _loss_clause(loss: ServerLoss) -> str:
     """The clause about the place of the loss: the host's network, the path to the server, or the
     networks themselves."""
     if loss.is_of_network:

@@ -66,7 +66,7 @@ def _stub_finding(
         subject=HOST,
         summary=(
             f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, "
-            f"so {_given_instead(fallback, resolvers)}"
+            f"so {_replacement_clause(fallback, resolvers)}"
         ),
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
@@ -82,7 +82,7 @@ def _stub_finding(
     )
 
 
-def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
+def _replacement_clause(fallback: OnFallback, resolvers: Resolvers) -> str:
     """The sentence about the server that containers ask in place of the host's own, and whether
     it answers."""
     servers = [
@@ -141,7 +141,7 @@ def _no_server_finding(
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{file} {_what_it_lacks(resolvers)}",
+            f"{file} {_defect_clause(resolvers)}",
             _consequence(fallback, without, is_island=is_island),
         ),
         evidence={
@@ -163,7 +163,7 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
     return Severity.advice if is_island or resolvers.only_ipv6 else Severity.warning
 
 
-def _what_it_lacks(resolvers: Resolvers) -> str:
+def _defect_clause(resolvers: Resolvers) -> str:
     """The defect of the file of servers, as the end of a sentence."""
     if only_link_local(resolvers):
         return (

@@ -162,9 +162,9 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         subject=group.subject,
         summary=sentence(
             f"{container_names(group.members)} cannot reach DNS server {server} ({lost.reply})",
-            _where_it_is_lost(lost),
+            _loss_clause(lost),
             _doubtful_origin(lost),
-            _others_answer(group),
+            _other_servers_clause(group),
         ),
         evidence=_evidence(lost),
         variables={
@@ -186,7 +186,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
     )
 
 
-def _others_answer(group: QueryGroup) -> str:
+def _other_servers_clause(group: QueryGroup) -> str:
     """The clause that counts the other servers of the containers that answer; "" if none does."""
     if not group.works:
         return ""
@@ -227,7 +227,7 @@ def _doubtful_origin(lost: LostQuery) -> str:
     return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
 
 
-def _where_it_is_lost(lost: LostQuery) -> str:
+def _loss_clause(lost: LostQuery) -> str:
     """The clause about the place where the query is lost, as far as the host's own query shows
     it."""
     if lost.upstream.by_host:

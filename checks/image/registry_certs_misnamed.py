@@ -26,7 +26,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
             subject=DAEMON,
             summary=(
                 f'each pull from registry "{file.registry}" fails: in {folder} '
-                f"{_why_unpaired(file)}"
+                f"{_unpaired_sentence(file)}"
             ),
             evidence={"read as one of a pair": f"{file.name} and {file.lacks}, which is not there"},
             variables=variables,
@@ -34,7 +34,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
         )
 
 
-def _why_unpaired(file: UnpairedFile) -> str:
+def _unpaired_sentence(file: UnpairedFile) -> str:
     """The sentence about a file without its counterpart, and the name that it should have."""
     if file.renamed and file.misnamed == file.name:
         return f"the certificate of an authority, {file.name}, has to end in .crt"

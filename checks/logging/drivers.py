@@ -63,7 +63,7 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
             sentence(
                 f"{container} did not start: {what}",
                 f"the name {unknown[1]} does not resolve on this host" if unknown else "",
-                *_whether_taken(takers),
+                *_taker_clauses(takers),
             ),
             {
                 "State.Error": error,
@@ -85,7 +85,7 @@ def _takers(address: str, containers: Containers) -> Sequence[Container]:
     return [container for container in containers if container.wants_port(int(port))]
 
 
-def _whether_taken(takers: Sequence[Container]) -> Iterator[str]:
+def _taker_clauses(takers: Sequence[Container]) -> Iterator[str]:
     """The state of the containers that should take the log, each as a clause."""
     for taker in takers:
         state = "runs now" if taker.is_running else "does not run"

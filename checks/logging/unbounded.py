@@ -42,10 +42,10 @@ def unbounded(
             severity = Severity.critical if place.is_filled_by_logs(crit_pct) else Severity.warning
         yield _finding(place, severity)
         if log is None or log.failed:
-            yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
+            yield Unexamined(container.subject, f"size of its log: {_unknown_reason(log, logs)}")
 
 
-def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
+def _unknown_reason(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
     if log is not None:
         return log.failed
     return str(logs) if isinstance(logs, Unavailable) else "its log file was not looked at"

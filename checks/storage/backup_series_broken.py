@@ -43,7 +43,7 @@ def _empty_finding(series: BackupSeries, clock: Clock) -> Finding:
     which = "the last backup" if series.empty == 1 else f"the last {count(series.empty, 'backup')}"
     return Finding.about(
         container,
-        f"{which} in {series.folder}, which {container} mounts, {_hold(series)} next to nothing: "
+        f"{which} in {series.folder}, which {container} mounts, {_verb(series)} next to nothing: "
         f"{series.newest} has {size(series.size)}, and {size(series.usual)} were usual",
         {
             series.path: f"{size(series.size)}, written {clock.ago(series.newest_at)}",
@@ -56,7 +56,7 @@ def _empty_finding(series: BackupSeries, clock: Clock) -> Finding:
     )
 
 
-def _hold(series: BackupSeries) -> str:
+def _verb(series: BackupSeries) -> str:
     return "holds" if series.empty == 1 else "hold"
 
 

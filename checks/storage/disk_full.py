@@ -153,7 +153,7 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     """The finding about a full disk: its usage, the largest users, and files that may be
     removed."""
     disk, figures = filled.disk, filled.disk.usage
-    room = f"{size(figures.available)} left of {size(figures.size)}{_when_full(disk, rates)}"
+    room = f"{size(figures.available)} left of {size(figures.size)}{_full_time_clause(disk, rates)}"
     largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
     return Finding(
         subject=disk.subject,
@@ -272,7 +272,7 @@ def _rate(disk: Filesystem, rates: FillRate | None) -> float:
     return (rates.by_point.get(disk.point) or 0.0) if rates is not None else 0.0
 
 
-def _when_full(disk: Filesystem, rates: FillRate | None) -> str:
+def _full_time_clause(disk: Filesystem, rates: FillRate | None) -> str:
     rate = _rate(disk, rates)
     if not rate:
         return ""

@@ -72,7 +72,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
             subject=source.subject,
             summary=(
                 f'volume "{source.name}" cannot be mounted: '
-                f"{_why_missing(source)}{_users_clause(source, users)}"
+                f"{_missing_reason(source)}{_users_clause(source, users)}"
             ),
             evidence=_source_evidence(source, users),
             variables=_volume_cure(source, users),
@@ -82,7 +82,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
         )
 
 
-def _why_missing(source: VolumeSource) -> str:
+def _missing_reason(source: VolumeSource) -> str:
     if source.is_relative:
         return f"its folder {source.device} is a relative path, and no such folder is below /"
     if source.moved_to:
@@ -163,7 +163,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
             subject=disk.subject,
             summary=(
                 f"the disk of {planned.point} is not mounted: "
-                f"{named('container', names)} {_what_is_seen(disk, running)}"
+                f"{named('container', names)} {_seen_folder_clause(disk, running)}"
             ),
             evidence=evidence,
             variables={"point": planned.point, "container": (running or disk.users)[0].name},
@@ -172,7 +172,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
         )
 
 
-def _what_is_seen(disk: UnmountedDisk, running: list[Container]) -> str:
+def _seen_folder_clause(disk: UnmountedDisk, running: list[Container]) -> str:
     if not running:
         return "cannot use it"
     folder = "an empty folder" if disk.entries == 0 else "the folder beneath it"

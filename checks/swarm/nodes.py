@@ -76,7 +76,7 @@ def node_down(swarm: Swarm) -> CheckResult:
 def _own_node_finding(swarm: Swarm) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"this node cannot take part in its swarm: {_why_apart(swarm)}",
+        summary=f"this node cannot take part in its swarm: {_apart_reason(swarm)}",
         evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
         variables=_cure_of_node(swarm),
         discriminator="self",
@@ -84,7 +84,7 @@ def _own_node_finding(swarm: Swarm) -> Finding:
     )
 
 
-def _why_apart(swarm: Swarm) -> str:
+def _apart_reason(swarm: Swarm) -> str:
     """The reason why this node takes no part in its swarm."""
     expired = _EXPIRED.search(swarm.error)
     if swarm.state == "locked":

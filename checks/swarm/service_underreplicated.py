@@ -87,7 +87,7 @@ def _cure(placed: PlacedService) -> PageVariables:
     return {"unlabelled": node.name, "label": label} if label else {}
 
 
-def _why_unfit(placed: PlacedService) -> str:
+def _unfit_clause(placed: PlacedService) -> str:
     """The clause about the service that holds the port, or about the resources that each task
     reserves; "" for neither."""
     if placed.says(PORT_TAKEN):
@@ -135,7 +135,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
     on_this_host = f"interface {left} on this host has the network's number" if left else ""
     return Finding(
         subject=DAEMON,
-        summary=sentence(": ".join([runs, *reasons]), on_this_host or _why_unfit(placed)),
+        summary=sentence(": ".join([runs, *reasons]), on_this_host or _unfit_clause(placed)),
         evidence={
             "ServiceStatus.RunningTasks": status.running_tasks,
             "ServiceStatus.DesiredTasks": status.desired_tasks,

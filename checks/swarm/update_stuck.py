@@ -82,7 +82,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
         },
         variables={
             "service": name,
-            **_what_holds_it_up(placed, update),
+            **_holder_variables(placed, update),
             **ending_or_stalled(name, errors),
         },
         discriminator=name,
@@ -131,7 +131,7 @@ def _undone_finding(
     )
 
 
-def _what_holds_it_up(placed: PlacedService, update: UpdateStatus) -> PageVariables:
+def _holder_variables(placed: PlacedService, update: UpdateStatus) -> PageVariables:
     """The page variable that names the service whose port or pause holds the update up."""
     name = placed.service.spec.name
     if placed.waits_for_own_port:

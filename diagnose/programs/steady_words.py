@@ -16,9 +16,9 @@ def steady_words(text: str, lines: Iterable[str]) -> str:
     """
     written = tuple(lines)
     pieces = (match[0].strip(" ,.:;=-") for match in _PIECE.finditer(text))
-    found = (piece for piece in pieces if _stands_in(piece, written))
+    found = (piece for piece in pieces if _is_unchanged_in(piece, written))
     return max((piece for piece in found if _HIDDEN not in piece), key=len, default="")
 
 
-def _stands_in(piece: str, lines: Iterable[str]) -> bool:
+def _is_unchanged_in(piece: str, lines: Iterable[str]) -> bool:
     return any(piece in line for line in lines)

@@ -50,7 +50,7 @@ def _between_named_ends(question: UserQuestion, containers: Containers) -> Itera
     for pair in question.pairs:
         caller = _caller(pair.begin, containers)
         target = _target(pair.end, question, containers)
-        is_reached = caller != INTERNET or _is_here(target, containers)
+        is_reached = caller != INTERNET or _is_on_this_host(target, containers)
         if caller and target and is_reached:
             yield AskedWay(caller, target)
 
@@ -82,7 +82,7 @@ def _target(word: str, question: UserQuestion, containers: Containers) -> str:
     return f"{name}:{udp or number}".rstrip(":")
 
 
-def _is_here(target: str, containers: Containers) -> bool:
+def _is_on_this_host(target: str, containers: Containers) -> bool:
     name = target.partition(":")[0]
     return name == HOST or name in containers.by_dns_name
 

@@ -20,7 +20,7 @@ def read_as(
     known: the number of times of each word. pairs: the two words that the pages have for one.
     """
     listed = list(_joined_words(words, known))
-    meant = _meant(listed, known)
+    meant = _corrections(listed, known)
     for word in listed:
         if word in pairs:
             yield from pairs[word]
@@ -43,7 +43,7 @@ def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]
         yield verb
 
 
-def _meant(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
+def _corrections(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
     """The words with a slip, and the intended words; none where most words are of no page at all.
 
     Those are another language, or a log.

@@ -226,7 +226,7 @@ def read(text: str) -> UserQuestion:
         is_of_all_ports=bool(_ALL_PORTS.search(text) and _LOST.search(text)),
         is_of_loopback=any(place in text for place in _LOOPBACKS),
         addresses=distinct(_ADDRESS.findall(text)),
-        looked_up=_looked_up(text),
+        looked_up=_looked_up_names(text),
         sites=distinct(_SITE.findall(text)),
     )
 
@@ -297,7 +297,7 @@ def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tup
     return distinct(reached)[:MOST_REACHED]
 
 
-def _looked_up(text: str) -> tuple[str, ...]:
+def _looked_up_names(text: str) -> tuple[str, ...]:
     matches = (match for pattern in _LOOKED_UP for match in pattern.finditer(text))
     in_order = sorted(matches, key=lambda match: match.start())
     return distinct(match["name"] for match in in_order)

@@ -59,7 +59,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"{what} without stopping its containers; since the engine's start {clock.ago(began)}"
-        f" {named('container', names)} stayed down{_without_policy(down)}",
+        f" {named('container', names)} stayed down{_policy_clause(down)}",
         evidence={
             "engine started": clock.ago(began),
             "host booted": clock.ago(clock.booted),
@@ -72,7 +72,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
     )
 
 
-def _without_policy(down: Sequence[Container]) -> str:
+def _policy_clause(down: Sequence[Container]) -> str:
     """The clause about containers without a restart policy, which therefore stayed down; "" for
     none."""
     bare = names_of([container for container in down if not container.restarts_always])

@@ -42,7 +42,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             touches=(Subject("volume", anonymous.name),),
             volume=anonymous.name,
         )
-        yield finding.with_variables(_left_behind(split))
+        yield finding.with_variables(_earlier_data_variables(split))
 
 
 def _relation(split: SplitMount) -> str:
@@ -55,7 +55,7 @@ def _relation(split: SplitMount) -> str:
     return f"is mounted one level {relation}, at {own.destination}"
 
 
-def _left_behind(split: SplitMount) -> PageVariables:
+def _earlier_data_variables(split: SplitMount) -> PageVariables:
     """The page variables for earlier data in a volume without a container, and those that bring the
     present data into an empty mount."""
     if split.is_apart and not split.older:

@@ -218,7 +218,7 @@ def _empty_folder(
     again at the next start.
     """
     source = taken.mount.source
-    why = _why_unseen(bind_sources, source)
+    why = _unseen_reason(bind_sources, source)
     if why or isinstance(bind_sources, Unavailable):
         yield Unexamined(container.subject, why)
         return
@@ -281,7 +281,7 @@ def _never_mounted(
 ) -> Iterator[CheckItem]:
     """The missing sources of a container that was never started."""
     for source in asked_for(container):
-        why = _why_unseen(bind_sources, source)
+        why = _unseen_reason(bind_sources, source)
         if why:
             yield Unexamined(container.subject, why)
         elif (
@@ -317,7 +317,7 @@ def _missing_source_finding(
     return finding.with_variables({**known_as, **present(sought)})
 
 
-def _why_unseen(sources: BindSources | Unavailable, path: str) -> str:
+def _unseen_reason(sources: BindSources | Unavailable, path: str) -> str:
     """The reason why a source could not be looked at; "" where it was."""
     if isinstance(sources, Unavailable):
         return f"{path}: {sources}"

@@ -35,7 +35,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             proof = f"{inside} is on another device than {source} on the host"
         finding = Finding.about(
             container,
-            f"{container} {_what_it_sees(stale)}",
+            f"{container} {_view_clause(stale)}",
             {
                 "mount": str(stale.mount),
                 f"/proc/{container.state.pid}/mountinfo": proof,
@@ -53,7 +53,7 @@ def _is_updated_alike(stale: StaleMount) -> bool:
     return not stale.point and _OF_THE_HOST.search(stale.mount.source) is not None
 
 
-def _what_it_sees(stale: StaleMount) -> str:
+def _view_clause(stale: StaleMount) -> str:
     """The predicate about a container with a stale mount: the old folder or mount that it sees."""
     source, point, covered_by = stale.mount.source, stale.point, stale.covered_by
     if stale.led_to:

@@ -130,7 +130,7 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
     connections, changed, reason = refusal.connections, refusal.changed, refusal.reason
     finding = claim.finding(
         f"is refused by the database in {server}: {_cause(refusal)}"
-        f"{_who_holds_most(connections)}{_not_applied(changed)}",
+        f"{_main_client_clause(connections)}{_unapplied_clause(changed)}",
         {
             **changed_evidence(changed),
             **present({f"log of {server.name}": stray.text if stray is not None else None}),
@@ -213,7 +213,7 @@ def _changed_file(
     return changed_file(caller, files) if failure.name in _LOGINS else None
 
 
-def _not_applied(changed: ChangedFile | None) -> str:
+def _unapplied_clause(changed: ChangedFile | None) -> str:
     """The clause about a change of the compose project that the caller has not got yet; "" for
     none."""
     if changed is None:
@@ -223,7 +223,7 @@ def _not_applied(changed: ChangedFile | None) -> str:
     )
 
 
-def _who_holds_most(connections: Mapping[str, int]) -> str:
+def _main_client_clause(connections: Mapping[str, int]) -> str:
     """The clause about the client that holds most of the connections; "" for none."""
     name, count = next(iter(connections.items()), ("", 0))
     if not count:
@@ -261,7 +261,7 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
     if name in ("postgres-hba", "postgres-hba-plain"):
         return {"closed": server.name}
     if name == "too-many-clients":
-        return {"crowded" if _says_so(claim, server, recent_logs) else "filled": server.name}
+        return {"crowded" if _is_confirmed(claim, server, recent_logs) else "filled": server.name}
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
     if name == "clickhouse-login":
@@ -269,7 +269,7 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
     return {}
 
 
-def _says_so(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> bool:
+def _is_confirmed(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> bool:
     """Whether the line of its caller is enough to restart a database, or its own log has one too.
 
     PostgreSQL logs each client that it refuses.

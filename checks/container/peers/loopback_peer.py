@@ -294,7 +294,7 @@ def _wrong_host_finding(
         f"{container} calls localhost:{port}, which is itself: port {port} {owner}{where}{call.because}",
         {
             **call.evidence,
-            **_passed_over(call, peer),
+            **_overridden_variables(call, peer),
             f"{peer.name} offers": f"port {inner or port}",
             "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
@@ -314,7 +314,7 @@ def _wrong_host_finding(
     return finding.with_variables({"default_image": container.config.image, "default_port": port})
 
 
-def _passed_over(call: LoopbackCall, peer: Container) -> dict[str, object]:
+def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, object]:
     """The variables with the name of the other container, where the file of settings overrides
     them."""
     given = [

@@ -60,7 +60,7 @@ def _finding(removal: Removal, callers: Sequence[Container], clock: Clock) -> Fi
     is_advice = only_watched and removal.update is None
     return Finding(
         subject=container_subject(removal.name),
-        summary=sentence(_what_happened(removal, clock), who if callers else ""),
+        summary=sentence(_removal_clause(removal, clock), who if callers else ""),
         evidence=_evidence(removal, callers, clock),
         variables=present(
             {
@@ -77,7 +77,7 @@ def _finding(removal: Removal, callers: Sequence[Container], clock: Clock) -> Fi
     )
 
 
-def _what_happened(removal: Removal, clock: Clock) -> str:
+def _removal_clause(removal: Removal, clock: Clock) -> str:
     gone = f'container "{removal.name}" is gone'
     if removal.update is not None:
         updater = removal.update.updater

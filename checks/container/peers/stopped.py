@@ -150,7 +150,7 @@ def _finding(
         {
             "State": str(container.state),
             "end requested": "yes",
-            **_who_asked(stoppers.holders, order),
+            **_asker_evidence(stoppers.holders, order),
             **({f"{job.path}, line {job.line}": f"docker {job.verb} {job.target}"} if job else {}),
             "exit code": described(container.state.exit_code),
             "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
@@ -161,7 +161,7 @@ def _finding(
     )
 
 
-def _who_asked(holders: Sequence[Container], order: StopOrder | None) -> dict[str, Json]:
+def _asker_evidence(holders: Sequence[Container], order: StopOrder | None) -> dict[str, Json]:
     """The log line of the container that asked for the end; else the containers that may have
     asked."""
     if order is not None:

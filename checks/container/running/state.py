@@ -52,10 +52,10 @@ def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
         signs=signs(error),
         id=container.id,
     )
-    return finding.with_variables(_what_holds(container.id, error, leak))
+    return finding.with_variables(_release_variables(container.id, error, leak))
 
 
-def _what_holds(id: str, error: str, leak: LeakedMount | None) -> PageVariables:
+def _release_variables(id: str, error: str, leak: LeakedMount | None) -> PageVariables:
     """The page variables of the block that ends the hold on the container."""
     if leak is not None:
         return {"mount": leak.point, "pid": str(leak.pid)} if leak.pid else {"point": leak.point}

@@ -34,13 +34,13 @@ def number_misread(written_projects: WrittenProjects) -> CheckResult:
         for container in project.containers:
             service = project.of(container)
             numbers = service.numbers if service is not None else ()
-            misread = [number for number in numbers if _has(container, number.read)]
+            misread = [number for number in numbers if _has_value(container, number.read)]
             if misread:
                 yield _finding(container, project, misread)
     yield from written_projects.unexamined
 
 
-def _has(container: Container, assignment: str) -> bool:
+def _has_value(container: Container, assignment: str) -> bool:
     """Whether a container has a variable with this value."""
     name, _, value = assignment.partition("=")
     return container.config.sets(name) and same_value(container.config.value_of(name), value)

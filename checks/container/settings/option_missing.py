@@ -64,7 +64,7 @@ def option_missing(
         if beside is not None:
             yield _elsewhere_finding(claim, beside)
         else:
-            cause = claim.failure.cause if full is None else _what_it_holds(full)
+            cause = claim.failure.cause if full is None else _contents_clause(full)
             yield _finding(claim, missing, cause)
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
 
@@ -140,7 +140,7 @@ def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
     return finding.with_variables(compose_variables(claim.container))
 
 
-def _what_it_holds(full: FullFolder) -> str:
+def _contents_clause(full: FullFolder) -> str:
     """The clause about the files that keep a database from being made in a folder."""
     names = and_more([f'"{name}"' for name in full.names], SHOWN)
     return (

@@ -259,7 +259,7 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
         severity=Severity.critical if is_failing else Severity.warning,
         signs=tail.signs,
         onset=container.failed_first if is_failing else None,
-    ).with_variables(_where_it_stands(address))
+    ).with_variables(_place_variable(address))
     if address.path and address.is_linked:
         return finding
     if address.path:
@@ -270,7 +270,7 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
     return finding.with_variables(_corrected_variable(address))
 
 
-def _where_it_stands(address: MisreadAddress) -> PageVariables:
+def _place_variable(address: MisreadAddress) -> PageVariables:
     """The page variable with the variable that has the address, or with the file of the host."""
     if address.variable:
         return {"variable": address.variable}

@@ -62,9 +62,9 @@ def device_missing(
         name = failure.name if failure else ""
         path = match["device"] or ""
         others = asked_devices.missing.get(path) if asked_devices is not None else None
-        finding = failed_start(container, _what_it_lacks(match, error, others)).with_variables(
-            other_device(container, path, others) or device_steps(path, name, gpu)
-        )
+        finding = failed_start(
+            container, _missing_device_clause(match, error, others)
+        ).with_variables(other_device(container, path, others) or device_steps(path, name, gpu))
         finding = replace(finding, summary=f"{finding.summary}{_host_clause(name, gpu)}")
         if match["device"]:
             yield finding
@@ -115,7 +115,7 @@ def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> It
         ).with_variables(other_device(container, path, others) or {"unplugged": path})
 
 
-def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
+def _missing_device_clause(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
     """The device that the container asks for and does not get, in words.
 
     others: the devices of that kind that the host has, where they were looked for.

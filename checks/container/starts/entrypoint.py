@@ -103,7 +103,7 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
         )
     if missing.is_line:
         return f'the line "{program}" was taken as the name of one program'
-    lacks = _why_not_found(container, program)
+    lacks = _unfound_program_clause(container, program)
     if missing.near:
         return f"{lacks}, but it has {missing.near}"
     if missing.is_own_command and not program.startswith("-"):
@@ -111,7 +111,7 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
     return lacks
 
 
-def _why_not_found(container: Container, program: str) -> str:
+def _unfound_program_clause(container: Container, program: str) -> str:
     """The clause about the argument or the path that was taken for a program and is not in the
     image."""
     if program.startswith("-"):

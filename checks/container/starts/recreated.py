@@ -34,7 +34,7 @@ def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
     left, name, twin = pair.left, pair.name, pair.twin
     finding = Finding.about(
         left,
-        f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
+        f'the recreate of container "{name}" was interrupted: {_leftover_clause(left, twin)}'
         f"{_version_one_clause(left, ping)}",
         {
             f'State of "{left.name}"': left.state.status,
@@ -61,7 +61,7 @@ def _version_one_clause(left: Container, ping: Ping | None) -> str:
     )
 
 
-def _what_is_left(left: Container, twin: Container | None) -> str:
+def _leftover_clause(left: Container, twin: Container | None) -> str:
     if twin is None:
         state = "runs under that name" if left.is_running else "does not run"
         return f"{left} is left from it, and {state}"

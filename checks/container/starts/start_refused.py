@@ -105,7 +105,7 @@ def _finding(
     engine = () if refusal.is_of_container else (DAEMON,)
     finding = failed_start(
         container,
-        _came_late(refusal, bind_sources) or _reason(refusal, container, containers),
+        _late_volume_clause(refusal, bind_sources) or _reason(refusal, container, containers),
         known=meaning,
         evidence=_address_holders(refusal, container, containers),
         touches=(*image, *engine),
@@ -114,14 +114,14 @@ def _finding(
     variables = refusal_steps(refusal, container)
     if refusal.kind == "address":
         variables = swapped_address(container, containers) or variables
-    if _came_late(refusal, bind_sources):
+    if _late_volume_clause(refusal, bind_sources):
         variables = {"came_late": container.name}
     if "mountpoint_of" in variables:
         variables = mountpoint_steps(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
 
 
-def _came_late(refusal: Refusal, bind_sources: BindSources | None) -> str:
+def _late_volume_clause(refusal: Refusal, bind_sources: BindSources | None) -> str:
     """The clause that says that the disk or folder of a volume is there by now.
 
     "" where it is not, or where that is not known.

@@ -80,7 +80,7 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
             f"{named('container', names)} cannot reach {_service(paths)} on this host: "
             f"{by} drops {what} {first.network.bridge}"
         ),
-        evidence={**by.evidence, "wanted by": _wishes(paths), "listener": place},
+        evidence={**by.evidence, "wanted by": _connection_evidence(paths), "listener": place},
         variables=rule_cures.of_calls_to_host(
             firewall, by, first.network.bridge, first.port, is_answer=is_answer
         ),
@@ -100,7 +100,7 @@ def _service(paths: Sequence[WantedPath]) -> str:
     return f"{at} ({program})" if program else at
 
 
-def _wishes(paths: Sequence[WantedPath]) -> Json:
+def _connection_evidence(paths: Sequence[WantedPath]) -> Json:
     """The settings and logs that show the connections that containers need, as evidence."""
     return {
         f"{path.want.container.name} "
@@ -154,7 +154,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
             f"{named('container', callers)} cannot reach port {first.port} "
             f"of {whom}{by_host}: {by} drops the packets"
         ),
-        evidence={**by.evidence, "wanted by": _wishes(paths), "userland-proxy": proxy},
+        evidence={**by.evidence, "wanted by": _connection_evidence(paths), "userland-proxy": proxy},
         variables=between_bridges(by, first),
         discriminator=by.key,
         severity=None if failing(paths) else Severity.warning,

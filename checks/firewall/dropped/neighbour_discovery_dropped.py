@@ -49,8 +49,8 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"IPv6 does not work {_where_it_fails(links)}: {by} drops neighbour discovery (ICMPv6); "
-            f"{named('container', names)} cannot {_who_is_not_found(links)} over IPv6"
+            f"IPv6 does not work {_place_clause(links)}: {by} drops neighbour discovery (ICMPv6); "
+            f"{named('container', names)} cannot {_unfound_clause(links)} over IPv6"
         ),
         evidence={
             **by.evidence,
@@ -69,7 +69,7 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     )
 
 
-def _where_it_fails(links: Sequence[NeighbourLink]) -> str:
+def _place_clause(links: Sequence[NeighbourLink]) -> str:
     networks = sorted({link.network.name for link in links if link.network is not None})
     uplinks = [link.device for link in links if link.place == "uplink"]
     places = [f"on {named('network', networks)}"] if networks else []
@@ -78,7 +78,7 @@ def _where_it_fails(links: Sequence[NeighbourLink]) -> str:
     return " and ".join(places)
 
 
-def _who_is_not_found(links: Sequence[NeighbourLink]) -> str:
+def _unfound_clause(links: Sequence[NeighbourLink]) -> str:
     places = {link.place for link in links}
     if places == {"containers"}:
         return "reach each other"

@@ -167,13 +167,13 @@ def _missing_rule_finding(
 
 def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
     if cause.led_by is not None and program_of(cause.led_by) == "iptables":
-        return _port_first(inlet)
+        return _port_rule_variables(inlet)
     if cause.untracked is not None:
-        return _tracked_again(inlet, cause.untracked)
+        return _tracking_variables(inlet, cause.untracked)
     return _variables(inlet.container, inlet.host_port, repair)
 
 
-def _tracked_again(inlet: Inlet, by: Step) -> PageVariables:
+def _tracking_variables(inlet: Inlet, by: Step) -> PageVariables:
     """The page variables of the rules about the port, in raw of iptables or in a chain of
     nftables."""
     port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
@@ -183,7 +183,7 @@ def _tracked_again(inlet: Inlet, by: Step) -> PageVariables:
     return {**port, **place, "nft_proto": inlet.protocol}
 
 
-def _port_first(inlet: Inlet) -> PageVariables:
+def _port_rule_variables(inlet: Inlet) -> PageVariables:
     """The page variables that let the engine's own rule decide about a port before another
     program's."""
     return {

@@ -70,7 +70,7 @@ def masquerade_missing(
     """
     lookups = queries.lookups
     silent = lookups.silent_networks if lookups is not None else frozenset[str]()
-    why_not = _not_judged(firewall, packet_paths, config, silent)
+    why_not = _reason_not_to_judge(firewall, packet_paths, config, silent)
     if why_not:
         return Skipped(why_not)
     is_left_alone = bool(left_alone(config))
@@ -113,7 +113,7 @@ def _guarded_by_design(paths: PacketPaths) -> list[Outlet]:
     return [way for way in every if way.is_guarded and not way.network.masquerades]
 
 
-def _not_judged(
+def _reason_not_to_judge(
     firewall: Firewall, paths: PacketPaths, config: DaemonConfig | None, silent: Collection[str]
 ) -> str:
     """The reason why no network is judged here; "" where networks are judged."""
@@ -156,7 +156,7 @@ def _undecided_containers(ways: Iterable[Outlet]) -> Iterator[Unexamined]:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
-def _how_packets_leave(ways: Sequence[Outlet]) -> str:
+def _source_clause(ways: Sequence[Outlet]) -> str:
     """The source address with which the packets of one network leave, in words."""
     first, nat = ways[0], ways[0].sample.nat
     source = f"their private address ({first.address}), since the masquerade rule is missing"
@@ -185,7 +185,7 @@ def _network_finding(
     has_ipv4_too = is_ipv6 and any(way.container.has_ipv4 for way in ways)
     return Finding(
         subject=network.subject,
-        summary=sentence(_how_packets_leave(ways), iptables_off(silent_config)),
+        summary=sentence(_source_clause(ways), iptables_off(silent_config)),
         evidence={
             "nat POSTROUTING": str(
                 nat or f"no translation of {shown_subnets} on the way to {first.uplink.name}"

@@ -34,7 +34,7 @@ def host_certificate_invalid(
 
 
 def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Finding:
-    severity, words = _judged(certificate, clock.wall, patience)
+    severity, words = _severity_and_state(certificate, clock.wall, patience)
     names = [container.name for container in certificate.containers]
     site = and_more(certificate.names) or "its default site"
     newer, old_end = certificate.newer, certificate.old_end
@@ -60,7 +60,9 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     ).with_variables(_renewal(certificate))
 
 
-def _judged(certificate: HostCertificate, now: float, patience: float) -> tuple[Severity, str]:
+def _severity_and_state(
+    certificate: HostCertificate, now: float, patience: float
+) -> tuple[Severity, str]:
     """The severity of the certificate's state, and the predicate about it."""
     left = certificate.validity.end - now
     if certificate.unread_since is None:

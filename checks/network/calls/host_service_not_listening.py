@@ -34,7 +34,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
     callers = f"{named('container', names)} {agree(names, 'calls', 'call')}"
     return Finding(
         subject=first.want.container.subject if len(containers) == 1 else HOST,
-        summary=sentence(f"{callers} {_summary_of(first)}", _where_instead(first)),
+        summary=sentence(f"{callers} {_summary_of(first)}", _other_place(first)),
         evidence={
             "wanted by": {
                 lack.want.container.name: f"{lack.want.source}: {lack.want.where}"
@@ -61,7 +61,7 @@ def _summary_of(lack: UnservedWant) -> str:
     return f"port {lack.want.port} of this host at {lack.address}, where nothing listens"
 
 
-def _where_instead(lack: UnservedWant) -> str:
+def _other_place(lack: UnservedWant) -> str:
     if not lack.elsewhere:
         return ""
     places = ", ".join(sorted({listener.address for listener in lack.elsewhere}))

@@ -72,7 +72,7 @@ def _few_left_finding(
     }
     return Finding(
         subject=DAEMON,
-        summary=f"{left}: {', '.join(_what_takes_subnets(stock, networks, routes, empty))}",
+        summary=f"{left}: {', '.join(_subnet_takers(stock, networks, routes, empty))}",
         evidence={"subnets in the pools": stock.total, "free": free, **present(in_the_way)},
         variables=_ways_out(stock, routes, networks, empty),
         severity=Severity.advice if free else Severity.warning,
@@ -80,7 +80,7 @@ def _few_left_finding(
     )
 
 
-def _what_takes_subnets(
+def _subnet_takers(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> list[str]:
     """The clauses about networks and routes that take the subnets; the one that takes most is

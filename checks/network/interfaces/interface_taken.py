@@ -46,12 +46,14 @@ def interface_taken(
             ),
             variables=interface_steps(interface, owners),
             severity=Severity.critical if interface.wins else Severity.warning,
-            touches=_reach(interface, running),
+            touches=_touched_subjects(interface, running),
             signs=frozenset({"dns", "timeout", "unreachable"}),
         )
 
 
-def _reach(interface: DockerInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:
+def _touched_subjects(
+    interface: DockerInterface, running: tuple[Subject, ...]
+) -> tuple[Subject, ...]:
     """The subjects that a default route of the host concerns: the engine and every container."""
     network = (interface.network.subject,) if interface.network else ()
     return (Subject("daemon", "docker"), *running, *network) if interface.wins else network

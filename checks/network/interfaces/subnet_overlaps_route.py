@@ -301,14 +301,14 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
     who = named("container", names_of(case.members))
     if back.oif != bridge.index:
         elsewhere = _way_elsewhere(case, ways)
-        return _taken_back(who, elsewhere, links) if elsewhere is not None else ""
+        return _backward_harm(who, elsewhere, links) if elsewhere is not None else ""
     is_refused = out.error in _REFUSALS and not ways.own.error
     if is_refused and forwarding.forwards_from(network.bridge):
         return f"stops what {who} sends out ({_REFUSALS[out.error or '']})"
     return ""
 
 
-def _taken_back(who: str, back: RouteLookup, links: Interfaces) -> str:
+def _backward_harm(who: str, back: RouteLookup, links: Interfaces) -> str:
     """The predicate about a routing rule that leads traffic for the containers elsewhere, or
     drops it."""
     device = links.by_index.get(back.oif or 0)

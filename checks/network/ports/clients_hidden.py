@@ -139,10 +139,10 @@ def _translated_findings(
             f"{rule} gives it to all clients of published ports",
             refusing.evidence | {"published port looked at": translation.host_port},
             touches=(network.subject, *refusing.subjects),
-        ).with_variables(_kept_sources(rule, network))
+        ).with_variables(_exception_variables(rule, network))
 
 
-def _kept_sources(rule: Step, network: Network) -> PageVariables:
+def _exception_variables(rule: Step, network: Network) -> PageVariables:
     """The page variables for a rule before this one, where iptables has written it."""
     if program_of(rule) != "iptables" or not network.subnets:
         return {"translating": str(rule)}

@@ -91,7 +91,7 @@ def _finding(
         port = f"{port} over IPv6"
     if clients.stage == "request":
         what = f"{container} does not answer {who} of {port}"
-        why = circle.clause if circle is not None else _why_silent(clients, mistaken)
+        why = circle.clause if circle is not None else _silence_reason(clients, mistaken)
     else:
         what = f"answers of {container} do not reach {who} of {port}"
         why = _way_of_answers(clients)
@@ -149,7 +149,7 @@ def _way_of_answers(clients: UnansweredClients) -> str:
     return f"they leave this host through interface {clients.leaves_by}{via}"
 
 
-def _why_silent(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
+def _silence_reason(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
     """The reason why nothing comes back from the container, as far as the host shows it."""
     near = _network_of_clients(clients)
     if clients.container.state.status == "paused":

@@ -55,7 +55,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         if _is_former_task(container, containers):
             continue
         twin = sibling_steps(container, holders)
-        state = _who_has_the_port(refused, is_twin=bool(twin))
+        state = _holder_clause(refused, is_twin=bool(twin))
         evidence = _state_evidence(container)
         if refused.own:
             evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
@@ -85,7 +85,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         )
 
 
-def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
+def _holder_clause(refused: AllocatedPort, *, is_twin: bool) -> str:
     """The clause about the container that publishes the port now."""
     holders = refused.holders
     if is_twin:
@@ -165,7 +165,8 @@ def port_held_by_process(
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
         holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
         if holders:
-            finding = _port_in_use_finding(failure, _held_by(holders[0], port, containers), holders)
+            state = _held_clause(holders[0], port, containers)
+            finding = _port_in_use_finding(failure, state, holders)
             steps = freeing(failure.container, port, holders, containers, listeners)
             touches = _holder_subjects(holders, containers)
             yield replace(finding, touches=touches).with_variables(steps)
@@ -218,7 +219,7 @@ def _holder_subjects(holders: tuple[Listener, ...], containers: Containers) -> t
     return tuple(containers.by_id[id].subject for id in ids if id in containers.by_id)
 
 
-def _held_by(listener: Listener, port: int, containers: Containers) -> str:
+def _held_clause(listener: Listener, port: int, containers: Containers) -> str:
     """The process that has a port, and its container or unit, as the predicate of a sentence."""
     owner = owner_of(listener, port, containers)
     if owner is not None:
@@ -359,7 +360,7 @@ def host_port_conflict(
         is_known = bool(port) and listeners is not None
         taken = "was in use, and is free now" if is_known else "is in use"
         if holders:
-            taken = _held_by(holders[0], port, containers)
+            taken = _held_clause(holders[0], port, containers)
         finding = Finding.about(
             container,
             f"{container} ended: its {which} on the host {taken}",
@@ -379,7 +380,7 @@ def host_port_conflict(
 def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
     """The finding about a program that runs, and waits for a port of the host."""
     container, port, holders = unbound.container, unbound.port, unbound.holders
-    held = _held_by(holders[0], port, containers)
+    held = _held_clause(holders[0], port, containers)
     finding = Finding.about(
         container,
         f"{container} runs without its port: port {port} of the host {held}",

@@ -46,7 +46,7 @@ def _finding(shown: ShownAddress) -> Finding:
         )
     return Finding.about(
         container,
-        sentence(main, _way(shown)),
+        sentence(main, _way_clause(shown)),
         {
             shown.place: shown.value,
             "NetworkSettings.Ports": [
@@ -74,7 +74,7 @@ def _ssh_taker(shown: ShownAddress) -> str:
     return "where nobody listens on this host"
 
 
-def _way(shown: ShownAddress) -> str:
+def _way_clause(shown: ShownAddress) -> str:
     """The clause about the port by which users reach the program, or about another owner of its
     address."""
     if shown.kind == "bare":

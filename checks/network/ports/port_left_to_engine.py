@@ -37,7 +37,7 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
         for way in container.wanted_ports:
             is_left = _is_left(way) and not _has_second_place(container, way)
             chosen = _chosen(container, way) if is_left else 0
-            if chosen and not _is_held(way, containers, listeners):
+            if chosen and not _is_used(way, containers, listeners):
                 has_clients_near = not _serves_outside(container) and any(
                     other.id != container.id and set(other.shared_networks(container)) - {"bridge"}
                     for other in containers.running
@@ -70,7 +70,7 @@ def _chosen(container: Container, way: PortBinding) -> int:
     return next((published.host_port for published in ways), 0)
 
 
-def _is_held(way: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
+def _is_used(way: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
     """Whether a container or a program of the host uses the well-known port."""
     published = containers.ports_published_by(way.protocol)
     is_taken = listeners is not None and bool(listeners.on(way.protocol, ANY, way.number))

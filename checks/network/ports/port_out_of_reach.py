@@ -43,14 +43,14 @@ def _finding(port: AskedPort) -> Finding:
         own = {"port": discriminator}
         return Finding(
             subject=HOST,
-            summary=_words(port),
+            summary=_sentence(port),
             evidence=evidence,
             discriminator=discriminator,
             variables=own,
         )
     finding = Finding.about(
         container,
-        _words(port),
+        _sentence(port),
         evidence,
         discriminator=discriminator,
         stable=(container.life,) if container.is_running else (),
@@ -58,7 +58,7 @@ def _finding(port: AskedPort) -> Finding:
     return finding.with_variables(_cure(port))
 
 
-def _words(port: AskedPort) -> str:
+def _sentence(port: AskedPort) -> str:
     """The sentence about the reason why other machines do not reach the port."""
     unreached = f"other machines do not reach port {port.number} of this host"
     container = port.container

@@ -39,7 +39,7 @@ def _route_finding(route: UnservedRoute) -> Finding:
         setting = obstacle.setting
     finding = Finding.about(
         route.container,
-        _words(route),
+        _sentence(route),
         present(
             {
                 "that is set in": setting,
@@ -78,7 +78,7 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
     return [*labels, *variables][:8]
 
 
-def _words(route: UnservedRoute) -> str:
+def _sentence(route: UnservedRoute) -> str:
     """The sentence about the site that the proxy does not serve, and the reason."""
     site, proxy, container = f'"{route.site}"', route.proxy, route.container
     unserved = f"{proxy} does not serve {site}"

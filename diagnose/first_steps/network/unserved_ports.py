@@ -92,23 +92,23 @@ def steps_to_port(port: UnservedPort, hidden: EmptyMounts) -> PageVariables:
     if port.unread is not None:
         return {"place": port.unread.place}
     if port.inward:
-        return with_host(container, port.port, ANY) or _led_inward(port)
+        return with_host(container, port.port, ANY) or _loopback_variables(port)
     if port.why.absent:
         return {"sharer": port.why.absent[0].name}
     if port.is_for_udp:
         return publish_instead(container, f"{port.port}/udp")
     if port.why.ready:
         return {"again": container.name}
-    return _serve(container, port.netns, port.why.tail, hidden)
+    return _serving_variables(container, port.netns, port.why.tail, hidden)
 
 
-def _led_inward(port: UnservedPort) -> PageVariables:
+def _loopback_variables(port: UnservedPort) -> PageVariables:
     """The page variables that lead the port's calls to loopback, where a file has the address."""
     is_ipv4 = _LOOPBACK in port.inward
     return {"inner": port.container.name, "inner_port": str(port.port)} if is_ipv4 else {}
 
 
-def _serve(
+def _serving_variables(
     container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
 ) -> PageVariables:
     """The page variables that lead to a port where nothing listens at all."""

@@ -100,7 +100,7 @@ def _renew_container(_remedy: remedies.FreshContainer, case: RowCase) -> PageVar
 
 
 @steps.register(remedies.NewVolume)
-def _begin_anew(remedy: remedies.NewVolume, case: RowCase) -> PageVariables:
+def _mount_new_volume(remedy: remedies.NewVolume, case: RowCase) -> PageVariables:
     mount = case.mount_at(*remedy.folders)
     if mount is None:
         return {}
