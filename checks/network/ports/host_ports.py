@@ -301,10 +301,7 @@ _OF_A_SERVER = LazyPattern(
 
 
 def _taken_by_settings(container: Container, listeners: Listeners | None) -> int:
-    """The first port of its command, its variables or its image on which another program listens.
-
-    0 if there is none.
-    """
+    """The first port of its settings on which another program listens; 0 for none."""
     if listeners is None:
         return 0
     texts = [
