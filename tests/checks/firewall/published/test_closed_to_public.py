@@ -11,7 +11,7 @@ from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.paths.published.privately_open import (
     PrivatelyOpen,
     PrivatelyOpenPorts,
-    _why_left_over,
+    _why_unmaintained,
 )
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.model import Failed, Json
@@ -84,4 +84,4 @@ def test_left_over(files: dict[str, str], expected: str) -> None:
 
     entries = [{"name": name, "type": "file"} for name in files if "/" not in name]
     made = Made({"file.read": read, "file.list": {"entries": entries, "truncated": False}})
-    assert _why_left_over(made) == expected
+    assert _why_unmaintained(made) == expected
