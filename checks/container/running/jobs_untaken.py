@@ -43,7 +43,7 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
 
 
 def _reason(jobs: UntakenJobs) -> str:
-    """Why the workers get none of the tasks, as far as their settings show it."""
+    """The reason why the workers get none of the tasks, as far as their settings show it."""
     workers = named("container", [worker.name for worker in jobs.workers])
     read, run = agree(jobs.workers, "reads", "read"), agree(jobs.workers, "runs", "run")
     if jobs.sent_to:
