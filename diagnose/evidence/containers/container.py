@@ -52,8 +52,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def life(self) -> ContainerRun:
-        """The present run of the container; a finding that compares two sources holds only for
-        that run."""
+        """The present run; a finding that compares two sources holds only for that run."""
         return ContainerRun(self.id, self.state.pid, self.state.started_at)
 
     @property

@@ -27,13 +27,13 @@ files belong to another engine."""
 
 
 def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
-    """The containers of a stopped engine, by config.v2.json and hostconfig.json below its data
-    root.
+    """The containers of a stopped engine, by the two JSON files of each below its data root.
 
-    The process list says whether a container is alive: the files are as old as the last change of
-    state, so that the shim or the first process decides. The format is the same since engine 1.10.
-    Values that only a running engine knows (GraphDriver) stay at their defaults. The refusal itself
-    where the engine is not this machine's, or where its files may not be read.
+    They are config.v2.json and hostconfig.json. The process list says whether a container is alive:
+    the files are as old as the last change of state, so that the shim or the first process decides.
+    The format is the same since engine 1.10. Values that only a running engine knows (GraphDriver)
+    stay at their defaults. The refusal itself where the engine is not this machine's, or where its
+    files may not be read.
     """
     if refusal.reason not in SILENT or not _is_ours(host):
         return refusal

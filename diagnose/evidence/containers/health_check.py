@@ -79,7 +79,7 @@ _QUIET_TOOLS = {
     "pgrep": "pgrep -a",
     "test": "a command that prints what it finds",
 }
-"""Tools that probes use, and how they say what they met."""
+"""Tools that probes use, and their forms that print the result."""
 
 
 class HealthCheck(msgspec.Struct, frozen=True):
@@ -236,7 +236,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def talkative_tool(self) -> str:
-        """The tool's option that makes a silent probe print its result."""
+        """The form of a silent probe's tool that prints its result; "" for another probe."""
         return "" if self.output else _QUIET_TOOLS.get(self._tool, "")
 
     @property
@@ -253,8 +253,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def unlisted_host(self) -> str:
-        """The host that the probe names, refused by its server and absent in the variable; or
-        ""."""
+        """The host of the probe that its server refuses and the variable lacks; or ""."""
         url = _OWN_URL.search(self.command)
         if self.refused_status not in _OF_HOSTS or url is None or ELSEWHERE.search(self.command):
             return ""

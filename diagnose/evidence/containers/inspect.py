@@ -74,8 +74,7 @@ class State(ApiObject, frozen=True, rename="pascal"):
             msgspec.structs.force_setattr(self, "error", short)
 
     def __str__(self) -> str:
-        """The state for evidence: `exited, exit code 137`. A running container has no real exit
-        code."""
+        """The state for evidence: `exited, exit code 137`; without a code while it runs."""
         if self.status in ("running", "paused"):
             return self.status
         return f"{self.status}, exit code {self.exit_code}"
@@ -223,8 +222,7 @@ class Healthcheck(ApiObject, frozen=True, rename="pascal"):
 
 
 class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
-    """The `Config` of a container: image, user, command, environment. Secrets are redacted
-    already."""
+    """The `Config` of a container: image, user, command, environment. Secrets are redacted."""
 
     image: str = ""
     hostname: str = ""
@@ -388,10 +386,9 @@ class NetworkSettings(ApiObject, frozen=True, rename="pascal"):
 
 
 class GraphDriver(ApiObject, frozen=True, rename="pascal"):
-    """The `GraphDriver` of a container, with the folder of its writable layer (UpperDir of
-    overlay2).
+    """The `GraphDriver` of a container, with the folder of its writable layer.
 
-    Without data where containerd's snapshotter keeps the layer.
+    UpperDir of overlay2; without data where containerd's snapshotter keeps the layer.
     """
 
     data: dict[str, str | None] | None = None

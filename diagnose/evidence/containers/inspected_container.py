@@ -121,8 +121,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @property
     def page_variables(self) -> PageVariables:
-        """The page variables of the container: its name, and its compose file and service if
-        known."""
+        """The container's name, and its compose file and service if known, as page variables."""
         file, service = only(self.compose_files) or "", self.compose_service
         names = {"container": self.name}
         if file.startswith("/") and service:

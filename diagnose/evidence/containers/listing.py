@@ -91,8 +91,7 @@ def containers(host: Host) -> Containers | Unavailable:
 
 
 class _LeftOut:
-    """The containers that the time does not suffice for: the first of them by name, the others as a
-    number."""
+    """The containers for which the time is too short: the first by name, the others as a number."""
 
     def __init__(self) -> None:
         self._first: list[tuple[str, str]] = []
@@ -119,8 +118,7 @@ class _LeftOut:
 def _names_of_inspected(
     listed: Sequence[ListedContainer], most: int, left_out: _LeftOut
 ) -> dict[str, str]:
-    """The names of the containers to inspect, by id; those that run come first where there are too
-    many."""
+    """The names of the containers to inspect, by id; running ones first if there are too many."""
     over = len(listed) - most
     if over > 0:
         most = max(most - over // NAMES_OF_ONE, FEWEST_INSPECTED)

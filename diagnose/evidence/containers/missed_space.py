@@ -12,8 +12,7 @@ FULL_PCT = 95.0
 
 
 class MissedSpace(msgspec.Struct, frozen=True):
-    """Ids of containers that print again and again that no space is left; none where a disk is
-    full."""
+    """The ids of containers that repeat that no space is left; none where a disk is full."""
 
     ids: frozenset[str] = frozenset()
 

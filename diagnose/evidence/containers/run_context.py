@@ -52,8 +52,7 @@ class RunContext(msgspec.Struct, frozen=True):
     linked_files: LinkedFiles | None = None
 
     def seen_inside(self, container: Container) -> SeenInside | None:
-        """The explanation in the image or one of its files for the failure of a container; or
-        None."""
+        """The explanation in the image or its files for the failure of a container; or None."""
         by_kind = (
             self.missing_modules,
             self.https_endpoints,

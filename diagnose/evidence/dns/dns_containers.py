@@ -9,8 +9,10 @@ DNS_PORT = 53
 def dns_container(
     containers: Containers | None, server: str, *, is_of_host: bool
 ) -> Container | None:
-    """The container, running or not, that should answer at a server's address, by its own address,
-    or by port 53 of the host."""
+    """The container that should answer at a DNS server's address, running or not.
+
+    By its own address, or by port 53 of the host.
+    """
     if containers is None:
         return None
     own = containers.by_address.get(server, [])

@@ -12,8 +12,7 @@ from diagnose.registry import evidence
 
 
 class ForwardingCircle(msgspec.Struct, frozen=True):
-    """A container with a DNS server, and the server that forwards to it and to which it
-    forwards."""
+    """A DNS server in a container, and the server with which it forwards queries in a circle."""
 
     container: Container
     other: str

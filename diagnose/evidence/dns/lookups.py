@@ -205,8 +205,10 @@ def _lookups_of_plan(
     replies: dict[QueryDns, DnsReply],
     unasked: tuple[Unexamined, ...],
 ) -> Lookups:
-    """The replies, sorted by the purpose of their queries. wanted: the names that the user asks
-    about."""
+    """The replies, sorted by the purpose of their queries.
+
+    wanted: the names that the user asks about.
+    """
     failed = _failed_replies(plan, replies)
     by_host = _answered_queries(
         replies, {server: root_query(server, None) for server in plan.servers}

@@ -78,8 +78,7 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def empty_place(self) -> str:
-        """The network with the server's address in its subnet, but no running container there;
-        or ""."""
+        """The network with the server's address, but without a running container there; or ""."""
         in_use = self.containers.addresses_in_use
         if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
             return ""
@@ -173,8 +172,7 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def elsewhere(self) -> Listener | None:
-        """The DNS server of this host, where the query goes to an address that it does not
-        serve; or None."""
+        """The DNS server of this host that does not serve the queried address; or None."""
         is_refused = self.reply.icmp == "refused" and not self.upstream.by_host
         if not is_refused or self.server not in self.path.own:
             return None

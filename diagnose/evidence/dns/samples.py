@@ -33,8 +33,7 @@ class SampledPath(msgspec.Struct, frozen=True):
 
 
 class DnsSamples(msgspec.Struct, frozen=True):
-    """The sampled paths to DNS servers: a server that answers only some queries is faulty, not
-    silent."""
+    """The sampled paths to DNS servers: one that answers only some queries is faulty."""
 
     paths: tuple[SampledPath, ...]
 

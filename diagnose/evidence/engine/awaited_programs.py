@@ -60,8 +60,7 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
 
 
 class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
-    """Programs for which the engine waits: those with a lock first, then the longest, /info's
-    last."""
+    """The awaited programs: those with a lock first, then the longest, /info's last."""
 
 
 @evidence

@@ -119,8 +119,7 @@ def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
 def _pid_files(
     host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
 ) -> list[PidFile]:
-    """dockerd's pid file, and that of a containerd which it starts itself; only where the process
-    in the file lives."""
+    """The pid files of dockerd and of its own containerd, only where the process lives."""
     configured = config.value("pidfile") if config else None
     usual = f"{own.runtime}/docker.pid" if own else PID_FILE
     paths = (

@@ -73,8 +73,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def ends(self) -> Mapping[str, tuple[float, ...]]:
-        """By container id, the Unix times at which its first process ended, asked for or not, as
-        containerd reported to the engine, at the level info."""
+        """The Unix times at which a container's first process ended, by container id.
+
+        Requested or not, as containerd reported to the engine, at the level info.
+        """
         times_of: dict[str, list[float]] = {}
         for line in self.lines:
             if line.message in ENDED and line.fields.get("topic") == "/tasks/delete" and line.at:

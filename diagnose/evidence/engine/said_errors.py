@@ -20,7 +20,7 @@ OFTEN = 3
 """From so many times on it counts as long as the user looks back."""
 
 HARMLESS = LazyPattern(
-    # what is left of a command or a client that was ended while it waited
+    # the end of a command or a client that was stopped while it waited
     r"(?:reading from|writing to) a closed fifo|failed to close container stdin"
     r"|ttrpc: received message on inactive stream|file already closed"
     r"|broken pipe|connection reset by peer|use of closed network connection|context canceled"
@@ -38,7 +38,7 @@ HARMLESS = LazyPattern(
     r"|Failed to delete firewall mark rule|Failed add IP alias|network ingress remove failed"
     r"|cluster update failed|is already in progress"
     r"|failed to delete container from containerd: NotFound"
-    # settings that this kernel has not, and that the engine does without
+    # settings that this kernel lacks, and that the engine does not need
     r"|error reading the kernel parameter|(?:set|enabling) (?:bridge )?default vlan|ipvs"
     r"|failed to load cni during init"
     # a rootless engine may not watch version 1 of control groups

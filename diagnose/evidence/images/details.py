@@ -53,8 +53,10 @@ class ImageDetails(msgspec.Struct, frozen=True):
 
 
 def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
-    """By image id, the name of the images that living or failed containers stand on: those of the
-    most exposed containers first."""
+    """The names of images of living or failed containers, by image id.
+
+    Those of the most exposed containers come first.
+    """
     names: dict[str, str] = {}
     for container in (*exposed, *filter(has_failed, containers)):
         if container.image:

@@ -32,7 +32,7 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body",
         re.IGNORECASE,
     ),
-    # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with
+    # a bare status behind the URL is the proxy's answer to CONNECT: a registry's own comes with
     # other words
     "proxy": LazyPattern(
         r"proxyconnect|Proxy Authentication Required|\b407\b"
@@ -49,7 +49,7 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"
         r"|unsupported (?:layer )?media ?type|docker\.plugin\.v\d"
     ),
-    # the layer is whole, and the host does not let the engine write it
+    # the layer is complete, and the host does not let the engine write it
     "unpack": LazyPattern(
         r"""
         failed\ to\ register\ layer.{0,999}(?:
@@ -67,7 +67,7 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"failed to register layer|layer does not exist"
         r"|content digest \S+ not found"
     ),
-    # what arrives is not what the manifest promises; nothing of it is kept
+    # the data differs from the manifest, and none of it is kept
     "altered": LazyPattern(
         r"filesystem layer verification failed|unexpected commit (?:digest|size)"
         r"|failed size validation|unexpected EOF|(?:flate: corrupt input|gzip: invalid)"

@@ -142,8 +142,10 @@ def _times(failures: Sequence[PullFailure]) -> int:
 
 
 def _successful_pulls(events: Events | Unavailable) -> Iterator[SuccessfulPull]:
-    """An event's id is the whole reference; its attribute `name` has no tag (seen on engines
-    20.10.24 and 28.5.2).
+    """The successful pulls of events, by reference.
+
+    An event's id is the whole reference; its attribute `name` has no tag (seen on engines 20.10.24
+    and 28.5.2).
     """
     known_events = events if isinstance(events, Events) else ()
     for event in known_events:

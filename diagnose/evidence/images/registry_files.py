@@ -171,7 +171,7 @@ def _is_authority(name: str) -> bool:
 
 
 def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
-    """The path of an authority that is missing in the list, although it is older; "" for none.
+    """The path of an authority that is newer than the list, and missing there; "" for none.
 
     Times alone are no proof: a package may set them. The list itself is read.
     """

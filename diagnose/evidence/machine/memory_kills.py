@@ -8,8 +8,7 @@ __all__ = ["kill_cure", "kill_evidence", "kill_reason"]
 
 
 def kill_reason(kill: OomKill) -> str:
-    """The reason for the kill: the host had no memory left, or the control group reached its
-    limit."""
+    """The reason for the kill: no memory left on the host, or the limit of the control group."""
     if kill.of_host:
         return "the kernel killed it for memory"
     limit = f" of {size(kill.limit)}" if kill.limit else ""

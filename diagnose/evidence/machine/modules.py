@@ -112,8 +112,7 @@ class Ipvs(msgspec.Struct, frozen=True):
 
 @evidence
 def ipvs(host: Host, info: Info) -> Ipvs | Unavailable:
-    """The IPVS file, which the module creates in each network namespace; not read without a
-    swarm."""
+    """The IPVS file of the module in each network namespace; not read without a swarm."""
     if info.swarm is None or info.swarm.local_node_state in ("", "inactive"):
         return Ipvs(is_there=False)
     status = host.require(StatPaths([IPVS]))

@@ -33,8 +33,7 @@ class RealTimeEngine(msgspec.Struct, frozen=True):
 
 
 class RealTime(msgspec.Struct, frozen=True):
-    """The real-time shares of containerd's cgroup; None for an ordinary process or another
-    kernel."""
+    """The real-time engine; None for an ordinary containerd, or a kernel without such shares."""
 
     engine: RealTimeEngine | None = None
 

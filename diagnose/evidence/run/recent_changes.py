@@ -119,8 +119,10 @@ def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
 
 
 def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
-    """Changed files that containers use and people write: mounted files, files in mounted folders
-    with settings, and compose files."""
+    """The changed files that containers use and people write.
+
+    Mounted files, files in mounted folders with settings, and compose files.
+    """
     used = [file for container in containers for file in _given_files(container)]
     folders = [file for file in used if file.holds_settings][:MOST_FOLDERS]
     files = [file for file in (*used, *_entries(host, folders)) if _is_by_people(file.path)]
@@ -165,8 +167,10 @@ def _is_by_people(path: str) -> bool:
 
 
 def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
-    """The entries in the order of the folders: their paths make one question, which a recording
-    knows by its paths in this order."""
+    """The entries in the order of the folders.
+
+    Their paths make one question, which a recording knows by its paths in this order.
+    """
     listings = host.answers_about(
         folders, lambda folder: ListFolder(folder.path, limit=MOST_ENTRIES)
     )

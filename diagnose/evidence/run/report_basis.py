@@ -49,8 +49,10 @@ def report_basis(
 
 
 def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
-    """The containers with a restart policy that do not run: the policy's author wants them to
-    run."""
+    """The containers that were created long ago and never started, without a restart policy.
+
+    A restart policy shows that its author wants the container to run, whenever that was.
+    """
     return frozenset(container.subject for container in containers if _is_left_over(container, now))
 
 

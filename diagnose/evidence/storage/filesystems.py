@@ -135,7 +135,7 @@ def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> di
             paths.setdefault(mounted.point, []).append(f"{name}{PART}")
     for behind in backing or ():
         fstype = behind.mounted.fstype
-        # what autofs watches is no file system yet; what it mounts there is remote
+        # a path under autofs is no file system yet; the mount that follows is remote
         is_of_the_host = not is_remote(fstype) and fstype not in (*FULL_BY_NATURE, "autofs")
         if behind.mount.rw and is_of_the_host:
             paths.setdefault(behind.mounted.point, []).append(behind.container.name)

@@ -1,5 +1,7 @@
-"""Mounts that keep a dead container from being removed, in the host's namespace and in those of
-other processes."""
+"""Mounts that keep a dead container from being removed, in any mount namespace.
+
+In the host's own, and in those of other processes.
+"""
 
 from collections.abc import Iterator, Sequence
 

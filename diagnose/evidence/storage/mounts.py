@@ -82,8 +82,7 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
 
 @evidence
 def mounts(host: Host) -> Mounts | Unavailable:
-    """The mounts of the tool's own mount namespace, which is the host's where `locality` says
-    so."""
+    """The mounts of the tool's own namespace, which is the host's where `locality` says so."""
     listed = host.require(ListMounts())
     return Mounts(tuple(listed))
 

@@ -19,8 +19,7 @@ START_PERIOD = "5m"
 
 
 class EndedForHealth(msgspec.Struct, frozen=True):
-    """The failed health check for which tasks of a service are ended, by its last probe on this
-    node."""
+    """The failed health check that ends a service's tasks, by its last probe on this node."""
 
     summary: str
     evidence: Mapping[str, Json] = {}

@@ -106,8 +106,7 @@ def _was_started_again(container: Container) -> bool:
 def _changed_between(
     container: Container, times: Mapping[str, float]
 ) -> Iterator[tuple[str, float]]:
-    """The files that were changed between the creation and the start of the container, with
-    times."""
+    """The files, with times, that were changed between the container's creation and its start."""
     made, started = container.created_at or 0.0, container.started_at or 0.0
     for path, at in times.items():
         if made + SLACK_S < at < started:
@@ -128,7 +127,7 @@ def _outdated_container(
     differing = [
         found for variable, found in compared if found is not None and variable.path in newer
     ]
-    # where most values differ, compose has made them of something else than what was read here
+    # where most values differ, compose has read them from another place than this
     equal = sum(_name(variable) in own and found is None for variable, found in compared)
     if differing and len(differing) <= max(1, equal):
         at = max(newer[variable.path] for variable in differing)

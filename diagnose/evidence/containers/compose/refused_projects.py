@@ -116,8 +116,10 @@ class _Place(msgspec.Struct, frozen=True):
 
     @property
     def was_tried(self) -> bool:
-        """Whether compose created any part of it; a copy of a folder has the names of the
-        original."""
+        """Whether compose created any part of it.
+
+        A copy of a folder has the names of the original.
+        """
         return self.project.container is not None or bool(self.project.network)
 
     @classmethod

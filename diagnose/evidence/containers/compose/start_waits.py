@@ -59,8 +59,7 @@ class StartWait(msgspec.Struct, frozen=True):
         return max(began, min(times, default=began))
 
     def was_kept_from(self, container: Container) -> bool:
-        """Whether compose had to wait: the other one was created, or became ready, with it or
-        later.
+        """Whether compose had to wait: the other one was created, or became ready, no earlier.
 
         A container that was already running may have been ready at that time.
         """
@@ -120,8 +119,7 @@ def was_started_in_its_run(other: Container, container: Container) -> bool:
 
 
 def _healthy_since(container: Container, events: Events | None) -> float | None:
-    """The Unix time of the engine's last change of its health to healthy, or the oldest known
-    one."""
+    """The time of the last change to healthy; the oldest known time without any change; or None."""
     if events is None:
         return None
     changes = events.of(container.id, "health_status")

@@ -1,5 +1,4 @@
-"""Settings of a compose override file that containers lack, because they were created without
-it."""
+"""Settings of a compose override file that containers lack: they were created without it."""
 
 from collections.abc import Iterator
 

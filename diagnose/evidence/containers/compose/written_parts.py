@@ -55,6 +55,6 @@ def _is_from(mount: Mount, source: str, project: str) -> bool:
         return mount.source == source.rstrip("/")
     if not source or source.startswith("~"):
         return True
-    # a volume may have a name of its own, which another part of the file says
+    # a volume may have a name of its own, in another part of the file
     is_renamed = not mount.name.startswith(f"{project}_")
     return mount.type == "volume" and (mount.name.endswith(source) or is_renamed)

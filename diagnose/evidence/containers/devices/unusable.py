@@ -110,8 +110,7 @@ def _refused_devices(
 
 
 def _rest_of_path(line: str, path: str) -> str | None:
-    """The rest of the path that follows in a line: "" for the path itself, None for another
-    path."""
+    """The rest of the path in a line: "" for the path itself, None for another path."""
     _, found, behind = line.partition(path)
     rest = _OF_PATH.match(behind) if found else None
     return rest[0] if rest is not None and rest[0][:1] in ("", "/") else None
@@ -130,8 +129,7 @@ def _complaint_of_graphics(container: Container, lines: Sequence[str]) -> NamedD
 
 
 def _graphics_of(container: Container) -> dict[str, str]:
-    """The graphics devices, or the folder of them, that the container was given: the path on the
-    host by the path in the container."""
+    """The graphics devices of the container, or their folder: host path by container path."""
     return {
         inside: path
         for inside, path in given_devices(container).items()

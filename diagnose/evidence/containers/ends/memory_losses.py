@@ -1,5 +1,4 @@
-"""Containers that ran out of memory, by four sources: state, kernel log, events and cgroup.
-Pure."""
+"""Containers that ran out of memory, by four sources: state, kernel log, events, cgroup. Pure."""
 
 from collections.abc import Iterator
 
@@ -130,8 +129,10 @@ def memory_losses(
     in_memory: SharedMemory | None,
     since: float,
 ) -> Iterator[MemoryLoss]:
-    """The containers that ran out of memory by some source. since: a Unix time; older kills are
-    over."""
+    """The containers that ran out of memory by some source.
+
+    since: a Unix time; older kills are over.
+    """
     logged = kernel_log.oom_kills if kernel_log is not None else ()
     kills = by_key((kill.container, kill) for kill in logged if kill.at >= since)
     areas = by_key((area.container.id, area) for area in in_memory or ())

@@ -153,8 +153,7 @@ def _has_successor(removal: Removal, containers: Containers) -> bool:
 def _failed_updates(
     log: ContainerLog, updater: Container, since: float
 ) -> Iterator[tuple[str, FailedUpdate]]:
-    """The containers whose creation is followed by an error in the log; a later round may fix
-    it."""
+    """The containers with an error after their creation in the log; a later round may fix it."""
     name, named_at = "", 0.0
     for line in log.lines:
         if line.at is None or line.at < since:

@@ -42,8 +42,7 @@ class Stops(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, False)
 
     def was_unasked(self, container: Container) -> bool:
-        """Whether nobody requested the end or stopped the engine, as far as is known for
-        certain."""
+        """Whether certainly nobody requested the end or stopped the engine."""
         asked = self.by_id.get(container.id, True) or container.id in self.stopped_with_daemon
         return not asked
 
@@ -89,8 +88,7 @@ def stops(
 def _stops_by_events(
     containers: Iterable[Container], events: Events | Unavailable
 ) -> dict[str, bool]:
-    """Whether a person or a program stopped each container, where the events mention its end, by
-    id."""
+    """Whether stop or kill ended each container, by id, where the events mention its end."""
     if isinstance(events, Unavailable):
         return {}
     return {

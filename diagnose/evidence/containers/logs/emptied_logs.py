@@ -57,8 +57,7 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
 
 
 def _emptied_log(host: Host, container: Container) -> EmptiedLog | None:
-    """The log of a container if its first line is much younger than the run, and nothing rotated
-    it."""
+    """The log of a container if it begins much later than the run, and nothing rotated it."""
     began = container.started_at
     rotated = host.ask(ReadFile(f"{container.log_path}.1", max_bytes=1))
     head = host.ask(ReadFile(container.log_path, max_bytes=_HEAD_BYTES))

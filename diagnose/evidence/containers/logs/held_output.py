@@ -121,8 +121,7 @@ def _first_of_python(processes: Sequence[Process]) -> Process | None:
 
 
 def _script(container: Container, detail: ProcessDetail) -> str:
-    """The script that the container runs with buffered output; "" for none, or for direct
-    output."""
+    """The script that the container runs with buffered output; "" for none, or direct output."""
     if detail.environ is None or detail.variables.get(UNBUFFERED):
         return ""
     words = iter(detail.cmdline[1:])

@@ -81,8 +81,7 @@ class InnerFailures(Items[InnerFailure], frozen=True):
 def inner_failures(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> InnerFailures:
-    """Failures of programs inside running containers, by the known lines of supervisors and
-    proxies.
+    """Failures of programs inside running containers, by lines of supervisors and proxies.
 
     Each running container with such a program has its log read; most hosts have few.
     """
@@ -235,8 +234,7 @@ def _first_of_each(signs: Iterable[_Sign]) -> Iterable[_Sign]:
 def _recurring_signs(
     signs: Iterable[_Sign], lines: Sequence[tuple[float | None, str]], now: float
 ) -> Iterator[_Sign]:
-    """The last line of each failure that occurred several times, and whose next one is not
-    overdue."""
+    """The last line of each repeated failure whose next time is not overdue."""
     for noted in by_key((sign.which, sign) for sign in signs).values():
         group = [
             sign

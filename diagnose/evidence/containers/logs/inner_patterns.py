@@ -254,7 +254,7 @@ PATTERNS = (
     Pattern(
         "haproxy",
         frozenset({"haproxy"}),
-        # with 503 a server says itself that it is not to be called: a stand-by, Patroni's replicas
+        # with 503 a server itself refuses calls: a stand-by, Patroni's replicas
         failed=LazyPattern(
             r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
             r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]{0,200}(?:, code: \d{1,3})?)"

@@ -38,11 +38,11 @@ def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingL
 
 
 def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
-    """The line of a known failure that turns callers away, although it is a warning, or has no
-    level.
+    """The line of a known failure that turns callers away, although its level is low.
 
-    PHP continues after a login that its database has refused, Nextcloud after a host name that it
-    does not trust. OpenLDAP and Zabbix write no levels.
+    The line is a warning, or has no level. PHP continues after a login that its database has
+    refused, Nextcloud after a host name that it does not trust. OpenLDAP and Zabbix write no
+    levels.
     """
     levels = [message(line).level for line in lines]
     grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]

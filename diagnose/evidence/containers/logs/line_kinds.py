@@ -135,8 +135,7 @@ def tells_of_own_work(line: str) -> bool:
 
 
 def is_about_surroundings(line: str) -> bool:
-    """Whether a line is about the surroundings or calls of the program, and not about one
-    request."""
+    """Whether a line is about the program's surroundings or calls, and not about one request."""
     about = _OF_NGINX.sub("", line)
     return bool(signs(about)) or _AROUND.search(about) is not None
 

@@ -133,17 +133,16 @@ class RepeatedError(msgspec.Struct, frozen=True):
 
     @property
     def is_known_fault(self) -> bool:
-        """Whether the line is known to mean a fault of the program's own, and it prints little
-        else.
+        """Whether the line means a known fault of the program's own, and the log has little else.
 
-        That is a fault of its settings, its files, its data or its build. Of 150 logs of healthy
-        programs none repeats such a line. They repeat failed calls and refused logins, and so does
-        a server of data about its clients' queries.
+        That is a fault of its settings, its files, its data or its build, and the program prints
+        little else. Of 150 logs of healthy programs none repeats such a line. They repeat failed
+        calls and refused logins, and so does a server of data about its clients' queries.
         """
         line, container = self.line.whole, self.container
         if self.failure is None or self.serves or self.works:
             return False
-        # what is known to be about settings refuses nobody, whatever its words
+        # a line that is known to be about settings refuses no client, whatever its words
         refuses = self.failure.failure.of_running is None and turns_away(line)
         is_of_others = is_about_a_client(line) or refuses or signs(line) & CALL_FAILED
         serves_data = any(int(port) in OF_ONE_KIND for port in container.offered_ports)
@@ -311,7 +310,7 @@ def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> b
 
     php-fpm logs that status for a page that broke off behind its head, or that shows the error.
     """
-    # of the request at the edge of what was read, its status may be there alone
+    # only the status may be there of the first request in the part that was read
     served = sum(is_served(line) for line in lines)
     return _OF_PHP in telling.whole and 0 < served <= times + 1
 
@@ -358,8 +357,7 @@ def _frequent_shapes(times: Counter[str]) -> set[str]:
 
 
 def _shapes_of_earlier_calls(shaped: Sequence[tuple[str, str]]) -> set[str]:
-    """The shapes of calls that a program tried again and calls no error, where something else is
-    its last line."""
+    """The shapes of retried calls without an error level, where the last line is another one."""
     tried = {
         shape for line, shape in shaped if TRIED_AGAIN.search(line) and message(line).level == INFO
     }

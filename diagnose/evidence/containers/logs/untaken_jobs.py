@@ -180,8 +180,7 @@ def _named_queues(workers: Sequence[Container]) -> str:
 
 
 def _first_line_at(log: ContainerLog) -> float | None:
-    """The time of a worker's first line; None for a worker that does not log the jobs that it
-    takes."""
+    """The time of a worker's first line; None for a worker that does not log its received jobs."""
     times = [line.at for line in log.lines if line.at is not None]
     talks = any(_TALKS.search(line.text) for line in log.lines)
     return times[0] if times and talks else None

@@ -294,7 +294,7 @@ def bind_sources(
     for container in containers:
         mistaken |= dict.fromkeys(_mistaken_sources(container, log_tails))
         wanted |= _refused_sources(container, log_tails)
-        wanted |= _absent_then(container, containers)
+        wanted |= _absent_at_start(container, containers)
         if never_started(container, clock.wall, options.since_s):
             wanted |= {*asked_for(container)}
     wanted |= mistaken.keys()
@@ -307,7 +307,7 @@ def bind_sources(
     )
 
 
-def _absent_then(container: Container, containers: Containers) -> set[str]:
+def _absent_at_start(container: Container, containers: Containers) -> set[str]:
     """The device and folder of a volume that were missing at start, as of a late share."""
     absent = refusal_of(container, containers).absent if container.start_failed else None
     return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
@@ -330,8 +330,7 @@ def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[s
 def owned_sources(
     container: Container, mount: Mount, commanding: Iterable[Container]
 ) -> Iterator[OwnedSource]:
-    """The folders that other containers, which command the engine, mount at this bind's source
-    path.
+    """The folders that other containers, which command the engine, have at this bind's source.
 
     Empty where they have the host's own path there.
     """

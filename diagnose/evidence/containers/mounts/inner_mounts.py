@@ -96,7 +96,7 @@ def _unshared_mounts(
     for mounted in table:
         if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in known:
             continue
-        # a single one at the place of a bind mount is that mount: the host has mounted it again
+        # a single mount at a bind mount's destination is that mount: the host has mounted it again
         is_alone = points[mounted.point] == 1
         around = [
             mount

@@ -46,7 +46,7 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
             continue
         if not place:
             if innermost_mount(container.mounts, step) is not None:
-                return None  # a tmpfs, into which nobody can look
+                return None  # a tmpfs, which cannot be read from the host
             if not _is_above_a_mount(container, step):
                 return LinkEnd("/".join((step, *parts)))
             at = step

@@ -260,8 +260,7 @@ def _missed_path(
 
 
 def _path_of_postgres(host: Host, container: Container, line: str) -> NamedPath | None:
-    """The file in PostgreSQL's data folder that a line reports as missing, without naming the
-    folder."""
+    """The missing file in PostgreSQL's data folder, by a line that does not name the folder."""
     match = _OF_POSTGRES.search(line)
     folder = _postgres_folder(host, container) if match is not None else ""
     if match is None or not folder:

@@ -103,8 +103,7 @@ def _is_free(host: Host, place: str) -> bool:
 
 
 def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
-    """The paths beside a place whose name is this name with such an ending, and that hold the
-    rest."""
+    """The paths beside a place with its name and such an ending, which hold the rest too."""
     folder, name = posixpath.split(place)
     if not name or not folder:
         return ()

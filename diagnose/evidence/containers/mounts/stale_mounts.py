@@ -46,8 +46,7 @@ class StaleMount(msgspec.Struct, frozen=True):
 
 
 class StaleMounts(Items[StaleMount], frozen=True):
-    """Mounts that differ between a container's own mount table and its configuration or the
-    host."""
+    """The mounts in which a container's own mount table differs from its settings or the host."""
 
     unexamined: tuple[Unexamined, ...] = ()
 
@@ -198,8 +197,7 @@ def _mounts_of_engine(host: Host, daemon: Daemon | None) -> Mounts | None:
 
 
 def _differing_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
-    """The mount of the host that holds the source by its name, if the container has another device
-    there."""
+    """The host's mount of the source by name, if the container has another device there."""
     if mounts is None or not mount.has_host_path:
         return None
     mounted = mounts.of(mount.source)
@@ -217,8 +215,7 @@ def _point_at_start(mount: Mount, own: Mounted) -> str:
 
 
 def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
-    """The mount of the host over the source, if the container sees the folder beneath that
-    mount."""
+    """The host's mount over the source, if the container sees the folder beneath."""
     mounted = _differing_mount(mount, own, mounts)
     if mounts is None or mounted is None or mounted.point == "/":
         return None

@@ -1,5 +1,7 @@
-"""Calls of a container to its own localhost that were refused: by its log, its last lines, or its
-settings and the kernel's counters."""
+"""Refused calls of a container to its own localhost: by its log or the kernel's counters.
+
+The counters are used with its settings.
+"""
 
 from collections import Counter
 from collections.abc import Sequence

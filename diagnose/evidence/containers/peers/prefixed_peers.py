@@ -68,8 +68,7 @@ def prefixed_peer(line: str, caller: Container, containers: Containers) -> Prefi
 
 
 def _served_below(container: Container) -> tuple[str, str]:
-    """The path below which a program serves, and the setting with the path; two empty texts for
-    none."""
+    """The path below which a program serves, and its setting; two empty texts for none."""
     given = dict(_given_options(container))
     if _ROUTE in given:
         return _path_in(given[_ROUTE]), _ROUTE

@@ -84,7 +84,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     set_up = set_up or "sets up, which is root alone"
     password = only([given.variable for given in _given_passwords(failure, caller, user)])
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
-    # whoever shares a network with a database could ask for a user of its own there
+    # any container on a network of the database could ask for a user of its own there
     is_of_project = caller.compose_project == server.compose_project
     steps = (
         {"new_user": user, "word_variable": password or ""} if is_plain and is_of_project else {}

@@ -73,7 +73,7 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
         root = f"/proc/{container.state.pid}/root"
         spool = _names(host, root, SPOOL)
         ownerless += _ownerless(host, root, container, spool)
-        if "cron" in commands:  # that of busybox passes its own environment on
+        if "cron" in commands:  # busybox's cron passes its own environment on
             tables = [f"{SPOOL}/{name}" for name in spool]
             tables += [f"{_SYSTEM}/{name}" for name in _names(host, root, _SYSTEM)]
             job = next(_bare_jobs(host, root, container, [*tables, "/etc/crontab"]), None)

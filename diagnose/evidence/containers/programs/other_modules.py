@@ -39,8 +39,7 @@ _COMPILED = ".so"
 
 
 class Language(msgspec.Struct, frozen=True):
-    """The variable that adds a folder of modules to an interpreter, and the folders that images
-    use."""
+    """The variable that adds a module folder to an interpreter, and the folders of images."""
 
     interpreter: str
     variable: str
@@ -160,8 +159,7 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The page variable that makes the interpreter look there; or an image with a readable
-        copy."""
+        """The page variable that makes the interpreter look there; or an image with a copy."""
         if not self.is_open:
             return self._copy_variables()
         return present({"assignment": self.assignment})

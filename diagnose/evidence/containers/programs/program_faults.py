@@ -74,8 +74,7 @@ class ProgramFault(msgspec.Struct, frozen=True):
 
 
 class ProgramFaults(ByContainer[ProgramFault], frozen=True):
-    """The kernel's line about a container that ended by a fault of its own: of that moment and
-    program."""
+    """The kernel's line about the program of a container, at the moment of its own end."""
 
 
 def faults_in(records: KernelLog) -> Iterator[ProgramFault]:

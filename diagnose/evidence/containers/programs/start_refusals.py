@@ -126,8 +126,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def absent(self) -> AbsentMount | None:
-        """The source of the volume that failed to mount; the kernel does not name the missing
-        path."""
+        """The source of the volume that failed to mount; the kernel does not name the path."""
         match = _ABSENT.search(self.error)
         if match is None:
             return None

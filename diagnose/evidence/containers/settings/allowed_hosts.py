@@ -75,8 +75,7 @@ class HostNotAllowed(msgspec.Struct, frozen=True):
 
 
 class HostsNotAllowed(Items[HostNotAllowed], frozen=True):
-    """The refused hosts, at most one for each container; empty where no program refuses all
-    clients."""
+    """The refused hosts, at most one for each container; empty where some clients are accepted."""
 
 
 @evidence
@@ -86,8 +85,7 @@ def hosts_not_allowed(
     interfaces: Interfaces | None,
     uplinks: Uplinks | None,
 ) -> HostsNotAllowed:
-    """The lists of allowed hosts that lack this host's addresses, where all requests are
-    refused."""
+    """The lists of allowed hosts without this host's addresses, where all requests are refused."""
     shown = interfaces.shown_addresses if interfaces is not None else ()
     own = {address.lower() for address in shown}
     preferred = uplinks.preferred if uplinks is not None else None

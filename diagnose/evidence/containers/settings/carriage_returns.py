@@ -27,8 +27,10 @@ class CarriageReturns(Items[CarriageReturn], frozen=True):
 
 @evidence
 def carriage_returns(repeated_errors: RepeatedErrors) -> CarriageReturns:
-    """The carriage returns in settings of running programs that complain. An unread log names
-    nothing."""
+    """The carriage returns in settings of running programs that complain.
+
+    An unread log names nothing.
+    """
     return CarriageReturns(
         tuple(
             CarriageReturn(error.container, name, value, error.line.whole)

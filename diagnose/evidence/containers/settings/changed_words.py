@@ -124,8 +124,7 @@ _TLS_OF_DATABASE = LazyPattern(
 
 
 def with_parameter(container: Container, scheme: str, parameter: str) -> dict[str, str]:
-    """The correction with one more parameter behind the only address of this scheme in a
-    variable."""
+    """The correction with one more parameter behind the only address of a scheme in a variable."""
     addresses = [
         (name, value)
         for name, value in container.config.environment
@@ -140,8 +139,7 @@ def with_parameter(container: Container, scheme: str, parameter: str) -> dict[st
 
 
 def with_tls_off(container: Container) -> dict[str, str]:
-    """The correction that turns off the only variable that asks for TLS to the database:
-    DB_SSL=true."""
+    """The correction that turns off the only variable for TLS to the database: DB_SSL=true."""
     switches = [
         (name, _OPPOSITES[value.lower()])
         for name, value in container.config.environment
@@ -152,8 +150,7 @@ def with_tls_off(container: Container) -> dict[str, str]:
 
 
 def without_entries(container: Container, name: str, begin: str, separator: str) -> dict[str, str]:
-    """The correction without the entries of a variable's list that begin so; empty if none is
-    left."""
+    """The correction without the list entries that begin so; empty if none is left."""
     entries = container.config.value_of(name).split(separator)
     rest = [entry for entry in entries if entry and not entry.strip().startswith(begin)]
     if not rest or len(rest) == len(entries):
@@ -182,11 +179,10 @@ def commented_out(container: Container, option: str) -> dict[str, str]:
 
 
 def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
-    """The change that puts a `#` before a line of a file of the host, if the line begins with this
-    word.
+    """The change that puts a `#` before a line of a file, if the line begins with this word.
 
-    line: 0 for each line that does. JSON has no comments. A line that opens a block stays: its
-    content would follow no opening.
+    The file is one of the host. line: 0 for each line that does. JSON has no comments. A line that
+    opens a block stays: its content would follow no opening.
     """
     if path.endswith(".json"):
         return {}

@@ -110,7 +110,7 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
         if container.restart_count == 0 and container.is_running:
             continue
         if "permission" in signs(tail.telling_text):
-            continue  # what it holds the program does not know
+            continue  # the program has not read its content
         setting = _named_file(container, tail)
         defect = _defect(host, container, tail, setting) if setting and setting.path else None
         if defect is not None:

@@ -76,8 +76,7 @@ class MailMode(msgspec.Struct, frozen=True):
 
 
 class MailModes(Items[MailMode], frozen=True):
-    """The wrong mail modes, at most one for each container and for each address (URL) in its
-    variables."""
+    """The wrong mail modes, at most one for each container and for each address (URL)."""
 
 
 @evidence

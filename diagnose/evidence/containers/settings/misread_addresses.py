@@ -80,8 +80,7 @@ class MisreadAddresses(Items[MisreadAddress], frozen=True):
 def misread_addresses(
     host: Host, containers: Containers, log_tails: LogTails | None
 ) -> MisreadAddresses:
-    """The misread addresses in variables of all containers, and in files that a failed log
-    repeats."""
+    """The misread addresses in variables of all containers, and in files after a failure."""
     found = []
     for container in containers:
         calls = functools.partial(containers.can_call, container)

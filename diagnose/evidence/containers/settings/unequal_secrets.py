@@ -121,8 +121,10 @@ def _refused_secrets(
 def _unequal_login(
     host: Host, line: str, caller: Container, peers: Sequence[Container]
 ) -> UnequalSecret | None:
-    """A password that the caller and the server that it calls have under different names, in
-    variables or in the caller's mounted files."""
+    """The password that a caller and its server have under different names and values.
+
+    In variables, or in the caller's mounted files.
+    """
     kept = kept_password(line, caller, peers)
     if kept is None:
         return None

@@ -32,8 +32,7 @@ class AddresslessName(NameAtServer, frozen=True):
 
 
 class AddresslessNames(Items[AddresslessName], frozen=True):
-    """Names without an address, one for each name of a container, by its first server that says
-    so."""
+    """The names without an address, one for each name of a container, by its first such server."""
 
 
 class _QuestionForIpv6(msgspec.Struct, frozen=True):

@@ -117,8 +117,7 @@ def _host_answers(
 def _known_name(
     answer: HostAnswer, refusing: tuple[str, ...], host_stack: HostStack | None
 ) -> HostKnownName:
-    """A name with the rule that redirects the host's queries away from a server which refuses
-    it."""
+    """A name with the rule that redirects the host's queries away from a refusing server."""
     known = HostKnownName(answer, refusing)
     if not known.is_of_one_server:
         return known

@@ -117,7 +117,7 @@ def _own_host_name(
     own = container.config.hostname
     sources = {name.lower(): where for name, where in referenced_names(container).items()}
     is_its_own = own in (container.name, container.compose_service)
-    # containers that share an alias, as blue and green ones do, stand for one another
+    # containers that share an alias, as blue and green ones do, replace each other
     is_shared = own in _own_aliases(container)
     if is_its_own or is_shared or own.lower() not in sources:
         return None

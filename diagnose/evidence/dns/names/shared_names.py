@@ -48,8 +48,7 @@ class SharedName(msgspec.Struct, frozen=True):
 
     @property
     def movable_stranger(self) -> Container | None:
-        """The only container of another project with the name, where no other one there calls
-        it."""
+        """The only container of another project with the name, if that project does not call it."""
         callers = self.callers
         own = callers[0].compose_project
         strangers = [owner for owner in self.owners if owner.compose_project != own]

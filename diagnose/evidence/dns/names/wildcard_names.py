@@ -19,8 +19,7 @@ class NameHolder(msgspec.Struct, frozen=True):
 
 
 class WildcardName(msgspec.Struct, frozen=True):
-    """A name that a container calls, that no container near it has, and the address of a
-    wildcard."""
+    """A name that a container calls, that no near container has, and a wildcard's address."""
 
     name: str
     where: str

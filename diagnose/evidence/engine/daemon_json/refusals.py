@@ -63,8 +63,7 @@ def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
 
 
 def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
-    """The settings that an engine of this major version refuses: unknown keys, wrong types or
-    values."""
+    """The refused settings for an engine's major version: unknown keys, wrong types or values."""
     for key, value in values.items():
         if not is_key(key, value, major):
             near = nearest(key, TYPES)

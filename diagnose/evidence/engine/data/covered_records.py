@@ -78,8 +78,7 @@ def _mount_inside(root: str, folder: str, mounts: Mounts) -> Mounted | None:
 def _emptied_parts(
     host: Host, info: Info, containers: Containers, mounts: Mounts
 ) -> Iterator[CoveredRecord]:
-    """The mounts below which nothing is left of the engine's records in that part of the data
-    root."""
+    """The mounts that hide all of the engine's records in that part of the data root."""
     for folder, owners in _owners_by_part(info, containers).items():
         mount = _mount_inside(info.docker_root_dir, folder, mounts)
         if owners and mount is not None and _has_none_of(host, folder, owners):

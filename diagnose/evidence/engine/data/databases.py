@@ -93,8 +93,10 @@ class EngineDatabases(msgspec.Struct, frozen=True):
 def engine_databases(
     host: Host, daemon: Daemon, root: DataRoot, log: DaemonLog | None, processes: Processes | None
 ) -> EngineDatabases | Unavailable:
-    """The databases that keep the engine from starting: damaged ones by its log, locked by
-    /proc/locks."""
+    """The databases that keep the engine from starting.
+
+    Damaged ones by its log, locked ones by /proc/locks.
+    """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     system = daemon.processes.managed is False

@@ -1,5 +1,7 @@
-"""Containers in the data root that the engine does not list: those of another storage driver, and
-those whose records are damaged."""
+"""Containers in the data root that the engine does not list.
+
+Those of another storage driver, and those whose records are damaged.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

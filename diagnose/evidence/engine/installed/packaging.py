@@ -47,7 +47,7 @@ KINDS = (
         f"{_SYNOLOGY}/etc/dockerd.json",
     ),
     Packaging("qnap", "/etc/init.d/container-station.sh"),
-    # Slackware, and Unraid, which is made of it
+    # Slackware, and Unraid, which is based on it
     Packaging("slackware", "/etc/rc.d/rc.docker", has_systemd=False),
     Packaging("openrc", "/run/openrc", has_systemd=False),
 )

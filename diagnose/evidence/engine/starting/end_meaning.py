@@ -54,7 +54,9 @@ def own_meaning(text: str) -> Recognised | None:
 
 
 def is_explained(text: str) -> bool:
-    """Whether another check explains it; a program that dockerd does not find is no fault of its
-    file."""
+    """Whether another check explains it.
+
+    A program that dockerd does not find is no fault of its file.
+    """
     is_named = any(pattern.search(text) for pattern in EXPLAINED)
     return is_named and NO_PROXY_PROGRAM not in text

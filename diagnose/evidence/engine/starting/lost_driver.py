@@ -21,8 +21,7 @@ NOT_FOR_OVERLAY = frozenset(
 
 
 class LostDriver(msgspec.Struct, frozen=True):
-    """A storage driver that cannot be used: its name in words, the reason, and the page
-    variables."""
+    """A storage driver that cannot be used: its name in words, reason and page variables."""
 
     name: str
     cause: str

@@ -1,5 +1,4 @@
-"""Member lists of cluster servers, with the addresses that the members had when they were
-written."""
+"""Member lists of cluster servers, with the members' addresses of that time."""
 
 import functools
 import posixpath

@@ -46,7 +46,7 @@ def calls_without_metadata(
         elif lines_without:
             unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
     expired = _expired_packets(host) if named_calls or unnamed else 0
-    # each call of the service loses a packet; a traceroute of last week loses a few
+    # each call of the service loses a packet; an old traceroute loses only a few
     calls = [*named_calls, *(call for call in unnamed if expired > call.repeats)]
     return [msgspec.structs.replace(call, expired=expired) for call in calls]
 

@@ -173,8 +173,7 @@ class _Callers:
         )
 
     def _own_name(self, container: Container) -> str:
-        """A name that a container of this host serves and that this one reports as unreachable; or
-        "".
+        """A name of this host's containers that this one reports as unreachable; or "".
 
         Its own name counts too. A name in its settings shows nothing: most servers are given their
         own and call others.

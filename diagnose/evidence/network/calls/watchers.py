@@ -13,8 +13,7 @@ from diagnose.registry import evidence
 
 
 class Watchers(msgspec.Struct, frozen=True):
-    """The containers whose last lines report so many missing hosts that the program searches for
-    some."""
+    """The containers whose last lines report so many missing hosts that they search for some."""
 
     ids: frozenset[str] = frozenset()
 

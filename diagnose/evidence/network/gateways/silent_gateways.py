@@ -35,8 +35,7 @@ class ArpTable(msgspec.Struct, frozen=True):
 
     @property
     def has_no_answer(self) -> bool:
-        """Whether no machine on the wire has answered it, and it does not search the whole
-        network."""
+        """Whether no machine on the wire has answered it, unless it searches the network."""
         return len(self.unanswered) == len(self.entries)
 
 

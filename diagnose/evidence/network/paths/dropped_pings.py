@@ -98,8 +98,7 @@ def dropped_pings(
     processes: Processes | None,
     clock: Clock,
 ) -> DroppedPings:
-    """The dropped pings of commands, health checks, endless processes, and logs without an
-    answer."""
+    """The dropped pings of commands, health checks, endless processes and logs."""
     if walked_host.why_not_inside:
         return DroppedPings((), why_none=walked_host.why_not_inside)
     names = sources.names

@@ -54,8 +54,7 @@ class DroppedWays(msgspec.Struct, eq=False):
 
     @property
     def container_names(self) -> list[str]:
-        """The containers that do not get out, reach no DNS server, or have closed ports, in this
-        order.
+        """The containers that do not get out, reach no DNS server, or have closed ports.
 
         Only the first of these groups that is not empty.
         """

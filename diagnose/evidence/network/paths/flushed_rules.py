@@ -1,5 +1,4 @@
-"""Missing rules of the engine, by the verdicts on the packets that the rules should accept.
-Pure."""
+"""Missing rules of the engine, by the verdicts on packets that they should accept. Pure."""
 
 import functools
 from typing import Literal

@@ -1,5 +1,4 @@
-"""Proxies and address translation between clients and a container, which hide client addresses.
-Pure."""
+"""Proxies and address translation that hide clients' addresses from a container. Pure."""
 
 from collections.abc import Iterable, Iterator, Set
 
@@ -27,8 +26,7 @@ on. A line of an error log ends with the host that was asked for."""
 
 
 def web_server_before(container: Container, listeners: Listeners | None) -> str:
-    """The program that uses the host's network and serves a web port, where the container serves
-    none; "" where there is no such program."""
+    """The host program at a web port, where the container serves none; or ""."""
     if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
         return ""
     serving = [

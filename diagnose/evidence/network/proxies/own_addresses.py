@@ -102,8 +102,7 @@ class _Front(msgspec.Struct, frozen=True):
 
 
 class _Surroundings(msgspec.Struct, frozen=True):
-    """The containers, namespaces and listeners of the host, among which visitors' ports are
-    found."""
+    """The containers, namespaces and listeners of the host, for visitors' ports."""
 
     containers: Containers
     namespaces: Namespaces
@@ -120,8 +119,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
         return not is_served and self.front(claim.container, claim.port) is not None
 
     def may_announce(self, container: Container) -> bool:
-        """Whether its log is worth reading: a variable has the name of a site, and a port is
-        hidden."""
+        """Whether its log is worth reading: it has a site's name, and a hidden port."""
         inside = self.namespaces.of(container)
         if inside is None or not any(map(HOST_NAME.fullmatch, container.config.variable_values)):
             return False

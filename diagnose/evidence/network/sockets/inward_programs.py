@@ -56,8 +56,10 @@ class InwardPrograms(msgspec.Struct, frozen=True):
 
 @evidence
 def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) -> InwardPrograms:
-    """The logs of running containers that serve none of their published ports to others, and the
-    rules of their namespaces."""
+    """The lines of programs that serve only themselves, and the rules of their namespaces.
+
+    The logs are those of running containers that serve none of their published ports to others.
+    """
     inward = [
         container
         for container in containers.running

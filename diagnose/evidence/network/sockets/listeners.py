@@ -20,8 +20,7 @@ class Listeners(Items[Listener], frozen=True, dict=True):
         return by_key((listener.port, listener) for listener in self)
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
-        """The listeners that keep this address and port from being bound: those with a known holder
-        first."""
+        """The listeners that block this address and port: those with a known holder first."""
         listeners = [
             listener
             for listener in self._by_port.get(port, ())

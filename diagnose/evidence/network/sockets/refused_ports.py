@@ -69,8 +69,7 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
 
 
 def _doubled_ports(container: Container, port: int) -> tuple[str, ...]:
-    """The ports of one container that ask for the same place of the host; none where each has its
-    own."""
+    """The ports of one container with the same place on the host; none where each has its own."""
     wanted = [binding for binding in container.wanted_ports if binding.host_port == port]
     clashing = {
         binding.port

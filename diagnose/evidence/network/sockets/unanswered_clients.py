@@ -127,8 +127,10 @@ def unanswered_clients(
 
 
 def _server(address: str, port: int, containers: Containers, links: Interfaces) -> Container | None:
-    """The container that has this address, or that publishes the port at one of the host's: its
-    docker-proxy takes calls over IPv6."""
+    """The container that has this address, or that publishes the port at one of the host's.
+
+    Its docker-proxy takes calls over IPv6.
+    """
     container = _container_at(address, containers)
     if container is None and links.holds(address):
         return containers.publisher_of(port)

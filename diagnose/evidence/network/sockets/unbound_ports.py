@@ -1,5 +1,6 @@
-"""Ports of the host that a running program of the host's network asks for again and again, while
-another program listens there.
+"""Ports of the host that a program requests repeatedly, while another program listens there.
+
+The program runs on the host's network.
 """
 
 import re

@@ -104,8 +104,7 @@ class _MuteContainers(msgspec.Struct, frozen=True):
 
 
 def _mute_containers(host: Host, containers: Containers, namespaces: Namespaces) -> _MuteContainers:
-    """The containers that listen nowhere and whose log reports that they gave up, with their
-    logs."""
+    """The containers that listen nowhere and whose log reports that they gave up."""
     mute = [
         container
         for container in containers.running

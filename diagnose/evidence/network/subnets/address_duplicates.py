@@ -81,7 +81,7 @@ def _suspects(
 ) -> Iterator[AddressDuplicate]:
     """Entries of the neighbour table with a container's address and another's hardware address."""
     endpoint = container.endpoints[network.name]
-    # containers of ipvlan have the hardware address of the parent, of which none is noted
+    # containers of ipvlan have the hardware address of the parent, and none in the inspect
     has_known_mac = bool(endpoint.mac_address) or network.driver == "ipvlan"
     if not has_known_mac or not endpoint.ip_address:
         return

@@ -129,8 +129,10 @@ def _exists(host: Host, path: str) -> bool:
 
 
 def _networkd_files(host: Host) -> dict[str, str]:
-    """The text of each .network file by its path, sorted by file name, without those that a link to
-    /dev/null masks."""
+    """The text of each active .network file by its path, sorted by file name.
+
+    Without those that a link to /dev/null masks.
+    """
     paths = drop_in_paths(host, _NETWORKD_FOLDERS, ".network")
     answers = dict(host.ask_many([ReadFile(path) for path in paths]))
     files = {path: answers[ReadFile(path)] for path in paths}

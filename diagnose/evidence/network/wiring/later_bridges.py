@@ -48,7 +48,7 @@ def later_bridges(
     if is_podman or is_rootless or _are_consistent(networks, links, routes):
         return Unavailable("missing", "networks and bridges were listed once: they fit together")
     if spare_bridges(networks, links):
-        # the engine makes a bridge before it lists the network, and removes it behind the list
+        # the engine creates a bridge before it lists the network, and removes it afterwards
         host.ask(ListNetworks(round="settled"))
     later_links = host.require(ListInterfaces(round="later"))
     addresses = host.require(ListAddresses(round="later"))

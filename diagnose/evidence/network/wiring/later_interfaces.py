@@ -20,8 +20,7 @@ class LaterInterfaces(Items[Interface], frozen=True):
 def later_interfaces(
     host: Host, namespaces: Namespaces, links: Interfaces
 ) -> LaterInterfaces | Unavailable:
-    """The interfaces after one more netlink dump, for a container that started during the first
-    one."""
+    """The interfaces after one more netlink dump, for a container that has just started."""
     if all(_has_host_ends(netns, links) for netns in namespaces):
         return LaterInterfaces(())
     interfaces = host.require(ListInterfaces(round="later"))

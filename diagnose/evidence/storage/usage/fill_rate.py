@@ -15,8 +15,10 @@ NOISE = 32 << 10
 
 
 class FillRate(msgspec.Struct, frozen=True):
-    """Bytes a second by mount point, seen over `seconds`; only of file systems that fill faster
-    than noise."""
+    """The bytes a second by mount point, seen over `seconds`.
+
+    Only of file systems that fill faster than noise.
+    """
 
     by_point: dict[str, float]
     seconds: float = 0.0

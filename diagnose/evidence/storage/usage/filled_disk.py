@@ -331,7 +331,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             return {}
         rooms = [*self._rooms(self.measured), *(spare.room for spare in self.spare)]
         worth_it = [room for room in rooms if self.is_worth_a_prune(room.bytes)]
-        # what images without a name share with others stays
+        # layers that unnamed images share with others stay
         sure = [room for room in worth_it if room.variable not in ("images", LAST_RESORT)]
         enough = [room for room in sure if room.bytes >= self._excess]
         return {room.variable: room.value for room in enough or worth_it}

@@ -94,8 +94,10 @@ def _users(containers: Containers | None, volume: str) -> tuple[str, ...]:
 
 
 def _with_readers(host: Host, volume: FilledVolume, log: str) -> FilledVolume:
-    """The volume, with the readers for which PostgreSQL keeps its log. log: the folder of the
-    segments."""
+    """The volume, with the readers for which PostgreSQL keeps its log.
+
+    log: the folder of the segments.
+    """
     waiting = _names(host, f"{log}/archive_status")
     slots = _names(host, f"{posixpath.dirname(log)}/pg_replslot")
     return msgspec.structs.replace(

@@ -22,7 +22,7 @@ class IdleImages(msgspec.Struct, frozen=True):
     def pattern(self) -> str:
         """The names of the largest ones as an extended regular expression."""
         names = [name for image in self.images[:NAMED] for name in image.tags]
-        # a dot is the only character of such a name that means something in an expression
+        # a dot is the only character of an image's name with a meaning in an expression
         return f"^({'|'.join(names)})( |$)".replace(".", "[.]")
 
 

@@ -216,7 +216,7 @@ def _first_fault(
     for backups in groups:
         newest = backups[-1]
         if _usual_step(backups) < _SHORTEST_S:
-            continue  # one run makes them all: a file for each database
+            continue  # one run creates them all: a file for each database
         usual = int(median(backup.size for backup in backups[:-1]))
         series = BackupSeries(
             container, folder, newest.name, newest.at, size=newest.size, usual=usual

@@ -59,8 +59,7 @@ class KeeperLogs(msgspec.Struct, frozen=True):
 
 
 def keeper_logs(host: Host, containers: Sequence[Container], within_s: float) -> KeeperLogs:
-    """The log files of supervisors, by container, newest first; no question without a
-    supervisor."""
+    """The log files of supervisors, by container, newest first; no supervisor, no question."""
     places = by_key(
         (folder.path, folder) for container in containers for folder in folders_of(container)
     )

@@ -82,8 +82,7 @@ def log_of(
 
 
 def _folders(container: Container) -> Iterator[str]:
-    """Possible log folders of a program: below its working directory, its mounts and common
-    places."""
+    """Possible log folders of a program: below its working directory, mounts and common places."""
     own = [container.config.working_dir, *(mount.destination for mount in container.mounts)]
     named = [path.rstrip("/") for path in own if path.startswith("/") and len(path) > 1]
     roots = [path for path in named if not path.startswith(_NOT_OURS)][:MOST_ROOTS]

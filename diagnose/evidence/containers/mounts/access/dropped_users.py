@@ -70,8 +70,7 @@ class DroppedUser(msgspec.Struct, frozen=True):
 
 
 class DroppedUsers(Items[DroppedUser], frozen=True):
-    """The programs that are refused a path after they changed their user, one for each
-    container."""
+    """The programs that are refused a path after a change of user, one for each container."""
 
 
 class _UserRefusal(msgspec.Struct, frozen=True):

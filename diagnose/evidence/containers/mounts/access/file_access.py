@@ -257,7 +257,7 @@ def access(
         return Undecided(f"{named.mount.source}: {user.unknown or sources}")
     attempt = _Attempt(named, user)
     if attempt.changes_owner and not _OWNS.search(attempt.words):
-        return None  # the kernel never says so because of a mode
+        return None  # the kernel never returns that because of a mode
     steps = named.on_host
     statuses = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
     goal = _goal(attempt, statuses)

@@ -1,5 +1,4 @@
-"""Mounts of running containers that their user cannot read or write, and sockets that it cannot
-open.
+"""Mounts of running containers that their user cannot read or write, and unusable sockets.
 
 Seen without waiting for a log.
 """

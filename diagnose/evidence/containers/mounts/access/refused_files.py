@@ -56,8 +56,7 @@ class RefusedFile(msgspec.Struct, frozen=True):
 
     @property
     def is_folder_for_a_file(self) -> bool:
-        """Whether a folder is in the place of a file that the program wants, which nobody may
-        execute."""
+        """Whether a folder, which nobody may execute, is in the place of a file."""
         return self.source.type == "folder" and bool(self.mode) and not self.mode & 0o111
 
 

@@ -54,8 +54,7 @@ _LIKE_A_FILE = LazyPattern(r"/[\w.-]*\.(?!d$)\w{1,10}$")
 
 
 class UnusableFile(msgspec.Struct, frozen=True):
-    """A path that a failed program could not use, and the host's status of each step to the
-    path."""
+    """A path that a failed program could not use, with the host's status of each step."""
 
     container: Container
     named: NamedPath
@@ -152,8 +151,7 @@ def _only_place(container: Container, line: str) -> NamedPath | None:
 
 
 def _sources(host: Host, place: NamedPath, statuses: Mapping[str, PathStatus]) -> BindSources:
-    """The statuses of one path's steps, and the number of entries of a folder with a file's
-    name."""
+    """The statuses of one path's steps, and the entries of a folder with a file's name."""
     first, *below = place.on_host
     source = statuses.get(first)
     entries: dict[str, int] = {}

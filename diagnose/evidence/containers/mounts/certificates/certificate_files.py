@@ -86,8 +86,7 @@ class CertificateFile(msgspec.Struct, frozen=True):
 
 
 class CertificateFiles(Items[CertificateFile], frozen=True):
-    """The certificate files by container, in the order of their paths; missing ones are left
-    out."""
+    """The certificate files by container, in the order of their paths; without missing ones."""
 
 
 @evidence

@@ -49,8 +49,7 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
 
 
 class ExpiredCertificates(Items[ExpiredCertificate], frozen=True):
-    """The certificate of each container that expires first; empty where all are valid long
-    enough."""
+    """The certificate of each container that expires first; empty where none is late."""
 
 
 @evidence

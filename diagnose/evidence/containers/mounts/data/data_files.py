@@ -144,7 +144,7 @@ def _is_shared(left: MountedPidFile, container: Container, containers: Container
 
 
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:
-    """The left file of a process id; None where a link leads there.
+    """The pid file or socket that a former run left in a mount; None behind a link.
 
     Behind a link another file of the host would be removed.
     """

@@ -203,8 +203,7 @@ def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: 
 
 
 def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
-    """The image's path of each file of a folder and of its first folders, by name below the
-    folder."""
+    """The paths of an image's files, by name below a folder: its own and its folders' files."""
     top = _entries(host, folders)
     files = _files(top)
     inner = {name: _folders(entries) for name, entries in top.items()}

@@ -124,8 +124,7 @@ def _with_older(
 
 
 def _is_like(own: set[str], other: set[str]) -> bool:
-    """Whether a folder has the entries of the other one: at least two names, as PG_VERSION and
-    base."""
+    """Whether a folder has entries of the other one: at least two, as PG_VERSION and base."""
     return len(own) >= 2 and own <= other
 
 

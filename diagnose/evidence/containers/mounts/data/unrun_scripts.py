@@ -183,11 +183,10 @@ def _creates(kind: str, name: str) -> re.Pattern[str]:
 
 
 def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
-    """Whether a table was created after the last complaint: each is a file in its database's
-    folder.
+    """Whether a table was created after the last complaint.
 
-    The old lines stay in the log, and no new ones follow. said_at: Unix time of the last complaint;
-    0 where it is not known.
+    Each table is a file in its database's folder. The old lines stay in the log, and no new ones
+    follow. said_at: Unix time of the last complaint; 0 where it is not known.
     """
     if script.kind != "table" or not said_at:
         return False

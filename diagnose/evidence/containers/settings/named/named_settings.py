@@ -90,8 +90,11 @@ _NAMES_OF_ANY = vocabulary(
 
 
 def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
-    """The prefix that pydantic's class of settings has by its own name: KeycloakSettings reads
-    KEYCLOAK_URL. "" where neither the container nor the name itself shows that."""
+    """The prefix that pydantic's class of settings has by its own name, or "".
+
+    KeycloakSettings reads KEYCLOAK_URL. "" where neither the container nor the name itself shows
+    that.
+    """
     match = _CLASS_OF_SETTINGS.fullmatch(class_name)
     if match is None or match["of"] in _OF_ANY_PROGRAM:
         return ""

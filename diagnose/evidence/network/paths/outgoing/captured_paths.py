@@ -100,8 +100,7 @@ class LocalCapture(NamedTuple):
 
 
 def local_capture(traced: Trace) -> LocalCapture | None:
-    """The port of the host that takes the packet; None where it leaves the host, or may leave
-    it."""
+    """The port of the host that takes the packet; None where the packet leaves, or may leave."""
     packet, by = traced.packet, traced.nat_by
     stays_here = traced.to == "" and not traced.nat_unknown
     if traced.nat is None or by is None or not stays_here:

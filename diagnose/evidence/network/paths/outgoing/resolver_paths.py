@@ -1,5 +1,4 @@
-"""The way of containers' DNS queries to each of their servers, by the kernel's own choice of a
-route."""
+"""The paths of containers' DNS queries to each of their servers, by the kernel's routes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

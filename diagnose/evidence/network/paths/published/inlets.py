@@ -132,7 +132,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
         return _incoming_verdict(trace(walks.stack, flow_from(origin)), bridges)
 
     reach = verdict(Origin(uplink.name))
-    # what any client meets, an ordinary one meets too
+    # a verdict for any client holds for an ordinary one too
     if is_decided(reach):
         sample = reach
     else:

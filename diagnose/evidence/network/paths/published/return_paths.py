@@ -107,8 +107,7 @@ def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
 
 
 class _PublishedCall(msgspec.Struct, frozen=True):
-    """The call of an ordinary client behind an interface to a published port at the host's
-    address."""
+    """The call of an ordinary client behind an interface to a published port of the host."""
 
     container: Container
     port: str

@@ -161,8 +161,7 @@ def wanted_paths(
 def _wants_of_restarting(
     containers: Containers, names: CalledNames, log_tails: LogTails | None
 ) -> list[Want]:
-    """The wanted connections of containers in restart, which have no address until their next
-    start."""
+    """The wanted connections of restarting containers, which have no address meanwhile."""
     restarting = (container for container in containers if container.state.status == "restarting")
     return [want for container in restarting for want in wants_of(container, names, log_tails)]
 

@@ -145,10 +145,10 @@ def awaited(network_losses: NetworkLosses | None) -> list[Want]:
 
 
 def logged(logged_failures: LoggedFailures | None) -> list[Want]:
-    """The connections that fail now, by the logs of containers that run on: to addresses, and to
-    the host by the name that their hosts file has for it.
+    """The connections that fail now, by the logs of running containers.
 
-    Who refuses at a name of DNS is no matter of the host.
+    To addresses, and to the host by its name in their hosts file. A refusal at a name of DNS is no
+    matter of the host.
     """
     return [
         Want(failure.container, failure.host, failure.port, "log", failure.line)

@@ -39,8 +39,7 @@ class NginxFiles:
         self._patterns: dict[str, None] = {}
 
     def directives(self, main: str = MAIN) -> tuple[Directive, ...]:
-        """All directives of its configuration; an include that could not be read stays
-        unchanged."""
+        """All directives of its configuration; an unreadable include stays unchanged."""
         text = self._text(main)
         return () if text is None else tuple(self._included(read(text), 0))
 
@@ -69,8 +68,7 @@ class NginxFiles:
                 yield from self._included_directives(directive, depth)
 
     def _included_directives(self, include: Directive, depth: int) -> Iterator[Directive]:
-        """The directives of an include's files; the include itself where a file of it is not
-        read."""
+        """The directives of an include's files; the include itself if one is not read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
         self._patterns[pattern] = None
         if depth >= _DEEPEST or self._left <= 0:

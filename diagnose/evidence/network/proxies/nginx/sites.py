@@ -167,5 +167,5 @@ def _candidates(host: Host, container: Container) -> Iterator[tuple[Mount, str]]
             for entry in listing.entries:
                 if entry.type == "file" and not _SET_ASIDE.search(entry.name):
                     yield mount, posixpath.join(place, entry.name)
-        else:  # a file that is mounted alone
+        else:  # a file that is mounted by itself
             yield mount, place

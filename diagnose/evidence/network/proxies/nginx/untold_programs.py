@@ -36,8 +36,7 @@ class UntoldProgram(msgspec.Struct, frozen=True):
 
 
 class UntoldPrograms(Items[UntoldProgram], frozen=True):
-    """The programs without their clients' data, at most one for each kind of symptom and
-    location."""
+    """The uninformed programs, at most one for each kind of symptom and location."""
 
     forgotten_logins: tuple[Symptom, ...] = ()
     """Logins that the next request does not know, where no nginx is the cause."""

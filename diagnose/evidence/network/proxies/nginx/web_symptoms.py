@@ -1,5 +1,4 @@
-"""Symptoms in access logs of a proxy that does not pass on its clients' scheme, host or upgrade.
-Pure."""
+"""Symptoms in logs of a proxy that does not pass on its clients' scheme, host or upgrade. Pure."""
 
 import itertools
 import re

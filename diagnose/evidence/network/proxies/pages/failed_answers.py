@@ -1,5 +1,4 @@
-"""Servers with errors of their own: by their access logs, and by the answer to one request of
-ours."""
+"""Servers with errors of their own: by access logs, and by one request of ours."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -139,8 +138,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
 
 class AllFailedAnswers(Items[FailedAnswers], frozen=True):
-    """The failed answers, at most one for each container; none for a proxy with another's
-    errors."""
+    """The failed answers, at most one for each container; without errors of another server."""
 
 
 @evidence
@@ -172,8 +170,7 @@ def all_failed_answers(
 def _with_pages(
     found: Iterable[FailedAnswers], pages: Mapping[str, FailingPage]
 ) -> Iterator[FailedAnswers]:
-    """The failed answers of the logs, completed by our requests; then those that only our
-    requests show."""
+    """The failed answers of the logs, completed by our requests; then those of requests alone."""
     by_id = {failed.container.id: failed for failed in found}
     for id, failed in by_id.items():
         yield _with_page(failed, pages[id]) if id in pages else failed

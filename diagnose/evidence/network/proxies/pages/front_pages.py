@@ -191,8 +191,7 @@ def front_pages(
 
 
 def _reason_unasked(failure: Failed) -> Unavailable:
-    """The reason why there is no page at all: an option forbids it, or an old recording has
-    none."""
+    """The reason why there is no page at all: an option forbids it, or the recording is old."""
     if failure.reason == "not allowed":
         return Unavailable("not applicable", failure.detail)
     if failure.reason in NOT_IN_BUNDLE:

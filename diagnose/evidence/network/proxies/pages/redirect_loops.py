@@ -69,8 +69,7 @@ class RedirectLoops(Items[RedirectLoop], frozen=True):
 def redirect_loops(
     containers: Containers, recent_logs: RecentLogs, namespaces: Namespaces | None
 ) -> RedirectLoops:
-    """The redirects that clients repeat: each leads to the same address, and the client calls
-    again."""
+    """The redirects that clients repeat: each leads to the same address again."""
     loops = (
         _loop(container, recent_logs, containers, namespaces) for container in containers.running
     )
@@ -118,7 +117,7 @@ def _leads_back(same: Sequence[AccessLine], requests: Sequence[AccessLine]) -> b
     """Whether each redirect may have led to the same page, and to no other."""
     last, begun = same[-1], same[-LEAST].at
     statuses = {request.status for request in requests if request.what == last.what}
-    # who follows other redirects of a POST continues with GET
+    # a client that follows other redirects of a POST continues with GET
     following = _KEEP_METHOD if last.what.startswith("POST") else REDIRECTS
     since = (request for request in requests if request.at >= begun)
     return statuses <= following and not any(

@@ -1,5 +1,4 @@
-"""First pages that redirect to a port inside, or to an inner name, which visitors cannot reach.
-Pure.
+"""First pages that redirect visitors to an inner port or name. Pure.
 
 A program that writes a whole address into a redirect has to know its visitors' address.
 """

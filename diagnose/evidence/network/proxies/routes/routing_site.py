@@ -56,8 +56,7 @@ class RoutingSite(msgspec.Struct, dict=True):
         )
 
     def listening(self, container: Container) -> tuple[int, ...] | None:
-        """The TCP ports of a container that others reach; None while that is not known or may
-        change."""
+        """The TCP ports that others reach; None while they are not known or may change."""
         netns = self.namespaces.of(container)
         age = self.clock.age(container.started_at)
         if netns is None or container.has_own_kernel or age is None:
