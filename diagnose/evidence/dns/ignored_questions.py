@@ -56,7 +56,7 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
     return ServersWithoutAaaa(tuple(_ignored_questions(suspects, first | more)))
 
 
-class _Way(NamedTuple):
+class _QueryWay(NamedTuple):
     """A server, and the namespace from which it is asked."""
 
     server: str
@@ -64,18 +64,18 @@ class _Way(NamedTuple):
     """The process in whose network namespace it is asked; None for the host's."""
 
 
-def _answering_ways(lookups: Lookups) -> Iterator[_Way]:
+def _answering_ways(lookups: Lookups) -> Iterator[_QueryWay]:
     """The servers that answered the host, and those that answered a container."""
     for server, reply in lookups.host.items():
         if reply.answered:
-            yield _Way(server, pid=None)
+            yield _QueryWay(server, pid=None)
     for path in lookups.ways:
         for container, reply in path.replies:
             if reply.answered:
-                yield _Way(path.server, pid=container.state.pid)
+                yield _QueryWay(path.server, pid=container.state.pid)
 
 
-def _query(way: _Way, name: str, kind: str) -> QueryDns:
+def _query(way: _QueryWay, name: str, kind: str) -> QueryDns:
     return QueryDns(way.server, name, kind, pid=way.pid)
 
 
@@ -88,7 +88,9 @@ def _is_silent(reply: DnsReply | None) -> bool:
     return reply is not None and not reply.answered and reply.icmp is None
 
 
-def _ignored_questions(suspects: Iterable[_Way], replies: _Replies) -> Iterator[IgnoredQuestions]:
+def _ignored_questions(
+    suspects: Iterable[_QueryWay], replies: _Replies
+) -> Iterator[IgnoredQuestions]:
     """The ways on which a server answers for IPv4, and is silent to the same names for IPv6."""
     for way in suspects:
         of = {

@@ -114,7 +114,7 @@ class UnopenedSettingsList(Items[UnopenedSettings], frozen=True):
     """The unopened settings, at most one for each container."""
 
 
-class _Held(msgspec.Struct, frozen=True):
+class _SettingsFile(msgspec.Struct, frozen=True):
     """A settings file of one container, and its stat."""
 
     path: str
@@ -167,7 +167,7 @@ def _unopened_of_container(
     host: Host,
     container: Container,
     names: set[str],
-    files: Sequence[_Held],
+    files: Sequence[_SettingsFile],
     mounts: Mounts,
     clock: Clock,
 ) -> Iterator[UnopenedSettings]:
@@ -188,7 +188,7 @@ def _unopened_of_container(
                 yield _unread_file(host, container, held)
 
 
-def _unread_file(host: Host, container: Container, held: _Held) -> UnopenedSettings:
+def _unread_file(host: Host, container: Container, held: _SettingsFile) -> UnopenedSettings:
     other = _image_file(host, container, held.path)
     return UnopenedSettings(
         container,
@@ -204,11 +204,11 @@ def _unread_file(host: Host, container: Container, held: _Held) -> UnopenedSetti
 
 def _settings_below(
     host: Host, container: Container, mount: Mount, status: PathStatus
-) -> list[_Held]:
+) -> list[_SettingsFile]:
     """The mounted file, or all files of a folder that has few; empty where one is no settings."""
     if status.type == "file":
         is_own = _SETTINGS.search(mount.destination) is not None and status.size > 0
-        return [_Held(mount.destination, mount, status)] if is_own else []
+        return [_SettingsFile(mount.destination, mount, status)] if is_own else []
     if status.type != "folder" or not _FOLDER.search(mount.destination):
         return []
     listing = host.answer_or(ListFolder(mount.source), FolderListing())
@@ -217,13 +217,15 @@ def _settings_below(
     inside = {name: f"{mount.source.rstrip('/')}/{name}" for name in listing.names}
     statuses = host.answer_or(StatPaths(list(inside.values())), {})
     held = [
-        _Held(f"{mount.destination.rstrip('/')}/{name}", mount, statuses.get(path, NOT_ASKED))
+        _SettingsFile(
+            f"{mount.destination.rstrip('/')}/{name}", mount, statuses.get(path, NOT_ASKED)
+        )
         for name, path in inside.items()
     ]
     return held if all(_is_settings(file, container) for file in held) else []
 
 
-def _is_settings(held: _Held, container: Container) -> bool:
+def _is_settings(held: _SettingsFile, container: Container) -> bool:
     """Whether an entry of a mounted folder is read as a program starts, and is seen there."""
     is_seen = innermost_mount(container.mounts, held.path) is held.mount
     is_read_later = _READ_LATER.search(held.path) is not None
@@ -287,7 +289,7 @@ def _is_nameless_program(word: str) -> bool:
     return any(posixpath.basename(word) in programs for programs, _ in _NAMELESS)
 
 
-def _shows_readings(files: Sequence[_Held], mounts: Mounts, clock: Clock) -> bool:
+def _shows_readings(files: Sequence[_SettingsFile], mounts: Mounts, clock: Clock) -> bool:
     """Whether the first reading of the files of one mount after a change is noted.
 
     An overlay notes those of its upper layer alone, where all is that was changed since the boot.
@@ -304,7 +306,7 @@ def _shows_readings(files: Sequence[_Held], mounts: Mounts, clock: Clock) -> boo
     return "rw" in given and not given & {"noatime", "ro"}
 
 
-def _all_unread(files: Sequence[_Held], container: Container) -> bool:
+def _all_unread(files: Sequence[_SettingsFile], container: Container) -> bool:
     """Whether no file was read since its last change, which was before the container's start."""
     return bool(files) and all(_is_unread(held.status, container.started_at) for held in files)
 

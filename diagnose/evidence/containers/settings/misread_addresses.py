@@ -135,7 +135,7 @@ def _address_in_files(
     )
 
 
-class _Misread(NamedTuple):
+class _MisreadText(NamedTuple):
     """An address with a wrong number of slashes."""
 
     text: str
@@ -144,7 +144,7 @@ class _Misread(NamedTuple):
     host: str
 
 
-def _misread_in_text(text: str, calls: Callable[[str], bool]) -> Iterator[_Misread]:
+def _misread_in_text(text: str, calls: Callable[[str], bool]) -> Iterator[_MisreadText]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
     matches = _ADDRESS.finditer(text) if ":/" in text else ()
     for match in matches:
@@ -152,4 +152,4 @@ def _misread_in_text(text: str, calls: Callable[[str], bool]) -> Iterator[_Misre
         is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
         if is_wrong and not is_mount and calls(match["host"]):
             right = f"{match['scheme']}://{match['host']}{match['port'] or ''}"
-            yield _Misread(match["text"], right, match["host"])
+            yield _MisreadText(match["text"], right, match["host"])

@@ -161,7 +161,7 @@ def _limits(
             )
 
 
-class _Wanted(msgspec.Struct, frozen=True):
+class _ProgramLimit(msgspec.Struct, frozen=True):
     """A limit that a program has by a setting."""
 
     name: str
@@ -170,19 +170,19 @@ class _Wanted(msgspec.Struct, frozen=True):
     """Whether somebody has set it, and not the image."""
 
 
-def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_Wanted]:
+def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_ProgramLimit]:
     """The limits that a program has by its settings."""
     if php is not None:
         low = php.lower
         is_mounted = low.path and program.mount_at(low.path) is not None
         if is_mounted:
-            yield _Wanted(low.name, low.value, is_asked_for=True)
+            yield _ProgramLimit(low.name, low.value, is_asked_for=True)
     image = host.ask(InspectImage(program.image))
     of_image = () if isinstance(image, Failed) or image.config is None else image.config.env or ()
     for name, value in program.config.environment:
         if _OF_PROGRAM.search(name) and not _OF_SPEED.search(name) and _bytes(name, value):
             is_asked_for = f"{name}={value}" not in of_image
-            yield _Wanted(name, value, is_asked_for)
+            yield _ProgramLimit(name, value, is_asked_for)
 
 
 def _bytes(name: str, value: str) -> int | None:

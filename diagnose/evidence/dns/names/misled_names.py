@@ -73,7 +73,7 @@ class MisledNames(Items[MisledName], frozen=True):
     """The misled names, at most one for each name of a container."""
 
 
-class _Called(msgspec.Struct, frozen=True):
+class _CalledName(msgspec.Struct, frozen=True):
     """A name that a container calls, and its last complaint."""
 
     container: Container
@@ -96,7 +96,7 @@ def misled_names(
     DNS servers are asked for names of several words that containers call and that are refused.
     """
     said = complaints.said
-    called: list[_Called] = []
+    called: list[_CalledName] = []
     found: list[MisledName | None] = []
     for container in containers.running:
         if container.endpoints.keys() - {DEFAULT_NETWORK}:
@@ -148,7 +148,7 @@ def _holder(container: Container, name: str, containers: Containers) -> Containe
 
 def _called_names(
     container: Container, containers: Containers, lines: Sequence[str]
-) -> Iterator[_Called]:
+) -> Iterator[_CalledName]:
     """The names of several words in its variables, its command and its complaints.
 
     Where it gives none, those of its neighbours: its code may have the name.
@@ -158,11 +158,11 @@ def _called_names(
         *(("its command", word) for word in container.command),
         *((_LOG, line) for line in lines[-3:]),
     ]
-    places: dict[str, _Called] = {}
+    places: dict[str, _CalledName] = {}
     for source, text in texts:
         for place in places_in(text):
             name, _, port = place.partition(":")
-            called = _Called(container, name, int(port), source=source, line=lines[-1])
+            called = _CalledName(container, name, int(port), source=source, line=lines[-1])
             places.setdefault(place, called)
     fitting = [call for call in places.values() if _may_be_about(call)]
     yield from fitting
@@ -172,10 +172,10 @@ def _called_names(
         for name in sorted(other.dns_names):
             if "." in name and other.is_running:
                 for web_port in _WEB_PORTS:
-                    yield _Called(container, name, web_port, source="", line=lines[-1])
+                    yield _CalledName(container, name, web_port, source="", line=lines[-1])
 
 
-def _may_be_about(call: _Called) -> bool:
+def _may_be_about(call: _CalledName) -> bool:
     """Whether the complaint of a container may be about this name.
 
     Its line has the name, or an address of the container itself; or the line has no target, and the
@@ -192,7 +192,7 @@ def _may_be_about(call: _Called) -> bool:
 class _Query(msgspec.Struct, frozen=True):
     """A name, and the DNS server to ask for it."""
 
-    called: _Called
+    called: _CalledName
     upstream: Upstream
 
     def question(self) -> QueryDns:
@@ -201,7 +201,7 @@ class _Query(msgspec.Struct, frozen=True):
 
 
 def _replies(
-    host: Host, called: Sequence[_Called], resolvers: Resolvers | None
+    host: Host, called: Sequence[_CalledName], resolvers: Resolvers | None
 ) -> Iterator[tuple[_Query, DnsReply]]:
     """The reply of each container's first server for a name."""
     queries: list[_Query] = []
@@ -215,7 +215,7 @@ def _replies(
 
 
 def _filtered_names(
-    host: Host, called: Sequence[_Called], resolvers: Resolvers | None
+    host: Host, called: Sequence[_CalledName], resolvers: Resolvers | None
 ) -> Iterator[MisledName]:
     """Names for which the server gives nothing but 0.0.0.0 or a loopback address."""
     given = [call for call in called if call.source and call.name not in call.container.extra_names]
@@ -245,7 +245,7 @@ def _misled_name(
 
 def _hidden_names(
     host: Host,
-    called: Sequence[_Called],
+    called: Sequence[_CalledName],
     containers: Containers,
     namespaces: Namespaces | None,
     resolvers: Resolvers | None,

@@ -104,7 +104,7 @@ def logged_failures(
     return LoggedFailures(tuple(items), recent_logs.left_out(containers.running))
 
 
-class _Way(NamedTuple):
+class _CallKind(NamedTuple):
     """The kind of failed calls, and their target."""
 
     kind: Kind
@@ -117,12 +117,12 @@ def _failures(
 ) -> Iterator[LoggedFailure]:
     """The failed calls of one container, grouped by kind of failure and place."""
     lines = recent_logs.of_this_run(container)
-    groups: dict[_Way, list[RecentLine]] = {}
+    groups: dict[_CallKind, list[RecentLine]] = {}
     for line in lines:
         kind = _kind(line.text)
         if kind is not None:
             host, port = (failed_name(line.text), 0) if kind == "dns" else place_in(line.text)
-            groups.setdefault(_Way(kind, host, port), []).append(line)
+            groups.setdefault(_CallKind(kind, host, port), []).append(line)
     delivers_mail = any(_MAIL_TAKEN.search(line.text) for line in lines) if groups else False
     for (kind, host, port), group in groups.items():
         if _goes_on(group, clock):

@@ -70,7 +70,7 @@ def host_paths(
     return HostPaths(tuple(direct), published=tuple(published), loopback=tuple(loopback))
 
 
-class _Walk(msgspec.Struct, frozen=True):
+class _HostConnections(msgspec.Struct, frozen=True):
     """Connections of the host that lead to one container."""
 
     stack: Stack
@@ -84,7 +84,7 @@ class _Walk(msgspec.Struct, frozen=True):
         return HostPath(self.container, self.network, address, port, traced)
 
 
-def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator[_Walk]:
+def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator[_HostConnections]:
     """To the first container of each bridge network that publishes a TCP port."""
     seen: set[str] = set()
     for container in containers.running:
@@ -93,7 +93,7 @@ def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator
         for network, endpoint in networks.bridge_places_of(container):
             if network.name not in seen:
                 seen.add(network.name)
-                yield _Walk(stack, container, network, endpoint.ip_address)
+                yield _HostConnections(stack, container, network, endpoint.ip_address)
 
 
 def _published_locally(container: Container) -> int:

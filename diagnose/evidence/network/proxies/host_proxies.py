@@ -221,14 +221,14 @@ def _refusals(log: HostLog, nginx: NginxConfigurations) -> Iterator[HostProxyFai
             )
 
 
-class _Moved(msgspec.Struct, frozen=True):
+class _MovedContainer(msgspec.Struct, frozen=True):
     """A container whose port of the host the engine chooses at each start."""
 
     container: Container
     binding: PortBinding
 
 
-def _moved_container(containers: Containers, port: int) -> _Moved | None:
+def _moved_container(containers: Containers, port: int) -> _MovedContainer | None:
     """The only container with an engine-chosen port, where this port may be a former one."""
     if port < _FIRST_CHOSEN:
         return None
@@ -240,7 +240,7 @@ def _moved_container(containers: Containers, port: int) -> _Moved | None:
             for binding in container.published_by("tcp")
             if binding.port in free
         }
-        chosen += [_Moved(container, binding) for binding in ports.values()]
+        chosen += [_MovedContainer(container, binding) for binding in ports.values()]
     return only(chosen)
 
 

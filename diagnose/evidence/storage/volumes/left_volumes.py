@@ -45,7 +45,7 @@ class LeftVolumes(Items[LeftVolume], frozen=True):
     """The left volumes, at most one for each mount."""
 
 
-class _Fresh(msgspec.Struct, frozen=True):
+class _FreshVolume(msgspec.Struct, frozen=True):
     """An anonymous volume of a recently created container."""
 
     container: Container
@@ -78,7 +78,7 @@ def left_volumes(
 
 
 def _names_in_folders(
-    host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
+    host: Host, fresh: Iterable[_FreshVolume], former: Iterable[Volume]
 ) -> dict[str, frozenset[str]]:
     """The entries in the folders of these volumes, by the folder."""
     paths = {mount.mount.source for mount in fresh} | {volume.mountpoint for volume in former}
@@ -86,19 +86,19 @@ def _names_in_folders(
     return {path: frozenset(listing.names) for path, listing in listings.items()}
 
 
-def _may_be_left(mount: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
+def _may_be_left(mount: _FreshVolume, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
     """Whether a volume is older than a container's new one, and holds files of the same names."""
     is_older = (unix(volume.created_at) or 0.0) < mount.made
     return is_older and is_alike(names.get(mount.mount.source), names.get(volume.mountpoint))
 
 
-def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
-    found: list[_Fresh] = []
+def _fresh_mounts(containers: Containers, clock: Clock) -> list[_FreshVolume]:
+    found: list[_FreshVolume] = []
     for container in containers:
         created = container.created_at
         if created is not None and clock.wall - created < RECENT_S:
             anonymous = [mount for mount in container.mounts if mount.is_anonymous]
-            found += [_Fresh(container, mount, created) for mount in anonymous]
+            found += [_FreshVolume(container, mount, created) for mount in anonymous]
     return sorted(found, key=lambda mount: -mount.made)
 
 
@@ -115,7 +115,7 @@ def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
 
 
 def _newest_candidates(
-    pairs: Sequence[tuple[_Fresh, Volume]],
+    pairs: Sequence[tuple[_FreshVolume, Volume]],
     names: Mapping[str, frozenset[str]],
     changed: Mapping[str, float],
 ) -> list[LeftVolume]:

@@ -43,7 +43,7 @@ class ClosedEntries(Items[ClosedEntry], frozen=True):
     """The closed entries, at most one for each mount."""
 
 
-class _Sharing(msgspec.Struct, frozen=True):
+class _SharedFolder(msgspec.Struct, frozen=True):
     reader: Container
     mount: Mount
     user: HostUser
@@ -67,7 +67,7 @@ def closed_entries(
 
 def _sharing_pairs(
     containers: Containers, info: Info | None, numbers: UserNumbers | None
-) -> Iterator[_Sharing]:
+) -> Iterator[_SharedFolder]:
     """The folders that a container reads, and that others write to as other users."""
     for reader in containers.running:
         user = _reading_user(reader, info, numbers)
@@ -77,7 +77,7 @@ def _sharing_pairs(
             sharers = [other for other in containers.running if _writes_to(other, mount.source)]
             writers = [other for other in sharers if owner_number(other) not in (None, user.uid)]
             if writers:
-                yield _Sharing(reader, mount, user, tuple(writers))
+                yield _SharedFolder(reader, mount, user, tuple(writers))
 
 
 def _writes_to(container: Container, source: str) -> bool:
@@ -96,7 +96,7 @@ def _reading_user(
     return None if user is None or user.unknown or not user.uid else user
 
 
-def _closed_entry(host: Host, pair: _Sharing) -> Iterator[ClosedEntry]:
+def _closed_entry(host: Host, pair: _SharedFolder) -> Iterator[ClosedEntry]:
     """The first entry of a shared folder that one container wrote and the other may not read."""
     source = pair.mount.source
     listing = host.answer_or(ListFolder(source), FolderListing())

@@ -78,7 +78,7 @@ def stray_files(host: Host, containers: Containers) -> StrayFiles:
     return StrayFiles(tuple(found))
 
 
-class _Named(msgspec.Struct, frozen=True):
+class _NamedFile(msgspec.Struct, frozen=True):
     path: str
     setting: str
 
@@ -89,7 +89,7 @@ def _may_be_meant(mount: Mount) -> bool:
     return is_own and (is_for_data(mount) or mount.destination.endswith(".json"))
 
 
-def _named_paths(container: Container) -> Iterator[_Named]:
+def _named_paths(container: Container) -> Iterator[_NamedFile]:
     """The paths of files that a container's settings name, and that no mount shows."""
     config = container.config
     settings = [*config.words, *(f"{name}={value}" for name, value in config.environment)]
@@ -101,12 +101,12 @@ def _named_paths(container: Container) -> Iterator[_Named]:
             is_kept = _KEEPS.search(name) or _KEEPS.search(posixpath.basename(path))
             is_data = keeps_data(path) and not _OF_PROGRAM.search(path)
             if is_kept and is_data and innermost_mount(container.mounts, path) is None:
-                yield _Named(path, name)
+                yield _NamedFile(path, name)
         before = word.lstrip("-") if word.startswith("-") and "=" not in word else ""
 
 
 def _stray_file(
-    host: Host, container: Container, named: Sequence[_Named], mounts: Sequence[Mount]
+    host: Host, container: Container, named: Sequence[_NamedFile], mounts: Sequence[Mount]
 ) -> StrayFile | None:
     """The first of these files that the program has written, where a mount for it is empty."""
     root = f"/proc/{container.state.pid}/root"

@@ -107,7 +107,7 @@ def _data_in_layer(host: Host, container: Container, top: str) -> UnkeptData | N
     return None
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _DataPlace(msgspec.Struct, frozen=True):
     container: Container
     kind: str
     folder: str
@@ -116,15 +116,17 @@ class _Place(msgspec.Struct, frozen=True):
     source: str = ""
 
 
-def _short_lived(container: Container) -> Iterator[_Place]:
+def _short_lived(container: Container) -> Iterator[_DataPlace]:
     """The mounts of a container that end with it, or with the next boot."""
     root = f"/proc/{container.state.pid}/root"
     in_memory = [mount.destination for mount in container.mounts if mount.type == "tmpfs"]
     for path in dict.fromkeys([*(container.host_config.tmpfs or ()), *in_memory]):
         if not _OF_MEMORY.match(path):
-            yield _Place(container, "memory", path, path, root)
+            yield _DataPlace(container, "memory", path, path, root)
     for mount in _temporary_mounts(container.bind_mounts):
-        yield _Place(container, "temporary", mount.destination, mount.source, source=mount.source)
+        yield _DataPlace(
+            container, "temporary", mount.destination, mount.source, source=mount.source
+        )
 
 
 def _temporary_mounts(mounts: Sequence[Mount]) -> list[Mount]:

@@ -144,7 +144,7 @@ def _data_port(info: Info | None) -> int:
     return (cluster.data_path_port if cluster is not None else 0) or DATA_PORT
 
 
-class _Entrance(msgspec.Struct, frozen=True):
+class _OverlayEntrance(msgspec.Struct, frozen=True):
     """The interface and data port for packets of other nodes."""
 
     uplink: str = ""
@@ -153,10 +153,10 @@ class _Entrance(msgspec.Struct, frozen=True):
     """The rule that certainly drops packets to the data port."""
 
 
-def _entrance(host_stack: HostStack | None, uplinks: Uplinks | None, port: int) -> _Entrance:
+def _entrance(host_stack: HostStack | None, uplinks: Uplinks | None, port: int) -> _OverlayEntrance:
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
-        return _Entrance()
+        return _OverlayEntrance()
     flow = Flow(Origin(uplink.name), uplink.address, "udp", port)
     verdict = refused_by_host(host_stack.stack, flow)
-    return _Entrance(uplink.name, verdict.by if verdict.is_blocked else None)
+    return _OverlayEntrance(uplink.name, verdict.by if verdict.is_blocked else None)

@@ -166,7 +166,7 @@ def _wants_of_restarting(
     return [want for container in restarting for want in wants_of(container, names, log_tails)]
 
 
-class _Leaving(msgspec.Struct, frozen=True):
+class _LeavingPoint(msgspec.Struct, frozen=True):
     """The network and source address with which a container's packets leave."""
 
     network: Network
@@ -243,7 +243,7 @@ class _Walks:
         same_port = [listener for listener in self._listeners if listener.port == want.port]
         return UnservedWant(want, leaving.network, address, tuple(same_port))
 
-    def _is_served(self, address: str, port: int, leaving: _Leaving) -> bool:
+    def _is_served(self, address: str, port: int, leaving: _LeavingPoint) -> bool:
         """Whether a program of the host takes connections, or a rule leads them elsewhere."""
         listeners = self._listeners
         if listeners is not None and (
@@ -278,7 +278,7 @@ class _Walks:
             return None
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
 
-    def _leaving_network(self, container: Container) -> _Leaving | None:
+    def _leaving_network(self, container: Container) -> _LeavingPoint | None:
         """The network by which a container's packets to others leave.
 
         Its only one, or the first by name as engines choose.
@@ -289,16 +289,18 @@ class _Walks:
             if network is None or not address:
                 continue
             if network.is_bridge and not network.internal:
-                return _Leaving(network, address)
+                return _LeavingPoint(network, address)
         return None
 
-    def _former_network(self, container: Container) -> _Leaving | None:
+    def _former_network(self, container: Container) -> _LeavingPoint | None:
         """The network of a container that the engine starts again soon, without an address."""
         if container.state.status != "restarting":
             return None
         named = (self._networks.by_name.get(name) for name in sorted(container.endpoints))
         bridges = (network for network in named if network is not None and network.is_bridge)
-        return next((_Leaving(network, "") for network in bridges if not network.internal), None)
+        return next(
+            (_LeavingPoint(network, "") for network in bridges if not network.internal), None
+        )
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
         """The paths of a want that goes to another container on a shared network."""
@@ -313,7 +315,7 @@ class _Walks:
                 continue
             port = want.port or exposed_port(peer)
             if port:
-                flow = _Leaving(network, endpoint.ip_address).to(called.address, port)
+                flow = _LeavingPoint(network, endpoint.ip_address).to(called.address, port)
                 traced = trace_bridged(self._stack, flow)
                 yield WantedPath(
                     "between containers",

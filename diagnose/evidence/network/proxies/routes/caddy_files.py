@@ -89,13 +89,13 @@ def _takes_arguments(snippet: Directive) -> bool:
 def _sites(
     directives: Sequence[Directive], snippets: Mapping[str, Directive]
 ) -> Iterator[Directive]:
-    importing = _Importing(snippets)
+    importing = _SnippetReader(snippets)
     for directive in directives:
         if directive.is_block and not _is_snippet(directive):
             yield importing.with_snippets(directive, 0)
 
 
-class _Importing(msgspec.Struct):
+class _SnippetReader(msgspec.Struct):
     """Puts snippets in the places of their imports."""
 
     snippets: Mapping[str, Directive]
