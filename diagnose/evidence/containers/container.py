@@ -108,7 +108,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def lacks_log_receiver(self) -> bool:
-        """Whether its start was refused because its log driver reached nobody."""
+        """Whether its start was refused because the receiver of its log driver did not answer."""
         return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))
 
     @functools.cached_property
@@ -278,7 +278,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def extra_names(self) -> frozenset[str]:
-        """The names that lines of its own hosts file give an address, as it was configured."""
+        """The configured names with an address in its own hosts file."""
         entries = self.host_config.extra_hosts or ()
         return frozenset(entry.replace("=", ":", 1).partition(":")[0] for entry in entries)
 

@@ -1,4 +1,4 @@
-"""Lists of `HostConfig` as types: what a container was to be given."""
+"""Lists of `HostConfig` as types: the requested mounts, devices and ulimits of a container."""
 
 import msgspec
 

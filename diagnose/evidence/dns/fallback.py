@@ -35,7 +35,7 @@ class OnFallback(msgspec.Struct, frozen=True):
 def on_fallback(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> OnFallback:
-    """By each container's own file, and by what became of queries to its servers."""
+    """The containers on the engine's fallback servers, by their own files and their queries."""
     users = [] if containers is None else list(resolving_containers(containers))
     members = tuple(container for container in users if resolvers.uses_fallback(container))
     ids = {member.id for member in members}

@@ -24,7 +24,7 @@ class ServerApart(msgspec.Struct, frozen=True):
 
 
 class LostQuery(msgspec.Struct, frozen=True):
-    """Containers with a DNS server that does not answer, and what is known of the server."""
+    """Containers with a DNS server that does not answer, and the known facts of the server."""
 
     group: QueryGroup
     resolvers: Resolvers

@@ -1,4 +1,4 @@
-"""Containers by the way that their DNS queries take, and what their servers answered. Pure."""
+"""Containers by the path of their DNS queries, and their servers' answers. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class QueryGroup(msgspec.Struct, frozen=True):
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """The networks and containers: what a fault of their servers reaches."""
+        """The networks and containers that a fault of their servers affects."""
         networks = (Subject("network", name) for name in self.networks)
         return (*networks, *subjects_of(self.members))
 

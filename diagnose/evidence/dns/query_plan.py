@@ -262,7 +262,7 @@ def plan_ways(
 
 
 def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
-    """The containers with a search domain that call a short name which nobody near them has."""
+    """The containers with a search domain that call a short name of no near container."""
     near = containers.names_by_network
     with_domains = [
         container

@@ -1,4 +1,4 @@
-"""The lines of the daemon's log: what dockerd and its service manager write. Pure."""
+"""The lines of the daemon's log, by dockerd and its service manager. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

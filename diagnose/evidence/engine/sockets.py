@@ -1,4 +1,4 @@
-"""The engine's socket files on this host, and who may write to them."""
+"""The engine's socket files on this host, and the users who may write to them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Other builds of a container's image that are on the host: what an update has replaced. Pure."""
+"""Other builds of a container's image on the host, which an update has replaced. Pure."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ MISSING = "command-missing"
 
 
 def calls_a_mount(container: Container) -> bool:
-    """Whether the engine refused to run what is mounted there, and was given as the command."""
+    """Whether the engine refused to run a mounted path that was given as the command."""
     is_argument = not container.config.entrypoint and container.start_failed
     return is_argument and container.mount_at(container.path.rstrip("/")) is not None
 

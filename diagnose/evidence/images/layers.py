@@ -1,4 +1,4 @@
-"""The layer folders of overlay2, against what the engine's databases know of them."""
+"""The layer folders of overlay2, compared with the engine's databases."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Images that the engine holds, and who uses them."""
+"""Images that the engine holds, and their containers."""
 
 import functools
 from collections.abc import Mapping

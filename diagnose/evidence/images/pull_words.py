@@ -112,7 +112,7 @@ class PullWords(msgspec.Struct, frozen=True):
 
     @property
     def misnames_host(self) -> bool:
-        """Whether the certificate is for other names than the one that was called, or for none."""
+        """Whether the certificate is for other names than the called one, or for none."""
         return _MISNAMED.search(self.text) is not None
 
     @property

@@ -20,7 +20,7 @@ _HTTPS = 443
 
 
 class StoppedPull(msgspec.Struct, frozen=True):
-    """A registry that could not be reached, and the rule that stops what the engine sends there."""
+    """A registry that could not be reached, and the rule that stops the engine's packets to it."""
 
     trouble: PullTrouble
     port: int

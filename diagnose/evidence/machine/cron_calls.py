@@ -75,7 +75,7 @@ class JobCalls(Items[JobCall], frozen=True):
 
 
 class DockerUnits(Items[DockerUnit], frozen=True):
-    """Units that stop at once what they have started."""
+    """Units that stop at once the containers that they have started."""
 
 
 class LostPrograms(Items[LostProgram], frozen=True):

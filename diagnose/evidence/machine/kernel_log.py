@@ -1,4 +1,4 @@
-"""The kernel log, and what its lines say: out-of-memory kills, hung tasks, refused forks."""
+"""The kernel log and its lines about out-of-memory kills, hung tasks, refused forks."""
 
 import functools
 import posixpath

@@ -36,7 +36,7 @@ def with_port(address: str, port: int) -> str:
 
 
 def is_everywhere(text: str) -> bool:
-    """Whether a socket or a published port takes what comes to any address of its family."""
+    """Whether a socket or a published port accepts packets to any address of its family."""
     return text.strip("[]") in ("", ANY, "::", "*")
 
 

@@ -53,7 +53,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
         return self._ports.get(bridge.index, ())
 
     def bridge(self, name: str, gateways: Iterable[str]) -> Interface | None:
-        """The bridge of this name, or the one that holds one of these addresses.
+        """The bridge of this name, or the interface that holds one of these addresses.
 
         Podman gives its bridges names of its own.
         """

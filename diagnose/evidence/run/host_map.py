@@ -73,7 +73,7 @@ class MapNetwork(msgspec.Struct, frozen=True):
 
 
 class HostMap(msgspec.Struct, frozen=True):
-    """The networks of this host, and what is on them."""
+    """The networks of this host, with their containers, ports and DNS servers."""
 
     networks: tuple[MapNetwork, ...]
     uplinks: tuple[tuple[str, str], ...] = ()

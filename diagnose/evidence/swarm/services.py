@@ -1,4 +1,4 @@
-"""A swarm service beside its tasks: what the scheduler and the nodes say keeps tasks away. Pure."""
+"""A swarm service beside its tasks, and the errors that keep tasks away. Pure."""
 
 import functools
 from collections import Counter

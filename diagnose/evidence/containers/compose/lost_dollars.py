@@ -91,7 +91,8 @@ def _has_secrets(container: Container) -> bool:
 
 
 def _is_left(container: Container, cut: LostDollar) -> bool:
-    """Whether a container has what compose leaves of a value: equal secrets have equal tokens."""
+    """Whether a container's value is the rest that compose leaves: equal secrets have equal
+    tokens."""
     value = container.config.value_of(cut.name)
     return any(same_value(value, left.partition("=")[2]) for left in cut.lefts)
 

@@ -52,7 +52,7 @@ class WrittenProject(msgspec.Struct, frozen=True, dict=True):
         return only(self.paths) or ""
 
     def of(self, container: Container) -> WrittenService | None:
-        """The service that a container is of; None where the files do not have all of it."""
+        """The service of a container; None where the files define it only in part."""
         service = self.services.get(container.compose_service)
         return service if service is not None and not service.is_partial else None
 

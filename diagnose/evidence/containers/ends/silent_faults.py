@@ -1,4 +1,4 @@
-"""Programs that end by a fault of their own and log nothing of it."""
+"""Programs that end by a fault of their own without a line in the log."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails

@@ -1,4 +1,4 @@
-"""Lines of running programs that count by what is known of them, and not by their level."""
+"""Lines of running programs that count by their known meaning, and not by their level."""
 
 import functools
 from collections.abc import Sequence

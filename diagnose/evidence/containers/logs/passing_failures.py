@@ -1,4 +1,4 @@
-"""Whether what a program failed of may be over at its next start. Pure."""
+"""Whether the cause of a program's failure may be over at its next start. Pure."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail

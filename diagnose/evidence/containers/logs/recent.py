@@ -54,7 +54,7 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
         return tuple(line for line in self.of(container) if container.wrote_in_this_run(line.at))
 
     def requests_of(self, container: Container) -> tuple[AccessLine, ...]:
-        """The requests that its log shows since its last start, read once for all who ask."""
+        """The requests in its log since its last start, read once for all callers."""
         known = self._requests
         if container.id not in known:
             known[container.id] = tuple(access_lines(self.of_this_run(container)))

@@ -316,7 +316,7 @@ def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> b
 
 
 def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:
-    """Of lines that are repeated, the one that explains most; None if none explains anything."""
+    """The repeated line that explains most; None if none explains anything."""
     telling = most_telling(tuple(repeated))
     if telling is not None and telling.explains:
         return telling

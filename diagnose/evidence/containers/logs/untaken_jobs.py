@@ -209,6 +209,6 @@ def _is_busy(log: ContainerLog, since: float) -> bool:
 
 
 def _transport(log: ContainerLog) -> str:
-    """The broker in what Celery prints at its start, without the user; "" where that is gone."""
+    """The broker in Celery's lines at its start, without the user; "" where they are gone."""
     places = [match["place"] for line in log.lines if (match := _TRANSPORT.search(line.text))]
     return re.sub(r"//[^@/]{1,200}@", "//", places[-1]) if places else ""

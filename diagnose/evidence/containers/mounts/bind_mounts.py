@@ -1,4 +1,4 @@
-"""Files and folders of the host that are mounted into containers, and what logs say of them."""
+"""Files and folders of the host that are mounted into containers, and log lines about them."""
 
 import posixpath
 import re

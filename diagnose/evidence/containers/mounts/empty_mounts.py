@@ -1,4 +1,4 @@
-"""Empty folders of the host that hide what an image has, in containers that do not work."""
+"""Empty folders of the host that hide an image's files, in containers that do not work."""
 
 import re
 

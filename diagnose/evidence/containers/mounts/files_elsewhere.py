@@ -36,7 +36,7 @@ class FileElsewhere(msgspec.Struct, frozen=True):
 
     @property
     def on_host(self) -> str:
-        """The file as the host has it."""
+        """The path of the file on the host."""
         return self.mount.on_host(self.place)
 
 

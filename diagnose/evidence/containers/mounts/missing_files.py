@@ -335,6 +335,6 @@ def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
 
 
 def _base_name(path: str) -> str:
-    """A file's name without what differs between an example and the file itself."""
+    """A file's name without the part that differs between an example and the file itself."""
     name = posixpath.basename(path).lower().replace(".yaml", ".yml")
     return _EXAMPLE.sub("", name)

@@ -87,7 +87,7 @@ def _own_places(container: Container, place: str) -> Iterator[str]:
 
 
 def _translated_folder(namer: Container, path: str, place: str, local: str) -> TranslatedPath:
-    """The folders above what both paths end in."""
+    """The folders above the common end of both paths."""
     while posixpath.basename(path) == posixpath.basename(local) == posixpath.basename(place):
         path, local, place = map(posixpath.dirname, (path, local, place))
     return TranslatedPath(namer, path, local, place)

@@ -269,7 +269,7 @@ def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
 
 
 def _lacks_its_name(container: Container, names: set[str], path: str) -> bool:
-    """Whether a program runs that reads only what its command names, and that names no file.
+    """Whether a program runs that reads only files of its command, and the command names none.
 
     A file that it names may include others, and a start script of one's own may name one.
     """

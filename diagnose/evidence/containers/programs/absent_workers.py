@@ -1,4 +1,4 @@
-"""Programs whose jobs nobody does: no process of this host is their worker or their scheduler.
+"""Programs with jobs that no worker or scheduler on this host does.
 
 Laravel puts jobs into a queue and calls its schedule by `artisan`; Celery has a broker. The web
 server works without either, and logs nothing.
@@ -63,7 +63,7 @@ _CRONTABS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron", "/etc
 
 
 class AbsentWorker(msgspec.Struct, frozen=True):
-    """A program, and the kind of its jobs that nobody does."""
+    """A program, and the kind of its jobs that no container does."""
 
     program: Container
     kind: Kind
@@ -201,7 +201,7 @@ def _is_done(
 
 
 def _has_role(member: Container, absent: AbsentWorker) -> bool:
-    """Whether a container is called like a worker, or a label of it has jobs for a scheduler."""
+    """Whether a container has the name of a worker, or a label of it has jobs for a scheduler."""
     command = " ".join(member.config.words)
     if _WORKS[absent.kind].search(re.sub(r"\s+", " ", command)):
         return True

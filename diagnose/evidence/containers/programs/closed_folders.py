@@ -27,7 +27,7 @@ from diagnose.registry import evidence
 
 
 class _Framework(msgspec.Struct, frozen=True):
-    """A web framework, and what its pages write (the documentation of each)."""
+    """A web framework, and the paths that its pages write (the documentation of each)."""
 
     name: str
     mark: str

@@ -243,7 +243,7 @@ def _defect_of_file(path: str, file: FileText, users: _Users) -> tuple[str, str]
 def _is_defect(
     kind: str, word: str, users: Mapping[str, int], *, is_system: bool, is_debian: bool
 ) -> bool:
-    """Whether what a line has is a defect for the cron of this container."""
+    """Whether the content of a line is a defect for the cron of this container."""
     if kind == "jobs":
         return False
     if kind == "command":

@@ -28,7 +28,7 @@ _TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
 
 
 def own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
-    """The image's own command, where the one that the container was given is not in the image."""
+    """The image's own command, where the container's command is not in the image."""
     own = commands.of(container) if commands is not None else None
     command = container.config.cmd
     if not own or not command:

@@ -43,7 +43,7 @@ _DATA = ("/var/lib/postgresql", "/var/lib/mysql", "/data/db", "/bitnami")
 
 
 class InitScript(msgspec.Struct, frozen=True):
-    """A script, and the line of it that the failure is about."""
+    """A script, and its line with the failure."""
 
     path: str
     on_host: str

@@ -142,7 +142,7 @@ def _flag(
 
 
 def _paths(folder: str, mode: MaintenanceMode) -> Iterator[str]:
-    """The files that have to be there: the flag, and what shows that the program is."""
+    """The files that must exist: the flag, and a file that identifies the program."""
     yield f"{folder}/{mode.flag}"
     if mode.mark:
         yield f"{folder}/{mode.mark}"

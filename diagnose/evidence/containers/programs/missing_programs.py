@@ -1,4 +1,4 @@
-"""Programs that containers were to start and do not have, and what could start in their place."""
+"""Programs that containers should start and do not have, and possible replacements."""
 
 import itertools
 import posixpath

@@ -69,7 +69,7 @@ def _lacks_interpreter(container: Container, program: Program) -> bool:
 def _other_interpreter(
     host: Host, container: Container, program: Program
 ) -> OtherInterpreter | None:
-    """Another interpreter that the image has, in place of the one that the program wants."""
+    """Another interpreter of the image that can replace the missing one."""
     words = shlex.join(container.command)
     name = posixpath.basename(program.interpreter)
     behind = _interpreter_behind_init(host, container, program) if name in _INITS else ""

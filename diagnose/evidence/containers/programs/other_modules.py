@@ -119,7 +119,7 @@ _LANGUAGES = {
 
 
 class OtherModule(msgspec.Struct, frozen=True):
-    """A module that is missed, and the folder in which the container has it."""
+    """A missing module, and the folder in which the container has it."""
 
     container: Container
     language: Language

@@ -1,4 +1,4 @@
-"""A program that could not be executed, and what its first bytes tell."""
+"""A program that could not be executed, and the format in its first bytes."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ def _first_group(match: re.Match[str], *names: str) -> str:
 
 
 def _path_from_root(container: Container, path: str) -> str:
-    """A path that was named from the working directory, as the container has it."""
+    """The absolute path in the container of a path from the working directory."""
     if not path.startswith(("./", "../")):
         return path
     return posixpath.normpath(posixpath.join("/", container.config.working_dir, path))

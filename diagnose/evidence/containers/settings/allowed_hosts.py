@@ -142,7 +142,7 @@ def _list_of_file(host: Host, failed: FailedAnswers, address: str) -> HostNotAll
 
 
 def _is_of_clients(listed: HostNotAllowed) -> bool:
-    """Whether a list may say who is let in, and not by which name: those of NRPE and others."""
+    """Whether a list may be about clients, and not about host names: those of NRPE and others."""
     if any(_NETWORK.fullmatch(name) for name in listed.names):
         return True
     is_closed = listed.failed.status == _FORBIDDEN

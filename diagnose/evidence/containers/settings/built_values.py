@@ -35,7 +35,7 @@ _ON_THE_SERVER = ".next/server"
 
 
 class BuiltValue(msgspec.Struct, frozen=True):
-    """A variable of a container whose value no page of it has."""
+    """A variable of a container whose value is in none of its pages."""
 
     container: Container
     variable: str
@@ -76,7 +76,7 @@ def _addresses(container: Container) -> dict[str, str]:
 def _values(
     host: Host, container: Container, values: dict[str, str], containers: Containers
 ) -> Iterator[BuiltValue]:
-    """The variables that somebody has given the container, and that its older pages do not have."""
+    """The variables that were set for the container, and that its older pages do not have."""
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return

@@ -43,7 +43,7 @@ def without_option(container: Container, option: str) -> dict[str, str]:
 
 
 def _name(option: str) -> str:
-    """The name of an option or a setting, as it is compared: without dashes and its value."""
+    """The name of an option or a setting for comparison: without dashes and its value."""
     return _DASHES.sub("", option).partition("=")[0].replace("_", "-")
 
 

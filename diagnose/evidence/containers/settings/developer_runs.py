@@ -28,5 +28,5 @@ def is_for_developers(container: Container) -> bool:
 
 
 def is_on_a_desk(processes: Processes) -> bool:
-    """Whether the host shows windows to a person who sits before it."""
+    """Whether the host has a graphical session for a person in front of it."""
     return any(process.comm in _ON_A_DESK for process in processes.outside)

@@ -52,7 +52,7 @@ _FOLDER = LazyPattern(r"^/(?:app|conf|config|data|etc|opt)(?:/|$)|^/usr/local/")
 
 
 class MisreadAddress(msgspec.Struct, frozen=True):
-    """An address of a container's settings, and what was meant."""
+    """An address of a container's settings, and the intended one."""
 
     container: Container
     text: str
@@ -120,7 +120,7 @@ def _address_in_variables(
 def _address_in_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
-    """The address of a line, in the one file of settings that has it."""
+    """The address of a line, in the only file of settings that has it."""
     said = [(line, misread) for line in lines for misread in _misread_in_text(line, calls)]
     if not said:
         return None

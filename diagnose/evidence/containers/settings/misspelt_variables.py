@@ -36,7 +36,7 @@ _OF_BOTH = LazyPattern(r"(?i)^(?:https?|ftp|all|no)_proxy$")
 
 
 class MisspeltVariable(msgspec.Struct, frozen=True):
-    """A variable that the start script does not know, and the one that it reads."""
+    """A variable that the start script does not know, and the similar one that it reads."""
 
     container: Container
     variable: str

@@ -27,7 +27,7 @@ _DEFAULTS = {UPLOAD: "2M", POST: "8M"}
 
 
 class PhpLimit(msgspec.Struct, frozen=True):
-    """A setting of PHP for what clients send."""
+    """A setting of PHP that limits clients' uploads."""
 
     name: str
     value: str
@@ -79,7 +79,7 @@ def php_limits(host: Host, container: Container) -> PhpLimits | None:
 
 
 def size_of(text: str) -> int | None:
-    """The bytes of a size such as 64M; None for what is none."""
+    """The bytes of a size such as 64M; None for another text."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or not is_number(match["number"]):
         return None

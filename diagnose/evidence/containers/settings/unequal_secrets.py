@@ -177,7 +177,7 @@ def _is_named(name: str, line: str) -> bool:
 
 
 def _is_of_product(name: str, images: Sequence[str]) -> bool:
-    """Whether a variable is called after what both images are of: DRONE_RPC_SECRET."""
+    """Whether a variable has the name of both images' product: DRONE_RPC_SECRET."""
     product = name.lower().partition("_")[0]
     return product not in _EACH_HAS and all(product in image.lower() for image in images)
 
@@ -245,5 +245,5 @@ def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) ->
 
 
 def _is_registration(path: str) -> bool:
-    """Whether a file is the one that is handed to the peer, and not the program's own settings."""
+    """Whether a file is handed to the peer, and not the program's own settings."""
     return "config" not in posixpath.basename(path)

@@ -26,7 +26,7 @@ class Unpassed(msgspec.Struct, frozen=True):
 
 
 def unpassed_variable_of(error: RepeatedError, processes: Processes | None) -> Unpassed | None:
-    """The variable that a repeated line misses although the container has it.
+    """The variable that a repeated line reports as missing although the container has it.
 
     None where nothing that drops variables runs in the container.
     """

@@ -186,7 +186,7 @@ def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_
 
 
 def _bytes(name: str, value: str) -> int | None:
-    """The bytes of a variable; None for what may mean something else."""
+    """The bytes of a variable; None for a value of another meaning."""
     size = size_of(value)
     if size is None or not value.strip().isdigit():
         return size

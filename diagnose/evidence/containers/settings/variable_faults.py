@@ -129,7 +129,7 @@ def near_name(container: Container, wanted: Sequence[str]) -> str:
 
 
 def _comparable_name(name: str) -> str:
-    """A name without what differs by mistake: `export`, spaces, case, dashes."""
+    """A name without common mistakes: `export`, spaces, case, dashes."""
     letters = re.sub(r"[^A-Z0-9]", "", name.upper())
     return letters.removeprefix("EXPORT")
 

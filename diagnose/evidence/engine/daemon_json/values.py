@@ -57,7 +57,7 @@ _BARE_MIRROR = LazyPattern(r"https?://[^/?#@]+/?")
 
 
 class _Setting(msgspec.Struct, frozen=True):
-    """A setting of the file, with what its judgement depends on."""
+    """A setting of the file, with the facts on which its judgement depends."""
 
     key: str
     value: Any

@@ -20,7 +20,7 @@ RECORDS = (NETWORKS, VOLUMES)
 
 
 class CoveredDataRoot(msgspec.Struct, frozen=True):
-    """The data root, and what is mounted over the files that an engine has open there."""
+    """The data root, and the mount over files that an engine has open there."""
 
     path: str
     """The data root."""

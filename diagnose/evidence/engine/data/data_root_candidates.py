@@ -142,7 +142,7 @@ def planned_in_fstab(text: str) -> Iterator[PlannedMount]:
 
 
 def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
-    """Whether a planned mount would hold the data root, or a folder of it, and is not there."""
+    """Whether a planned mount for the data root, or a folder of it, is missing."""
     if point == "/" or not (is_within(root, point) or is_within(point, root)):
         return False
     return all(mounted.point != point for mounted in mounts)

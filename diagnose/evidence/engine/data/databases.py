@@ -65,7 +65,7 @@ class DamagedDatabase(msgspec.Struct, frozen=True):
 
     @property
     def is_panic(self) -> bool:
-        """Whether the reader gave up in the middle of it, and not with an error."""
+        """Whether the reader panicked in the middle of it, without an error."""
         return self.line.message.startswith(("panic:", "fatal error:"))
 
 

@@ -34,7 +34,7 @@ class ContainerdConfig(msgspec.Struct, frozen=True):
     """When it was last written, as Unix time; None where that is not known."""
 
     def is_mended_since(self, at: float | None) -> bool:
-        """Whether what was refused at a time, as Unix time, is no longer there."""
+        """Whether the refused text of a time, as Unix time, is gone."""
         if self.error:
             return False
         if self.changed_at is None or at is None:

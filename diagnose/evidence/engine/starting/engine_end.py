@@ -157,7 +157,7 @@ def _oom_kill_of(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | N
 
 
 class _TakenAddress(msgspec.Struct, frozen=True):
-    """An address that was in use, and who listens there."""
+    """An address that was in use, and its present listener."""
 
     address: str = ""
     holder: str = ""

@@ -33,7 +33,7 @@ class LostDriver(msgspec.Struct, frozen=True):
 def lost_driver(
     start: FailedStart, driver: Json, root: DataRoot | None, mounts: Mounts | None
 ) -> LostDriver:
-    """The driver that failed, with why and what the page needs.
+    """The driver that failed, with the reason and the page variables.
 
     driver: the one that is configured, if one is.
     """

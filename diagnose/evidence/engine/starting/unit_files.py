@@ -74,7 +74,7 @@ class _Commands(msgspec.Struct, frozen=True):
 
 
 def _commands(paths: Sequence[str], texts: Sequence[str]) -> _Commands:
-    """The file that gives a unit its second command, and the one that takes its last one away."""
+    """The drop-in that gives a unit its second command, and the one that removes its last one."""
     count, doubled, emptied = 1, "", ""
     for path, text in zip(paths, texts, strict=True):
         for line in text.splitlines():

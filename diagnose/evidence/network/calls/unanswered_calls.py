@@ -122,7 +122,7 @@ def unanswered_calls(
 
 
 class _Callers:
-    """The containers of a host as callers; what is the same for all calls is worked out once."""
+    """The containers of a host as callers; facts of all calls are collected once."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Running programs that call many hosts of others, by what their logs miss."""
+"""Running programs that call many foreign hosts, by the missing hosts in their logs."""
 
 from collections.abc import Sequence
 

@@ -27,7 +27,7 @@ and its router."""
 
 
 class NeighbourLink(msgspec.Struct, frozen=True):
-    """Two neighbours that need each other's hardware address, and what is lost between them."""
+    """Two neighbours that need each other's hardware address, and the packets lost between them."""
 
     place: Place
     device: str

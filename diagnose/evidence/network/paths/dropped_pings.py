@@ -1,4 +1,4 @@
-"""Pings by which containers watch something, and what stops them on this host."""
+"""Pings with which containers watch hosts, and their obstacles on this host."""
 
 import posixpath
 import re

@@ -215,7 +215,7 @@ def _is_set_elsewhere(claim: _Claim) -> bool:
 
 
 def _shown_address(claim: _Claim, around: _Surroundings) -> Iterator[ShownAddress]:
-    """The address that a program shows, and the one that leads to it."""
+    """The wrong address that a program shows, with the right one."""
     front = around.front(claim.container, claim.port)
     if front is None:
         return

@@ -49,7 +49,7 @@ def is_led_on(port: int, containers: Containers) -> bool:
 
 
 def takers(port: int, listeners: Listeners) -> list[Listener]:
-    """The sockets of the host that take what other machines send to this port."""
+    """The sockets of the host that accept packets of other machines to this port."""
     return [
         listener
         for listener in listeners

@@ -1,1 +1,1 @@
-"""The rules of packet filters, who wrote them, and which are lost."""
+"""The rules of packet filters, their writers, and lost rules."""

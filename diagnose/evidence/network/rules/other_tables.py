@@ -73,7 +73,7 @@ def _lines(
 
 
 def _missed_tables(container: Container, line: str, firewall: Firewall) -> OtherTables | None:
-    """The chain that a line misses, where the host has it in the tables of the other kind."""
+    """The chain that a line reports as missing, where the tables of the other kind have it."""
     unknown = _UNKNOWN_CHAIN.search(line)
     unnamed = _UNNAMED.search(line) if unknown is None else None
     asked = _ASKED.search(line) if unnamed is not None else None

@@ -95,7 +95,7 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         return next((part for part in self.ruleset.unread if part.startswith("iptables")), "")
 
     def is_lost(self, by: Step) -> bool:
-        """Whether what decided shows that a rule of Docker's is not there.
+        """Whether the deciding step shows that a rule of Docker's is missing.
 
         That rule would have taken the packet.
         """

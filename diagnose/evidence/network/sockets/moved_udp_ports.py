@@ -1,4 +1,4 @@
-"""Ports that are published for UDP where nothing listens, beside the one that the program takes."""
+"""Published UDP ports without a listener, where the program serves another port."""
 
 from collections.abc import Iterator
 

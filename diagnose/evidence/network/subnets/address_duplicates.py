@@ -21,7 +21,7 @@ table has few: that machine may have gone, and left its address to the container
 
 
 class AddressDuplicate(msgspec.Struct, frozen=True):
-    """A container of a macvlan or ipvlan network, and who else has its address by ARP."""
+    """A container of a macvlan or ipvlan network, and the other machine with its address by ARP."""
 
     container: Container
     network: Network

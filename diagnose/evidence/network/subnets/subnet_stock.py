@@ -69,7 +69,7 @@ def _is_on_link(route: Route) -> bool:
 
 
 class SubnetStock(msgspec.Struct, frozen=True, dict=True):
-    """The pools that the engine cuts subnets from, and what takes them.
+    """The pools from which the engine cuts subnets, and the taken subnets.
 
     Subnets of networks, routes of the host.
     """
@@ -93,7 +93,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def blocking(self) -> list[Route]:
-        """The routes that take subnets, the one that takes most first."""
+        """The routes that take subnets, the largest share first."""
         unrouted = _count_free(self.pools, list(self.used))
         lost_subnets = {
             id(route): unrouted - _count_free(self.pools, [*self.used, route.net])

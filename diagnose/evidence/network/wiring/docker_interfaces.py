@@ -1,4 +1,4 @@
-"""Interfaces that belong to the engine, and what another program configured on them."""
+"""Interfaces that belong to the engine, and settings of other programs on them."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence

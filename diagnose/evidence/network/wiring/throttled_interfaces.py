@@ -115,7 +115,7 @@ def throttled_interfaces(
 def _throttling_queue(
     sending: SendingInterface, samples: Sequence[Sequence[QueueCounters]]
 ) -> Iterator[ThrottledInterface]:
-    """Of a queue and its classes the one that matters: with a limit, and losing most."""
+    """The deciding queue among a queue and its classes: with a limit, and losing most."""
     first, *_, last = samples
     before = {row.handle: row.dropped for row in first if row.index == sending.link.index}
     rows = [row for row in last if row.index == sending.link.index]

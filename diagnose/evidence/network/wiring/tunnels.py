@@ -18,7 +18,7 @@ _KERNEL_KINDS = ("wireguard", "ppp", "gre", "ipip", "sit", "vti", "xfrm")
 
 
 class Tunnels(msgspec.Struct, frozen=True):
-    """Tunnels of this host, and who brought them up."""
+    """Tunnels of this host, and their owners."""
 
     owners: dict[str, str]
     """The owner in words, by the interface's name."""

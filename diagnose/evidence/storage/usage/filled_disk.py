@@ -303,7 +303,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def folder(self) -> str:
-        """The folder to look into first: in what takes most of the disk."""
+        """The folder to look into first: the largest part of the disk."""
         if self.abandoned is not None:
             return self.abandoned.path
         if self.former_driver is not None:

@@ -44,7 +44,7 @@ class GrowableDisks(msgspec.Struct, frozen=True):
 
 
 class _Device(msgspec.Struct, frozen=True):
-    """A block device as sysfs has it. Start and size in bytes."""
+    """A block device of sysfs. Start and size in bytes."""
 
     name: str
     size: int

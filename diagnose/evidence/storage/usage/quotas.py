@@ -64,6 +64,6 @@ def limited_mount(container: Container, line: str, backing: Backing) -> Behind |
 
 
 def has_quotas(mounted: Mounted) -> bool:
-    """Whether a file system counts what its users or projects have."""
+    """Whether a file system counts the usage of its users or projects."""
     options = {*mounted.options.split(","), *mounted.super.split(",")}
     return mounted.fstype in ALWAYS or bool(options & OPTIONS)

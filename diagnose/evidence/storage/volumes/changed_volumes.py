@@ -93,7 +93,7 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
 
 
 def _plain(driver: str) -> str:
-    """The name of a driver as a file has it: the engine adds the tag of a plugin."""
+    """The name of a driver without the tag of a plugin, which the engine adds."""
     return driver.removesuffix(":latest")
 
 

@@ -90,7 +90,7 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
 
 
 class _MountedVolume(msgspec.Struct, frozen=True):
-    """A volume where a container has it."""
+    """A volume, and its mount in a container."""
 
     container: Container
     mount: Mount

@@ -85,7 +85,7 @@ def closed_image_paths(
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """A place on the way to a path of an image: what closes the way, or a link."""
+    """A place on the way to a path of an image: a closed folder or file, or a link."""
 
     path: str
     file: ContainerFile

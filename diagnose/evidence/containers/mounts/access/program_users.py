@@ -31,7 +31,7 @@ class ProgramUser(msgspec.Struct, frozen=True):
 
 
 def none_may(users: Iterable[ProgramUser], status: PathStatus, wanted: int) -> bool:
-    """Whether each of the users is known to be denied what is wanted of a file or folder."""
+    """Whether each of the users is known to be denied this use of a file or folder."""
     return not status.failed and all(owner.user.may(status, wanted) is False for owner in users)
 
 

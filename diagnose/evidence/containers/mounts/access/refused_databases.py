@@ -65,7 +65,7 @@ class RefusedDatabases(Items[DroppedUser], frozen=True):
 
 
 class _RefusedContainer(msgspec.Struct, frozen=True):
-    """A container that is refused, who its programs are, and where the database may lie."""
+    """A refused container, the users of its programs, and the possible places of its database."""
 
     container: Container
     line: str
@@ -206,7 +206,7 @@ def _is_closed(case: _RefusedContainer, status: PathStatus | None) -> bool:
 
 
 def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
-    """Whether none of the users may write, and do what else is wanted.
+    """Whether none of the users may write, and use the path as required.
 
     A server beside the program need not write its database.
     """

@@ -151,7 +151,7 @@ def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Lin
 
 
 def _mount(host: Host, container: Container, described: str) -> Mount | None:
-    """The bind mount that holds what a denial describes; None if that is not known."""
+    """The bind mount of a denied path; None if that is not known."""
     mounts = container.bind_mounts
     device = _DEVICE.search(described)
     if device is not None and device["name"] in _NO_MOUNT:

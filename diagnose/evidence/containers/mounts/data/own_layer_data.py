@@ -158,7 +158,7 @@ def is_for_data(mount: Mount) -> bool:
 
 
 def keeps_data(path: str) -> bool:
-    """Whether a folder of a container may hold what its program should keep."""
+    """Whether a folder of a container may hold data that its program should keep."""
     return not _NO_DATA.search(path.lstrip("/"))
 
 
@@ -273,7 +273,7 @@ def _meant_folders(
 def _folder_in_home(
     name: str, container: Container, sums: Mapping[str, int], *, least: int = LEAST
 ) -> str:
-    """The folder of a home that holds what an empty mount of this name is for; "" for none."""
+    """The folder of a home with the data for an empty mount of this name; "" for none."""
     large = [path for path, size in sums.items() if size >= least]
     meant = [path for path in large if name in _names_meant_for(path)]
     return only([path for path in meant if not _is_mounted(container, f"/{path}")]) or ""

@@ -37,7 +37,7 @@ _LONGEST = 256 << 10
 
 
 class UnrunScript(msgspec.Struct, frozen=True):
-    """A script that creates what a program misses, and that is newer than the data directory."""
+    """A script that creates the missing object, and that is newer than the data directory."""
 
     database: Container
     caller: Container

@@ -33,7 +33,7 @@ class WantedEmpty(ByContainer[FullFolder], frozen=True):
 
 @evidence
 def wanted_empty(host: Host, containers: Containers, log_tails: LogTails) -> WantedEmpty:
-    """The mounted folders that their program calls not empty: `ls` hides what begins with a dot."""
+    """The mounted folders that their program reports as not empty: `ls` hides dot files."""
     sources = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)

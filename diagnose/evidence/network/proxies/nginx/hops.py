@@ -91,7 +91,7 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def replaces_host(self) -> bool:
-        """Whether the server certainly learns another host name than the one that clients ask for.
+        """Whether the server certainly gets another host name than its clients' one.
 
         A variable of another name may have what a proxy before this one was asked for.
         """
@@ -160,7 +160,7 @@ class _Level(msgspec.Struct, frozen=True):
     settings: Mapping[str, str] = {}
 
     def within(self, block: Directive) -> _Level:
-        """In a block: its own headers take the place of all others, as nginx has it."""
+        """The level in a block: its own headers replace all others, as in nginx."""
         own = {
             directive.first.lower(): directive.last for directive in block.all("proxy_set_header")
         }
@@ -205,7 +205,7 @@ def hops(
 
 
 def _members(upstream: Directive) -> tuple[str, ...]:
-    """The servers of an `upstream` block, as it names them."""
+    """The servers of an `upstream` block, by their names there."""
     return tuple(server.first for server in upstream.all("server"))
 
 

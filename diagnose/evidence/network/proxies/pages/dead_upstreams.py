@@ -16,7 +16,7 @@ _REFUSED = LazyPattern(
 
 
 class DeadUpstream(msgspec.Struct, frozen=True):
-    """A container that runs and serves other ports than the one that is called."""
+    """A container that runs and serves other ports than the called one."""
 
     peer: Container
     port: int

@@ -184,7 +184,7 @@ def _with_pages(
 
 
 def _with_page(failed: FailedAnswers, failing: FailingPage) -> FailedAnswers:
-    """The failed answers, with the page that fails and what its request has added to the logs."""
+    """The failed answers, with the failing page and the log lines of its request."""
     page, lines = failing.page, failing.lines
     dated = [RecentLine(0.0, text) for text in lines]
     requests = {line.line for line in access_lines(dated)}

@@ -1,4 +1,4 @@
-"""Pages below a path of a site that ask for their files outside of it, by access logs.
+"""Pages below a path of a site whose files are requested outside the path, by access logs.
 
 A program that is served at /kopia/ and believes to be served at / writes such addresses into its
 pages: its scripts are missing, and the page stays blank.
