@@ -11,6 +11,16 @@ _MEND_AOF = (
 
 DATA_VERSIONS = (
     Failure(
+        name="wiredtiger-unopened",
+        mark="under any compatibility version",
+        pattern=r"Failed to start up WiredTiger under any compatibility version",
+        cause="MongoDB cannot open its data files: a version wrote them that this one does not read, or they are damaged",
+        cure="run the image that wrote the data last; where it was that one, copy the folder and run mongod --repair",
+        source="MongoDB's own message",
+        build="another",
+        look="versions",
+    ),
+    Failure(
         name="postgres-data",
         mark="initialized by postgresql version",
         pattern=r"initialized by PostgreSQL version (?P<data>[\d.]+), which is not compatible with this version (?P<program>[\d.]+)",
@@ -273,6 +283,15 @@ DATA_VERSIONS = (
         cause="PostgreSQL's write-ahead log is damaged, as after a power loss or files that were deleted by hand",
         cure="restore a backup; copy the data directory before pg_resetwal, which loses transactions",
         look="data",
+    ),
+    Failure(
+        name="postgres-file-lost",
+        mark='could not open file "',
+        pattern=r'could not open file "(?P<file>(?:base|global|pg_tblspc)/[\w/.]{1,80})": No such file or directory',
+        cause="PostgreSQL's data lack the file {file}: its folder was copied while it ran, or the disk lost files",
+        cure="restore a backup of the database; copy its folder first",
+        source="imagegenius/docker-immich#559",
+        look="database",
     ),
     Failure(
         name="postgres-locale-absent",

@@ -5,6 +5,16 @@ from diagnose.programs.failures.remedies import TypedOption
 
 DIRECTORY_SERVERS = (
     Failure(
+        name="keycloak-database-kind",
+        mark="url format error; must be",
+        pattern=r'URL format error; must be "jdbc:h2:.{1,300}but is "jdbc:(?P<kind>mariadb|mysql|oracle|postgres)',
+        cause="Keycloak is given the address of a database ({kind}), and not the kind: it takes the address for one of H2",
+        cure="set KC_DB to {kind} too",
+        source="keycloak/keycloak-ui#3703",
+        confirmed_by="container.option-missing",
+        needs=("--env=KC_DB={kind}",),
+    ),
+    Failure(
         name="openldap-server-id",
         mark="serverid / url match",
         pattern=r"read_config: no serverID / URL match found",

@@ -210,6 +210,14 @@ _DATA = (
 
 _OF_THE_HOUSE = (
     Failure(
+        name="mqtt-address-bare",
+        mark="missing protocol",
+        pattern=r"\bMQTT\b.{0,60}\bMissing protocol\b",
+        cause="the address of the MQTT server has no protocol before it in the program's configuration",
+        cure="write mqtt:// before the address of the server in the configuration file",
+        source="Koenkk/zigbee2mqtt#4441",
+    ),
+    Failure(
         name="nodered-credentials",
         mark="error loading credentials",
         pattern=r"Error loading credentials\b",

@@ -7,6 +7,15 @@ _VARIABLE = "container.variable-missing"
 
 IMAGE_VARIABLES = (
     Failure(
+        name="neo4j-setting-unknown",
+        mark="no declared setting with name",
+        pattern=r"No declared setting with name: (?P<setting>[\w.]{1,80}\w)",
+        cause="Neo4j's image takes each variable NEO4J_... for a setting, and Neo4j has none of the name {setting}",
+        cure="leave NEO4J_{setting} out of the container's variables, or give it another name",
+        source="Neo4j documentation, Docker-specific configuration",
+        page={"unset": "NEO4J_{setting}"},
+    ),
+    Failure(
         name="postgres-password",
         mark="superuser password is not specified",
         pattern=r"superuser password is not specified",

@@ -2,9 +2,18 @@
 certificates."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import FreshContainer
+from diagnose.programs.failures.remedies import FreshContainer, Job
 
 NETWORK_SERVERS = (
+    Failure(
+        name="squid-folders",
+        mark="swap directories",
+        pattern=r"Failed to verify one of the swap directories",
+        cause="Squid's folders for its cache are not made in the volume",
+        cure="run squid -z once over the same volume",
+        source="Squid's own message",
+        remedy=Job("squid -N -z", ("/var/spool/squid", "/var/cache/squid")),
+    ),
     Failure(
         name="certificate-unusable",
         mark=("ca file", "ssl certificate", "at least one certificate", "certificate chain"),

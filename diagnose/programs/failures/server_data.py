@@ -2,7 +2,7 @@
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
-from diagnose.programs.failures.remedies import Job
+from diagnose.programs.failures.remedies import Job, NewVolume
 
 _ANEW = "where the data is not needed, empty the folder or give it a new volume; otherwise restore a backup"
 _OF_A_SERVER = LazyPattern(r"\bERROR: {2}duplicate")
@@ -92,6 +92,7 @@ SERVER_DATA = (
         "a lost+found or hidden files, or another folder is mounted",
         cure=_ANEW,
         source="docker-library/mysql#69, docker-library/mysql#186",
+        remedy=NewVolume(("/var/lib/mysql",)),
         look="data",
     ),
     Failure(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "postgres-file-lost": 'error: could not open file "base/16384/32877": No such file or directory',
+    "wiredtiger-unopened": "95: Failed to start up WiredTiger under any compatibility version. This may be due to an unsupported upgrade.",
     "timescaledb-release": 'FATAL:  could not access file "timescaledb-2.11.1": No such file or directory',
     "postgres-locale-absent": 'FATAL:  database locale is incompatible with operating system; DETAIL:  The database was initialized with LC_COLLATE "en_US.UTF-8",  which is not recognized by setlocale().',
     "postgres-data": (

@@ -1,6 +1,7 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/home_servers.py`."""
 
 LINES = {
+    "mqtt-address-bare": "Zigbee2MQTT:error 2020-09-23 10:00:03: MQTT failed to connect: Missing protocol",
     "home-secret-undefined": "ERROR (MainThread) [homeassistant.bootstrap] Failed to parse configuration.yaml: Secret mqtt_password not defined. Activating recovery mode",
     "nodered-credentials": "1 May 10:00:00 - [error] Error loading credentials: SyntaxError: Unexpected token in JSON at position 0",
     "download-elsewhere": (

@@ -1,6 +1,7 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/image_variables.py`."""
 
 LINES = {
+    "neo4j-setting-unknown": "Unrecognized setting. No declared setting with name: PORT. Cleanup the config",
     "authentik-secret": "Secret key missing, check https://goauthentik.io/docs/installation/.",
     "flask-application": "Error: Could not locate a Flask application. Use the 'flask --app' option",
     "rails-master-key": "encrypted_file.rb:118:in `_decrypt': ActiveSupport::MessageEncryptor::InvalidMessage",

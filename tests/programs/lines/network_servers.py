@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "squid-folders": "FATAL: Failed to verify one of the swap directories, Check cache.log",
     "certificate-unusable": (
         "[ALERT] (1) : config : 'server app/app1' : unable to load CA file '/etc/ssl/ca.pem'"
     ),
