@@ -92,6 +92,8 @@ class _Module(NamedTuple):
     """Where a ternary stands inside another one, or inside an f-string."""
     pronouns: tuple[str, ...]
     """Its functions whose docstring begins with a word that stands for something else."""
+    questions: tuple[str, ...]
+    """Its functions and classes whose docstring begins as a question does."""
 
 
 @functools.cache
@@ -111,6 +113,7 @@ def _module(path: Path) -> _Module:
         tuple(_makers(body)),
         tuple(_TANGLE.findall(text)),
         tuple(_pronouns(body)),
+        tuple(_questions(body)),
     )
 
 
@@ -133,6 +136,19 @@ def _pronouns(body: list[ast.stmt]) -> Iterator[str]:
         is_named = isinstance(node, ast.FunctionDef | ast.ClassDef)
         if is_named and _PRONOUN.match(ast.get_docstring(node) or ""):
             yield node.name
+
+
+_QUESTION = re.compile(r"(?:(?:By|In|At) )?(?:What|Which|Who|Whom|Whose|Where|As)\b", re.IGNORECASE)
+
+
+def _questions(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if _QUESTION.match(ast.get_docstring(node) or ""):
+            yield node.name
+        if isinstance(node, ast.ClassDef):
+            yield from _questions(node.body)
 
 
 def _makers(body: list[ast.stmt]) -> Iterator[str]:
@@ -334,6 +350,14 @@ def test_the_docstring_of_a_function_or_a_class_names_its_subject():
     assert not _PRONOUN.match("Whether items are left.")
     files = (*ENGINE_FILES, *CHECK_FILES)
     assert {path: names for path in files if (names := _module(path).pronouns)} == {}
+
+
+def test_a_docstring_names_the_thing_that_is_given():
+    """ "What stat says of a path" leaves the noun to the body; "The stat of a path" is the noun."""
+    assert _QUESTION.match("By which name the engine knows it.")
+    assert not _QUESTION.match("Whether a path is a link.")
+    files = (*ENGINE_FILES, *CHECK_FILES)
+    assert {path: names for path in files if (names := _module(path).questions)} == {}
 
 
 def test_no_ternary_stands_inside_another_or_inside_a_text():
