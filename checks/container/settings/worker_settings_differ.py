@@ -27,8 +27,10 @@ def worker_settings_differ(
     the same database may be a pooler or a replica, and is left out.
 
     Or the program has a volume or a folder of the host for its data, and the worker has nothing
-    there and writes files at the same place: neither sees the files of the other one. Logs, caches
-    and what is temporary do not count.
+    there and writes files at the same place: neither sees the files of the other one. Logs, caches,
+    what is temporary, and files that the program has by the same name do not count: both may make
+    those at their start. It is advice where the file is no picture, report or the like: the worker
+    alone may need it.
     """
     for difference in worker_differences:
         yield _finding(difference)
@@ -108,6 +110,7 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
             f"{worker.name} {mount.destination}": where,
             "file of the worker": folder.file,
         },
+        severity=Severity.advice if folder.is_guess else None,
         discriminator=mount.destination,
         stable=(worker.life, program.life),
         touches=(program.subject, *mount.volumes),

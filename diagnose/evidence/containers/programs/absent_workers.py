@@ -24,6 +24,7 @@ from diagnose.questions.file_texts import FindTexts
 from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 MOST = 8
 """Programs whose code is looked into."""
@@ -33,9 +34,11 @@ Kind = Literal["celery", "queue", "schedule"]
 _SERVES_PHP = frozenset({"apache2", "frankenphp", "httpd", "php", "php-fpm", "rr", "unitd"})
 _INTERPRETERS = LazyPattern(r"^(?:celery|php[\d.]{0,5}|python[\d.]{0,5}|frankenphp)$")
 """PHP-FPM is left out: it answers requests alone."""
-_CRONS = frozenset(
-    {"cron", "crond", "dcron", "fcron", "go-cron", "jobber", "ofelia", "supercronic", "yacron"}
+_SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh"})
+_CRONS = vocabulary(
+    "chadburn cron crond dcron deck-chores fcron go-cron go-crond jobber ofelia supercronic yacron"
 )
+_SOCKET = "docker.sock"
 _ROLES: dict[Kind, LazyPattern] = {
     "celery": LazyPattern(r"(?i)celery|worker|queue|flower"),
     "queue": LazyPattern(r"(?i)queue|worker|horizon|jobs|schedul|cron"),
@@ -48,6 +51,10 @@ _WORKS: dict[Kind, LazyPattern] = {
     "schedule": LazyPattern(r"\bartisan schedule:"),
 }
 """Command lines of processes that do them."""
+_SCRIPTS = LazyPattern(r"^\S{0,40}sh(?: -\w+)? \S{0,100}(?:schedul|cron|work|queue|horizon)")
+"""A shell that runs a script with such a name: sh /run_schedule.sh."""
+_EAGER = LazyPattern(r"(?i)(?:^|_)ALWAYS_EAGER=(?:1|on|true|yes)$")
+"""Celery does each job within the request."""
 _BROKER = LazyPattern(r"(?:^|_)CELERY_BROKER(?:_URL)?$")
 _HOST = LazyPattern(r"^[a-z+]{3,10}://(?:[^@/\s]{0,200}@)?(?P<host>[\w.-]{1,200})")
 _QUEUE = "QUEUE_CONNECTION"
@@ -119,7 +126,7 @@ def _with_broker(members: Sequence[Container], containers: Containers) -> Iterat
     for container in members:
         for name, value in container.config.environment:
             match = _HOST.match(value)
-            if match is None or not _BROKER.search(name):
+            if match is None or not _BROKER.search(name) or _is_eager(container):
                 continue
             called = (
                 server.id
@@ -128,6 +135,11 @@ def _with_broker(members: Sequence[Container], containers: Containers) -> Iterat
             )
             if next(called, container.id) != container.id:
                 yield AbsentWorker(container, "celery", name)
+
+
+def _is_eager(container: Container) -> bool:
+    """Whether a program does its jobs itself, as in tests."""
+    return any(_EAGER.search(f"{name}={value}") for name, value in container.config.environment)
 
 
 def _jobs_of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]:
@@ -167,8 +179,16 @@ def _driver(host: Host, container: Container, file: str) -> str:
 
 
 def _group(program: Container, containers: Containers) -> list[Container]:
-    """The containers that may do the jobs of a program: they need not run."""
-    return [other for other in containers if _is_beside(program, other)]
+    """The containers that may do the jobs of a program: they need not run.
+
+    One that has the engine's socket may run a command in each other container.
+    """
+    return [other for other in containers if _is_beside(program, other) or _has_socket(other)]
+
+
+def _has_socket(container: Container) -> bool:
+    """Whether a container may ask the engine to run commands."""
+    return any(mount.source.endswith(_SOCKET) for mount in container.mounts)
 
 
 def _is_beside(program: Container, other: Container) -> bool:
@@ -193,7 +213,10 @@ def _is_done(
     """Whether anything of this host does such jobs, or may do them."""
     if any(_has_role(member, absent) for member in group):
         return True
-    if any(_CRONS & processes.names_inside(member.id) for member in group):
+    names = set[str]().union(*(processes.names_inside(member.id) for member in group))
+    if any(map(_ROLES[absent.kind].search, names - _CRONS)):
+        return True
+    if _CRONS & names:
         return absent.kind != "celery" or _works(host, absent, group, processes)
     if any(call.target == absent.program.name for call in job_calls or ()):
         return True
@@ -219,12 +242,14 @@ def _works(
     near = [
         process for process in (*inside, *processes.outside) if _INTERPRETERS.match(process.comm)
     ]
+    near += [process for process in inside if process.comm in _SHELLS]
     is_celery = absent.kind == "celery" and any(process.comm == "celery" for process in near)
     if is_celery or len(near) > _MOST_PROCESSES:
         return True
     details = host.answers_about([process.pid for process in near], InspectProcess)
-    pattern = _WORKS[absent.kind]
-    return any(pattern.search(" ".join(detail.cmdline)) for detail in details.values())
+    patterns = (_WORKS[absent.kind], _SCRIPTS)
+    lines = [" ".join(detail.cmdline) for detail in details.values()]
+    return any(pattern.search(line) for pattern in patterns for line in lines)
 
 
 def _is_in_crontab(host: Host, absent: AbsentWorker) -> bool:

@@ -33,6 +33,19 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a worker beside it": ({"env": [REDIS], "beside": "queue"}, []),
     "a worker that is stopped": ({"env": [REDIS], "beside": "worker", "stopped": True}, []),
     "a cron beside it": ({"env": [REDIS], "comm": "crond"}, []),
+    "a cron of another kind": ({"env": [REDIS], "comm": "go-crond"}, []),
+    "a script with such a name": ({"files": PLANNED, "comm": "run_schedule.sh"}, []),
+    "a script that a shell runs": (
+        {"files": PLANNED, "comm": "sh", "line": ["sh", "/run_schedule.sh"]},
+        [],
+    ),
+    "another script": ({"files": PLANNED, "comm": "sh", "line": ["sh", "/start.sh"]}, ["schedule"]),
+    "a cron that calls containers": ({"files": PLANNED, "comm": "php", "calls": "ofelia"}, []),
+    "Celery with a title": ({"env": [BROKER], "files": {}, "comm": "[celeryd: celer"}, []),
+    "Celery within the request": (
+        {"env": [BROKER, "CELERY_TASK_ALWAYS_EAGER=True"], "files": {}, "comm": "python3"},
+        [],
+    ),
     "a crontab of the host": ({"env": [REDIS], "crontab": "* * * * * docker exec app php artisan"}, []),
     "a job of the host": ({"env": [REDIS], "called": "app"}, []),
     "labels with jobs": ({"env": [REDIS], "labels": {"ofelia.job-exec.x.command": "php artisan"}}, []),
@@ -60,6 +73,7 @@ def test_programs_and_their_workers(case: dict[str, Any], expected: list[str]) -
         (
             Process(pid=1, comm="php-fpm", container=app.id),
             Process(pid=2, comm=case.get("comm", "php"), container=app.id),
+            Process(pid=3, comm=case.get("calls", "sleep"), container=f"{'jobs':0<64}"),
         )
     )
     calls = JobCalls((JobCall("/etc/crontab", 3, "exec", case.get("called", "other")),))
@@ -81,10 +95,11 @@ def _containers(case: dict[str, Any]) -> list[Container]:
     redis = container(
         "redis", Image="sha256:2", Config={"Labels": labels("redis")}, NetworkSettings=network
     )
-    beside = []
+    socket = {"Type": "bind", "Source": "/run/docker.sock", "Destination": "/run/docker.sock"}
+    beside = [container("jobs", Image="sha256:3", Mounts=[socket])] if "calls" in case else []
     if "beside" in case:
         state = {"State": {"Status": "exited", "Pid": 0}} if case.get("stopped") else {}
-        beside = [container("other", Config={"Labels": labels(case["beside"])}, **state)]
+        beside += [container("other", Config={"Labels": labels(case["beside"])}, **state)]
     return [app, redis, *beside]
 
 

@@ -152,6 +152,7 @@ MEDIA = {
     "RW": True,
 }
 ANONYMOUS = {**MEDIA, "Name": "a" * 64, "Source": "/v/a"}
+PIDS = {"web": 101, "worker": 102}
 OLD, NEW = 1_700_000_000.0, 1_900_000_000.0
 FOLDERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "files of its own": ({}, ["/app/media/a.png"]),
@@ -169,6 +170,16 @@ FOLDERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "for reading alone": ({"web": [{**MEDIA, "RW": False}]}, []),
     "the code": ({"web": [{**MEDIA, "Destination": "/app"}], "home": "/app"}, []),
     "the program has none either": ({"web": [ANONYMOUS]}, []),
+    "a file that both make at their start": ({"in_web": True}, []),
+    "a database of each": ({"in_web": True, "file": "a.sqlite3"}, ["/app/media/a.sqlite3"]),
+    "a file of no known kind": (
+        {"file": "worker.json", "is_guess": True},
+        ["/app/media/worker.json"],
+    ),
+    "a sign of life": ({"file": "heartbeat"}, []),
+    "an old log": ({"file": "a.log.1"}, []),
+    "a folder in memory": ({"tmpfs": {"/app/media": ""}}, []),
+    "a folder in memory around it": ({"tmpfs": {"/app": ""}}, []),
 }
 
 
@@ -178,7 +189,13 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
         marks = {"com.docker.compose.project": "shop", "com.docker.compose.service": name}
         config = {"Cmd": command, "Labels": marks, "WorkingDir": case.get("home", "/srv")}
         return container(
-            name, Config=config, Mounts=mounts, Created="2026-01-01T00:00:00Z", Path="php"
+            name,
+            Config=config,
+            Mounts=mounts,
+            Created="2026-01-01T00:00:00Z",
+            Path="php",
+            State={"Pid": PIDS[name]},
+            HostConfig={"Tmpfs": case.get("tmpfs")},
         )
 
     parts = case.get("file", "a.png").split("/")
@@ -191,9 +208,14 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
         return {"entries": [{"name": inner[0], "type": "folder" if inner[1:] else "file"}]}
 
     status = {"type": "file", "size": case.get("size", 9), "mtime": case.get("written", NEW)}
-    host = Made(
-        {"file.list": listed, "file.stats": lambda question: dict.fromkeys(question.paths, status)}
-    )
+
+    def looked_at(question: Any) -> Any:
+        has = {
+            path: case.get("in_web") or f"/{PIDS['web']}/" not in path for path in question.paths
+        }
+        return {path: status if has[path] else {"failed": "missing"} for path in question.paths}
+
+    host = Made({"file.list": listed, "file.stats": looked_at})
     pair = (
         made("web", case.get("web", [MEDIA]), "serve"),
         made("worker", case.get("worker", []), *WORK),
@@ -205,4 +227,5 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
         worker_folders=found,
     )
     assert [folder.file for folder in found] == expected
-    assert rows(result) == FOUND * len(expected)
+    severity = "advice" if case.get("is_guess") else "warning"
+    assert rows(result) == [(severity, "worker")] * len(expected)
