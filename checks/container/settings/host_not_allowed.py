@@ -32,8 +32,9 @@ def host_not_allowed(
 
     Or a list of origins such as CORS_ORIGINS has localhost alone, while browsers of other machines
     reach both the server and the page of its project: a browser then drops the answers. That is
-    advice, since a page may come by the server itself. Nothing is said where both have one name,
-    and of applications that run for their developers.
+    advice, since a page may come by the server itself. Nothing is said where both have one name, or
+    a container of the project with a port of the web may give them one, and of applications that
+    run for their developers.
     """
     for refused in hosts_not_allowed:
         yield replace(_finding(refused), is_quiet=not refused.is_of_people)

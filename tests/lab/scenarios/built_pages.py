@@ -12,7 +12,10 @@ _SERVES = ("EXPOSE 8080", 'CMD ["httpd","-f","-p","8080","-h","/app/dist"]', "WO
 
 def _pages(box: Box, number: int, code: str, *, start: str = "") -> None:
     """A page of the image, in a container with the address of its site."""
-    files = {"app/dist/assets/index.js": (code.encode(), 0o644)}
+    files = {
+        "app/dist/index.html": (b"<script src=assets/index.js></script>", 0o644),
+        "app/dist/assets/index.js": (code.encode(), 0o644),
+    }
     changes: tuple[str, ...] = _SERVES
     if start:
         files["start.sh"] = (start.encode(), 0o755)
@@ -56,3 +59,14 @@ def address_that_a_start_script_writes(box: Box) -> None:
         what="the script with the address",
     )
     assert not _found(box, "pages93")
+
+
+@healthy(shareable=True)
+def code_of_a_server_with_the_variables_of_all(box: Box) -> None:
+    """A server has the variables of its project's one file, and localhost in its own code."""
+    code = b"const origins=['http://localhost:3000'];console.log('http://localhost:8080')"
+    load(box, "pages:94", Recipe(files={"app/dist/main.js": (code, 0o644)}, changes=_SERVES))
+    address = "--env=VITE_API_URL=https://api94.lab.test/v1"
+    run(box, "pages94", *GOOD, "--user=1000", address, "pages:94")
+    box.wait_state("pages94", "running")
+    assert not _found(box, "pages94")

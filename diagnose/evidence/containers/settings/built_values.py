@@ -18,6 +18,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
+from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.redact import holds_token
 from diagnose.registry import evidence
@@ -29,6 +30,8 @@ _FIXED = LazyPattern(r"^(?:REACT_APP|VITE|NEXT_PUBLIC|VUE_APP|GATSBY|EXPO_PUBLIC
 _ADDRESS = LazyPattern(r"^(?:https?|wss?)://(?P<place>[\w.-]{1,253}(?::\d{1,5})?)(?:/|$)")
 _BELOW_CODE = (".next/static", "dist", "build", "out", "public")
 """Folders into which tools write pages, below that of a program."""
+_FIRST_PAGE = "index.html"
+"""Without it, such a folder has the code of a server, which has variables."""
 _OF_SERVERS = ("/usr/share/nginx/html", "/usr/share/caddy", "/srv", "/var/www/html", "/var/www")
 _ON_THE_SERVER = ".next/server"
 """Code of Next.js that runs on the server, which has variables."""
@@ -84,7 +87,8 @@ def _values(
     own = {name: value for name, value in values.items() if given.get(name) != value}
     former = {name: place for name in own if (place := _place(given.get(name, "")))}
     texts = [text for name, value in own.items() for text in (_place(value), *_uses(name))]
-    pages = _pages(host, container, _page_folders(container), [*texts, *former.values()])
+    folders = _page_folders(host, container)
+    pages = _pages(host, container, folders, [*texts, *former.values()])
     if not pages.files or not pages.is_complete or pages.newest >= (container.created_at or 0.0):
         return
     for name, value in own.items():
@@ -101,7 +105,7 @@ def _built_with(name: str, former: str, pages: BuiltPages, containers: Container
     if former and former in pages.texts:
         return former
     ports = _ports(containers)
-    local = [place for place in pages.local if int(place.rpartition(":")[2]) in ports]
+    local = [place for place in pages.local if place.rpartition(":")[2] in ports]
     if left in pages.texts:
         return local[0] if local else ""
     return local[0] if local and whole not in pages.texts else None
@@ -127,9 +131,18 @@ def _pages(host: Host, container: Container, folders: list[str], texts: list[str
     return host.answer_or(question, BuiltPages(is_complete=False))
 
 
-def _page_folders(container: Container) -> list[str]:
+def _page_folders(host: Host, container: Container) -> list[str]:
+    """The folders of a container that hold pages."""
     below = [f"{folder}/{part}" for folder in _code_folders(container) for part in _BELOW_CODE]
-    return [*below, *_OF_SERVERS]
+    folders = [*below, *_OF_SERVERS]
+    root = f"/proc/{container.state.pid}/root"
+    paths = {folder: f"{root}{folder}/{_FIRST_PAGE}" for folder in folders}
+    statuses = host.answer_or(StatPaths([*paths.values()], follow=False), {})
+    return [
+        folder
+        for folder, path in paths.items()
+        if statuses.get(path, NOT_ASKED).type == "file" or folder.endswith(_BELOW_CODE[0])
+    ]
 
 
 def _code_folders(container: Container) -> list[str]:
@@ -137,12 +150,12 @@ def _code_folders(container: Container) -> list[str]:
     return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
 
 
-def _ports(containers: Containers) -> frozenset[int]:
+def _ports(containers: Containers) -> frozenset[str]:
     """The ports of all running containers, inside and on the host."""
     inside = (port for container in containers.running for port in container.declared_tcp_ports)
     published = [port for container in containers.running for port in container.published_by("tcp")]
     outside = (port.host_port for port in published)
-    return frozenset((*inside, *outside, *(port.number for port in published)))
+    return frozenset(map(str, (*inside, *outside, *(port.number for port in published))))
 
 
 def _place(value: str) -> str:

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.phrases import and_more
@@ -69,13 +69,26 @@ def _local_origin(container: Container, containers: Containers) -> LocalOrigin |
         if page.id == container.id or not is_beside:
             continue
         names = set(labelled_names(page))
-        if names & own_names:
+        if names & own_names or _has_front(page, container, containers):
             return None
         by = and_more(sorted(names)) if names else _port_of_page(page, origins)
         if by:
             name = only(sorted(names)) or ""
             return LocalOrigin(container, variable, origins, page, by=by, name=name)
     return None
+
+
+def _has_front(page: Container, server: Container, containers: Containers) -> bool:
+    """Whether another container of the project may serve both by one name."""
+    apart = {page.id, server.id}
+    others = (other for other in containers.running if other.id not in apart)
+    beside = [other for other in others if other.compose_project == page.compose_project]
+    return any(map(_has_web_port, beside))
+
+
+def _has_web_port(container: Container) -> bool:
+    """Whether browsers find a container without a port in the address."""
+    return any(port.host_port in WEB_PORTS.values() for port in _open_ports(container))
 
 
 def _port_of_page(page: Container, origins: tuple[str, ...]) -> str:

@@ -35,7 +35,11 @@ _OF_PROGRAM = LazyPattern(
     r"|(?:^|_)MAX_(?:\w{1,20}_)?(?:UPLOAD|BODY|ATTACHMENT|PAYLOAD)$"
 )
 """PHP_UPLOAD_LIMIT, MAX_UPLOAD_SIZE, BODY_SIZE_LIMIT, ATTACHMENT_MAX_SIZE_MB."""
-_OF_SPEED = LazyPattern(r"(?:^|_)(?:RATE|SPEED|BANDWIDTH|TIME|CHUNK|CHUNKS|COUNT|LOG|CACHE|FREE)_")
+_OF_ANOTHER_SIZE = LazyPattern(
+    r"(?:^|_)(?:RATE|SPEED|BANDWIDTH|TIME|CHUNKS?|COUNT|LOG|CACHE|FREE|BATCH|BUFFER|MEMORY|MIN|PARTS?|POOL|QUEUE"
+    r"|RESPONSE|THUMBNAIL|S3|IMAP|E?MAIL|SMTP)_"
+)
+"""What a program sends to others, or keeps of an upload meanwhile."""
 _IN_MEGABYTES = "_MB"
 _LEAST = 1 << 20
 """Bytes: a plain number below this may mean megabytes."""
@@ -180,7 +184,7 @@ def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_
     image = host.ask(InspectImage(program.image))
     of_image = () if isinstance(image, Failed) or image.config is None else image.config.env or ()
     for name, value in program.config.environment:
-        if _OF_PROGRAM.search(name) and not _OF_SPEED.search(name) and _bytes(name, value):
+        if _OF_PROGRAM.search(name) and not _OF_ANOTHER_SIZE.search(name) and _bytes(name, value):
             is_asked_for = f"{name}={value}" not in of_image
             yield _ProgramLimit(name, value, is_asked_for)
 

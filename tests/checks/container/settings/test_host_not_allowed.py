@@ -124,6 +124,11 @@ ORIGINS: dict[str, tuple[dict[str, Any], str | None]] = {
     "a page at another port": ({"env": "CORS_ORIGINS=http://localhost:5173"}, None),
     "a server that no browser reaches": ({"env": f"CORS_ORIGINS={HERE}", "server": []}, None),
     "no page": ({"env": f"CORS_ORIGINS={HERE}", "project": "other"}, None),
+    "a proxy that may serve both": ({"env": f"CORS_ORIGINS={HERE}", "front": "80"}, None),
+    "another published port": (
+        {"env": f"CORS_ORIGINS={HERE}", "front": "5432"},
+        "port 3000 of this host",
+    ),
     "for developers": ({"env": f"CORS_ORIGINS={HERE}", "words": ["npm", "run", "dev"]}, None),
     "a desk": ({"env": f"CORS_ORIGINS={HERE}", "comm": "gnome-shell"}, None),
     "another variable": ({"env": f"ORIGIN_URL={HERE}"}, None),
@@ -151,8 +156,13 @@ def test_lists_of_origins(case: dict[str, Any], expected: str | None) -> None:
         Config={"Labels": labels(case.get("project", "shop"), case.get("site", ""))},
         NetworkSettings={"Ports": {"80/tcp": case.get("page", OPEN)}},
     )
+    front = container(
+        "front",
+        Config={"Labels": labels("shop", "")},
+        NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": case.get("front", "")}]}},
+    )
     processes = Processes((Process(pid=9, comm=case.get("comm", "sshd")),))
-    found = local_origins(of(server, page), processes)
+    found = local_origins(of(server, page, *([front] if "front" in case else [])), processes)
     result = judge(
         "container.host-not-allowed", hosts_not_allowed=HostsNotAllowed(), local_origins=found
     )

@@ -57,6 +57,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["edge client_max_body_size 1m <52428800 loud"],
     ),
     "a speed": ({"env": ["UPLOAD_RATE_LIMIT=50M"]}, []),
+    "parts of what it sends elsewhere": ({"env": ["S3_UPLOAD_PART_SIZE=100MB"]}, []),
+    "attachments of mail that it sends": ({"env": ["MAIL_ATTACHMENT_SIZE=25MB"]}, []),
+    "a buffer": ({"env": ["UPLOAD_BUFFER_SIZE=64MB"]}, []),
     "a file of a log": ({"env": ["LOG_MAX_FILE_SIZE=50M"]}, []),
     "PHP has its default": (
         {"env": [INI_DIR], "site": PHP.format(WIDE)},

@@ -208,6 +208,11 @@ BUILT: dict[str, tuple[dict[str, Any], str | None]] = {
     "pages that were not all read": ({"rest": True, "text": "http://localhost:8000"}, None),
     "the image's own value": ({"image": [URL], "text": "http://localhost:8000"}, None),
     "for developers": ({"cmd": ["npm", "run", "dev"], "text": "http://localhost:8000"}, None),
+    "a port that is no number": (
+        {"text": "x", "local": ["http://localhost:\N{SUPERSCRIPT TWO}"]},
+        None,
+    ),
+    "code of a server": ({"text": "http://localhost:8000", "page": "main.js"}, None),
     "on the server alone": ({"text": "http://localhost:8000", "server": True}, None),
     "no address": ({"env": ["VITE_TITLE=Shop"], "text": "http://localhost:8000"}, None),
 }
@@ -228,8 +233,8 @@ def test_variables_of_the_build(case: dict[str, Any], expected: str | None) -> N
         text = text if is_server else case["text"]
         return {
             "texts": [word for word in question.texts if word in text],
-            "local": re.findall(r"http://localhost:\d+", text),
-            "files": case.get("files", 3),
+            "local": case.get("local") or re.findall(r"http://localhost:\d+", text),
+            "files": case.get("files", 3) if "/app/dist" in question.folders else 0,
             "newest": case.get("newest", 1_700_000_000.0),
             "is_complete": not case.get("rest"),
         }
@@ -238,6 +243,9 @@ def test_variables_of_the_build(case: dict[str, Any], expected: str | None) -> N
         {
             "api.image": {"Id": "sha256:1111", "Config": {"Env": case.get("image", [])}},
             "file.built-pages": searched,
+            "file.stats": {
+                f"/proc/100/root/app/dist/{case.get('page', 'index.html')}": {"type": "file"}
+            },
         }
     )
     found = built_values(host, of(pages, other))
