@@ -40,8 +40,9 @@ def pull_denied(
     pulls with the login that the service was given when it was made, and without one if it was
     given none. One refused pull is most often a slip of the pen: a warning takes three, unless the
     registry says that the login itself is wrong, or a compose file of which nothing runs asks for
-    an image that this host does not have. The engine's log often lacks the name of the image: then
-    such a file has it. The first line of the report mentions it for an hour.
+    an image that this host does not have, and was changed within an hour before the pull. The
+    engine's log often lacks the name of the image: then such a file has it. The first line of the
+    report mentions it for an hour.
     """
     failures = FailedPulls(pulls, clock, repeated)
     recent = FailedPulls(pulls, clock, repeated, recent_s)
@@ -77,7 +78,7 @@ def _unstarted_finding(
         },
         clause=(
             f"; {named('image', images)}, for which {joined([*files])} {asks}, {lacks} not on this "
-            "host, and nothing of that project runs"
+            f"host, and nothing of {agree(files, 'that project', 'those projects')} runs"
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.info import Info
@@ -192,8 +193,9 @@ def test_whose_login_was_used(
     assert finding.variables.keys() & offered == blocks
 
 
-ETCD = MissingImage("bitnami/etcd:3.4.15", "etcd", "/srv/apisix/docker-compose.yml")
-SHOP = MissingImage("reg.lab.test:5000/shop:9", "web", "/srv/shop/compose.yaml")
+ETCD = MissingImage("bitnami/etcd:3.4.15", "etcd", "/srv/apisix/docker-compose.yml", NOW - 60)
+SHOP = MissingImage("reg.lab.test:5000/shop:9", "web", "/srv/shop/compose.yaml", NOW - 60)
+OLD = replace(SHOP, changed=NOW - 20_000)
 UNNAMED: dict[str, tuple[str, str, tuple[MissingImage, ...], str, set[str]]] = {
     "the image of a new project": ("", "", (SHOP,), "warning", {"compose_file", "compose_service"}),
     "an image that has moved": ("", "", (ETCD,), "warning", {"compose_file", "wanted", "moved"}),
@@ -201,6 +203,21 @@ UNNAMED: dict[str, tuple[str, str, tuple[MissingImage, ...], str, set[str]]] = {
     "the log names the image": ("docker.io", "shop:8", (ETCD,), "advice", set()),
     "every image of a host without any": ("", "", (ETCD, SHOP) * 2, "advice", set()),
     "nothing is missing": ("", "", (), "advice", set()),
+    "a file that waits for its day": ("", "", (OLD,), "advice", set()),
+    "a file that is younger than the pull": (
+        "",
+        "",
+        (replace(SHOP, changed=NOW),),
+        "advice",
+        set(),
+    ),
+    "an old file where the user is": (
+        "",
+        "",
+        (replace(OLD, is_wanted=True),),
+        "warning",
+        {"compose_file", "compose_service"},
+    ),
 }
 
 

@@ -92,6 +92,7 @@ def unstarted_projects(
                     is_here=file.is_here,
                     has_others=file.has_others,
                     network=network,
+                    changed=file.mtime,
                 )
             )
     return UnstartedProjects(tuple(projects))
