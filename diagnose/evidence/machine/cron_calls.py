@@ -2,6 +2,7 @@
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import HOST, NOT_IN_BUNDLE, Failed, Skipped, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.cron import (
@@ -14,6 +15,7 @@ from diagnose.questions.cron import (
     PruneCall,
     ReadHostJobs,
 )
+from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
 __all__ = [
@@ -113,8 +115,29 @@ def docker_units(host: Host) -> DockerUnits | Unavailable:
     return DockerUnits(tuple(host.require(ReadHostJobs()).units))
 
 
+_USUAL_PATH = "/usr/bin:/bin"
+"""The folders in which cron looks where neither the crontab nor its own environment has others."""
+_CRONS = ("cron", "crond")
+
+
 @evidence
-def lost_programs(host: Host) -> LostPrograms | Unavailable:
-    """The programs that jobs of cron do not find, in one question with `job_calls`."""
+def lost_programs(host: Host, processes: Processes | None) -> LostPrograms | Unavailable:
+    """The programs that jobs of cron do not find, in one question with `job_calls`.
+
+    A cron with the option -P, as Ubuntu has it since 22.04, looks in all folders of the system.
+    """
     jobs = host.require(ReadHostJobs())
-    return LostPrograms(tuple(jobs.lost), _unread_folders(jobs))
+    lost = tuple(jobs.lost)
+    if any(program.found_at for program in lost) and _looks_everywhere(host, processes):
+        lost = tuple(
+            program for program in lost if not program.found_at or program.folders != _USUAL_PATH
+        )
+    return LostPrograms(lost, _unread_folders(jobs))
+
+
+def _looks_everywhere(host: Host, processes: Processes | None) -> bool:
+    """Whether the host's cron hands its own search path to its jobs."""
+    near = processes.outside if processes is not None else ()
+    pids = [process.pid for process in near if process.comm in _CRONS]
+    details = host.answers_about(pids, InspectProcess).values()
+    return any("-P" in detail.cmdline for detail in details)

@@ -13,7 +13,6 @@ COLLECTORS = (
         cause="Promtail follows {path}, which is a folder: no line of the files in it is sent",
         cure="write the files into __path__ of its configuration, such as {path}/*.log",
         source="sipcapture/homer7-docker#29",
-        turns_away=True,
     ),
     Failure(
         name="grafana-plugin-unknown",

@@ -311,7 +311,7 @@ DATA = (
             | \bData\ structure\ corruption\b  # InnoDB
             | \bDetected\ corrupt\ journal\b | \[InnoDB\]\ Assertion\ failure:\ (?:btr|buf|fil|fsp|log|page|rem|trx)\d
             | database\ page\ corruption | \binvalid\ page\ in\ block\ \d{1,10}\ of\ relation\b
-            | \bunexpected\ EOF\b[^\n]{0,40}?(?:/data|/var/lib)/
+            | (?<!client:\ )\bunexpected\ EOF\b(?!:\ (?:GET|PATCH|POST|PUT)\b)[^\n]{0,40}?(?:/data|/var/lib)/
             | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "

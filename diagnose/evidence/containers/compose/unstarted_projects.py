@@ -40,6 +40,8 @@ class UnstartedProject(msgspec.Struct, frozen=True):
     """Whether other compose files beside it may complete it."""
     network: str = ""
     """A network that compose has created for it."""
+    changed: float = 0.0
+    """Unix time of its last change."""
 
     @property
     def folder(self) -> str:

@@ -38,6 +38,12 @@ _OPTIONAL = LazyPattern(
     r"/(?:favicon[\w.-]{0,20}|robots\.txt|apple-touch-icon[\w.-]{0,30}|sitemap[\w.-]{0,20}|ads\.txt)$|/\.well-known/"
 )
 """Files of a site that clients ask for anyway, and that one site has and another one not."""
+_OF_PROJECTS = LazyPattern(
+    r"(?i)/\.[\w-]|/(?:artisan|dockerfile|license|makefile|readme)[^/]{0,20}$"
+    r"|\.(?:bak|env|ini|lock|log|map|md|old|sh|sql|toml|ts|twig|ya?ml)$"
+    r"|/(?:composer|package|tsconfig)[\w.-]{0,20}\.json$|\.(?:config|mix)\.js$"
+)
+"""Files that scanners ask each web server for, and that no browser should get."""
 
 
 class NeighboursFile(msgspec.Struct, frozen=True):
@@ -105,8 +111,8 @@ def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tup
 
 
 def _is_of_programs(path: str) -> bool:
-    """Whether a path is no data of a project: of an image, of one run, or of any site."""
-    patterns = (_OF_IMAGES, MADE_AT_RUN, _OPTIONAL)
+    """Whether a path is no data of a project: of an image, of one run, of any site, or secret."""
+    patterns = (_OF_IMAGES, MADE_AT_RUN, _OPTIONAL, _OF_PROJECTS)
     return any(pattern.search(path) for pattern in patterns)
 
 

@@ -24,6 +24,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"line": f"import failed, path does not exist: {PICTURE}."},
         ["/srv/app/storage"],
     ),
+    "a scanner": ({"line": LINE.replace("storage/1.jpg", "composer.json")}, []),
+    "a scanner for secrets": ({"line": LINE.replace("storage/1.jpg", ".env")}, []),
     "it has the file": ({"own": "file"}, []),
     "a file of the neighbour's image": ({"written": 1_700_000_000.0}, []),
     "a mount of its own": ({"mounts": [VOLUME], "mounted": [{**VOLUME, "Name": "other"}]}, []),
