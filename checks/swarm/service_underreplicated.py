@@ -19,7 +19,7 @@ from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.evidence.swarm.unhealthy_tasks import ended_for_health
-from diagnose.mappings import distinct, present
+from diagnose.mappings import distinct, only, present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.model.units import Seconds
 from diagnose.phrases import sentence, size
@@ -42,13 +42,15 @@ def service_underreplicated(
     networks: Networks | None,
     *,
     settle_s: Seconds = Seconds(120),
+    refused_s: Seconds = Seconds(5),
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left out: it may still be starting, unless its
     tasks were refused or failed three times since, its update was paused, or its tasks wait for an
-    address that their network does not have. Jobs are left out too, and tasks that ended well and
-    that swarm does not start again count as running.
+    address that their network does not have. For refused_s a new task may wait for a node that
+    fits: the scheduler gets nothing by waiting then. Jobs are left out too, and tasks that ended
+    well and that swarm does not start again count as running.
     """
     without = reason_without_services(swarm)
     if without is not None:
@@ -58,7 +60,9 @@ def service_underreplicated(
         is_young = clock.is_within(service.changed_at, settle_s)
         allocation = allocations.of(placed.tasks) if allocations is not None else None
         update = service.update_status
-        has_stopped = placed.keeps_failing or (update is not None and update.is_held)
+        is_held = update is not None and update.is_held
+        is_unfit = placed.is_refused_for_good(clock, refused_s)
+        has_stopped = placed.keeps_failing or is_held or is_unfit
         is_settling = is_young and not has_stopped and allocation is None
         if not placed.lacks_tasks or is_settling:
             continue
@@ -84,12 +88,20 @@ def _cure(placed: PlacedService) -> PageVariables:
     if node.is_drained:
         return {"drained": node.name}
     label = placed.lacking_label(node) if placed.says(NO_MATCH) else ""
-    return {"unlabelled": node.name, "label": label} if label else {}
+    if label:
+        return {"unlabelled": node.name, "label": label}
+    unmet = only(placed.unmet)
+    if unmet is None:
+        return {}
+    meant = {"constrained": spec.name, "misspelt": unmet.text, "meant": unmet.meant}
+    return meant if unmet.meant else {"constrained": spec.name, "unmet": unmet.text}
 
 
 def _unfit_clause(placed: PlacedService) -> str:
-    """The clause about the service that holds the port, or about the resources that each task
-    reserves; "" for neither."""
+    """The clause about the constraint that no node meets, the service that holds the port, or the
+    resources that each task reserves; "" for none of these."""
+    if placed.unmet:
+        return ", ".join(f"constraint {unmet.text}: {unmet.why}" for unmet in placed.unmet)
     if placed.says(PORT_TAKEN):
         holders = placed.swarm.port_holders(placed.service)
         return ", ".join(

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.constraints import UnmetConstraint, unmet_constraints
 from diagnose.evidence.swarm.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -15,6 +17,8 @@ TOO_LARGE = "insufficient resources"
 PORT_TAKEN = "host-mode port already in use"
 NO_NODE = "no suitable node"
 NO_MATCH = "scheduling constraints"
+_LASTING = (TOO_LARGE, NO_MATCH, "missing plugin", "unsupported platform")
+"""Reasons why no node can take a task, which do not go away while the swarm only starts."""
 _REPEATED = 3
 """Minimum number of failed tasks that are no slow start."""
 _NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
@@ -44,6 +48,20 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         changed = self.service.changed_at or 0.0
         failed = [task for task in self.tasks if task.has_failed]
         return sum((task.changed_at or 0.0) > changed for task in failed) >= _REPEATED
+
+    def is_refused_for_good(self, clock: Clock, seconds: float) -> bool:
+        """Whether a task has waited for so long for a node that has room or the attributes.
+
+        While an update replaces a task, the former one may still hold what the new one needs.
+        """
+        waiting = [task for task in self.tasks if task.is_waiting and _is_lasting(task.status.err)]
+        has_waited = any(clock.has_passed(task.changed_at, seconds) for task in waiting)
+        return has_waited and not self.is_updating
+
+    @property
+    def is_updating(self) -> bool:
+        update = self.service.update_status
+        return update is not None and update.state in ("updating", "rollback_started")
 
     @functools.cached_property
     def errors(self) -> list[str]:
@@ -107,10 +125,23 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         lacking = [label for label in self._wanted_labels() if label not in _labels(node)]
         return only(lacking) or ""
 
+    @property
+    def constraints(self) -> list[str]:
+        """As the service has them, such as `node.role == worker`."""
+        placement = self.service.spec.task_template.placement
+        return (placement.constraints if placement is not None else None) or []
+
+    @property
+    def unmet(self) -> list[UnmetConstraint]:
+        """The constraints that the only node that is up does not meet; [] where none is said to
+        be unmet, or several nodes are up."""
+        node = self.only_node
+        is_asked = node is not None and self.says(NO_MATCH)
+        return unmet_constraints(self.constraints, node) if node and is_asked else []
+
     def _wanted_labels(self) -> Iterator[str]:
         """NAME=value of each label that the service's constraints ask for."""
-        placement = self.service.spec.task_template.placement
-        for text in (placement.constraints if placement is not None else None) or ():
+        for text in self.constraints:
             match = _LABEL.fullmatch(text)
             if match:
                 yield f"{match['name']}={match['value']}"
@@ -136,6 +167,11 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         vxlans = [interface.name for interface in interfaces or () if interface.kind == "vxlan"]
         left = [name for name in vxlans if name.startswith("vx-")]
         return only(left) or ""
+
+
+def _is_lasting(error: str) -> bool:
+    """Whether the scheduler's words name a lack that stays until somebody changes something."""
+    return any(reason in error for reason in _LASTING)
 
 
 def _labels(node: Node) -> set[str]:

@@ -88,15 +88,30 @@ def _node(name: str, availability: str = "active", state: str = "ready", **label
     return msgspec.convert(row, Node)
 
 
+def _on(*constraints: str) -> dict[str, Any]:
+    return {"TaskTemplate": {"Placement": {"Constraints": list(constraints)}}}
+
+
 CURES = {
     "the only node lacks the label": (
         ON_SSD, UNFIT, [_node("a"), _node("b", state="down")], {"unlabelled": "a", "label": "disk=ssd"},
     ),
     "it has another value": (ON_SSD, UNFIT, [_node("a", disk="hdd")], {"unlabelled": "a", "label": "disk=ssd"}),
     "two nodes are up": (ON_SSD, UNFIT, [_node("a"), _node("b")], {}),
-    "a constraint of another kind": (
-        {"TaskTemplate": {"Placement": {"Constraints": ["node.role==worker"]}}}, UNFIT, [_node("a")], {},
+    "a constraint on the role": (
+        _on("node.role==manager"), UNFIT, [_node("a")], {"constrained": "web", "unmet": "node.role==manager"},
     ),
+    "another host name": (
+        _on("node.hostname == moby"), UNFIT, [_node("a")], {"constrained": "web", "unmet": "node.hostname == moby"},
+    ),
+    "a label without its prefix": (
+        _on("rack==large"), UNFIT, [_node("a", rack="large")],
+        {"constrained": "web", "misspelt": "rack==large", "meant": "node.labels.rack==large"},
+    ),
+    "two constraints that it does not meet": (
+        _on("node.hostname==moby", "node.role==manager"), UNFIT, [_node("a")], {},
+    ),
+    "a constraint that cannot be compared": (_on("engine.labels.rack==large"), UNFIT, [_node("a")], {}),
     "the only node is drained": ({}, DRAINED, [_node("a", "drain")], {"drained": "a"}),
     "the task fails": (ON_SSD, FAILED, [_node("a")], {}),
 }  # fmt: skip
@@ -110,6 +125,30 @@ def test_what_makes_a_node_fit(
     (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
     kind = "ending" if task is FAILED else "stalled"
     assert finding.variables == {"service": "web", kind: "web", **cure}
+
+
+WAITING = {
+    "for a node that fits": ("no suitable node (scheduling constraints not satisfied on 1 node)", 8, {}, True),
+    "for a driver": ("no suitable node (missing plugin on 1 node)", 8, {}, True),
+    "for a moment": ("no suitable node (scheduling constraints not satisfied on 1 node)", 1, {}, False),
+    "for a node that joins": ("no suitable node (1 node not available for new tasks)", 8, {}, False),
+    "for the task before it": (
+        "no suitable node (insufficient resources on 1 node)", 8, {"State": "updating"}, False,
+    ),
+}  # fmt: skip
+"""What it waits for: the scheduler's words, since when, the update, whether it is found."""
+
+
+@pytest.mark.parametrize(("error", "waits_s", "update", "fires"), WAITING.values(), ids=WAITING)
+def test_a_new_task_waits(error: str, waits_s: float, update: dict[str, str], fires: bool) -> None:
+    at = datetime.fromtimestamp(CLOCK.wall - waits_s, UTC).isoformat()
+    task = {"ServiceID": "s", "Status": {"State": "pending", "Err": error, "Timestamp": at}}
+    young = swarm_of({}, [task])
+    row = {**msgspec.to_builtins(young.services[0]), "UpdatedAt": at}
+    service = msgspec.convert({**row, "UpdateStatus": update or None}, Service)
+    swarm = msgspec.structs.replace(young, services=(service,))
+    found = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert bool(found) is fires
 
 
 def test_a_service_knows_its_tasks_and_its_failed_update() -> None:

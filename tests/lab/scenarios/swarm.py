@@ -131,6 +131,65 @@ def reservation_beyond_the_node(box: Box) -> None:
     time.sleep(1.5)  # past the second in which it may still be starting
 
 
+def _wait_for_refusal(box: Box, service: str) -> None:
+    """Until the scheduler has had no node for a task of the service for some seconds."""
+    form = ("service", "ps", "--no-trunc", "--format", "{{.Error}}", service)
+    box.wait_for(
+        lambda: "scheduling constraints" in box.docker(*form).stdout, what="the scheduler's reason"
+    )
+
+    def found() -> bool:
+        run = box.diagnose("check", "swarm.service-underreplicated", "--format", "json")
+        return any(finding["service"] == f"swarm {service}" for finding in run.findings)
+
+    box.wait_for(found, what="the finding")
+
+
+def _constrained(box: Box, name: str, constraint: str) -> None:
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", f"--name={name}")
+    box.docker("service", "create", *limits, f"--constraint={constraint}", box.image("bb:1.36"), "sleep", "1000")  # fmt: skip
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def constraint_without_its_prefix(box: Box) -> None:
+    """A constraint on a label lacks `node.labels.`: found within seconds, and the command starts
+    the tasks of another service that has the same."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    node = box.docker("node", "ls", "-q").stdout.strip()
+    box.docker("node", "update", "--label-add", "rack=large", node)
+    for name in ("racked", "shelved"):
+        _constrained(box, name, "rack==large")
+        _wait_for_refusal(box, name)
+    cure = _findings(box)["swarm shelved"]["fix"][0]["command"]
+    assert "node.labels.rack==large" in cure, cure
+    box.sh(cure, timeout=40)
+    served = ("service", "ls", "--filter=name=shelved", "--format={{.Replicas}}")
+    box.wait_for(lambda: box.docker(*served).stdout.startswith("1/1"), 120, "the service")
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def constraint_on_another_host_name(box: Box) -> None:
+    """A file that was written for another machine names that machine in a constraint."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    _constrained(box, "monitor", "node.hostname == moby")
+    _wait_for_refusal(box, "monitor")
+    (finding,) = _findings(box).values()
+    assert "--constraint-rm" in finding["fix"][0]["command"], finding
+
+
+@healthy(baseline=False)
+def constraint_that_the_node_meets(box: Box) -> None:
+    """The same service with the prefix."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    node = box.docker("node", "ls", "-q").stdout.strip()
+    box.docker("node", "update", "--label-add", "rack=large", node)
+    _constrained(box, "racked", "node.labels.rack==large")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, what="the task")
+
+
 def _service_on(box: Box, subnet: str) -> None:
     """A swarm with a service of two tasks on an overlay network of this size."""
     box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)

@@ -1,0 +1,57 @@
+"""The constraints of a service that a node does not meet. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.swarm.swarm import Node
+from diagnose.lazy_pattern import LazyPattern
+
+_PARTS = LazyPattern(r"(?P<key>[\w./-]+) *(?P<relation>==|!=) *(?P<value>\S.*)")
+"""`node.hostname == moby`: an attribute, whether it should be so, and the value."""
+_LABEL = "node.labels."
+_UNSEEN = ("engine.labels.", "node.platform.", "node.ip")
+"""Attributes that the list of nodes here does not hold."""
+
+
+class UnmetConstraint(msgspec.Struct, frozen=True):
+    """One constraint that keeps the tasks of a service from a node."""
+
+    text: str
+    """As the service has it, such as `node.hostname == moby`."""
+    why: str
+    """What the node has in its place."""
+    meant: str = ""
+    """The constraint that was probably meant, such as `node.labels.rack==large`."""
+
+
+def unmet_constraints(constraints: Sequence[str], node: Node) -> list[UnmetConstraint]:
+    """The constraints that this node does not meet, of those that can be compared."""
+    return [unmet for text in constraints for unmet in _unmet(text, node)]
+
+
+def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
+    """What is wrong with one constraint; nothing where the node meets it, or nobody can say."""
+    parts = _PARTS.fullmatch(text.strip())
+    if parts is None or parts["key"].startswith(_UNSEEN):
+        return
+    key, wanted = parts["key"], parts["value"].strip()
+    attributes, labels = _attributes(node), node.spec.labels or {}
+    if key.lower() not in attributes and not key.startswith(_LABEL):
+        is_label = labels.get(key) == wanted and parts["relation"] == "=="
+        meant = f"{_LABEL}{key}=={wanted}" if is_label else ""
+        yield UnmetConstraint(text, f'a node has no attribute "{key}"', meant)
+        return
+    value = attributes.get(key.lower(), labels.get(key.removeprefix(_LABEL), ""))
+    if (value.lower() == wanted.lower()) is not (parts["relation"] == "=="):
+        shown = f'"{value}"' if value else "no such label"
+        yield UnmetConstraint(text, f'node "{node.name}" has {shown}')
+
+
+def _attributes(node: Node) -> dict[str, str]:
+    """What a constraint may ask of a node, beside its labels."""
+    return {
+        "node.id": node.id,
+        "node.hostname": node.description.hostname,
+        "node.role": "manager" if node.manager_status is not None else "worker",
+    }
