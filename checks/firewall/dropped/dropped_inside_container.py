@@ -13,8 +13,9 @@ from diagnose.evidence.network.paths.inner_paths import (
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
 from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.firewall.flow import Obstacle
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
 
@@ -33,12 +34,12 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
     if not len(inner_paths) and not inner_paths.unread:
         return Skipped("no running container can have network rules of its own")
     inward = by_key(
-        ((inlet.container.id, by), inlet)
+        ((inlet.container.id, obstacle.by), (inlet, obstacle))
         for inlet in inner_paths.inlets
-        if (by := _rule_for(inlet)) is not None
+        if (obstacle := _rule_for(inlet)) is not None
     )
-    for (_, by), inlets in inward.items():
-        yield _inward_finding(by, inlets)
+    for stopped in inward.values():
+        yield _inward_finding(stopped[0][1], [inlet for inlet, _ in stopped])
     for (_, by), outlets in _by_obstacle(inner_paths.outlets).items():
         yield _outward_finding(by, outlets)
     for (_, by), arrivals in _by_obstacle(inner_paths.arrivals).items():
@@ -54,27 +55,28 @@ def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
     )
 
 
-def _rule_for(inlet: InnerInlet) -> Step | None:
+def _rule_for(inlet: InnerInlet) -> Obstacle | None:
     """The rule that stops the clients of a port; None where a route does, or nothing."""
     for trace in inlet.lost.values():
         if trace.rule_in_the_way is not None:
-            return trace.rule_in_the_way.by
+            return trace.rule_in_the_way
     return None
 
 
-def _inward_finding(by: Step, inlets: Sequence[InnerInlet]) -> Finding:
-    first = inlets[0]
+def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding:
+    by, first = obstacle.by, inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
     kinds: list[Json] = list(first.lost)
     is_host_alone = kinds == ["this host"]
     whom = "this host and docker-proxy send" if is_host_alone else "clients send"
+    is_answer = obstacle.part == "reply"
     number, _, proto = first.port.partition("/")
     gateway = container.endpoints[first.network.name].gateway
     return Finding(
         subject=container.subject,
-        summary=f"{container} itself drops what {whom} to published "
-        f"{numbered('port', ports)}: {by} inside the container",
+        summary=f"{container} itself drops {'its answers to ' if is_answer else ''}what {whom} to "
+        f"published {numbered('port', ports)}: {by} inside the container",
         evidence=present(
             {
                 **by.evidence,
@@ -85,7 +87,7 @@ def _inward_finding(by: Step, inlets: Sequence[InnerInlet]) -> Finding:
         variables={
             "container": container.name,
             **place_of(by),
-            **({"gateway": gateway} if is_host_alone else {"port": number, "proto": proto}),
+            **_opening(number, proto, gateway if is_host_alone else "", is_answer=is_answer),
         },
         service=container.service,
         discriminator=f"in {by.key}",
@@ -93,6 +95,16 @@ def _inward_finding(by: Step, inlets: Sequence[InnerInlet]) -> Finding:
         touches=(first.network.subject,),
         signs=NO_WAY_OUT,
     )
+
+
+def _opening(port: str, proto: str, gateway: str, *, is_answer: bool) -> PageVariables:
+    """What the rule that opens a port names: the port, that of the answers, or the one client.
+
+    gateway: the client, where no other client is dropped.
+    """
+    if is_answer:
+        return {"answering_port": port, "proto": proto}
+    return {"gateway": gateway} if gateway else {"port": port, "proto": proto}
 
 
 def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:

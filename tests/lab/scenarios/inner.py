@@ -6,7 +6,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import healthy_container
-from tests.lab.scenarios.everyday.helpers import host_gets
+from tests.lab.scenarios.everyday.helpers import first_command, host_gets
 
 _ADMIN = "--cap-add=NET_ADMIN"
 
@@ -90,6 +90,21 @@ def kill_switch_that_closes_a_published_port(box: Box) -> None:
     _kill_switch(box, "castle")
     assert not _others_get(box, 18772)
     assert not host_gets(box, 18772)
+
+
+@fault("firewall.dropped-inside-container", subject="container:keep20", shareable=True)
+def kill_switch_of_a_configuration_file(box: Box) -> None:
+    """The file of a VPN provider rejects all that does not leave by the tunnel, so that the answers
+    of a published port stay inside; the command lets those of another container out."""
+    for name, port in (("keep20", 18789), ("tower20", 18790)):
+        box.docker("run", "-d", f"--name={name}", "-m=64m", _ADMIN, f"-p={port}:8080", "shop:1.4")
+        assert _others_get(box, port)
+        rule = "OUTPUT ! -o wg0 -m addrtype ! --dst-type LOCAL -j REJECT"
+        _inside(box, name, f"iptables -I {rule}")
+        assert not _others_get(box, port)
+    cure = first_command(box, "firewall.dropped-inside-container", "tower20")
+    box.sh(cure)
+    assert _others_get(box, 18790)
 
 
 @fault(
