@@ -116,4 +116,14 @@ def _may_matter(change: RecentChange, finding: Reported) -> bool:
     """Whether a change of the whole host is worth showing: only if nothing says what is wrong."""
     family = finding.id.partition(".")[0]
     is_of_family = change.family in ("", family) and family in _STAND_ON_THE_HOST
+    if change.family == "dns" and _is_between_containers(finding):
+        return False
     return is_of_family and (finding.is_outage or not says_why(finding))
+
+
+def _is_between_containers(finding: Reported) -> bool:
+    """Whether one container misses another: the engine knows their names, and no server outside."""
+    touched = {*finding.finding.touches, *finding.finding.calls} - {finding.subject}
+    return finding.subject.kind == "container" and any(
+        subject.kind == "container" for subject in touched
+    )

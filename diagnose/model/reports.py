@@ -79,7 +79,10 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class HostFacts(msgspec.Struct, frozen=True):
-    """The host as the head of a report names it. engine is None when no engine answered."""
+    """The host as the head of a report names it. engine is None when no engine answered.
+
+    is_engine_late: whether the time was over before an engine answered.
+    """
 
     name: str
     kernel: str
@@ -87,6 +90,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     containers: int | None = None
     running: int | None = None
     data_root: str = ""
+    is_engine_late: bool = False
 
 
 Trait = Literal[

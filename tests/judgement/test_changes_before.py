@@ -68,6 +68,10 @@ CASES: dict[str, tuple[Reported, list[RecentChange]]] = {
         problem("dns.upstream-unreachable"),
         [FILE, RESOLV, PACKAGES],
     ),
+    "the server outside knows no container": (
+        problem("dns.service-on-other-network", touches=(DB,)),
+        [FILE, PACKAGES],
+    ),
     "its log says why: only its own": (
         problem(evidence={"log": "FATAL: password authentication failed"}),
         [FILE],

@@ -61,6 +61,8 @@ def report_header(
         listed,
         root.path if isinstance(root, DataRoot) else "",
     )
+    if isinstance(ping, Unavailable) and ping.reason in ("budget", "timed out"):
+        head = replace(head, is_engine_late=True)
     return ReportHeader(
         head,
         now=clock.wall if isinstance(clock, Clock) else 0.0,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from diagnose.mappings import by_key, distinct
-from diagnose.model import DAEMON, Coverage, Report, Reported, Severity, Verdict
+from diagnose.model import DAEMON, Coverage, HostFacts, Report, Reported, Severity, Verdict
 from diagnose.phrases import and_more, count
 from diagnose.render.outlines.grouping import groups
 from diagnose.render.outlines.outline_block import FindingTree, OutlineBlock, block
@@ -216,7 +216,7 @@ def _host(report: Report) -> str:
     if head.engine is not None:
         words.append(f"{head.engine['name']} {head.engine['version']}")
     else:
-        words.append("no engine reached")
+        words.append(_without_engine(head))
         if head.kernel:
             words.append(f"kernel {head.kernel}")
     if head.containers is not None:
@@ -225,6 +225,13 @@ def _host(report: Report) -> str:
     if head.data_root:
         words.append(f"data root {head.data_root}")
     return ", ".join(words)
+
+
+def _without_engine(head: HostFacts) -> str:
+    """Why the head names no engine: a busy host has one that nobody has heard in time."""
+    if head.is_engine_late:
+        return "the engine did not answer in time"
+    return "no engine reached"
 
 
 def _grouped_by_check(findings: Iterable[Reported]) -> list[list[Reported]]:
