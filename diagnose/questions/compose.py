@@ -139,12 +139,13 @@ class NeededPart(msgspec.Struct, frozen=True):
     """A network, volume or free name that a project needs before compose can make a container."""
 
     kind: str
-    """network or volume: one that compose does not make itself. container: a name that is free."""
+    """network or volume: one that compose does not make itself. container: a name that is free.
+    subnet: one that no other network overlaps; addressed subnet: the file names addresses of it."""
     name: str
     path: str
     line: int
     service: str = ""
-    """The service that has the name, for a container."""
+    """The service that has the name, for a container; the network that has a subnet."""
 
 
 class ComposeProject(msgspec.Struct, frozen=True):

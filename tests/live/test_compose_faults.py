@@ -122,6 +122,24 @@ def test_what_the_engine_has_to_have() -> None:
     ]  # fmt: skip
 
 
+_POOL = "  backend:\n    ipam:\n      config: [{subnet: 172.28.5.0/24}]\n"
+SUBNETS = {
+    "a subnet": ("    networks: [backend]\nnetworks:\n" + _POOL, ["subnet"]),
+    "with an address": (
+        "    networks: {backend: {ipv4_address: 172.28.5.9}}\nnetworks:\n" + _POOL, ["addressed subnet"],
+    ),
+    "of a network that nobody uses": ("networks:\n" + _POOL, []),
+    "a variable": ("    networks: [backend]\nnetworks:\n" + _POOL.replace("172.28.5.0/24", "$NET"), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kinds"), SUBNETS.values(), ids=SUBNETS)
+def test_the_subnets_of_a_file(text: str, kinds: list[str]) -> None:
+    parts: list[Any] = needed_parts({"a": WEB + text})
+    assert [part["kind"] for part in parts] == kinds
+    assert all((part["name"], part["service"]) == ("172.28.5.0/24", "backend") for part in parts)
+
+
 def test_files_of_projects_in_the_usual_folders(tmp_path: Path) -> None:
     for folder in ("shop", "blog", "empty", "home/ann/wiki"):
         (tmp_path / folder).mkdir(parents=True)

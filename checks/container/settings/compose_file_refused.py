@@ -8,6 +8,7 @@ from diagnose.evidence.containers.compose.refused_projects import (
     RefusedProjects,
     TakenName,
 )
+from diagnose.evidence.containers.compose.taken_subnets import SUBNET, TakenSubnet
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity
@@ -28,16 +29,18 @@ def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
     not affected, but a change, or a start after `down`, does not happen. The faults are those that
     `docker compose config` finds in YAML, in keys and values, in references between parts, and in
     files that are named; beside them external networks and volumes that the engine does not have,
-    and a `container_name` that a container of another project has. Variables that the caller's
-    shell may set are not judged. Keys are those of compose 2.40: a newer one may know more, so that
-    no key is a fault where containers were made with a newer one.
+    a `container_name` that a container of another project has, and a subnet that another network
+    has. Of two projects with one subnet often only one should run: that is advice, unless somebody
+    works on the file. Variables that the caller's shell may set are not judged. Keys are those of
+    compose 2.40: a newer one may know more, so that no key is a fault where containers were made
+    with a newer one.
 
     A file that made containers counts where it was changed since. Other files count where they lie
     in the folder in which the tool was called, or in a usual place, such as beside the folder of
     another project, and were changed lately or have a network that compose made.
     """
     for project in refused_projects:
-        if project.faults or project.lacking or project.taken:
+        if project.is_refused:
             yield _finding(project)
     yield from refused_projects.unexamined
 
@@ -52,6 +55,8 @@ def _finding(project: RefusedProject) -> Finding:
     for taken in project.taken[:SHOWN]:
         place = f"{taken.part.path}, line {taken.part.line}"
         evidence[place] = f"container_name: {taken.part.name}"
+    for clash in project.subnets[:SHOWN]:
+        evidence[f"{clash.part.path}, line {clash.part.line}"] = f"subnet: {clash.part.name}"
     if project.network:
         evidence["network that compose made for it"] = project.network
     evidence["containers that run"] = "some" if project.runs else "none"
@@ -60,7 +65,7 @@ def _finding(project: RefusedProject) -> Finding:
     variables = {**_place(project), **_steps(project)}
     if project.container is None:
         subject = HOST
-        severity = Severity.warning
+        severity = Severity.advice if _is_only_alike(project) else Severity.warning
         finding = Finding(
             subject=subject,
             summary=summary,
@@ -78,6 +83,11 @@ def _finding(project: RefusedProject) -> Finding:
     return finding.with_variables(variables)
 
 
+def _is_only_alike(project: RefusedProject) -> bool:
+    """Whether all that is wrong is a subnet of which nothing shows that somebody wants it now."""
+    return project.is_old and not (project.faults or project.lacking or project.taken)
+
+
 def _reason(project: RefusedProject) -> str:
     """The reason why compose refuses the project: a fault of a file, a missing part, or a taken
     name."""
@@ -88,10 +98,21 @@ def _reason(project: RefusedProject) -> str:
     if project.lacking:
         part = project.lacking[0]
         return f'the engine has no {part.kind} "{part.name}", which {part.path} calls external'
+    if not project.taken:
+        return _subnet_clause(project.subnets[0])
     taken = project.taken[0]
     return (
         f'{_holder(taken)} has the name "{taken.part.name}", which service '
         f'"{taken.part.service}" should have'
+    )
+
+
+def _subnet_clause(clash: TakenSubnet) -> str:
+    """Which subnet of the file overlaps that of which network."""
+    part = clash.part
+    return (
+        f'subnet {part.name} of its network "{part.service}" overlaps network '
+        f'"{clash.holder.name}" ({clash.held})'
     )
 
 
@@ -169,7 +190,19 @@ def _steps(project: RefusedProject) -> PageVariables:
         part = project.lacking[0]
         kind = "first" if is_new and part.kind == "network" else "external"
         return {f"{kind}_{part.kind}": part.name}
+    if not project.taken:
+        return _subnet_steps(project, is_new=is_new)
     return _name_steps(project.taken[0], is_new=is_new)
+
+
+def _subnet_steps(project: RefusedProject, *, is_new: bool) -> PageVariables:
+    """The edit of the subnet's line; by hand where the file names addresses of the subnet too."""
+    part = project.subnets[0].part
+    place = {"fault_file": part.path, "holding_network": project.subnets[0].holder.name}
+    if part.kind != SUBNET or not project.free:
+        return {**place, "line": str(part.line), "free_subnet": project.free}
+    edit = f"{part.line}s|{part.name}|{project.free}|"
+    return {**place, "first_subnet_edit" if is_new else "subnet_edit": edit}
 
 
 def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:

@@ -84,6 +84,40 @@ def name_of_a_container_that_has_ended(box: Box) -> None:
     assert "docker rename db46 db46-" in said, said
 
 
+_SUBNET = """    networks: [backend]
+networks:
+  backend:
+    ipam:
+      config:
+        - subnet: %s
+"""
+
+
+@fault(CHECK, subject="host:host")
+def subnet_that_another_project_has(box: Box) -> None:
+    """The subnet of a new project lies in that of another one; the command writes a free one."""
+    _write(box, "stock47", _WEB + _SUBNET % "10.147.0.0/20")
+    assert "Started" in _compose(box, "stock47", "up --detach")
+    for folder in ("blog47", "wiki47"):
+        _write(box, folder, _WEB + _SUBNET % "10.147.5.0/24")
+        assert "Pool overlaps" in _compose(box, folder, "up --detach")
+    said = box.diagnose("check", CHECK, "--format", "json").findings
+    for finding in said:
+        assert 'overlaps network "stock47_backend"' in finding["summary"], finding
+    cure = next(finding for finding in said if "wiki47" in finding["summary"])["fix"][0]["command"]
+    box.sh(cure)
+    assert "Started" in _compose(box, "wiki47", "up --detach")
+
+
+@healthy()
+def projects_of_which_one_has_the_subnet(box: Box) -> None:
+    """Two versions of a project have the same subnet, and only one of them is to run."""
+    for folder in ("blue48", "green48"):
+        _write(box, folder, _WEB + _SUBNET % "10.148.5.0/24")
+    box.sh("touch -d '3 hours ago' /srv/green48/compose.yaml")
+    assert "Started" in _compose(box, "blue48", "up --detach")
+
+
 @healthy()
 def files_that_compose_takes(box: Box) -> None:
     """Anchors, long and short forms, quoted numbers, a profile, extensions, an optional env file,

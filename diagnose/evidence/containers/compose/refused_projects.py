@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.compose.taken_subnets import TakenSubnet, taken_subnets
 from diagnose.evidence.containers.compose.unstarted_projects import (
     UnstartedProject,
     UnstartedProjects,
@@ -14,7 +15,11 @@ from diagnose.evidence.containers.compose.written_projects import WrittenProject
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -26,6 +31,8 @@ __all__ = ["ComposeFault", "RefusedProject", "RefusedProjects", "TakenName"]
 
 LATEST = (2, 40)
 """The last version of compose whose keys are known here."""
+FRESH_S = 3600.0
+"""A file that is not older belongs to somebody who is at work."""
 OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined")
 """Faults that no version of compose can learn to take."""
 _COMPLETED = ("empty", "no-image", "undefined")
@@ -54,10 +61,20 @@ class RefusedProject(msgspec.Struct, frozen=True):
     lacking: tuple[NeededPart, ...] = ()
     """External networks and volumes that the engine does not have."""
     taken: tuple[TakenName, ...] = ()
+    subnets: tuple[TakenSubnet, ...] = ()
+    """The subnets of its networks that others have."""
+    free: str = ""
+    """A subnet that no network and no route of the host overlaps."""
+    is_old: bool = False
+    """Whether nothing shows that somebody tries to start it now."""
     version: str = ""
     """Of the compose that made containers of it, or of others here."""
     network: str = ""
     """The network that compose created before it gave up; "" where that is not known."""
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.faults or self.lacking or self.taken or self.subnets)
 
 
 class RefusedProjects(Items[RefusedProject], frozen=True):
@@ -73,6 +90,8 @@ def refused_projects(
     unstarted_projects: UnstartedProjects | None,
     containers: Containers,
     networks: Networks | None,
+    routes: Routes | None = None,
+    clock: Clock | None = None,
 ) -> RefusedProjects:
     """The refused projects, by their files and by names that are already taken.
 
@@ -100,9 +119,21 @@ def refused_projects(
             lacking=tuple(lacking),
             taken=tuple(_taken_names(place, containers)) if place.was_tried else (),
         )
-        if project.faults or project.lacking or project.taken:
+        taken = tuple(taken_subnets(project.name, place.needs, networks))
+        if taken and networks is not None:
+            is_old = not (place.was_tried or place.is_here or place.is_fresh(clock))
+            free = _free_subnet(networks, routes)
+            project = msgspec.structs.replace(project, subnets=taken, free=free, is_old=is_old)
+        if project.is_refused:
             items.append(project)
     return RefusedProjects(tuple(items), written_projects.unexamined)
+
+
+def _free_subnet(networks: Networks, routes: Routes | None) -> str:
+    """A subnet for a network of the file; "" where the host's routes are not known."""
+    if routes is None:
+        return ""
+    return DescribedRoutes(routes, Interfaces(()), None, networks).free_subnet
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -113,6 +144,14 @@ class _Place(msgspec.Struct, frozen=True):
     needs: Sequence[NeededPart]
     services: frozenset[str] = frozenset()
     """Those that have a container."""
+    changed: float = 0.0
+    """Unix time of its newest file."""
+    is_here: bool = False
+    """Whether the tool was called in its folder."""
+
+    def is_fresh(self, clock: Clock | None) -> bool:
+        """Whether somebody has just written a file of it."""
+        return clock is not None and clock.is_within(self.changed, FRESH_S)
 
     @property
     def was_tried(self) -> bool:
@@ -134,7 +173,8 @@ class _Place(msgspec.Struct, frozen=True):
             version=max(map(_version_of, project.containers), default="", key=_numbers),
         )
         own = frozenset(container.compose_service for container in project.containers)
-        return cls(refused, project.written.faults, project.written.needs, own)
+        changed = max(project.written.changed.values(), default=0.0)
+        return cls(refused, project.written.faults, project.written.needs, own, changed)
 
     @classmethod
     def of_file(cls, project: UnstartedProject, version: str) -> _Place:
@@ -144,7 +184,9 @@ class _Place(msgspec.Struct, frozen=True):
         faults = project.written.faults
         if project.has_others:
             faults = [fault for fault in faults if fault.kind not in _COMPLETED]
-        return cls(refused, faults, project.written.needs)
+        return cls(
+            refused, faults, project.written.needs, changed=project.changed, is_here=project.is_here
+        )
 
 
 def _is_changed(project: WrittenProject) -> bool:

@@ -1,6 +1,7 @@
 """The references in the files of a compose project, and the parts that the engine must have.
 Pure."""
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,6 +14,7 @@ from diagnose.yaml_text import read_nodes
 _MOST = 50
 _LONGEST = 200
 """Characters of a name."""
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _NAMED_VOLUME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -34,7 +36,39 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
                 own = _external_name(name, node)
                 if own and name in used and "$" not in own:
                     parts.append(_needed(kind, path, node, own))
+                elif kind == "network" and name in used:
+                    parts += _subnets(name, node, path, text)
     return parts[:_MOST]
+
+
+def _subnets(network: str, node: Node, path: str, text: str) -> Iterator[dict[str, Json]]:
+    """The subnets that a network of the file has to have; without those with a variable.
+
+    An "addressed subnet" is one of which the file names an address too.
+    """
+    for pool in items(entries(entries(node).get("ipam")).get("config")):
+        subnet = entries(pool).get("subnet")
+        net = _network(plain(subnet))
+        if subnet is None or net is None:
+            continue
+        others = text.replace(plain(subnet), "")
+        inside = [found for found in _ADDRESS.findall(others) if _is_in(found, net)]
+        kind = "addressed subnet" if inside else "subnet"
+        yield _needed(kind, path, subnet, plain(subnet), network)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _is_in(address: str, net: ipaddress.IPv4Network) -> bool:
+    try:
+        return ipaddress.IPv4Address(address) in net
+    except ValueError:
+        return False
 
 
 def _needed(kind: str, path: str, node: Node, name: str, service: str = "") -> dict[str, Json]:

@@ -1,14 +1,17 @@
 """The check in checks/container/settings/compose_file_refused.py."""
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.compose.refused_projects import refused_projects
 from diagnose.evidence.containers.compose.unstarted_projects import unstarted_projects
 from diagnose.evidence.containers.compose.written_projects import written_projects
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Json, Verdict
+from diagnose.questions.images import AddressPool, Ipam
 from tests.checks.container.written import FILE, made
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -108,6 +111,39 @@ def _unstarted(written: Json, networks: Networks, **file: Json) -> list[tuple[st
     unstarted = unstarted_projects(host, containers, networks, clock, Options())
     refused = refused_projects(host, written_projects(host, of()), unstarted, containers, networks)
     return rows(judge("container.compose-file-refused", refused_projects=refused))
+
+
+SUBNET = {**EDGE, "kind": "subnet", "name": "172.28.5.0/24", "service": "backend"}
+_OTHER = Network("2", "shop_backend", ipam=Ipam([AddressPool("172.28.0.0/16")]))
+_OWN_LABELS = {"com.docker.compose.project": "wiki", "com.docker.compose.network": "backend"}
+SUBNETS: dict[str, tuple[dict[str, Json], Network, float, list[str], str]] = {
+    "another network has it": (SUBNET, _OTHER, 0.5, ["first_subnet_edit"], "warning"),
+    "with addresses": ({**SUBNET, "kind": "addressed subnet"}, _OTHER, 0.5, ["free_subnet"], "warning"),
+    "a file that nobody works on": (SUBNET, _OTHER, 5, ["first_subnet_edit"], "advice"),
+    "another subnet": ({**SUBNET, "name": "172.29.5.0/24"}, _OTHER, 0.5, [], ""),
+    "its own network": (SUBNET, replace(_OTHER, labels=_OWN_LABELS), 0.5, [], ""),
+    "no subnet": ({**SUBNET, "name": "fd00::/64"}, _OTHER, 0.5, [], ""),
+}  # fmt: skip
+"""The need, a network of the engine, the hours since the file was written, cure, severity."""
+
+
+@pytest.mark.parametrize(
+    ("need", "network", "hours", "steps", "severity"), SUBNETS.values(), ids=SUBNETS
+)
+def test_a_subnet_of_a_file(
+    need: dict[str, Json], network: Network, hours: float, steps: list[str], severity: str
+) -> None:
+    found: Json = {"path": "/srv/wiki/compose.yaml", "mtime": 1_000_000.0 - 3600 * hours}
+    project: Json = {"services": [{"name": "web"}], "needs": [need]}
+    host = Made({"file.compose-project": project, "file.compose-found": [found]})
+    networks, clock = Networks((network,)), Clock(wall=1_000_000.0, booted=0.0)
+    unstarted = unstarted_projects(host, of(), networks, clock, Options())
+    written = written_projects(host, of())
+    projects = refused_projects(host, written, unstarted, of(), networks, Routes(()), clock)
+    result = judge("container.compose-file-refused", refused_projects=projects)
+    assert rows(result) == ([(severity, "host")] if severity else [])
+    variables = [name for finding in result.findings for name in finding.variables]
+    assert [name for name in variables if "subnet" in name] == steps
 
 
 def test_a_copy_of_a_folder_has_the_names_of_the_original() -> None:
