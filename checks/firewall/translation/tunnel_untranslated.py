@@ -2,20 +2,22 @@
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExit, MisnamedExits
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.mappings import present
+from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.registry import check
 
 
 @check("firewall.tunnel-untranslated", severity=Severity.warning)
 def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
-    """A rule hides a VPN's clients on another interface than they leave by.
+    """The clients of a VPN server leave with addresses that nobody can answer.
 
     The clients of a VPN server connect, and get no answer from beyond it: their packets leave with
     addresses of the tunnel, to which no router has a way back. A rule would translate them on
     another interface. A container in two networks has its default route on either of them; a host's
     interface may have been renamed, or the rule was copied from a guide. A tunnel without such a
-    rule is routed on purpose. Where the host has the interface that its rule names, the clients may
-    need only the network behind that interface: advice.
+    rule is routed on purpose, unless the kernel knows calls of its clients, and none has an answer.
+    Where the host has the interface that its rule names, the clients may need only the network
+    behind that interface: advice.
     """
     yield from misnamed_exits.unread
     if not misnamed_exits.traced and not misnamed_exits.unread:
@@ -27,19 +29,24 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
 def _finding(tunnel: MisnamedExit) -> Finding:
     container = tunnel.container
     where = "on this host" if container is None else f"inside {container}"
-    why = ", an interface that does not exist" if tunnel.is_absent else ""
     summary = (
         f"clients of tunnel {tunnel.tunnel} {where} get no answer from the internet: their packets leave "
-        f"by {tunnel.leaves_by}, and the rule that translates {tunnel.subnet} names {tunnel.named}{why}"
+        f"by {tunnel.leaves_by}, and {_lack(tunnel)}"
     )
-    variables = {"subnet": tunnel.subnet, "leaves_by": tunnel.leaves_by, "named": tunnel.named}
-    seen = {**tunnel.rule.evidence, "leaves through": tunnel.leaves_by}
+    variables = {"subnet": tunnel.subnet, "leaves_by": tunnel.leaves_by}
+    if tunnel.rule is not None:
+        variables["named"] = tunnel.named
+    seen: dict[str, Json] = {
+        **(tunnel.rule.evidence if tunnel.rule is not None else {}),
+        "leaves through": tunnel.leaves_by,
+        **present({"calls without an answer": list(tunnel.unanswered[:5])}),
+    }
     if container is None:
         return Finding(
             subject=HOST,
             summary=summary,
             evidence=seen,
-            severity=None if tunnel.is_absent else Severity.advice,
+            severity=None if tunnel.is_absent or tunnel.rule is None else Severity.advice,
             variables={**variables, "on_host": tunnel.tunnel},
             discriminator=tunnel.tunnel,
             signs=NO_WAY_OUT,
@@ -47,3 +54,11 @@ def _finding(tunnel: MisnamedExit) -> Finding:
     return Finding.about(
         container, summary, seen, discriminator=tunnel.tunnel, signs=NO_WAY_OUT
     ).with_variables({**variables, "container": container.name})
+
+
+def _lack(tunnel: MisnamedExit) -> str:
+    """The rule that would hide the clients, and does not."""
+    if tunnel.rule is None:
+        return f"no rule translates {tunnel.subnet}"
+    why = ", an interface that does not exist" if tunnel.is_absent else ""
+    return f"the rule that translates {tunnel.subnet} names {tunnel.named}{why}"

@@ -2,12 +2,13 @@
 
 A VPN server hides its clients behind its own address, and its rule names the interface: `-o eth0`.
 A container in two networks has its default route on either, and a host's interface may be called
-otherwise.
+otherwise. Where the server has no such rule at all, its clients may be routed on purpose: then
+somebody answers them.
 """
 
 import itertools
-from collections.abc import Collection, Iterator
-from ipaddress import IPv4Interface, ip_interface
+from collections.abc import Collection, Iterable, Iterator
+from ipaddress import IPv4Interface, IPv4Network, ip_address, ip_interface
 
 import msgspec
 from msgspec.structs import replace
@@ -28,8 +29,9 @@ from diagnose.firewall.trace import trace
 from diagnose.firewall.values import Name
 from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
-from diagnose.model import Unexamined
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
+from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 
 _KINDS = ("tun", "wireguard")
@@ -45,18 +47,21 @@ class MisnamedExit(msgspec.Struct, frozen=True):
     tunnel: str
     subnet: str
     """The subnet of the clients: 10.8.0.0/24."""
-    rule: Step
+    rule: Step | None
+    """None where no rule is for the clients, and nobody answers them."""
     named: str
-    """The interface that the rule names."""
+    """The interface that the rule names, such as eth0 or eth+."""
     leaves_by: str
     """The interface by which the clients' packets leave."""
     is_absent: bool
     """Whether there is no interface of that name."""
+    unanswered: tuple[str, ...] = ()
+    """Calls of clients that nobody answers, as `10.8.0.2 to 192.0.2.80:443`."""
 
     @property
     def is_about_clients(self) -> bool:
         """Whether the rule names their network."""
-        return self.subnet.partition("/")[0] in self.rule.rule
+        return self.rule is not None and self.subnet.partition("/")[0] in self.rule.rule
 
 
 class MisnamedExits(Items[MisnamedExit], frozen=True):
@@ -87,7 +92,9 @@ def misnamed_exits(
         own = [device for device in host_stack.stack.devices if device.name in tunnels.names]
         walked = (misnamed for device in own for misnamed in _exits(host_stack.stack, device, None))
         found += [
-            misnamed for misnamed in walked if misnamed.is_absent or misnamed.is_about_clients
+            misnamed
+            for misnamed in walked
+            if misnamed.rule is None or misnamed.is_absent or misnamed.is_about_clients
         ]
         traced += len(own)
     served = [
@@ -101,7 +108,41 @@ def misnamed_exits(
         for name in _inner_tunnels(netns):
             found += _exits(stack, stack.by_name[name], netns.container)
             traced += 1
-    return MisnamedExits(tuple(found), traced, inner.unread)
+    return MisnamedExits(tuple(_with_calls(host, found)), traced, inner.unread)
+
+
+def _with_calls(host: Host, exits: Iterable[MisnamedExit]) -> Iterator[MisnamedExit]:
+    """The exits; one without a rule only where nobody answers the clients' calls.
+
+    The kernel is asked for its connections only where there is one without a rule.
+    """
+    flows: list[UdpFlow] | None = None
+    for leaving in exits:
+        if leaving.rule is not None:
+            yield leaving
+            continue
+        if flows is None:
+            table = host.ask(ListConnections())
+            flows = [] if isinstance(table, Failed) else table.entries
+        calls = _unanswered_calls(flows, IPv4Network(leaving.subnet))
+        if calls:
+            yield replace(leaving, unanswered=calls)
+
+
+def _unanswered_calls(flows: Iterable[UdpFlow], subnet: IPv4Network) -> tuple[str, ...]:
+    """What clients of a subnet called without an answer; () where any call of theirs has one.
+
+    A router on the way may translate them: then the addresses are not the reason.
+    """
+    own = [
+        flow
+        for flow in flows
+        if ip_address(flow.src) in subnet and ip_address(flow.dst) not in subnet
+    ]
+    if any("seen_reply" in flow.status or "src_nat" in flow.status for flow in own):
+        return ()
+    calls = (f"{flow.src} to {flow.dst}:{flow.dport}" for flow in own)
+    return tuple(dict.fromkeys(calls))
 
 
 def _inner_tunnels(netns: ContainerNetns) -> Iterator[str]:
@@ -120,19 +161,30 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
             continue
         if traced.snat is not None or traced.nat_unknown:
             continue
-        for name in _interfaces_named(stack, {tunnel.name, traced.to}):
-            rule = _rule_by(stack, traced, name)
-            if rule is not None:
-                yield MisnamedExit(
-                    container,
-                    tunnel=tunnel.name,
-                    subnet=str(own.network),
-                    rule=rule,
-                    named=name,
-                    leaves_by=traced.to,
-                    is_absent=name not in stack.by_name,
-                )
-                break
+        leaving = MisnamedExit(
+            container,
+            tunnel=tunnel.name,
+            subnet=str(own.network),
+            rule=None,
+            named="",
+            leaves_by=traced.to,
+            is_absent=False,
+        )
+        yield _with_rule(leaving, stack, traced)
+
+
+def _with_rule(leaving: MisnamedExit, stack: Stack, traced: Trace) -> MisnamedExit:
+    """The exit with the rule that would hide the clients on another interface, if there is one."""
+    for name in _interfaces_named(stack, {leaving.tunnel, leaving.leaves_by}):
+        rule = _rule_by(stack, traced, name.replace("+", "0"))
+        if rule is not None:
+            begin = name.removesuffix("+")
+            is_there = any(
+                known.startswith(begin) if name.endswith("+") else known == name
+                for known in stack.by_name
+            )
+            return replace(leaving, rule=rule, named=name, is_absent=not is_there)
+    return leaving
 
 
 def _interfaces_named(stack: Stack, apart: Collection[str]) -> list[str]:
@@ -147,12 +199,13 @@ def _hides_sources(rule: Rule) -> bool:
 
 
 def _exits_of(rule: Rule) -> Iterator[str]:
-    """The interfaces by which a packet has to leave for a rule to match."""
+    """The interfaces by which a packet has to leave for a rule to match: eth0, or eth+ for all that
+    begin so."""
     for condition in rule.conditions:
         if isinstance(condition, Match) and condition.fields == ("oif",) and not condition.negate:
             for (value,) in condition.among:
-                if isinstance(value, Name) and not value.prefix:
-                    yield value.text
+                if isinstance(value, Name):
+                    yield f"{value.text}+" if value.prefix else value.text
 
 
 def _rule_by(stack: Stack, traced: Trace, interface: str) -> Step | None:
