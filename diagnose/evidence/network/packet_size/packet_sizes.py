@@ -6,8 +6,9 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.route_lookups import RouteLookups
 from diagnose.evidence.network.routes import Routes
 from diagnose.registry import evidence
 
@@ -33,7 +34,7 @@ class PacketSizes(msgspec.Struct, frozen=True):
     """The largest packet of the uplink, and the networks whose packets are larger."""
 
     uplink: str = ""
-    """The interface with the IPv4 default route, "" on a host without one."""
+    """The interface by which packets leave over IPv4; "" on a host without one."""
     limit: int = 0
     """The bytes that it carries."""
     oversized: tuple[OversizedNetwork, ...] = ()
@@ -52,16 +53,18 @@ def packet_sizes(
     routes: Routes,
     links: Interfaces,
     namespaces: Namespaces | None,
+    route_lookups: RouteLookups | None = None,
 ) -> PacketSizes:
     """The packet sizes of networks, as seen inside their containers, else by the network's option.
 
     Networks without running containers are left out.
     """
-    route = routes.default
-    uplink = links.by_index.get(route.oif or 0) if route else None
-    if route is None or uplink is None or not uplink.mtu:
+    uplink = _uplink(routes, links, route_lookups)
+    if uplink is None or not uplink.mtu:
         return PacketSizes()
-    limit = min(uplink.mtu, route.mtu or uplink.mtu)
+    route = routes.default
+    is_default = route is not None and route.oif == uplink.index
+    limit = min(uplink.mtu, route.mtu or uplink.mtu) if route and is_default else uplink.mtu
     oversized = []
     for network in networks:
         overhead = _VXLAN_OVERHEAD if network.driver == "overlay" else 0
@@ -72,6 +75,21 @@ def packet_sizes(
         if size + overhead > limit:
             oversized.append(OversizedNetwork(network, size, overhead, members))
     return PacketSizes(uplink.name, limit, tuple(oversized))
+
+
+def _uplink(routes: Routes, links: Interfaces, lookups: RouteLookups | None) -> Interface | None:
+    """The interface by which containers' packets leave.
+
+    A VPN on the host takes them by two halves of a default route, or by a table of its own, and
+    leaves the default route of the main table as it was.
+    """
+    chosen = [lookup.oif for lookup in lookups.out.values()] if lookups is not None else []
+    by_default = routes.default.oif if routes.default is not None else None
+    for index in (*chosen, by_default):
+        uplink = links.by_index.get(index or 0)
+        if uplink is not None:
+            return uplink
+    return None
 
 
 def _sizes_inside(

@@ -17,6 +17,7 @@ from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.packet_size.packet_sizes import PacketSizes, packet_sizes
 from diagnose.evidence.network.packet_size.path_mtu import PathMtu
 from diagnose.evidence.network.packet_size.tunnel_sizes import tunnel_sizes
+from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.model import Verdict
@@ -46,11 +47,13 @@ def sizes(
     *nets: Network,
     who: Container | None = None,
     mtu: int = 1500,
+    lookups: RouteLookups | None = None,
 ) -> PacketSizes:
     member = who or container("a")
     routes = Routes((route,) if route else ())
     netns = namespaces_of(member, link=with_fields(INNER, mtu=mtu))
-    return packet_sizes(Networks(nets or (network(),)), Containers((member,)), routes, seen, netns)
+    asked = Networks(nets or (network(),))
+    return packet_sizes(asked, Containers((member,)), routes, seen, netns, lookups)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,18 @@ def test_mtu_mismatch(
 ) -> None:
     answer = judge("network.mtu-mismatch", sizes=sizes(seen, route), path_mtu=PathMtu(blocked))
     assert rows(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [pytest.param(30, [("advice", "shop")], id="by a VPN"), pytest.param(2, [], id="past it")],
+)
+def test_the_way_out_is_the_one_that_the_kernel_takes(index: int, expected: list[Any]) -> None:
+    tunnel = with_fields(UPLINK, index=30, name="wg0", kind="wireguard", mtu=1420)
+    out = {"shop": RouteLookup(oif=index, table=51820)}
+    lookups = RouteLookups(own=RouteLookup(oif=2), out=out, back={})
+    found = sizes(links(UPLINK, BRIDGE, VETH, tunnel), DEFAULT, lookups=lookups)
+    assert rows(judge("network.mtu-mismatch", sizes=found)) == expected
 
 
 def test_signs_of_loss_make_it_a_warning() -> None:
