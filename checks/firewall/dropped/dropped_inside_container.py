@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.host_paths import Obstacle
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
     InnerInlet,
@@ -13,7 +14,6 @@ from diagnose.evidence.network.paths.inner_paths import (
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.firewall.flow import Obstacle
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
@@ -71,12 +71,12 @@ def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding
     is_host_alone = kinds == ["this host"]
     whom = "this host and docker-proxy send" if is_host_alone else "clients send"
     is_answer = obstacle.part == "reply"
+    what = f"its answers to what {whom}" if is_answer else f"what {whom}"
     number, _, proto = first.port.partition("/")
     gateway = container.endpoints[first.network.name].gateway
     return Finding(
         subject=container.subject,
-        summary=f"{container} itself drops {'its answers to ' if is_answer else ''}what {whom} to "
-        f"published {numbered('port', ports)}: {by} inside the container",
+        summary=f"{container} itself drops {what} to published {numbered('port', ports)}: {by} inside the container",
         evidence=present(
             {
                 **by.evidence,

@@ -53,8 +53,8 @@ def peer_address_stale(
     configured, or the owner and a container that serves the port were started after the caller.
     Nothing is said while a container of that network is between two runs of a restart loop, and has
     no address. A node of a cluster (Raft) that serves the called port itself may have kept its own
-    former address in its data. An address that was given to no container is one of a machine
-    outside (network.subnet-overlaps-route). A replica set of MongoDB tells its clients the
+    former address in its data; those of etcd and Sentinel keep the addresses of all nodes, which no
+    restart changes. An address that was given to no container is one of a machine outside (network.subnet-overlaps-route). A replica set of MongoDB tells its clients the
     addresses of its members, as they were when it was made.
     """
     for call in failing_calls:
@@ -155,7 +155,7 @@ def _variables(stale: StaleAddress) -> PageVariables:
     if stale.replica is not None:
         return _member_variables(stale.call, stale.replica)
     if not stale.place:
-        return {"keeper": stale.call.container.name}
+        return {stale.list_keeper or "keeper": stale.call.container.name}
     server = only(stale.servers)
     if server is None:
         return _names_variables(stale)
@@ -165,7 +165,7 @@ def _variables(stale: StaleAddress) -> PageVariables:
 def _source(stale: StaleAddress) -> str:
     if stale.replica is not None:
         return f"the configuration of the replica set in {stale.replica.name}"
-    if stale.is_own:
+    if stale.is_own or stale.list_keeper:
         return "its data: nodes of a cluster keep the addresses of all nodes, and their own"
     return "a name that the program looked up earlier"
 

@@ -163,6 +163,7 @@ class _Place(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_made(cls, project: WrittenProject) -> _Place:
+        """The place of a project that has containers."""
         standing = [container for container in project.containers if not container.is_running]
         refused = RefusedProject(
             project.name,
@@ -178,6 +179,7 @@ class _Place(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_file(cls, project: UnstartedProject, version: str) -> _Place:
+        """The place of a file of which nothing was started."""
         refused = RefusedProject(
             project.name, project.folder, (project.path,), version=version, network=project.network
         )

@@ -29,7 +29,7 @@ def taken_subnets(
 ) -> Iterator[TakenSubnet]:
     """The subnets of a project's file that a network of others overlaps.
 
-    What compose has made already is not made again.
+    A network that compose has made already stays as it is.
     """
     made = {_key(network) for network in networks or () if _project(network) == project}
     others = [network for network in networks or () if _project(network) != project]

@@ -18,6 +18,10 @@ _OF_A_CLUSTER = LazyPattern(
     r"\braft\b|RequestVote|memberlist|\bserf\b|gossip|quorum", re.IGNORECASE
 )
 """Words of programs that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
+_OF_ETCD = LazyPattern(r"rafthttp|remote-peer-id")
+"""What etcd logs of a call to another member."""
+_SENTINEL = LazyPattern(r"(?:^|/)(?:redis|valkey)-sentinel$|^--sentinel$")
+"""A word of the command of a Sentinel, which watches the servers of Redis."""
 
 
 def counts_from(
@@ -84,6 +88,15 @@ class StaleAddress(msgspec.Struct, frozen=True):
         if server is None or self.place or self.holder is not None:
             return None
         return server if is_of_replica_set(server) else None
+
+    @property
+    def list_keeper(self) -> str:
+        """The kind of a caller that keeps the addresses of all nodes in its own data: etcd or
+        sentinel; "" for any other."""
+        if _OF_ETCD.search(self.call.line):
+            return "etcd"
+        words = self.call.container.config.words
+        return "sentinel" if any(map(_SENTINEL.search, words)) else ""
 
     @property
     def place(self) -> str:

@@ -537,6 +537,30 @@ def test_a_replica_set_keeps_the_address_and_not_the_caller(server: Container, c
         )
 
 
+PROBED = (
+    'prober detected unhealthy status ... "remote-peer-id":"a826" dial tcp 10.1.0.4:2380: no route'
+)
+KEEPERS = {
+    "etcd": (replace(CALL, line=PROBED), "etcd"),
+    "sentinel": (
+        replace(CALL, container=replace(EDGE, config=ContainerConfig(cmd=["redis-sentinel", "/s.conf"]))),
+        "sentinel",
+    ),
+    "a client of both": (CALL, "keeper"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "cure"), KEEPERS.values(), ids=KEEPERS)
+def test_a_node_that_keeps_the_list_of_its_members(call: FailingCall, cure: str) -> None:
+    (finding,) = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((call,)),
+        containers=Containers((call.container, API)),
+        namespaces=Namespaces({API.id: inside(API, call.port)}),
+    ).findings
+    assert cure in finding.variables
+
+
 LISTS: dict[str, tuple[list[str], list[str], dict[str, str]]] = {
     "as many names": (
         ["--cluster=gcomm://10.1.0.4,10.1.0.9"],
