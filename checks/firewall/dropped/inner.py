@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.first_steps.network import rule_cures
 from diagnose.first_steps.network.rule_cures import between_bridges
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, names_of, only, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.model.subjects import HOST
 from diagnose.phrases import named, numbered
@@ -18,12 +20,15 @@ from diagnose.registry import check
 
 
 @check("firewall.input-dropped", severity=Severity.critical)
-def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> CheckResult:
+def input_dropped(
+    wanted_paths: WantedPaths, firewall: Firewall | None, containers: Containers | None
+) -> CheckResult:
     """The host's firewall blocks a service that containers are configured to use.
 
     A packet from a container to an address of the host meets the input rules like one from outside,
     and its interface is the bridge: ufw's and firewalld's defaults drop it. A port that no
-    container needs may be closed.
+    container needs may be closed. A port that leads to another container is called by way of
+    docker-proxy, a program of the host: on a network of both, that container's name leads past it.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)
@@ -32,7 +37,7 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
         return Skipped("no running container is configured to use a service on this host")
     yield from _undecided_items(paths)
     for by, blocked in _by_rule(_surely_blocked(paths)).items():
-        yield _to_host_finding(by, blocked, firewall)
+        yield _to_host_finding(by, blocked, firewall, containers)
 
 
 def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
@@ -65,8 +70,12 @@ def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
             yield Unexamined(container.subject, f"the verdict depends on {path.trace.by}")
 
 
-def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
+def _to_host_finding(
+    by: Step, paths: Sequence[WantedPath], firewall: Firewall | None, known: Containers | None
+) -> Finding:
     first, listener = paths[0], paths[0].listener
+    behind = _container_behind(paths, known)
+    leads = f", which leads to {behind}" if behind is not None else ""
     containers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(containers.values()))
     is_wanted = bool(first.want.port or first.want.has_failed) and failing(paths)
@@ -77,10 +86,15 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
     return Finding(
         subject=HOST,
         summary=(
-            f"{named('container', names)} cannot reach {_service(paths)} on this host: "
-            f"{by} drops {what} {first.network.bridge}"
+            f"{named('container', names)} cannot reach {_service(paths)} on this host"
+            f"{leads}: {by} drops {what} {first.network.bridge}"
         ),
-        evidence={**by.evidence, "wanted by": _connection_evidence(paths), "listener": place},
+        evidence={
+            **by.evidence,
+            "wanted by": _connection_evidence(paths),
+            "listener": place,
+            **_way_past_host(first, behind),
+        },
         variables=rule_cures.of_calls_to_host(
             firewall, by, first.network.bridge, first.port, is_answer=is_answer
         ),
@@ -88,6 +102,23 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
         severity=None if is_wanted else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + subjects_of(containers.values()),
         signs=NO_WAY_OUT,
+    )
+
+
+def _container_behind(
+    paths: Sequence[WantedPath], containers: Containers | None
+) -> Container | None:
+    """The container to which the one port of the host leads that is called by docker-proxy."""
+    port, listener = only({path.port for path in paths}), paths[0].listener
+    is_proxied = listener is not None and listener.comm == DOCKER_PROXY
+    return containers.publisher_of(port) if containers and port and is_proxied else None
+
+
+def _way_past_host(path: WantedPath, behind: Container | None) -> dict[str, Json]:
+    """The network on which the caller may call the container by its name; {} without one."""
+    common = sorted(path.want.container.shared_networks(behind)) if behind is not None else []
+    return (
+        {f"network of both, where {behind.name} is a name": common[0]} if behind and common else {}
     )
 
 

@@ -1,7 +1,7 @@
 """Configurations of networks that cannot work, without any probe."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -9,14 +9,15 @@ from checks.network.helpers import calls_fail
 from diagnose.error_signatures import FOUND_NOBODY, NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.gateways.silent_gateways import ArpTables
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.mappings import by_key, names_of, present, subjects_of
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import agree, named
 from diagnose.registry import check
 
@@ -169,7 +170,8 @@ def macvlan_host_unreachable(
             entry = neighbours.unanswered(address) if address else None
             host = _unanswered_host(container, arp_tables, links, parent)
             if entry is not None and parent in ("", entry.interface):
-                yield _unreached_peer_finding(container, network, entry, links)
+                callers = _callers_of(container, address, containers, unanswered_calls)
+                yield _unreached_peer_finding(container, network, entry, links, callers)
             elif host is not None and address:
                 finding = _unreached_host_finding(container, network, host, links)
                 is_missed = calls_fail(container, recent_logs, unanswered_calls)
@@ -214,21 +216,47 @@ def _unreached_host_finding(
     return finding.with_variables({"own": own}) if own else finding
 
 
+def _callers_of(
+    container: Container, address: str, containers: Containers, calls: UnansweredCalls | None
+) -> dict[str, str]:
+    """The containers that call an address of a macvlan network from elsewhere, by their names, and
+    the setting that names it or "its calls"."""
+    waiting = {call.container.id for call in calls or () if call.address == address}
+    callers = {}
+    for other in containers.running:
+        if other.shared_networks(container) or other.id == container.id:
+            continue
+        setting = where_named(address, other)
+        if setting or other.id in waiting:
+            callers[other.name] = setting or "its calls"
+    return callers
+
+
 def _unreached_peer_finding(
-    container: Container, network: Network, entry: Neighbour, links: Interfaces | None
+    container: Container,
+    network: Network,
+    entry: Neighbour,
+    links: Interfaces | None,
+    callers: Mapping[str, str],
 ) -> Finding:
+    """The finding about a container that the host and its bridges do not reach.
+
+    callers: where each container behind a bridge has the address.
+    """
     address = container.endpoints[network.name].ip_address
+    others = f", nor can {named('container', sorted(callers))}" if callers else ""
     finding = Finding.about(
         container,
-        f"the host cannot reach {container} at {address}: "
+        f"the host cannot reach {container} at {address}{others}: "
         f"its {network.driver} {network} carries no traffic between containers "
         f"and interface {entry.interface} of the host itself",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": address,
             "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",
             "Options.parent": network.option("parent") or None,
+            **present({"called by": dict(callers)}),
         },
-        touches=(network.subject,),
+        touches=(network.subject, *(Subject("container", name) for name in sorted(callers))),
         signs=frozenset({"timeout", "unreachable"}),
         stable=(container.life,),
         address=address,

@@ -99,6 +99,30 @@ def test_macvlan_host_unreachable(
     )
 
 
+CALLERS = {
+    "by a variable": ({"Config": {"Env": ["PIHOLE_URL=http://172.18.0.2/admin"]}}, "vault", ["b"]),
+    "another address": ({"Config": {"Env": ["PIHOLE_URL=http://172.18.0.20/admin"]}}, "vault", []),
+    "from the same network": ({"Config": {"Env": ["PIHOLE_URL=http://172.18.0.2/"]}}, "shop", []),
+}
+
+
+@pytest.mark.parametrize(("fields", "seat", "callers"), CALLERS.values(), ids=CALLERS)
+def test_who_is_cut_off_from_a_macvlan(
+    fields: dict[str, Any], seat: str, callers: list[str]
+) -> None:
+    lan = network(Driver="macvlan", Options={"parent": "eth0"})
+    known = Containers((on("a", {"shop": AT}), on("b", {seat: OTHER_MAC}, **fields)))
+    (finding,) = judge(
+        "network.macvlan-host-unreachable",
+        containers=known,
+        networks=Networks((lan, VAULT)),
+        links=links(),
+        neighbours=Neighbours((Neighbour("172.18.0.2", "eth0", ""),)),
+    ).findings
+    assert [subject.name for subject in finding.touches[1:]] == callers
+    assert (f'nor can container "{"".join(callers)}"' in finding.summary) is bool(callers)
+
+
 HOST = ("192.0.2.10",)
 SCAN = (*HOST, *(f"192.0.2.{n}" for n in range(100, 130)))
 LOST = "wget: can't connect to remote host (192.0.2.10): No route to host"
