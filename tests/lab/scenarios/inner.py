@@ -225,7 +225,7 @@ def vpn_server_that_hides_its_clients_on_the_other_network(box: Box) -> None:
 def vpn_server_without_a_rule_for_its_clients(box: Box) -> None:
     """A VPN server writes no rule for its clients: nobody answers what they call."""
     _vpn_server(box, "exitbare", "10.231.12", hidden_by="")
-    call = "nc -w 2 -s 10.231.12.129 192.0.2.80 9 </dev/null || true"
+    call = "curl -s --max-time 2 --interface 10.231.12.129 http://192.0.2.80:9/ || true"
     _inside(box, "exitbare", f"for n in 1 2 3; do {call}; done")
 
 
