@@ -57,24 +57,6 @@ def replica_set_with_its_present_address(box: Box) -> None:
     )
 
 
-@fault("network.peer-address-stale", subject="container:etcd13", shareable=True)
-def member_of_etcd_that_keeps_an_address(box: Box) -> None:
-    """The data of a node of etcd have the former address of another node, which no restart of the
-    caller changes."""
-    box.docker("network", "create", "--subnet=10.232.14.0/24", "etcd13net")
-    words = '{"msg":"prober detected unhealthy status","remote-peer-id":"a826","error":"dial tcp'
-    line = f'{words} 10.232.14.99:2380: connect: no route to host"}}'
-    call = f"nc -w 1 10.232.14.99 2380 </dev/null || echo '{line}' >&2"
-    serve = "exec nc -ll -p 2380 -e cat"
-    for name, script in (("etcd13", f"while :; do {call}; sleep 1; done"), ("etcd14", serve)):
-        limits = (f"--name={name}", "--network=etcd13net", *_LIMITS)
-        box.docker("run", "-d", *limits, "bb:1.36", "sh", "-c", script)
-    box.wait_for(lambda: box.docker("logs", "etcd13").stderr.count("2380") >= 12, what="its calls")
-    run = box.diagnose("check", "network.peer-address-stale", "--container", "etcd13")
-    assert "etcdctl member update" in run.joined, run.out
-    assert "docker restart" not in run.joined, run.out
-
-
 _NODE = (
     "for a in 10.237.33.98 10.237.33.99 10.237.33.98 10.237.33.99; do nc -w 1 $a 4567 </dev/null;"
     ' echo "WSREP: connection to peer 00000000 with addr tcp://$a:4567 timed out" >&2; done; exit 1'

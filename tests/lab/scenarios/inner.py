@@ -221,14 +221,6 @@ def vpn_server_that_hides_its_clients_on_the_other_network(box: Box) -> None:
     _vpn_server(box, "exitnode", "10.231.9", hidden_by="eth0")
 
 
-@fault("firewall.tunnel-untranslated", subject="container:exitbare", shareable=True)
-def vpn_server_without_a_rule_for_its_clients(box: Box) -> None:
-    """A VPN server writes no rule for its clients: nobody answers what they call."""
-    _vpn_server(box, "exitbare", "10.231.12", hidden_by="")
-    call = "curl -s --max-time 2 --interface 10.231.12.129 http://192.0.2.80:9/ || true"
-    _inside(box, "exitbare", f"for n in 1 2 3; do {call}; done")
-
-
 @healthy(shareable=True)
 def vpn_server_that_hides_its_clients(box: Box) -> None:
     """The rule names the interface of the default route, as it is meant to."""

@@ -60,30 +60,6 @@ def large_packets_lost(box: Box) -> None:
     )
 
 
-def _all_by_a_vpn(box: Box) -> None:
-    """Everything beyond the host's own net goes by a VPN's table, as wg-quick sets it up; the main
-    table keeps its default route."""
-    box.sh("ip link add wg0 mtu 1420 type veth peer name far0; ip addr add 10.235.1.2/24 dev wg0")
-    box.sh("ip link set wg0 up; ip link set far0 up")
-    box.sh("ip route add default dev wg0 table 51820")
-    box.sh("ip rule add not fwmark 51820 table 51820")
-    box.sh("ip rule add table main suppress_prefixlength 0")
-
-
-@fault("network.mtu-mismatch", subject="network:bridge")
-def large_packets_lost_before_a_vpn(box: Box) -> None:
-    """A VPN of the host takes what containers send, and carries 1420 bytes; the host's filter drops
-    the message that would tell containers."""
-    _all_by_a_vpn(box)
-    box.sh("iptables -A OUTPUT -p icmp -j DROP")
-
-
-@healthy()
-def smaller_vpn(box: Box) -> None:
-    """The same VPN where the message passes: connections adapt."""
-    _all_by_a_vpn(box)
-
-
 @healthy()
 def smaller_uplink(box: Box) -> None:
     """A cloud's uplink carries 1400 bytes: path discovery works, and connections adapt."""
