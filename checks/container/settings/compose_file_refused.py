@@ -108,7 +108,7 @@ def _reason(project: RefusedProject) -> str:
 
 
 def _subnet_clause(clash: TakenSubnet) -> str:
-    """Which subnet of the file overlaps that of which network."""
+    """The clause about the subnet of the file and the network that it overlaps."""
     part = clash.part
     return (
         f'subnet {part.name} of its network "{part.service}" overlaps network '

@@ -98,7 +98,7 @@ def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding
 
 
 def _opening(port: str, proto: str, gateway: str, *, is_answer: bool) -> PageVariables:
-    """What the rule that opens a port names: the port, that of the answers, or the one client.
+    """The page variables for the rule that opens a port: the port, or the one client.
 
     gateway: the client, where no other client is dropped.
     """

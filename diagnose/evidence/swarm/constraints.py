@@ -31,7 +31,7 @@ def unmet_constraints(constraints: Sequence[str], node: Node) -> list[UnmetConst
 
 
 def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
-    """What is wrong with one constraint; nothing where the node meets it, or nobody can say."""
+    """The constraint where the node does not meet it; nothing where it does, or nobody can say."""
     parts = _PARTS.fullmatch(text.strip())
     if parts is None or parts["key"].startswith(_UNSEEN):
         return
@@ -49,7 +49,7 @@ def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
 
 
 def _attributes(node: Node) -> dict[str, str]:
-    """What a constraint may ask of a node, beside its labels."""
+    """The attributes of a node that a constraint may ask for, beside its labels."""
     return {
         "node.id": node.id,
         "node.hostname": node.description.hostname,

@@ -127,7 +127,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def constraints(self) -> list[str]:
-        """As the service has them, such as `node.role == worker`."""
+        """The constraints of the service, such as `node.role == worker`."""
         placement = self.service.spec.task_template.placement
         return (placement.constraints if placement is not None else None) or []
 

@@ -130,7 +130,7 @@ def _with_calls(host: Host, exits: Iterable[MisnamedExit]) -> Iterator[MisnamedE
 
 
 def _unanswered_calls(flows: Iterable[UdpFlow], subnet: IPv4Network) -> tuple[str, ...]:
-    """What clients of a subnet called without an answer; () where any call of theirs has one.
+    """The calls of a subnet's clients that have no answer; () where any of them has one.
 
     A router on the way may translate them: then the addresses are not the reason.
     """
