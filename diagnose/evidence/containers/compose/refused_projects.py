@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.compose.taken_subnets import TakenSubnet, taken_subnets
+from diagnose.evidence.containers.compose.taken_subnets import (
+    ADDRESSED,
+    SUBNET,
+    TakenSubnet,
+    taken_subnets,
+)
 from diagnose.evidence.containers.compose.unstarted_projects import (
     UnstartedProject,
     UnstartedProjects,
@@ -119,7 +124,7 @@ def refused_projects(
             lacking=tuple(lacking),
             taken=tuple(_taken_names(place, containers)) if place.was_tried else (),
         )
-        taken = tuple(taken_subnets(project.name, place.needs, networks))
+        taken = tuple(_subnets_of(place, networks))
         if taken and networks is not None:
             is_old = not (place.was_tried or place.is_here or place.is_fresh(clock))
             free = _free_subnet(networks, routes)
@@ -127,6 +132,16 @@ def refused_projects(
         if project.is_refused:
             items.append(project)
     return RefusedProjects(tuple(items), written_projects.unexamined)
+
+
+def _subnets_of(place: _Place, networks: Networks | None) -> Iterator[TakenSubnet]:
+    """The subnets of a project that others have; those of its own copy only where somebody tries.
+
+    A site and its trial have one file in two folders, and one of both runs.
+    """
+    for clash in taken_subnets(place.project.name, place.needs, networks):
+        if place.was_tried or place.is_here or not clash.is_of_copy:
+            yield clash
 
 
 def _free_subnet(networks: Networks, routes: Routes | None) -> str:
@@ -183,12 +198,11 @@ class _Place(msgspec.Struct, frozen=True):
         refused = RefusedProject(
             project.name, project.folder, (project.path,), version=version, network=project.network
         )
-        faults = project.written.faults
+        faults, needs = project.written.faults, project.written.needs
         if project.has_others:
             faults = [fault for fault in faults if fault.kind not in _COMPLETED]
-        return cls(
-            refused, faults, project.written.needs, changed=project.changed, is_here=project.is_here
-        )
+            needs = [part for part in needs if part.kind not in (SUBNET, ADDRESSED)]
+        return cls(refused, faults, needs, changed=project.changed, is_here=project.is_here)
 
 
 def _is_changed(project: WrittenProject) -> bool:

@@ -23,6 +23,11 @@ class TakenSubnet(msgspec.Struct, frozen=True):
     def held(self) -> str:
         return ", ".join(map(str, self.holder.subnets))
 
+    @property
+    def is_of_copy(self) -> bool:
+        """Whether another copy of the same file has made the network, of which one should run."""
+        return _key(self.holder) == self.part.service and self.part.name in self.held.split(", ")
+
 
 def taken_subnets(
     project: str, needs: Sequence[NeededPart], networks: Networks | None

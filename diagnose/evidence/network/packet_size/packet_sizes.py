@@ -10,6 +10,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.route_lookups import RouteLookups
 from diagnose.evidence.network.routes import Routes
+from diagnose.mappings import only
 from diagnose.registry import evidence
 
 MTU_OPTION = "com.docker.network.driver.mtu"
@@ -81,11 +82,12 @@ def _uplink(routes: Routes, links: Interfaces, lookups: RouteLookups | None) -> 
     """The interface by which containers' packets leave.
 
     A VPN on the host takes them by two halves of a default route, or by a table of its own, and
-    leaves the default route of the main table as it was.
+    leaves the default route of the main table as it was. Where networks leave by several ways, the
+    default route counts.
     """
-    chosen = [lookup.oif for lookup in lookups.out.values()] if lookups is not None else []
+    ways = {lookup.oif for lookup in lookups.out.values()} if lookups is not None else set()
     by_default = routes.default.oif if routes.default is not None else None
-    for index in (*chosen, by_default):
+    for index in (only(ways), by_default):
         uplink = links.by_index.get(index or 0)
         if uplink is not None:
             return uplink

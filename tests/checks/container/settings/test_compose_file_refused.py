@@ -116,12 +116,20 @@ def _unstarted(written: Json, networks: Networks, **file: Json) -> list[tuple[st
 SUBNET = {**EDGE, "kind": "subnet", "name": "172.28.5.0/24", "service": "backend"}
 _OTHER = Network("2", "shop_backend", ipam=Ipam([AddressPool("172.28.0.0/16")]))
 _OWN_LABELS = {"com.docker.compose.project": "wiki", "com.docker.compose.network": "backend"}
+_COPY = Network(
+    "2",
+    "prod_backend",
+    ipam=Ipam([AddressPool("172.28.5.0/24")]),
+    labels={**_OWN_LABELS, "com.docker.compose.project": "prod"},
+)
 SUBNETS: dict[str, tuple[dict[str, Json], Network, float, list[str], str]] = {
     "another network has it": (SUBNET, _OTHER, 0.5, ["first_subnet_edit"], "warning"),
     "with addresses": ({**SUBNET, "kind": "addressed subnet"}, _OTHER, 0.5, ["free_subnet"], "warning"),
     "a file that nobody works on": (SUBNET, _OTHER, 5, ["first_subnet_edit"], "advice"),
     "another subnet": ({**SUBNET, "name": "172.29.5.0/24"}, _OTHER, 0.5, [], ""),
     "its own network": (SUBNET, replace(_OTHER, labels=_OWN_LABELS), 0.5, [], ""),
+    "a copy of a project that runs": (SUBNET, _COPY, 0.5, [], ""),
+    "a file that another one completes": ({**SUBNET, "others": True}, _OTHER, 0.5, [], ""),
     "no subnet": ({**SUBNET, "name": "fd00::/64"}, _OTHER, 0.5, [], ""),
 }  # fmt: skip
 """The need, a network of the engine, the hours since the file was written, cure, severity."""
@@ -133,7 +141,8 @@ SUBNETS: dict[str, tuple[dict[str, Json], Network, float, list[str], str]] = {
 def test_a_subnet_of_a_file(
     need: dict[str, Json], network: Network, hours: float, steps: list[str], severity: str
 ) -> None:
-    found: Json = {"path": "/srv/wiki/compose.yaml", "mtime": 1_000_000.0 - 3600 * hours}
+    place = {"path": "/srv/wiki/compose.yaml", "has_others": "others" in need}
+    found: Json = {**place, "mtime": 1_000_000.0 - 3600 * hours}
     project: Json = {"services": [{"name": "web"}], "needs": [need]}
     host = Made({"file.compose-project": project, "file.compose-found": [found]})
     networks, clock = Networks((network,)), Clock(wall=1_000_000.0, booted=0.0)

@@ -71,6 +71,9 @@ RULES = {
     "somebody answers": (found(_ROUTED, flows=[_call(), _call("seen_reply")]), []),
     "translated on the way": (found(_ROUTED, flows=[_call("src_nat")]), []),
     "calls of others": (found(_ROUTED, flows=[_call(src="10.9.0.2")]), []),
+    "calls of the server itself": (found(_ROUTED, flows=[_call(src="10.8.0.1")]), []),
+    "what is for all machines": (found(_ROUTED, flows=[_call(dst="224.0.0.251")]), []),
+    "what is for all of a link": (found(_ROUTED, flows=[_call(dst="255.255.255.255")]), []),
     "among themselves": (found(_ROUTED, flows=[_call(dst="10.8.0.3")]), []),
     "every interface of a kind that is not there": (
         found("-A POSTROUTING -o eth+ -j MASQUERADE"), ["ens3"],

@@ -95,6 +95,14 @@ def test_the_way_out_is_the_one_that_the_kernel_takes(index: int, expected: list
     assert rows(judge("network.mtu-mismatch", sizes=found)) == expected
 
 
+def test_one_network_by_a_vpn_and_another_one_past_it() -> None:
+    tunnel = with_fields(UPLINK, index=30, name="wg0", kind="wireguard", mtu=1420)
+    out = {"torrents": RouteLookup(oif=30), "shop": RouteLookup(oif=2)}
+    lookups = RouteLookups(own=RouteLookup(oif=2), out=out, back={})
+    found = sizes(links(UPLINK, BRIDGE, VETH, tunnel), DEFAULT, lookups=lookups)
+    assert rows(judge("network.mtu-mismatch", sizes=found)) == []
+
+
 def test_signs_of_loss_make_it_a_warning() -> None:
     who = container("a")
     harm = MtuHarm({"shop": (Harm(who, "log: net/http: TLS handshake timeout"),)})

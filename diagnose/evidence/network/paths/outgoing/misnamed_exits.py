@@ -34,6 +34,7 @@ from diagnose.questions import Host
 from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 
+_BROADCAST = "255.255.255.255"
 _KINDS = ("tun", "wireguard")
 _SMALLEST = 30
 """A prefix that leaves no room for clients beside the server."""
@@ -55,6 +56,8 @@ class MisnamedExit(msgspec.Struct, frozen=True):
     """The interface by which the clients' packets leave."""
     is_absent: bool
     """Whether there is no interface of that name."""
+    server: str = ""
+    """The address of the tunnel itself."""
     unanswered: tuple[str, ...] = ()
     """Calls of clients that nobody answers, as `10.8.0.2 to 192.0.2.80:443`."""
 
@@ -124,25 +127,32 @@ def _with_calls(host: Host, exits: Iterable[MisnamedExit]) -> Iterator[MisnamedE
         if flows is None:
             table = host.ask(ListConnections())
             flows = [] if isinstance(table, Failed) else table.entries
-        calls = _unanswered_calls(flows, IPv4Network(leaving.subnet))
+        calls = _unanswered_calls(flows, leaving)
         if calls:
             yield replace(leaving, unanswered=calls)
 
 
-def _unanswered_calls(flows: Iterable[UdpFlow], subnet: IPv4Network) -> tuple[str, ...]:
-    """The calls of a subnet's clients that have no answer; () where any of them has one.
+def _unanswered_calls(flows: Iterable[UdpFlow], leaving: MisnamedExit) -> tuple[str, ...]:
+    """The calls of a tunnel's clients without an answer; () where any call of theirs has one.
 
-    A router on the way may translate them: then the addresses are not the reason.
+    A router on the way may translate them: then the addresses are not the reason. The calls of the
+    server itself, and those to all machines of a link, say nothing of its clients.
     """
+    subnet = IPv4Network(leaving.subnet)
+    calls = [
+        (flow, ip_address(flow.dst))
+        for flow in flows
+        if flow.src != leaving.server and ip_address(flow.src) in subnet
+    ]
     own = [
         flow
-        for flow in flows
-        if ip_address(flow.src) in subnet and ip_address(flow.dst) not in subnet
+        for flow, called in calls
+        if called not in subnet and not called.is_multicast and not called.is_link_local
     ]
     if any("seen_reply" in flow.status or "src_nat" in flow.status for flow in own):
         return ()
-    calls = (f"{flow.src} to {flow.dst}:{flow.dport}" for flow in own)
-    return tuple(dict.fromkeys(calls))
+    named = (f"{flow.src} to {flow.dst}:{flow.dport}" for flow in own if flow.dst != _BROADCAST)
+    return tuple(dict.fromkeys(named))
 
 
 def _inner_tunnels(netns: ContainerNetns) -> Iterator[str]:
@@ -169,6 +179,7 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
             named="",
             leaves_by=traced.to,
             is_absent=False,
+            server=str(own.ip),
         )
         yield _with_rule(leaving, stack, traced)
 
