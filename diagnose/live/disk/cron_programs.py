@@ -16,6 +16,7 @@ _FIELDS = re.compile(
     r"[ \t]*(?:@\w{4,9}|[\d*/,-]\S{0,60}(?:[ \t]+[\w*/,-]{1,60}){4})[ \t]+(?P<rest>\S.*)"
 )
 _PATH = re.compile(r"[ \t]*(?:export[ \t]+)?PATH[ \t]*=[ \t]*[\"']?(?P<path>[^\s\"']+)")
+_SETS_PATH = re.compile(r"\bPATH[ \t]*=")
 _CALL = re.compile(
     r"(?:^|[;&|({`]|\b(?:do|else|exec|if|nice|sudo|then|time|timeout[ \t]+\S{1,9})[ \t])[ \t]*"
     r"(?:[A-Za-z_]\w{0,60}=\S{0,200}[ \t]+)*(?P<program>docker(?:-compose)?)[ \t]"
@@ -71,7 +72,7 @@ def calls_in_script(text: str, folders: str) -> Iterator[Lost]:
     """The calls of docker in a script of a shell that sets no path of its own."""
     if (
         not _IS_SHELL.match(text)
-        or _PATH.search(text)
+        or _SETS_PATH.search(text)
         or re.search(r"(?m)^[ \t]*(?:\.|source)[ \t]", text)
     ):
         return

@@ -70,7 +70,7 @@ _LANGUAGE_VARIABLE = re.compile(
 """How Python, PHP, Node.js and Ruby read a variable of their environment, without a default."""
 _UPLOAD_LIMIT = re.compile(
     r"[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?[\"']?(?P<name>upload_max_filesize|post_max_size)[\"']?\]?"
-    r"[ \t]*[= \t][ \t]*[\"']?(?P<value>[\w${}:.-]{1,60})"
+    r"(?=[= \t])[ \t]*+=?[ \t]*+[\"']?(?P<value>[\w${}:.-]{1,60})"
 )
 """upload_max_filesize = 64M, php_admin_value[post_max_size] = 64M, php_value post_max_size 64M"""
 _FETCHES = re.compile(
