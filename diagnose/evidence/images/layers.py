@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Unavailable
 from diagnose.questions import Host
@@ -47,6 +48,13 @@ class Layers(msgspec.Struct, frozen=True):
     def robbed_containers(self) -> tuple[str, ...]:
         """Ids of containers whose own layer is lost."""
         return tuple(id for id, folder in self.writable.items() if folder in self.lost)
+
+
+def layer_folder_of(container: Container, layers: Layers | None) -> str:
+    """The folder of a container's writable layer on the host; "" where it is not known."""
+    if container.layer_folder or layers is None or container.id not in layers.writable:
+        return container.layer_folder
+    return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
 @evidence

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.images.layers import Layers, layer_folder_of
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.file_kinds import LEADS, FileKind, leading_kind
@@ -78,7 +78,7 @@ def written_layers(
 
     The root of a running container would show its mounts too; its layer's folder does not.
     """
-    tops = {container.id: _layer_folder(container, layers) for container in containers}
+    tops = {container.id: layer_folder_of(container, layers) for container in containers}
     by_id = {container.id: container for container in containers}
     by_top: dict[str, WrittenLayer] = {}
     largest = None
@@ -94,14 +94,6 @@ def written_layers(
         if layer is not None:
             by_top[folder] = layer
     return WrittenLayers(largest, by_top)
-
-
-def _layer_folder(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where it is not known."""
-    path = container.layer_folder
-    if not path and layers is not None and container.id in layers.writable:
-        path = f"{layers.path}/{layers.writable[container.id]}/diff"
-    return path
 
 
 def _crowded_layers(

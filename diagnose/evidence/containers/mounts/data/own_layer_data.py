@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.images.layers import Layers, layer_folder_of
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -128,7 +128,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     found: list[OwnLayerData] = []
     walked = looked_at = 0
     for container in sorted(containers.running, key=lambda running: -(running.created_at or 0.0)):
-        top = _layer_folder(container, layers)
+        top = layer_folder_of(container, layers)
         mounts = [mount for mount in container.mounts if is_for_data(mount)] if top else []
         if looked_at + len(mounts) > MOST_MOUNTS:
             break
@@ -142,13 +142,6 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
             walked += 1
             found += _data_in_layer(host, container, top, idle)
     return OwnLayerDataList(tuple(found))
-
-
-def _layer_folder(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where it is not known."""
-    if container.layer_folder or layers is None or container.id not in layers.writable:
-        return container.layer_folder
-    return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
 def is_for_data(mount: Mount) -> bool:

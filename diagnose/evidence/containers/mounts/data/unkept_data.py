@@ -11,7 +11,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import LEAST, is_for_data, keeps_data
-from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.images.layers import Layers, layer_folder_of
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -63,7 +63,7 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     without = [
         (container, top)
         for container in services
-        if not _may_keep(container) and (top := _layer_folder(container, layers))
+        if not _may_keep(container) and (top := layer_folder_of(container, layers))
     ]
     found = [
         item
@@ -86,13 +86,6 @@ def _may_keep(container: Container) -> bool:
         is_for_data(mount) or (mount.is_anonymous and keeps_data(mount.destination))
         for mount in container.mounts
     )
-
-
-def _layer_folder(container: Container, layers: Layers | None) -> str:
-    """The folder of a container's writable layer on the host; "" where it is not known."""
-    if container.layer_folder or layers is None or container.id not in layers.writable:
-        return container.layer_folder
-    return f"{layers.path}/{layers.writable[container.id]}/diff"
 
 
 def _data_in_layer(host: Host, container: Container, top: str) -> UnkeptData | None:
