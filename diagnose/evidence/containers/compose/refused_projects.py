@@ -21,10 +21,9 @@ from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
+from diagnose.evidence.network.subnets.described_routes import unused_subnet
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -127,7 +126,7 @@ def refused_projects(
         taken = tuple(_subnets_of(place, networks))
         if taken and networks is not None:
             is_old = not (place.was_tried or place.is_here or place.is_fresh(clock))
-            free = _free_subnet(networks, routes)
+            free = unused_subnet(routes, networks) if routes is not None else ""
             project = msgspec.structs.replace(project, subnets=taken, free=free, is_old=is_old)
         if project.is_refused:
             items.append(project)
@@ -142,13 +141,6 @@ def _subnets_of(place: _Place, networks: Networks | None) -> Iterator[TakenSubne
     for clash in taken_subnets(place.project.name, place.needs, networks):
         if place.was_tried or place.is_here or not clash.is_of_copy:
             yield clash
-
-
-def _free_subnet(networks: Networks, routes: Routes | None) -> str:
-    """A subnet for a network of the file; "" where the host's routes are not known."""
-    if routes is None:
-        return ""
-    return DescribedRoutes(routes, Interfaces(()), None, networks).free_subnet
 
 
 class _Place(msgspec.Struct, frozen=True):

@@ -40,23 +40,28 @@ class DescribedRoutes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def free_subnet(self) -> str:
-        """A subnet of 254 addresses that no route of the host and no network overlaps."""
-        routed = [route.net for route in self.routes if route.prefix > 1 and route.family == "inet"]
-        of_networks = [subnet for network in self.networks for subnet in network.subnets]
-        used_nets = [net for net in (*routed, *of_networks) if net.version == 4]
-        subnets = (
-            subnet
-            for pool in _CANDIDATES
-            for subnet in ipaddress.ip_network(pool).subnets(new_prefix=24)
-        )
-        for subnet in subnets:
-            is_taken = any(subnet.overlaps(net) for net in used_nets)
-            if not is_taken:
-                return str(subnet)
-        return _CANDIDATES[0]
+        """See `unused_subnet`."""
+        return unused_subnet(self.routes, self.networks)
 
     @property
     def free_pool(self) -> str:
         """A range that the engine may cut subnets from: 256 of 254 addresses in most cases."""
         free = ipaddress.ip_network(self.free_subnet)
         return str(free.supernet(new_prefix=16)) if free.version == 4 else str(free)
+
+
+def unused_subnet(routes: Routes, networks: Networks) -> str:
+    """A subnet of 254 addresses that no route of the host and no network overlaps."""
+    routed = [route.net for route in routes if route.prefix > 1 and route.family == "inet"]
+    of_networks = [subnet for network in networks for subnet in network.subnets]
+    used_nets = [net for net in (*routed, *of_networks) if net.version == 4]
+    subnets = (
+        subnet
+        for pool in _CANDIDATES
+        for subnet in ipaddress.ip_network(pool).subnets(new_prefix=24)
+    )
+    for subnet in subnets:
+        is_taken = any(subnet.overlaps(net) for net in used_nets)
+        if not is_taken:
+            return str(subnet)
+    return _CANDIDATES[0]
