@@ -58,7 +58,6 @@ def never_started(
         for other in containers
         if other.compose_project and not other.is_one_off
     )
-    running = by_key((other.compose_project, other) for other in containers.running)
     for container in containers.never_started:
         waits = list(waits_of(container, services, events))
         ready_for = ready_s(container, waits, clock)
@@ -66,7 +65,7 @@ def never_started(
         if ready_for is not None and (gave_up or ready_for >= grace):
             yield _finding(container, waits, clock, slow_health(waits, events))
         if container.compose_project and not container.is_one_off and not waits:
-            neighbours = running.get(container.compose_project, ())
+            neighbours = containers.in_project_of(container)
             yield from _left_behind_findings(
                 container, neighbours, written_projects, clock, interrupted
             )

@@ -171,6 +171,19 @@ class Containers(Items[Container], frozen=True, dict=True):
             other for other in self if other.id != container.id and other.shared_networks(container)
         ]
 
+    def in_project_of(self, container: Container) -> list[Container]:
+        """The other running containers of a container's compose project; none without a project."""
+        members = self._running_by_project.get(container.compose_project, ())
+        return [member for member in members if member.id != container.id]
+
+    @functools.cached_property
+    def _running_by_project(self) -> dict[str, list[Container]]:
+        return by_key(
+            (container.compose_project, container)
+            for container in self.running
+            if container.compose_project
+        )
+
     def can_call(self, container: Container, name: str) -> bool:
         """Whether a container can call another one by this name, running or not."""
         if name in container.dns_names:

@@ -74,7 +74,7 @@ def neighbours_files(
     wanted = [
         (container, lines, neighbours)
         for container in containers.running
-        if (neighbours := _neighbours(container, containers))
+        if (neighbours := containers.in_project_of(container))
         and (lines := dict(_missed_paths(container, recent_logs)))
     ]
     found = []
@@ -83,17 +83,6 @@ def neighbours_files(
         if file is not None:
             found.append(file)
     return NeighboursFiles(tuple(found))
-
-
-def _neighbours(container: Container, containers: Containers) -> list[Container]:
-    """The other running containers of its project."""
-    return [
-        other
-        for other in containers.running
-        if other.id != container.id
-        and other.compose_project == container.compose_project
-        and container.compose_project
-    ]
 
 
 def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[str, str]]:

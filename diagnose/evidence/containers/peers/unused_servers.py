@@ -80,14 +80,12 @@ def unused_servers(host: Host, containers: Containers) -> UnusedServers:
 def _programs_of(server: Container, containers: Containers) -> list[Container]:
     """The running programs of its project that are started after a server, or that name it."""
     image = server.config.image
-    if not (_POSTGRES.search(image) or _MYSQL.search(image)) or not server.compose_project:
+    if not (_POSTGRES.search(image) or _MYSQL.search(image)):
         return []
     return [
         other
-        for other in containers.running
-        if other.compose_project == server.compose_project
-        and other.image != server.image
-        and _wants(other, server)
+        for other in containers.in_project_of(server)
+        if other.image != server.image and _wants(other, server)
     ]
 
 

@@ -64,10 +64,7 @@ def _local_origin(container: Container, containers: Containers) -> LocalOrigin |
     own_names = set(labelled_names(container))
     if not own_names and not _open_ports(container):
         return None
-    for page in containers.running:
-        is_beside = page.compose_project == container.compose_project != ""
-        if page.id == container.id or not is_beside:
-            continue
+    for page in containers.in_project_of(container):
         names = set(labelled_names(page))
         if names & own_names or _has_front(page, container, containers):
             return None
@@ -80,10 +77,8 @@ def _local_origin(container: Container, containers: Containers) -> LocalOrigin |
 
 def _has_front(page: Container, server: Container, containers: Containers) -> bool:
     """Whether another container of the project may serve both by one name."""
-    apart = {page.id, server.id}
-    others = (other for other in containers.running if other.id not in apart)
-    beside = [other for other in others if other.compose_project == page.compose_project]
-    return any(map(_has_web_port, beside))
+    others = [other for other in containers.in_project_of(page) if other.id != server.id]
+    return any(map(_has_web_port, others))
 
 
 def _has_web_port(container: Container) -> bool:
