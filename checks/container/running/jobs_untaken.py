@@ -3,7 +3,7 @@
 from diagnose.evidence.containers.logs.untaken_jobs import UntakenJobList, UntakenJobs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import agree, and_more, how_often, joined, named, quoted
+from diagnose.phrases import agree, and_more, duration, how_often, joined, named, quoted
 from diagnose.registry import check
 
 SHOWN = 3
@@ -31,7 +31,7 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
     return Finding.about(
         jobs.scheduler,
         f"no worker of this host has taken {tasks}, which {jobs.scheduler} has sent "
-        f"{how_often(jobs.times)} since {clock.ago(jobs.since)}: {_reason(jobs)}",
+        f"{how_often(jobs.times)} in the last {duration(clock.wall - jobs.since)}: {_reason(jobs)}",
         {
             "log": quoted(jobs.line),
             "workers of the project": joined([worker.name for worker in jobs.workers]),
