@@ -82,7 +82,7 @@ def test_a_finding_about_a_container_names_it():
             "Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
         },
     )
-    finding = Finding.about(web, 'container "web" fails', {}, port="80")
+    finding = Finding.about(web, 'container "web" fails', {}, variables={"port": "80"})
     assert finding.subject == web.subject
     assert finding.service == web.service
     assert finding.variables == {"container": "web", "port": "80"}

@@ -35,21 +35,21 @@ class Claim(msgspec.Struct, frozen=True):
         evidence: Mapping[str, object],
         *,
         touches: tuple[Subject, ...] = (),
-        **variables: str,
+        variables: Mapping[str, str] | None = None,
     ) -> Finding:
         """A finding about the container: its name, and a predicate such as "needs more files".
 
         The line that shows the failure is the first evidence.
         """
-        finding = Finding.about(
+        return Finding.about(
             self.container,
             f"{self.container} {predicate}",
             {**self.evidence, **evidence},
             touches=touches,
             signs=self.tail.signs,
             onset=self.container.failed_first,
+            variables=variables,
         )
-        return finding.with_variables(variables)
 
     def value(self, *names: str) -> str:
         """The first value of these names that the line has; "" if it has none."""

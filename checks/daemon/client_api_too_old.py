@@ -46,15 +46,13 @@ class _Refusal(NamedTuple):
 def _client_finding(client: TurnedAway) -> Finding:
     """The finding about a container whose log repeats the engine's answer."""
     requirement = f"it requires at least {client.least}"
-    finding = Finding.about(
+    return Finding.about(
         client.container,
         f"the engine refuses {client.container}, which speaks API {client.client}: {requirement}",
         {"last such line of its log": client.line},
         touches=(DAEMON,),
-        name=client.container.name,
-        least=client.least,
+        variables={"name": client.container.name, "least": client.least, **_newer_client(client)},
     )
-    return finding.with_variables(_newer_client(client))
 
 
 def _engine_finding(refusals: Sequence[_Refusal], log: DaemonLog, holders: list[str]) -> Finding:

@@ -46,12 +46,10 @@ def temp_folder_small(
         return None
     line = errors[0].line if errors else None
     had = "had no room" if errors else "has little room"
-    finding = Finding(
+    yield Finding(
         subject=DAEMON,
-        summary=(
-            f"the engine {had} for what it loads or builds: DOCKER_TMPDIR is "
-            f"{temp_room.folder}, on {usage.point} with {size(usage.size)} in all"
-        ),
+        summary=f"the engine {had} for what it loads or builds: DOCKER_TMPDIR is "
+        f"{temp_room.folder}, on {usage.point} with {size(usage.size)} in all",
         severity=None if errors else Severity.advice,
         evidence={
             "environment of dockerd": f"DOCKER_TMPDIR={temp_room.folder}",
@@ -60,9 +58,8 @@ def temp_folder_small(
         },
         onset=errors[0].first if errors else None,
         signs=signs(line.text) or None if line is not None else None,
-        variables={"path": temp_room.folder},
+        variables={"path": temp_room.folder, **_more_room(temp_room)},
     )
-    yield finding.with_variables(_more_room(temp_room))
 
 
 def _is_of_folder(text: str, temp_room: TempRoom) -> bool:

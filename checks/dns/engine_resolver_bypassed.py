@@ -78,7 +78,5 @@ def _finding(
         calls=(other.subject,),
         signs=frozenset({"dns"}),
         stable=(*container.caller_lives, *owner.caller_lives, other.life),
-        owner=owner.name,
-        line=f"{address} {name}",
-        called=name,
+        variables={"owner": owner.name, "line": f"{address} {name}", "called": name},
     )

@@ -90,11 +90,13 @@ def _forwarding_finding(
         calls=(holder.subject,) if holder is not None else (),
         signs=frozenset({"dns"}),
         stable=(container.life,),
-        forwarder=container.name,
-        upstream=upstream.address,
-        upstream_port=str(upstream.port),
-        upstream_end=address_with_port(upstream.address, upstream.port),
-        named_in=upstream.source,
+        variables={
+            "forwarder": container.name,
+            "upstream": upstream.address,
+            "upstream_port": str(upstream.port),
+            "upstream_end": address_with_port(upstream.address, upstream.port),
+            "named_in": upstream.source,
+        },
     )
     if stopped is not None:
         return finding.with_variables({"stopped_server": stopped.name})
@@ -130,15 +132,14 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
         },
         signs=frozenset({"dns"}),
         stable=(container.life,),
-        forwarder=container.name,
-    ).with_variables(
-        {
+        variables={
+            "forwarder": container.name,
             "upstream": asked[0],
             "upstream_port": "53",
             "upstream_end": address_with_port(asked[0], 53),
             "recursing": container.name,
-        }
-        | present({"host_server": answering})
+            **present({"host_server": answering}),
+        },
     )
 
 

@@ -242,5 +242,5 @@ def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
                 discriminator=name,
                 signs=frozenset({"dns"}),
                 stable=(witness.life,),
-                name=name,
+                variables={"name": name},
             )

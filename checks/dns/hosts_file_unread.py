@@ -40,4 +40,5 @@ def _finding(entry: UnreadHostsEntry) -> Finding:
         discriminator=name,
         signs=frozenset({"dns"}),
         stable=(container.life,),
-    ).with_variables(present({"name": name, "address": entry.address, **cure}))
+        variables=present({"name": name, "address": entry.address, **cure}),
+    )

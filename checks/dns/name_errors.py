@@ -279,10 +279,13 @@ def _short_name_finding(
         severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
-        unknown=name,
-        short=name,
-        completed=completed,
-    ).with_variables({} if by_nginx else {"dots": "1"})
+        variables={
+            "unknown": name,
+            "short": name,
+            "completed": completed,
+            **({} if by_nginx else {"dots": "1"}),
+        },
+    )
 
 
 _OF_NGINX = LazyPattern(r"host not found in (?:upstream|resolver)|could not be resolved \(\d")
@@ -321,6 +324,9 @@ def _unknown_name_finding(
         severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
-        unknown=name,
-        server=servers[0],
-    ).with_variables(steps_for_name(failure, completed, proxy))
+        variables={
+            "unknown": name,
+            "server": servers[0],
+            **steps_for_name(failure, completed, proxy),
+        },
+    )

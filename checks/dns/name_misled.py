@@ -55,8 +55,8 @@ def _finding(misled: MisledName) -> Finding:
         severity=None if misled.is_sure else Severity.advice,
         touches=touches,
         stable=(misled.container.life, *((peer.life,) if peer is not None else ())),
-        name=misled.name,
-    ).with_variables(_cure(misled))
+        variables={"name": misled.name, **_cure(misled)},
+    )
 
 
 def _sentence(misled: MisledName) -> str:

@@ -86,7 +86,8 @@ def _finding(
     seen: Mapping[str, Json] | None = None,
     severity: Severity | None = None,
 ) -> Finding:
-    finding = Finding.about(
+    entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
+    return Finding.about(
         container,
         f'{container} cannot resolve "{name.name}", {why}',
         {
@@ -97,9 +98,8 @@ def _finding(
         discriminator=name.name,
         severity=severity,
         signs=frozenset({"dns"}),
+        variables=entry,
     )
-    entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
-    return finding.with_variables(entry)
 
 
 def _known_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:

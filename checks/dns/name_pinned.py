@@ -69,7 +69,8 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
         severity=None if any(pinned.is_blamed for pinned in group) else Severity.warning,
         touches=subjects_of(owners.values()),
         stable=(container.life,),
-    ).with_variables({**pinned_name_steps(first), "name": first.name})
+        variables={**pinned_name_steps(first), "name": first.name},
+    )
 
 
 def _left_finding(group: Sequence[PinnedName]) -> Finding:
@@ -89,7 +90,8 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
         discriminator=first.address,
         touches=(Subject("network", first.left_on),),
         stable=(container.life,),
-    ).with_variables({**pinned_name_steps(first), **rewriting_steps(first), "name": first.name})
+        variables={**pinned_name_steps(first), **rewriting_steps(first), "name": first.name},
+    )
 
 
 def _source(pinned: PinnedName) -> str:

@@ -53,6 +53,9 @@ def _finding(addressless: AddresslessName) -> Finding:
         severity=Severity.advice if is_watched else None,
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
-        name=name,
-        server=server,
-    ).with_variables({"six": name} if has_ipv6 else {"kept_back": name})
+        variables={
+            "name": name,
+            "server": server,
+            **({"six": name} if has_ipv6 else {"kept_back": name}),
+        },
+    )

@@ -65,17 +65,15 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
     container, line = resolver.container, resolver.lines[-1]
     times = count(len(resolver.lines), "time")
     if container is None:
-        finding = Finding(
+        return Finding(
             subject=HOST,
-            summary=(
-                f"nginx on this host asks {EMBEDDED} for the server behind it ({times} lately): "
-                "that is the engine's resolver, which is there inside containers only"
-            ),
+            summary=f"nginx on this host asks {EMBEDDED} for the server behind it ({times} lately): "
+            "that is the engine's resolver, which is there inside containers only",
             evidence={"/var/log/nginx": quoted(line)},
             discriminator=EMBEDDED,
             signs=signs(line),
+            variables=host_server_steps(resolvers, "this host"),
         )
-        return finding.with_variables(host_server_steps(resolvers, "this host"))
     where = "the host's network" if resolver.is_on_host else named("network", [DEFAULT_NETWORK])
     finding = Finding.about(
         container,
@@ -127,5 +125,5 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),
         signs=signs(name.line),
         stable=container.caller_lives,
-        name=name.name,
+        variables={"name": name.name},
     )

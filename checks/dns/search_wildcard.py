@@ -89,7 +89,8 @@ def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: Dns
         discriminator=domain,
         signs=frozenset({"dns"}),
         stable=(container.life,),
-    ).with_variables({"redotted" if has_options else "dotted": container.name})
+        variables={"redotted" if has_options else "dotted": container.name},
+    )
 
 
 def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) -> Finding:
@@ -104,7 +105,12 @@ def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) 
     }
     if seen:
         evidence["log"] = seen[:200]
-    finding = Finding.about(
+    variables = {"no_search_json": '{"dns-search": ["."]}'}
+    if stray.stopped is not None:
+        variables = {"stopped": stray.stopped.name}
+    elif stray.elsewhere is not None and not container.shares_network:
+        variables = {"apart": container.name, "its_network": stray.elsewhere.network}
+    return Finding.about(
         container,
         sentence(
             f'{container} calls "{stray.name}", which no running container on its networks has: '
@@ -117,10 +123,5 @@ def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) 
         severity=None if seen else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),
         stable=(container.life,),
+        variables=variables,
     )
-    variables = {"no_search_json": '{"dns-search": ["."]}'}
-    if stray.stopped is not None:
-        variables = {"stopped": stray.stopped.name}
-    elif stray.elsewhere is not None and not container.shares_network:
-        variables = {"apart": container.name, "its_network": stray.elsewhere.network}
-    return finding.with_variables(variables)

@@ -38,14 +38,14 @@ def servers_disagree(
 
 
 def _container_finding(split: _Split, container: Container) -> Finding:
-    finding = Finding.about(
+    return Finding.about(
         container,
         f'{container} cannot resolve "{split.name}": {split}',
         split.evidence,
         discriminator=split.name,
         signs=frozenset({"dns"}),
+        variables=split.variables,
     )
-    return finding.with_variables(split.variables)
 
 
 class _Split(msgspec.Struct, frozen=True):

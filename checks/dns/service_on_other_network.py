@@ -69,7 +69,7 @@ def _finding(
     call: NameCall, owners: list[Container], networks: Networks, severity: Severity
 ) -> Finding:
     caller, owner = call.caller, owners[0]
-    finding = Finding.about(
+    return Finding.about(
         caller,
         sentence(
             f'{caller} cannot resolve "{call.name}": {_unknown_name_clause(call, owner)}',
@@ -84,10 +84,8 @@ def _finding(
         severity=severity,
         touches=(owner.subject, *owner.network_subjects),
         signs=frozenset({"dns"}),
-        name=call.name,
-        owner=owner.name,
+        variables={"name": call.name, "owner": owner.name, **steps_to_owner(call, owner, networks)},
     )
-    return finding.with_variables(steps_to_owner(call, owner, networks))
 
 
 def _is_down_clause(owner: Container) -> str:

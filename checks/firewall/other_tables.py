@@ -37,4 +37,5 @@ def _finding(tables: OtherTables) -> Finding:
         f"has chain {tables.chain} elsewhere, in table {tables.table}",
         {"log": tables.line, "chain": f"{tables.chain} of table {tables.table}"},
         stable=(tables.container.life,),
-    ).with_variables({"container": tables.container.name, "chain": tables.chain})
+        variables={"container": tables.container.name, "chain": tables.chain},
+    )

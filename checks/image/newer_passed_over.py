@@ -34,6 +34,5 @@ def _finding(image: PassedOverImage, clock: Clock) -> Finding:
         {"image of the container": reference, "newer build that is not used": image.newer},
         discriminator=image.newer,
         stable=(container.life,),
-        reference=reference,
-        newer=image.newer,
+        variables={"reference": reference, "newer": image.newer},
     )

@@ -115,7 +115,7 @@ def _is_refused(candidate: Container, built_for: str, programs: Programs | None)
 def _platform_finding(candidate: Container, built_for: str, machine: str, *, runs: bool) -> Finding:
     image = candidate.config.image
     effect = "runs emulated, or its label is wrong" if runs else "cannot run here"
-    finding = Finding.about(
+    return Finding.about(
         candidate,
         f'{candidate} {effect}: image "{image}" is for {built_for}, this host is {machine}',
         {
@@ -123,13 +123,12 @@ def _platform_finding(candidate: Container, built_for: str, machine: str, *, run
             "/info Architecture": machine,
             "State.Status": candidate.state.status,
         },
-        image=image,
-        architecture=ARCHITECTURES[machine][0],
         touches=(Subject("image", image),),
         severity=Severity.advice if runs else None,
         signs=frozenset({"exec-format"}),
+        variables={"image": image, "architecture": ARCHITECTURES[machine][0]},
+        is_quiet=True,
     )
-    return replace(finding, is_quiet=True)
 
 
 def _emulator_finding(

@@ -72,8 +72,8 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
             },
             calls=tuple(taker.subject for taker in takers),
             signs=signs(error),
-            driver=config.type,
-        ).with_variables(_taker_variables(container, takers))
+            variables={"driver": config.type, **_taker_variables(container, takers)},
+        )
 
 
 def _takers(address: str, containers: Containers) -> Sequence[Container]:
@@ -154,7 +154,7 @@ def _driver_finding(writer: LogWriter) -> Finding:
         f"{container} is blocked: its log driver {config.type} takes no more of what it prints",
         {**_waits(writer), "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"}},
         stable=(container.life,),
-        driver=config.type,
+        variables={"driver": config.type},
     )
 
 
@@ -171,7 +171,9 @@ def _attached_finding(writer: LogWriter) -> Finding:
         "without -d) does not read what it prints",
         {**_waits(writer), "Config.AttachStdout": container.config.attach_stdout},
         stable=(container.life,),
-        client=rf"^(\S*/)?docker (.* )?(attach|run|start) (.*[ =])?({name}|{container.id[:12]})( |$)",
+        variables={
+            "client": rf"^(\S*/)?docker (.* )?(attach|run|start) (.*[ =])?({name}|{container.id[:12]})( |$)"
+        },
     )
 
 

@@ -98,8 +98,7 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
             log.container,
             f"the log of {log.container} has NUL bytes {log.where}: `docker logs` does not get past them",
             {log.path: f"NUL bytes {log.where}"},
-            log=log.path,
-            damaged=log.container.name,
+            variables={"log": log.path, "damaged": log.container.name},
         )
     for emptied in emptied_logs or ():
         yield _emptied_finding(emptied)
@@ -109,7 +108,7 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
 def _emptied_finding(log: EmptiedLog) -> Finding:
     container = log.container
     late = duration(log.begins_after_s)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"the log of {container} was emptied by another program than the engine, which does not find "
         "its last lines any more: `docker logs --tail` hangs",
@@ -120,5 +119,5 @@ def _emptied_finding(log: EmptiedLog) -> Finding:
         },
         discriminator="emptied",
         stable=(container.life,),
+        variables={"emptied": container.name},
     )
-    return finding.with_variables({"emptied": container.name})

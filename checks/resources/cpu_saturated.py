@@ -52,7 +52,7 @@ def cpu_saturated(
             "CPUs in use, by container": [f"{name} {cpus:.1f}" for name, cpus in used.items()],
         },
         stable=(container.life,),
-        half=f"{pressure.cpus / 2:g}",
+        variables={"half": f"{pressure.cpus / 2:g}"},
     )
 
 

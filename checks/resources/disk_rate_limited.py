@@ -54,9 +54,9 @@ def disk_rate_limited(
         waited = group.waited("io") if group is not None else None
         waiting = _waiting_processes(container, processes)
         if waiting or (waited or 0.0) >= waits_pct:
-            yield _waiting_finding(_finding(container, limits), waited, waiting)
+            yield _waiting_finding(_finding(container, limits, is_quiet=False), waited, waiting)
         else:
-            yield replace(_finding(container, limits), is_quiet=waited is not None)
+            yield _finding(container, limits, is_quiet=waited is not None)
 
 
 def _waiting_processes(container: Container, processes: Processes | None) -> list[str]:
@@ -98,12 +98,13 @@ def _limits(container: Container, least: int, operations: int) -> Iterator[_Limi
                 yield _Limit(option, f"{verb} {entry.rate} times in a second on {entry.path}")
 
 
-def _finding(container: Container, limits: list[_Limit]) -> Finding:
+def _finding(container: Container, limits: list[_Limit], *, is_quiet: bool) -> Finding:
     options = dict.fromkeys(limit.option for limit in limits)
     return Finding.about(
         container,
         f"{container} may {joined([limit.words for limit in limits])}: a limit of its own holds "
         "its reads or writes back",
         {f"HostConfig, --{limit.option}": limit.words for limit in limits},
-        limiting=next(iter(options)),
+        is_quiet=is_quiet,
+        variables={"limiting": next(iter(options))},
     )

@@ -46,7 +46,10 @@ def _finding(container: Container, in_use: int | None, host_memory: HostMemory |
     if host_memory is not None:
         evidence["memory of the host"] = size(host_memory.total)
     return Finding.about(
-        container, f"{container} has no {lacks}", evidence, memory=_suggested_limit(in_use)
+        container,
+        f"{container} has no {lacks}",
+        evidence,
+        variables={"memory": _suggested_limit(in_use)},
     )
 
 
@@ -93,7 +96,7 @@ def cpu_throttled(
                 "limit": f"{cpus:g} CPUs",
             },
             signs=frozenset({"probe-timeout"}),
-            cpus=_more_cpus(cpus, info),
+            variables={"cpus": _more_cpus(cpus, info)},
         )
 
 

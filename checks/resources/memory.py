@@ -222,5 +222,5 @@ def memory_near_limit(
                 "usage with cache": size(group.memory.usage or 0),
                 "killed for memory since its start": group.memory.oom_kill or 0,
             },
-            memory=f"{limit * 2 // MIB}m",
+            variables={"memory": f"{limit * 2 // MIB}m"},
         )

@@ -121,7 +121,7 @@ def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
         f"it reached an inotify limit that it shares with other programs{own}",
         {"log": quoted(line), "limit": f"fs.inotify.{limit}"},
         onset=container.failed_first,
-        inotify=limit,
+        variables={"inotify": limit},
     )
 
 
@@ -133,8 +133,7 @@ def _logged_limit_finding(container: Container, line: str) -> Finding:
         f"{container} could not open more files{own}",
         {"log": quoted(line), "HostConfig.Ulimits nofile": limit or "not set"},
         onset=container.failed_first,
-        limited=container.name,
-        files=_more_files(container, limit),
+        variables={"limited": container.name, "files": _more_files(container, limit)},
     )
 
 
@@ -151,8 +150,7 @@ def _full_table_finding(container: Container, fullest: Crowded, inherited: str) 
         severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
         signs=frozenset({"open-files"}),
         stable=(container.life,),
-        limited=container.name,
-        files=_more_files(container, fullest.limit),
+        variables={"limited": container.name, "files": _more_files(container, fullest.limit)},
     )
 
 

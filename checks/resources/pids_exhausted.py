@@ -213,7 +213,7 @@ def _running_findings(
         severity=severity,
         signs=NO_FORK,
         # a limit that was lowered since may be below what runs by now
-        pids_of_running=str(2 * max(limit, current)),
+        variables={"pids_of_running": str(2 * max(limit, current))},
     )
 
 
@@ -251,7 +251,7 @@ def _user_limit_finding(container: Container, line: str, limit: Ulimit) -> Findi
         {"log": quoted(line), f"{limit.source} nproc": limit.soft},
         signs=NO_FORK,
         onset=container.failed_first,
-        unlimited="--ulimit=nproc=-1:-1",
+        variables={"unlimited": "--ulimit=nproc=-1:-1"},
     )
 
 
@@ -262,7 +262,7 @@ def _own_limit_finding(container: Container, line: str, limit: int) -> Finding:
         {"log": quoted(line), "HostConfig.PidsLimit": limit},
         signs=NO_FORK,
         onset=container.failed_first,
-        pids=str(limit * 2),
+        variables={"pids": str(limit * 2)},
     )
 
 

@@ -57,6 +57,5 @@ def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:
         discriminator=pinned.cpuset,
         touches=tuple(container.subject for container in users[1:]),
         stable=tuple(container.life for container in users),
-        cpuset=pinned.cpuset,
-        every=f"0-{cpus - 1}",
+        variables={"cpuset": pinned.cpuset, "every": f"0-{cpus - 1}"},
     )

@@ -35,7 +35,7 @@ def privileged(exposed: Exposed) -> CheckResult:
                 "Config.Image": container.config.image,
                 "State.Status": container.state.status,
             },
-            image=container.config.image,
+            variables={"image": container.config.image},
         )
 
 
@@ -72,8 +72,7 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
                 },
                 discriminator=mount.destination,
                 severity=Severity.warning if is_open and not is_denied else None,
-                source=mount.source,
-                image=container.config.image,
+                variables={"source": mount.source, "image": container.config.image},
             )
 
 
@@ -111,7 +110,7 @@ def _root_finding(container: Container, uid: int | None) -> Finding:
             f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
             "Config.Image": container.config.image,
         },
-        image=container.config.image,
+        variables={"image": container.config.image},
     )
 
 
@@ -160,7 +159,7 @@ def capabilities(exposed: Exposed) -> CheckResult:
                 container,
                 f"{container} {rights}",
                 {"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
-                image=container.config.image,
+                variables={"image": container.config.image},
             )
 
 
@@ -190,7 +189,7 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
                 "HostConfig.SecurityOpt": options or "none",
                 "Config.User": container.config.user or "root",
             },
-            image=container.config.image,
+            variables={"image": container.config.image},
         )
 
 
@@ -212,7 +211,7 @@ def writable_rootfs(exposed: Exposed) -> CheckResult:
                 "HostConfig.ReadonlyRootfs": False,
                 "HostConfig.Tmpfs": sorted(container.host_config.tmpfs or ()) or "none",
             },
-            image=container.config.image,
+            variables={"image": container.config.image},
         )
 
 
@@ -242,7 +241,7 @@ def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
             container,
             f"{container} shares the host's {', '.join(shared)} {noun}",
             {f"HostConfig {name}": "host" for name in shared},
-            image=container.config.image,
+            variables={"image": container.config.image},
         )
 
 
@@ -289,8 +288,7 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
                     "Mounts.RW": mount.rw,
                 },
                 discriminator=mount.destination,
-                source=mount.source,
-                image=container.config.image,
+                variables={"source": mount.source, "image": container.config.image},
             )
 
 
@@ -332,7 +330,10 @@ def _unconfined_finding(container: Container, off: list[str], features: list[str
     if container.host_config.masked_paths == []:
         evidence["HostConfig.MaskedPaths"] = "none"
     return Finding.about(
-        container, f"{container} runs with {', '.join(off)}", evidence, image=container.config.image
+        container,
+        f"{container} runs with {', '.join(off)}",
+        evidence,
+        variables={"image": container.config.image},
     )
 
 

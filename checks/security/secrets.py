@@ -48,7 +48,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
             container,
             f"{container} holds {and_more(names)} in plain text in its {where}",
             {place: _names_and_kinds(secrets) for place, secrets in places.items()},
-            name=names[0],
+            variables={"name": names[0]},
         )
 
 

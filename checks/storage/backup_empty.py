@@ -35,13 +35,12 @@ def _finding(backup: EmptyBackup) -> Finding:
         },
         discriminator=mount.destination,
         touches=tuple(Subject("volume", name) for name in volumes),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "meant": backup.meant,
                 "bound": f"{backup.meant or backup.source}:{mount.destination}:ro",
                 "empty": mount.name,
                 "folder": "" if backup.meant else backup.source,
             }
-        )
+        ),
     )

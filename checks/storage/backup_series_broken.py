@@ -1,7 +1,5 @@
 """storage.backup-series-broken: backups have begun to be empty, or no new ones come."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.volumes.backup_series import AllBackupSeries, BackupSeries
 from diagnose.model import CheckResult, Finding, Severity
@@ -51,8 +49,7 @@ def _empty_finding(series: BackupSeries, clock: Clock) -> Finding:
             "empty ones at the end": series.empty,
         },
         discriminator=series.folder,
-        folder=series.folder,
-        newest=series.path,
+        variables={"folder": series.folder, "newest": series.path},
     )
 
 
@@ -62,7 +59,7 @@ def _verb(series: BackupSeries) -> str:
 
 def _overdue_finding(series: BackupSeries, clock: Clock, *, is_given_up: bool) -> Finding:
     container = series.container
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"no new backup has come to {series.folder}, which {container} mounts, for "
         f"{duration(clock.wall - series.newest_at)}: one came each {duration(series.step_s)} before",
@@ -73,6 +70,6 @@ def _overdue_finding(series: BackupSeries, clock: Clock, *, is_given_up: bool) -
         },
         severity=Severity.advice,
         discriminator=series.folder,
-        folder=series.folder,
+        variables={"folder": series.folder},
+        is_quiet=is_given_up or series.may_rest,
     )
-    return replace(finding, is_quiet=is_given_up or series.may_rest)

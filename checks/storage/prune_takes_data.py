@@ -86,7 +86,8 @@ def _removed_finding(volumes: ThreatenedVolumes, clock: Clock) -> Finding:
         discriminator=f"removed {job.path}:{job.line}",
         onset=at,
         touches=(Subject("volume", name),),
-    ).with_variables({**_variables(job), "lost": name})
+        variables={**_variables(job), "lost": name},
+    )
 
 
 def _variables(job: PruneCall) -> PageVariables:

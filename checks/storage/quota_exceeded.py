@@ -108,7 +108,7 @@ def _mount_finding(limited: Behind, line: str, filesystems: Filesystems | None) 
     }
     kind = mounted.fstype
     place = {"btrfs": mount.source, "xfs": mounted.point, "ext4": mounted.point}
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} has used up a quota: its {mount.destination} is on "
         f"{mounted.point} ({mounted.fstype}){room}",
@@ -116,5 +116,5 @@ def _mount_finding(limited: Behind, line: str, filesystems: Filesystems | None) 
         discriminator=mount.destination,
         touches=(Subject("filesystem", mounted.point),),
         onset=container.failed_first,
+        variables={kind: place[kind]} if kind in place else {},
     )
-    return finding.with_variables({kind: place[kind]} if kind in place else {})

@@ -48,7 +48,7 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
     evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
     if area.is_shm:
         evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
-    finding = Finding.about(
+    return Finding.about(
         owner,
         f"{owner} has used up {place}: {what}",
         evidence,
@@ -56,9 +56,11 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
         signs=frozenset({"no-space"}),
         discriminator="" if area.is_shm else area.path,
         stable=(owner.life,),
-        path=area.path,
+        variables={
+            "path": area.path,
+            **(_more_inodes(area) if lacks_inodes else _more_space(area)),
+        },
     )
-    return finding.with_variables(_more_inodes(area) if lacks_inodes else _more_space(area))
 
 
 def _more_inodes(area: InMemory) -> PageVariables:

@@ -24,13 +24,11 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
 def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
     volume, path = changed.volume, changed.wanted.path
     name, (own, wanted) = next(iter(sorted(changed.differences.items(), key=_device_first)))
-    finding = Finding(
+    return Finding(
         subject=volume.subject,
-        summary=(
-            f'volume "{volume.name}" still has {name} {_shown_option(own)}: {path} was changed to '
-            f"{_shown_option(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
-            "it was created"
-        ),
+        summary=f'volume "{volume.name}" still has {name} {_shown_option(own)}: {path} was changed to '
+        f"{_shown_option(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
+        "it was created",
         evidence={
             "Options": dict(volume.options or {}),
             f"{path}, driver_opts": dict(changed.wanted.options),
@@ -39,9 +37,8 @@ def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
         },
         onset=changed.changed_at,
         touches=subjects_of(changed.users),
-        variables={"volume": volume.name},
+        variables={"volume": volume.name, **_steps(changed)},
     )
-    return finding.with_variables(_steps(changed))
 
 
 def _device_first(difference: tuple[str, tuple[str, str]]) -> tuple[bool, str]:

@@ -138,17 +138,20 @@ class Finding(msgspec.Struct, frozen=True):
         stable: tuple[ContainerRun, ...] = (),
         settled: tuple[ContainerRun, ...] = (),
         aside: tuple[str, str] | None = None,
-        **variables: str,
+        is_quiet: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> Self:
         """A finding about a container.
 
         Its subject, its service and the variables that name it on a page are filled in.
+
+        variables: the further ones of its page.
         """
         return cls(
             subject=container.subject,
             summary=summary,
             evidence=evidence,
-            variables={**container.page_variables, **variables},
+            variables={**container.page_variables, **(variables or {})},
             discriminator=discriminator,
             severity=severity,
             touches=touches,
@@ -159,6 +162,7 @@ class Finding(msgspec.Struct, frozen=True):
             settled=settled,
             service=container.service,
             aside=aside,
+            is_quiet=is_quiet,
         )
 
     @property

@@ -47,7 +47,9 @@ def test_files_that_a_line_leads_to_by_a_link(stats: Any, expected: set[str]) ->
 
 def test_a_finding_loses_what_would_change_such_a_file() -> None:
     container, _ = failed_with_log(SCRIPT, **MOUNT)
-    finding = Finding.about(container, "web fails", {}, edited=ON_HOST, edit="s/a/b/")
+    finding = Finding.about(
+        container, "web fails", {}, variables={"edited": ON_HOST, "edit": "s/a/b/"}
+    )
     assert LinkedFiles(frozenset({ON_HOST})).out_of(finding).variables == {
         "container": container.name,
         "edit": "s/a/b/",

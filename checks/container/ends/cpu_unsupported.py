@@ -70,7 +70,7 @@ def _finding(
     container: Container, missing: list[str], processor: Processor, evidence: dict[str, object]
 ) -> Finding:
     names = ", ".join(missing)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} needs instructions that this processor does not have: {names}",
         {
@@ -79,8 +79,8 @@ def _finding(
             "/proc/cpuinfo": f"{processor.model or 'processor'} without {names}",
         },
         onset=container.failed_first,
+        variables=_steps(container, processor),
     )
-    return finding.with_variables(_steps(container, processor))
 
 
 def _steps(container: Container, processor: Processor) -> PageVariables:

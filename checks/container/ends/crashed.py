@@ -163,7 +163,8 @@ def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReas
         calls=subjects_of(callees),
         signs=tail.signs,
         onset=container.finished_at if end.is_its_own else None,
-    ).with_variables(_variables(end))
+        variables=_variables(end),
+    )
 
 
 def _variables(end: _End) -> PageVariables:

@@ -65,8 +65,8 @@ def _finding(container: Container, tail: LogTail) -> Finding:
             **log_evidence(tail),
         },
         onset=container.failed_first,
-        image=container.config.image,
-    ).with_variables(_cure(container, tail))
+        variables={"image": container.config.image, **_cure(container, tail)},
+    )
 
 
 def _cure(container: Container, tail: LogTail) -> PageVariables:

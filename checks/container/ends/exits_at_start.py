@@ -81,7 +81,7 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
     container = run.container
     code = described(container.state.exit_code)
     what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(what, run.cause_clause),
         {
@@ -94,9 +94,8 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
         calls=run.callees,
         signs=run.tail.signs,
         onset=container.finished_at,
-        image=container.config.image,
+        variables={"image": container.config.image, **steps_of(run)},
     )
-    return finding.with_variables(steps_of(run))
 
 
 def _stays_down(container: Container) -> bool:

@@ -50,7 +50,7 @@ def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clo
     first = next(own for own in fallen if severity_of_end(own) == worst)
     policy = first.host_config.restart_policy.name or "no"
     cause = f", when an upgrade ({upgrade}) restarted the engine," if upgrade else ""
-    finding = Finding.about(
+    return Finding.about(
         first,
         f"{named('container', names_of(fallen))} of compose project "
         f'"{first.compose_project}" went down with the engine {clock.ago(first.finished_at)}{cause} '
@@ -61,5 +61,5 @@ def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clo
         },
         severity=worst,
         touches=subjects_of(fallen),
+        variables={"fallen": " ".join(names_of(fallen))},
     )
-    return finding.with_variables({"fallen": " ".join(names_of(fallen))})

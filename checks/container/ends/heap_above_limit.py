@@ -87,7 +87,7 @@ def _large_heap_finding(container: Container, line: str) -> Finding | None:
             "State": str(container.state),
         },
         onset=container.failed_first,
-        memory=_limit_with_headroom(heap.bytes),
+        variables={"memory": _limit_with_headroom(heap.bytes)},
     )
 
 
@@ -99,7 +99,8 @@ def _unaware_java_finding(container: Container, info: Info | None) -> Finding | 
     heap = (info.mem_total or 0) // DEFAULT_SHARE if info is not None else 0
     if not version or heap < limit:
         return None
-    finding = Finding.about(
+    largest = max(int(limit * HEAP_SHARE) // MIB, 1)
+    return Finding.about(
         container,
         f"{container} has a memory limit of {size(limit)}, and Java {version} does not see it: "
         f"its heap may take {size(heap)}, a fourth of the host's memory",
@@ -110,9 +111,8 @@ def _unaware_java_finding(container: Container, info: Info | None) -> Finding | 
             "State": str(container.state),
         },
         onset=container.failed_first,
+        variables={"assignment": f"JAVA_TOOL_OPTIONS=-Xmx{largest}m"},
     )
-    largest = max(int(limit * HEAP_SHARE) // MIB, 1)
-    return finding.with_variables({"assignment": f"JAVA_TOOL_OPTIONS=-Xmx{largest}m"})
 
 
 def _limit_with_headroom(heap: int) -> str:

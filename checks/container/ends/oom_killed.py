@@ -74,14 +74,14 @@ def _is_answered(oom: MemoryLoss, events: Events) -> bool:
 def _finding(oom: MemoryLoss, clock: Clock, since_s: float) -> Finding:
     container = oom.container
     outcome = _outcome(oom, clock, since_s)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} {outcome.what}: {_limit(oom)}",
         _evidence(oom, clock),
         severity=outcome.severity,
         onset=oom.moments[0] if oom.moments else None,
+        variables=_tmpfs_size_variable(oom) | _more_room(oom),
     )
-    return finding.with_variables(_tmpfs_size_variable(oom) | _more_room(oom))
 
 
 def _limit(oom: MemoryLoss) -> str:

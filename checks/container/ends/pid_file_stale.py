@@ -31,12 +31,12 @@ def pid_file_stale(
         else:
             in_layer = {"file": f"{container.name}:{pid_file.path}"}
             place = claim.failure.page_variables({"container": container.name}) or in_layer
-        finding = claim.finding(
+        yield claim.finding(
             f"does not start because the file {pid_file.path} of a former run is still there",
             {
                 "in the container": f"{pid_file.path} exists",
                 "on the host": pid_file.source or "the container's own layer",
                 "State": str(container.state),
             },
+            variables=place,
         )
-        yield finding.with_variables(place)

@@ -137,7 +137,8 @@ def _finding(
         span = duration(clock.wall - exits.at[0])
         evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
-    finding = Finding.about(
+    steps = _cure(run, exits) | further_steps(run) | _complaint(run)
+    return Finding.about(
         container,
         sentence(f"{container} {outcome.what}", own.text if own is not None else why),
         evidence if own is None else own.evidence | evidence,
@@ -145,10 +146,8 @@ def _finding(
         calls=run.callees,
         signs=run.tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
-        looping=container.name,
+        variables={"looping": container.name, **steps, **(own.steps if own is not None else {})},
     )
-    steps = _cure(run, exits) | further_steps(run) | _complaint(run)
-    return finding.with_variables(steps | (own.steps if own is not None else {}))
 
 
 def _complaint(run: FailedRun) -> PageVariables:
@@ -243,5 +242,5 @@ def _churning_task_finding(
         },
         signs=tail.signs,
         onset=last.finished_at,
-        service=last.swarm_service or slot,
+        variables={"service": last.swarm_service or slot},
     )

@@ -68,7 +68,7 @@ def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: 
         f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
         f"exit code {code} after {took(container.ran_for)}"
     )
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(what, run.cause_clause),
         {
@@ -81,5 +81,5 @@ def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: 
         calls=run.callees,
         signs=run.tail.signs,
         onset=container.finished_at,
+        variables=steps_of(run),
     )
-    return finding.with_variables(steps_of(run))

@@ -44,7 +44,7 @@ def ignores_stop_signal(
                 "first process": container.shown_command,
                 "HostConfig.Init": bool(container.host_config.init),
             },
-            image=container.config.image,
+            variables={"image": container.config.image},
         )
 
 
@@ -75,7 +75,7 @@ def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
                 "Config.StopTimeout": container.config.stop_timeout or "10 s (nothing set)",
             },
             severity=Severity.warning if cut.repairs else Severity.advice,
-            grace=str(max(LEAST_GRACE_S, round(_LONGER * stop.waited))),
+            variables={"grace": str(max(LEAST_GRACE_S, round(_LONGER * stop.waited)))},
         )
 
 

@@ -26,7 +26,7 @@ def _finding(found: UnseenAutomount) -> Finding:
     effect = f"does not see {found.missing}, which the host has mounted on demand"
     if found.complaint:
         effect = f"cannot open what is mounted on demand below {found.point} of the host"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} {effect}: its mount at {mount.destination} does not follow the host's "
         f"({mount.propagation or 'rprivate'})",
@@ -40,12 +40,10 @@ def _finding(found: UnseenAutomount) -> Finding:
         severity=None if found.complaint else Severity.advice,
         discriminator=mount.destination,
         stable=(container.life,),
-    )
-    return finding.with_variables(
-        {
+        variables={
             "inside": mount.destination,
             "following": f"{mount.source}:{mount.destination}:{access}",
             "source": mount.source,
             "point": found.point,
-        }
+        },
     )

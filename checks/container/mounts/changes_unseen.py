@@ -1,7 +1,5 @@
 """container.changes-unseen: a program waits for changes on a share that no kernel reports."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.share_watches import ShareWatch, ShareWatches
 from diagnose.lazy_pattern import LazyPattern
@@ -43,7 +41,8 @@ def changes_unseen(share_watches: ShareWatches) -> CheckResult:
 
 def _finding(watch: ShareWatch) -> Finding:
     container, mount, mounted = watch.container, watch.mount, watch.mounted
-    finding = Finding.about(
+    is_quiet = not _polling_of_image(container)
+    return Finding.about(
         container,
         f"{container} watches {mount.destination} for changes, and does not notice those that other "
         f"machines make: {mounted.point} on the host is {mounted.fstype}",
@@ -54,9 +53,9 @@ def _finding(watch: ShareWatch) -> Finding:
         },
         discriminator=mount.destination,
         stable=(container.life,),
+        variables=_polling_variable(watch),
+        is_quiet=is_quiet,
     )
-    is_quiet = not _polling_of_image(container)
-    return replace(finding.with_variables(_polling_variable(watch)), is_quiet=is_quiet)
 
 
 def _polling_variable(watch: ShareWatch) -> PageVariables:

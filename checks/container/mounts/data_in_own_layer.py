@@ -81,7 +81,7 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
         discriminator=stray.path,
         stable=(container.life,),
         touches=mount.volumes,
-        folder=stray.path,
+        variables={"folder": stray.path},
     )
     if not stray.is_file_mounted:
         target = posixpath.join(mount.destination, posixpath.basename(stray.path))
@@ -112,8 +112,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
         },
         discriminator=replaced.folder,
         stable=(container.life,),
-        folder=replaced.folder,
-        meant=f"{replaced.volume}:{replaced.folder}",
+        variables={"folder": replaced.folder, "meant": f"{replaced.volume}:{replaced.folder}"},
     )
 
 
@@ -132,9 +131,11 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
         discriminator=mount.destination,
         stable=(container.life,),
         touches=mount.volumes,
-        folder=meant,
-        misspelt=mount.destination,
-        meant=f"{mount.name or mount.source}:{meant}",
+        variables={
+            "folder": meant,
+            "misspelt": mount.destination,
+            "meant": f"{mount.name or mount.source}:{meant}",
+        },
     )
 
 
@@ -174,8 +175,7 @@ def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
         discriminator=mount.destination,
         stable=(container.life,),
         touches=mount.volumes,
-        folder=data.folder,
-        meant=f"{data.store}:{data.folder}",
+        variables={"folder": data.folder, "meant": f"{data.store}:{data.folder}"},
     )
     if not data.is_empty:
         return finding

@@ -43,8 +43,7 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
             f"cannot lock its data in {mount.place}: {holder} is already using it",
             {f"{holder.name} mounts": str(mount), f"{holder.name} State": holder.state.status},
             touches=(holder.subject, *mount.volumes),
-            holder=holder.name,
-            source=mount.source,
+            variables={"holder": holder.name, "source": mount.source},
         )
 
 
@@ -96,7 +95,7 @@ def data_version_mismatch(
             yield claim.finding(
                 f"cannot use its data: {claim.failure.cause}",
                 {"Config.Image": container.config.image, "what fixes it": claim.failure.cure},
-                old_image=old_image,
+                variables={"old_image": old_image},
             )
 
     for foreign in foreign_data or ():
@@ -107,7 +106,8 @@ def data_version_mismatch(
 
 def _foreign_finding(foreign: ForeignData, tail: LogTail) -> Finding:
     container, marker = foreign.container, foreign.marker
-    finding = Finding.about(
+    old = f"{name_of(container.config.image)}:{marker.old_tag}"
+    return Finding.about(
         container,
         f"{container} cannot use its data in {foreign.mount.place}: it {marker.cause}",
         {
@@ -119,9 +119,8 @@ def _foreign_finding(foreign: ForeignData, tail: LogTail) -> Finding:
         touches=foreign.mount.volumes,
         signs=tail.signs,
         onset=container.failed_first,
+        variables={"old_image": old} if marker.old_tag else {"cure": marker.cure},
     )
-    old = f"{name_of(container.config.image)}:{marker.old_tag}"
-    return finding.with_variables({"old_image": old} if marker.old_tag else {"cure": marker.cure})
 
 
 def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
@@ -131,7 +130,7 @@ def _with_version_file(claim: Claim, version: DataVersion) -> Finding:
         f"runs version {program}, but its data was written by version {version.version}",
         {version.path: version.version, "Config.Image": image},
         touches=version.mount.volumes,
-        old_image=f"{name_of(image)}:{version.version}{_flavour(image)}",
+        variables={"old_image": f"{name_of(image)}:{version.version}{_flavour(image)}"},
     )
 
 

@@ -82,7 +82,7 @@ def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
     """The finding about a mount that was changed; the page mounts the former place again."""
     container, mount, former = left.container, left.mount, left.former
     kind = "folder" if left.is_folder else "volume"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} started with new data in {mount.destination} "
         f'{clock.ago(container.created_at)}: its previous data may be in {kind} "{former}", '
@@ -94,10 +94,12 @@ def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
         },
         discriminator=mount.destination,
         touches=() if left.is_folder else (Subject("volume", former),),
-        destination=mount.destination,
-        bound=f"{former}:{mount.destination}",
+        variables={
+            "destination": mount.destination,
+            "bound": f"{former}:{mount.destination}",
+            "folder" if left.is_folder else "former": former,
+        },
     )
-    return finding.with_variables({"folder" if left.is_folder else "former": former})
 
 
 _MISTAKEN = {
@@ -127,9 +129,11 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
             "why": _MISTAKEN[namesake.kind].format(name=name, source=mount.source),
         },
         discriminator=mount.destination,
-        destination=mount.destination,
-        bound=f"{namesake.folder}:{mount.destination}",
-        folder=namesake.folder,
+        variables={
+            "destination": mount.destination,
+            "bound": f"{namesake.folder}:{mount.destination}",
+            "folder": namesake.folder,
+        },
     )
 
 
@@ -143,9 +147,11 @@ def _finding(
         evidence,
         discriminator=destination,
         touches=(Subject("volume", left.former),),
-        former=left.former,
-        destination=destination,
-        bound=f"{left.former}:{destination}",
+        variables={
+            "former": left.former,
+            "destination": destination,
+            "bound": f"{left.former}:{destination}",
+        },
     )
 
 
@@ -172,5 +178,5 @@ def _node_finding(node: LeftNode, clock: Clock) -> Finding:
             f"{node.destination}, folder rabbit@{node.host}": _last_change(node),
         },
         discriminator=node.destination,
-        node_host=node.host,
+        variables={"node_host": node.host},
     )

@@ -26,7 +26,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         if split.older:
             older = "an older anonymous volume was left behind, as after a recreate"
             left = {"volume without a container": f"{split.older[:12]} has files of the same names"}
-        finding = Finding.about(
+        yield Finding.about(
             container,
             sentence(
                 f"{container} keeps {anonymous.destination} in an anonymous volume, and not in "
@@ -40,9 +40,8 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             },
             discriminator=anonymous.destination,
             touches=(Subject("volume", anonymous.name),),
-            volume=anonymous.name,
+            variables={"volume": anonymous.name, **_earlier_data_variables(split)},
         )
-        yield finding.with_variables(_earlier_data_variables(split))
 
 
 def _relation(split: SplitMount) -> str:

@@ -36,14 +36,14 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
         what = f"{data.source or 'tmpfs'}, with {data.file}"
         if data.kind == "layer":
             what = f"{data.file}, and no volume or folder is mounted there"
-        finding = Finding.about(
+        yield Finding.about(
             data.container,
             f"{data.container} keeps {data.folder}/{data.file} in {place}",
             {data.folder: what},
             discriminator=data.folder,
             stable=(data.container.life,),
+            variables=_steps(data),
         )
-        yield finding.with_variables(_steps(data))
 
 
 def _state_finding(state: UnkeptState) -> Finding:
@@ -54,7 +54,8 @@ def _state_finding(state: UnkeptState) -> Finding:
         {state.where: f"{count(state.number, state.place.noun)}, and no volume is mounted there"},
         discriminator=folder,
         stable=(container.life,),
-    ).with_variables(_volume_steps(container, folder))
+        variables=_volume_steps(container, folder),
+    )
 
 
 def _volume_steps(container: Container, folder: str) -> PageVariables:

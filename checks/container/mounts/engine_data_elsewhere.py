@@ -35,6 +35,8 @@ def _finding(former: FormerRootMount, root: DataRoot) -> Finding:
         discriminator=mount.destination,
         severity=None if former.is_empty and is_part else Severity.advice,
         stable=(container.life,),
-    ).with_variables(
-        {"inside": mount.destination, "volume": f"{former.present}:{mount.destination}{access}"}
+        variables={
+            "inside": mount.destination,
+            "volume": f"{former.present}:{mount.destination}{access}",
+        },
     )

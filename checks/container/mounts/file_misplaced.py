@@ -1,7 +1,5 @@
 """container.file-misplaced: a program looks for a mounted file at another path."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.mounts.files_elsewhere import FileElsewhere, FilesElsewhere
 from diagnose.evidence.containers.mounts.misplaced_files import MisplacedFile, MisplacedFiles
 from diagnose.evidence.containers.run_evidence import LINE
@@ -30,9 +28,7 @@ def file_misplaced(
     name, and none holds the path.
     """
     yield from map(_ended_finding, files_elsewhere or ())
-    for misplaced in misplaced_files:
-        finding = _finding(misplaced)
-        yield replace(finding, is_quiet=not misplaced.variable)
+    yield from map(_finding, misplaced_files)
 
 
 def _ended_finding(elsewhere: FileElsewhere) -> Finding:
@@ -46,8 +42,10 @@ def _ended_finding(elsewhere: FileElsewhere) -> Finding:
         severity=Severity.critical,
         discriminator=elsewhere.wanted,
         onset=container.failed_first,
-        found=elsewhere.on_host,
-        beside=f"{elsewhere.on_host}:{elsewhere.wanted}{access}",
+        variables={
+            "found": elsewhere.on_host,
+            "beside": f"{elsewhere.on_host}:{elsewhere.wanted}{access}",
+        },
     )
 
 
@@ -67,7 +65,10 @@ def _finding(misplaced: MisplacedFile) -> Finding:
         severity=None if misplaced.variable else Severity.advice,
         discriminator=misplaced.wanted,
         stable=(container.life,),
-        wanted=misplaced.wanted,
-        mounted=mount.destination,
-        meant=f"{mount.source}:{misplaced.wanted}{access}",
+        is_quiet=not misplaced.variable,
+        variables={
+            "wanted": misplaced.wanted,
+            "mounted": mount.destination,
+            "meant": f"{mount.source}:{misplaced.wanted}{access}",
+        },
     )

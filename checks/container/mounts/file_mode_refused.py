@@ -61,7 +61,9 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
             f"but the program runs as user {refused.owner.partition(':')[0]}"
         )
         variables = {"source": refused.path, "owner": refused.owner}
-    finding = Finding.about(
+    if fixed is not None:
+        variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
+    return Finding.about(
         container,
         sentence(f"{container} refuses {refused.inside}: {what}", fixed_modes(fixed)),
         {
@@ -72,10 +74,8 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
         discriminator=refused.inside,
         severity=Severity.critical if refused.line else Severity.warning,
         onset=container.failed_first if refused.line else None,
+        variables=variables,
     )
-    if fixed is not None:
-        variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
-    return finding.with_variables(variables)
 
 
 def _cookie_beside_mount(refused: RefusedFile) -> PageVariables:

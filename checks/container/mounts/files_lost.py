@@ -36,5 +36,6 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
             severity=None if is_down else Severity.warning,
             signs=signs(lost.line),
             onset=container.failed_first,
-        ).with_variables(compose_variables(container) | {"path": lost.path})
+            variables=compose_variables(container) | {"path": lost.path},
+        )
     yield from lost_files.unexamined

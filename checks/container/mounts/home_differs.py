@@ -26,7 +26,7 @@ def home_differs(
         container = found.container
         has_failed = not container.is_running or container.restart_count > 0
         is_down = has_failed and is_broken(container, clock, log_tails)
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f"{container} looks for {_path_below_home(found)} in its home directory {found.home}, "
             f"but that is in {found.other}",
@@ -38,8 +38,8 @@ def home_differs(
             severity=Severity.critical if is_down else Severity.warning,
             signs=log_tails.of(container).signs,
             onset=container.failed_first,
+            variables=_steps(found, image_details),
         )
-        yield finding.with_variables(_steps(found, image_details))
 
 
 def _path_below_home(found: OtherHome) -> str:

@@ -47,7 +47,7 @@ def _finding(link: DanglingLink) -> Finding:
         },
         touches=link.mount.volumes,
         onset=container.failed_first,
-        target=link.target,
+        variables={"target": link.target},
     )
     if former is None:
         return finding

@@ -3,8 +3,6 @@
 import posixpath
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd
@@ -32,18 +30,18 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
         return _dangling_link_finding(missing, missing.leads_to)
     name = posixpath.basename(missing.path)
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} does not find {missing.inside}: {missing.folder} on the host has no {name}",
-        {**missing.place.evidence, f"contents of {missing.folder}": holds},
+        {
+            **missing.place.evidence,
+            f"contents of {missing.folder}": holds,
+            **_image_evidence(missing),
+        },
         severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=mount.source,
         onset=None if missing.is_repeated else container.failed_first,
-        source=missing.folder,
-    )
-    return replace(
-        finding.with_variables(_cure(missing, row)),
-        evidence={**finding.evidence, **_image_evidence(missing)},
+        variables={"source": missing.folder, **_cure(missing, row)},
     )
 
 
@@ -51,7 +49,9 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
     """The finding about a link whose target does not exist, or is not mounted."""
     container = missing.container
     lacks = f"{end.on_host} on the host is not there" if end.on_host else "nothing is mounted there"
-    finding = Finding.about(
+    lost = "" if end.on_host else f"*/diff{end.inside}"
+    is_log = posixpath.basename(missing.path) in _WRITE_AHEAD_LOGS
+    return Finding.about(
         container,
         f"{container} does not find {missing.place.inside}: {missing.path} on the host is a link "
         f"that leads to {end.inside}, and {lacks}",
@@ -59,19 +59,17 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
         severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=missing.place.mount.source,
         onset=None if missing.is_repeated else container.failed_first,
-        source=missing.folder,
-        dangling=missing.path,
-    )
-    lost = "" if end.on_host else f"*/diff{end.inside}"
-    is_log = posixpath.basename(missing.path) in _WRITE_AHEAD_LOGS
-    return finding.with_variables(
-        present(
-            {
-                "lineage": missing.lineage,
-                "lost_folder": lost,
-                "lost_log": missing.path if lost and is_log else "",
-            }
-        )
+        variables={
+            "source": missing.folder,
+            "dangling": missing.path,
+            **present(
+                {
+                    "lineage": missing.lineage,
+                    "lost_folder": lost,
+                    "lost_log": missing.path if lost and is_log else "",
+                }
+            ),
+        },
     )
 
 
@@ -133,7 +131,9 @@ def volume_for_file(container: Container, taken: NamedPath) -> Finding:
         {LINE: quoted(taken.line), "mount": f'volume "{mount.name}" -> {mount.destination}'},
         discriminator=mount.destination,
         onset=container.failed_first,
-        source=mount.source,
-        named_file=f"{mount.name}:{mount.destination}",
-        inside=mount.destination,
+        variables={
+            "source": mount.source,
+            "named_file": f"{mount.name}:{mount.destination}",
+            "inside": mount.destination,
+        },
     )

@@ -39,7 +39,7 @@ def unfit_filesystem(
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,
-        unfit=mounted.point,
+        variables={"unfit": mounted.point},
     )
 
 

@@ -206,8 +206,7 @@ def _locked_finding(locked: LockedPath) -> Finding:
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,
-        locked=locked.path,
-        flag=f"-{locked.flag}",
+        variables={"locked": locked.path, "flag": f"-{locked.flag}"},
     )
 
 
@@ -259,7 +258,7 @@ def _forbidden_path_finding(
     """
     added = container.host_config.group_add
     what = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(what, fixed_modes(fixed)),
         {
@@ -272,8 +271,8 @@ def _forbidden_path_finding(
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,
+        variables=_access_variables(container, denied, info, fixed),
     )
-    return finding.with_variables(_access_variables(container, denied, info, fixed))
 
 
 def _access_variables(
@@ -335,14 +334,14 @@ def _read_only_finding(
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,
-        read_only=mount.destination,
-        writable=f"{source}:{mount.destination}",
+        variables={"read_only": mount.destination, "writable": f"{source}:{mount.destination}"},
     )
 
 
 def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
     mount = named.mount
-    finding = Finding.about(
+    is_kept = keeps_labels(mount.source)
+    return Finding.about(
         container,
         f"{container} has no access to {mount.destination}: "
         "SELinux is on and the mount was not relabelled",
@@ -350,10 +349,7 @@ def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,
-    )
-    is_kept = keeps_labels(mount.source)
-    return finding.with_variables(
-        {"unconfined": container.name} if is_kept else {"source": mount.source}
+        variables={"unconfined": container.name} if is_kept else {"source": mount.source},
     )
 
 
@@ -367,7 +363,7 @@ def _selinux_finding(denial: Denial) -> Finding:
     container, mount = denial.container, denial.mount
     is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
     fails = container.is_unwell or not is_sound
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"SELinux denies {container} access ({denial.rights}) to {mount.destination}: "
         f"{_label_words(denial)}",
@@ -379,8 +375,8 @@ def _selinux_finding(denial: Denial) -> Finding:
         },
         discriminator=mount.destination,
         severity=None if fails else Severity.warning,
+        variables=_label_cure(denial),
     )
-    return finding.with_variables(_label_cure(denial))
 
 
 def _label_words(denial: Denial) -> str:

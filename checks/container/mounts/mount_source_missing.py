@@ -304,17 +304,16 @@ def _never_mounted(
 def _missing_source_finding(
     container: Container, what: str, source: str, evidence: dict[str, object], stand_in: StandIn
 ) -> Finding:
-    finding = Finding.about(
+    known_as: PageVariables = {stand_in: source} if stand_in else {}
+    sought = {} if stand_in == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
+    return Finding.about(
         container,
         f"{container} {what}",
         evidence,
         discriminator=source,
         signs=signs(container.state.error),
-        source=source,
+        variables={"source": source, **known_as, **present(sought)},
     )
-    known_as: PageVariables = {stand_in: source} if stand_in else {}
-    sought = {} if stand_in == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
-    return finding.with_variables({**known_as, **present(sought)})
 
 
 def _unseen_reason(sources: BindSources | Unavailable, path: str) -> str:

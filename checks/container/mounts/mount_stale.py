@@ -33,7 +33,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             proof = f"{inside} is {stale.led_to}, and {source} leads elsewhere"
         if stale.point:
             proof = f"{inside} is on another device than {source} on the host"
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f"{container} {_view_clause(stale)}",
             {
@@ -44,8 +44,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             severity=Severity.advice if _is_updated_alike(stale) else None,
             discriminator=inside,
             stable=(container.life,),
+            variables=_variables(stale),
         )
-        yield finding.with_variables(_variables(stale))
 
 
 def _is_updated_alike(stale: StaleMount) -> bool:

@@ -1,6 +1,7 @@
 """container.mount-unshared: what a program has mounted in its container, others do not see."""
 
 from diagnose.evidence.containers.mounts.inner_mounts import InnerMount, InnerMounts
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, named
 from diagnose.registry import check
@@ -31,12 +32,7 @@ def _finding(inner: InnerMount) -> Finding:
     readers = {reader.name: reader for reader, _ in inner.readers}
     others = ["the host", *([named("container", list(readers))] if readers else [])]
     access = "rshared" if mount.rw else "ro,rshared"
-    variables = {
-        "inside": mount.destination,
-        "shared": f"{mount.source}:{mount.destination}:{access}",
-        "visible": inner.place,
-    }
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"what {container} has mounted at {mounted.point} ({mounted.fstype}) stays inside it: "
         f"{' and '.join(others)} {agree(others, 'sees', 'see')} {inner.place} without it",
@@ -49,6 +45,12 @@ def _finding(inner: InnerMount) -> Finding:
         severity=None if readers else Severity.advice,
         touches=tuple(reader.subject for reader in readers.values()),
         stable=(container.life, *(reader.life for reader in readers.values())),
+        variables=present(
+            {
+                "inside": mount.destination,
+                "shared": f"{mount.source}:{mount.destination}:{access}",
+                "visible": inner.place,
+                "reader": next(iter(readers), ""),
+            }
+        ),
     )
-    reader = {"reader": next(iter(readers))} if readers else {}
-    return finding.with_variables(variables | reader)

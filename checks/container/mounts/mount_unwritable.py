@@ -1,7 +1,5 @@
 """container.mount-unwritable: a running container's user cannot use what is mounted into it."""
 
-from msgspec.structs import replace
-
 from checks.container.claims import is_failing
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
@@ -50,7 +48,7 @@ def mount_unwritable(
         refusal = _repeated_refusal(denied, repeated_errors)
         if any(way.container.id == container.id for way in closed_ways or ()):
             refusal = ""  # it is about a folder below the mount
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f"{container} cannot {verb} {mount.destination}: its user is "
             f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
@@ -64,9 +62,9 @@ def mount_unwritable(
             discriminator=mount.destination,
             severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
             signs=frozenset({"permission"}),
+            is_quiet=not (denied.is_unread or refusal),
+            variables=_variables(denied),
         )
-        finding = replace(finding, is_quiet=not (denied.is_unread or refusal))
-        yield finding.with_variables(_variables(denied))
     for closed in closed_entries or ():
         yield _closed_entry_finding(closed)
 
@@ -85,7 +83,7 @@ def _closed_entry_finding(closed: ClosedEntry) -> Finding:
             "mounted in both": closed.mount.source,
         },
         discriminator=closed.inside,
-        shared=closed.mount.source,
+        variables={"shared": closed.mount.source},
     )
 
 

@@ -34,7 +34,7 @@ def _link_finding(data: UnseenData) -> Finding:
         {"link": f"{data.on_host} -> {data.leads_to}", "mount": str(data.mount)},
         discriminator=data.path,
         stable=(data.container.life,),
-        linked=f"{data.leads_to}:{data.leads_to}",
+        variables={"linked": f"{data.leads_to}:{data.leads_to}"},
     )
 
 
@@ -46,5 +46,5 @@ def _hidden_finding(data: UnseenData) -> Finding:
         {data.on_host: and_more(data.entries, 3), "mounted over it": data.hidden_by},
         discriminator=data.path,
         stable=(data.container.life,),
-        covered=data.path,
+        variables={"covered": data.path},
     )

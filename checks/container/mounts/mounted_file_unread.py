@@ -52,8 +52,7 @@ def _finding(settings: UnopenedSettings) -> Finding:
         severity=Severity.advice if settings.kind == "unread" else None,
         discriminator=settings.path,
         stable=(container.life,),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "source": settings.on_host,
                 "name": posixpath.basename(settings.path),
@@ -61,7 +60,7 @@ def _finding(settings: UnopenedSettings) -> Finding:
                 "place": f"{settings.on_host}:{other}{access}" if other else "",
                 "program": settings.command_with_file,
             }
-        )
+        ),
     )
 
 

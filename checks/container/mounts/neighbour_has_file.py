@@ -35,7 +35,8 @@ def _finding(file: NeighboursFile) -> Finding:
         },
         stable=(container.life, neighbour.life),
         touches=(neighbour.subject,),
-    ).with_variables({"missed": file.path, "neighbour": neighbour.name} | _steps(file))
+        variables={"missed": file.path, "neighbour": neighbour.name} | _steps(file),
+    )
 
 
 def _steps(file: NeighboursFile) -> PageVariables:

@@ -77,7 +77,7 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding
     if closed.path != closed.asked:
         where = f"{where}, on the way to {closed.asked}"
     is_top = closed.path.count("/") == 1
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} fails since only root may use {where}: root owns it, with mode {closed.mode}",
         {
@@ -87,11 +87,13 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding
         },
         signs=tail.signs,
         onset=container.failed_first,
-        image=container.config.image,
-        built_for=own or "root",
-        mended=container.mended_image,
+        variables={
+            "image": container.config.image,
+            "built_for": own or "root",
+            "mended": container.mended_image,
+            "closed_top" if is_top else "closed_tree": closed.path,
+        },
     )
-    return finding.with_variables({"closed_top" if is_top else "closed_tree": closed.path})
 
 
 def _fails_as_a_user(container: Container, clock: Clock, log_tails: LogTails) -> bool:
@@ -117,15 +119,15 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
     place = asked_for_by(container, image, denied.path) if denied is not None else ""
     if denied is None or (is_same_user(configured, own) and not place):
         return
-    finding = Finding.about(
+    cure = _own_volume(container, denied.path, tail) if place else {"overridden": "user"}
+    yield Finding.about(
         container,
         f"{container} may not use {denied.path}, {_refusal_clause(configured, own, place)}",
         _evidence(container, denied.line, own),
         signs=tail.signs,
         onset=container.failed_first,
+        variables=cure,
     )
-    cure = _own_volume(container, denied.path, tail) if place else {"overridden": "user"}
-    yield finding.with_variables(cure)
 
 
 def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:

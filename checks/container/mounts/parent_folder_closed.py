@@ -50,7 +50,7 @@ def _finding(way: ClosedWay, *, is_meant: bool) -> Finding:
         discriminator=way.folder,
         signs=frozenset({"permission"}),
         stable=(container.life,),
-        bit=way.bit,
+        variables={"bit": way.bit},
     )
     if is_meant:
         return finding

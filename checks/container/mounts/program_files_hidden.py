@@ -34,7 +34,9 @@ def program_files_hidden(hidden_folders: HiddenFolders) -> CheckResult:
             f"which has {and_more(folder.files, SHOWN)} there",
             {"mount": str(mount), "the image has": list(folder.files)},
             discriminator=mount.destination,
-            source=mount.source,
-            image=container.config.image,
-            hidden=f"{mount.destination.rstrip('/')}/.",
+            variables={
+                "source": mount.source,
+                "image": container.config.image,
+                "hidden": f"{mount.destination.rstrip('/')}/.",
+            },
         )

@@ -32,7 +32,7 @@ def tmpfs_of_root(
         option = tmpfs_option(container, denied.folder, numbers)
         if "uid=" not in option:
             continue
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f"{container} needs {option}: the tmpfs at {denied.folder} belongs to root, "
             f"and its user is {container.config.user}",
@@ -43,10 +43,12 @@ def tmpfs_of_root(
             },
             signs=log_tails.of(container).signs,
             onset=container.failed_first,
-            option=option,
-            image=container.config.image,
+            variables={
+                "option": option,
+                "image": container.config.image,
+                **compose_variables(container),
+            },
         )
-        yield finding.with_variables(compose_variables(container))
 
 
 def _is_to_be_run(container: Container, folder: str) -> bool:

@@ -77,9 +77,11 @@ def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
         discriminator=mount.destination,
         touches=(Subject("volume", mount.name),),
         signs=None if missed else frozenset(),
-        image=container.config.image,
-        hidden=f"{folder}/.",
-        above=f"{container.name}:{folder}",
+        variables={
+            "image": container.config.image,
+            "hidden": f"{folder}/.",
+            "above": f"{container.name}:{folder}",
+        },
     )
 
 

@@ -30,7 +30,7 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
 
 def _finding(place: PartedPlace) -> Finding:
     container, owner, path = place.container, place.owner, place.own.destination
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} no longer shares {path} with {owner}: {owner} was recreated, and has "
         f"{_place(place.theirs)} there",
@@ -42,9 +42,7 @@ def _finding(place: PartedPlace) -> Finding:
         },
         discriminator=path,
         touches=(owner.subject,),
-    )
-    return finding.with_variables(
-        {"own_source": place.own.source, "new_source": place.theirs.source}
+        variables={"own_source": place.own.source, "new_source": place.theirs.source},
     )
 
 

@@ -36,7 +36,11 @@ def _finding(refusal: RefusedCaller) -> Finding:
     written_to = refusal.written_to
     says = f"{refusal.server.name} says: {shortened(refusal.words, SHOWN)}" if refusal.words else ""
     answers = [f"{refusal.status} in the log of {refusal.server.name}"] if refusal.is_seen else []
-    finding = Finding.about(
+    variables = {"server": refusal.server.name, "caller": refusal.caller.name}
+    inside = (
+        {"inside": refusal.written_to} if refusal.written_to else {"printed": refusal.server.name}
+    )
+    return Finding.about(
         refusal.caller,
         sentence(
             f"{refusal.server} answers {refusal.caller} with HTTP status {refusal.status} "
@@ -57,9 +61,5 @@ def _finding(refusal: RefusedCaller) -> Finding:
         severity=None if is_most else Severity.advice,
         touches=(refusal.server.subject,),
         stable=(refusal.caller.life, refusal.server.life),
+        variables={**variables, **inside},
     )
-    variables = {"server": refusal.server.name, "caller": refusal.caller.name}
-    inside = (
-        {"inside": refusal.written_to} if refusal.written_to else {"printed": refusal.server.name}
-    )
-    return finding.with_variables({**variables, **inside})

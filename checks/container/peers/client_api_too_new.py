@@ -28,13 +28,15 @@ def client_api_too_new(
         if most != ping.api_version:
             continue
         container = claim.container
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f"the engine refuses {container}, which uses Docker API {client}: it supports {most} at most",
             {**claim.evidence, "engine API": ping.api_version, "engine": ping.engine_version},
             touches=(DAEMON,),
             onset=container.failed_first,
-            assignment=f"DOCKER_API_VERSION={most}",
-            image=container.config.image,
+            variables={
+                "assignment": f"DOCKER_API_VERSION={most}",
+                "image": container.config.image,
+                **compose_variables(container),
+            },
         )
-        yield finding.with_variables(compose_variables(container))

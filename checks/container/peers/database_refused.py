@@ -128,7 +128,7 @@ def _connections(
 def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs | None) -> Finding:
     claim, server, stray = refusal.claim, refusal.server, refusal.stray
     connections, changed, reason = refusal.connections, refusal.changed, refusal.reason
-    finding = claim.finding(
+    return claim.finding(
         f"is refused by the database in {server}: {_cause(refusal)}"
         f"{_main_client_clause(connections)}{_unapplied_clause(changed)}",
         {
@@ -139,13 +139,13 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
             "what fixes it": _fix(refusal),
         },
         touches=(server.subject,),
-        server=server.name,
-    )
-    return finding.with_variables(
-        (reason.variables if reason else _variables(claim, server, recent_logs))
-        | _stray_variables(stray, claim.container)
-        | _main_client(connections, claim.container, containers)
-        | changed_variables(claim.container, changed)
+        variables={
+            "server": server.name,
+            **(reason.variables if reason else _variables(claim, server, recent_logs)),
+            **_stray_variables(stray, claim.container),
+            **_main_client(connections, claim.container, containers),
+            **changed_variables(claim.container, changed),
+        },
     )
 
 

@@ -26,7 +26,8 @@ def host_network_finding(
         return None
     peer, elsewhere = others[0], _published_as(others[0], port)
     how = f"publishes it as port {elsewhere} of the host" if elsewhere else "does not publish it"
-    finding = Finding.about(
+    steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
+    return Finding.about(
         caller,
         f"{caller} is on the host's network and calls localhost:{port}, where nothing of the host "
         f"listens: port {port} belongs to {named('container', names_of(others))}, which {how}",
@@ -40,9 +41,8 @@ def host_network_finding(
         signs=frozenset({"refused"}),
         onset=caller.failed_first,
         stable=(peer.life,),
+        variables={"host_port": elsewhere} if elsewhere else steps,
     )
-    steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
-    return finding.with_variables({"host_port": elsewhere} if elsewhere else steps)
 
 
 def _published_as(peer: Container, port: str) -> str:

@@ -37,4 +37,5 @@ def _finding(idle: IdleReader) -> Finding:
         ),
         present({f"label {idle.label}": "on no container", "jobs in labels of": jobs}),
         stable=(container.life,),
-    ).with_variables({"label": idle.label})
+        variables={"label": idle.label},
+    )

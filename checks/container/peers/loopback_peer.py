@@ -301,7 +301,7 @@ def _wrong_host_finding(
         touches=(peer.subject,),
         signs=call.signs,
         onset=container.failed_first,
-        peer=f"{peer.name}:{inner or port}",
+        variables={"peer": f"{peer.name}:{inner or port}"},
     )
     steps = {
         **network_variables(peer, is_near=is_near),
@@ -328,7 +328,7 @@ def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, obje
 def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
     """The finding about a program that means one on the host's network. who: its owner."""
     container, port = call.container, call.port
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}"
         f"{call.because}",
@@ -339,9 +339,12 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
         },
         signs=call.signs,
         onset=container.failed_first,
-        peer=f"{GATEWAY_NAME}:{port}",
+        variables={
+            "peer": f"{GATEWAY_NAME}:{port}",
+            **host_variables(call, program),
+            **compose_variables(container),
+        },
     )
-    return finding.with_variables(host_variables(call, program) | compose_variables(container))
 
 
 def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:
@@ -355,6 +358,5 @@ def _advertised_finding(call: LoopbackCall, broker: Container, correction: Corre
         touches=(broker.subject,),
         signs=call.signs,
         onset=container.failed_first,
-        broker=broker.name,
-        advertised=correction.assignment,
+        variables={"broker": broker.name, "advertised": correction.assignment},
     )

@@ -59,7 +59,8 @@ def _shared_name_finding(clash: ProjectClash) -> Finding:
         discriminator=clash.former.path,
         severity=Severity.advice,
         touches=subjects_of(clash.containers),
-    ).with_variables(_cure(clash))
+        variables=_cure(clash),
+    )
 
 
 def _present_folders(clash: ProjectClash) -> dict[str, object]:

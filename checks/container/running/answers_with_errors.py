@@ -128,7 +128,7 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
     if clients.callers:
         who = named("container", names_of(clients.callers))
     where = f"published port {port.host_port}" if port is not None else "its port"
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(
             f"{container} cannot read {count(len(clients.lines), 'request')} of {who}",
@@ -143,9 +143,7 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
         discriminator="tls",
         touches=subjects_of(clients.callers),
         stable=(container.life,),
-    )
-    return finding.with_variables(
-        {"encrypted": container.name, "plain_port": str(port.host_port)} if port else {}
+        variables={"encrypted": container.name, "plain_port": str(port.host_port)} if port else {},
     )
 
 
@@ -173,7 +171,13 @@ def _failed_answers_finding(
     tail = written.tail if written is not None else _explaining_tail(printed, failed)
     failure = _exhausted_pool(failed) or _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
-    finding = Finding.about(
+    variables = {
+        **_server_variables(failed, fault),
+        "migration": migration_of(failure, tail.lines),
+        "log_inside": f"{container.name}:{written.path}" if written is not None else "",
+        **_closed_variables(closed),
+    }
+    return Finding.about(
         container,
         sentence(
             f"{container} answers {_failing_requests(failed)}{_proxies_clause(failed)}",
@@ -191,14 +195,8 @@ def _failed_answers_finding(
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
         signs=tail.signs if tail.explains else None,
+        variables=present(variables),
     )
-    variables = {
-        **_server_variables(failed, fault),
-        "migration": migration_of(failure, tail.lines),
-        "log_inside": f"{container.name}:{written.path}" if written is not None else "",
-        **_closed_variables(closed),
-    }
-    return finding.with_variables(present(variables))
 
 
 def _severity(failed: FailedAnswers) -> Severity:

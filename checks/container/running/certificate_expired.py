@@ -57,8 +57,8 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
         severity=Severity.warning if is_over else Severity.advice,
         discriminator=file.inside,
         stable=(container.life,),
-        certificate=file.path,
-    ).with_variables(_renewal(expired))
+        variables={"certificate": file.path, **_renewal(expired)},
+    )
 
 
 def _renewal(expired: ExpiredCertificate) -> PageVariables:

@@ -48,8 +48,8 @@ def _finding(unfit: UnfitCertificate) -> Finding:
         discriminator=unfit.inside,
         severity=None if unfit.is_between else Severity.advice,
         stable=(container.life,),
-        certificate=unfit.path,
-    ).with_variables(_cure(unfit))
+        variables={"certificate": unfit.path, **_cure(unfit)},
+    )
 
 
 def _cure(unfit: UnfitCertificate) -> PageVariables:

@@ -45,7 +45,8 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         expiry = f", which expired {duration(clock.wall - unread.old_end)} ago"
     elif clock.wall - unread.changed_at < patience:
         severity = Severity.advice
-    finding = Finding.about(
+    reload = RELOADS.get(file.server)
+    return Finding.about(
         container,
         f"{container} still uses an old certificate{expiry}: {file.path} was renewed {age} ago, "
         f"and {file.server} was not reloaded since{unless}",
@@ -56,7 +57,8 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         severity=severity,
         discriminator=file.inside,
         stable=(container.life,),
-        certificate=file.path,
+        variables={
+            "certificate": file.path,
+            **({"reload": reload} if reload else {"restarted": container.name}),
+        },
     )
-    reload = RELOADS.get(file.server)
-    return finding.with_variables({"reload": reload} if reload else {"restarted": container.name})

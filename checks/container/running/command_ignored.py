@@ -37,5 +37,5 @@ def _finding(ignored: IgnoredCommand) -> Finding:
             "processes": "none has a name that is a word of the command",
         },
         stable=(container.life,),
-        command=ignored.command,
+        variables={"command": ignored.command},
     )

@@ -47,25 +47,25 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
     """
     for job in cron_jobs:
         names = and_more(job.variables)
-        finding = Finding.about(
+        yield Finding.about(
             job.container,
             f"cron in {job.container} runs jobs without the container's variables, and "
             f"{job.script} uses {names}",
             {"crontab": job.crontab, "used in": job.script, "Config.Env": f"{names}: set"},
             discriminator="variables",
             stable=(job.container.life,),
+            variables={"scheduling": job.container.name, "hand_over": TO_CRON},
         )
-        yield finding.with_variables({"scheduling": job.container.name, "hand_over": TO_CRON})
     for table in cron_jobs.ownerless:
-        finding = Finding.about(
+        yield Finding.about(
             table.container,
             f"cron in {table.container} runs no job of crontab {SPOOL}/{table.user}: the container "
             f'has no user "{table.user}"',
             {"/etc/passwd": f'no user "{table.user}"'},
             discriminator=table.user,
             stable=(table.container.life,),
+            variables={"absent": table.user, "crontab": f"{SPOOL}/{table.user}"},
         )
-        yield finding.with_variables({"absent": table.user, "crontab": f"{SPOOL}/{table.user}"})
     for defect in crontab_defects:
         yield _defect_finding(defect)
 
@@ -79,15 +79,15 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
         summary = f"cron in {container} {what.replace('TABLE', path)}"
     seen = {"daemon": "no process is called cron", "percent": "%", "return": "line end of Windows"}
     place = f"{path}, line {defect.line}" if defect.line else path
-    finding = Finding.about(
+    return Finding.about(
         container,
         summary,
         {place: seen.get(defect.kind) or defect.word or what},
         discriminator=path,
         severity=None if defect.is_asked_for else Severity.advice,
         stable=(container.life,),
+        variables=_cure(defect),
     )
-    return finding.with_variables(_cure(defect))
 
 
 def _cure(defect: CrontabDefect) -> PageVariables:

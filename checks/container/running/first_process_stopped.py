@@ -65,13 +65,12 @@ def _inner_finding(container: Container, stopped: Process) -> Finding:
         discriminator=stopped.comm,
         severity=Severity.warning,
         stable=(container.life,),
-        pid=str(stopped.pid),
-        stopped=str(stopped.pid),
+        variables={"pid": str(stopped.pid), "stopped": str(stopped.pid)},
     )
 
 
 def _finding(container: Container, pid: int, halt: Halt, frozen_by: str) -> Finding:
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} is listed as running, but {halt.process} {halt.what}",
         {
@@ -82,6 +81,5 @@ def _finding(container: Container, pid: int, halt: Halt, frozen_by: str) -> Find
         },
         severity=Severity.critical if halt.stands and is_service(container) else Severity.warning,
         stable=(container.life,),
-        pid=str(pid),
+        variables={"pid": str(pid), **halt.variables},
     )
-    return finding.with_variables(halt.variables)

@@ -53,4 +53,5 @@ def foreign_probe_finding(probe: HealthCheck, server: Container) -> Finding:
         },
         severity=Severity.warning,
         onset=probe.failing_since,
-    ).with_variables({"unserving": container.name})
+        variables={"unserving": container.name},
+    )

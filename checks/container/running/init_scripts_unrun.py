@@ -34,7 +34,7 @@ def init_scripts_unrun(unrun_scripts: UnrunScripts) -> CheckResult:
 def _finding(script: UnrunScript) -> Finding:
     database = script.database
     later = duration(script.changed_at - script.made_at)
-    finding = Finding.about(
+    return Finding.about(
         database,
         f'{database} did not run {script.path}, which creates the {script.kind} "{script.name}": '
         "its image runs start scripts only if the data directory is empty",
@@ -44,9 +44,8 @@ def _finding(script: UnrunScript) -> Finding:
             "times": f"the script was changed {later} after the data was made",
         },
         touches=(script.caller.subject,),
-        script=script.path,
+        variables={"script": script.path, **_steps(script)},
     )
-    return finding.with_variables(_steps(script))
 
 
 def _steps(script: UnrunScript) -> PageVariables:

@@ -39,7 +39,8 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
         },
         stable=(jobs.scheduler.life, *(worker.life for worker in jobs.workers)),
         touches=tuple(worker.subject for worker in jobs.workers),
-    ).with_variables(_steps(jobs))
+        variables=_steps(jobs),
+    )
 
 
 def _reason(jobs: UntakenJobs) -> str:

@@ -42,7 +42,7 @@ def login_not_kept(
     for symptom in untold_programs.forgotten_logins:
         container = symptom.container
         address = web_address(container, namespaces)
-        finding = Finding.about(
+        yield Finding.about(
             container,
             sentence(
                 f"{container} lets its clients log in, and does not know them at their next request "
@@ -56,12 +56,10 @@ def login_not_kept(
                 }
             ),
             stable=(container.life,),
-        )
-        yield finding.with_variables(
-            present(
+            variables=present(
                 {"url": f"{address}{symptom.path}" if address else ""}
                 | (_without_domain(container) or _without_mark(container))
-            )
+            ),
         )
 
 

@@ -1,7 +1,5 @@
 """container.maintenance-on: a web application answers with 503, as it is in maintenance."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.programs.maintenance_flags import (
     MaintenanceFlag,
     MaintenanceFlags,
@@ -32,8 +30,7 @@ def maintenance_on(
     """
     for flag in maintenance_flags:
         may_be_meant = flag.twin is not None or clock.is_within(flag.status.mtime, usual)
-        finding = _finding(flag, clock, Severity.advice if may_be_meant else None)
-        yield replace(finding, is_quiet=flag.twin is not None)
+        yield _finding(flag, clock, Severity.advice if may_be_meant else None)
 
 
 def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> Finding:
@@ -53,8 +50,9 @@ def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> 
         touches=(server.subject,) if is_apart else (),
         onset=flag.status.mtime,
         stable=(container.life,),
-        flag=flag.path,
-    ).with_variables(_cure(flag))
+        is_quiet=flag.twin is not None,
+        variables={"flag": flag.path, **_cure(flag)},
+    )
 
 
 def _cure(flag: MaintenanceFlag) -> PageVariables:

@@ -38,7 +38,7 @@ def open_files_unbounded(
 
 def _finding(computing: ComputingProcess) -> Finding:
     container, task = computing.container, computing.process
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container}: "
         f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel: it may "
@@ -55,5 +55,5 @@ def _finding(computing: ComputingProcess) -> Finding:
         },
         discriminator=task.comm,
         stable=(container.life,),
+        variables={"limits": f"1024:{min(computing.limit, ORDINARY)}"},
     )
-    return finding.with_variables({"limits": f"1024:{min(computing.limit, ORDINARY)}"})

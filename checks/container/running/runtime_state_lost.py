@@ -28,5 +28,5 @@ def runtime_state_lost(
                 "and docker stop hangs",
                 {f"{FOLDER}/{container.id[:12]}...": "no such folder"},
                 settled=(container.life,),
-                pid=str(container.state.pid),
+                variables={"pid": str(container.state.pid)},
             )

@@ -34,6 +34,8 @@ def _finding(taken: TakenNumbers) -> Finding:
         {"log": taken.line, f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:]))},
         discriminator=table,
         stable=(server.life,),
-        table=table,
-        statement=f"SELECT setval({sequence}, max({column})) FROM {table}",  # noqa: S608 - is shown
+        variables={
+            "table": table,
+            "statement": f"SELECT setval({sequence}, max({column})) FROM {table}",  # noqa: S608 - is shown
+        },
     )

@@ -44,15 +44,14 @@ def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
         holder = f" for process {leak.pid} ({leak.comm})" if leak.pid else ""
         evidence["mountinfo"] = f"{leak.fstype} at {leak.point}{holder}"
         still_mounted = f"; {leak.point} is still mounted{holder}"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f'{container} could not be removed and is in state "dead": '
         f"{error.rpartition(': ')[2]}{still_mounted}",
         evidence,
         signs=signs(error),
-        id=container.id,
+        variables={"id": container.id, **_release_variables(container.id, error, leak)},
     )
-    return finding.with_variables(_release_variables(container.id, error, leak))
 
 
 def _release_variables(id: str, error: str, leak: LeakedMount | None) -> PageVariables:
@@ -109,7 +108,7 @@ def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: boo
         },
         touches=(DAEMON,),
         settled=(container.life,),
-        pid=str(container.state.pid),
+        variables={"pid": str(container.state.pid)},
     )
 
 
@@ -164,5 +163,5 @@ def zombies(
                 "first process": container.shown_command,
                 "HostConfig.Init": bool(container.host_config.init),
             },
-            pid=str(container.state.pid),
+            variables={"pid": str(container.state.pid)},
         )

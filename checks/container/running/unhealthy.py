@@ -192,7 +192,7 @@ def _restarted_finding(
     failed = f": {what_failed}" if probe.last and probe.exit_code else ""
     cannot_run = severity == Severity.warning
     cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
         f"check had failed{failed}{clause_of_port(probe)}{by}",
@@ -205,8 +205,8 @@ def _restarted_finding(
         discriminator="restarted",
         touches=(restarter.subject,) if restarter is not None else (),
         onset=restarts.at[0],
+        variables=without_secrets({"probed": probe.command, **cures}),
     )
-    return finding.with_variables(without_secrets({"probed": probe.command, **cures}))
 
 
 def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:

@@ -1,7 +1,5 @@
 """container.worker-missing: nobody does the jobs that a program makes."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.programs.absent_workers import AbsentWorker, AbsentWorkers
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
@@ -35,7 +33,7 @@ def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
 
 def _finding(absent: AbsentWorker) -> Finding:
     program = absent.program
-    finding = Finding.about(
+    return Finding.about(
         program,
         f"{program} makes jobs ({absent.asks}), and {_WHO[absent.kind]} runs on this host",
         {
@@ -44,8 +42,9 @@ def _finding(absent: AbsentWorker) -> Finding:
         },
         discriminator=absent.kind,
         stable=(program.life,),
-    ).with_variables(_steps(absent))
-    return replace(finding, is_quiet=not absent.is_of_user)
+        variables=_steps(absent),
+        is_quiet=not absent.is_of_user,
+    )
 
 
 def _steps(absent: AbsentWorker) -> PageVariables:

@@ -26,7 +26,7 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
         what = "writes times" if zone.line else "runs the jobs of its cron by the time"
-        finding = Finding.about(
+        yield Finding.about(
             zone.container,
             f"{zone.container} {what} of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
             "names: its image does not have that time zone",
@@ -36,6 +36,6 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
                 f"{ZONES}/{zone.zone}": "missing in the container",
             },
             stable=(zone.container.life,),
+            variables={"zones": f"{ZONES}:{ZONES}:ro"},
         )
-        yield finding.with_variables({"zones": f"{ZONES}:{ZONES}:ro"})
     yield from unknown_zones.unread

@@ -34,7 +34,7 @@ def devices_not_on_host(
         finding = claim.finding(
             f"needs {device}, which this host does not have",
             {device: f"no such file or directory; {has}"},
-            device=device,
+            variables={"device": device},
         )
         module = next((name for start, name in modules.items() if device.startswith(start)), "")
         if len(others) == 1:

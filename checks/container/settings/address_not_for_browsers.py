@@ -26,7 +26,7 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
     for address in browser_addresses:
         port = address.published
         reached = f"browsers reach it at port {port} of this host" if port else ""
-        finding = Finding.about(
+        yield Finding.about(
             address.container,
             sentence(
                 f"{address.container} gives its pages the address of {address.callee} as containers call "
@@ -36,7 +36,5 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
             {f"Config.Env {address.variable}": address.value},
             discriminator=address.variable,
             calls=(address.callee.subject,),
-        )
-        yield finding.with_variables(
-            present({"variable": address.variable, "port": str(address.published or "")})
+            variables=present({"variable": address.variable, "port": str(address.published or "")}),
         )

@@ -52,7 +52,7 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
 
 def _cut_finding(command: CutCommand) -> Finding:
     container, cmd = command.container, " ".join(command.container.config.cmd or ())
-    finding = Finding.about(
+    return Finding.about(
         container,
         f'{container} runs only "{shortened(cmd, SHOWN)}": compose cuts its command at '
         f'"{command.sign}", and "{shortened(command.rest, SHOWN)}" never runs',
@@ -61,8 +61,8 @@ def _cut_finding(command: CutCommand) -> Finding:
             "Config.Cmd": shortened(cmd, SHOWN),
             "State": str(container.state),
         },
+        variables=_shell_variables(container, command.written),
     )
-    return finding.with_variables(_shell_variables(container, command.written))
 
 
 def _words_of_shell(container: Container) -> Sequence[str]:
@@ -84,7 +84,8 @@ def _finding(container: Container, words: Sequence[str]) -> Finding:
     at = next(place for place, word in enumerate(words) if word in OPERATORS)
     first, rest = " ".join(words[:at]), " ".join(words[at + 1 :])
     works = container.is_running and container.restart_count == 0
-    finding = Finding.about(
+    script = " ".join(word if _is_for_shell(word) else shlex.quote(word) for word in words)
+    return Finding.about(
         container,
         f'{container} runs only "{shortened(first, SHOWN)}": no shell reads its command, so that '
         f'"{words[at]}" is an argument and "{shortened(rest, SHOWN)}" never runs',
@@ -94,9 +95,8 @@ def _finding(container: Container, words: Sequence[str]) -> Finding:
             "State": str(container.state),
         },
         severity=Severity.advice if works else None,
+        variables=_shell_variables(container, script),
     )
-    script = " ".join(word if _is_for_shell(word) else shlex.quote(word) for word in words)
-    return finding.with_variables(_shell_variables(container, script))
 
 
 def _shell_variables(container: Container, script: str) -> PageVariables:

@@ -42,4 +42,5 @@ def _finding(unused: UnusedServer) -> Finding:
         discriminator=server.name,
         stable=(program.life, server.life),
         touches=(server.subject,),
-    ).with_variables({"file": unused.file, "server": server.name})
+        variables={"file": unused.file, "server": server.name},
+    )

@@ -46,8 +46,8 @@ def _denied_finding(device: DeniedDevice) -> Finding:
         _evidence(device),
         discriminator=device.inside,
         onset=container.failed_first,
-        device=device.path,
-    ).with_variables(_group(device.source) | compose_variables(container))
+        variables={"device": device.path, **_group(device.source), **compose_variables(container)},
+    )
 
 
 def _unusable_finding(device: DeniedDevice, *, changed_user: bool) -> Finding:
@@ -62,7 +62,7 @@ def _unusable_finding(device: DeniedDevice, *, changed_user: bool) -> Finding:
         _evidence(device),
         discriminator=device.inside,
         severity=Severity.warning,
-        device=device.path,
+        variables={"device": device.path},
     )
     if changed_user:
         # the image sets the groups of the user to whom it changes: the engine's do not reach him
@@ -93,8 +93,7 @@ def _barred_finding(device: BarredDevice) -> Finding:
         {LINE: quoted(device.line), f"opening {device.path} on the host": "EPERM"},
         discriminator=device.inside,
         onset=device.container.failed_first,
-        device=device.path,
-        barred=device.path,
+        variables={"device": device.path, "barred": device.path},
     )
 
 

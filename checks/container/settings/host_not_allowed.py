@@ -1,7 +1,5 @@
 """container.host-not-allowed: a program does not take the host name by which its clients come."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.settings.allowed_hosts import HostNotAllowed, HostsNotAllowed
 from diagnose.evidence.containers.settings.local_origins import LocalOrigin, LocalOrigins
 from diagnose.mappings import present
@@ -36,10 +34,8 @@ def host_not_allowed(
     a container of the project with a port of the web may give them one, and of applications that
     run for their developers.
     """
-    for refused in hosts_not_allowed:
-        yield replace(_finding(refused), is_quiet=not refused.is_of_people)
-    for origin in local_origins or ():
-        yield _origin_finding(origin)
+    yield from map(_finding, hosts_not_allowed)
+    yield from map(_origin_finding, local_origins or ())
 
 
 def _finding(refused: HostNotAllowed) -> Finding:
@@ -55,15 +51,15 @@ def _finding(refused: HostNotAllowed) -> Finding:
         {"last answer": shortened(failed.answers[-1].line), refused.place: " ".join(refused.names)},
         severity=None if refused.is_of_people else Severity.advice,
         stable=(container.life,),
-    ).with_variables(
-        present(
+        is_quiet=not refused.is_of_people,
+        variables=present(
             {
                 "own": f"{refused.variable}={refused.value}" if refused.value else "",
                 "address": refused.address if refused.path else "",
                 "index": _FILE_INDEX if refused.path else "",
                 "listed": refused.place,
             }
-        )
+        ),
     )
 
 
@@ -78,11 +74,10 @@ def _origin_finding(origin: LocalOrigin) -> Finding:
         severity=Severity.advice,
         stable=(container.life,),
         touches=(origin.page.subject,),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "origins": f"{origin.variable}=https://{origin.name}" if origin.name else "",
                 "origin_list": "" if origin.name else origin.variable,
             }
-        )
+        ),
     )

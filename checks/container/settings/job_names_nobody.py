@@ -67,7 +67,8 @@ def _finding(call: JobCall, meant: Container) -> Finding:
             "names of containers like it": meant.name,
         },
         discriminator=f"{call.path}:{call.line}",
-    ).with_variables(_edit(call, meant))
+        variables=_edit(call, meant),
+    )
 
 
 def _edit(call: JobCall, meant: Container) -> PageVariables:

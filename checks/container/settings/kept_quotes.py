@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Iterator
 
-from msgspec.structs import replace
-
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.run_evidence import LINE
@@ -39,17 +37,16 @@ def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
     """A warning where a line shows that the program does not run by its schedule."""
     container, name = quoted.container, quoted.variable
     kind = "a schedule" if quoted.is_schedule else "a value"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} has quotes around its variable {name}, which are a part of {kind} that has none: "
         f"{quoted.value}",
         {"Config.Env": f"{name}={quoted.value}", **present({LINE: shortened(quoted.line)})},
         discriminator=name,
         severity=Severity.warning if quoted.line else Severity.advice,
-        variable=name,
+        is_quiet=not quoted.is_schedule,
+        variables={"variable": name, **_corrected_entry(quoted)},
     )
-    finding = replace(finding, is_quiet=not quoted.is_schedule)
-    return finding.with_variables(_corrected_entry(quoted))
 
 
 def _corrected_entry(quoted: QuotedValue) -> PageVariables:

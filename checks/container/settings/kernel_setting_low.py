@@ -52,9 +52,11 @@ def kernel_setting_low(
             yield claim.finding(
                 f"needs {setting} of at least {least}, but the host has {value}",
                 {f"/proc/sys {setting}": value, "needed": least},
-                assignment=f"{setting}={least}",
-                setting=setting,
-                least=str(least),
+                variables={
+                    "assignment": f"{setting}={least}",
+                    "setting": setting,
+                    "least": str(least),
+                },
             )
     others = [error for error in repeated or () if error.container.id not in claimed]
     yield from _running_findings(others, kernel_settings)
@@ -64,7 +66,8 @@ def kernel_setting_low(
 def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
     """Findings about programs on the host's network that run without their own port."""
     for port in ports:
-        finding = Finding.about(
+        assignment = f"{PORT_START}={port.port}"
+        yield Finding.about(
             port.container,
             f"{port.container} runs without port {port.port}: on the host's network a port below "
             f"{port.first} needs the capability NET_BIND_SERVICE, which its process (user "
@@ -72,9 +75,8 @@ def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
             {LINE: port.line, f"/proc/sys {PORT_START}": port.first, "effective user": port.uid},
             severity=Severity.warning,
             stable=(port.container.life,),
+            variables={"unopened": assignment, "port": str(port.port)},
         )
-        assignment = f"{PORT_START}={port.port}"
-        yield finding.with_variables({"unopened": assignment, "port": str(port.port)})
 
 
 def _running_findings(
@@ -89,15 +91,17 @@ def _running_findings(
         value, least = kernel_settings.by_name.get(setting), int(failure.values.get("least", usual))
         if value is None or value >= least:
             continue
-        finding = Finding.about(
+        yield Finding.about(
             error.container,
             f"{error.container} runs, but needs {setting} of at least {least}, "
             f"and the host has {value}: {failure.cause}",
             {LINE: failure.line, f"/proc/sys {setting}": value, "needed": least},
             severity=Severity.warning,
-        )
-        yield finding.with_variables(
-            {"live_assignment": f"{setting}={least}", "setting": setting, "least": str(least)}
+            variables={
+                "live_assignment": f"{setting}={least}",
+                "setting": setting,
+                "least": str(least),
+            },
         )
 
 
@@ -113,8 +117,7 @@ def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
             f"may not open port {min(ports)} on the host's network: "
             f"its user is {container.config.user}, and ports below {first} are for root",
             {f"/proc/sys {PORT_START}": first, "HostConfig.NetworkMode": "host"},
-            port_start=f"{PORT_START}={min(ports)}",
-            port=str(min(ports)),
+            variables={"port_start": f"{PORT_START}={min(ports)}", "port": str(min(ports))},
         )
 
 

@@ -56,15 +56,14 @@ def _finding(links: InsecureLinks) -> Finding:
         discriminator=str(page.door.port),
         touches=(page.container.subject,),
         stable=(container.life,),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "url": page.url,
                 "own": assignment,
                 "untold": hop.label if hop is not None and untold else "",
                 "other": "" if untold or assignment else container.name,
             }
-        )
+        ),
     )
 
 

@@ -25,7 +25,7 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
     for mode in mail_modes:
         begins = "with TLS" if mode.at_once else "in plain text (STARTTLS)"
         wants = "in plain text (STARTTLS)" if mode.at_once else "with TLS"
-        finding = Finding.about(
+        yield Finding.about(
             mode.container,
             sentence(
                 f"{mode.container} begins its calls of a mail server {begins}, and port {mode.port} "
@@ -42,8 +42,8 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
             severity=Severity.warning if mode.line else Severity.advice,
             discriminator=mode.mode_variable,
             stable=(mode.container.life,),
+            variables=_change(mode),
         )
-        yield finding.with_variables(_change(mode))
 
 
 def _change(mode: MailMode) -> PageVariables:

@@ -57,7 +57,8 @@ def _finding(
         f"quotes, compose takes {agree(misread, 'it', 'them')} for "
         f"{agree(misread, 'a number', 'numbers')}",
         dict(_difference(number) for number in misread[:SHOWN]),
-    ).with_variables(_steps(container, project, names))
+        variables=_steps(container, project, names),
+    )
 
 
 def _difference(number: MisreadNumber) -> tuple[str, Json]:

@@ -79,13 +79,13 @@ def _last_exit(container: Container, clock: Clock, events: Events | None) -> int
 def _finding(
     container: Container, option: RestrictingOption, evidence: Mapping[str, object]
 ) -> Finding:
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} {option.what}",
         {**evidence, option.source: option.value},
         onset=container.failed_first,
+        variables={option.variable: option.undone} | compose_variables(container),
     )
-    return finding.with_variables({option.variable: option.undone} | compose_variables(container))
 
 
 def _could_not_execute(claim: Claim) -> bool:

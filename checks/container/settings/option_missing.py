@@ -75,14 +75,17 @@ def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str
     missing: the options, each with the setting that shows that it is not there.
     """
     options = list(missing)
-    finding = claim.finding(
+    further = {"further": options[1]} if len(options) == 2 else {}
+    return claim.finding(
         f"needs {' '.join(options)}: {cause}",
         dict(missing.values()),
-        option=options[0],
-        image=claim.container.config.image,
+        variables={
+            "option": options[0],
+            "image": claim.container.config.image,
+            **further,
+            **compose_variables(claim.container),
+        },
     )
-    further = {"further": options[1]} if len(options) == 2 else {}
-    return finding.with_variables(further | compose_variables(claim.container))
 
 
 def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:
@@ -130,14 +133,16 @@ def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
     it."""
     engine, address = beside.container, beside.address
     option = f"--env=DOCKER_HOST={address}"
-    finding = claim.finding(
+    return claim.finding(
         f"calls the engine at a socket that it does not have, and {engine} beside it is its "
         f"engine: DOCKER_HOST={address} leads there",
         {"Config.Env": "DOCKER_HOST is not set", "image of the other": engine.config.image},
-        option=option,
-        image=claim.container.config.image,
+        variables={
+            "option": option,
+            "image": claim.container.config.image,
+            **compose_variables(claim.container),
+        },
     )
-    return finding.with_variables(compose_variables(claim.container))
 
 
 def _contents_clause(full: FullFolder) -> str:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.compose.unused_overrides import (
     is_usual,
     lacking_parts,
@@ -43,7 +41,7 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
             continue
         lacking = list(lacking_parts(project))
         if lacking:
-            yield replace(_finding(project, lacking), is_quiet=is_usual(project))
+            yield _finding(project, lacking)
     yield from written_projects.unexamined
 
 
@@ -79,11 +77,11 @@ def _finding(project: WrittenProject, lacking: Sequence[tuple[Container, list[st
         f"{and_more(parts, SHOWN)}",
         {**evidence, "files that it was started with": joined(list(project.paths))},
         discriminator=override,
-    ).with_variables(
-        {
+        is_quiet=is_usual(project),
+        variables={
             "folder": project.folder,
             "project": project.name,
             "compose_file": project.file,
             "override": override,
-        }
+        },
     )

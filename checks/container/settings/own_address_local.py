@@ -1,10 +1,7 @@
 """container.own-address-local: a program sends its visitors to their own machine."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.settings.local_addresses import LocalAddress, LocalAddresses
-from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
@@ -33,25 +30,25 @@ def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
 def _finding(address: LocalAddress) -> Finding:
     container = address.container
     names = [variable for variable, _ in address.variables]
-    where = f"in {and_more(names)}" if names else f"its default without {address.unset}"
-    what = "by a name that only containers know" if address.is_own_name else "as localhost"
-    way = f"they come by {address.by}"
-    finding = Finding.about(
+    source = f"in {and_more(names)}" if names else f"its default without {address.unset}"
+    form = "by a name that only containers know" if address.is_own_name else "as localhost"
+    evidence = {f"Config.Env {variable}": value for variable, value in address.variables}
+    return Finding.about(
         container,
-        f"{container} gives its visitors its address {what}, {where}: {way}",
-        {f"Config.Env {variable}": value for variable, value in address.variables}
-        or {f"Config.Env {address.unset}": "not set"},
+        f"{container} gives its visitors its address {form}, {source}: they come by {address.by}",
+        evidence or {f"Config.Env {address.unset}": "not set"},
         stable=(container.life,),
+        is_quiet=not address.is_loud,
+        variables=_steps(address),
     )
-    settings = address.assignments
-    finding = finding.with_variables(
-        present(
-            {
-                "own": settings[0] if len(settings) == 1 else "",
-                "first": settings[0] if len(settings) > 1 else "",
-                "second": settings[1] if len(settings) > 1 else "",
-                "local": "" if settings else and_more(names) or address.unset,
-            }
-        )
-    )
-    return replace(finding, is_quiet=not address.is_loud)
+
+
+def _steps(address: LocalAddress) -> PageVariables:
+    """The page variables of the right values, or of the variable that has to be set by hand."""
+    assignments = address.assignments
+    if not assignments:
+        names = [variable for variable, _ in address.variables]
+        return {"local": and_more(names) or address.unset}
+    if len(assignments) == 1:
+        return {"own": assignments[0]}
+    return {"first": assignments[0], "second": assignments[1]}

@@ -37,4 +37,5 @@ def _finding(queue: EvictingQueue) -> Finding:
         },
         stable=(server.life,),
         touches=tuple(worker.subject for worker in queue.workers),
-    ).with_variables(present({"settings_file": queue.file}))
+        variables=present({"settings_file": queue.file}),
+    )

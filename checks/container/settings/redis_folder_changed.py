@@ -40,5 +40,5 @@ def _finding(led: LedServer) -> Finding:
             **present({"published at": led.open_at}),
         },
         stable=(container.life,),
-        meant=led.meant,
+        variables={"meant": led.meant},
     )

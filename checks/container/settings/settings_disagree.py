@@ -82,7 +82,7 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
     """
     caller, server = dispute.caller, dispute.server
     about = caller or server
-    finding = Finding.about(
+    return Finding.about(
         about,
         _sentence(dispute),
         {
@@ -94,8 +94,8 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
         touches=(server.subject,),
         signs=signs(dispute.line) or None,
         onset=about.failed_first if is_failing else None,
+        variables=_steps(dispute),
     )
-    return finding.with_variables(_steps(dispute))
 
 
 def _sentence(dispute: DisputedName) -> str:
@@ -172,7 +172,10 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     else:
         text = f"{caller} and {peer} have different values for {name}"
     evidence = {LINE: secret.line, name: "compared by its fingerprint; it is not shown"}
-    finding = Finding.about(
+    steps = {} if secret.place or not name.isidentifier() else _equalling(secret)
+    if secret.twin and len(secret.places) == 1:
+        steps = {"twin": secret.twin, "handed": secret.places[0]}
+    return Finding.about(
         caller,
         text,
         evidence,
@@ -180,13 +183,8 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
         touches=(peer.subject,),
         signs=signs(secret.line) or None,
         onset=caller.failed_first if is_failing else None,
-        secret=name,
-        peer=peer.name,
+        variables={"secret": name, "peer": peer.name, **steps},
     )
-    steps = {} if secret.place or not name.isidentifier() else _equalling(secret)
-    if secret.twin and len(secret.places) == 1:
-        steps = {"twin": secret.twin, "handed": secret.places[0]}
-    return finding.with_variables(steps)
 
 
 def _equalling(secret: UnequalSecret) -> PageVariables:

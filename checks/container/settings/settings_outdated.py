@@ -66,7 +66,8 @@ def _content_finding(outdated: OutdatedContent, clock: Clock, severity: Severity
         discriminator="contents",
         onset=outdated.changed_at,
         stable=(container.life,),
-    ).with_variables(steps)
+        variables=steps,
+    )
 
 
 def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
@@ -79,7 +80,8 @@ def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
         discriminator="parts",
         onset=outdated.changed_at,
         stable=(container.life,),
-    ).with_variables(_steps(container))
+        variables=_steps(container),
+    )
 
 
 def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
@@ -101,7 +103,8 @@ def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
         },
         onset=outdated.changed_at,
         stable=(container.life,),
-    ).with_variables(_steps(container))
+        variables=_steps(container),
+    )
 
 
 def _steps(container: Container) -> PageVariables:

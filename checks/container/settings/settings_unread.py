@@ -1,7 +1,5 @@
 """container.settings-unread: a server has not read a file of its settings since an edit."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.mounts.edited_settings import AllEditedSettings, EditedSettings
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -37,12 +35,11 @@ def settings_unread(
     """
     for edited in all_edited_settings:
         if clock.has_passed(edited.changed_at, settled):
-            finding = _finding(edited, clock)
             is_long_ago = not clock.is_within(edited.changed_at, options.since_s)
-            yield replace(finding, is_quiet=is_long_ago or edited.is_rewritten)
+            yield _finding(edited, clock, is_quiet=is_long_ago or edited.is_rewritten)
 
 
-def _finding(edited: EditedSettings, clock: Clock) -> Finding:
+def _finding(edited: EditedSettings, clock: Clock, *, is_quiet: bool) -> Finding:
     container = edited.container
     more = f" (and {edited.others} more)" if edited.others else ""
     return Finding.about(
@@ -55,8 +52,9 @@ def _finding(edited: EditedSettings, clock: Clock) -> Finding:
         },
         onset=edited.changed_at,
         stable=(container.life,),
-        edited=edited.path,
-    ).with_variables(_cure(edited))
+        is_quiet=is_quiet,
+        variables={"edited": edited.path, **_cure(edited)},
+    )
 
 
 def _cure(edited: EditedSettings) -> PageVariables:

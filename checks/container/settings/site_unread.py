@@ -32,8 +32,8 @@ def _finding(site: UnreadSite) -> Finding:
         present({"mounted from": site.path, "includes": list(site.read_from)}),
         discriminator=site.inside,
         stable=(container.life,),
-        site_file=site.path,
-    ).with_variables(_cure(site))
+        variables={"site_file": site.path, **_cure(site)},
+    )
 
 
 def _cure(site: UnreadSite) -> PageVariables:

@@ -52,8 +52,10 @@ def syscall_refused(
                 "kernel": info.kernel_version if info is not None else "unknown",
             },
             touches=(DAEMON,),
-            image=claim.container.config.image,
-            **_cure(claim, filter_in_force, ping, config),
+            variables={
+                "image": claim.container.config.image,
+                **_cure(claim, filter_in_force, ping, config),
+            },
         )
 
 

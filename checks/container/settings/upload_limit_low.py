@@ -1,7 +1,5 @@
 """container.upload-limit-low: one of two limits for uploads is far lower than the other."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.containers.settings.upload_limits import OF_NGINX, UploadLimit, UploadLimits
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -29,15 +27,16 @@ def upload_limit_low(upload_limits: UploadLimits) -> CheckResult:
 def _finding(limit: UploadLimit) -> Finding:
     where = f"{limit.place}, " if limit.place.startswith("/") else ""
     default = "" if where or not limit.place else f" ({limit.place})"
-    finding = Finding.about(
+    return Finding.about(
         limit.container,
         f"{_refuser(limit)} refuses uploads above {limit.value}{default}: {_allower(limit)}",
         {limit.name: f"{where}{limit.value}{default}", limit.other_name: limit.other_value},
         discriminator=limit.name,
         stable=(limit.container.life,),
         touches=(limit.other.subject,) if limit.other is not None else (),
-    ).with_variables(_steps(limit))
-    return replace(finding, is_quiet=not limit.is_asked_for)
+        variables=_steps(limit),
+        is_quiet=not limit.is_asked_for,
+    )
 
 
 def _refuser(limit: UploadLimit) -> str:

@@ -62,15 +62,14 @@ def _first_start_finding(value: FirstStartValue) -> Finding:
         },
         discriminator=value.variable,
         stable=(container.life,),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "variable": value.variable,
                 "file": value.on_host,
                 "script": value.script,
                 "inside": value.path,
             }
-        )
+        ),
     )
 
 
@@ -86,7 +85,8 @@ def _image_finding(other: ImageValue) -> Finding:
         },
         discriminator=other.variable,
         stable=(container.life,),
-    ).with_variables({"name": other.variable, "env_file": other.on_host})
+        variables={"name": other.variable, "env_file": other.on_host},
+    )
 
 
 def _built_finding(built: BuiltValue) -> Finding:
@@ -102,4 +102,5 @@ def _built_finding(built: BuiltValue) -> Finding:
         },
         discriminator=built.variable,
         stable=(container.life,),
-    ).with_variables({"built": built.variable})
+        variables={"built": built.variable},
+    )

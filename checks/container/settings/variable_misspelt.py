@@ -36,10 +36,13 @@ def _finding(misspelt: MisspeltVariable) -> Finding:
             "start script of the image": misspelt.script,
         },
         discriminator=misspelt.variable,
-        variable=misspelt.variable,
-        meant=misspelt.meant,
-        script=misspelt.script,
-    ).with_variables(_renamed_variable(misspelt))
+        variables={
+            "variable": misspelt.variable,
+            "meant": misspelt.meant,
+            "script": misspelt.script,
+            **_renamed_variable(misspelt),
+        },
+    )
 
 
 def _renamed_variable(misspelt: MisspeltVariable) -> PageVariables:

@@ -38,7 +38,8 @@ def _finding(variable: OverruledVariable) -> Finding:
         {f"{variable.path}: {name}": values, variable.source: f"sets {name} too"},
         discriminator=name,
         stable=(container.life,),
-    ).with_variables(_steps(variable))
+        variables=_steps(variable),
+    )
 
 
 def _steps(variable: OverruledVariable) -> PageVariables:

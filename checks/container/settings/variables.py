@@ -90,16 +90,15 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         near = near_name(container, wanted)
         instead = f', although "{near}" is set' if near else ""
-        finding = claim.finding(
-            needed + instead,
-            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
-            variable=wanted[0],
-        )
         is_known = any(other.config.value_of(wanted[0]) for other in containers)
         given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
         if service:
             given = _ways_in_swarm(service, given)
-        yield finding.with_variables({**compose_variables(container), **given})
+        yield claim.finding(
+            needed + instead,
+            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
+            variables={"variable": wanted[0], **compose_variables(container), **given},
+        )
 
 
 def _ways_to_set(
@@ -259,7 +258,8 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
         severity=Severity.critical if is_failing else Severity.warning,
         signs=tail.signs,
         onset=container.failed_first if is_failing else None,
-    ).with_variables(_place_variable(address))
+        variables=_place_variable(address),
+    )
     if address.path and address.is_linked:
         return finding
     if address.path:
@@ -302,7 +302,7 @@ def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -
         discriminator=first.name,
         signs=tail.signs,
         onset=container.failed_first,
-        variable=first.name,
+        variables={"variable": first.name},
     )
     compose = compose_variables(container)
     if not compose or not all(lost.is_plain for lost in same_file):
@@ -328,7 +328,11 @@ def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -
     key = blank.key
     name = next(filter(container.config.value_of, blank.names))
     value = container.config.value_of(name)
-    finding = Finding.about(
+    steps = {"blank": name, "dotenv": f"{container.compose_folder}/.env"}
+    is_plain = "redacted" not in value and not set(value) & set("'\"\\\n$# ")
+    if is_plain and len(blank.names) == 1:
+        steps |= {"dotenv_line": f"{name}={value}"}
+    return Finding.about(
         container,
         f"{container} got nothing for the variable {name} of its {key}: compose replaces that when it "
         f"reads its file, and does not look at what the container has",
@@ -341,13 +345,8 @@ def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -
         discriminator=name,
         signs=tail.signs,
         onset=container.failed_first,
-        variable=name,
+        variables={"variable": name, **compose_variables(container), **steps},
     )
-    steps = {"blank": name, "dotenv": f"{container.compose_folder}/.env"}
-    is_plain = "redacted" not in value and not set(value) & set("'\"\\\n$# ")
-    if is_plain and len(blank.names) == 1:
-        steps |= {"dotenv_line": f"{name}={value}"}
-    return finding.with_variables({**compose_variables(container), **steps})
 
 
 def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
@@ -362,32 +361,21 @@ def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplac
     state = f"is set to {value}" if value else "is not set"
     steps = with_text(container, text, value) if value else {}
     place = f"the value of {holder}" if holder else "Config.Cmd, Config.Entrypoint"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} {what}: {why}",
         {LINE: reference.line, **written_to(tail), place: text, reference.name: state},
         discriminator=text,
         signs=tail.signs,
         onset=container.failed_first,
-        variable=holder or reference.name,
-        literal=text,
+        variables={"variable": holder or reference.name, "literal": text, **steps},
     )
-    return finding.with_variables(steps)
 
 
 def _finding(
     container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
 ) -> Finding:
     shown = {LINE: fault.line, **written_to(tail)} if fault.line else log_evidence(tail)
-    finding = Finding.about(
-        container,
-        f"{container} has an environment variable {name} whose value {fault.what}",
-        {**shown, "Config.Env": f"{name} {fault.what}"},
-        discriminator=name,
-        signs=tail.signs,
-        onset=container.failed_first,
-        variable=name,
-    )
     file = container.compose_label("project.environment_file")
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
     compose_file = only_file(container)
@@ -396,4 +384,12 @@ def _finding(
     clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
     is_secret = "redacted" in value
     assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}
-    return finding.with_variables({**compose_variables(container), **extra, **assignment})
+    return Finding.about(
+        container,
+        f"{container} has an environment variable {name} whose value {fault.what}",
+        {**shown, "Config.Env": f"{name} {fault.what}"},
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variables={"variable": name, **compose_variables(container), **extra, **assignment},
+    )

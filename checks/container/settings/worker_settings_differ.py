@@ -56,7 +56,8 @@ def _finding(difference: WorkerDifference) -> Finding:
         discriminator=difference.name,
         stable=(worker.life, program.life),
         touches=(other.subject,),
-    ).with_variables(_steps(difference, other))
+        variables=_steps(difference, other),
+    )
 
 
 def _sentence(difference: WorkerDifference) -> str:
@@ -114,6 +115,8 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
         discriminator=mount.destination,
         stable=(worker.life, program.life),
         touches=(program.subject, *mount.volumes),
-    ).with_variables(
-        {"shared": f"{mount.name or mount.source}:{mount.destination}", "folder": mount.destination}
+        variables={
+            "shared": f"{mount.name or mount.source}:{mount.destination}",
+            "folder": mount.destination,
+        },
     )

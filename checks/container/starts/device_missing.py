@@ -63,8 +63,10 @@ def device_missing(
         path = match["device"] or ""
         others = asked_devices.missing.get(path) if asked_devices is not None else None
         finding = failed_start(
-            container, _missing_device_clause(match, error, others)
-        ).with_variables(other_device(container, path, others) or device_steps(path, name, gpu))
+            container,
+            _missing_device_clause(match, error, others),
+            variables=other_device(container, path, others) or device_steps(path, name, gpu),
+        )
         finding = replace(finding, summary=f"{finding.summary}{_host_clause(name, gpu)}")
         if match["device"]:
             yield finding
@@ -111,8 +113,11 @@ def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> It
             discriminator=path,
             severity=Severity.warning if line else Severity.advice,
             stable=(container.life,),
-            device=path,
-        ).with_variables(other_device(container, path, others) or {"unplugged": path})
+            variables={
+                "device": path,
+                **(other_device(container, path, others) or {"unplugged": path}),
+            },
+        )
 
 
 def _missing_device_clause(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:

@@ -187,8 +187,7 @@ def _refused_entrypoint_finding(
     program = container.path
     mistake = _argument_as_command(container, program, bind_sources)
     if mistake:
-        finding = failed_start(container, mistake)
-        return finding.with_variables({"folder": program})
+        return failed_start(container, mistake, variables={"folder": program})
     finding = failed_start(container, f"{program} cannot be executed: permission denied")
     finding = finding.with_variables(program_variables(container, program))
     return _with_place(finding, place_of_program(container, program, mounts))
@@ -266,23 +265,23 @@ def _forbidden_program_finding(container: Container, program: Program) -> Findin
     if program.lacks_execute_bit:
         evidence["mode"] = f"{(program.mode or 0) & 0o7777:o}"
         return refused_program(
-            container, program, f"{program.path} has no x bit, so nobody may execute it", **evidence
+            container, program, f"{program.path} has no x bit, so nobody may execute it", evidence
         )
     if program.is_folder:
         return refused_program(
-            container, program, f"{program.path} is a folder, not a program", **evidence
+            container, program, f"{program.path} is a folder, not a program", evidence
         )
     if program.interpreter:
         what = (
             f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
         )
         finding = refused_program(
-            container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence
+            container, msgspec.structs.replace(program, path=program.interpreter), what, evidence
         )
         cure = {"confined": container.name} if container.config.user else {}
         return finding.without_variable("file").with_variables(cure)
     return refused_program(
-        container, program, f"{program.path} cannot be executed by user {user}", **evidence
+        container, program, f"{program.path} cannot be executed by user {user}", evidence
     )
 
 
@@ -307,7 +306,7 @@ def _capabilities_finding(container: Container, program: Program) -> Finding:
         container,
         program,
         what,
-        **{
+        {
             "HostConfig.CapDrop": config.cap_drop or "none",
             "HostConfig.CapAdd": config.cap_add or "none",
         },

@@ -25,7 +25,9 @@ def network_gone(containers: Containers) -> CheckResult:
         if match:
             network = match["name"] or match["mode"]
             name = network if network in container.endpoints else _only_network(container, network)
-            yield failed_start(container, f'its network "{name}" is gone', network=name)
+            yield failed_start(
+                container, f'its network "{name}" is gone', variables={"network": name}
+            )
 
 
 def _only_network(container: Container, network: str) -> str:

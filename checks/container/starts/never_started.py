@@ -91,7 +91,7 @@ def _left_behind_findings(
             "read_only",
             {"State.Status": container.state.status, "configs with content": joined(copied)},
             onset=container.created_at,
-            copied=copied[0],
+            variables={"copied": copied[0]},
         )
         return
     others = [
@@ -107,8 +107,8 @@ def _left_behind_findings(
             {"State.Status": container.state.status},
             severity=Severity.warning,
             onset=container.created_at,
-            ready=container.name,
-        ).with_variables(compose_variables(container))
+            variables={"ready": container.name, **compose_variables(container)},
+        )
 
 
 def _refused_copies(
@@ -144,8 +144,8 @@ def _finding(
         },
         severity=None if waited else Severity.advice,
         onset=container.created_at,
-        ready=container.name,
-    ).with_variables(compose_variables(container))
+        variables={"ready": container.name, **compose_variables(container)},
+    )
     return _with_slow_health(finding, slow) if slow is not None and waited else finding
 
 

@@ -52,7 +52,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
             continue
         defect = defect_of_format(program, host)
         first_bytes = {_FIRST_BYTES: defect.first_bytes} if defect.first_bytes else {}
-        finding = refused_program(container, program, defect.words, **first_bytes)
+        finding = refused_program(container, program, defect.words, first_bytes)
         is_binary = program.machine or _BINARY in program.line
         finding = finding.without_variable("file" if is_binary else "image")
         yield _marked_finding(finding) if program.is_marked else finding
@@ -67,7 +67,7 @@ def _empty_finding(container: Container, program: Program) -> Finding:
         what += f"; it is {mount.on_host(program.file)} on the host, mounted there"
     elif program.is_of_image:
         what += f' of image "{image}": its layer is damaged on this disk, or was built so'
-    finding = refused_program(container, program, what, **{_FIRST_BYTES: "none, or zeros"})
+    finding = refused_program(container, program, what, {_FIRST_BYTES: "none, or zeros"})
     finding = finding.without_variable("file").without_variable("image")
     damaged = {"damaged": image} if program.is_of_image else {}
     return finding.with_variables({"empty": program.file or program.path, **damaged})
@@ -98,7 +98,7 @@ def interpreter_missing(
         other = other_interpreters.of(container) if other_interpreters is not None else None
         has = f", and its image has {other.path}" if other is not None else ""
         finding = refused_program(
-            container, program, f"{lack.words}{has}", **{_FIRST_BYTES: lack.first_bytes}
+            container, program, f"{lack.words}{has}", {_FIRST_BYTES: lack.first_bytes}
         )
         # without a carriage return the file is in order: what is missing comes into the image
         if not program.has_carriage_return:

@@ -1,7 +1,5 @@
 """container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
 
-from msgspec.structs import replace
-
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.half_recreated import HalfRecreated, half_recreated
 from diagnose.evidence.containers.events import Event, Events
@@ -32,7 +30,7 @@ def recreate_interrupted(
 
 def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
     left, name, twin = pair.left, pair.name, pair.twin
-    finding = Finding.about(
+    return Finding.about(
         left,
         f'the recreate of container "{name}" was interrupted: {_leftover_clause(left, twin)}'
         f"{_version_one_clause(left, ping)}",
@@ -41,8 +39,8 @@ def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
             f'State of "{name}"': twin.state.status if twin is not None else "no such name",
         },
         severity=Severity.warning if pair.is_up else Severity.critical,
+        variables=_cure(left, name, twin),
     )
-    return finding.with_variables(_cure(left, name, twin))
 
 
 _WITHOUT_CONTAINER_CONFIG = (25,)
@@ -117,7 +115,7 @@ def older_than_its_tag(
         moved_at = _moved_at(image, reference, events)
         was_restarted = moved_at is not None and moved_at < (container.started_at or 0.0)
         again = ": a restart does not change its image" if was_restarted else ""
-        finding = Finding.about(
+        yield Finding.about(
             container,
             f'{container} runs an older build than image "{reference}" now names{again}',
             {
@@ -126,9 +124,9 @@ def older_than_its_tag(
                 "created": clock.ago(container.created_at),
                 **({"last start": clock.ago(container.started_at)} if was_restarted else {}),
             },
+            is_quiet=not was_restarted,
+            variables=_newer_image(container, reference),
         )
-        finding = replace(finding, is_quiet=not was_restarted)
-        yield finding.with_variables(_newer_image(container, reference))
 
 
 def _moved_at(image: Image, reference: str, events: Events | None) -> float | None:

@@ -16,10 +16,10 @@ def replaced_partner_finding(
     successor = successor_of(container, containers, events)
     if not successor or refusal_of(container, containers).kind != "peer":
         return None
-    finding = failed_start(
+    return failed_start(
         container,
         f'it shares the network of the former container "{successor}", which was recreated under '
         "another id",
         evidence={"HostConfig.NetworkMode": container.host_config.network_mode},
+        variables={"joiner": container.name, "successor": successor},
     )
-    return finding.with_variables({"joiner": container.name, "successor": successor})

@@ -162,21 +162,21 @@ def _keyless_probe_findings(
     if not keyless:
         return
     container, *others = keyless
-    finding = Finding.about(
+    yield Finding.about(
         container,
         f"{container} runs, and its probe cannot be started: the kernel's quota of keys for its user "
         "is used up; each process that the runtime starts takes one key",
         _key_quotas(keys),
         touches=subjects_of(others),
+        variables=larger_quota(keys),
     )
-    yield finding.with_variables(larger_quota(keys))
 
 
 def _cpuset_finding(container: Container) -> Finding:
     cpus = container.host_config.cpuset_cpus
     what = f"its cpuset {cpus} names CPUs that this host does not have"
     evidence = {"HostConfig.CpusetCpus": cpus}
-    return failed_start(container, what, evidence=evidence, limiting="cpuset-cpus")
+    return failed_start(container, what, evidence=evidence, variables={"limiting": "cpuset-cpus"})
 
 
 def _limit_finding(
@@ -191,12 +191,14 @@ def _limit_finding(
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     if quotas:
         touched = (DAEMON, *subjects_of(keyless))
-        finding = failed_start(container, met, evidence=quotas, touches=touched)
-        return finding.with_variables(larger_quota(keys))
+        return failed_start(
+            container, met, evidence=quotas, touches=touched, variables=larger_quota(keys)
+        )
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
     healing = {"limiting": "ulimit"} if is_own else cures(container)
-    finding = failed_start(container, met, touches=(DAEMON,))
-    return finding.with_variables(healing | asked_rule(container, healing))
+    return failed_start(
+        container, met, touches=(DAEMON,), variables=healing | asked_rule(container, healing)
+    )
 
 
 def _process_limit_findings(container: Container, programs: Programs) -> Iterator[Finding]:
@@ -208,7 +210,7 @@ def _process_limit_findings(container: Container, programs: Programs) -> Iterato
     user, limits = container.config.user or "root", container.host_config.ulimits
     what = f"user {user} has as many processes on this host as its ulimit allows"
     shown = msgspec.to_builtins(limits) if limits else "none"
-    finding = refused_program(container, program, what, **{"HostConfig.Ulimits": shown})
+    finding = refused_program(container, program, what, {"HostConfig.Ulimits": shown})
     limiting = {"limiting": "ulimit"} if limits else {}
     yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
 
@@ -251,10 +253,10 @@ def _too_few_processors_finding(
     else:
         return None
     has_policy = config.restart_policy.name not in ("", "no")
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} cannot be started: {what}",
         {**evidence},
         severity=Severity.critical if has_policy else Severity.advice,
+        variables=variables,
     )
-    return finding.with_variables(variables)

@@ -1,6 +1,6 @@
 """The functions that checks of containers that do not start share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -30,7 +30,7 @@ def failed_start(
     evidence: dict[str, Json] | None = None,
     touches: tuple[Subject, ...] = (),
     calls: tuple[Subject, ...] = (),
-    **variables: str,
+    variables: PageVariables | None = None,
 ) -> Finding:
     """The finding about a start that the engine refused: the engine's own error is the proof.
 
@@ -38,7 +38,7 @@ def failed_start(
     """
     failure = known or known_error(container)
     cause = failure.cause if failure else reason
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} did not start: {cause}",
         {
@@ -50,21 +50,26 @@ def failed_start(
         touches=touches,
         calls=calls,
         signs=signs(container.state.error),
+        variables=variables,
     )
-    return finding.with_variables(variables)
 
 
-def refused_program(container: Container, program: Program, what: str, **evidence: Json) -> Finding:
-    """The finding about a program that the kernel refused, as only the container's log shows."""
+def refused_program(
+    container: Container, program: Program, what: str, evidence: Mapping[str, Json] | None = None
+) -> Finding:
+    """The finding about a program that the kernel refused, as only the container's log shows.
+
+    evidence: further values, between the line of the log and the container's state.
+    """
     behind = present({"reported by": program.behind})
     how = "runs, but" if container.is_running else "cannot run:"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} {how} {what}",
-        {"log": quoted(program.line), **evidence, "State": str(container.state), **behind},
+        {"log": quoted(program.line), **(evidence or {}), "State": str(container.state), **behind},
         onset=container.failed_first,
+        variables=program_variables(container, program.path),
     )
-    return finding.with_variables(program_variables(container, program.path))
 
 
 def program_variables(container: Container, program: str) -> PageVariables:

@@ -103,14 +103,6 @@ def _finding(
     peer = refusal.peer
     image = () if peer else (Subject("image", container.config.image),)
     engine = () if refusal.is_of_container else (DAEMON,)
-    finding = failed_start(
-        container,
-        _late_volume_clause(refusal, bind_sources) or _reason(refusal, container, containers),
-        known=meaning,
-        evidence=_address_holders(refusal, container, containers),
-        touches=(*image, *engine),
-        calls=(peer.subject,) if peer else (),
-    )
     variables = refusal_steps(refusal, container)
     if refusal.kind == "address":
         variables = swapped_address(container, containers) or variables
@@ -118,7 +110,15 @@ def _finding(
         variables = {"came_late": container.name}
     if "mountpoint_of" in variables:
         variables = mountpoint_steps(container, variables["mountpoint_of"], bind_sources)
-    return finding.with_variables(variables)
+    return failed_start(
+        container,
+        _late_volume_clause(refusal, bind_sources) or _reason(refusal, container, containers),
+        known=meaning,
+        evidence=_address_holders(refusal, container, containers),
+        touches=(*image, *engine),
+        calls=(peer.subject,) if peer else (),
+        variables=variables,
+    )
 
 
 def _late_volume_clause(refusal: Refusal, bind_sources: BindSources | None) -> str:
@@ -156,10 +156,13 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
             cure="move the folder below /home, or install the engine from the distribution's package",
         ),
     )
-    finding = failed_start(
-        container, "", known=explained, evidence={"data root": data_root.path if data_root else ""}
+    return failed_start(
+        container,
+        "",
+        known=explained,
+        evidence={"data root": data_root.path if data_root else ""},
+        variables={"unseen": path},
     )
-    return finding.with_variables({"unseen": path})
 
 
 def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> Finding | None:
@@ -206,7 +209,7 @@ def _file_over_folder_finding(
     if on_host is None or on_host.type != "file":
         return None
     what = f"{source} is a file, {target} in it is a folder"
-    return failed_start(container, what).with_variables(file_below_mount(container, source))
+    return failed_start(container, what, variables=file_below_mount(container, source))
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:

@@ -41,7 +41,7 @@ def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
     else:
         why = f"usually a firewall on the way or on that node drops {what}"
     name = f'"{overlay.name}" ({overlay.place})' if overlay.name else overlay.place
-    finding = Finding(
+    return Finding(
         subject=overlay.network.subject,
         summary=sentence(
             f"packets of overlay {overlay.network} are lost between this host and node {overlay.node}: "
@@ -55,12 +55,15 @@ def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
                 "Options": overlay.network.options or None,
             }
         ),
-        variables={"node": overlay.node, "namespace": f"1-{overlay.network.id[:_SHORT]}"},
         discriminator=overlay.node,
         touches=(overlay.container.subject,),
         stable=(overlay.container.life,),
+        variables={
+            "node": overlay.node,
+            "namespace": f"1-{overlay.network.id[:_SHORT]}",
+            **_cure(overlay, firewall),
+        },
     )
-    return finding.with_variables(_cure(overlay, firewall))
 
 
 def _cure(overlay: LostOverlay, firewall: Firewall | None) -> PageVariables:

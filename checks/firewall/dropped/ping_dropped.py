@@ -53,7 +53,8 @@ def _finding(pings: list[DroppedPing]) -> Finding:
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_cure(first))
+        variables=_cure(first),
+    )
 
 
 def _cure(ping: DroppedPing) -> PageVariables:

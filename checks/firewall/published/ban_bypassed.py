@@ -39,8 +39,8 @@ def _finding(bans: list[BypassedBan]) -> Finding:
         {**by.evidence, "banned clients that were connected": addresses[:10]},
         discriminator=f"{first.host_port}/{first.protocol} {by.chain}",
         stable=(first.container.life,),
-        port=str(first.host_port),
-    ).with_variables(_cure(first))
+        variables={"port": str(first.host_port), **_cure(first)},
+    )
 
 
 def _cure(ban: BypassedBan) -> PageVariables:

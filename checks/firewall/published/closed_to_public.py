@@ -66,7 +66,8 @@ def _finding(closed: PrivatelyOpen) -> Finding:
         signs=NO_WAY_OUT,
         stable=tuple(inlet.container.life for inlet in inlets),
         is_quiet=closed.has_open_neighbours or not closed.is_of_ufw,
-    ).with_variables(_cure(closed))
+        variables=_cure(closed),
+    )
 
 
 def _cure(closed: PrivatelyOpen) -> PageVariables:

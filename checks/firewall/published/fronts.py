@@ -102,6 +102,5 @@ def _bypassed_finding(inlet: Inlet) -> Finding:
         discriminator=f"{inlet.host_port}/{inlet.protocol}",
         severity=Severity.warning if names_port or inlet.uplink.is_public else None,
         touches=(inlet.network.subject,),
-        host_port=str(inlet.host_port),
-        uplink=inlet.uplink.name,
+        variables={"host_port": str(inlet.host_port), "uplink": inlet.uplink.name},
     )

@@ -1,7 +1,5 @@
 """Programs on the host's network whose port the host's input rules close."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
@@ -72,7 +70,9 @@ def _finding(
         what = "whose answers this host's firewall drops"
     else:
         what = "which this host's firewall closes to others"
-    finding = Finding.about(
+    pages = announced.of(container.id) if announced is not None else frozenset()
+    is_quiet = (_WEB_PORTS | pages).isdisjoint(numbers)
+    return Finding.about(
         container,
         sentence(
             f'container "{container.name}" (host network) listens on {port.protocol} '
@@ -89,10 +89,9 @@ def _finding(
         discriminator=str(port) if port.wanted else "undeclared",
         severity=None if is_wanted or closed.is_answer else Severity.advice,
         stable=(container.life,),
+        variables=_cure(closed, firewall),
+        is_quiet=is_quiet,
     )
-    pages = announced.of(container.id) if announced is not None else frozenset()
-    is_quiet = (_WEB_PORTS | pages).isdisjoint(numbers)
-    return replace(finding.with_variables(_cure(closed, firewall)), is_quiet=is_quiet)
 
 
 def _cure(closed: ClosedHostPort, firewall: Firewall | None) -> PageVariables:

@@ -132,9 +132,8 @@ def _direct_finding(call: DirectCall) -> Finding:
         touches=(call.network.subject,),
         signs=NO_WAY_OUT,
         stable=(container.life,),
-        address=call.address,
-        network=call.network.name,
-    ).with_variables(_way_to_call(call))
+        variables={"address": call.address, "network": call.network.name, **_way_to_call(call)},
+    )
 
 
 def _way_to_call(call: DirectCall) -> PageVariables:

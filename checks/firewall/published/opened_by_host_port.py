@@ -52,4 +52,5 @@ def _finding(inlet: Inlet, by: Step, opening: Step) -> Finding:
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
         stable=(inlet.container.life,),
-    ).with_variables({**opens, "proto": proto, "uplink": inlet.uplink.name} if is_iptables else {})
+        variables={**opens, "proto": proto, "uplink": inlet.uplink.name} if is_iptables else {},
+    )

@@ -54,7 +54,8 @@ def _finding(port: ClosedInlet) -> Finding:
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
         stable=(inlet.container.life,),
-    ).with_variables(_cure(port))
+        variables=_cure(port),
+    )
 
 
 def _cure(port: ClosedInlet) -> PageVariables:

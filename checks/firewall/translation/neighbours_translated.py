@@ -101,11 +101,9 @@ def _finding(case: _Case) -> Finding:
     caller, peer = case.containers
     return Finding(
         subject=caller.subject,
-        summary=(
-            f"{caller} comes to {peer} with the address {case.gateway} of the gateway of "
-            f"{case.network}, and is refused: {case.rule} translates what "
-            f"{named('container', sorted(names_of(case.containers)))} send each other"
-        ),
+        summary=f"{caller} comes to {peer} with the address {case.gateway} of the gateway of "
+        f"{case.network}, and is refused: {case.rule} translates what "
+        f"{named('container', sorted(names_of(case.containers)))} send each other",
         evidence={
             **case.rule.evidence,
             "log": shortened(case.line, 160),
@@ -114,7 +112,8 @@ def _finding(case: _Case) -> Finding:
         discriminator=case.network.name,
         touches=(*with_bridges([case.network]), *subjects_of(case.containers)),
         stable=(*caller.caller_lives, peer.life),
-    ).with_variables(_exception_variables(case))
+        variables=_exception_variables(case),
+    )
 
 
 def _exception_variables(case: _Case) -> PageVariables:

@@ -52,8 +52,13 @@ def _finding(tunnel: MisnamedExit) -> Finding:
             signs=NO_WAY_OUT,
         )
     return Finding.about(
-        container, summary, seen, discriminator=tunnel.tunnel, signs=NO_WAY_OUT
-    ).with_variables({**variables, "container": container.name})
+        container,
+        summary,
+        seen,
+        discriminator=tunnel.tunnel,
+        signs=NO_WAY_OUT,
+        variables={**variables, "container": container.name},
+    )
 
 
 def _lack(tunnel: MisnamedExit) -> str:

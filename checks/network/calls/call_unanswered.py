@@ -81,7 +81,8 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=tuple(life for caller in callers.values() for life in caller.caller_lives),
-    ).with_variables(moved.cure if moved is not None else unanswered_call_steps(first))
+        variables=moved.cure if moved is not None else unanswered_call_steps(first),
+    )
 
 
 def _called_party(call: UnansweredCall) -> str:

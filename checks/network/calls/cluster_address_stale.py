@@ -67,7 +67,7 @@ def _finding(
     first = moves[0]
     former = {member.address for move in moves for member in move.members} - {""}
     callers = [call.container for call in calls or () if call.address in former]
-    finding = Finding.about(
+    return Finding.about(
         servers[0],
         f"the cluster of {named('container', names_of(servers))} calls its members at addresses that "
         f"they had before: {first.listed.container} has {_places(first, writers)} in "
@@ -82,8 +82,8 @@ def _finding(
         touches=subjects_of({one.id: one for one in [*servers, *callers]}.values()),
         signs=FOUND_NOBODY,
         stable=tuple(life for server in servers for life in server.caller_lives),
+        variables=introduction_steps(first, servers),
     )
-    return finding.with_variables(introduction_steps(first, servers))
 
 
 def _places(move: MovedMembers, writers: Mapping[str, Container]) -> str:

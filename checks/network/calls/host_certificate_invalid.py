@@ -56,8 +56,8 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
         severity=severity,
         discriminator=certificate.path,
         touches=subjects_of(certificate.containers[1:]),
-        certificate=certificate.path,
-    ).with_variables(_renewal(certificate))
+        variables={"certificate": certificate.path, **_renewal(certificate)},
+    )
 
 
 def _severity_and_state(

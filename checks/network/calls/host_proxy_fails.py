@@ -68,10 +68,13 @@ def _finding(failure: HostProxyFailure) -> Finding:
         evidence["what fixes it"] = known.cure
     discriminator = f"{failure.program} {failure.place}"
     if container is None:
-        finding = Finding(
-            subject=HOST, summary=summary, evidence=evidence, discriminator=discriminator
+        return Finding(
+            subject=HOST,
+            summary=summary,
+            evidence=evidence,
+            discriminator=discriminator,
+            variables={"nobody": str(failure.port)},
         )
-        return finding.with_variables({"nobody": str(failure.port)})
     return Finding.about(
         container,
         summary,
@@ -80,7 +83,8 @@ def _finding(failure: HostProxyFailure) -> Finding:
         discriminator=discriminator,
         signs=signs(line),
         stable=(container.life,),
-    ).with_variables(host_proxy_steps(failure, container, known))
+        variables=host_proxy_steps(failure, container, known),
+    )
 
 
 def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:

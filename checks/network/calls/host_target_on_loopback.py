@@ -30,8 +30,8 @@ def _finding(target: HostTarget) -> Finding:
         {target.path: target.place, "listening": f"{listener.address}:{listener.port}"},
         discriminator=str(target.port),
         stable=(container.life,),
-        port=str(target.port),
-    ).with_variables(_cure(target))
+        variables={"port": str(target.port), **_cure(target)},
+    )
 
 
 def _cure(target: HostTarget) -> PageVariables:

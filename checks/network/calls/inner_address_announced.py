@@ -63,4 +63,5 @@ def _finding(container: Container, line: str, times: int, uplinks: Uplinks | Non
         {"log": shortened(line, 200), "NetworkSettings.Ports": container.published_names},
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-    ).with_variables(announced_variables(container, uplinks))
+        variables=announced_variables(container, uplinks),
+    )

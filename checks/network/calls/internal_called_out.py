@@ -102,5 +102,5 @@ def _finding(
         touches=subjects_of(attached),
         signs=frozenset({"unreachable", "dns"}),
         stable=container.caller_lives,
-        open_network=way_out,
+        variables={"open_network": way_out},
     )

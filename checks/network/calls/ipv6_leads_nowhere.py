@@ -171,5 +171,5 @@ def _dead_route_finding(
         ),
         signs=LOST,
         stable=container.caller_lives,
-        with_route=container.name,
+        variables={"with_route": container.name},
     )

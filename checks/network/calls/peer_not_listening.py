@@ -131,8 +131,7 @@ def _call_finding(
         calls=(peer.subject,),
         signs=frozenset({"refused"}),
         stable=(*container.caller_lives, peer.life),
-        peer=peer.name,
-        port=str(call.port),
+        variables={"peer": peer.name, "port": str(call.port)},
     )
 
 

@@ -93,7 +93,7 @@ def _stale_address_finding(stale: StaleAddress) -> Finding:
         for server in servers[:5]
     }
     idle = [caller for caller in (stale.writer, stale.stopped) if caller is not None]
-    finding = Finding.about(
+    return Finding.about(
         call.container,
         f"{call.container} keeps calling {call.address}:{call.port}, {_owner_clause(stale)}"
         + (f"; {clauses}" if clauses else ""),
@@ -109,8 +109,8 @@ def _stale_address_finding(stale: StaleAddress) -> Finding:
         calls=subjects_of(servers),
         signs=FOUND_NOBODY,
         stable=call.container.caller_lives,
+        variables=_variables(stale),
     )
-    return finding.with_variables(_variables(stale))
 
 
 def _owner_clause(stale: StaleAddress) -> str:
@@ -258,7 +258,7 @@ def _other_network_finding(call: FailingCall, peer: Container, seat: Container) 
     common = sorted(set(seat.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""
     who = "it" if seat.id == container.id else f"{seat}, whose network it uses,"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
         f"on {call.network}, and {who} is not connected to that network{instead}",
@@ -273,6 +273,5 @@ def _other_network_finding(call: FailingCall, peer: Container, seat: Container) 
         calls=(peer.subject,),
         signs=frozenset({"timeout", "unreachable"}),
         stable=(*container.caller_lives, peer.life),
-        network=call.network.name,
+        variables={"network": call.network.name, "container": seat.name},
     )
-    return finding.with_variables({"container": seat.name})

@@ -87,10 +87,12 @@ def _loopback_proxy_finding(
         severity=Severity.critical if line else None,
         signs=frozenset({"proxy", "refused"}),
         stable=container.caller_lives,
-        http_proxy=f"http_proxy={gateway}",
-        upper_http_proxy=f"HTTP_PROXY={gateway}",
-        https_proxy=f"https_proxy={gateway}",
-        upper_https_proxy=f"HTTPS_PROXY={gateway}",
+        variables={
+            "http_proxy": f"http_proxy={gateway}",
+            "upper_http_proxy": f"HTTP_PROXY={gateway}",
+            "https_proxy": f"https_proxy={gateway}",
+            "upper_https_proxy": f"HTTPS_PROXY={gateway}",
+        },
     )
 
 
@@ -237,8 +239,7 @@ def _taken_request_finding(
         calls=callees,
         signs=frozenset({"proxy", "refused", "timeout", "dns"}),
         stable=container.caller_lives,
-        lower=f"no_proxy={complete}",
-        upper=f"NO_PROXY={complete}",
+        variables={"lower": f"no_proxy={complete}", "upper": f"NO_PROXY={complete}"},
     )
 
 

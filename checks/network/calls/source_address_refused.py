@@ -71,6 +71,9 @@ def _finding(
     """
     published = published_at(container, own)
     is_other = published not in ("", address)
+    steps = {"refused": address}
+    if is_other:
+        steps = of_source_address(container, published, networks)
     return Finding.about(
         container,
         sentence(
@@ -88,6 +91,5 @@ def _finding(
         discriminator=address,
         severity=None if is_other else Severity.advice,
         stable=container.caller_lives,
-    ).with_variables(
-        of_source_address(container, published, networks) if is_other else {"refused": address}
+        variables=steps,
     )

@@ -120,7 +120,7 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
 def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
     symptom, hop = untold.symptom, untold.hop
     program = hop.program or symptom.container
-    finding = Finding.about(
+    return Finding.about(
         program,
         sentence(
             f"{program} {_SEEN[symptom.kind]} ({_times_lately(symptom)})", f"{hop.label} {what}"
@@ -135,8 +135,8 @@ def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
         discriminator=symptom.kind,
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(program.life,),
+        variables=edit_of(untold, added),
     )
-    return finding.with_variables(edit_of(untold, added))
 
 
 def _times_lately(symptom: Symptom) -> str:

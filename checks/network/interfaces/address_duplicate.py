@@ -46,7 +46,9 @@ def _finding(duplicate: AddressDuplicate) -> Finding:
         touches=(network.subject, Subject("interface", entry.interface)),
         signs=signs,
         stable=(container.life,),
-        address=endpoint.ip_address,
-        interface=entry.interface,
-        network=network.name,
+        variables={
+            "address": endpoint.ip_address,
+            "interface": entry.interface,
+            "network": network.name,
+        },
     )

@@ -55,7 +55,8 @@ def _finding(interface: ThrottledInterface) -> Finding:
         touches=_touched_subjects(sending),
         signs=frozenset({"timeout"}),
         stable=(sending.inside.life,) if sending.inside is not None else (),
-    ).with_variables(_variables(sending))
+        variables=_variables(sending),
+    )
 
 
 def _touched_subjects(sending: SendingInterface) -> tuple[Subject, ...]:

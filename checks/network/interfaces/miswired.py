@@ -49,7 +49,7 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                 },
                 touches=subjects_of(internal),
                 stable=(container.life,),
-                network=names[0],
+                variables={"network": names[0]},
             )
 
 
@@ -208,9 +208,7 @@ def _unreached_host_finding(
         touches=(network.subject,),
         signs=frozenset({"timeout", "unreachable"}),
         stable=(container.life,),
-        address=address,
-        parent=parent,
-        network=network.name,
+        variables={"address": address, "parent": parent, "network": network.name},
     )
     own = _own_address(links, parent) if network.driver == "macvlan" else ""
     return finding.with_variables({"own": own}) if own else finding
@@ -259,9 +257,7 @@ def _unreached_peer_finding(
         touches=(network.subject, *(Subject("container", name) for name in sorted(callers))),
         signs=frozenset({"timeout", "unreachable"}),
         stable=(container.life,),
-        address=address,
-        parent=entry.interface,
-        network=network.name,
+        variables={"address": address, "parent": entry.interface, "network": network.name},
     )
     own = _own_address(links, entry.interface) if network.driver == "macvlan" else ""
     return finding.with_variables({"own": own}) if own else finding

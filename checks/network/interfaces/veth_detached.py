@@ -171,8 +171,8 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
         discriminator=network.name,
         touches=(network.subject, *((peer.subject,) if peer else ())),
         settled=(attachment.container.life,),
-        network=network.name,
-    ).with_variables(_pair(attachment, wrong_gateway))
+        variables={"network": network.name, **_pair(attachment, wrong_gateway)},
+    )
 
 
 def _pair(attachment: Attachment, wrong_gateway: str) -> PageVariables:
@@ -255,8 +255,7 @@ def _former_netns_finding(
             f"State.StartedAt of {container.name}": container.state.started_at,
         },
         settled=(container.life, owner.life),
-        joiner=container.name,
-        joined=owner.name,
+        variables={"joiner": container.name, "joined": owner.name},
     )
 
 
@@ -276,7 +275,7 @@ def _unattached_finding(
     else:
         why = "the engine runs without its default network, and the container asks for no other one"
         cure, setting = {"new_network": f"{container.name}-net"}, _bridge_setting(config)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} is attached to no network; {why}",
         {
@@ -286,8 +285,8 @@ def _unattached_finding(
             "interfaces inside": netns.interfaces,
         },
         settled=(container.life,),
+        variables=cure,
     )
-    return finding.with_variables(cure)
 
 
 def _bridge_setting(config: DaemonConfig | None) -> dict[str, Json]:

@@ -44,4 +44,5 @@ def _finding(answer: UntranslatedAnswer) -> Finding:
         {"log": shortened(answer.line, 160), "UDP socket inside": str(answer.port)},
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-    ).with_variables(untranslated_steps(answer))
+        variables=untranslated_steps(answer),
+    )

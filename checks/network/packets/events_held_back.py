@@ -59,4 +59,5 @@ def _finding(held: HeldEvents) -> Finding:
         discriminator=hop.directive,
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(held.program.life,),
-    ).with_variables(lines_before(hop, held.file, _PASSED_ON))
+        variables=lines_before(hop, held.file, _PASSED_ON),
+    )

@@ -95,7 +95,7 @@ def _finding(page: FrontPage) -> Finding:
         why = "the program computes all the time, and may still build the page"
     else:
         why = "the program has read the request, and waits for something"
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} does not answer a request for {reply.path} at port {page.door.port} within "
         f"{count(seconds, 'second')}: {why}",
@@ -110,6 +110,5 @@ def _finding(page: FrontPage) -> Finding:
         discriminator=str(page.door.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-        port=str(page.door.port),
+        variables={"port": str(page.door.port), "url": page.url, "restarted": container.name},
     )
-    return finding.with_variables({"url": page.url, "restarted": container.name})

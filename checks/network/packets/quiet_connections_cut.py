@@ -50,7 +50,8 @@ def _finding(cut: CutConnections) -> Finding:
             }
         ),
         stable=(container.life,),
-    ).with_variables(_variables(cut))
+        variables=_variables(cut),
+    )
 
 
 def _variables(cut: CutConnections) -> PageVariables:

@@ -150,7 +150,7 @@ def _own_call_finding(paths: list[WantedPath]) -> Finding:
         touches=(first.network.subject,),
         signs=NO_WAY_OUT,
         stable=(container.life,),
-        own_address=f"{first.address}/{length}",
+        variables={"own_address": f"{first.address}/{length}"},
     )
 
 
@@ -293,13 +293,12 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
                 "clients on this host": here,
             }
         ),
-        address_inside=inlet.address,
-        gateway_inside=endpoint.gateway,
         discriminator=str(inlet.host_port),
         severity=Severity.critical if inlet.waiting else severity,
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
         stable=(container.life,),
+        variables={"address_inside": inlet.address, "gateway_inside": endpoint.gateway},
     )
 
 

@@ -61,7 +61,7 @@ def _full_queue_finding(container: Container, socket: Socket, error: TellingLine
         discriminator=str(socket.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-        port=str(socket.port),
+        variables={"port": str(socket.port)},
     )
 
 
@@ -94,7 +94,7 @@ def _lost_datagrams_finding(container: Container, socket: FullUdpSocket) -> Find
         discriminator=str(socket.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-        port=str(socket.port),
+        variables={"port": str(socket.port)},
     )
 
 

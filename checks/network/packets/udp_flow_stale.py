@@ -63,7 +63,7 @@ def _hidden_finding(udp_port: PublishedUdpPort, hidden: list[UdpFlow]) -> Findin
         _entries(hidden),
         discriminator=str(udp_port.port),
         stable=(container.life,),
-        port=str(udp_port.port),
+        variables={"port": str(udp_port.port)},
     )
 
 
@@ -93,5 +93,5 @@ def _finding(udp_port: PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
         discriminator=str(udp_port.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-        port=str(udp_port.port),
+        variables={"port": str(udp_port.port)},
     )

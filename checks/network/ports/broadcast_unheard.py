@@ -53,7 +53,7 @@ def _dhcp_finding(broadcast: KeptBroadcast) -> Finding:
         severity=None if broadcast.line else Severity.advice,
         touches=subjects_of(broadcast.networks),
         stable=(container.life,),
-        server=container.name,
+        variables={"server": container.name},
     )
 
 
@@ -67,7 +67,7 @@ def _wake_finding(broadcast: KeptBroadcast) -> Finding:
         discriminator=broadcast.kind,
         touches=subjects_of(broadcast.networks),
         stable=(container.life,),
-        waker=container.name,
+        variables={"waker": container.name},
     )
 
 

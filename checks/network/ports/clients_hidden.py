@@ -139,7 +139,8 @@ def _translated_findings(
             f"{rule} gives it to all clients of published ports",
             refusing.evidence | {"published port looked at": translation.host_port},
             touches=(network.subject, *refusing.subjects),
-        ).with_variables(_exception_variables(rule, network))
+            variables=_exception_variables(rule, network),
+        )
 
 
 def _exception_variables(rule: Step, network: Network) -> PageVariables:
@@ -181,7 +182,8 @@ def _passed_on_finding(
         "address is taken from a header",
         limiting.evidence | {"web server of the host": front},
         touches=(network.subject, *limiting.subjects),
-    ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
+        variables=present({"passed_on_to": edge.name, "front": front, "trusted": subnet}),
+    )
 
 
 _NEXTCLOUD = LazyPattern(r"(?<!linuxserver/)\bnextcloud(?:[:@]|$)")
@@ -211,7 +213,8 @@ def _proxy_limited_finding(
         "on come with it, unless their own address is taken from a header",
         {"log": shortened(lines[-1].text), "refusals in its last lines": len(lines)},
         touches=(proxy.subject,),
-    ).with_variables({**cure, "proxy": proxy.name, "proxy_address": address})
+        variables={**cure, "proxy": proxy.name, "proxy_address": address},
+    )
 
 
 def _unseen_findings(
@@ -230,7 +233,7 @@ def _unseen_findings(
 
 
 def _unseen_finding(program: Container, proxy: Container, address: str, visitors: int) -> Finding:
-    finding = Finding.about(
+    return Finding.about(
         program,
         f"{program} takes all its visitors for one, {address} of {proxy}: the log of the proxy has "
         f"{visitors} addresses, and that of the program this one alone",
@@ -238,9 +241,7 @@ def _unseen_finding(program: Container, proxy: Container, address: str, visitors
         severity=Severity.advice,
         discriminator="unseen",
         touches=(proxy.subject,),
-    )
-    return finding.with_variables(
-        {"behind": program.name, "proxy": proxy.name, "proxy_address": address}
+        variables={"behind": program.name, "proxy": proxy.name, "proxy_address": address},
     )
 
 
@@ -374,6 +375,6 @@ def _rootless_findings(refusals: Refusals, networks: Networks) -> Iterator[Findi
                         "rootlesskit": f"{OPTION}={HIDES_CLIENTS}",
                     },
                     touches=(network.subject,),
-                    driver=KEEPS_CLIENTS,
+                    variables={"driver": KEEPS_CLIENTS},
                 )
                 break

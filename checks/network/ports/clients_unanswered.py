@@ -112,7 +112,8 @@ def _finding(
         severity=Severity.advice if clients.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_circle_variables(circle) or _variables(clients, mistaken))
+        variables=_circle_variables(circle) or _variables(clients, mistaken),
+    )
 
 
 def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:

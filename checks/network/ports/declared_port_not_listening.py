@@ -47,7 +47,7 @@ def _finding(container: Container, tail: LogTail) -> Finding:
     failure = tail.failure
     cause = f"this means: {failure.cause}" if failure is not None else ""
     may_be_over = failure is None or not CALL_FAILED.isdisjoint(tail.signs)
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(
             f"{container} serves none of the ports it declares ({numbered('port', ports)}), and its "
@@ -64,6 +64,5 @@ def _finding(container: Container, tail: LogTail) -> Finding:
         ),
         signs=tail.signs,
         stable=(container.life,),
-        port=str(ports[0]),
+        variables={"port": str(ports[0]), **({"again": container.name} if may_be_over else {})},
     )
-    return finding.with_variables({"again": container.name} if may_be_over else {})

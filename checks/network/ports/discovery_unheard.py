@@ -45,5 +45,5 @@ def _finding(discovery: UnheardDiscovery) -> Finding:
         },
         touches=tuple(network.subject for network in discovery.networks),
         stable=(container.life,),
-        seeker=container.name,
+        variables={"seeker": container.name},
     )

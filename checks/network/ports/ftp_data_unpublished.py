@@ -57,4 +57,5 @@ def _finding(server: Container, waiting: Sequence[int]) -> Finding:
             "declared by the image (EXPOSE)": [*declared_range(server, waiting[0])],
         },
         stable=(server.life,),
-    ).with_variables(data_port_steps(server, waiting[0]))
+        variables=data_port_steps(server, waiting[0]),
+    )

@@ -69,7 +69,8 @@ def port_allocated(containers: Containers) -> CheckResult:
             )
         if _forgotten_network(container):
             evidence["NetworkSettings.Networks"] = []
-        finding = Finding.about(
+        own = {"own_ports": joined(refused.own)} if refused.own else {}
+        yield Finding.about(
             container,
             f"{container} did not start: host port {port} is already allocated; {state}",
             evidence,
@@ -77,11 +78,10 @@ def port_allocated(containers: Containers) -> CheckResult:
             severity=Severity.critical if holders or refused.own else Severity.warning,
             touches=subjects_of(holders),
             signs=signs(container.state.error),
-            port=str(port),
-        )
-        own = {"own_ports": joined(refused.own)} if refused.own else {}
-        yield finding.with_variables(
-            own or added or twin or _freed_port_variables(container, holders)
+            variables={
+                "port": str(port),
+                **(own or added or twin or _freed_port_variables(container, holders)),
+            },
         )
 
 
@@ -194,8 +194,7 @@ def _port_in_use_finding(
         discriminator=f"{port}/{proto}",
         severity=Severity.critical,
         signs=signs(container.state.error),
-        port=str(port),
-        proto=proto,
+        variables={"port": str(port), "proto": proto},
     )
 
 
@@ -247,7 +246,8 @@ def bind_address_missing(
         container, address, port = failure.container, failure.address, failure.port
         is_back = interfaces is not None and interfaces.holds(address)
         addresses = str(links) if interfaces is None else interfaces.shown_addresses
-        finding = Finding.about(
+        branch = "returned" if is_back else "address"
+        yield Finding.about(
             container,
             sentence(
                 f"{container} did not start: "
@@ -258,10 +258,8 @@ def bind_address_missing(
             discriminator=f"{address}:{port}/{failure.proto}",
             severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),
-            port=str(port),
+            variables={"port": str(port), branch: address},
         )
-        branch = "returned" if is_back else "address"
-        yield finding.with_variables({branch: address})
 
 
 def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Finding]:
@@ -286,8 +284,7 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
                 discriminator=address,
                 severity=Severity.warning,
                 stable=(container.life,),
-                address=address,
-                port=port,
+                variables={"address": address, "port": port},
             )
 
 
@@ -358,7 +355,8 @@ def host_port_conflict(
         taken = "was in use, and is free now" if is_known else "is in use"
         if holders:
             taken = _held_clause(holders[0], port, containers)
-        finding = Finding.about(
+        steps = freeing(container, port, holders, containers) if is_known else {}
+        yield Finding.about(
             container,
             f"{container} ended: its {which} on the host {taken}",
             {
@@ -369,16 +367,15 @@ def host_port_conflict(
             },
             touches=_holder_subjects(holders, containers),
             signs=frozenset({"port-taken"}),
+            variables=steps,
         )
-        steps = freeing(container, port, holders, containers) if is_known else {}
-        yield finding.with_variables(steps)
 
 
 def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
     """The finding about a program that runs, and waits for a port of the host."""
     container, port, holders = unbound.container, unbound.port, unbound.holders
     held = _held_clause(holders[0], port, containers)
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} runs without its port: port {port} of the host {held}",
         unbound.evidence | _listener_evidence(holders),
@@ -386,8 +383,8 @@ def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
         discriminator=str(port),
         touches=_holder_subjects(holders, containers),
         signs=frozenset({"port-taken"}),
+        variables=freeing(container, port, holders, containers),
     )
-    return finding.with_variables(freeing(container, port, holders, containers))
 
 
 def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:

@@ -79,4 +79,5 @@ def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> F
         "nothing there",
         {"said in": shortened(said, 160), "NetworkSettings.Ports": container.published_names},
         stable=(container.life,),
-    ).with_variables({"same_port": f"{moved[0].number}:{moved[0].port}"} if not moved[1:] else {})
+        variables={"same_port": f"{moved[0].number}:{moved[0].port}"} if not moved[1:] else {},
+    )

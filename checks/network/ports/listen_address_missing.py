@@ -108,7 +108,7 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
             where = "an address of the host, which its own network does not have"
     of_host = [own.address for own in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
-    finding = Finding.about(
+    return Finding.about(
         container,
         f"{container} is configured to listen at {refused.address}{port}, {where}",
         present(
@@ -119,9 +119,8 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
             }
         ),
         discriminator=refused.address,
-        address=refused.address,
+        variables={"address": refused.address, **cure},
     )
-    return finding.with_variables(cure)
 
 
 def _listen_anywhere_variables(container: Container, refused: RefusedAddress) -> PageVariables:

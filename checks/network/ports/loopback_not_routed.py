@@ -46,10 +46,10 @@ def _finding(path: HostPath, config: DaemonConfig) -> Finding:
         f"{container}: published port {path.port} does not answer at "
         f"127.0.0.1: {setting} is 0, and no docker-proxy serves it",
         {setting: "0", f"userland-proxy in {config.where('userland-proxy')}": False},
-        assignment=f"net/ipv4/conf/{bridge}/route_localnet=1",
         discriminator=str(path.port),
         severity=Severity.critical if alone else None,
         touches=(Subject("interface", bridge),),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
+        variables={"assignment": f"net/ipv4/conf/{bridge}/route_localnet=1"},
     )

@@ -57,14 +57,13 @@ def _finding(shown: ShownAddress) -> Finding:
         discriminator=shown.kind,
         touches=(shown.front.subject,) if shown.front is not None else (),
         stable=(container.life,),
-    ).with_variables(
-        present(
+        variables=present(
             {
                 "own": f"{shown.variable}={shown.right}" if shown.variable and shown.right else "",
                 "shown": shown.value if not shown.variable or not shown.right else "",
                 "right": shown.right if not shown.variable else "",
             }
-        )
+        ),
     )
 
 

@@ -97,7 +97,9 @@ def _finding(
         discriminator=way.port,
         severity=severity,
         stable=(container.life,),
-        port=str(number),
-    ).with_variables(
-        {"narrow": way.leading_to(way.port), "publish": way.leading_to(way.port, number)}
+        variables={
+            "port": str(number),
+            "narrow": way.leading_to(way.port),
+            "publish": way.leading_to(way.port, number),
+        },
     )

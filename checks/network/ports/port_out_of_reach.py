@@ -48,14 +48,14 @@ def _finding(port: AskedPort) -> Finding:
             discriminator=discriminator,
             variables=own,
         )
-    finding = Finding.about(
+    return Finding.about(
         container,
         _sentence(port),
         evidence,
         discriminator=discriminator,
         stable=(container.life,) if container.is_running else (),
+        variables=_cure(port),
     )
-    return finding.with_variables(_cure(port))
 
 
 def _sentence(port: AskedPort) -> str:

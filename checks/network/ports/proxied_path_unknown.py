@@ -64,7 +64,8 @@ def _finding(path: MisplacedPath) -> Finding:
         discriminator=hop.location,
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(program.life,),
-    ).with_variables(_variables(path))
+        variables=_variables(path),
+    )
 
 
 def _reason(path: MisplacedPath) -> str:
@@ -134,7 +135,8 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         discriminator=route.prefix,
         touches=(route.proxy.subject,),
         stable=(program.life,),
-    ).with_variables(_route_variables(misplaced))
+        variables=_route_variables(misplaced),
+    )
 
 
 def _route_variables(misplaced: MisplacedRoute) -> PageVariables:

@@ -85,5 +85,5 @@ def _finding(container: Container, lost: list[PortBinding]) -> Finding:
         },
         signs=frozenset({"refused"}),
         stable=(container.life,),
-        port=str(ports[0]),
+        variables={"port": str(ports[0])},
     )

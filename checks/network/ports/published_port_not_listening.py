@@ -191,7 +191,7 @@ def _udp_finding(
         discriminator=f"{port}/udp",
         severity=Severity.advice if serves and not clients else None,
         stable=(container.life,),
-        port=str(port),
+        variables={"port": str(port)},
     )
 
 
@@ -215,7 +215,7 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
         signs=why.tail.signs,
         calls=subjects_of((*why.absent, *why.deaf)),
         stable=(container.life,),
-        port=str(port.port),
+        variables={"port": str(port.port)},
     )
 
 

@@ -90,7 +90,8 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
         stable=(container.life,),
-    ).with_variables({"url": page.url})
+        variables={"url": page.url},
+    )
 
 
 def _loop_finding(loop: RedirectLoop) -> Finding:
@@ -104,7 +105,7 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
     elif proxy is not None:
         why = f"its clients come through {proxy}, which may not pass on the header {_HEADER}"
     times = f"{loop.times} times in {max(loop.span, 0.1):.1f} s"
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(
             f"{container} answers {shortened(loop.request, 80)} with a redirect, again and again "
@@ -115,7 +116,5 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
         severity=Severity.advice if loop.may_be_a_monitor else Severity.warning,
         discriminator=loop.request,
         touches=(proxy.subject,) if proxy is not None else (),
-    )
-    return finding.with_variables(
-        present({"url": loop.url, "proxy": proxy.name if proxy is not None else ""})
+        variables=present({"url": loop.url, "proxy": proxy.name if proxy is not None else ""}),
     )

@@ -44,7 +44,8 @@ def _finding(stray: StrayRedirect) -> Finding:
         },
         discriminator=str(asked.port),
         stable=(container.life,),
-    ).with_variables(_variables(stray))
+        variables=_variables(stray),
+    )
 
 
 def _reason(stray: StrayRedirect) -> str:

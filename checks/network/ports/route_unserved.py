@@ -37,7 +37,7 @@ def _route_finding(route: UnservedRoute) -> Finding:
     setting = ""
     if isinstance(obstacle, route_obstacles.NotEnabled):
         setting = obstacle.setting
-    finding = Finding.about(
+    return Finding.about(
         route.container,
         _sentence(route),
         present(
@@ -52,9 +52,8 @@ def _route_finding(route: UnservedRoute) -> Finding:
         severity=Severity.advice if _may_be_elsewhere(obstacle) else None,
         stable=(route.container.life,),
         touches=(route.proxy.subject, *others),
-        proxy=route.proxy.name,
+        variables={"proxy": route.proxy.name, **route_steps(route)},
     )
-    return finding.with_variables(route_steps(route))
 
 
 def _may_be_elsewhere(obstacle: route_obstacles.RouteObstacle) -> bool:

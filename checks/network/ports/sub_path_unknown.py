@@ -16,7 +16,7 @@ def sub_path_unknown(strayed_pages: StrayedPages) -> CheckResult:
     page's path and all answered with 404.
     """
     for page in strayed_pages:
-        finding = Finding.about(
+        yield Finding.about(
             page.container,
             sentence(
                 f"{page.container} has none of the scripts that pages below {page.below} ask for "
@@ -26,5 +26,5 @@ def sub_path_unknown(strayed_pages: StrayedPages) -> CheckResult:
             {"log": shortened(page.line, 160), "asked for": list(page.files[:4])},
             discriminator=page.below,
             stable=(page.container.life,),
+            variables={"below": page.below},
         )
-        yield finding.with_variables({"below": page.below})

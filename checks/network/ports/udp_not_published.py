@@ -1,7 +1,5 @@
 """network.udp-not-published: a port is published only for TCP, and its program takes UDP too."""
 
-from msgspec.structs import replace
-
 from diagnose.evidence.network.proxies.pages.announced_http3 import (
     AnnouncedHttp3,
     AnnouncedHttp3Ports,
@@ -38,8 +36,7 @@ def udp_not_published(
         is_missed = (bool(udp_server.clients) and not udp_server.strangers) or port == _DNS
         is_declared = f"{port}/udp" in (udp_server.container.config.exposed_ports or {})
         if is_missed or udp_server.strangers or is_declared:
-            finding = _finding(udp_server, None if is_missed else Severity.advice)
-            yield replace(finding, is_quiet=True)
+            yield _finding(udp_server, None if is_missed else Severity.advice)
     for announced in announced_http3_ports or ():
         yield _http3_finding(announced)
     yield from unpublished_udp_ports.unread
@@ -88,6 +85,6 @@ def _finding(udp_server: UnpublishedUdp, severity: Severity | None) -> Finding:
         discriminator=str(port),
         severity=severity,
         stable=(container.life,),
-        port=str(port),
-        udp_port=udp_server.published.leading_to(f"{port}/udp"),
+        is_quiet=True,
+        variables={"port": str(port), "udp_port": udp_server.published.leading_to(f"{port}/udp")},
     )

@@ -44,8 +44,8 @@ def _finding(moved: MovedUdpPort) -> Finding:
         discriminator=str(port),
         severity=None if moved.named_by else Severity.advice,
         stable=(container.life,),
-        port=str(port),
-    ).with_variables(_cure(moved))
+        variables={"port": str(port), **_cure(moved)},
+    )
 
 
 def _cure(moved: MovedUdpPort) -> PageVariables:

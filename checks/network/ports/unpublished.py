@@ -169,7 +169,7 @@ def _default_route_finding(
         discriminator="default route",
         touches=subjects_of((lan, bridge)),
         stable=(container.life,),
-        lan=lan.name,
+        variables={"lan": lan.name},
     )
 
 

@@ -58,7 +58,7 @@ def sources_of(containers: Containers, there: set[str]) -> BindSources:
 def test_who_has_the_path(mounts: list[dict[str, Any]], expected: str, source: str) -> None:
     job = container("job", **bind("/home/ci/workspace/app", Destination="/src"))
     runner = container("ci", Mounts=mounts)
-    finding = Finding.about(job, f"{job} misses a file", {}, source=source)
+    finding = Finding.about(job, f"{job} misses a file", {}, variables={"source": source})
     containers = Containers([job, runner])
     named = with_owner(finding, job, containers, sources_of(containers, {OWNED}))
     assert named.variables.get("owned_mount", "") == expected
@@ -69,7 +69,9 @@ def test_an_owner_that_has_nothing_there_is_not_named() -> None:
     """Portainer has a folder /data of its own, and the host's disk at /data is not mounted."""
     job = container("job", **bind("/home/ci/workspace/app", Destination="/src"))
     containers = Containers([job, container("ci", Mounts=[*SOCKET, *HOME])])
-    finding = Finding.about(job, "it misses a file", {}, source="/home/ci/workspace/app")
+    finding = Finding.about(
+        job, "it misses a file", {}, variables={"source": "/home/ci/workspace/app"}
+    )
     sources = sources_of(containers, set())
     assert with_owner(finding, job, containers, sources) == finding
     assert with_owner(finding, job, containers, None) == finding
