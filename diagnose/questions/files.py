@@ -363,9 +363,8 @@ class ListComposeFiles(Question[list[ComposeFile]], frozen=True):
         priority=4,
     )
     paths: list[str]
-    """The compose files."""
     folder: str
-    """Where relative names begin."""
+    """paths, folder: the compose files, and where relative names begin."""
 
     def about(self) -> str:
         return f"the files that {', '.join(self.paths)} name"
@@ -377,6 +376,8 @@ class ComposeVariable(msgspec.Struct, frozen=True):
     path: str
     variable: str
     """NAME=value."""
+    is_reference: bool = False
+    """A reference to a variable of `.env`, which the shell of whoever calls compose may set too."""
 
 
 class ReadComposeVariables(Question[list[ComposeVariable]], frozen=True):

@@ -42,6 +42,13 @@ def test_service(part: str, expected: list[tuple[str, str]]) -> None:
     ] == expected
 
 
+def test_a_value_that_a_shell_may_set() -> None:
+    text = "services: {web: {env_file: .env, environment: {N: $NAME, A: 1}}}"
+    found = variables({YAML: text}, "/srv/shop", "web", lambda path: FILES.get(path, ""))
+    references = [variable["variable"] for variable in found if variable["is_reference"]]
+    assert references == ["N=shop"]
+
+
 def test_several_files_and_none() -> None:
     base, more = (
         "services: {web: {environment: {A: 1, B: 2}}}",

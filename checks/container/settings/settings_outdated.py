@@ -1,4 +1,4 @@
-"""container.settings-outdated: a restart did not apply what was changed in the files of compose."""
+"""container.settings-outdated: what was changed in the files of compose was not applied."""
 
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.compose.outdated_contents import OutdatedContent, OutdatedContents
@@ -20,7 +20,7 @@ SHOWN = 4
 @check(
     "container.settings-outdated",
     severity=Severity.warning,
-    aloud=("has files of an older content", "have files of an older content"),
+    aloud=("was created before its settings changed", "were created before their settings changed"),
 )
 def settings_outdated(
     outdated_variables: OutdatedVariables,
@@ -30,61 +30,29 @@ def settings_outdated(
     *,
     settled: Seconds = Seconds(600),
 ) -> CheckResult:
-    """A container was restarted after its settings changed, and has the old ones.
+    """A container was created before its settings changed, and has the old ones.
 
     Compose hands `environment`, `env_file` and values of `.env` to a container when it makes it. A
     restart keeps that container. Compared are the variables that both the container and the files
-    have; a file counts that was changed after the container was made and before its last start.
-    Values that a shell may set, with more than one reference, or of services that extend others are
-    left out. The ports, the mounts and the image that the compose file gives the service are
-    compared in the same way, without those that name a variable. A file that compose copied into
-    the container, as `content:` of a config is, counts after a restart too: `docker compose up`
+    have; a file counts that was changed after the container was made. Left out are values with more
+    than one reference, services that extend others, and values of `.env` where several differ and
+    none is equal: a shell may set them. The ports, the mounts and the image that the compose file
+    gives the service are compared in the same way, without those that name a variable. A file that
+    compose copied into the container, as `content:` of a config is, counts too: `docker compose up`
     does not compare it. It is advice where nothing was restarted in the `settled` seconds since the
     change.
     """
-    for outdated in outdated_variables:
-        yield _finding(outdated, clock)
-    for parts in outdated_parts(written_projects) if written_projects is not None else ():
-        yield _parts_finding(parts, clock)
-    for outdated_content in contents or ():
-        was_restarted = (outdated_content.container.started_at or 0.0) > outdated_content.changed_at
-        if was_restarted or clock.has_passed(outdated_content.changed_at, settled):
-            severity = Severity.warning if was_restarted else Severity.advice
-            yield _content_finding(outdated_content, clock, severity)
+    parts = outdated_parts(written_projects) if written_projects is not None else ()
+
+    def is_due(outdated: OutdatedContainer | OutdatedParts | OutdatedContent) -> bool:
+        return outdated.was_restarted or clock.has_passed(outdated.changed_at, settled)
+
+    yield from (_variables_finding(found, clock) for found in outdated_variables if is_due(found))
+    yield from (_parts_finding(found, clock) for found in parts if is_due(found))
+    yield from (_content_finding(found, clock) for found in contents or () if is_due(found))
 
 
-def _content_finding(outdated: OutdatedContent, clock: Clock, severity: Severity) -> Finding:
-    container = outdated.container
-    steps = {f"forced_{name}": value for name, value in _steps(container).items()}
-    return Finding.about(
-        container,
-        f"{container} has an older content of {and_more(outdated.targets, SHOWN)} than the compose "
-        f"file gives it since a change of {outdated.path} {clock.ago(outdated.changed_at)}: neither a "
-        "restart nor a plain `docker compose up` applies it",
-        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
-        severity=severity,
-        discriminator="contents",
-        onset=outdated.changed_at,
-        stable=(container.life,),
-        variables=steps,
-    )
-
-
-def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
-    container = outdated.container
-    return Finding.about(
-        container,
-        f"{container} runs without {and_more(outdated.parts, SHOWN)}, which {outdated.path} gives it "
-        f"since a change {clock.ago(outdated.changed_at)}: a restart does not apply it",
-        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
-        discriminator="parts",
-        onset=outdated.changed_at,
-        stable=(container.life,),
-        variables=_steps(container),
-    )
-
-
-def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
+def _variables_finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
     container, variables = outdated.container, outdated.variables
     names = and_more([variable.name for variable in variables], SHOWN)
     paths = joined(list(dict.fromkeys(variable.path for variable in variables)))
@@ -92,7 +60,7 @@ def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
     return Finding.about(
         container,
         f"{container} runs with the old value of {names}, which {have} another one in "
-        f"{paths} since a change {clock.ago(outdated.changed_at)}: a restart does not apply it",
+        f"{paths} since a change {clock.ago(outdated.changed_at)}: {_why_not_applied(outdated)}",
         {
             **{
                 f"{variable.path}: {variable.name}": variable.difference
@@ -101,10 +69,53 @@ def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
             "created": clock.ago(container.created_at),
             "last start": clock.ago(container.started_at),
         },
+        severity=_severity(outdated),
         onset=outdated.changed_at,
         stable=(container.life,),
         variables=_steps(container),
     )
+
+
+def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
+    container = outdated.container
+    return Finding.about(
+        container,
+        f"{container} runs without {and_more(outdated.parts, SHOWN)}, which {outdated.path} gives it "
+        f"since a change {clock.ago(outdated.changed_at)}: {_why_not_applied(outdated)}",
+        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
+        severity=_severity(outdated),
+        discriminator="parts",
+        onset=outdated.changed_at,
+        stable=(container.life,),
+        variables=_steps(container),
+    )
+
+
+def _content_finding(outdated: OutdatedContent, clock: Clock) -> Finding:
+    container = outdated.container
+    steps = {f"forced_{name}": value for name, value in _steps(container).items()}
+    return Finding.about(
+        container,
+        f"{container} has an older content of {and_more(outdated.targets, SHOWN)} than the compose "
+        f"file gives it since a change of {outdated.path} {clock.ago(outdated.changed_at)}: neither a "
+        "restart nor a plain `docker compose up` applies it",
+        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
+        severity=_severity(outdated),
+        discriminator="contents",
+        onset=outdated.changed_at,
+        stable=(container.life,),
+        variables=steps,
+    )
+
+
+def _severity(outdated: OutdatedContainer | OutdatedParts | OutdatedContent) -> Severity:
+    return Severity.warning if outdated.was_restarted else Severity.advice
+
+
+def _why_not_applied(outdated: OutdatedContainer | OutdatedParts) -> str:
+    if outdated.was_restarted:
+        return "a restart does not apply it"
+    return "nobody has recreated the container since"
 
 
 def _steps(container: Container) -> PageVariables:

@@ -89,7 +89,7 @@ def _mailer(box: Box, number: int, *words: str) -> str:
     box.write(f"{folder}/.env", "SITE_NAME=old.example\n")
     box.sh(f"cd {folder} && docker compose up --detach 2>&1")
     box.sh("sleep 7")
-    box.write(f"{folder}/mail.env", "# moved\nMAIL_HOST='smtp.new.example'\nMAIL_PORT=587\n")
+    box.write(f"{folder}/mail.env", "# moved\nMAIL_HOST='smtp.new.example'\nMAIL_PORT=25\n")
     box.write(f"{folder}/.env", "SITE_NAME=new.example # since May\n")
     box.sh(f"cd {folder} && docker compose {' '.join(words)} 2>&1", timeout=40)
     return name
@@ -105,7 +105,8 @@ def restart_after_a_change_of_the_env_file(box: Box) -> None:
     name = _mailer(box, 51, "restart", "--timeout=1")
     assert "mail.old.example" in _variables(box, name)
     (finding,) = box.diagnose("check", _OUTDATED, "--format", "json").findings
-    assert "old value of MAIL_HOST, SITE, which have" in finding["summary"], finding["summary"]
+    summary = finding["summary"]
+    assert "old value of MAIL_HOST, MAIL_PORT, SITE, which have" in summary, summary
     box.sh(f"{finding['fix'][0]['command']} 2>&1", timeout=60)
     assert "smtp.new.example" in _variables(box, name)
     box.docker("rm", "-f", name)

@@ -30,6 +30,11 @@ class OutdatedContent(msgspec.Struct, frozen=True):
     changed_at: float
     """Unix time of its change."""
 
+    @property
+    def was_restarted(self) -> bool:
+        """Whether the container was started again after the change."""
+        return self.changed_at < (self.container.started_at or 0.0)
+
 
 class OutdatedContents(Items[OutdatedContent], frozen=True):
     """The outdated contents, by project and container."""

@@ -15,7 +15,7 @@ from diagnose.questions.compose import WrittenService
 
 
 class OutdatedParts(msgspec.Struct, frozen=True):
-    """A container that was started again after its service had changed in the file."""
+    """A running container that was created before its service changed in the file."""
 
     container: Container
     parts: tuple[str, ...]
@@ -24,29 +24,31 @@ class OutdatedParts(msgspec.Struct, frozen=True):
     changed_at: float
     """Unix time of the file's last change."""
 
+    @property
+    def was_restarted(self) -> bool:
+        """Whether the container was started again after the change."""
+        return self.changed_at < (self.container.started_at or 0.0)
+
 
 def outdated_parts(projects: WrittenProjects) -> Iterator[OutdatedParts]:
-    """The running containers that were started again after such a change."""
+    """The running containers that lack what the file gives their service since such a change."""
     for project in projects:
         for container in project.containers:
             service = project.of(container)
             if service is None or not container.is_running:
                 continue
-            at = _changed_between(project, container, service)
+            at = _changed_since_creation(project, container, service)
             parts = tuple(_parts(container, service)) if at is not None else ()
             if at is not None and parts:
                 yield OutdatedParts(container, parts, service.path, at)
 
 
-def _changed_between(
+def _changed_since_creation(
     project: WrittenProject, container: Container, service: WrittenService
 ) -> float | None:
-    """The time of the file's change, if that was between the creation and the start."""
-    made, started = container.created_at, container.started_at
-    at = project.written.changed.get(service.path)
-    if made is None or started is None or at is None:
-        return None
-    return at if made + SLACK_S < at < started else None
+    """The time of the file's change, if that was after the container's creation."""
+    created, at = container.created_at, project.written.changed.get(service.path)
+    return at if created is not None and at is not None and at > created + SLACK_S else None
 
 
 def _parts(container: Container, service: WrittenService) -> Iterator[str]:

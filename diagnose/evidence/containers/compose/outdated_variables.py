@@ -4,7 +4,7 @@ Compose hands variables to a container when it creates the container. `docker co
 `docker restart` and a restart of the host start the same container again, with the old ones.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -20,7 +20,7 @@ from diagnose.registry import evidence
 
 MOST = 40
 """Projects whose files are looked at, and services that are read."""
-TOO_MANY = f"its compose files were not read: more than {MOST} projects were started again"
+TOO_MANY = f"its compose files were not read: this host has more than {MOST} projects"
 
 
 class OutdatedVariable(msgspec.Struct, frozen=True):
@@ -40,12 +40,17 @@ class OutdatedVariable(msgspec.Struct, frozen=True):
 
 
 class OutdatedContainer(msgspec.Struct, frozen=True):
-    """A container that was started again after its variables had changed in the files."""
+    """A container that was created before its variables changed in the files."""
 
     container: Container
     variables: tuple[OutdatedVariable, ...]
     changed_at: float
     """Unix time of the last change of the files with the variables."""
+
+    @property
+    def was_restarted(self) -> bool:
+        """Whether the container was started again after the change."""
+        return self.changed_at < (self.container.started_at or 0.0)
 
 
 class OutdatedVariables(Items[OutdatedContainer], frozen=True):
@@ -58,12 +63,12 @@ class OutdatedVariables(Items[OutdatedContainer], frozen=True):
 def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
     """Running containers with older values of variables than their compose files have now.
 
-    Only containers that were started again after their creation count, with one question for each
-    of their projects. The variables are read only where a file of the project was changed between
-    the two. A secret is compared as the token that replaces it.
+    One question for each project of a running container. The variables are read only where a file
+    of the project was changed after the creation. A secret is compared as the token that replaces
+    it.
     """
-    again = [container for container in containers.running if _was_started_again(container)]
-    projects = by_key((_project(container), container) for container in again)
+    of_files = filter(_is_of_files, containers.running)
+    projects = by_key((_project(container), container) for container in of_files)
     items: list[OutdatedContainer] = []
     left = [members[0] for members in list(projects.values())[MOST:]]
     read = 0
@@ -71,7 +76,7 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
         listed = host.ask(ListComposeFiles(list(paths), folder=folder))
         times = {} if isinstance(listed, Failed) else {file.path: file.mtime for file in listed}
         for container in members:
-            newer = dict(_changed_between(container, times))
+            newer = _changed_since_creation(container, times)
             if newer and read < MOST:
                 read += 1
                 items += _outdated_container(host, container, newer)
@@ -87,15 +92,12 @@ def _project(container: Container) -> tuple[str, ...]:
     return (container.compose_folder, *container.compose_files)
 
 
-def _was_started_again(container: Container) -> bool:
-    """Whether compose created the container from files of this host, and it started later too.
+def _is_of_files(container: Container) -> bool:
+    """Whether compose created the container from files of this host.
 
     `--env-file` names another file than `.env`, and is not followed.
     """
-    made, started = container.created_at, container.started_at
-    if made is None or started is None or container.is_one_off:
-        return False
-    if started < made + SLACK_S:
+    if container.created_at is None or container.started_at is None or container.is_one_off:
         return False
     folder, *files = _project(container)
     other = container.compose_label("project.environment_file")
@@ -103,14 +105,10 @@ def _was_started_again(container: Container) -> bool:
     return is_usual and bool(files) and all(path.startswith("/") for path in (folder, *files))
 
 
-def _changed_between(
-    container: Container, times: Mapping[str, float]
-) -> Iterator[tuple[str, float]]:
-    """The files, with times, that were changed between the container's creation and its start."""
-    made, started = container.created_at or 0.0, container.started_at or 0.0
-    for path, at in times.items():
-        if made + SLACK_S < at < started:
-            yield path, at
+def _changed_since_creation(container: Container, times: Mapping[str, float]) -> dict[str, float]:
+    """The files, with times, that were changed after the container was created."""
+    created = (container.created_at or 0.0) + SLACK_S
+    return {path: at for path, at in times.items() if at > created}
 
 
 def _outdated_container(
@@ -123,15 +121,33 @@ def _outdated_container(
     if isinstance(answer, Failed):
         return
     own = dict(container.config.environment)
-    compared = [(variable, _outdated_variable(variable, own)) for variable in answer]
-    differing = [
-        found for variable, found in compared if found is not None and variable.path in newer
-    ]
-    # where most values differ, compose has read them from another place than this
-    equal = sum(_name(variable) in own and found is None for variable, found in compared)
-    if differing and len(differing) <= max(1, equal):
-        at = max(newer[variable.path] for variable in differing)
-        yield OutdatedContainer(container, tuple(differing), at)
+    written = [variable for variable in answer if not variable.is_reference]
+    references = [variable for variable in answer if variable.is_reference]
+    differing = [*_differing(written, own), *_differing_references(references, own)]
+    outdated = [variable for variable in differing if variable.path in newer]
+    if outdated:
+        at = max(newer[variable.path] for variable in outdated)
+        yield OutdatedContainer(container, tuple(outdated), at)
+
+
+def _differing_references(
+    references: Sequence[ComposeVariable], own: Mapping[str, str]
+) -> Sequence[OutdatedVariable]:
+    """The references that have another value; none where compose read no value in `.env`.
+
+    Where several differ and none is equal, the shell of whoever called compose had set them.
+    """
+    differing = _differing(references, own)
+    present = sum(_name(reference) in own for reference in references)
+    return () if 1 < len(differing) == present else differing
+
+
+def _differing(
+    variables: Sequence[ComposeVariable], own: Mapping[str, str]
+) -> list[OutdatedVariable]:
+    """The variables that the container has with another value."""
+    compared = (_outdated_variable(variable, own) for variable in variables)
+    return [variable for variable in compared if variable is not None]
 
 
 def _name(variable: ComposeVariable) -> str:

@@ -30,6 +30,7 @@ def variables(
     read: the text of another file, "" for none.
     """
     values: dict[str, tuple[str, str]] = {}
+    references: set[str] = set()
     environment: dict[str, tuple[str, str | None]] = {}
     for path, text in texts.items():
         part = _service(text, service)
@@ -46,10 +47,14 @@ def variables(
         source = name if value is None else reference and (reference[1] or reference[2])
         if source in known:
             values[name] = (dotenv, known[source])
+            references.add(name)
         elif value is not None and "$" not in value:
             values[name] = (path, value)
     short = [(name, *entry) for name, entry in values.items() if len(entry[1]) <= _LONGEST]
-    return [{"path": path, "variable": f"{name}={value}"} for name, path, value in short[:_MOST]]
+    return [
+        {"path": path, "variable": f"{name}={value}", "is_reference": name in references}
+        for name, path, value in short[:_MOST]
+    ]
 
 
 def assigned_values(text: str) -> dict[str, str]:

@@ -26,9 +26,12 @@ from tests.judging import judge, rows
 
 MADE, STARTED = "2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z"
 BETWEEN, BEFORE, LATER = (unix(f"2026-01-02T0{hour}:00:00Z") for hour in (4, 2, 6))
+NEWER = unix("2026-01-02T05:30:00Z")
+"""After the last start."""
 ENV = "/srv/shop/mail.env"
 FILE = "/srv/shop/compose.yaml"
 FOUND = [("warning", "web")]
+ADVICE = [("advice", "web")]
 HOST = "MAIL_HOST=new"
 SECRET = "<redacted:password:{}>"
 
@@ -52,7 +55,10 @@ def _web(started: str = STARTED, *, env: list[str] | None = None, **labels: str)
 
 
 def _judge(web: Container, at: float | None, *variables: str) -> tuple[Made, Any]:
-    found = [{"path": ENV, "variable": variable} for variable in variables]
+    found = [
+        {"path": ENV, "variable": variable.lstrip("$"), "is_reference": variable.startswith("$")}
+        for variable in variables
+    ]
     host = Made(
         {
             "file.compose": [{"path": FILE, "mtime": BEFORE}, {"path": ENV, "mtime": at}],
@@ -68,11 +74,15 @@ CASES: dict[str, tuple[Container, float | None, list[str], list[tuple[str, str]]
     "restarted after the change": (_web(), BETWEEN, [HOST, "MAIL_PORT=587"], FOUND),
     "one variable alone": (_web(), BETWEEN, [HOST], FOUND),
     "the same values": (_web(), BETWEEN, ["MAIL_HOST=old", "MAIL_PORT=587"], []),
-    "not restarted since": (_web(), LATER, [HOST], []),
+    "not restarted since": (_web(), NEWER, [HOST], ADVICE),
     "changed before it was made": (_web(), BEFORE, [HOST], []),
-    "never restarted": (_web(MADE), BETWEEN, [HOST], []),
+    "never restarted": (_web(MADE), BETWEEN, [HOST], ADVICE),
+    "changed a moment ago": (_web(), (LATER or 0.0) - 60, [HOST], []),
     "a variable that it does not have": (_web(), BETWEEN, ["NEW=1"], []),
-    "all values differ": (_web(), BETWEEN, [HOST, "MAIL_PORT=25"], []),
+    "all values differ": (_web(), BETWEEN, [HOST, "MAIL_PORT=25"], FOUND),
+    "all references differ": (_web(), BETWEEN, ["$" + HOST, "$MAIL_PORT=25"], []),
+    "a reference differs, one is equal": (_web(), BETWEEN, ["$" + HOST, "$MAIL_PORT=587"], FOUND),
+    "one reference": (_web(), BETWEEN, ["$" + HOST, "$NEW=1"], FOUND),
     "a run of one command": (_web(oneoff="True"), BETWEEN, [HOST], []),
     "of another env file": (
         _web(**{"project.environment_file": "/srv/shop/live.env"}), BETWEEN, [HOST], [],
@@ -118,7 +128,7 @@ def test_projects_that_are_not_looked_at_are_named() -> None:
 
 
 def test_what_is_asked_and_said() -> None:
-    host, _ = _judge(_web(MADE), BETWEEN, HOST)
+    host, _ = _judge(_web(**{"project.config_files": "stdin"}), BETWEEN, HOST)
     assert not host.asked
     host, _ = _judge(_web(), BEFORE, HOST)
     assert [question.kind for question in host.asked] == ["file.compose"]
@@ -158,7 +168,8 @@ def test_parts(service: WrittenService, expected: list[tuple[str, str]]) -> None
         HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}},
         Mounts=[{"Type": "bind", "Source": "/srv/a", "Destination": "/a"}, volume],
     )
-    for at, found in ((BETWEEN, expected), (LATER, []), (BEFORE, [])):
+    not_restarted = [("advice", name) for _, name in expected]
+    for at, found in ((BETWEEN, expected), (NEWER, not_restarted), (LATER, []), (BEFORE, [])):
         result = judge(
             "container.settings-outdated",
             outdated_variables=OutdatedVariables(),
