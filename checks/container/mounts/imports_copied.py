@@ -1,0 +1,36 @@
+"""container.imports-copied: a program copies files from one mount to another."""
+
+from diagnose.evidence.containers.mounts.copied_imports import CopiedImport, CopiedImports
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check(
+    "container.imports-copied",
+    severity=Severity.advice,
+    aloud=("copies what it could link or move", "copy what they could link or move"),
+)
+def imports_copied(copied_imports: CopiedImports) -> CheckResult:
+    """A program copies its files from one mount to another of the same file system.
+
+    Importers such as Sonarr make a hard link, and downloaders rename a file that is complete. The
+    kernel refuses both between two mounts, whatever lies behind them, and the programs then copy.
+    Nothing is said of folders on two disks or subvolumes, nor of a program that has both folders in
+    one mount too.
+    """
+    for copied in copied_imports:
+        yield _finding(copied)
+
+
+def _finding(copied: CopiedImport) -> Finding:
+    container, arrival, place = copied.container, copied.arrival, copied.place
+    has_parent = copied.parent != "/"
+    return Finding.about(
+        container,
+        f"{container} copies each file that it {copied.does} from {arrival.destination} to "
+        f"{place.destination}: these are two mounts of one file system, and no hard link and no "
+        "move goes from one mount to another",
+        {"arrive in": str(arrival), "stay in": str(place), "both lie below": copied.parent},
+        stable=(container.life,),
+        variables={"parent": copied.parent} if has_parent else {"apart": arrival.source},
+    )
