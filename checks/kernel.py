@@ -53,7 +53,8 @@ def netdevice_stuck(
         recent = [record for record, _ in lines if clock.wall - record.at <= within_s]
         if len(recent) < times:
             continue
-        (first, _), (last, usage_count) = lines[0], lines[-1]
+        (first, _) = lines[0]
+        (last, usage_count) = lines[-1]
         yield Finding(
             subject=Subject("interface", device),
             summary=(

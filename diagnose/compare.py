@@ -109,13 +109,15 @@ def _verdicts(report: Mapping[str, Json]) -> dict[str, str]:
 
 def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     """The changes from one report to the other, by finding key."""
-    before, after = _findings(old), _findings(new)
+    before = _findings(old)
+    after = _findings(new)
     verdicts = _verdicts(new)
     gone: list[Mapping[str, Json]] = []
     invisible: list[Mapping[str, Json]] = []
     for finding in _only_in(before, after):
         (invisible if is_hidden(finding, new, verdicts) else gone).append(finding)
-    same, changed = [], []
+    same = []
+    changed = []
     for key, earlier in before.items():
         later = after.get(key)
         if later is None or (earlier.get("silenced") and later.get("silenced")):

@@ -79,7 +79,8 @@ def folders() -> Iterator[Path]:
     none.
     """
     yield SYSTEM
-    named, home = Path(os.environ.get("XDG_CONFIG_HOME", "")), os.environ.get("HOME")
+    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    home = os.environ.get("HOME")
     if named.is_absolute():
         yield named / "diagnose"
     elif home:
@@ -232,7 +233,8 @@ class _Redaction(msgspec.Struct, frozen=True):
         unknown = set(table) - {"names", "patterns"}
         if unknown:
             raise ConfigError(f"{path}: redact has no key {min(unknown)!r} (names, patterns)")
-        names, patterns = table.get("names", []), table.get("patterns", {})
+        names = table.get("names", [])
+        patterns = table.get("patterns", {})
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ConfigError(f'{path}: in [redact], names is a list of texts: ["X_LICENCE"]')
         if not isinstance(patterns, dict) or not all(

@@ -75,7 +75,8 @@ def _host(report: Report) -> dict[str, Json]:
 
 def _summary(report: Report) -> dict[str, int]:
     """How many findings there are of each severity, and checks of each other verdict."""
-    number, verdict_counts = report.by_severity, report.by_verdict
+    number = report.by_severity
+    verdict_counts = report.by_verdict
     others = [verdict for verdict in Verdict if verdict is not Verdict.FOUND]
     return {
         "critical": number[Severity.critical],

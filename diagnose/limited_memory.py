@@ -90,7 +90,8 @@ def supervise() -> None:
         child = 0
     if child:
         _wait(child, shared)
-    _deadline, _child = shared, os.getpid()
+    _deadline = shared
+    _child = os.getpid()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     _be_frugal()
 

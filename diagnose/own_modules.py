@@ -38,7 +38,8 @@ class _ReadLoader(SourceFileLoader):
         self._code: CodeType | None = code
 
     def get_code(self, fullname: str) -> CodeType | None:
-        code, self._code = self._code, None
+        code = self._code
+        self._code = None
         return super().get_code(fullname) if code is None else code
 
 
@@ -55,17 +56,20 @@ class BytecodeFinder:
         look."""
         if path is None or len(path) != 1 or name.partition(".")[0] not in self._packages:
             return None
-        (folder,), last = path, name.rpartition(".")[2]
+        (folder,) = path
+        last = name.rpartition(".")[2]
         return _spec(name, folder, last) or _spec(name, f"{folder}/{last}", _PACKAGE)
 
 
 def _spec(name: str, folder: str, stem: str) -> ModuleSpec | None:
     """The module of the source `stem` in this folder, if its bytecode is up to date."""
-    source, bytecode = f"{folder}/{stem}.py", f"{_ROOT}{folder}{_BELOW}{stem}{_ENDING}"
+    source = f"{folder}/{stem}.py"
+    bytecode = f"{_ROOT}{folder}{_BELOW}{stem}{_ENDING}"
     try:
         data = _content(bytecode)
         status = os.stat(source)  # noqa: PTH116 - hundreds of times in each run
-        time, length = int(status.st_mtime) & _LOW_32_BITS, status.st_size & _LOW_32_BITS
+        time = int(status.st_mtime) & _LOW_32_BITS
+        length = status.st_size & _LOW_32_BITS
         if _HEAD.unpack_from(data) != (MAGIC_NUMBER, 0, time, length):
             return None
         code = marshal.loads(memoryview(data)[_HEAD.size :])  # noqa: S302 - as Python's own loader

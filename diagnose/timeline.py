@@ -148,7 +148,8 @@ def _changes(changes: RecentChanges) -> Iterator[Moment]:
 
 def _engine_began(known: _Known) -> float | None:
     """Unix time at which the running engine was started, as its process says, or else its log."""
-    clock, config = known.clock, known.config
+    clock = known.clock
+    config = known.config
     if clock is not None and config is not None and config.started is not None:
         return clock.booted + config.started
     starts = [line.at for line in known.log or () if line.message == "Starting up" and line.at]

@@ -87,5 +87,6 @@ def compose_variables(container: Container) -> PageVariables:
 
     Empty where compose did not make the container.
     """
-    folder, service = container.compose_folder, container.compose_service
+    folder = container.compose_folder
+    service = container.compose_service
     return {"folder": folder, "compose_service": service} if folder and service else {}

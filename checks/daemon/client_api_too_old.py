@@ -59,7 +59,8 @@ def _engine_finding(refusals: Sequence[_Refusal], log: DaemonLog, holders: list[
     """The finding about a client that only the engine's own log shows. holders: the containers with
     the engine's socket."""
     last = refusals[-1]
-    client, least = last.match["client"], last.match["least"]
+    client = last.match["client"]
+    least = last.match["least"]
     return Finding(
         subject=DAEMON,
         summary=f"the engine refuses a client that speaks API {client}: it requires at least {least}",
@@ -78,7 +79,8 @@ def _newer_client(client: TurnedAway) -> PageVariables:
     Traefik asks for API 1.24 until it negotiates; Watchtower asks for the version of its variable.
     """
     image = client.container.config.image
-    repository, tag = repository_of(image), tag_of(image) or ""
+    repository = repository_of(image)
+    tag = tag_of(image) or ""
     if repository == "docker.io/library/traefik":
         is_of_two = tag.lstrip("v").startswith("2")
         return {"newer_client": "traefik:v2.11" if is_of_two else "traefik:v3.6"}

@@ -96,7 +96,8 @@ def removable_keys(config: ConfigFaults) -> list[str]:
 
 
 def _faults_in_short(config: ConfigFaults) -> str:
-    path, faults = config.path, config.faults
+    path = config.path
+    faults = config.faults
     if config.form:
         return f"{path} is {config.form} and no JSON"
     if len(faults) == 1:

@@ -118,7 +118,8 @@ def _down_finding(
     """The finding about a containerd that is down. own: containerd's own last error; blamed:
     dockerd's about it."""
     failure = own or blamed
-    is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
+    is_dead = daemon.processes.engine is None
+    is_of_system = daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     unit = daemon.installation.containerd_unit or Unit()
     state = "is not running, and its unit is masked" if unit.is_masked else "is not running"

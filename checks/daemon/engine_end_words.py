@@ -66,7 +66,8 @@ def _missing_disk(disk: PlannedMount | None) -> str:
 
 def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> str:
     """The state of an engine that does not serve its socket: gone, down, or alive without it."""
-    process, socket = daemon.processes.engine, daemon.address
+    process = daemon.processes.engine
+    socket = daemon.address
     if process is None and removed is not None:
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:
@@ -86,7 +87,8 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
 
 def _down_sentence(daemon: Daemon, end: EngineEnd) -> str:
     """The sentence that the engine does not run, with the reason that its unit gives."""
-    unit, name = daemon.installation.known_unit, daemon.installation.unit_name
+    unit = daemon.installation.known_unit
+    name = daemon.installation.unit_name
     if daemon.installation.program == "":
         return "dockerd is not running, and its program is missing where packages install it"
     if unit.took_too_long:

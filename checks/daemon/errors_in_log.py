@@ -115,7 +115,8 @@ def _named_variables(text: str) -> PageVariables:
     """The page variables of the path at which the error ends, of the network that it names by its
     id, or of a DNS server that has not answered; otherwise words by which the error is counted over
     the hours."""
-    network, server = _NETWORK.search(text), _SILENT_SERVER.search(text)
+    network = _NETWORK.search(text)
+    server = _SILENT_SERVER.search(text)
     named = {
         "refused_path": path_of_error(text),
         "short_network": network["id"] if network is not None else "",

@@ -191,7 +191,8 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    unit, name = daemon.installation.known_unit, daemon.installation.unit_name
+    unit = daemon.installation.known_unit
+    name = daemon.installation.unit_name
     if unit.is_given_up and daemon.is_down:
         log = NO_LOG if log is None else log
         yield Finding(

@@ -156,7 +156,8 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
 def _awaited_program_clause(program: AwaitedProgram) -> str:
     """The predicate about the program for which the engine waits, and the reason why that one does
     not end."""
-    process, holder = program.process, program.holder
+    process = program.process
+    holder = program.holder
     name = f"{process.comm} (pid {process.pid})"
     if holder is not None:
         by = f"{holder.comm} (pid {holder.pid})"
@@ -184,7 +185,8 @@ def _lone_deadlock_finding(
     stuck: StuckContainer, daemon: Daemon, receiver: LogReceiver | None
 ) -> Finding:
     """The finding about a container that alone does not work."""
-    name, shim = stuck.name, stuck.shim
+    name = stuck.name
+    shim = stuck.shim
     evidence: dict[str, Json] = {}
     others = "" if stuck.is_only else ", but about all others"
     summary = (

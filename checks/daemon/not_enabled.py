@@ -74,7 +74,8 @@ class _Down(msgspec.Struct, frozen=True):
 
 def _was_down(daemon: Daemon, containers: Containers, clock: Clock, late: float) -> _Down | None:
     """The containers that the boot did not start again; None where that is not known."""
-    unit, age = daemon.installation.known_unit, daemon.processes.age
+    unit = daemon.installation.known_unit
+    age = daemon.processes.age
     is_first_start = unit.active_enter_timestamp and not unit.inactive_enter_timestamp
     if age is None or not clock.booted or not is_first_start:
         return None

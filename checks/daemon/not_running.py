@@ -81,7 +81,8 @@ def _has_run(daemon: Daemon, end: EngineEnd) -> bool:
 
 
 def _rootless_finding(engine: RootlessEngine) -> Finding:
-    user, number = engine.user, count(engine.containers, "container")
+    user = engine.user
+    number = count(engine.containers, "container")
     summary = f'the rootless engine of user "{user}" is not running, and it has {number}'
     if engine.needs_linger:
         summary = (

@@ -42,7 +42,8 @@ def runtime_missing(
 
 
 def _runtime_finding(missing: MissingRuntime, registered: list[str]) -> Finding:
-    name, is_refused = missing.name, bool(missing.down)
+    name = missing.name
+    is_refused = bool(missing.down)
     effect = "cannot start" if is_refused else "will not start again"
     who = named("container", names_of(missing.affected))
     cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}

@@ -29,7 +29,8 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     if daemon.closed_podman:
         yield _closed_podman_finding(daemon)
         return None
-    user, path = daemon.caller.user or str(daemon.caller.uid), daemon.address
+    user = daemon.caller.user or str(daemon.caller.uid)
+    path = daemon.address
     membership = "one" if daemon.caller.session_has_it else "not one"
     yield Finding(
         subject=DAEMON,
@@ -65,7 +66,8 @@ def _members_finding(daemon: Daemon) -> Finding:
 
 def _closed_podman_finding(daemon: Daemon) -> Finding:
     caller = daemon.caller
-    user, own = caller.user or str(caller.uid), f"/run/user/{caller.uid}/podman/podman.sock"
+    user = caller.user or str(caller.uid)
+    own = f"/run/user/{caller.uid}/podman/podman.sock"
     refused = f'user "{user}" may not use {daemon.address}'
     whose = "the socket of root's Podman"
     if daemon.address != daemon.closed_podman:
@@ -80,7 +82,8 @@ def _closed_podman_finding(daemon: Daemon) -> Finding:
 
 def _needs_new_session(daemon: Daemon) -> bool:
     """Whether the caller joined the group after the login, and the group may use the socket."""
-    caller, socket = daemon.caller, daemon.socket
+    caller = daemon.caller
+    socket = daemon.socket
     is_open = socket is None or (socket.gid != 0 and bool(socket.mode & 0o020))
     return caller.docker_group and not caller.session_has_it and is_open
 
@@ -90,7 +93,8 @@ def _lacks_group(daemon: Daemon) -> bool:
 
     A socket that is open to all needs no group.
     """
-    socket, group = daemon.socket, daemon.caller.docker_gid
+    socket = daemon.socket
+    group = daemon.caller.docker_gid
     if not group or socket is None:
         return False
     return not (socket.gid or socket.mode & S_IWOTH)
@@ -113,7 +117,8 @@ def _cure(daemon: Daemon, user: str) -> PageVariables:
 
 def _refusal(daemon: Daemon, user: str) -> str:
     """The sentence about the user and the reason of the refusal."""
-    caller, answer = daemon.caller, daemon.silence.detail if daemon.silence is not None else ""
+    caller = daemon.caller
+    answer = daemon.silence.detail if daemon.silence is not None else ""
     refused = f'user "{user}" may not use the engine\'s socket {daemon.address}'
     if _needs_new_session(daemon):
         return f"{refused}: the session is older than the membership in group docker"

@@ -61,7 +61,9 @@ def _known_name(name: str, owner: Container, containers: Containers) -> _KnownNa
 def _finding(
     container: Container, owner: Container, conf: ResolvConf, known: _KnownName
 ) -> Finding:
-    name, other, address = known.name, known.other, known.address
+    name = known.name
+    other = known.other
+    address = known.address
     whose = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
     servers = joined(conf.nameservers) if conf.nameservers else "no server"
     return Finding.about(

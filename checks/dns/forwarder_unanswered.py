@@ -71,7 +71,8 @@ def _forwarding_finding(
 ) -> Finding:
     """The finding about a server that passes queries on to others, of which none answers."""
     container = forwarder.container
-    upstream, reply = forwarder.silent[0].server, forwarder.silent[0].reply
+    upstream = forwarder.silent[0].server
+    reply = forwarder.silent[0].reply
     holder = holder_of_server(containers, upstream)
     stopped = stopped_holder_of_server(container, containers, upstream) if holder is None else None
     ports = udp_ports_of(holder, namespaces)

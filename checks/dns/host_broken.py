@@ -82,7 +82,9 @@ def host_broken(
 
 def _dead_servers_finding(servers: DeadServers) -> Finding:
     """A finding for all servers of the host that do not answer."""
-    first, others, dead = servers.first, servers.others, servers.dead
+    first = servers.first
+    others = servers.others
+    dead = servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     return Finding(
         subject=HOST,
@@ -232,7 +234,8 @@ def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
     """Findings about the user's names of containers that the engine's resolver does not know where
     it should."""
     for name, lookup in lookups.services.items():
-        witness, reply = lookup.witness, lookup.reply
+        witness = lookup.witness
+        reply = lookup.reply
         if reply.answered and not reply.knows:
             yield Finding.about(
                 witness,

@@ -22,7 +22,8 @@ def hosts_file_unread(entries: UnreadHostsEntries) -> CheckResult:
 
 
 def _finding(entry: UnreadHostsEntry) -> Finding:
-    container, name = entry.container, entry.name.name
+    container = entry.container
+    name = entry.name.name
     has = f"has {entry.address} for it" if entry.address else "has it"
     edited = with_text_in_file(container, name, entry.address) if entry.address else {}
     cure = {"edited": edited["edited"], "own_edit": edited["edit"]} if edited else {}

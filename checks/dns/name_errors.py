@@ -131,7 +131,9 @@ def _failing_server(
     holders: ServerHolders,
 ) -> FailingServer:
     """The server that errs, with its evidence. failures: the names for which it gives the error."""
-    server, listeners, circles = error.server, holders.listeners, holders.forwarding_circles
+    server = error.server
+    listeners = holders.listeners
+    circles = holders.forwarding_circles
     unchecked = holders.unchecked_names
     holder = serving(containers, holders.links, server)
     return FailingServer(
@@ -147,7 +149,9 @@ def _failing_server(
 
 
 def _failing_name_finding(error: FailingServer) -> Finding:
-    first, names, callers = error.failures[0], error.names, error.callers
+    first = error.failures[0]
+    names = error.names
+    callers = error.callers
     others = [server for server in first.replies if server != error.server]
     by = f", {error.program} of this host," if error.program else ""
     by = f", which is {error.holder}," if error.holder is not None else by
@@ -259,7 +263,8 @@ def _short_name_finding(
     failure: UnresolvedName, completed: str, resolvers: Resolvers | None
 ) -> Finding:
     """The finding about a name of one word, which only its search domain makes known."""
-    container, name = failure.container, failure.name.name
+    container = failure.container
+    name = failure.name.name
     inside = resolvers.inside.get(container.id) if resolvers is not None else None
     by_nginx = _OF_NGINX.search(failure.name.line) is not None
     why = "" if inside is None or by_nginx else f" (ndots:{inside.ndots} in its resolv.conf)"
@@ -295,7 +300,8 @@ _OF_NGINX = LazyPattern(r"host not found in (?:upstream|resolver)|could not be r
 def _unknown_name_finding(
     failure: UnresolvedName, completed: str, proxy: EngineProxy | None
 ) -> Finding:
-    container, name = failure.container, failure.name.name
+    container = failure.container
+    name = failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
     hint = ""

@@ -61,7 +61,9 @@ def _finding(misled: MisledName) -> Finding:
 
 def _sentence(misled: MisledName) -> str:
     """The sentence about the name and the wrong machine to which it leads."""
-    container, peer, name = misled.container, misled.peer, f'"{misled.name}"'
+    container = misled.container
+    peer = misled.peer
+    name = f'"{misled.name}"'
     if misled.kind == "itself":
         return (
             f"{container} calls {name}, a name of {peer}, and reaches itself: {name} is its own "

@@ -108,7 +108,8 @@ def _known_finding(container: Container, name: FailedName, known: HostKnownName)
 
     The container's server may deny it on purpose, as one that filters names does.
     """
-    answer, redirect = known.answer, known.answer.redirect
+    answer = known.answer
+    redirect = known.answer.redirect
     seen: dict[str, Json] = {
         f"{name.name} A at {answer.server}, asked by the host": answer.address,
         "the container's servers, which deny it": list(known.denied_by),

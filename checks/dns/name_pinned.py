@@ -49,7 +49,8 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
 def _finding(group: Sequence[PinnedName]) -> Finding:
     """The finding about the names for which one container has a fixed address."""
     first = group[0]
-    container, names = first.container, [pinned.name for pinned in group]
+    container = first.container
+    names = [pinned.name for pinned in group]
     if first.left_on:
         return _left_finding(group)
     owners = {peer.id: peer for pinned in group for peer in pinned.peers}
@@ -76,7 +77,8 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
 def _left_finding(group: Sequence[PinnedName]) -> Finding:
     """The finding about names that lead to an address which no machine has any more."""
     first = group[0]
-    container, names = first.container, [pinned.name for pinned in group]
+    container = first.container
+    names = [pinned.name for pinned in group]
     called = joined([f'"{name}"' for name in names])
     meant = f"{first.meant} has {first.present_address} now" if first.meant is not None else ""
     return Finding.about(

@@ -33,7 +33,10 @@ _PAIR = 2
 
 
 def _shared_name_finding(shared: SharedName) -> Finding:
-    network, name, owners, callers = shared.network, shared.name, shared.owners, shared.callers
+    network = shared.network
+    name = shared.name
+    owners = shared.owners
+    callers = shared.callers
     variables = {"network": network}
     stranger = shared.movable_stranger
     if stranger is not None:

@@ -35,7 +35,9 @@ def name_shared_by_roles(
 
 
 def _finding(shared: SharedByRoles) -> Finding:
-    network, owners, callers = shared.network, shared.owners, shared.callers
+    network = shared.network
+    owners = shared.owners
+    callers = shared.callers
     end = f"{callers[0]} calls it and reaches one or the other"
     if shared.line:
         end = f"every second call of {callers[0]} reaches one that refuses its writes"

@@ -24,7 +24,9 @@ def name_without_address(addressless_names: AddresslessNames) -> CheckResult:
 
 
 def _finding(addressless: AddresslessName) -> Finding:
-    container, name, server = addressless.container, addressless.name, addressless.server
+    container = addressless.container
+    name = addressless.name
+    server = addressless.server
     has_ipv6 = addressless.ipv6 is not None and addressless.ipv6.knows
     is_watched = container.watches_others or addressless.failure.is_one_of_many
     if has_ipv6:

@@ -83,7 +83,8 @@ def queries_lost(
 def _finding(
     loss: ServerLoss, resolver_paths: ResolverPaths | None, critical_pct: float
 ) -> Finding:
-    server, sample = loss.server, loss.worst.sample
+    server = loss.server
+    sample = loss.worst.sample
     rule = _random_rule(loss, resolver_paths)
     evidence: dict[str, object] = {
         f"DNS server {server} asked from {_caller_clause(path)}": str(path.sample)

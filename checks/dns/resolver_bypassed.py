@@ -62,7 +62,8 @@ def resolver_bypassed(
 def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | None) -> Finding:
     """The finding about nginx, of a container or of the host, that asks the engine's resolver and
     is refused."""
-    container, line = resolver.container, resolver.lines[-1]
+    container = resolver.container
+    line = resolver.lines[-1]
     times = count(len(resolver.lines), "time")
     if container is None:
         return Finding(

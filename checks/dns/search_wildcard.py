@@ -58,7 +58,8 @@ def _stopped_findings(
     """
     seen: set[tuple[str, str]] = set()
     for failure in unresolved_names(containers, failed_names, lookups):
-        container, name = failure.container, failure.name.name
+        container = failure.container
+        name = failure.name.name
         conf = resolvers.inside.get(container.id)
         if conf is None or not failure.is_known or name.count(".") >= conf.ndots:
             continue
@@ -74,7 +75,8 @@ def _stopped_findings(
 
 
 def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
-    container, name = failure.container, failure.name.name
+    container = failure.container
+    name = failure.name.name
     has_options = bool(container.host_config.dns_options)
     said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "empty, without NXDOMAIN (no such name)"
     return Finding.about(
@@ -97,7 +99,8 @@ def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) 
     seen = next(filter(stray.is_in, lines), "")
     other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     if stray.stopped is None and stray.elsewhere is not None:
-        owner, network = stray.elsewhere.owner, stray.elsewhere.network
+        owner = stray.elsewhere.owner
+        network = stray.elsewhere.network
         other = f'{owner} has the name on network "{network}"'
     evidence: dict[str, Json] = {
         "called by": stray.where,

@@ -62,7 +62,8 @@ def _finding(
     networks: Networks | None,
     listeners: Listeners | None,
 ) -> Finding:
-    server, place = refusing[0], group.networks[0]
+    server = refusing[0]
+    place = group.networks[0]
     subnet = _subnet(networks, place)
     program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
     by = f", {program} of this host," if program else ""

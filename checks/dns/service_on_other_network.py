@@ -68,7 +68,8 @@ def _configured_name_findings(
 def _finding(
     call: NameCall, owners: list[Container], networks: Networks, severity: Severity
 ) -> Finding:
-    caller, owner = call.caller, owners[0]
+    caller = call.caller
+    owner = owners[0]
     return Finding.about(
         caller,
         sentence(

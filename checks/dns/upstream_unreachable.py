@@ -156,7 +156,8 @@ def _nobody_asks(lookups: Lookups) -> Skipped:
 
 def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
     """users: the containers whose queries are lost, guests of others among them."""
-    group, server = lost.group, lost.server
+    group = lost.group
+    server = lost.server
     container = group.members[0]
     return Finding(
         subject=group.subject,
@@ -209,7 +210,8 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
     from_host = lost.lookups.host
     evidence: dict[str, object] = {}
     for query in group.replies:
-        upstream, server = query.upstream, query.upstream.server
+        upstream = query.upstream
+        server = query.upstream.server
         way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
         answer = str(query.reply) if query.reply else "not asked"
         evidence[f"DNS server {server} asked from {way}"] = answer

@@ -59,7 +59,8 @@ def _ipv4_findings(
     cut = _attached_containers(used, {network.name for network in touched})
     if not cut:
         return
-    off, is_off_everywhere = forwarding.off, forwarding.everywhere == "0"
+    off = forwarding.off
+    is_off_everywhere = forwarding.everywhere == "0"
     setting = "net.ipv4.ip_forward" if is_off_everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     where = "" if is_off_everywhere else f" on {first_names(off)}"
     line = None

@@ -71,7 +71,8 @@ def build_failed(
 
 
 def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet: bool) -> Finding:
-    build, known = failed.build, _known_failure(failed)
+    build = failed.build
+    known = _known_failure(failed)
     telling = telling_line(build.lines)
     printed = [telling.whole] if telling is not None and telling.explains else build.lines[-_LAST:]
     what = f'building image "{failed.name}"' if failed.name else "a build"

@@ -65,7 +65,8 @@ def platform_mismatch(
     machine = info.architecture
     if machine not in ARCHITECTURES:
         return Skipped(f"what {machine or 'an unknown'} processor can run is not known here")
-    able, emulators = ARCHITECTURES[machine], emulation.emulators
+    able = ARCHITECTURES[machine]
+    emulators = emulation.emulators
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:

@@ -69,7 +69,8 @@ def _unstarted_finding(
     """A pull for a project of which nothing runs, where the log does not name the image."""
     images = dict.fromkeys(missing.image for missing in suspects)
     files = dict.fromkeys(missing.path for missing in suspects)
-    asks, lacks = agree(files, "asks", "ask"), agree(images, "is", "are")
+    asks = agree(files, "asks", "ask")
+    lacks = agree(images, "is", "are")
     return failures.finding(
         trouble,
         variables=_cure_of(suspects[0]),

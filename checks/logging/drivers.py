@@ -51,7 +51,8 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
     code 128.
     """
     for container in (container for container in containers if container.lacks_log_receiver):
-        config, error = container.host_config.log_config, container.state.error
+        config = container.host_config.log_config
+        error = container.state.error
         named = _ADDRESS.search(error)
         address = named[1] if named else _configured_address(config)
         receiver = f"its receiver at {address}" if address else "its receiver"
@@ -148,7 +149,8 @@ def backpressure(writers: LogWriters) -> CheckResult:
 
 
 def _driver_finding(writer: LogWriter) -> Finding:
-    container, config = writer.container, writer.container.host_config.log_config
+    container = writer.container
+    config = writer.container.host_config.log_config
     return Finding.about(
         container,
         f"{container} is blocked: its log driver {config.type} takes no more of what it prints",

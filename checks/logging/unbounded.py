@@ -52,14 +52,17 @@ def _unknown_reason(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
 
 
 def _finding(place: LogOnDisk, severity: Severity) -> Finding:
-    container, log, usage = place.container, place.log, place.usage
+    container = place.container
+    log = place.log
+    usage = place.usage
     # a disk that is not full has other worries than this log
     disk = place.disk if severity is Severity.critical else None
     config = container.host_config.log_config
     evidence: dict[str, Json] = {
         "HostConfig.LogConfig": {"Type": config.type, "Config": config.options}
     }
-    holds, of_disk = "", ""
+    holds = ""
+    of_disk = ""
     if log is not None and place.is_known:
         evidence[f"stat({log.path})"] = log.bytes
         holds = f" and holds {size(log.bytes)}"

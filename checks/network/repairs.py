@@ -22,7 +22,8 @@ def free_subnet(
 
     Another network is recreated by its page.
     """
-    nowhere, stopper = finding.variables.get("nowhere"), finding.variables.get("stopper")
+    nowhere = finding.variables.get("nowhere")
+    stopper = finding.variables.get("stopper")
     if stopper:
         return [
             RouteGone(route)

@@ -102,7 +102,8 @@ def cpu_throttled(
 
 def _shared_finding(shared: SharedQuota, info: Info | None) -> Finding:
     """The limit of a group above containers, as a finding about the host."""
-    quota, names = shared.quota, [container.name for container in shared.containers]
+    quota = shared.quota
+    names = [container.name for container in shared.containers]
     throttled_of = f"{quota.throttled} of {quota.periods} periods"
     cpus = _more_cpus(quota.cpus, info)
     finding = Finding(

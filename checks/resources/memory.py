@@ -143,7 +143,8 @@ def _scarce_finding(
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     pressure = f"{waited:.1f} %" if waited is not None else "not kept"
     cache = host_memory.zfs_cache
-    stuck, severity = "", Severity.warning
+    stuck = ""
+    severity = Severity.warning
     if is_stalled:
         stuck = f", and all work waits for it {waited:.0f} % of the time"
         severity = Severity.critical
@@ -207,7 +208,8 @@ def memory_near_limit(
         group = cgroups.of(container)
         if group is None or not group.memory.limit or group.memory.held is None:
             continue
-        limit, usage = group.memory.limit, group.memory.held
+        limit = group.memory.limit
+        usage = group.memory.held
         waited = group.waited("memory", "full") or 0.0
         is_near = 100 * usage >= near * limit and limit - usage < roomy
         if not is_near and waited <= stalled:

@@ -47,7 +47,8 @@ def open_files_exhausted(
     for engine in host_limits.engines:
         if reaches(near, engine.open, engine.limit):
             yield _engine_finding(engine)
-    files, most = host_limits.files, host_limits.files_max
+    files = host_limits.files
+    most = host_limits.files_max
     if reaches(near, files, most):
         yield Finding(
             subject=HOST,

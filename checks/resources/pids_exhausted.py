@@ -195,7 +195,9 @@ def _running_findings(
 ) -> Iterator[Finding]:
     """Findings about containers that are near their limit, or have met it. is_recent: in the
     examined time."""
-    current, limit, refused = pids.current or 0, pids.max or 0, pids.events_max or 0
+    current = pids.current or 0
+    limit = pids.max or 0
+    refused = pids.events_max or 0
     if limit <= 0:
         return
     if reaches(near, current, limit):

@@ -42,7 +42,8 @@ def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:
     busiest = pinned.used[0][0]
     users = [container for container, _ in pinned.used]
     names = named("container", [container.name for container in users])
-    has, have = agree(pinned.cpus, "has", "have"), agree(idle, "has", "have")
+    has = agree(pinned.cpus, "has", "have")
+    have = agree(idle, "has", "have")
     return Finding.about(
         busiest,
         f"{names} are kept to {numbered('CPU', sorted(pinned.cpus))}, which {has} nothing to spare, "

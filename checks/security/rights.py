@@ -149,7 +149,8 @@ def capabilities(exposed: Exposed) -> CheckResult:
     """
     for container in exposed:
         config = container.host_config
-        added, dropped = sorted(config.added_capabilities), sorted(config.dropped_capabilities)
+        added = sorted(config.added_capabilities)
+        dropped = sorted(config.dropped_capabilities)
         dangerous = [capability for capability in added if capability in DANGEROUS]
         rights = f"was given {and_more(dangerous)}" if dangerous else ""
         if not dangerous and "ALL" not in dropped:

@@ -21,7 +21,8 @@ def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
 
 
 def _finding(backup: EmptyBackup) -> Finding:
-    container, mount = backup.container, backup.mount
+    container = backup.container
+    mount = backup.mount
     access = "read-write" if mount.rw else "read-only"
     place = f'volume "{backup.meant}"' if backup.meant else f"folder {backup.source}"
     volumes = (mount.name, *([backup.meant] if backup.meant else []))

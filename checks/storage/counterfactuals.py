@@ -65,7 +65,8 @@ def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
 
 
 def _writable(mounted: Mounted) -> Mounted:
-    options, of_filesystem = _without_stop(mounted.options), _without_stop(mounted.super)
+    options = _without_stop(mounted.options)
+    of_filesystem = _without_stop(mounted.super)
     return replace(mounted, options=options, super=of_filesystem)
 
 

@@ -118,7 +118,8 @@ def disk_full(
 
 def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) -> FilledDisk:
     """The disk with the evidence of its contents."""
-    written, volumes = contents.written, contents.volumes
+    written = contents.written
+    volumes = contents.volumes
     return FilledDisk(
         disk,
         contents.usage,
@@ -152,7 +153,8 @@ def _lacks_metadata_alone(disk: Filesystem, btrfs: BtrfsRooms) -> bool:
 def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     """The finding about a full disk: its usage, the largest users, and files that may be
     removed."""
-    disk, figures = filled.disk, filled.disk.usage
+    disk = filled.disk
+    figures = filled.disk.usage
     room = f"{size(figures.available)} left of {size(figures.size)}{_full_time_clause(disk, rates)}"
     largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
     return Finding(
@@ -172,8 +174,11 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
 
 def _cures(filled: FilledDisk) -> PageVariables:
     """The page variables of files and folders to remove or to shrink."""
-    dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
-    left, former = filled.abandoned, filled.former_driver
+    dumps = filled.dumps
+    downloads = filled.downloads
+    cache = filled.builder_cache
+    left = filled.abandoned
+    former = filled.former_driver
     spent = former if filled.hides_no_container else None
     cures = present(
         {

@@ -73,7 +73,9 @@ def _next_finding(volumes: ThreatenedVolumes) -> Finding:
 def _removed_finding(volumes: ThreatenedVolumes, clock: Clock) -> Finding:
     job = volumes.job
     lost, *others = volumes.removed
-    name, container, at = lost.name, lost.container, lost.at
+    name = lost.name
+    container = lost.container
+    at = lost.at
     return Finding.about(
         container,
         f'volume "{name}" was removed {clock.ago(at)}, and {container} began with an empty one; '

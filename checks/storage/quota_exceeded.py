@@ -98,7 +98,9 @@ def _data_root_finding(
 
 
 def _mount_finding(limited: Behind, line: str, filesystems: Filesystems | None) -> Finding:
-    container, mount, mounted = limited.container, limited.mount, limited.mounted
+    container = limited.container
+    mount = limited.mount
+    mounted = limited.mounted
     disk = filesystems.by_point.get(mounted.point) if filesystems is not None else None
     room = f", which has {size(disk.usage.available)} free" if disk is not None else ""
     evidence: dict[str, Json] = {

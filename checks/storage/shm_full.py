@@ -25,7 +25,8 @@ def shm_full(
     """
     complaining = missed.ids if missed is not None else frozenset()
     for area in memory:
-        usage, owner = area.usage, area.container
+        usage = area.usage
+        owner = area.container
         has_room = usage.used_pct < full_pct
         has_inodes = (usage.inodes_used_pct or 0.0) < full_pct
         if usage.size and not (has_room and has_inodes):
@@ -37,7 +38,8 @@ def shm_full(
 def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Finding:
     """The finding about a full file system in memory. lacks_inodes: whether inodes are used up,
     while there is room."""
-    usage, owner = area.usage, area.container
+    usage = area.usage
+    owner = area.container
     place = "its shared memory" if area.is_shm else area.path
     figures = {"size": usage.size, "available": usage.available}
     what = f"{size(usage.used)} of {size(usage.size)}"

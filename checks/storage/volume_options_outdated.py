@@ -22,7 +22,8 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
 
 
 def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
-    volume, path = changed.volume, changed.wanted.path
+    volume = changed.volume
+    path = changed.wanted.path
     name, (own, wanted) = next(iter(sorted(changed.differences.items(), key=_device_first)))
     return Finding(
         subject=volume.subject,

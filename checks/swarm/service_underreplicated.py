@@ -80,7 +80,8 @@ def _cure(placed: PlacedService) -> PageVariables:
     """
     if placed.missing_folder:
         return {"folder": placed.missing_folder}
-    spec, node = placed.service.spec, placed.only_node
+    spec = placed.service.spec
+    node = placed.only_node
     if placed.says(TOO_LARGE) and spec.reserved != Resources():
         return {"reserving": spec.name}
     if node is None or not placed.says(NO_NODE):
@@ -115,13 +116,15 @@ def _unfit_clause(placed: PlacedService) -> str:
 def _reservation(placed: PlacedService) -> str:
     """The clause about the resources that each task reserves, and the most that a node has in
     all."""
-    reserved, largest = placed.service.spec.reserved, placed.largest
+    reserved = placed.service.spec.reserved
+    largest = placed.largest
     parts = []
     if reserved.memory_bytes:
         most = _largest_clause(largest.memory_bytes, size(largest.memory_bytes))
         parts.append(f"{size(reserved.memory_bytes)} of memory{most}")
     if reserved.nano_cpus:
-        wanted, cpus = reserved.nano_cpus / _NANO, largest.nano_cpus / _NANO
+        wanted = reserved.nano_cpus / _NANO
+        cpus = largest.nano_cpus / _NANO
         noun = "CPU" if wanted == 1 else "CPUs"
         parts.append(f"{wanted:g} {noun}{_largest_clause(cpus, f'{cpus:g}')}")
     return f"each task reserves {' and '.join(parts)}" if parts else ""
@@ -139,8 +142,10 @@ _NANO = 1e9
 def _finding(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
     """The finding about a service that lacks tasks. left: the interface on this host that has the
     network's number."""
-    service, errors = placed.service, placed.errors
-    name, status = service.spec.name, service.status
+    service = placed.service
+    errors = placed.errors
+    name = service.spec.name
+    status = service.status
     health = ended_for_health(errors, name, containers)
     reasons = [health.summary] if health is not None else errors[:1]
     runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'

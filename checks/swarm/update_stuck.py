@@ -42,7 +42,8 @@ def update_stuck(
     if without is not None:
         return without
     for service in swarm.known_services:
-        placed, update = PlacedService(swarm, service), service.update_status
+        placed = PlacedService(swarm, service)
+        update = service.update_status
         if update is not None and service.was_taken_back:
             if clock.is_within(update.ended_at, options.since_s) and not placed.lacks_tasks:
                 yield _undone_finding(placed, update, containers, clock)

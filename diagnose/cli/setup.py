@@ -71,7 +71,8 @@ def _parts(package: Path | None, *, for_user: bool) -> list[SetupPart]:
     where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
     program = places.program()
     if package is not None:
-        where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
+        where = places.of_package(os.environ, package)
+        program = Path("/opt/diagnose/diagnose")
     tool = click.get_current_context().find_root().command
     assert isinstance(tool, click.Group), "manual pages are made of all its commands"
     return list(parts.parts(where, tool, program))

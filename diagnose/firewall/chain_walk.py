@@ -129,7 +129,8 @@ class ChainWalker:
 
     def _ways_after_match(self, place: _RulePlace, way: Way, *, is_sure: bool) -> WaysOut:
         """The ways on from a rule that matches, or may match."""
-        rule, step = place.rule, place.step
+        rule = place.rule
+        step = place.step
         state = (
             self._state_after_assignments(way.state, rule.assigns) if rule.assigns else way.state
         )
@@ -158,7 +159,8 @@ class ChainWalker:
 
     def _jump(self, place: _RulePlace, name: str, way: Way, *, comes_back: bool) -> WaysOut:
         """The ways out of a chain that a jump, or a goto without a way back, leads to."""
-        chain, depth = place.chain, place.depth
+        chain = place.chain
+        depth = place.depth
         entered = self._ruleset.chain(chain.table, name)
         is_loop = (chain.label, name) in self._entered
         if entered is None or depth >= MAX_DEPTH or is_loop:

@@ -73,7 +73,8 @@ def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
     Of a connection's first packet it is 1, of those that follow 0. ValueError where they hold
     for some of those.
     """
-    syn, ack = TCP_FLAGS["SYN"], TCP_FLAGS["ACK"]
+    syn = TCP_FLAGS["SYN"]
+    ack = TCP_FLAGS["ACK"]
     first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
     if later[0] != later[1]:
         raise ValueError("holds for some of the packets that follow")

@@ -140,7 +140,8 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
             continue
         for number, rule in enumerate(chain.rules, 1):
             action = rule.action
-            protocol, host_port = _protocol_of(rule), _only_number(rule, "dport")
+            protocol = _protocol_of(rule)
+            host_port = _only_number(rule, "dport")
             if not isinstance(action, Translate) or action.kind != "dnat" or not action.address:
                 continue
             if protocol is not None and host_port is not None:
@@ -160,7 +161,8 @@ def redirected_ports(ruleset: Ruleset) -> frozenset[tuple[str, int]]:
     ports = set()
     for chain in reachable_chains(ruleset, "prerouting"):
         for rule in chain.rules:
-            protocol, port = _protocol_of(rule), _only_number(rule, "dport")
+            protocol = _protocol_of(rule)
+            port = _only_number(rule, "dport")
             is_redirect = isinstance(rule.action, Translate) and rule.action.kind == "redirect"
             if is_redirect and protocol is not None and port is not None:
                 ports.add((protocol, port))

@@ -131,7 +131,8 @@ def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
     Conntrack's state, status and mark, and the addresses and ports of the first packet.
     """
-    key, direction = expression["key"], expression.get("direction")
+    key = expression["key"]
+    direction = expression.get("direction")
     if key in _CT and direction is None:
         name, width = _CT[key]
         return [Part(name, width, width, state.order)]
@@ -149,7 +150,9 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 
     Nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix.
     """
-    base, offset, length = expression["base"], expression["offset"], expression["len"]
+    base = expression["base"]
+    offset = expression["offset"]
+    length = expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]
     if (base, offset) == (2, 0) and length <= 2 and state.proto in _ICMP:
@@ -176,8 +179,10 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     """The parts that `fib` loads: the type of an address, or the interface of the way back to
     the source."""
-    flags, result = expression["flags"], expression["result"]
-    of_source, of_destination = flags & _FIB_SOURCE, flags & _FIB_DESTINATION
+    flags = expression["flags"]
+    result = expression["result"]
+    of_source = flags & _FIB_SOURCE
+    of_destination = flags & _FIB_DESTINATION
     asks_by_interface = flags & (_FIB_BY_INPUT | _FIB_BY_OUTPUT)
     is_of_address = bool(of_source or of_destination)
     if result == _FIB_ADDRESS_TYPE and is_of_address and not asks_by_interface:

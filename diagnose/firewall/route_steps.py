@@ -102,7 +102,8 @@ class Router:
 
         A source that is the host's own, or whose way back leads elsewhere where rp_filter is on.
         """
-        source, device = one_of("src", packet), packet.iif or ""
+        source = one_of("src", packet)
+        device = packet.iif or ""
         if source is None or device == "lo" or packet.family == "ip6":
             return
         if self._stack.is_local(source):

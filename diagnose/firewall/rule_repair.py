@@ -59,7 +59,10 @@ def repair(
 
     subnets: of the engine's bridges, where a published port that the engine does not want is stale.
     """
-    parts, missing, stale, gone = [], [], [], []
+    parts = []
+    missing = []
+    stale = []
+    gone = []
     for name, rules in tables.items():
         now = present.get(name, Present({}))
         needed = [chain for chain in rules.own if chain not in KEPT]
@@ -137,7 +140,8 @@ def _lost_of_own(chain: str, contents: Sequence[str], now: Present) -> list[str]
 
 def _inserted_rules(chain: str, first: Iterable[str], standing: list[str]) -> _LostRules:
     """The missing rules of a built-in chain; each goes behind the wanted rule before it."""
-    inserts, missing = [], []
+    inserts = []
+    missing = []
     place = 0
     for rule in first:
         if rule in standing:

@@ -183,7 +183,8 @@ def _needs(rule: Rule) -> dict[Field, Value]:
             continue
         if len(condition.fields) != 1 or len(condition.among) != 1:
             continue
-        name, value = condition.fields[0], condition.among[0][0]
+        name = condition.fields[0]
+        value = condition.among[0][0]
         if name in _SELECTIVE and _is_selective(name, value):
             needed[name] = value
     return needed
@@ -286,7 +287,8 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
     def _fields_read(self, chains: Sequence[Chain]) -> set[Field]:
         """The fields that the rules of these chains, and of those that they lead to, ask for."""
         fields: set[Field] = set()
-        waiting, seen = list(chains), set()
+        waiting = list(chains)
+        seen = set()
         while waiting:
             chain = waiting.pop()
             if id(chain) in seen:

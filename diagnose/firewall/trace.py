@@ -295,7 +295,8 @@ class _Tracer:
             return
         begun = replace(reply, oif=end.device, state="new", reply=False)
         verdict = walk(self._stack.ruleset, "postrouting", begun)
-        nat, by = verdict.nat, verdict.nat_by or verdict.by
+        nat = verdict.nat
+        by = verdict.nat_by or verdict.by
         if nat is None or by is None or verdict.nat_unknown:
             return
         address = nat.address or self._stack.address_on(end.device, request.family)
@@ -308,7 +309,8 @@ class _Tracer:
         The answer goes there directly, without the host, unless the source was translated too, or
         br_netfilter has conntrack see bridged packets.
         """
-        packet, bridge = arrival.packet, arrival.device
+        packet = arrival.packet
+        bridge = arrival.device
         if bridge != sent.iif or packet.snat or not self._stack.is_bridge(bridge):
             return
         if packet.dst is not None and packet.dst == sent.src:

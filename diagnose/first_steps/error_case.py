@@ -95,7 +95,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     def remedy(self) -> PageVariables:
         """The page variables for the server that the line is about, or for the master that its
         own log misses; otherwise for the program itself."""
-        error, containers = self.error, self.around.containers
+        error = self.error
+        containers = self.around.containers
         server = server_of(error.container, error.failure, containers)
         cut_off = cut_off_steps(server.get("replica", ""), self.repeated_errors)
         return server | cut_off or running_steps(error, containers, self.around.networks)
@@ -109,7 +110,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     def strays(self) -> Mapping[str, str]:
         """The name in its settings that no container has, with its place, where the program prints
         little but that error. A program that works anyway does not need the name."""
-        error, containers = self.error, self.around.containers
+        error = self.error
+        containers = self.around.containers
         is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
         if containers is None or not is_all:
             return {}
@@ -129,7 +131,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def setting(self) -> NamedSetting | None:
         """The setting that the line names, or the only mounted file in which its cure is made."""
-        container, failure = self.error.container, self.error.failure
+        container = self.error.container
+        failure = self.error.failure
         cure = failure.cure if failure is not None else ""
         return named_setting(container, self.error.line) or only_file(container, cure)
 
@@ -139,7 +142,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
 
         All privileges are too much for a program that works without them.
         """
-        failure, around = self.error.failure, self.around
+        failure = self.error.failure
+        around = self.around
         if failure is None:
             return {}
         options = needed_options(
@@ -151,7 +155,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def server(self) -> PublishedPeer | None:
         """The container of this host with the certificate that the program does not accept."""
-        containers, links = self.around.containers, self.around.links
+        containers = self.around.containers
+        links = self.around.links
         if not self._is_of("certificate-") or containers is None or links is None:
             return None
         return publisher_in(self.error.line.whole, self.error.container, containers, links)
@@ -166,14 +171,16 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     def unread(self) -> UnreadSettings | None:
         """The mounted settings that the program does not read, where those of the image make it
         call itself."""
-        files, (host, _) = self.around.unread_files, place_in(self.error.line.whole)
+        files = self.around.unread_files
+        (host, _) = place_in(self.error.line.whole)
         return files.of(self.error.container) if files is not None and is_itself(host) else None
 
     @functools.cached_property
     def absent(self) -> Container | None:
         """The only container that shares its network, which it calls as localhost, and does not
         run."""
-        containers, clock = self.around.containers, self.around.clock
+        containers = self.around.containers
+        clock = self.around.clock
         if not self._is_of("loopback-") or containers is None or clock is None:
             return None
         return only([*absent_sharers(self.error.container, containers, clock, _SETTLED_S)])
@@ -198,7 +205,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def translated(self) -> TranslatedPath | None:
         """The path in this container for one that a download client names."""
-        failure, containers = self.error.failure, self.around.containers
+        failure = self.error.failure
+        containers = self.around.containers
         if not self._is_of("download-elsewhere") or failure is None or containers is None:
             return None
         return translated_path(self.error.container, containers, failure.values.get("path", ""))
@@ -213,7 +221,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def prefixed(self) -> PrefixedPeer | None:
         """The neighbour that serves below a path which the call leaves out."""
-        error, containers = self.error, self.around.containers
+        error = self.error
+        containers = self.around.containers
         if containers is None:
             return None
         return prefixed_peer(error.line.whole, error.container, containers)
@@ -241,7 +250,8 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     @property
     def unset(self) -> str:
         """The variable that the line asks for and the container does not have; "" for none."""
-        failure, config = self.error.failure, self.error.container.config
+        failure = self.error.failure
+        config = self.error.container.config
         if failure is None or failure.confirmed_by != _VARIABLE:
             return ""
         name = missing_variable(self.error.container, failure)

@@ -43,7 +43,8 @@ def first_step(case: ErrorCase) -> PageVariables:
 def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     """The page variables of each remedy, the surest first; those of a remedy that does not fit
     are empty."""
-    error, containers = case.error, case.around.containers
+    error = case.error
+    containers = case.around.containers
     if case.has_no_network:
         yield {"unconnected": error.container.name}
     yield case.unpassed.steps if case.unpassed is not None else {}
@@ -140,7 +141,8 @@ def _row_variables(case: ErrorCase) -> PageVariables:
 
     Empty where the error turns few callers away: scanners ask for any host name and any upload.
     """
-    failure, around = case.error.failure, case.around
+    failure = case.error.failure
+    around = case.around
     if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
         return {}
     return row_steps(

@@ -111,7 +111,8 @@ class FailedRun(msgspec.Struct, frozen=True):
 
         None where a peer or a newer compose file is the cause.
         """
-        former, is_aside = self.context.former_images, bool(self.calls.callees or self.strays)
+        former = self.context.former_images
+        is_aside = bool(self.calls.callees or self.strays)
         if former is None or is_aside or self.changed is not None:
             return None
         return former.of(self.container)

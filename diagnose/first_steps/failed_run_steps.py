@@ -23,7 +23,10 @@ def steps_of(run: FailedRun) -> PageVariables:
 
     Another start is worth a try where nothing lasting has ended the run: see `_lasts`.
     """
-    container, tail, setting, calls = run.container, run.tail, run.setting, run.calls
+    container = run.container
+    tail = run.tail
+    setting = run.setting
+    calls = run.calls
     may_help = may_have_passed(container, tail, setting) or calls.are_back
     is_worth_a_start = may_help and not _lasts(run)
     steps = {
@@ -36,7 +39,9 @@ def steps_of(run: FailedRun) -> PageVariables:
 
 def further_steps(run: FailedRun) -> PageVariables:
     """The first steps about the image, the compose file and the mounts."""
-    container, tail, context = run.container, run.tail, run.context
+    container = run.container
+    tail = run.tail
+    context = run.context
     inside = _steps_inside(run)
     # what is seen in this image is in no other build of it
     images = context.images if "mended" not in inside else None
@@ -64,7 +69,9 @@ def further_steps(run: FailedRun) -> PageVariables:
 def _steps_inside(run: FailedRun) -> PageVariables:
     """The page variables of a remedy for a failure that the image shows: the image's own command
     in place of one for development, or the command that a file inside asks for."""
-    seen, container, commands = run.seen_inside, run.container, run.context.image_commands
+    seen = run.seen_inside
+    container = run.container
+    commands = run.context.image_commands
     if seen is None or not isinstance(seen, MissingModule):
         return seen.steps if seen is not None else {}
     own = (commands.of(container) or ()) if commands is not None else ()
@@ -96,7 +103,8 @@ def _lasts(run: FailedRun) -> bool:
 def _calls_nobody(run: FailedRun) -> bool:
     """Whether another start finds the called server no better: a name that no container has, its
     own localhost, or a place where a look shows the listener."""
-    failure, container = run.tail.failure, run.container
+    failure = run.tail.failure
+    container = run.container
     is_of_loopback = failure is not None and failure.name.startswith("loopback-")
     calls_itself = is_of_loopback and not container.shares_network
     is_looked_at = bool({"asked_host", "calls_of"} & set(run.look)) and not run.calls.callees
@@ -119,7 +127,8 @@ def _hidden_variables(run: FailedRun) -> PageVariables:
 
 def _named_steps(run: FailedRun) -> PageVariables:
     """The page variables of things that the line names, other than a variable or an option."""
-    setting, tail = run.setting, run.tail
+    setting = run.setting
+    tail = run.tail
     is_given = setting is not None and not setting.path and not setting.folder
     if is_given or tail.telling is None:
         return {}
@@ -131,7 +140,8 @@ def _named_steps(run: FailedRun) -> PageVariables:
 def _room_variables(run: FailedRun) -> PageVariables:
     """The page variables of the folder to which the program writes, if its log says that there
     is no room: its first mount."""
-    tail, info = run.tail, run.context.info
+    tail = run.tail
+    info = run.context.info
     if (
         "no-space" not in tail.signs
         and tail.failure_named("database-io", "space-short", "steam-room") is None

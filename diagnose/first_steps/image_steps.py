@@ -143,7 +143,8 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
 
     Compose marks the images that it has built, and only those.
     """
-    image, service = images.of(container), container.compose_service
+    image = images.of(container)
+    service = container.compose_service
     labels = (image.labels or {}) if image is not None else {}
     is_own = bool(service) and labels.get(f"{COMPOSE}service") == service
     file = only_file(container)
@@ -155,7 +156,8 @@ def _tag_to_pull(container: Container, images: Images) -> PageVariables:
 
     "" for an image that was built here, or whose tag has the number of a release.
     """
-    image, reference = images.of(container), container.config.image
+    image = images.of(container)
+    reference = container.config.image
     tag = tag_of(reference) or ""
     is_of_registry = image is not None and bool(image.digests) and bool(tag)
     return {"pulled": reference} if is_of_registry and not _NUMBERED.search(tag) else {}

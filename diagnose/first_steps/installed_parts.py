@@ -48,7 +48,8 @@ def installer_of(failure: Recognised | None) -> str:
         return _INSTALLS_FONTS
     if failure.name in _LIBRARY_FAILURES:
         return _library_installer(values.get("library") or values.get("library_musl") or "")
-    template, part = _INSTALLS.get(failure.name, ""), values.get("module", "").replace("/", "::")
+    template = _INSTALLS.get(failure.name, "")
+    part = values.get("module", "").replace("/", "::")
     return template.replace("{part}", part) if template and _PART.fullmatch(part) else ""
 
 
@@ -81,11 +82,9 @@ def mended_image(container: Container, failure: Recognised | None) -> PageVariab
     image = container.config.image
     if failure is None or not _IMAGE.fullmatch(image) or image.startswith("sha256:"):
         return {}
-    java, installer, user = (
-        _newer_java(container, failure),
-        installer_of(failure),
-        container.config.user,
-    )
+    java = _newer_java(container, failure)
+    installer = installer_of(failure)
+    user = container.config.user
     if java:
         steps = [f"FROM {image}", *java]
     elif installer:

@@ -291,7 +291,8 @@ def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterabl
         partition = partitions.setdefault((min(holds, others), everybody), _Partition())
         (partition.first if holds < others else partition.second).append(predicate)
     for (first, everybody), partition in partitions.items():
-        sick, other = (sides.sick & everybody).bit_count(), (sides.other & everybody).bit_count()
+        sick = (sides.sick & everybody).bit_count()
+        other = (sides.other & everybody).bit_count()
         if sick < 2 or other < 2 or not first:
             continue
         for holders, with_it, without in (

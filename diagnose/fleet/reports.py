@@ -285,7 +285,8 @@ def _effects(findings: list[_RawFinding]) -> dict[str, set[str]]:
     effects: dict[str, set[str]] = {}
     for finding in findings:
         if finding.key in above:
-            key, passed = finding.key, set()
+            key = finding.key
+            passed = set()
             while key in above and key not in passed:
                 passed.add(key)
                 key = above[key]

@@ -59,7 +59,10 @@ class Guide:
     """One walk. It keeps no state but the place in the plan."""
 
     def __init__(self, plan: Course, person: Person, hands: Means, transcript: Transcript) -> None:
-        self._plan, self._person, self._hands, self._transcript = plan, person, hands, transcript
+        self._plan = plan
+        self._person = person
+        self._hands = hands
+        self._transcript = transcript
 
     def walk(self) -> Ending:
         """Offer every step in its turn.
@@ -142,7 +145,8 @@ class Guide:
 
     def _is_agreed(self, step: PageStep) -> bool:
         """Whether the person wants this command to be run, or says that it was done by hand."""
-        name, agreement = self._plan.subject.name, step.agreement
+        name = self._plan.subject.name
+        agreement = step.agreement
         shown = f"{step.command.text}{name}" if agreement == "name" else step.command.text
         if clean(shown) != shown:
             self._tell(

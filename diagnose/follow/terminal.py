@@ -16,7 +16,8 @@ class Terminal:
     """
 
     def __init__(self) -> None:
-        self._in, self._out = sys.stdin, sys.stdout
+        self._in = sys.stdin
+        self._out = sys.stdout
 
     @staticmethod
     def is_there() -> bool:

@@ -101,7 +101,8 @@ def _shared_subjects(
     cause: Reported, effect: Reported, topology: Topology, same_sign: frozenset[str]
 ) -> set[Subject]:
     """The subjects that the cause harms and the effect needs."""
-    reach, named = _reach(cause), _named_subjects(effect)
+    reach = _reach(cause)
+    named = _named_subjects(effect)
     shared = reach & named
     if not shared and same_sign:
         # To stand on a broken network or disk proves nothing: the error text must say so too.
@@ -113,7 +114,8 @@ def _shared_subjects(
 
 def began_later(cause: Reported, effect: Reported) -> bool:
     """Whether a cause certainly began after its effect."""
-    began, felt = cause.finding.onset, effect.finding.onset
+    began = cause.finding.onset
+    felt = effect.finding.onset
     return began is not None and felt is not None and began > felt + ONSET_SLACK_S
 
 
@@ -328,7 +330,8 @@ class _Family(msgspec.Struct):
 
         place: of the root, as the checks gave it.
         """
-        root, members = self.root, self.members
+        root = self.root
+        members = self.members
         posture = root.check.posture
         elsewhere = {member.subject for member in members} - {root.subject}
         return _RootRank(

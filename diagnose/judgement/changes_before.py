@@ -38,7 +38,8 @@ def known_changes(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
 
     evidence: by its type.
     """
-    changes, profile = evidence.get(RecentChanges), evidence.get(HostProfile)
+    changes = evidence.get(RecentChanges)
+    profile = evidence.get(HostProfile)
     steering = profile.changed.items() if isinstance(profile, HostProfile) else ()
     return (
         *(changes.items if isinstance(changes, RecentChanges) else ()),

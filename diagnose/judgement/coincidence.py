@@ -171,7 +171,8 @@ def _longest_window(failures: Sequence[_Failure]) -> Sequence[_Failure]:
 
 
 def _sentence(group: _Group) -> str:
-    failures, shared = group.failures, group.shared
+    failures = group.failures
+    shared = group.shared
     count = len(failures)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
     span = duration(failures[-1].began - failures[0].began)

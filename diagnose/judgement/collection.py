@@ -218,7 +218,8 @@ class Collection:
         ready = []
         with self._lock:
             pending.is_released = True
-            followers, pending.followers = pending.followers, []
+            followers = pending.followers
+            pending.followers = []
             for task in followers:
                 task.awaited -= 1
                 if not task.awaited and not self._is_over:

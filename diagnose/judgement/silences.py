@@ -72,7 +72,8 @@ def apply(findings: Iterable[Reported], silences: Iterable[Silence], now: float)
     for silence in listed:
         if silence.source == "label":
             by_subject.setdefault(silence.subject, []).append(silence)
-    kept, notes = [], dict[str, None]()
+    kept = []
+    notes = dict[str, None]()
     for finding in findings:
         reason = ""
         # a label may silence neither a security finding nor a critical one

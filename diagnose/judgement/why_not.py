@@ -44,7 +44,8 @@ def explanations(id: str, report: Report) -> tuple[Explained, ...]:
 def _explained_finding(finding: Reported, report: Report) -> Explained:
     """A finding with its causes, and the causes that are ruled out or were not seen."""
     ids = {other.id for other in report.findings}
-    absent, unseen = [], []
+    absent = []
+    unseen = []
     for result in report.results:
         if result.check.id in ids or not _declares(result.check, finding.check):
             continue
@@ -95,10 +96,12 @@ def why_unlinked(suspect: Reported, effect: Reported) -> str:
 
     It began later, other words were printed, or nothing is shared.
     """
-    began, felt = suspect.finding.onset, effect.finding.onset
+    began = suspect.finding.onset
+    felt = effect.finding.onset
     if began is not None and felt is not None and began_later(suspect, effect):
         return f"it began {duration(began - felt)} later"
-    brings, shows = suspect.finding.signs, effect.finding.signs
+    brings = suspect.finding.signs
+    shows = effect.finding.signs
     if brings and shows is not None and not brings & shows:
         printed = joined(sorted(shows)) if shows else "none of them"
         return (

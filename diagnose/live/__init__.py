@@ -169,7 +169,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
         needs. The questions are imported here: workers would each do it, and so does every run.
         """
         policies()
-        disk, network_process = self.helper("disk"), self.helper("network")
+        disk = self.helper("disk")
+        network_process = self.helper("network")
         disk.prepare()
         if network:
             network_process.prepare()

@@ -61,7 +61,8 @@ def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signatur
 
     /proc/stat gives the boot in whole seconds: by up to one, a process would have begun too early.
     """
-    wall, uptime = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    wall = time.time()
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
     return {"wall": wall, "boot_wall": wall - uptime, "uptime": uptime}
 
 
@@ -102,17 +103,24 @@ def caller(live: Live, question: IdentifyCaller) -> Json:  # noqa: ARG001 - the 
     import grp
     import pwd
 
-    uid, groups = os.geteuid(), sorted({os.getegid(), *os.getgroups()})
+    uid = os.geteuid()
+    groups = sorted({os.getegid(), *os.getgroups()})
     try:
         entry = pwd.getpwuid(uid)
-        user, home, own_group = entry.pw_name, entry.pw_dir, entry.pw_gid
+        user = entry.pw_name
+        home = entry.pw_dir
+        own_group = entry.pw_gid
     except KeyError:
-        user, home, own_group = None, None, None
+        user = None
+        home = None
+        own_group = None
     try:
         docker = grp.getgrnam("docker")
-        docker_gid, members = docker.gr_gid, docker.gr_mem
+        docker_gid = docker.gr_gid
+        members = docker.gr_mem
     except KeyError:
-        docker_gid, members = None, []
+        docker_gid = None
+        members = []
     return {
         "uid": uid,
         "gid": os.getegid(),

@@ -63,7 +63,8 @@ class Wake:
     def __init__(self, options: Options) -> None:
         self.missing: list[str] = []
         self._selector = selectors.DefaultSelector()
-        self._life, self._ours = -1, -1
+        self._life = -1
+        self._ours = -1
         self._follow_engine(options)
         self._listen("rtnetlink", _NETLINK_ROUTE, _ROUTE_GROUPS)
         if is_loaded("nf_tables"):
@@ -101,7 +102,8 @@ class Wake:
         os.close(writes)
         os.close(lives)
         os.set_blocking(reads, False)
-        self._ours, self._life = reads, life
+        self._ours = reads
+        self._life = life
         self._selector.register(reads, selectors.EVENT_READ, self._engine_topics)
 
     def _engine_topics(self, handle: int) -> set[Topic]:

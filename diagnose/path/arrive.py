@@ -41,7 +41,8 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
         return
     name = _network_at(walk, leg, owner)
     by_name = walk.site.networks.by_name if walk.site.networks is not None else {}
-    endpoint, network = owner.endpoints.get(name), by_name.get(name)
+    endpoint = owner.endpoints.get(name)
+    network = by_name.get(name)
     if endpoint is None or network is None:
         walk.break_off("network", f"{end}", no_network(end), end.subject)
     if not endpoint.ip_address:
@@ -96,7 +97,8 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
 
 def _add_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
     """Add the hops of a published port, from the address that the client calls."""
-    address, host_port = published.host_ip, published.host_port
+    address = published.host_ip
+    host_port = published.host_port
     text = f"{address or '0.0.0.0'}:{host_port} leads to port {published.port}"  # noqa: S104 - in words
     walk.add("listener", f"{end}", text, "ok", end.subject)
     if address and ip_address(address).is_loopback:
@@ -290,7 +292,8 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
     )
     traced = trace(walk.stack, flow)
     about = (leg.network.subject,) if leg.network is not None else ()
-    uplink, arrived = traced.to or "", traced.packet
+    uplink = traced.to or ""
+    arrived = traced.packet
     if traced.nat is not None and arrived is not None:
         show(walk, traced, *about)
         _translated_to(walk, traced, arrived, *about)
@@ -326,7 +329,8 @@ def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
     No answer finds its way to an address that only this host knows, nor to one of the uplink's
     subnet that this host does not have.
     """
-    network, snat = leg.network, traced.snat
+    network = leg.network
+    snat = traced.snat
     is_stopped = traced.obstacle is not None and traced.obstacle.part == "request"
     is_unknown = traced.nat_unknown or traced.outcome == "unknown"
     if network is None or is_stopped or is_unknown:

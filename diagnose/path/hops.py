@@ -29,7 +29,8 @@ def path(site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> Path:
 
 def _walk(walk: PathWalk) -> None:
     """All hops from the begin to the end, the same namespace included."""
-    begin, end = walk.begin.container, walk.end.container
+    begin = walk.begin.container
+    end = walk.end.container
     if begin is not None:
         runs(walk, begin)
     if end is not None:

@@ -54,7 +54,8 @@ def _has_an_interface(walk: PathWalk, begin: Container) -> None:
     netns = walk.netns(begin)
     if netns is not None and [link.name for link in netns.links] == ["lo"]:
         hint = f"docker restart {begin.name}"
-        place, text = f'namespace of "{begin.name}"', "has no interface but lo"
+        place = f'namespace of "{begin.name}"'
+        text = "has no interface but lo"
         walk.break_off("namespace", place, text, begin.subject, hint=hint)
 
 

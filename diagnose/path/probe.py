@@ -149,7 +149,8 @@ def _remark_on_fate(path: Path, reply: ProbeReply, verdict: str | None, *, is_pr
 
 def _destination(site: PathEvidence, path: Path) -> _Destination:
     """The address and port to which a real packet is sent for this path."""
-    begin, end = path.begin.container, path.end.container
+    begin = path.begin.container
+    end = path.end.container
     port = path.target.port_of(end)
     if path.end.kind == "outside":
         port = path.target.port or DEFAULT_PORT

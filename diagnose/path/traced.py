@@ -94,7 +94,8 @@ def _opening(obstacle: Obstacle, proto: str, host_port: int | None) -> str:
 
 def _hops_of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:
     """The hops of one hook: a translation, or the rule that let the packet pass."""
-    verdict, hook = stage.verdict, stage.hook.upper()
+    verdict = stage.verdict
+    hook = stage.hook.upper()
     if verdict.nat is not None:
         side = "destination" if verdict.nat.kind in ("dnat", "redirect") else "source"
         changed = (

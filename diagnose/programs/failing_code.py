@@ -126,11 +126,13 @@ def _own_frames(lines: Sequence[str]) -> Iterator[_Frame]:
             )
             app = frame["elixir_app"] or ""
         else:
-            call, place = _GO_CALL.match(line), _GO_PLACE.match(following)
+            call = _GO_CALL.match(line)
+            place = _GO_PLACE.match(following)
             if call is None or place is None:
                 trace += not line[:1].isspace()
                 continue
-            language, app = "go", ""
+            language = "go"
+            app = ""
             code = FailingCode(
                 call["go"].rpartition("/")[2], place["go_file"], int(place["go_line"])
             )

@@ -54,7 +54,8 @@ def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
     match = _JAVA_VERSION.search(values.get("JAVA_VERSION", ""))
     if match is None or any(_LIMITED.search(text) for text in texts):
         return ""
-    major, update = int(match["major"]), match["update"] or values.get("JAVA_UPDATE", "")
+    major = int(match["major"])
+    update = match["update"] or values.get("JAVA_UPDATE", "")
     is_old_8 = major == 8 and is_number(update) and int(update) < _AWARE_UPDATE
     if not (is_old_8 or major in (6, 7, 9)):
         return ""

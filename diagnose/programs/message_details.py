@@ -105,7 +105,8 @@ def whole_last_line(upto: Sequence[Message]) -> str:
 
 def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     """The lines above and below a message that belong to it."""
-    first, following = messages[index], messages[index + 1 :]
+    first = messages[index]
+    following = messages[index + 1 :]
     readers = (
         _rest_of_exception,
         _issue_of_zod,
@@ -175,7 +176,8 @@ def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ..
         return ()
     texts = [line.text.strip() for line in following[:_MOST_FIELDS]]
     issue = " ".join(itertools.takewhile(lambda text: text not in ("},", "}"), texts))
-    path, said = _PATH_OF_ISSUE.search(issue), _MESSAGE_OF_ISSUE.search(issue)
+    path = _PATH_OF_ISSUE.search(issue)
+    said = _MESSAGE_OF_ISSUE.search(issue)
     if path is None or said is None:
         return ()
     name = ".".join(part.strip(" '\"") for part in path["path"].split(","))
@@ -188,7 +190,8 @@ def _listed_causes(first: Message, following: Sequence[Message]) -> tuple[str, .
     below = list(itertools.dropwhile(lambda line: not line.text.strip(), following[:_MOST_FIELDS]))
     pattern = _CAUSE_OF_TREE
     if below and _CAUSES_FOLLOW.match(below[0].text):
-        pattern, below = _CAUSE_OF_LIST, below[1:]
+        pattern = _CAUSE_OF_LIST
+        below = below[1:]
     causes: list[str] = []
     for line in below:
         match = pattern.match(line.text)

@@ -165,7 +165,8 @@ def says_what_is_wrong(line: str) -> bool:
 
 def _score(line: Message) -> int:
     """The score of a line: the higher it is, the better the line explains a failure."""
-    text, level = OUTER_EXCEPTIONS.sub("", line.text), line.level
+    text = OUTER_EXCEPTIONS.sub("", line.text)
+    level = line.level
     exception = (
         EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text) or ELIXIR_EXCEPTION.match(text)
     )
@@ -198,7 +199,8 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     without_generic: phrases that any error may have do not count.
     """
     text = in_english(text)
-    lowered, words = text.lower(), words_of(text)
+    lowered = text.lower()
+    words = words_of(text)
     wanted = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
     found = [
         phrases for phrases in wanted if words & phrases.words and phrases.pattern.search(lowered)

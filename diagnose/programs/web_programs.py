@@ -68,7 +68,8 @@ def edit_to(old: str, new: str) -> str:
 
     "" where the folder is the same: then the key has another name too.
     """
-    before, after = posixpath.dirname(old), posixpath.dirname(new)
+    before = posixpath.dirname(old)
+    after = posixpath.dirname(new)
     is_plain = _PLAIN_PATH.fullmatch(before) and _PLAIN_PATH.fullmatch(after)
     return f"s|{before.replace('.', '[.]')}/|{after}/|g" if is_plain and before != after else ""
 

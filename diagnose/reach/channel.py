@@ -104,7 +104,8 @@ class Channel:
 
         moved: is called with the bytes that were sent so far.
         """
-        view, done = memoryview(data), 0
+        view = memoryview(data)
+        done = 0
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
         try:
             deadline = time.monotonic() + seconds

@@ -66,7 +66,8 @@ def main() -> NoReturn:
 
 def _differs(name: str) -> bool:
     """Whether the host's first process is in another namespace of this kind than we are."""
-    of_host, ours = Path(f"/proc/1/ns/{name}"), Path(f"/proc/self/ns/{name}")
+    of_host = Path(f"/proc/1/ns/{name}")
+    ours = Path(f"/proc/self/ns/{name}")
     return of_host.exists() and of_host.readlink() != ours.readlink()
 
 

@@ -143,7 +143,8 @@ def _next_line(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
 
     What a login script writes is passed over, up to MOST_NOISE.
     """
-    deadline, noise = time.monotonic() + seconds, 0
+    deadline = time.monotonic() + seconds
+    noise = 0
     while True:
         line = channel.line(deadline, f"no answer within {seconds:.0f} s")
         mark, _, sentence = line.partition(" ")

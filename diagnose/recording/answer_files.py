@@ -206,7 +206,8 @@ def _rows(text: str) -> Iterable[msgspec.Raw]:
 
 def _lines(text: str) -> Iterator[msgspec.Raw]:
     """The rows between the brackets, one by one: hostile text may have millions of lines."""
-    at, end = len("[\n"), len(text) - len("]\n")
+    at = len("[\n")
+    end = len(text) - len("]\n")
     while at < end:
         stop = text.index("\n", at)
         yield msgspec.Raw(text[at:stop].removesuffix(",").encode())
@@ -280,7 +281,8 @@ def _recorded_failure(row: Mapping[str, Json]) -> Failed:
 
     A reason that only another version of the tool gives is named in the detail.
     """
-    reason, detail = str(row["reason"]), str(row["detail"])
+    reason = str(row["reason"])
+    detail = str(row["detail"])
     if reason in REASONS:
         return Failed(cast("Reason", reason), detail)
     return Failed("not recorded", f"{reason}: {detail}")

@@ -197,9 +197,11 @@ class Budget:
 
         All but what reporting and sealing take, and at least a part of the run.
         """
-        after, share = REPORTING_S + REPORTING_PER_CONTAINER_S * containers, REPORTED_SHARE
+        after = REPORTING_S + REPORTING_PER_CONTAINER_S * containers
+        share = REPORTED_SHARE
         if self._sealing_s is not None:
-            after, share = after + SEALING_S + SEALING_PER_QUESTION_S * containers, SEALED_SHARE
+            after = after + SEALING_S + SEALING_PER_QUESTION_S * containers
+            share = SEALED_SHARE
         return max(seconds - self._waiting * after, share * seconds)
 
 

@@ -269,7 +269,8 @@ class Recorder:
             job.entry = RecordedAnswer(
                 answer, round(time.monotonic() - job.started, 6) if job.started else 0.0
             )
-            listeners, job.listeners = job.listeners, []
+            listeners = job.listeners
+            job.listeners = []
         for listener in listeners:
             listener.put(job)
 

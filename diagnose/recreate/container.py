@@ -162,7 +162,8 @@ class _ContainerScript(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """The script as a whole."""
-        docker, quoted = self.docker, self.quoted
+        docker = self.docker
+        quoted = self.quoted
         create = " \\\n    ".join(map(_shell_word, self.words))
         return "\n".join(
             [
@@ -199,7 +200,8 @@ class _ContainerScript(msgspec.Struct, frozen=True):
 
     def _way_back(self) -> Iterator[str]:
         """The function of the shell that gives the old container its name, and starts it."""
-        docker, quoted = self.docker, self.quoted
+        docker = self.docker
+        quoted = self.quoted
         policy = restart_policy(self.container["HostConfig"])
         yield "back() {"
         yield f"    {docker} rm --force {quoted} 2>/dev/null || true"
@@ -211,7 +213,8 @@ class _ContainerScript(msgspec.Struct, frozen=True):
 
     def _environment(self) -> Iterator[str]:
         """The variables of the old container, which no one but the engine has to know."""
-        docker, quoted = self.docker, self.quoted
+        docker = self.docker
+        quoted = self.quoted
         yield f'{docker} inspect --format {_ENV} {quoted} >"$environment"'
         yield (
             f'if [ $(($(wc -l <"$environment") - 1)) -ne "$({docker} inspect --format \'{{{{len '
@@ -332,9 +335,11 @@ def _with_options_from_command(container: Inspect, change: ContainerChange) -> C
 
 def _command(container: Inspect, image: Inspect, change: ContainerChange) -> list[str]:
     """The image, and the words behind it."""
-    config, default = container["Config"], image.get("Config") or {}
+    config = container["Config"]
+    default = image.get("Config") or {}
     reference = change.image or config["Image"]
-    entrypoint, own = config.get("Entrypoint") or [], default.get("Entrypoint") or []
+    entrypoint = config.get("Entrypoint") or []
+    own = default.get("Entrypoint") or []
     is_reset = any(word.partition("=")[0] == "--entrypoint" for word in change.options)
     behind = [] if entrypoint == own or is_reset else entrypoint[1:]
     if change.command is not None:

@@ -83,8 +83,10 @@ class _NetworkScript(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """The script as a whole."""
-        network, trial = shlex.quote(self.name), shlex.quote(f"trial-{self.name}")
-        docker, create = self.docker, f"{self.docker} network create"
+        network = shlex.quote(self.name)
+        trial = shlex.quote(f"trial-{self.name}")
+        docker = self.docker
+        create = f"{self.docker} network create"
         return "\n".join(
             [
                 "#!/bin/sh",

@@ -34,7 +34,8 @@ def options_of(container: Inspect, image: Inspect, unmounted: frozenset[str]) ->
     unmounted: paths inside at which nothing is to be mounted. NoRecreateError where an option
     cannot be written.
     """
-    config, host = container["Config"], container["HostConfig"]
+    config = container["Config"]
+    host = container["HostConfig"]
     default = image.get("Config") or {}
     yield from _config_options(container, config, default)
     yield from _labels(config, default)
@@ -225,7 +226,8 @@ def _devices_and_limits(host: Inspect) -> Iterator[Option]:
 def restart_policy(host: Inspect) -> str:
     """The restart policy as `--restart` takes it."""
     policy = host.get("RestartPolicy") or {}
-    name, count = policy.get("Name") or "no", policy.get("MaximumRetryCount") or 0
+    name = policy.get("Name") or "no"
+    count = policy.get("MaximumRetryCount") or 0
     return f"{name}:{count}" if name == "on-failure" and count else str(name)
 
 

@@ -339,7 +339,8 @@ def _with_strings(text: str, value: Json) -> str | None:
 
     None where a key is doubled.
     """
-    spots, new = list(_STRING.finditer(text)), list(_strings(value))
+    spots = list(_STRING.finditer(text))
+    new = list(_strings(value))
     if len(spots) != len(new):
         return None
     pieces: list[str] = []

@@ -74,7 +74,8 @@ def literal(text: str, opened: re.Match[str] | None, name: SecretName) -> Secret
 def in_block(text: str, block: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value on the lines below its name, further in than the name."""
     line = line_before(text, name.start)
-    indent, first = len(block["indent"]), block["first_line"].strip()
+    indent = len(block["indent"])
+    first = block["first_line"].strip()
     if indent <= len(line) - len(line.lstrip(" \t")) or line.strip(" \t-\"'"):
         return None
     if block["sign"] is None:
@@ -107,7 +108,8 @@ def after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretS
     """The value after a flag and a blank, or after a comma where both are quoted."""
     if gap is None:
         return None
-    at, quote = gap.end(), gap["quote"]
+    at = gap.end()
+    quote = gap["quote"]
     if quote:
         right = closing(text, at, quote)
     else:
@@ -138,7 +140,9 @@ def after_comma(
 
 def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value after an equals sign, a colon or an arrow."""
-    sign, quote, at = separator["sign"], separator["quote"], separator.end()
+    sign = separator["sign"]
+    quote = separator["quote"]
+    at = separator.end()
     is_bare_option = name.text[0] == "-" and sign == "=" and text[at - 1] == " "
     if is_bare_option and not quote:
         return None  # `the --token= switch`
@@ -164,7 +168,8 @@ _CLOSES = {"“": "”", "‘": "’"}
 
 def _quoted_span(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The secret between quotes; none where they hold a sentence or a harmless value."""
-    quote, at = separator["quote"], separator.end()
+    quote = separator["quote"]
+    at = separator.end()
     right = closing(text, at, _CLOSES.get(quote, quote.rstrip("\r\n")))
     if right < 0:
         return None

@@ -289,7 +289,8 @@ def _redacted_list(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = 0
     for part in sorted(secret_parts([text[left:right] for left, right in spots])):
-        left, right = spots[part.word][0] + part.start, spots[part.word][0] + part.end
+        left = spots[part.word][0] + part.start
+        right = spots[part.word][0] + part.end
         if left < done:
             continue
         pieces += (text[done:left], mark_password(text[left:right], part.phrase, mark))

@@ -57,7 +57,8 @@ def in_wide_text(text: str, redact: Callable[[str], str]) -> str | None:
     None where it is none.
     """
     for first in (0, 1):
-        letters, zeros = text[first::2], text[1 - first :: 2]
+        letters = text[first::2]
+        zeros = text[1 - first :: 2]
         if zeros.count("\0") > 0.9 * len(zeros) and letters.count("\0") < 0.1 * len(letters):
             new = redact(letters)
             if new == letters:

@@ -168,7 +168,8 @@ class Walk:
             ("key", "value"),
             ("Key", "Value"),
         ):
-            label, value = old.get(of_name), old.get(of_value)
+            label = old.get(of_name)
+            value = old.get(of_value)
             if isinstance(label, str) and isinstance(value, str) and value:
                 new = self.named(label, value)
                 return old if new == value else {**old, of_value: new}

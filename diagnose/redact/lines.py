@@ -37,7 +37,8 @@ def on_lines(text: str, sign: str, rule: Callable[[str], str], more: int = 0) ->
         start = max(done, text.rfind("\n", done, at) + 1)
         end = _line_end(text, at, more)
         while more and (last := low.rfind(sign, at + 1, end)) > at:
-            at, end = last, _line_end(text, last, more)
+            at = last
+            end = _line_end(text, last, more)
         pieces += (text[done:start], rule(text[start:end]))
         done = end
     pieces.append(text[done:])

@@ -241,7 +241,8 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
 
 def _redacted_if_secret(match: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
     """The match with one group replaced if its name makes it a secret."""
-    kind, value = kind_of(name), match[group]
+    kind = kind_of(name)
+    value = match[group]
     if kind is None or exempt(kind, name, value):
         return match[0]
     return raw_replaced(match, group, redact_value(kind, name, value, mark, scan))

@@ -145,7 +145,8 @@ class OwnRules:
     def _pair(self, old: dict[str, Json], mark: Mark) -> dict[str, Json]:
         """A mapping that holds a name and its value apart."""
         for of_name, of_value in _PAIRS:
-            name, value = old.get(of_name), old.get(of_value)
+            name = old.get(of_name)
+            value = old.get(of_value)
             if isinstance(name, str) and self._is_secret_name(name):
                 return {**old, of_value: _all_marked(value, name, mark)}
         return old
@@ -183,7 +184,8 @@ def _mark_match(match: re.Match[str], *, kind: str, mark: Mark) -> str:
 
 def _assignment(match: re.Match[str], mark: Mark) -> str:
     """The value of an assignment with one of the user's own names."""
-    quoted, bare = match["quoted"], match["bare"]
+    quoted = match["quoted"]
+    bare = match["bare"]
     before = match[0][: len(match[0]) - len(quoted or bare)]
     if quoted:
         return before + mark(NAMED, quoted, match[0])

@@ -163,9 +163,11 @@ def apply_rules(text: str, mark: Mark, depth: int = 0) -> str:
     low = text.lower()
     scan = _SCANS[depth]
     if low.isascii() and not _ANY_SIGN.search(low):
-        rules, has_names = _WITHOUT_SIGN, False
+        rules = _WITHOUT_SIGN
+        has_names = False
     else:
-        rules, has_names = RULES, names_secrets(low)
+        rules = RULES
+        has_names = names_secrets(low)
     for rule in rules:
         if rule.needs_name and not has_names:
             continue

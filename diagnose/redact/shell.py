@@ -129,7 +129,8 @@ def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     if not has_sign(line.lower(), PLACE_SIGNS):
         return words
     for match in _PLACE.finditer(line):
-        old, new = match["secret"], _replaced_at(match, mark)
+        old = match["secret"]
+        new = _replaced_at(match, mark)
         if new != old:
             words = [word.replace(old, new) for word in words]
     return words

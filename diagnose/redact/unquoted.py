@@ -93,7 +93,8 @@ def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
 
 def unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """A value without quotes behind a sign; None if it is none, or no secret."""
-    sign, at = separator["sign"], separator.end()
+    sign = separator["sign"]
+    at = separator.end()
     longest = _LONGEST_RANDOM if name.kind == "random" else len(text)
     match = _unquoted_pattern(text, sign, name).match(text, at, at + longest)
     if match is None:

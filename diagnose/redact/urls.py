@@ -213,7 +213,8 @@ def _without_logins(text: str, mark: Mark) -> str:
     """Logins that stand before a host: user:password@, a token alone, Oracle's user/password@."""
 
     def pair(match: re.Match[str]) -> str:
-        user, raw = match[1], match[2]
+        user = match[1]
+        raw = match[2]
         is_port_and_path = "/" in raw and raw.partition("/")[0].isdigit()
         if is_port_and_path or exempt("password", "userinfo", raw):
             return match[0]

@@ -100,11 +100,14 @@ def is_basic(value: str, mark: Mark) -> bool:
 def credentials(value: str, mark: Mark) -> str:
     """The value of an Authorization header: the scheme stays."""
     stripped = value.rstrip()
-    scheme, raw = "", stripped
+    scheme = ""
+    raw = stripped
     if shape := _SCHEME.fullmatch(stripped):
-        scheme, raw = shape[1], shape[2]
+        scheme = shape[1]
+        raw = shape[2]
     elif (other := _OTHER_SCHEME.fullmatch(stripped)) and is_mixed(other[2]):
-        scheme, raw = other[1], other[2]
+        scheme = other[1]
+        raw = other[2]
     if exempt("token", "authorization", raw) or is_token(raw.strip()):
         return value
     if scheme.lower() == "basic":
@@ -119,7 +122,8 @@ def cookies(value: str, mark: Mark) -> str:
     """The value of a Cookie header: names and attributes stay."""
 
     def pair(match: Match[str]) -> str:
-        name, raw = match[1], match[2]
+        name = match[1]
+        raw = match[2]
         if name.lower() in _COOKIE_ATTRIBUTES or exempt("cookie", name, raw):
             return match[0]
         return f"{name}={mark('cookie', raw, match[0])}"

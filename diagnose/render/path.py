@@ -66,7 +66,9 @@ def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | No
 
 def document(answer: PathAnswer) -> dict[str, Json]:
     """The answer as a JSON value."""
-    path, finding, cure = answer.path, answer.finding, answer.cure
+    path = answer.path
+    finding = answer.finding
+    cure = answer.cure
     return {
         "schema_version": 1,
         "from": _end(path.begin.kind, str(path.begin)),

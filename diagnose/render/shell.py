@@ -99,7 +99,9 @@ def is_wall(command: str, width: int) -> bool:
 
 def _rows_of(line: str, breaks: list[int], width: int) -> list[str]:
     """A line, cut at the last of its breaks that fits, or else at the next one."""
-    rows, start, indent = [], 0, ""
+    rows = []
+    start = 0
+    indent = ""
     while len(indent) + len(line) - start > width:
         room = start + width - len(indent) - len(_GOES_ON)
         later = [place for place in breaks if place > start]
@@ -107,7 +109,8 @@ def _rows_of(line: str, breaks: list[int], width: int) -> list[str]:
         if not end:
             break
         rows.append(f"{indent}{line[start:end]}{_GOES_ON}")
-        start, indent = end + 1, _CONTINUED
+        start = end + 1
+        indent = _CONTINUED
     return [*rows, f"{indent}{line[start:]}"]
 
 

@@ -319,7 +319,8 @@ class _Page(TerminalRows):
         needs = self.needs(command)
         note = f" ({needs.removeprefix(', ')})" if needs else ""
         if self.shell.can_follow and is_wall(command, self.console.width - COMMAND_INDENT):
-            command, note = f"diagnose follow {followed}", f"{note}. {ASKS}"
+            command = f"diagnose follow {followed}"
+            note = f"{note}. {ASKS}"
         self.line(f"{title}{note}", 2)
         self.command(command, COMMAND_INDENT)
 

@@ -42,7 +42,8 @@ class TerminalRows:
 
         hint: how to see more of them.
         """
-        row, room = f"{title}  ", self.console.width
+        row = f"{title}  "
+        room = self.console.width
         for number, shown in enumerate([*items, hint]):
             is_hint = number == len(items)
             joint = "   " if is_hint else " · "
@@ -50,6 +51,7 @@ class TerminalRows:
                 joint = ""
             if len(row) + len(joint) + len(shown) > room:
                 self.line(row.rstrip())
-                row, joint = "  ", ""
+                row = "  "
+                joint = ""
             row += joint + shown
         self.line(row)

@@ -82,7 +82,8 @@ class Setting(Difference, frozen=True):
 
     def _sets(self, name: str) -> bool:
         """Whether the change sets this name: ip_forward sets the forwarding of each interface."""
-        own, other = self.name.replace("/", "."), name.replace("/", ".")
+        own = self.name.replace("/", ".")
+        other = name.replace("/", ".")
         return own == other or (own in _EVERYWHERE and _FORWARDING.fullmatch(other) is not None)
 
 
@@ -97,13 +98,15 @@ class FileChange(Difference, frozen=True):
     def lines(self) -> Iterator[str]:
         import difflib
 
-        old, new = (self.before or "").splitlines(), self.after.splitlines()
+        old = (self.before or "").splitlines()
+        new = self.after.splitlines()
         yield f"{self.path}:"
         for line in list(difflib.unified_diff(old, new, n=1, lineterm=""))[2:]:
             yield f"  {line}"
 
     def commands(self) -> Iterator[str]:
-        path, lines = shlex.quote(self.path), self.after.rstrip("\n")
+        path = shlex.quote(self.path)
+        lines = self.after.rstrip("\n")
         end = "DIAGNOSE" if "\nDIAGNOSE\n" not in f"\n{lines}\n" else "DIAGNOSE_END"
         if self.before is None:
             folder = shlex.quote(self.path.rpartition("/")[0] or "/")

@@ -80,7 +80,8 @@ def _rules_verdict(simulation: Simulation, walked: SimulatedRepair | None) -> st
 
     walked: the connections that were tried with the missing rules back, where any could be.
     """
-    gone, new = _ids(simulation.gone), _ids(simulation.new)
+    gone = _ids(simulation.gone)
+    new = _ids(simulation.new)
     sentences = [f"{gone} is no longer found." if gone else "no finding changes."]
     if new:
         sentences.append(f"Then found: {new}, whose page has the next fix.")

@@ -20,7 +20,8 @@ def rules_script(repair: RuleRepair, verdict: str) -> str:
     table at a time, each at once; `nft -f` replaces the engine's own tables in one step. Foreign
     rules stay, and no container is restarted.
     """
-    missing, stale = repair.missing, repair.stale
+    missing = repair.missing
+    stale = repair.stale
     summary = []
     if missing:
         summary = [

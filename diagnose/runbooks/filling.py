@@ -94,7 +94,8 @@ def _is_docker_operand(before: str) -> bool:
     The first after which no option is meant.
     """
     words = _COMMAND_ENDS.split(before.replace("\\\n", " "))[-1].split(" ")
-    begins_word, earlier = words[-1] == "", [word for word in words[:-1] if word]
+    begins_word = words[-1] == ""
+    earlier = [word for word in words[:-1] if word]
     if not begins_word or "--" in earlier or not {"docker", "podman"} & set(earlier):
         return False
     return not earlier[-1].startswith("-") or earlier[-1] in _SWITCHES

@@ -154,7 +154,8 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
         return None
     purpose, *marks = words[1:]
     rule = PURPOSES.get(purpose)
-    on, off = _traits(marks, "on-"), _traits(marks, "off-")
+    on = _traits(marks, "on-")
+    off = _traits(marks, "off-")
     risks = [risk for risk in RISKS if risk in marks]
     risks_wanted = 1 if rule == "fix" else 0
     is_marked_well = len(risks) == risks_wanted and not _unknown_marks(marks)

@@ -64,7 +64,8 @@ def replay(
     are, nothing more is asked of the host. InvalidRequestError for what is no recording.
     """
     recording = recorded_host_redacted_now(path, configured, ends)
-    answers, head = recording.answers, recording.manifest
+    answers = recording.answers
+    head = recording.manifest
     options = answers.get(ReadOptions())
     if reach and options is not None and isinstance(options.answer, dict):
         wanted = RecordedAnswer({**options.answer, "reach": list(reach)}, options.duration_s)

@@ -145,7 +145,8 @@ def _examine_host(
     """The run on this host; what waits is asked while the checks are imported."""
     redacts = redactor(configured)
     source = live(options, wanted.selected or (), began, redacts)
-    recorder, budget = source.recorder, source.budget
+    recorder = source.recorder
+    budget = source.budget
     for question in ASKED_FIRST:
         recorder.begin(question)
     begun = engine.begun_early(recorder, budget) if wanted.selected is None else None

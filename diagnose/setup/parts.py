@@ -99,17 +99,20 @@ class _ClientHook(SetupPart):
 
     def put_in(self) -> None:
         config = _configuration(self.path)
-        plugins, features = _section(config, "plugins"), _section(config, "features")
+        plugins = _section(config, "plugins")
+        features = _section(config, "features")
         ours = {**plugins.get("diagnose", {}), "hooks": HOOKS}
         config["plugins"] = {**plugins, "diagnose": ours}
         config["features"] = {**features, "hooks": "true"}
         self._keep(config)
 
     def take_out(self) -> None:
+        """Remove both entries, and what is empty without them."""
         if not self.path.exists():
             return
         config = _configuration(self.path)
-        plugins, features = _section(config, "plugins"), _section(config, "features")
+        plugins = _section(config, "plugins")
+        features = _section(config, "features")
         plugins.pop("diagnose", None)
         if not any("hooks" in entry for entry in plugins.values() if isinstance(entry, dict)):
             features.pop("hooks", None)

@@ -48,7 +48,8 @@ def _texts(id: str, title: str) -> PageTexts:
         page = runbooks.page(id)
     except runbooks.PageError:
         return PageTexts(title)
-    symptom, reason = page.section("Symptom"), page.section("Why it matters")
+    symptom = page.section("Symptom")
+    reason = page.section("Why it matters")
     return PageTexts(title, page.complaints, symptom, reason)
 
 

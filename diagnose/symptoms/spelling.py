@@ -92,7 +92,8 @@ def is_one_slip(word: str, other: str) -> bool:
     end = 0
     while end < shorter - begin and word[-1 - end] == other[-1 - end]:
         end += 1
-    rest, other_rest = word[begin : len(word) - end], other[begin : len(other) - end]
+    rest = word[begin : len(word) - end]
+    other_rest = other[begin : len(other) - end]
     if len(rest) <= 1 and len(other_rest) <= 1:
         return True
     return len(rest) == len(other_rest) == 2 and rest == other_rest[::-1]

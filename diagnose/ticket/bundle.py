@@ -114,20 +114,19 @@ def make(
     """
     fixed = _reports(report, exit_code)
     fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
-    kept, rows = dict(fit.recording), dict(fit.rows)
+    kept = dict(fit.recording)
+    rows = dict(fit.rows)
     rest_s = _packing_s(map(len, rows.values()))
     extras, late = _extras(report, exit_code, recorded, limit, rest_s)
-    left_out = {"left_out_in_time": list(late)} if late else {}
-    head: dict[str, Json] = {**manifest, "redacted": dict(redacted), **left_out}
+    head: dict[str, Json] = {**manifest, "redacted": dict(redacted)}
+    if late:
+        head["left_out_in_time"] = list(late)
     shed = list(fit.shed)
-    # what turns out to be too large is packed again
-    has_time = limit.allows(rest_s, then=2 * rest_s)
-    weigh, is_large = _Scales(level=6 if has_time else 1), False
+    weigh = _scales(limit, rest_s)
+    is_large = False
     while True:
-        answers = answer_files.joined(rows)
-        members = {**fixed, **answers, **extras}
-        listed = _listed_members(members)
-        members["manifest.json"] = _manifest(members, listed, kept, rows, {**head, "shed": shed})
+        members = {**fixed, **answer_files.joined(rows), **extras}
+        members["manifest.json"] = _manifest(members, kept, rows, {**head, "shed": shed})
         victims = _refused_texts(members, extras)
         weights = weigh(members) if is_large else {}
         over = sum(weights.values()) - max_size
@@ -135,9 +134,10 @@ def make(
             data = _archive(_folder(report), members, report.taken_at, weigh.level)
             if len(data) <= max_size:
                 return Bundle(data, _listed_members(members), tuple(shed), late)
-            weights, is_large = weigh(members), True
+            weights = weigh(members)
+            is_large = True
             over = max(sum(weights.values()), len(data)) - max_size
-        victims = victims or _victims(weights, over, extras, answers)
+        victims = victims or _victims(weights, over, extras)
         if not victims:
             raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
         shed += victims
@@ -215,6 +215,12 @@ class _Scales:
         return self._known[key]
 
 
+def _scales(limit: TimeLimit, packing_s: float) -> _Scales:
+    """Scales that pack well, where there is time to pack a second time what is too large."""
+    may_pack_again = limit.allows(packing_s, then=2 * packing_s)
+    return _Scales(level=6 if may_pack_again else 1)
+
+
 def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
     """The report for people and for programs: members that are never left out."""
     markup = io.StringIO()
@@ -251,15 +257,14 @@ def _refused_texts(members: Mapping[str, bytes], extras: Collection[str]) -> lis
     return long
 
 
-def _victims(
-    weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]
-) -> list[str]:
+def _victims(weights: Mapping[str, int], over: float, extras: Iterable[str]) -> list[str]:
     """The members to leave out next.
 
     The largest texts, then the largest answers, those that all judgement needs last.
     """
     heavy = sorted(extras, key=lambda name: -weights[name])
     if not heavy:
+        answers = [name for name in weights if name.startswith("answers/")]
         heavy = sorted(
             (name for name in answers if weights[name] > 2000),
             key=lambda name: (_is_essential(name), -weights[name]),
@@ -296,14 +301,13 @@ def _question_row(
 
 def _manifest(
     members: Mapping[str, bytes],
-    listed: Iterable[Member],
     kept: answer_files.Recording,
     rows: Mapping[AnyQuestion, str],
     head: Mapping[str, Json],
 ) -> bytes:
-    """The manifest of a bundle.
+    """The manifest of a bundle, about its other members.
 
-    listed: the members without the manifest. rows: the answers as their files have them.
+    rows: the answers as their files have them.
     """
     questions = [_question_row(question, entry, rows) for question, entry in kept.items()]
     answers = {name: data for name, data in members.items() if name.startswith("answers/")}
@@ -319,7 +323,7 @@ def _manifest(
                 "sha256": hashlib.sha256(members[member.name]).hexdigest(),
                 "redacted": member.redactions,
             }
-            for member in listed
+            for member in _listed_members(members)
         },
         "questions": questions,
     }
@@ -356,7 +360,9 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float, level: 
             members, key=lambda name: (first.index(name) if name in first else len(first), name)
         ):
             info = tarfile.TarInfo(f"{folder}/{name}")
-            info.size, info.mtime, info.mode = len(members[name]), int(taken_at), 0o600
+            info.size = len(members[name])
+            info.mtime = int(taken_at)
+            info.mode = 0o600
             archive.addfile(info, io.BytesIO(members[name]))
     return out.getvalue()
 

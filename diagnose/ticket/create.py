@@ -111,10 +111,12 @@ class _BundleTask(msgspec.Struct, frozen=True):
 
     def of_host(self, open_recorder: OpenRecorder) -> _Examined:
         """A run of every check, and what a colleague may need beyond it."""
-        ids, configured = tuple(self.checks), self.configured
+        ids = tuple(self.checks)
+        configured = self.configured
         options = replace(self.options, site=configured.site)
         host = open_recorder(options, ids, self.began, self.redactor)
-        recorder, budget = host.recorder, host.budget
+        recorder = host.recorder
+        budget = host.budget
         what = engine.Run(
             self.checks,
             ids,
@@ -187,14 +189,17 @@ class _BundleTask(msgspec.Struct, frozen=True):
 
     def sealed(self, examined: _Examined) -> Taken:
         """The bundle, proven to hold no secret of the redactor's."""
-        report, recording, what = examined.report, examined.recording, examined.what
+        report = examined.report
+        recording = examined.recording
+        what = examined.what
         head: dict[str, Json] = dict(examined.manifest)
         names = None
         if self.anonymize:
             renaming = Renaming(recording)
             recording = renaming.recording(recording)
             unsilenced = replace(what, silences=())
-            plain, report = report, _judged_report(recording, unsilenced, self.began)
+            plain = report
+            report = _judged_report(recording, unsilenced, self.began)
             report = _with_silences(report, plain, renaming)
             report = replace(report, duration_s=plain.duration_s, source=plain.source)
             head["anonymized"] = {
@@ -246,7 +251,8 @@ def _differing_checks(plain: Report, renamed: Report) -> list[Json]:
 
     None, unless a name meant something.
     """
-    before, after = _verdicts(plain), _verdicts(renamed)
+    before = _verdicts(plain)
+    after = _verdicts(renamed)
     return sorted(id for id in before if before[id] != after.get(id))
 
 

@@ -117,10 +117,12 @@ def image_parts(reference: str) -> ImageReference:
     registry = ""
     is_registry = "." in first or ":" in first or first == "localhost"
     if slash and is_registry:
-        registry, path = first + slash, rest
+        registry = first + slash
+        path = rest
     head, colon, tag = path.rpartition(":")
     if not colon:
-        head, tag = path, ""
+        head = path
+        tag = ""
     return ImageReference(registry, head, colon + tag + at + digest)
 
 
@@ -293,7 +295,8 @@ class Identities:
         if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:
             return
         parts = image_parts(reference)
-        registry, path = parts.registry, parts.path
+        registry = parts.registry
+        path = parts.path
         self._add("domain", registry.rstrip("/").partition(":")[0])
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 

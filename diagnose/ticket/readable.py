@@ -54,7 +54,8 @@ def fitting(recording: Recording, named: Collection[str]) -> Readable:
     rows = by_key((question.kind, _Row(question, text)) for question, text in texts.items())
     memory = {kind: _memory(rows[kind]) for kind in rows}
     over = sum(memory.values()) - MOST_BYTES
-    kept, shed = dict(recording), []
+    kept = dict(recording)
+    shed = []
     for kind in sorted(rows, key=lambda kind: -memory[kind]):
         # a bracket, a comma and line ends beside the rows
         too_long = sum(_length(row.text) + 2 for row in rows[kind]) + 4 - MAX_FILE

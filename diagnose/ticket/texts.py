@@ -51,7 +51,8 @@ def _texts(
     question: AnyQuestion, answer: Any, names: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """An answer as text files of a bundle, each with its name."""
-    kind, args = question.kind, question.args
+    kind = question.kind
+    args = question.args
     if kind in _TABLES:
         name, row_text = _TABLES[kind]
         yield f"texts/{name}.txt", _lines(row_text(row) for row in answer)

@@ -98,7 +98,8 @@ def crashed(
     itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files say
     whether the end was requested, it is advice.
     """
-    began, upgrades = engine_began(clock, processes), reasons.upgrades
+    began = engine_began(clock, processes)
+    upgrades = reasons.upgrades
     ends: list[_End] = []
     for container in _recently_ended(containers, clock, options.since_s):
         tail = tail_of(reasons.log_tails, container)
@@ -142,7 +143,8 @@ def _findings(
 
 
 def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReasons) -> Finding:
-    container, tail = end.container, end.tail
+    container = end.container
+    tail = end.tail
     callees = called_peers(tail.lines, container, containers)
     is_refuted = blames_no_filter(container, tail, reasons.info)
     return Finding.about(
@@ -189,14 +191,16 @@ def _policy(container: Container) -> str:
 
 def _own_end_clause(container: Container, clock: Clock) -> str:
     """The predicate about a container that ended by itself: when, and with which exit code."""
-    code, when = described(container.state.exit_code), clock.ago(container.finished_at)
+    code = described(container.state.exit_code)
+    when = clock.ago(container.finished_at)
     return f"exited {when} with code {code} and stays down"
 
 
 def _engine_stop_clause(container: Container, clock: Clock, upgrade: ChangedPackage | None) -> str:
     """The predicate about a container that ended with the engine, which an upgrade may have
     restarted."""
-    code, when = described(container.state.exit_code), clock.ago(container.finished_at)
+    code = described(container.state.exit_code)
+    when = clock.ago(container.finished_at)
     if upgrade is None:
         stopped = f"stopped with the engine {when} (exit code {code})"
     else:
@@ -208,7 +212,8 @@ def _engine_stop_clause(container: Container, clock: Clock, upgrade: ChangedPack
 
 def _unseen_end_clause(container: Container, clock: Clock) -> str:
     """The predicate about a container whose end the engine did not see."""
-    code, when = container.state.exit_code, clock.ago(container.finished_at)
+    code = container.state.exit_code
+    when = clock.ago(container.finished_at)
     return (
         f"went down with the engine or its host {when} (exit code {code}) "
         f"{_not_restarted(container)}"

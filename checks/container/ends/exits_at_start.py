@@ -117,7 +117,8 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
 def _lacked_memory(container: Container, records: KillRecords) -> bool:
     """Whether an event or the kernel records a kill for memory: container.oom-killed reports that
     kill."""
-    events, kernel_log = records.events, records.kernel_log
+    events = records.events
+    kernel_log = records.kernel_log
     if container.state.oom_killed or (events is not None and events.of(container.id, "oom")):
         return True
     began = container.started_at or 0.0

@@ -93,7 +93,8 @@ def engine_began(clock: Clock, processes: Processes | None) -> float | None:
 def is_lost(container: Container, engine_began: float | None, moment: float = MOMENT_S) -> bool:
     """Whether a container ran when the engine went down, and its end was recorded when the engine
     came back."""
-    started, finished = container.started_at, container.finished_at
+    started = container.started_at
+    finished = container.finished_at
     if engine_began is None or started is None or finished is None:
         return False
     if container.state.exit_code not in LOST:

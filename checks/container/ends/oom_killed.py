@@ -86,7 +86,8 @@ def _finding(oom: MemoryLoss, clock: Clock, since_s: float) -> Finding:
 
 def _limit(oom: MemoryLoss) -> str:
     """The limit that was hit, in words: of the container, of a cgroup above it, or of the host."""
-    parent, memory = oom.kill_above, oom.container.host_config.memory
+    parent = oom.kill_above
+    memory = oom.container.host_config.memory
     if parent is not None:
         most = f" of {size(parent.limit)}" if parent.limit else ""
         return f"the limit{most} of the cgroup above it, {parent.limit_of}"
@@ -94,7 +95,8 @@ def _limit(oom: MemoryLoss) -> str:
         return "the host had no memory left"
     if not memory:
         return "it has no limit of its own"
-    own, area = f"its limit is {size(memory)}", oom.largest_area
+    own = f"its limit is {size(memory)}"
+    area = oom.largest_area
     if area is None:
         return own
     return f"{own}, and {area.path}, which is in memory, holds {size(area.usage.used)}"
@@ -121,7 +123,8 @@ def _more_room(oom: MemoryLoss) -> PageVariables:
 
 def _tmpfs_size_variable(oom: MemoryLoss) -> PageVariables:
     """The variable that gives a tmpfs a size, where it has none below the container's limit."""
-    memory, area = oom.container.host_config.memory, oom.largest_area
+    memory = oom.container.host_config.memory
+    area = oom.largest_area
     if area is None or area.is_shm or area.usage.size < memory:
         return {}
     return {"tmpfs": f"{area.path}:size={max(memory // 2 // MIB, 1)}m"}

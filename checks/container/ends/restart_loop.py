@@ -160,7 +160,9 @@ def _complaint(run: FailedRun) -> PageVariables:
 
 def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
     """The page variables of the remedy for the loop itself."""
-    container, tail, calls = run.container, run.tail, run.calls
+    container = run.container
+    tail = run.tail
+    calls = run.calls
     code = _code(container, exits)
     if is_bare_shell(container) and not code:
         return {"shell": container.name}

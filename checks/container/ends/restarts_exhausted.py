@@ -51,7 +51,8 @@ def restarts_exhausted(
 
 def _has_used_up_its_restarts(container: Container) -> bool:
     """Whether the policy on-failure allows no further restart of a container that has failed."""
-    policy, state = container.host_config.restart_policy, container.state
+    policy = container.host_config.restart_policy
+    state = container.state
     most = policy.maximum_retry_count
     is_limited = policy.name == "on-failure" and most > 0
     has_failed = state.status == "exited" and state.exit_code != 0

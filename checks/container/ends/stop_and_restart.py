@@ -62,7 +62,8 @@ def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
     advice otherwise.
     """
     for cut in cut_stops:
-        container, stop = cut.container, cut.stop
+        container = cut.container
+        stop = cut.stop
         damage = "; it had to repair its files at its next start" if cut.repairs else ""
         yield Finding.about(
             container,

@@ -21,7 +21,8 @@ def automount_unseen(automounts: UnseenAutomounts) -> CheckResult:
 
 
 def _finding(found: UnseenAutomount) -> Finding:
-    container, mount = found.container, found.mount
+    container = found.container
+    mount = found.mount
     access = "rslave" if mount.rw else "ro,rslave"
     effect = f"does not see {found.missing}, which the host has mounted on demand"
     if found.complaint:

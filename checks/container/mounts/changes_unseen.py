@@ -40,7 +40,9 @@ def changes_unseen(share_watches: ShareWatches) -> CheckResult:
 
 
 def _finding(watch: ShareWatch) -> Finding:
-    container, mount, mounted = watch.container, watch.mount, watch.mounted
+    container = watch.container
+    mount = watch.mount
+    mounted = watch.mounted
     is_quiet = not _polling_of_image(container)
     return Finding.about(
         container,

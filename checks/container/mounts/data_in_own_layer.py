@@ -67,7 +67,8 @@ def data_in_own_layer(
 
 
 def _stray_file_finding(stray: StrayFile) -> Finding:
-    container, mount = stray.container, stray.mount
+    container = stray.container
+    mount = stray.mount
     finding = Finding.about(
         container,
         f"{container} writes {stray.path} into its own layer, where it is lost when it is recreated: "
@@ -153,7 +154,8 @@ def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
 
 def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
     """mislaid: the lines of `environment` that look like mounts."""
-    container, mount = data.container, data.mount
+    container = data.container
+    mount = data.mount
     state = "is empty" if data.is_empty else "had nothing added since this container was made"
     if data.is_swapped:
         state += ": the two paths of the mount are swapped"

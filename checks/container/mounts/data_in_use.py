@@ -105,7 +105,8 @@ def data_version_mismatch(
 
 
 def _foreign_finding(foreign: ForeignData, tail: LogTail) -> Finding:
-    container, marker = foreign.container, foreign.marker
+    container = foreign.container
+    marker = foreign.marker
     old = f"{name_of(container.config.image)}:{marker.old_tag}"
     return Finding.about(
         container,

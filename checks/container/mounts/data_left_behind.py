@@ -80,7 +80,9 @@ def _project_finding(left: RenamedProject, clock: Clock) -> Finding:
 
 def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
     """The finding about a mount that was changed; the page mounts the former place again."""
-    container, mount, former = left.container, left.mount, left.former
+    container = left.container
+    mount = left.mount
+    former = left.former
     kind = "folder" if left.is_folder else "volume"
     return Finding.about(
         container,
@@ -116,7 +118,8 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
 
     The page mounts the folder that was meant.
     """
-    container, mount = namesake.container, namesake.mount
+    container = namesake.container
+    mount = namesake.mount
     name = mount.name.removeprefix(f"{container.compose_project}_")
     state = "nothing" if namesake.is_empty else "new data"
     return Finding.about(

@@ -20,7 +20,9 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     and stays empty. Anonymous volumes that the user asked for are left out: `-v /app/node_modules`.
     """
     for split in split_mounts:
-        container, own, anonymous = split.container, split.own, split.anonymous
+        container = split.container
+        own = split.own
+        anonymous = split.anonymous
         left: dict[str, Json] = {}
         older = ""
         if split.older:
@@ -58,7 +60,9 @@ def _earlier_data_variables(split: SplitMount) -> PageVariables:
     """The page variables for earlier data in a volume without a container, and those that bring the
     present data into an empty mount."""
     if split.is_apart and not split.older:
-        container, own, at = split.container, split.own, split.anonymous.destination
+        container = split.container
+        own = split.own
+        at = split.anonymous.destination
         return {
             "written": f"{container.name}:{at}/.",
             "store": own.source,

@@ -47,7 +47,8 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
 
 
 def _state_finding(state: UnkeptState) -> Finding:
-    container, folder = state.container, state.place.folder
+    container = state.container
+    folder = state.place.folder
     return Finding.about(
         container,
         f"{container} keeps {count(state.number, state.place.noun)} below {folder} in {_LOST['layer']}",

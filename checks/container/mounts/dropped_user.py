@@ -41,7 +41,8 @@ def refused_database(user: DroppedUser, fixed: Mounted | None) -> Finding:
 
 
 def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
-    container, denied = user.container, user.denied
+    container = user.container
+    denied = user.denied
     who = "user is" if not container.config.starts_as_root else "program changes its user to"
     if user.program:
         who = f'process "{user.program}" runs as'

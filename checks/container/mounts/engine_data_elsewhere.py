@@ -23,7 +23,8 @@ def engine_data_elsewhere(mounts: FormerRootMounts, root: DataRoot) -> CheckResu
 
 
 def _finding(former: FormerRootMount, root: DataRoot) -> Finding:
-    container, mount = former.container, former.mount
+    container = former.container
+    mount = former.mount
     holds = "is empty" if former.is_empty else "holds what was there before"
     is_part = mount.source != DEFAULT
     access = "" if mount.rw else ":ro"

@@ -50,7 +50,8 @@ def _ended_finding(elsewhere: FileElsewhere) -> Finding:
 
 
 def _finding(misplaced: MisplacedFile) -> Finding:
-    container, mount = misplaced.container, misplaced.mount
+    container = misplaced.container
+    mount = misplaced.mount
     led = f", as its variable {misplaced.variable} has it" if misplaced.variable else ""
     access = "" if mount.rw else ":ro"
     return Finding.about(

@@ -44,7 +44,8 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
 
     fixed: the mount of the file, if all files there have one owner and mode.
     """
-    container, source = refused.container, refused.source
+    container = refused.container
+    source = refused.source
     has = f"{source.owner}, mode {source.permissions}"
     if refused.is_folder_for_a_file:
         what = f"{refused.path} is a folder, and the program wants a file there"

@@ -23,7 +23,9 @@ def imports_copied(copied_imports: CopiedImports) -> CheckResult:
 
 
 def _finding(copied: CopiedImport) -> Finding:
-    container, arrival, place = copied.container, copied.arrival, copied.place
+    container = copied.container
+    arrival = copied.arrival
+    place = copied.place
     has_parent = copied.parent != "/"
     return Finding.about(
         container,

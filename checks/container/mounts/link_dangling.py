@@ -28,7 +28,8 @@ def link_dangling(dangling_links: DanglingLinks, log_tails: LogTails, clock: Clo
 
 
 def _finding(link: DanglingLink) -> Finding:
-    container, former = link.container, link.former
+    container = link.container
+    former = link.former
     why = f"{link.variable} names that folder" if link.variable else ""
     has_it = f"{former} still has it in its own layer" if former is not None else ""
     finding = Finding.about(

@@ -25,7 +25,8 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
 
     row: the page variables of the known failure's own remedy.
     """
-    container, mount = missing.container, missing.place.mount
+    container = missing.container
+    mount = missing.place.mount
     if missing.leads_to is not None:
         return _dangling_link_finding(missing, missing.leads_to)
     name = posixpath.basename(missing.path)

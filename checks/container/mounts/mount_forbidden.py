@@ -94,7 +94,8 @@ def mount_forbidden(
     a warning where the program continues, and repeats that it cannot write to what is mounted
     read-only.
     """
-    locked_paths, denials = others.locked_paths or (), others.selinux_denials or ()
+    locked_paths = others.locked_paths or ()
+    denials = others.selinux_denials or ()
     yield from _other_user_findings(others, rules.mounts)
     yield from map(_locked_finding, locked_paths)
     yield from map(_selinux_finding, denials)
@@ -197,7 +198,8 @@ _FLAGS = {"i": "immutable", "a": "append-only"}
 
 
 def _locked_finding(locked: LockedPath) -> Finding:
-    container, named = locked.container, locked.named
+    container = locked.container
+    named = locked.named
     return Finding.about(
         container,
         f"{container} cannot change {named.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
@@ -360,7 +362,8 @@ them."""
 
 def _selinux_finding(denial: Denial) -> Finding:
     """The finding about a label of SELinux. Critical where the container fails."""
-    container, mount = denial.container, denial.mount
+    container = denial.container
+    mount = denial.mount
     is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
     fails = container.is_unwell or not is_sound
     return Finding.about(

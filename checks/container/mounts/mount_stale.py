@@ -26,7 +26,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     the lists of users.
     """
     for stale in stale_mounts:
-        source, container = stale.mount.source, stale.container
+        source = stale.mount.source
+        container = stale.container
         inside = stale.mount.destination
         proof = f"{source}//deleted"
         if stale.led_to:
@@ -55,7 +56,9 @@ def _is_updated_alike(stale: StaleMount) -> bool:
 
 def _view_clause(stale: StaleMount) -> str:
     """The predicate about a container with a stale mount: the old folder or mount that it sees."""
-    source, point, covered_by = stale.mount.source, stale.point, stale.covered_by
+    source = stale.mount.source
+    point = stale.point
+    covered_by = stale.covered_by
     if stale.led_to:
         return (
             f"still sees {stale.led_to}: {source} led there when it started, and leads elsewhere "

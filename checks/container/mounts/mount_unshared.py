@@ -28,7 +28,9 @@ def mount_unshared(inner_mounts: InnerMounts) -> CheckResult:
 
 
 def _finding(inner: InnerMount) -> Finding:
-    container, mount, mounted = inner.container, inner.mount, inner.mounted
+    container = inner.container
+    mount = inner.mount
+    mounted = inner.mounted
     readers = {reader.name: reader for reader, _ in inner.readers}
     others = ["the host", *([named("container", list(readers))] if readers else [])]
     access = "rshared" if mount.rw else "ro,rshared"

@@ -40,7 +40,8 @@ def mount_unwritable(
     already shows is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
     """
     for denied in mount_access.denied:
-        container, mount = denied.container, denied.mount
+        container = denied.container
+        mount = denied.mount
         verb = _verb(denied)
         owner = f"{denied.source.uid}:{denied.source.gid}"
         mode = denied.source.permissions
@@ -70,7 +71,9 @@ def mount_unwritable(
 
 
 def _closed_entry_finding(closed: ClosedEntry) -> Finding:
-    container, writer, status = closed.container, closed.writer, closed.status
+    container = closed.container
+    writer = closed.writer
+    status = closed.status
     more = f" (and {closed.others} more there)" if closed.others else ""
     path = f"{closed.mount.source}/{closed.name}"
     return Finding.about(

@@ -33,7 +33,9 @@ def mounted_file_unread(unopened: UnopenedSettingsList) -> CheckResult:
 
 
 def _finding(settings: UnopenedSettings) -> Finding:
-    container, mount, other = settings.container, settings.mount, settings.other
+    container = settings.container
+    mount = settings.mount
+    other = settings.other
     access = "" if mount.rw else ":ro"
     is_file = mount.destination == settings.path
     return Finding.about(

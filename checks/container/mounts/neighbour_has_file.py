@@ -22,7 +22,9 @@ def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
 
 
 def _finding(file: NeighboursFile) -> Finding:
-    container, neighbour, mount = file.container, file.neighbour, file.mount
+    container = file.container
+    neighbour = file.neighbour
+    mount = file.mount
     where = f"in {mount.place}" if mount is not None else "in its own layer"
     further = f", and {file.times - 1} more such files" if file.times > 1 else ""
     return Finding.about(

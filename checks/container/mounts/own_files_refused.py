@@ -72,7 +72,8 @@ def own_files_refused(
 
 def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding:
     """The finding about a folder or file that the build of the image has left to root alone."""
-    container, kind = closed.container, "folder" if closed.is_folder else "file"
+    container = closed.container
+    kind = "folder" if closed.is_folder else "file"
     where = f"{kind} {closed.path} of its image"
     if closed.path != closed.asked:
         where = f"{where}, on the way to {closed.asked}"
@@ -114,7 +115,8 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
 
     Or about one that the container's own settings name.
     """
-    own, configured = _user_of(image), container.config.user
+    own = _user_of(image)
+    configured = container.config.user
     denied = denied_image_path(container, tail)
     place = asked_for_by(container, image, denied.path) if denied is not None else ""
     if denied is None or (is_same_user(configured, own) and not place):
@@ -145,7 +147,8 @@ def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
 def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
     """The finding about a relative path that the program names, below its working directory in the
     image."""
-    container, user = place.container, place.container.config.user
+    container = place.container
+    user = place.container.config.user
     if place.is_folder:
         denied = f"create {place.name} in {place.place}, a folder"
     else:

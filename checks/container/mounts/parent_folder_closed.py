@@ -35,7 +35,8 @@ def parent_folder_closed(
 
 
 def _finding(way: ClosedWay, *, is_meant: bool) -> Finding:
-    container, status = way.container, way.status
+    container = way.container
+    status = way.status
     finding = Finding.about(
         container,
         f"{container} cannot pass {way.folder} on the way to {way.path}: its process "

@@ -27,7 +27,8 @@ def program_files_hidden(hidden_folders: HiddenFolders) -> CheckResult:
     itself calls a volume is one for data. Layers that containerd keeps are not looked into.
     """
     for folder in hidden_folders:
-        container, mount = folder.container, folder.mount
+        container = folder.container
+        mount = folder.mount
         yield Finding.about(
             container,
             f"{container} has the empty folder {mount.source} over {mount.destination} of its image, "

@@ -52,7 +52,8 @@ def volume_outdated(
 def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
     """The finding about an outdated volume. Critical where the program has failed for lack of a
     package that the volume hides."""
-    container, mount = outdated.container, outdated.mount
+    container = outdated.container
+    mount = outdated.mount
     missed = _missed_package(outdated, log_tails)
     hidden = outdated.files or outdated.absent
     newer = count(len(hidden), "newer file" if outdated.files else "package")

@@ -29,7 +29,9 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
 
 
 def _finding(place: PartedPlace) -> Finding:
-    container, owner, path = place.container, place.owner, place.own.destination
+    container = place.container
+    owner = place.owner
+    path = place.own.destination
     return Finding.about(
         container,
         f"{container} no longer shares {path} with {owner}: {owner} was recreated, and has "

@@ -24,7 +24,8 @@ def client_api_too_new(
     The opposite is daemon.client-api-too-old. Seen on engine 20.10.24, which speaks 1.41 at most.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        client, most = claim.value("client"), claim.value("most")
+        client = claim.value("client")
+        most = claim.value("most")
         if most != ping.api_version:
             continue
         container = claim.container

@@ -126,8 +126,12 @@ def _connections(
 
 
 def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs | None) -> Finding:
-    claim, server, stray = refusal.claim, refusal.server, refusal.stray
-    connections, changed, reason = refusal.connections, refusal.changed, refusal.reason
+    claim = refusal.claim
+    server = refusal.server
+    stray = refusal.stray
+    connections = refusal.connections
+    changed = refusal.changed
+    reason = refusal.reason
     return claim.finding(
         f"is refused by the database in {server}: {_cause(refusal)}"
         f"{_main_client_clause(connections)}{_unapplied_clause(changed)}",
@@ -164,7 +168,8 @@ def _reason_of_file(file: SecretFile | None) -> Reason | None:
 
 
 def _cause(refusal: _Refusal) -> str:
-    reason, stray = refusal.reason, refusal.stray
+    reason = refusal.reason
+    stray = refusal.stray
     if stray is not None:
         is_root = refusal.server.config.value_of(_ROOT_OF_MONGO) == stray.user
         whose = (
@@ -195,7 +200,8 @@ def _running_claims(errors: RepeatedErrors | None, failed: Collection[str]) -> I
     A database's own lines about its clients are left out.
     """
     for error in errors or ():
-        failure, container = error.failure, error.container
+        failure = error.failure
+        container = error.container
         if failure is None or failure.confirmed_by != ID or container.id in failed:
             continue
         if not (error.serves or error.works or is_database(container)):
@@ -314,7 +320,8 @@ def _clickhouse_variables(claim: Claim, server: Container) -> PageVariables:
 def _mysql_variables(claim: Claim, server: Container) -> PageVariables:
     """The page variables for MySQL and MariaDB: the refused user in the server's environment, or
     the missing database."""
-    config, name = server.config, claim.failure.name
+    config = server.config
+    name = claim.failure.name
     steps = {"mysql_server": server.name}
     if name == "mysql-database":
         database = claim.value("database")

@@ -24,7 +24,8 @@ def host_network_finding(
     others = [peer for peer in peers if not peer.shares_network]
     if not others:
         return None
-    peer, elsewhere = others[0], _published_as(others[0], port)
+    peer = others[0]
+    elsewhere = _published_as(others[0], port)
     how = f"publishes it as port {elsewhere} of the host" if elsewhere else "does not publish it"
     steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
     return Finding.about(

@@ -100,7 +100,8 @@ def loopback_peer(
     a web server beside another program, which means that one. A broker such as Kafka tells each
     client which address to call: a variable of its own that says localhost is the reason then.
     """
-    targets, recent_logs = records.loopback_targets, records.recent_logs
+    targets = records.loopback_targets
+    recent_logs = records.recent_logs
     running = here.containers.running
     calls = list(_calls_of_failed(claims(ID, here.containers, log_tails, clock), targets))
     failed = {call.container.id for call in calls}
@@ -145,7 +146,8 @@ def _calls_of_failed(
         port = port_of(claim.failure)
         if port:
             target = logged_target(targets, claim.container, port)
-            line, signs_of = claim.failure.line, claim.tail.signs
+            line = claim.failure.line
+            signs_of = claim.tail.signs
             yield LoopbackCall(claim.container, port, line, signs_of, target)
 
 
@@ -189,7 +191,8 @@ def _silent_findings(
 
 def _findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
-    caller, port = call.container, call.port
+    caller = call.container
+    port = call.port
     if caller.shares_host_network:
         yield from _host_network_findings(call, here)
         return
@@ -284,7 +287,9 @@ def _wrong_host_finding(
     peers: the containers that may be meant, on the caller's networks (is_near) or on others. inner:
     the port inside the first one, where the port is one of the host that leads there.
     """
-    container, port, peer = call.container, call.port, peers[0]
+    container = call.container
+    port = call.port
+    peer = peers[0]
     where = "" if is_near else ", which is on none of its networks"
     owner = f"belongs to {named('container', names_of(peers))}"
     if inner:
@@ -327,7 +332,8 @@ def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, obje
 
 def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
     """The finding about a program that means one on the host's network. who: its owner."""
-    container, port = call.container, call.port
+    container = call.container
+    port = call.port
     return Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}"
@@ -349,7 +355,9 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
 
 def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:
     """The finding about a broker whose first answer sends its clients to localhost."""
-    container, port, variable = call.container, call.port, correction.variable
+    container = call.container
+    port = call.port
+    variable = correction.variable
     return Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself, because {broker} tells its clients to "

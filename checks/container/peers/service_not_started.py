@@ -96,7 +96,8 @@ def _steps(project: WrittenProject) -> PageVariables:
 
 
 def _finding(absent: AbsentService) -> Finding:
-    service, callers = absent.service, absent.missing or absent.naming
+    service = absent.service
+    callers = absent.missing or absent.naming
     who = named("container", names_of(callers))
     need = agree(callers, "calls", "call")
     return Finding(

@@ -133,7 +133,8 @@ def _finding(
 
     planned: the label that lets a program stop it.
     """
-    order, job = stoppers.order_for(container), stoppers.job_for(container)
+    order = stoppers.order_for(container)
+    job = stoppers.job_for(container)
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     who = f"{named('container', names_of(callers))} {verbs}"
     by = f"{order.container} says that it did so" if order is not None else ""

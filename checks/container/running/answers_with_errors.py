@@ -123,7 +123,8 @@ def _with_refused_path(finding: Finding, refused: RefusedOwnPath) -> Finding:
 
 def _tls_clients_finding(clients: TlsClients) -> Finding:
     """The finding about clients that call by https:// where no TLS is spoken."""
-    container, port = clients.container, clients.published
+    container = clients.container
+    port = clients.published
     who = counted("client", clients.clients, most=2) if clients.clients else "its clients"
     if clients.callers:
         who = named("container", names_of(clients.callers))
@@ -165,18 +166,12 @@ def _failed_answers_finding(
     closed: a folder that its workers should write. fault: the reason why no server of HAProxy is
     up.
     """
-    container, printed = failed.container, LogTail(failed.other_lines)
+    container = failed.container
     # its own log file counts where the container's log explains nothing
-    written = None if printed.explains else own
-    tail = written.tail if written is not None else _explaining_tail(printed, failed)
+    written = None if failed.printed.explains else own
+    tail = written.tail if written is not None else _explaining_tail(failed)
     failure = _exhausted_pool(failed) or _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
-    variables = {
-        **_server_variables(failed, fault),
-        "migration": migration_of(failure, tail.lines),
-        "log_inside": f"{container.name}:{written.path}" if written is not None else "",
-        **_closed_variables(closed),
-    }
     return Finding.about(
         container,
         sentence(
@@ -195,8 +190,25 @@ def _failed_answers_finding(
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
         signs=tail.signs if tail.explains else None,
-        variables=present(variables),
+        variables=present(
+            {
+                **_server_variables(failed, fault),
+                **_log_variables(failed, written, failure, tail),
+                **_closed_variables(closed),
+            }
+        ),
     )
+
+
+def _log_variables(
+    failed: FailedAnswers, written: ProgramLog | None, failure: Recognised | None, tail: LogTail
+) -> PageVariables:
+    """The page variables of what the log shows: a missing migration, and the program's own log
+    file, where that one counts."""
+    variables = {"migration": migration_of(failure, tail.lines)}
+    if written is not None:
+        variables["log_inside"] = f"{failed.container.name}:{written.path}"
+    return variables
 
 
 def _severity(failed: FailedAnswers) -> Severity:
@@ -249,11 +261,12 @@ def _closed_variables(closed: ClosedFolder | None) -> PageVariables:
     return {"closed": closed.path, "worker": closed.user.owner} if closed is not None else {}
 
 
-def _explaining_tail(printed: LogTail, failed: FailedAnswers) -> LogTail:
+def _explaining_tail(failed: FailedAnswers) -> LogTail:
     """The log of the server, or the page that it answered with, if only that explains the failure.
 
     Frameworks show the error itself where they are set up for development.
     """
+    printed = failed.printed
     if printed.explains or failed.page is None:
         return printed
     answered = LogTail((first_words(failed.page.reply.body, most=_MUCH),))

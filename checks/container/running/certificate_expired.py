@@ -66,7 +66,8 @@ def _renewal(expired: ExpiredCertificate) -> PageVariables:
 
     The settings of the server are changed to another folder where the file has the same name there.
     """
-    file, newer = expired.file, expired.newer
+    file = expired.file
+    newer = expired.newer
     if newer is not None:
         reload = RELOADS.get(file.server, "")
         edit = edit_to(file.inside, newer.path)

@@ -36,7 +36,8 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
     container = file.container
     age = duration(clock.wall - unread.changed_at)
     severity = Severity.warning
-    expiry, unless = "", ""
+    expiry = ""
+    unless = ""
     if file.has_socket:
         severity = Severity.advice
         unless = ", unless it was given the new one through its socket"

@@ -22,7 +22,8 @@ def command_ignored(ignored_commands: IgnoredCommands) -> CheckResult:
 
 
 def _finding(ignored: IgnoredCommand) -> Finding:
-    container, script = ignored.container, ignored.script
+    container = ignored.container
+    script = ignored.script
     by = "ENTRYPOINT of its image, a shell's line,"
     if script:
         by = f"start script {script} of its image"

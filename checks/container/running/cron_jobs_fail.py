@@ -71,7 +71,8 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
 
 
 def _defect_finding(defect: CrontabDefect) -> Finding:
-    container, path = defect.container, defect.path
+    container = defect.container
+    path = defect.path
     what = _WHAT[defect.kind].format(line=defect.line, word=defect.word)
     if defect.kind == "daemon":
         summary = f"{container} has crontab {path}, and runs no cron that reads it"
@@ -92,7 +93,8 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
 
 def _cure(defect: CrontabDefect) -> PageVariables:
     """The page variables that correct the crontab file in the container."""
-    path, kind = defect.path, defect.kind
+    path = defect.path
+    kind = defect.kind
     if edit := _EDITS.get(kind):
         return {"table": path, "edit": edit.replace("{line}", str(defect.line))}
     if kind == "mode":

@@ -99,7 +99,9 @@ def _single_finding(case: ErrorCase) -> Finding:
 
 
 def _finding(case: ErrorCase) -> Finding:
-    error, authorities, containers = case.error, case.authorities, case.around.containers
+    error = case.error
+    authorities = case.authorities
+    containers = case.around.containers
     is_warning = case.unpassed is not None or case.turns_callers_away or case.has_no_network
     is_aside = error.is_aside and case.setting is None and case.unpassed is None
     added = {"authorities added to this host": list(authorities.files[:5])} if authorities else {}
@@ -137,7 +139,8 @@ def _lone_line(error: RepeatedError) -> str:
 
 def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
     """The containers that the line names as called, and that do not run."""
-    error, containers = case.error, case.around.containers
+    error = case.error
+    containers = case.around.containers
     if case.absent is not None or containers is None:
         return (case.absent,) if case.absent is not None else ()
     if case.spoken is not None:
@@ -165,13 +168,15 @@ def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
 
 def _is_same(error: RepeatedError, other: RepeatedError) -> bool:
     """Whether both lines show the same known failure."""
-    failure, others = error.failure, other.failure
+    failure = error.failure
+    others = other.failure
     return failure is not None and others is not None and failure.name == others.name
 
 
 def _line_or_meaning(case: ErrorCase) -> str:
     """The line, or its meaning where that is clear; and the containers at its addresses."""
-    error, failure = case.error, case.error.failure
+    error = case.error
+    failure = case.error.failure
     often = _times_clause(error)
     if case.unpassed is not None:
         lacks = f"a program in it does not get the container's variable {case.unpassed.variable}"
@@ -212,7 +217,8 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     names."""
     others = [f"{address} is {peer}" for address, peer in case.error.peers]
     if case.server is not None:
-        place, server = case.server.place, case.server.container
+        place = case.server.place
+        server = case.server.container
         others.append(f"{place} is {server}, which publishes that port")
     remedy = case.remedy
     if case.stray_path is not None:

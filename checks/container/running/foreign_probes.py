@@ -38,7 +38,8 @@ def _is_related(container: Container, other: Container) -> bool:
 
 def foreign_probe_finding(probe: HealthCheck, server: Container) -> Finding:
     """The finding of a container whose probe asks for the server of another one."""
-    container, health = probe.container, probe.health
+    container = probe.container
+    health = probe.health
     return Finding.about(
         container,
         f"{container} is unhealthy because it has the health check of {server}: the probe calls port "

@@ -46,7 +46,8 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
 def _reason(jobs: UntakenJobs) -> str:
     """The reason why the workers get none of the tasks, as far as their settings show it."""
     workers = named("container", [worker.name for worker in jobs.workers])
-    read, run = agree(jobs.workers, "reads", "read"), agree(jobs.workers, "runs", "run")
+    read = agree(jobs.workers, "reads", "read")
+    run = agree(jobs.workers, "runs", "run")
     if jobs.sent_to:
         return f"it sends to {jobs.sent_to}, and {workers} reads {jobs.taken_from}"
     if jobs.queues:

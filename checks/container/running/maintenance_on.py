@@ -34,7 +34,8 @@ def maintenance_on(
 
 
 def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> Finding:
-    container, server = flag.container, flag.served_by
+    container = flag.container
+    server = flag.served_by
     is_apart = server.id != container.id
     return Finding.about(
         container,

@@ -37,7 +37,8 @@ def open_files_unbounded(
 
 
 def _finding(computing: ComputingProcess) -> Finding:
-    container, task = computing.container, computing.process
+    container = computing.container
+    task = computing.process
     return Finding.about(
         container,
         f"{container}: "

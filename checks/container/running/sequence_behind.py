@@ -24,7 +24,9 @@ def sequence_behind(
 
 
 def _finding(taken: TakenNumbers) -> Finding:
-    server, table, column = taken.server, taken.table, taken.column
+    server = taken.server
+    table = taken.table
+    column = taken.column
     sequence = f"pg_get_serial_sequence('{table}', '{column}')"
     return Finding.about(
         server,

@@ -185,8 +185,10 @@ def _restarted_finding(
 
     other: the variables of a probe with another program.
     """
-    container, restarter = probe.container, restarts.restarter
-    count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
+    container = probe.container
+    restarter = restarts.restarter
+    count = len(restarts.at)
+    since = duration(clock.wall - restarts.at[0])
     by = f"; {restarter} restarts it" if restarter is not None else ""
     severity, what_failed = probe_outcome(probe)
     failed = f": {what_failed}" if probe.last and probe.exit_code else ""
@@ -236,7 +238,8 @@ def _failing_probe_finding(
     tail: LogTail,
     starting_s: float | None,
 ) -> Finding:
-    container, streak = probe.container, probe.health.failing_streak
+    container = probe.container
+    streak = probe.health.failing_streak
     severity, failure = probe_outcome(probe)
     cannot_run = severity == Severity.warning
     if cannot_run or tail.lines:

@@ -51,7 +51,8 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
 
 
 def _cut_finding(command: CutCommand) -> Finding:
-    container, cmd = command.container, " ".join(command.container.config.cmd or ())
+    container = command.container
+    cmd = " ".join(command.container.config.cmd or ())
     return Finding.about(
         container,
         f'{container} runs only "{shortened(cmd, SHOWN)}": compose cuts its command at '
@@ -82,7 +83,8 @@ def _words_of_shell(container: Container) -> Sequence[str]:
 
 def _finding(container: Container, words: Sequence[str]) -> Finding:
     at = next(place for place, word in enumerate(words) if word in OPERATORS)
-    first, rest = " ".join(words[:at]), " ".join(words[at + 1 :])
+    first = " ".join(words[:at])
+    rest = " ".join(words[at + 1 :])
     works = container.is_running and container.restart_count == 0
     script = " ".join(word if _is_for_shell(word) else shlex.quote(word) for word in words)
     return Finding.about(

@@ -25,7 +25,8 @@ def database_unused(unused_servers: UnusedServers) -> CheckResult:
 
 
 def _finding(unused: UnusedServer) -> Finding:
-    program, server = unused.program, unused.server
+    program = unused.program
+    server = unused.server
     named = "" if unused.is_named else "none of its settings names that server"
     lost = "" if unused.is_mounted else "the file is lost when the container is recreated"
     return Finding.about(

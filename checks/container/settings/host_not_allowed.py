@@ -39,7 +39,8 @@ def host_not_allowed(
 
 
 def _finding(refused: HostNotAllowed) -> Finding:
-    container, failed = refused.container, refused.failed
+    container = refused.container
+    failed = refused.failed
     own = f"this host has address {refused.address}" if refused.address else ""
     return Finding.about(
         container,

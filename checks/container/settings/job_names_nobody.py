@@ -77,6 +77,7 @@ def _edit(call: JobCall, meant: Container) -> PageVariables:
     Names of containers have no signs that a pattern or a shell reads.
     """
     escaped = call.target.replace(".", "\\.")
-    before, behind = "(^|[^[:alnum:]_.-])", "([^[:alnum:]_.-]|$)"
+    before = "(^|[^[:alnum:]_.-])"
+    behind = "([^[:alnum:]_.-]|$)"
     edit = rf"{call.line}s/{before}{escaped}{behind}/\1{meant.name}\2/"
     return {"file": call.path, "edit": edit, "line": str(call.line)}

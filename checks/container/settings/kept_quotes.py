@@ -35,7 +35,8 @@ def kept_quotes_findings(
 
 def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
     """A warning where a line shows that the program does not run by its schedule."""
-    container, name = quoted.container, quoted.variable
+    container = quoted.container
+    name = quoted.variable
     kind = "a schedule" if quoted.is_schedule else "a value"
     return Finding.about(
         container,
@@ -51,7 +52,8 @@ def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
 
 def _corrected_entry(quoted: QuotedValue) -> PageVariables:
     """The value without its quotes, and the compose file that has them."""
-    name, compose_file = quoted.variable, only_file(quoted.container)
+    name = quoted.variable
+    compose_file = only_file(quoted.container)
     steps: PageVariables = {"assignment": f"{name}={quoted.inner}"}
     if compose_file:
         steps = {**steps, "quoted_file": compose_file, "unquoted": without_quotes(name)}

@@ -88,7 +88,8 @@ def _running_findings(
         if failure is None or not setting_of_running(failure):
             continue
         setting, usual = failure.needs
-        value, least = kernel_settings.by_name.get(setting), int(failure.values.get("least", usual))
+        value = kernel_settings.by_name.get(setting)
+        least = int(failure.values.get("least", usual))
         if value is None or value >= least:
             continue
         yield Finding.about(

@@ -32,7 +32,9 @@ def links_insecure(all_insecure_links: AllInsecureLinks) -> CheckResult:
 
 
 def _finding(links: InsecureLinks) -> Finding:
-    container, page, hop = links.container, links.page, links.hop
+    container = links.container
+    page = links.page
+    hop = links.hop
     untold = hop is not None and not hop.tells_of_https
     why = ""
     if hop is not None and untold:

@@ -118,7 +118,8 @@ def _powerless_root_claims(
             and container.config.starts_as_root
             and is_broken(container, clock, log_tails)
         ):
-            needs, cause = (f"--cap-add={_OVERRIDE}",), _POWERLESS
+            needs = (f"--cap-add={_OVERRIDE}",)
+            cause = _POWERLESS
             row = replace(failure.failure, confirmed_by=ID, needs=needs, cause=cause)
             yield Claim(container, log_tails.of(container), replace(failure, failure=row))
 
@@ -131,7 +132,8 @@ def _is_socket(options: Sequence[str]) -> bool:
 def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
     """The finding about a program that asks for the host's engine, and has one of its own beside
     it."""
-    engine, address = beside.container, beside.address
+    engine = beside.container
+    address = beside.address
     option = f"--env=DOCKER_HOST={address}"
     return claim.finding(
         f"calls the engine at a socket that it does not have, and {engine} beside it is its "

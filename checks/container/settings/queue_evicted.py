@@ -22,7 +22,8 @@ def queue_evicted(evicting_queues: EvictingQueues) -> CheckResult:
 
 
 def _finding(queue: EvictingQueue) -> Finding:
-    server, workers = queue.server, joined([str(worker) for worker in queue.workers[:3]])
+    server = queue.server
+    workers = joined([str(worker) for worker in queue.workers[:3]])
     full = f"holds {queue.limit} (maxmemory)" if queue.limit else "is full"
     verb = "keeps its jobs" if len(queue.workers) == 1 else "keep their jobs"
     return Finding.about(

@@ -80,7 +80,8 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
 
     container: the one with the line in its log.
     """
-    caller, server = dispute.caller, dispute.server
+    caller = dispute.caller
+    server = dispute.server
     about = caller or server
     return Finding.about(
         about,
@@ -101,8 +102,10 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
 def _sentence(dispute: DisputedName) -> str:
     """The sentence about a name that the server does not know, the caller that asks for it, and
     the name that the server has."""
-    caller, server = dispute.caller, dispute.server
-    noun, asked = dispute.noun, dispute.asked
+    caller = dispute.caller
+    server = dispute.server
+    noun = dispute.noun
+    asked = dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:
         whose = f"that {caller} shows" if caller is not None else "of its callers"
         text = f'{server} does not take the {noun} "{asked}" {whose}: its {dispute.variable} is'
@@ -140,7 +143,8 @@ def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
 def _steps(dispute: DisputedName) -> PageVariables:
     """The page variables: the caller's variable with the server's name, or else the name that
     RabbitMQ lacks."""
-    caller, server = dispute.caller, dispute.server
+    caller = dispute.caller
+    server = dispute.server
     words = {"noun": dispute.noun, "asked": dispute.asked, "kept": dispute.kept}
     words |= {"variable": dispute.variable, "server": server.name}
     if caller is None:
@@ -156,7 +160,9 @@ def _steps(dispute: DisputedName) -> PageVariables:
 
 
 def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
-    caller, peer, name = secret.caller, secret.peer, secret.name
+    caller = secret.caller
+    peer = secret.peer
+    name = secret.name
     if secret.place and secret.kept:
         text = (
             f"{caller} calls {peer} with another password: {secret.place} does not have the value of "

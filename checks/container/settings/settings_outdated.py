@@ -53,7 +53,8 @@ def settings_outdated(
 
 
 def _variables_finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
-    container, variables = outdated.container, outdated.variables
+    container = outdated.container
+    variables = outdated.variables
     names = and_more([variable.name for variable in variables], SHOWN)
     paths = joined(list(dict.fromkeys(variable.path for variable in variables)))
     have = agree(variables, "has", "have")
@@ -120,7 +121,8 @@ def _why_not_applied(outdated: OutdatedContainer | OutdatedParts) -> str:
 
 def _steps(container: Container) -> PageVariables:
     """The page variables for `docker compose up`; empty for a project of several files."""
-    file, service = only_file(container), container.compose_service
+    file = only_file(container)
+    service = container.compose_service
     if not file or not service:
         return {}
     return {"compose_file": file, "project": container.compose_project, "compose_service": service}

@@ -42,7 +42,8 @@ def _cure(site: UnreadSite) -> PageVariables:
     wanted = [pattern for pattern in site.read_from if pattern.endswith(("*", "*.conf"))]
     if not wanted:
         return {"unread": site.inside}
-    folder, name = posixpath.dirname(wanted[0]), posixpath.basename(site.inside)
+    folder = posixpath.dirname(wanted[0])
+    name = posixpath.basename(site.inside)
     target = posixpath.join(folder, name if name.endswith(".conf") else f"{name}.conf")
     if site.mount.destination.rstrip("/") != site.inside:
         return {"unread": site.inside, "target": target}

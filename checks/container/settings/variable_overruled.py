@@ -26,7 +26,8 @@ def variable_overruled(overruled_variables: OverruledVariables) -> CheckResult:
 
 
 def _finding(variable: OverruledVariable) -> Finding:
-    container, name = variable.container, variable.name
+    container = variable.container
+    name = variable.name
     if variable.is_secret:
         values = "another secret than the container has"
     else:

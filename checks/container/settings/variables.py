@@ -241,7 +241,8 @@ def _running_finding(carriage: CarriageReturn) -> Finding | None:
 
 def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool) -> Finding:
     """The finding about a misread address. is_failing: whether the container fails."""
-    container, variable = address.container, address.variable
+    container = address.container
+    variable = address.variable
     place = variable or address.path or "its settings"
     if address.is_quoted:
         what = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
@@ -279,7 +280,8 @@ def _place_variable(address: MisreadAddress) -> PageVariables:
 
 def _corrected_variable(address: MisreadAddress) -> PageVariables:
     """The corrected variable; in a list of compose it loses its quotes."""
-    container, name = address.container, address.variable
+    container = address.container
+    name = address.variable
     compose_file = only_file(container) if address.is_quoted else ""
     steps: PageVariables = {"assignment": f"{name}={address.right}"}
     if compose_file:
@@ -350,7 +352,8 @@ def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -
 
 
 def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
-    text, holder = reference.reference, reference.holder
+    text = reference.reference
+    holder = reference.holder
     if holder:
         what = f'has the literal text "{text}" in its environment variable {holder}'
         why = "only a shell or compose replaces a variable in a value"

@@ -39,10 +39,13 @@ def worker_settings_differ(
 
 
 def _finding(difference: WorkerDifference) -> Finding:
-    worker, program = difference.worker, difference.program
-    about, other = worker, program
+    worker = difference.worker
+    program = difference.program
+    about = worker
+    other = program
     if difference.server is not None and difference.given:
-        about, other = program, worker
+        about = program
+        other = worker
     place = "command" if difference.command else difference.name
     return Finding.about(
         about,
@@ -62,7 +65,9 @@ def _finding(difference: WorkerDifference) -> Finding:
 
 def _sentence(difference: WorkerDifference) -> str:
     """The sentence about the setting that differs between worker and program, and its effect."""
-    worker, program, name = difference.worker, difference.program, difference.name
+    worker = difference.worker
+    program = difference.program
+    name = difference.name
     if difference.server is not None and difference.given:
         return (
             f"{program} gives {worker} no jobs: it has no {name}, which names {difference.server} "
@@ -100,7 +105,9 @@ def _steps(difference: WorkerDifference, other: Container) -> PageVariables:
 
 
 def _folder_finding(folder: WorkerFolder) -> Finding:
-    worker, program, mount = folder.worker, folder.program, folder.mount
+    worker = folder.worker
+    program = folder.program
+    mount = folder.mount
     where = "a volume without a name" if folder.is_anonymous else "its own layer"
     return Finding.about(
         worker,

@@ -130,7 +130,8 @@ def _finding(
     slow: the awaited container that its health check called unhealthy too early.
     """
     held_by = [wait.other.name for wait in waits if wait.holds_back]
-    others, are = named("container", held_by), agree(held_by, "is", "are")
+    others = named("container", held_by)
+    are = agree(held_by, "is", "are")
     waited = any(wait.was_kept_from(container) for wait in waits)
     why = f"compose gave up waiting for {others}, which {are} ready now"
     if not waited:

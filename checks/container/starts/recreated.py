@@ -29,7 +29,9 @@ def recreate_interrupted(
 
 
 def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
-    left, name, twin = pair.left, pair.name, pair.twin
+    left = pair.left
+    name = pair.name
+    twin = pair.twin
     return Finding.about(
         left,
         f'the recreate of container "{name}" was interrupted: {_leftover_clause(left, twin)}'

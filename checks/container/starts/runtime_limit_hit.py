@@ -93,7 +93,8 @@ def runtime_limit_hit(
     keyless = [container for container in containers if lacks_keys(container)]
     for container in containers:
         lacking = _too_few_processors_finding(container, online, info)
-        error, hit = container.state.error.lower(), _limit_hit(container)
+        error = container.state.error.lower()
+        hit = _limit_hit(container)
         if lacking is not None:
             yield lacking
         elif hit and _FOREIGN_CPUS.search(error):
@@ -207,7 +208,8 @@ def _process_limit_findings(container: Container, programs: Programs) -> Iterato
     program = programs.of(container)
     if program is None or program.why != "resource temporarily unavailable":
         return
-    user, limits = container.config.user or "root", container.host_config.ulimits
+    user = container.config.user or "root"
+    limits = container.host_config.ulimits
     what = f"user {user} has as many processes on this host as its ulimit allows"
     shown = msgspec.to_builtins(limits) if limits else "none"
     finding = refused_program(container, program, what, {"HostConfig.Ulimits": shown})

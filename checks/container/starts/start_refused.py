@@ -258,7 +258,8 @@ def _volume_reason(refusal: Refusal, container: Container) -> str:
     if refusal.lost_volume:
         return f'the folder of its volume "{refusal.lost_volume}" is gone, with all that was in it'
     volume = f'its volume "{refusal.name}"' if refusal.name else "a volume"
-    absent, device = refusal.absent, refusal.unknown_filesystem
+    absent = refusal.absent
+    device = refusal.unknown_filesystem
     if absent is not None:
         or_folder = "or the volume's own folder is gone"
         if absent.is_bind:

@@ -64,7 +64,8 @@ def _rule_for(inlet: InnerInlet) -> Obstacle | None:
 
 
 def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding:
-    by, first = obstacle.by, inlets[0]
+    by = obstacle.by
+    first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
     kinds: list[Json] = list(first.lost)
@@ -137,7 +138,8 @@ def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
 
 def _arrival_finding(by: Step, arrivals: Sequence[InnerArrival]) -> Finding:
     first = arrivals[0]
-    owner, paths = first.owner, [arrival.path for arrival in arrivals]
+    owner = first.owner
+    paths = [arrival.path for arrival in arrivals]
     callers = {path.want.container.id: path.want.container for path in paths}
     ports = sorted({path.port for path in paths})
     names = sorted(names_of(callers.values()))

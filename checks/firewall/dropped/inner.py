@@ -73,7 +73,8 @@ def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
 def _to_host_finding(
     by: Step, paths: Sequence[WantedPath], firewall: Firewall | None, known: Containers | None
 ) -> Finding:
-    first, listener = paths[0], paths[0].listener
+    first = paths[0]
+    listener = paths[0].listener
     behind = _container_behind(paths, known)
     leads = f", which leads to {behind}" if behind is not None else ""
     containers = {path.want.container.id: path.want.container for path in paths}
@@ -109,7 +110,8 @@ def _container_behind(
     paths: Sequence[WantedPath], containers: Containers | None
 ) -> Container | None:
     """The container to which the one port of the host leads that is called by docker-proxy."""
-    port, listener = only({path.port for path in paths}), paths[0].listener
+    port = only({path.port for path in paths})
+    listener = paths[0].listener
     is_proxied = listener is not None and listener.comm == DOCKER_PROXY
     return containers.publisher_of(port) if containers and port and is_proxied else None
 
@@ -175,7 +177,8 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
     peer = first.peer
     whom = str(peer) if peer is not None else first.address
     callers = sorted({path.want.container.name for path in paths})
-    by_host, proxy = "", None
+    by_host = ""
+    proxy = None
     if not first.bridged:
         by_host = f" by the host's address {first.address}"
         proxy = config.value("userland-proxy") if config is not None else None

@@ -98,7 +98,8 @@ def _rule_of_host(path: HostPath) -> Obstacle | None:
 def _blocked_paths_finding(
     obstacle: Obstacle, paths: list[HostPath], servers: list[str]
 ) -> Finding:
-    by, first = obstacle.by, paths[0]
+    by = obstacle.by
+    first = paths[0]
     what = "the answers" if obstacle.part == "reply" else "what it sends"
     names = sorted(path.container.name for path in paths)
     networks = named("network", sorted(path.network.name for path in paths))

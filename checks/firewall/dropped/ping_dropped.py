@@ -33,7 +33,8 @@ def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
 
 def _finding(pings: list[DroppedPing]) -> Finding:
     first = pings[0]
-    container, obstacle = first.container, first.obstacle
+    container = first.container
+    obstacle = first.obstacle
     who = str(first.peer) if first.peer is not None else "this host"
     why = f"{who} ignores pings ({IGNORE} is 1)"
     evidence: dict[str, Json] = {}

@@ -80,7 +80,8 @@ def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
 def _inner_finding(capture: InnerCapture) -> Finding:
     """A finding about a container's own rule, which redirects its calls and those of containers
     that share its network."""
-    owner, by = capture.owner, capture.by
+    owner = capture.owner
+    by = capture.by
     names = names_of(capture.members)
     lines = {failure.container.name: failure.line for failure in capture.failures}
     place = with_port(capture.address, capture.inner_port)
@@ -113,7 +114,8 @@ def _cure(by: Step, path: CapturedPath) -> PageVariables:
 
     A chain of the kernel's is not changed: the engine's rules are behind it.
     """
-    program, bridge = program_of(by), path.network.bridge
+    program = program_of(by)
+    bridge = path.network.bridge
     is_own_chain = program != "nft" and by.chain not in ("PREROUTING", "OUTPUT")
     if is_own_chain and path.elsewhere is None:
         return {"program": program, "chain": by.chain, "own_chain": by.chain}

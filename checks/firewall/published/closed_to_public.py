@@ -39,7 +39,8 @@ def closed_to_public(ports: PrivatelyOpenPorts, packet_paths: PacketPaths) -> Ch
 
 
 def _finding(closed: PrivatelyOpen) -> Finding:
-    inlets, by = closed.inlets, closed.by
+    inlets = closed.inlets
+    by = closed.by
     ports = numbered("port", sorted({inlet.host_port for inlet in inlets}))
     owners = named("container", sorted({inlet.container.name for inlet in inlets}))
     is_or_are = agree(inlets, "is", "are")

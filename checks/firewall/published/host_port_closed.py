@@ -59,7 +59,8 @@ def _finding(
     """A finding about a port that others should reach, or about all ports of a container that
     one rule closes."""
     closed = min(several, key=lambda closed: closed.port.number)
-    port, container = closed.port, closed.port.container
+    port = closed.port
+    container = closed.port.container
     numbers = sorted(other.port.number for other in several)
     if port.clients:
         why = f"the kernel's log shows blocked packets of {and_more(port.clients)}"

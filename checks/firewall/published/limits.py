@@ -102,7 +102,8 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
 
 
 def _direct_finding(call: DirectCall) -> Finding:
-    container, rule = call.container, call.rule
+    container = call.container
+    rule = call.rule
     now = f"{count(rule.within, 'packet')} while this command ran" if rule.within else ""
     so_far = f"{count(rule.total + rule.within, 'packet')} so far"
     if call.guesser is not None:

@@ -60,7 +60,8 @@ def _offers(other: Container, inlet: Inlet) -> bool:
 
 
 def _finding(inlet: Inlet, by: Step, opened: AddressOpening, containers: Containers) -> Finding:
-    former, rule = opened.address, opened.step
+    former = opened.address
+    rule = opened.step
     holder = containers.by_place.get((inlet.network.name, former))
     whose = "which no container has" if holder is None else f"which {holder} has now"
     present_address = min(inlet.addresses, default="")

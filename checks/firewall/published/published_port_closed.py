@@ -33,7 +33,8 @@ def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths
 
 
 def _finding(port: ClosedInlet) -> Finding:
-    inlet, by = port.inlet, port.by
+    inlet = port.inlet
+    by = port.by
     stopped = f"{count(port.dropped, 'packet')} so far" if port.dropped else ""
     return Finding.about(
         inlet.container,
@@ -61,7 +62,8 @@ def _finding(port: ClosedInlet) -> Finding:
 def _cure(port: ClosedInlet) -> PageVariables:
     """The page variables that insert an accepting rule, for the port or for its answers, before
     the rule that drops."""
-    inlet, place = port.inlet, place_of(port.by)
+    inlet = port.inlet
+    place = place_of(port.by)
     is_answer = inlet.reach.part == "reply"
     if not place or (is_answer and place.get("table") == "raw"):
         return {}

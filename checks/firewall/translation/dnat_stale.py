@@ -83,7 +83,8 @@ def _finding(
         if published.host_port == rule.host_port
     ]
     program = None if victims else _serving_listener(rule, listeners)
-    whom, listener = "", ""
+    whom = ""
+    listener = ""
     if victims:
         whom = f"; {victims[0]}, which publishes the port now, gets no connection"
     elif program is not None:

@@ -125,8 +125,10 @@ def _reason_not_to_judge(
 
 
 def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
-    network, subnet = path.network, path.network.subnet4
-    cure, why = {"bridge": network.bridge, "subnet": subnet}, "other packets are translated"
+    network = path.network
+    subnet = path.network.subnet4
+    cure = {"bridge": network.bridge, "subnet": subnet}
+    why = "other packets are translated"
     if untracked is not None:
         cure = {"untracking": "raw"}
         why = f"{untracked} exempts them from connection tracking, so they are not translated"
@@ -158,7 +160,8 @@ def _undecided_containers(ways: Iterable[Outlet]) -> Iterator[Unexamined]:
 
 def _source_clause(ways: Sequence[Outlet]) -> str:
     """The source address with which the packets of one network leave, in words."""
-    first, nat = ways[0], ways[0].sample.nat
+    first = ways[0]
+    nat = ways[0].sample.nat
     source = f"their private address ({first.address}), since the masquerade rule is missing"
     if nat is not None:
         source = f"source {nat.address}, which this host does not have"
@@ -178,7 +181,9 @@ def _network_finding(
     silent_config: the configuration by which the engine writes no rules, if it has one.
     """
     first = ways[0]
-    network, nat, is_ipv6 = first.network, first.sample.nat, first.family == "ip6"
+    network = first.network
+    nat = first.sample.nat
+    is_ipv6 = first.family == "ip6"
     subnets = _subnets(network, is_ipv6=is_ipv6)
     shown_subnets = ", ".join(subnets)
     own_repair = repair if repair is not None and first.family in repair.families else None

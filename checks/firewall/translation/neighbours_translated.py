@@ -84,10 +84,13 @@ class _Case(msgspec.Struct, frozen=True):
 
 
 def _case(paths: Sequence[WantedPath], logs: Logs) -> _Case | None:
+    """The first path whose callee refuses the gateway's address, because a rule hides the caller
+    behind it."""
     for path in paths:
         endpoint = path.want.container.endpoints.get(path.network.name)
         gateway = endpoint.gateway if endpoint is not None else ""
-        rule, peer = path.hiding_rule, path.peer
+        rule = path.hiding_rule
+        peer = path.peer
         if rule is None or peer is None:
             continue
         both = (path.want.container, peer)

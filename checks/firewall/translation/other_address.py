@@ -12,7 +12,8 @@ from diagnose.phrases import named
 def hidden_behind_another(hidden_ways: Sequence[OtherAddress]) -> Finding:
     """The finding about one network."""
     first = hidden_ways[0]
-    network, uplink = first.way.network, first.way.uplink.name
+    network = first.way.network
+    uplink = first.way.uplink.name
     names = [hidden_way.way.container.name for hidden_way in hidden_ways]
     return Finding(
         subject=network.subject,

@@ -130,7 +130,8 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
 
 
 def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding:
-    container, peer = failure.container, failure.peer
+    container = failure.container
+    peer = failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
     why = lack.what if lack is not None else _failure_clause(failure, peer)

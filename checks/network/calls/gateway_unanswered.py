@@ -110,7 +110,9 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
         severity: Severity | None = Severity.warning
         silent = {"silent": addresses[0]}
     else:
-        why, severity, silent = ONE_MAC, None, {}
+        why = ONE_MAC
+        severity = None
+        silent = {}
     finding = _silent_finding(machines, and_more(addresses), why, {})
     variables = {**wire_variables(machines[0]), **silent}
     return replace(finding, variables=variables, severity=severity)
@@ -119,7 +121,8 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
 def _silent_finding(
     machines: list[SilentMachine], whom: str, why: str, more: dict[str, Json]
 ) -> Finding:
-    first, network = machines[0], machines[0].network
+    first = machines[0]
+    network = machines[0].network
     parent = network.option("parent")
     names = sorted({machine.container.name for machine in machines})
     return Finding(

@@ -37,7 +37,8 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     severity, words = _severity_and_state(certificate, clock.wall, patience)
     names = [container.name for container in certificate.containers]
     site = and_more(certificate.names) or "its default site"
-    newer, old_end = certificate.newer, certificate.old_end
+    newer = certificate.newer
+    old_end = certificate.old_end
     until = _moment(old_end, clock.wall) if old_end is not None else ""
     beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
     return Finding.about(

@@ -55,7 +55,8 @@ def _about_upstreams() -> tuple[Failure, ...]:
 
 def _finding(failure: HostProxyFailure) -> Finding:
     known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
-    container, line = failure.container, failure.lines[-1]
+    container = failure.container
+    line = failure.lines[-1]
     whom = f" of {container}" if failure.is_published else ""
     what = "refuses requests for" if failure.refusing else "cannot pass requests on to"
     summary = sentence(

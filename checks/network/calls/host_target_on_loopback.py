@@ -22,7 +22,8 @@ def host_target_on_loopback(host_targets: HostTargets) -> CheckResult:
 
 
 def _finding(target: HostTarget) -> Finding:
-    container, listener = target.container, target.listener
+    container = target.container
+    listener = target.listener
     return Finding.about(
         container,
         f"{container} asks this host at {target.place}, and {listener.holder} listens on "

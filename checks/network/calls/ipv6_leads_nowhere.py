@@ -60,7 +60,8 @@ def ipv6_leads_nowhere(
     IPv4 next, and is connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts
     where the host has a route to it.
     """
-    host_gets_out, recent_logs = _gets_out(routes), lost_calls.recent_logs
+    host_gets_out = _gets_out(routes)
+    recent_logs = lost_calls.recent_logs
     callers = _callers(containers, networks, host_gets_out=host_gets_out)
     if not callers:
         return Skipped("each running container with a network has an IPv6 way out, or none at all")

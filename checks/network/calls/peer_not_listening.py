@@ -92,10 +92,13 @@ def _other_family_finding(call: FailingCall, peer: Container, netns: ContainerNe
     sockets = netns.sockets("tcp", call.port)
     places = sorted({address_with_port(socket.address, socket.port) for socket in sockets})
     if ":" in call.address:
-        called, listens, severity = "IPv6", f"IPv4 ({places[0]})", Severity.warning
+        called = "IPv6"
+        listens = f"IPv4 ({places[0]})"
+        severity = Severity.warning
         variables = {"ipv4_only": peer.name}
     else:
-        called, severity = "IPv4", Severity.critical
+        called = "IPv4"
+        severity = Severity.critical
         listens = f"IPv6 ({places[0]}, which takes no IPv4)"
         variables = {"ipv6_only": peer.name}
     what = f"calls {peer} over {called} at port {call.port}, but {peer} listens there only over {listens}"

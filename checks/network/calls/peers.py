@@ -84,7 +84,8 @@ def peer_address_stale(
 
 
 def _stale_address_finding(stale: StaleAddress) -> Finding:
-    call, servers = stale.call, stale.servers
+    call = stale.call
+    servers = stale.servers
     clauses = "; ".join(
         clause for clause in (_served_by_clause(stale), _source_clause(stale)) if clause
     )

@@ -223,7 +223,8 @@ def _taken_request_finding(
     name: the host that is called. names: those to add to NO_PROXY, beside localhost. callees: the
     container that is called; none where the caller calls itself.
     """
-    proxies, no_proxy = proxy_settings(container), exceptions(container)
+    proxies = proxy_settings(container)
+    no_proxy = exceptions(container)
     of_http = [proxy for proxy in proxies if proxy.variable.lower() == "http_proxy"]
     proxy = (of_http or proxies)[0]
     wanted = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]

@@ -118,7 +118,8 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
 
 
 def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
-    symptom, hop = untold.symptom, untold.hop
+    symptom = untold.symptom
+    hop = untold.hop
     program = hop.program or symptom.container
     return Finding.about(
         program,

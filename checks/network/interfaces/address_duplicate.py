@@ -23,14 +23,18 @@ def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
 
 
 def _finding(duplicate: AddressDuplicate) -> Finding:
-    container, network, entry = duplicate.container, duplicate.network, duplicate.entry
+    container = duplicate.container
+    network = duplicate.network
+    entry = duplicate.entry
     endpoint = container.endpoints[network.name]
     ranges = [pool.ip_range for pool in network.ipam.config or () if pool.ip_range]
     if duplicate.answers:
-        has, severity = "has it too", Severity.critical
+        has = "has it too"
+        severity = Severity.critical
         signs = FOUND_NOBODY
     else:
-        has, severity = "had it when this host last called that address", Severity.advice
+        has = "had it when this host last called that address"
+        severity = Severity.advice
         signs = frozenset()
     return Finding.about(
         container,

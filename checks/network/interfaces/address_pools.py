@@ -60,7 +60,8 @@ def _few_left_finding(
 ) -> Finding:
     """The finding about address pools with few subnets left. empty: the networks without a
     container."""
-    free, blocking = stock.free, stock.blocking
+    free = stock.free
+    blocking = stock.blocking
     left = "no subnet is left for new networks"
     if free:
         left = f"only {free} of {stock.total} subnets {agree(range(free), 'is', 'are')} left for new networks"
@@ -152,7 +153,8 @@ def subnet_exhausted(containers: Containers, networks: Networks) -> CheckResult:
     refused = by_key((error["network"], down) for error, down in errors if error)
     for network in networks.bridges:
         failed = refused.get(network.name, [])
-        used, room = addresses_in_use(network, containers), addresses_in(network)
+        used = addresses_in_use(network, containers)
+        room = addresses_in(network)
         if failed or (room >= _SMALL and used >= room):
             yield _exhausted_finding(network, failed, used, room)
 

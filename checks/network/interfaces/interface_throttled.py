@@ -36,7 +36,8 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
 
 
 def _finding(interface: ThrottledInterface) -> Finding:
-    sending, queue = interface.sending, interface.queue
+    sending = interface.sending
+    queue = interface.queue
     return Finding(
         subject=sending.link.subject if sending.inside is None else sending.inside.subject,
         summary=f"{_interface_and_owner(sending)} {_harm_clause(interface)} ({queue.kind})",

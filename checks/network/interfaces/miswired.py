@@ -184,7 +184,8 @@ def _unanswered_host(
     """The container's ARP entry of an address of the parent interface that did not answer."""
     if arp_tables is None or links is None:
         return None
-    table, link = arp_tables.of(container), links.by_name.get(parent)
+    table = arp_tables.of(container)
+    link = links.by_name.get(parent)
     if table is None or link is None:
         return None
     own = set(links.addresses_of(link))

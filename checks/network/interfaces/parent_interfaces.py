@@ -83,7 +83,8 @@ def _foreign_subnet_finding(
 
     fitting: the options of a network that fits the wire; none where they are not known.
     """
-    subnet, parent = network.subnet4, network.option("parent")
+    subnet = network.subnet4
+    parent = network.option("parent")
     names = sorted(names_of(members))
     return Finding(
         subject=network.subject,

@@ -150,7 +150,9 @@ def _strange_interface_findings(
 
 
 def _taken_addresses_finding(case: NetworkBesideRoutes, capture: Capture) -> Finding:
-    network, route, victims = case.network, capture.route, capture.victims
+    network = case.network
+    route = capture.route
+    victims = capture.victims
     leads_nowhere = route.type in NOWHERE
     kind = f"{route.type} route" if leads_nowhere else "route"
     stopper = {"nowhere": str(route.type), "stopper": str(route.net)} if leads_nowhere else {}
@@ -177,7 +179,8 @@ def _overlap_finding(
     taking = [route for route in clashing if route.prefix >= subnet.prefixlen]
     describe = case.routes.describe
     if hidden:
-        severity, what = Severity.critical, f"hides DNS server {hidden[0]} of the host"
+        severity = Severity.critical
+        what = f"hides DNS server {hidden[0]} of the host"
     elif taking:
         severity = Severity.warning
         what = f"overlaps host route {describe(taking[0])}: {_UNREACHABLE}"
@@ -224,7 +227,8 @@ def _hidden_clients_finding(
 
 
 def _hidden_servers_finding(case: NetworkBesideRoutes, calls: Sequence[FailingCall]) -> Finding:
-    network, first = case.network, calls[0]
+    network = case.network
+    first = calls[0]
     subnet = case.subnet_of(first.address)
     callers = list({call.container.id: call.container for call in calls}.values())
     is_certain = not case.members or first.is_outside
@@ -258,8 +262,10 @@ def _policy_findings(
     what = _policy_harm(case, ways, forwarding)
     if not what:
         return
-    network, first = case.network, case.members[0]
-    out, back = ways.out[network.name], ways.back[network.name]
+    network = case.network
+    first = case.members[0]
+    out = ways.out[network.name]
+    back = ways.back[network.name]
     subnet = str(network.subnets[0]) if network.subnets else "none"
     yield Finding(
         subject=network.subject,
@@ -291,8 +297,10 @@ def _way_elsewhere(case: NetworkBesideRoutes, ways: RouteLookups) -> RouteLookup
 def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding) -> str:
     """The predicate about a routing rule that harms the network's packets; "" where it does no
     harm."""
-    network, links = case.network, case.routes.links
-    out, back = ways.out.get(network.name), ways.back.get(network.name)
+    network = case.network
+    links = case.routes.links
+    out = ways.out.get(network.name)
+    back = ways.back.get(network.name)
     bridge = links.by_name.get(network.bridge)
     if not case.members or out is None or back is None:
         return ""

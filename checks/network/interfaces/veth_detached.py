@@ -155,7 +155,9 @@ def _cable_fault(attachment: Attachment) -> str:
 
 
 def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
-    network, netns, bridge = attachment.network, attachment.netns, attachment.bridge
+    network = attachment.network
+    netns = attachment.netns
+    bridge = attachment.bridge
     peer = attachment.host_end
     routes = [str(route) for route in netns.routes if route.leads_somewhere]
     return Finding.about(
@@ -177,7 +179,9 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
 
 def _pair(attachment: Attachment, wrong_gateway: str) -> PageVariables:
     """Both ends of the pair, where they exist; without one of them the engine makes another."""
-    peer, inner, gateway = attachment.host_end, attachment.inner, attachment.endpoint.gateway
+    peer = attachment.host_end
+    inner = attachment.inner
+    gateway = attachment.endpoint.gateway
     if peer is None or inner is None or attachment.fault in _MADE_AGAIN:
         return {}
     route = present({"gateway": gateway, "wrong_gateway": wrong_gateway})
@@ -189,7 +193,8 @@ def _guest_item(
 ) -> CheckItem | None:
     """The finding about a container that shares another one's network, or the reason why it is
     not judged; None where it works."""
-    container, other = netns.container, owner.container
+    container = netns.container
+    other = owner.container
     if other is not None and other.is_running:
         current = current_netns(netns, other, namespaces)
         return _former_netns_finding(netns, other, current) if current is not None else None
@@ -216,7 +221,8 @@ def _guest_item(
 def _made_by_compose(container: Container) -> PageVariables:
     """The page variables of the service that compose makes again together with the one whose
     network it shares."""
-    folder, service = container.compose_folder, container.compose_service
+    folder = container.compose_folder
+    service = container.compose_service
     return {"project_folder": folder, "guest_service": service} if folder and service else {}
 
 
@@ -274,7 +280,8 @@ def _unattached_finding(
         cure = {"gone_network": lost.name, "unattached": container.name}
     else:
         why = "the engine runs without its default network, and the container asks for no other one"
-        cure, setting = {"new_network": f"{container.name}-net"}, _bridge_setting(config)
+        cure = {"new_network": f"{container.name}-net"}
+        setting = _bridge_setting(config)
     return Finding.about(
         container,
         f"{container} is attached to no network; {why}",

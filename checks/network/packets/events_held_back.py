@@ -28,9 +28,11 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
 
 
 def _finding(held: HeldEvents) -> Finding:
-    hop, reply = held.hop, held.reply
+    hop = held.hop
+    reply = held.reply
     setting = "proxy_buffering is not off there"
-    unsure, asked = "", {}
+    unsure = ""
+    asked = {}
     if reply is None:
         unsure = ", if that answer is a stream; else the program is slower than they wait"
     else:

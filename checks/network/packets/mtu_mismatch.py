@@ -87,7 +87,8 @@ def _finding(
     path_mtu: PathMtu | None,
     mtu_harm: MtuHarm | None,
 ) -> Finding:
-    network, members = oversized.network, oversized.members
+    network = oversized.network
+    members = oversized.members
     proof = LossProof(
         rule="" if path_mtu is None else path_mtu.blocked.get(network.bridge, ""),
         harm=() if mtu_harm is None else mtu_harm.of(oversized),

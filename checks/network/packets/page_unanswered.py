@@ -86,7 +86,8 @@ def _is_meant(page: FrontPage) -> bool:
 
 
 def _finding(page: FrontPage) -> Finding:
-    container, reply = page.container, page.reply
+    container = page.container
+    reply = page.reply
     seconds = round(reply.ms / 1000)
     computes = page.cpus is not None and page.cpus >= _COMPUTES
     if reply.unread:

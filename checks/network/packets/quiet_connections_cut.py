@@ -28,7 +28,8 @@ def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult
 
 
 def _finding(cut: CutConnections) -> Finding:
-    container, hop = cut.container, cut.hop
+    container = cut.container
+    hop = cut.hop
     if hop is None:
         why = (
             "`timeout client` or `timeout server` holds for them, where no `timeout tunnel` is set"
@@ -55,7 +56,8 @@ def _finding(cut: CutConnections) -> Finding:
 
 
 def _variables(cut: CutConnections) -> PageVariables:
-    container, hop = cut.container, cut.hop
+    container = cut.container
+    hop = cut.hop
     if hop is None:
         return {"balancer": container.name}
     if hop.read_timeout and cut.file is not None and _PLAIN.fullmatch(hop.read_timeout):

@@ -93,7 +93,8 @@ def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Findi
 
 def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
     first = paths[0]
-    network, peer = first.network, first.peer
+    network = first.network
+    peer = first.peer
     assert peer is not None
     names = sorted({path.want.container.name for path in paths})
     family = "ip6tables" if ":" in first.address else "iptables"

@@ -61,7 +61,8 @@ def _ports_with_full_queue(full_queues: FullQueues | None) -> set[tuple[str, int
 
 
 def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
-    container, clients = waiting.container, waiting.ignored(patience)
+    container = waiting.container
+    clients = waiting.ignored(patience)
     unread = sum(client.unread > 0 for client in clients)
     given_up = sum(client.left for client in clients)
     longest = max(client.seconds for client in clients)

@@ -81,7 +81,8 @@ def _entries(flows: list[UdpFlow]) -> dict[str, str]:
 
 
 def _finding(udp_port: PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
-    first, container = stale[0], udp_port.container
+    first = stale[0]
+    container = udp_port.container
     # the entry translates nothing: packets stay with the host, where nobody listens
     is_untranslated = first.reply_src == first.dst
     where = "to nobody" if is_untranslated else f"to {first.reply_src}"

@@ -127,7 +127,8 @@ def _translated_findings(
 ) -> Iterator[Finding]:
     """Findings about networks whose clients get the gateway's address from a rule of the host."""
     for translation in translated or ():
-        network, rule = translation.network, translation.rule
+        network = translation.network
+        rule = translation.rule
         endpoint = translation.container.endpoints.get(network.name)
         gateway = endpoint.gateway if endpoint is not None else ""
         refusing = refusals.on(network, refusal_of(gateway))
@@ -293,7 +294,9 @@ def _gateway_in_log(
 
 
 def _ipv6_finding(container: Container, named: _GatewayInLog) -> Finding:
-    network, gateway, lines = named.network, named.gateway, named.lines
+    network = named.network
+    gateway = named.gateway
+    lines = named.lines
     return Finding.about(
         container,
         f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
@@ -336,7 +339,9 @@ def _is_sender(gateway: str) -> IsRefusal:
 
 
 def _unseen_senders_finding(container: Container, named: _GatewayInLog) -> Finding:
-    network, gateway, lines = named.network, named.gateway, named.lines
+    network = named.network
+    gateway = named.gateway
+    lines = named.lines
     return Finding.about(
         container,
         f"{container} takes clients for its gateway {gateway}, as all that come over IPv6, because "

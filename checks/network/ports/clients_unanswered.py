@@ -220,7 +220,8 @@ def _is_in_subnet_of(place: str, address: str) -> bool:
 def _way_back(clients: UnansweredClients) -> PageVariables:
     """The page variables of a route by which its answers come back to the host, where it
     has one."""
-    near, endpoints = _network_of_clients(clients), clients.container.endpoints
+    near = _network_of_clients(clients)
+    endpoints = clients.container.endpoints
     others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
     other = only(others) if near else None
     if other is None:

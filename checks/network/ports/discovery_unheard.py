@@ -31,7 +31,8 @@ def discovery_unheard(unheard_discoveries: UnheardDiscoveries) -> CheckResult:
 
 
 def _finding(discovery: UnheardDiscovery) -> Finding:
-    container, counters = discovery.container, discovery.counters
+    container = discovery.container
+    counters = discovery.counters
     protocols = joined([PROTOCOLS[port] for port in discovery.ports])
     where = named("network", names_of(discovery.networks))
     return Finding.about(

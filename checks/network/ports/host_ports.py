@@ -34,9 +34,9 @@ from diagnose.phrases import and_more, joined, sentence
 from diagnose.registry import check
 
 
-def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
-    """The state and the error of a failed start, as evidence; more: rows that follow."""
-    return {"State": str(container.state), "State.Error": container.state.error, **more}
+def _state_evidence(container: Container) -> dict[str, Json]:
+    """The state and the error of a failed start, as evidence."""
+    return {"State": str(container.state), "State.Error": container.state.error}
 
 
 @check("network.port-allocated", severity=Severity.critical)
@@ -51,7 +51,9 @@ def port_allocated(containers: Containers) -> CheckResult:
     which swarm makes again and again, the newest one speaks for all.
     """
     for refused in allocated_ports(containers):
-        container, port, holders = refused.container, refused.port, refused.holders
+        container = refused.container
+        port = refused.port
+        holders = refused.holders
         if _is_former_task(container, containers):
             continue
         twin = sibling_steps(container, holders)
@@ -161,9 +163,9 @@ def port_held_by_process(
     next start may succeed.
     """
     for failure in bind_failures(containers, IN_USE):
-        port, proto = failure.port, failure.proto
+        port = failure.port
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
-        holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
+        holders = listeners.on(failure.proto, failure.address, port) if listeners else ()
         if holders:
             state = _held_clause(holders[0], port, containers)
             finding = _port_in_use_finding(failure, state, holders)
@@ -186,15 +188,16 @@ def _port_in_use_finding(
     failure: BindFailure, state: str, holders: tuple[Listener, ...] = ()
 ) -> Finding:
     """The finding about a port that was in use. state: its present state, as a clause."""
-    container, port, proto = failure.container, failure.port, failure.proto
+    container = failure.container
+    port = failure.port
     return Finding.about(
         container,
-        f"{container} did not start: {proto} port {port} of the host {state}",
-        _state_evidence(container, **_listener_evidence(holders)),
-        discriminator=f"{port}/{proto}",
+        f"{container} did not start: {failure.proto} port {port} of the host {state}",
+        {**_state_evidence(container), **_listener_evidence(holders)},
+        discriminator=f"{port}/{failure.proto}",
         severity=Severity.critical,
         signs=signs(container.state.error),
-        variables={"port": str(port), "proto": proto},
+        variables={"port": str(port), "proto": failure.proto},
     )
 
 
@@ -243,7 +246,8 @@ def bind_address_missing(
     if interfaces is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
         yield from _leftover_findings(containers, interfaces)
     for failure in bind_failures(containers, "cannot assign requested address"):
-        container, address, port = failure.container, failure.address, failure.port
+        container = failure.container
+        address = failure.address
         is_back = interfaces is not None and interfaces.holds(address)
         addresses = str(links) if interfaces is None else interfaces.shown_addresses
         branch = "returned" if is_back else "address"
@@ -251,14 +255,14 @@ def bind_address_missing(
             container,
             sentence(
                 f"{container} did not start: "
-                f"the host had no address {address} to publish port {port} on",
+                f"the host had no address {address} to publish port {failure.port} on",
                 "the host has it now" if is_back else "",
             ),
-            _state_evidence(container, **{"addresses of the host": addresses}),
-            discriminator=f"{address}:{port}/{failure.proto}",
+            {**_state_evidence(container), "addresses of the host": addresses},
+            discriminator=f"{address}:{failure.port}/{failure.proto}",
             severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),
-            variables={"port": str(port), branch: address},
+            variables={"port": str(failure.port), branch: address},
         )
 
 
@@ -373,7 +377,9 @@ def host_port_conflict(
 
 def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
     """The finding about a program that runs, and waits for a port of the host."""
-    container, port, holders = unbound.container, unbound.port, unbound.holders
+    container = unbound.container
+    port = unbound.port
+    holders = unbound.holders
     held = _held_clause(holders[0], port, containers)
     return Finding.about(
         container,

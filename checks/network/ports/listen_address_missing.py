@@ -98,12 +98,11 @@ def _own_address_variables(
 
 def _finding(container: Container, refused: RefusedAddress, links: Interfaces | None) -> Finding:
     if container.shares_host_network:
-        where, cure = "which this host does not have", {"floating": container.name}
+        where = "which this host does not have"
+        cure = {"floating": container.name}
     else:
-        where, cure = (
-            "which its network does not have",
-            _listen_anywhere_variables(container, refused),
-        )
+        where = "which its network does not have"
+        cure = _listen_anywhere_variables(container, refused)
         if links is not None and links.holds(refused.address):
             where = "an address of the host, which its own network does not have"
     of_host = [own.address for own in links.addresses] if links is not None else []

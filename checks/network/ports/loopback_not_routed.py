@@ -35,7 +35,8 @@ def _is_kept_back(path: HostPath) -> bool:
 
 
 def _finding(path: HostPath, config: DaemonConfig) -> Finding:
-    container, bridge = path.container, path.network.bridge
+    container = path.container
+    bridge = path.network.bridge
     alone = any(
         published.host_port == path.port and is_loopback(published.host_ip)
         for published in container.published_by("tcp")

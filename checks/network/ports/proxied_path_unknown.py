@@ -45,7 +45,8 @@ def proxied_path_unknown(
 
 
 def _finding(path: MisplacedPath) -> Finding:
-    hop, program = path.hop, path.program
+    hop = path.hop
+    program = path.program
     return Finding.about(
         program,
         sentence(
@@ -99,7 +100,8 @@ def _variables(path: MisplacedPath) -> PageVariables:
     words |= {"sent": f"{path.address}{path.sent}", "other": f"{path.address}{path.other}"}
     if not _PLAIN.fullmatch(hop.target) or (hop.path and not hop.location.endswith("/")):
         return words
-    old, new = hop.target.replace(".", "[.]"), hop.target.removesuffix("/")
+    old = hop.target.replace(".", "[.]")
+    new = hop.target.removesuffix("/")
     new = new if hop.path else f"{new}/"
     edit = f"s|proxy_pass  *{old};|proxy_pass {new};|"
     return {**words, **nginx_edit(hop, path.file, edit)}
@@ -107,7 +109,8 @@ def _variables(path: MisplacedPath) -> PageVariables:
 
 def _route_finding(misplaced: MisplacedRoute) -> Finding:
     """The finding about a route of Traefik or Caddy."""
-    route, program = misplaced.route, misplaced.route.program
+    route = misplaced.route
+    program = misplaced.route.program
     if route.is_cut:
         why = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
     else:

@@ -128,13 +128,12 @@ def _tcp_findings(
         if number in served or number in on_demand:
             continue
         inward = [socket.address for socket in netns.sockets("tcp", number)]
-        of_port, unread = why, None
+        of_port = why
+        unread = None
         if inward:
             tail = known_failure_line(programs.tails.get(container.id, LogTail(())))
-            of_port, unread = (
-                replace(why, tail=tail, absent=(), deaf=()),
-                programs.unread.get(container.id),
-            )
+            of_port = replace(why, tail=tail, absent=(), deaf=())
+            unread = programs.unread.get(container.id)
         elif served:
             of_port = replace(why, tail=LogTail(()), deaf=())
         port = UnservedPort(
@@ -196,7 +195,8 @@ def _udp_finding(
 
 
 def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
-    container, why = port.container, port.why
+    container = port.container
+    why = port.why
     return Finding.about(
         container,
         sentence(f"{container} {port.what}: no client can reach it", *_reasons(port)),

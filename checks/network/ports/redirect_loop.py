@@ -65,7 +65,8 @@ def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
 
 def _answered_finding(loop: AnsweredLoop) -> Finding:
     """A finding about the answer to one request of diagnose itself."""
-    page, reply = loop.page, loop.page.reply
+    page = loop.page
+    reply = loop.page.reply
     container = page.container
     scheme = "https" if reply.tls else "http"
     asked = f"{scheme}://{page.door.question.name}"
@@ -95,7 +96,8 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
 
 
 def _loop_finding(loop: RedirectLoop) -> Finding:
-    container, proxy = loop.container, loop.proxy
+    container = loop.container
+    proxy = loop.proxy
     why = "its client is most likely led to the address that it has just called"
     if proxy is not None and loop.ends_tls:
         why = (

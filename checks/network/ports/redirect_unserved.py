@@ -28,7 +28,8 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
 
 def _finding(stray: StrayRedirect) -> Finding:
     page = stray.page
-    container, asked = page.container, page.door
+    container = page.container
+    asked = page.door
     return Finding.about(
         container,
         sentence(
@@ -67,7 +68,8 @@ def _cause(stray: StrayRedirect) -> str:
 
 
 def _variables(stray: StrayRedirect) -> PageVariables:
-    container, page = stray.page.container, stray.page
+    container = stray.page.container
+    page = stray.page
     words = {"url": page.url}
     if stray.kind == "name":
         return {**words, "misnamed": container.name}

@@ -79,7 +79,9 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
 
 def _sentence(route: UnservedRoute) -> str:
     """The sentence about the site that the proxy does not serve, and the reason."""
-    site, proxy, container = f'"{route.site}"', route.proxy, route.container
+    site = f'"{route.site}"'
+    proxy = route.proxy
+    container = route.container
     unserved = f"{proxy} does not serve {site}"
     match route.obstacle:
         case route_obstacles.UnreadParts(keys, path):

@@ -25,7 +25,8 @@ def udp_clients_missed(all_missed_datagrams: AllMissedDatagrams) -> CheckResult:
 
 
 def _finding(datagrams: MissedDatagrams) -> Finding:
-    container, (first, last) = datagrams.container, datagrams.span
+    container = datagrams.container
+    (first, last) = datagrams.span
     served = f"{first}-{last}" if last > first else str(first)
     return Finding.about(
         container,

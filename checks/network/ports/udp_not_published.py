@@ -65,7 +65,8 @@ def _http3_finding(udp_server: AnnouncedHttp3) -> Finding:
 
 
 def _finding(udp_server: UnpublishedUdp, severity: Severity | None) -> Finding:
-    container, port = udp_server.container, udp_server.published.number
+    container = udp_server.container
+    port = udp_server.published.number
     unanswered = ""
     if udp_server.clients:
         unanswered = f"{counted('client', udp_server.clients, most=2)} sent packets over UDP without an answer"

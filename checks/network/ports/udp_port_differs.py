@@ -28,7 +28,8 @@ def udp_port_differs(moved_udp_ports: MovedUdpPorts) -> CheckResult:
 
 
 def _finding(moved: MovedUdpPort) -> Finding:
-    container, port = moved.container, moved.port
+    container = moved.container
+    port = moved.port
     numbers = sorted({way.number for way in moved.published})
     return Finding.about(
         container,

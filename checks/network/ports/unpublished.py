@@ -178,7 +178,8 @@ def _host_network_findings(
 ) -> Iterator[Finding]:
     redirected = firewall.redirected_ports if firewall is not None else frozenset()
     for wanted in container.wanted_ports:
-        port, protocol = wanted.host_port, wanted.protocol
+        port = wanted.host_port
+        protocol = wanted.protocol
         if not port or port == wanted.number or (protocol, port) in redirected:
             continue
         if not listeners.on(protocol, ANY, port):
@@ -189,7 +190,8 @@ def _host_network_findings(
 def _host_network_finding(container: Container, wanted: PortBinding, *, serves: bool) -> Finding:
     """The finding about ports on the host's network. serves: its program listens at the port of the
     container, which is the host's own here."""
-    port, protocol = wanted.host_port, wanted.protocol
+    port = wanted.host_port
+    protocol = wanted.protocol
     finding = Finding.about(
         container,
         sentence(
@@ -220,7 +222,8 @@ def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[
     for wanted in container.wanted_ports:
         if not wanted.is_ipv6:
             continue
-        address, port = wanted.host_ip, wanted.binding.host_port
+        address = wanted.host_ip
+        port = wanted.binding.host_port
         yield Finding.about(
             container,
             f"{container} is configured to publish port {port} on "
@@ -249,7 +252,8 @@ def _ipv4_only_findings(
     ]
     if not addresses or not members:
         return
-    own, names = addresses[0], sorted(names_of(members))
+    own = addresses[0]
+    names = sorted(names_of(members))
     yield Finding(
         subject=DAEMON,
         summary=(

@@ -181,7 +181,8 @@ class Container(InspectedContainer, frozen=True):
 
         A short run may end before it began by the engine's clock: 0 then.
         """
-        started, finished = self.started_at, self.finished_at
+        started = self.started_at
+        finished = self.finished_at
         return None if started is None or finished is None else max(0.0, finished - started)
 
     def shared_networks(self, other: Container) -> set[str]:

@@ -48,7 +48,8 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
         if entry.type == "folder" and len(entry.name) == 64
     ]
     files = _files(host, folders)
-    containers, missing = [], []
+    containers = []
+    missing = []
     for folder in folders:
         id = posixpath.basename(folder)
         try:
@@ -87,7 +88,8 @@ def _is_ours(host: Host) -> bool:
 
     It is the default one, or its process is here.
     """
-    endpoint, locality = host.ask(FindEndpoint()), host.ask(FindLocality())
+    endpoint = host.ask(FindEndpoint())
+    locality = host.ask(FindLocality())
     if isinstance(endpoint, Failed) or isinstance(locality, Failed) or not locality.same_host:
         return False
     return (

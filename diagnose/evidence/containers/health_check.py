@@ -113,7 +113,8 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def command_by_port(self) -> str:
         """The command at the one port that the container serves; "" where that is not known."""
-        call, port = self._call, self.only_port
+        call = self._call
+        port = self.only_port
         if call is None or not port:
             return ""
         if "port" in call.groupdict():
@@ -150,7 +151,8 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def has_failed_since_its_start(self) -> bool:
         """Whether no probe of this run has succeeded."""
-        since, began = self.failing_since, self.container.started_at
+        since = self.failing_since
+        began = self.container.started_at
         if since is None or began is None:
             return False
         unseen = max(self.health.failing_streak - len(self.probes), 0)

@@ -116,13 +116,15 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
         """Compose project and service, or swarm service; empty if neither."""
         if self.swarm_service:
             return f"swarm {self.swarm_service}"
-        project, service = self.compose_project, self.compose_service
+        project = self.compose_project
+        service = self.compose_service
         return f"compose {project}/{service}" if project and service else ""
 
     @property
     def page_variables(self) -> PageVariables:
         """The container's name, and its compose file and service if known, as page variables."""
-        file, service = only(self.compose_files) or "", self.compose_service
+        file = only(self.compose_files) or ""
+        service = self.compose_service
         names = {"container": self.name}
         if file.startswith("/") and service:
             names |= {"project_file": file, "project_service": service}

@@ -109,7 +109,8 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
 
     Only those of its compose project count.
     """
-    project, service = container.compose_project, container.compose_service
+    project = container.compose_project
+    service = container.compose_service
     if not project:
         return {}
     waiting = [

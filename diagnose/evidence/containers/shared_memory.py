@@ -49,7 +49,8 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
     if not places:
         return SharedMemory(())
     answer = host.require(StatFilesystems(sorted(places)))
-    items, missing = [], []
+    items = []
+    missing = []
     for place, usage in answer.items():
         container, path = places[place]
         if not isinstance(usage, Failed):

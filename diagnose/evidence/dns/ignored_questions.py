@@ -98,7 +98,8 @@ def _ignored_questions(
             for name in (_FIRST, _SECOND)
             for kind in ("A", "AAAA")
         }
-        ipv4, ipv6 = of[_SECOND, "A"], of[_SECOND, "AAAA"]
+        ipv4 = of[_SECOND, "A"]
+        ipv6 = of[_SECOND, "AAAA"]
         answers_both = all(
             (reply := of[name, "A"]) and reply.answered for name in (_FIRST, _SECOND)
         )

@@ -34,7 +34,8 @@ class OwnDnsAnswers(msgspec.Struct, frozen=True):
 
     def is_shut_out(self, container: Container) -> bool:
         """Whether a server answers others, but not queries from its own loopback."""
-        inside, outside = self.inside.get(container.id), self.outside.get(container.id)
+        inside = self.inside.get(container.id)
+        outside = self.outside.get(container.id)
         if inside is None or outside is None or not outside.answered:
             return False
         is_refused = inside.rcode == "REFUSED" and outside.rcode != "REFUSED"

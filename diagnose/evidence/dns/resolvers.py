@@ -189,7 +189,8 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     def _edit_of(self, container: Container) -> ServerOrigin:
         """The origin of an edit inside the container, by a person or by its start script."""
-        conf, began = self.inside.get(container.id), container.started_at
+        conf = self.inside.get(container.id)
+        began = container.started_at
         written = conf.mtime if conf is not None else None
         if began is None or written is None or written > began + _BY_A_SCRIPT_S:
             return ServerOrigin("edited", "an edit of /etc/resolv.conf inside the container")

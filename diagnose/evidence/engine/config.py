@@ -212,7 +212,8 @@ def _flag_and_value(word: str) -> tuple[str, str | None]:
     if word.startswith("--"):
         name, equals, value = word.removeprefix("--").partition("=")
         return name, value if equals else None
-    name, value = word[1], word[2:].removeprefix("=")
+    name = word[1]
+    value = word[2:].removeprefix("=")
     return SHORT_FLAGS.get(name, name), value if len(word) > 2 else None
 
 
@@ -335,7 +336,8 @@ def _command_line(host: Host, pid: int | None, own: Rootless | None) -> _Command
     if pid is not None:
         process = host.ask(InspectProcess(pid))
         if not isinstance(process, Failed) and process.cmdline:
-            file, started = _default_path(process, own), process.start or None
+            file = _default_path(process, own)
+            started = process.start or None
             return _CommandLine(file, process.cmdline[1:], f"process {pid}", started)
     if own is not None:
         return _CommandLine(own.config)

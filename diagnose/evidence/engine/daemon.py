@@ -185,7 +185,8 @@ def daemon(
         return msgspec.structs.replace(pinged, same_host=False, where=str(locality))
     if not locality.same_host:
         return msgspec.structs.replace(pinged, same_host=False, where=locality.why)
-    path, own = pinged.endpoint.path, pinged.endpoint.rootless
+    path = pinged.endpoint.path
+    own = pinged.endpoint.rootless
     containerd_unit = system_unit(host, CONTAINERD_UNIT, own)
     alive = daemon_processes(
         host,

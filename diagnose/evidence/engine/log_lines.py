@@ -95,7 +95,8 @@ def parse_line(text: str) -> LogLine | None:
         )
     if line.startswith(("time=", "level=")):
         pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
-        at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
+        at = unix(pairs.pop("time", ""))
+        level = pairs.pop("level", "info")
         return LogLine(at, level, pairs.pop("msg", ""), pairs)
     of_terminal = _TERMINAL.match(line)
     if of_terminal:

@@ -92,7 +92,8 @@ def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
     groups = by_key((_CHANGING.sub("#", line.text), line) for line in lines)
     errors = []
     for kind, same in groups.items():
-        first, last = same[0].at or 0.0, same[-1].at or 0.0
+        first = same[0].at or 0.0
+        last = same[-1].at or 0.0
         if len(same) >= OFTEN or clock.wall - last < ONCE_S:
             errors.append(SaidError(same[-1], len(same), first, kind, _container(same[-1])))
     return SaidErrors(tuple(sorted(errors, key=lambda error: -(error.line.at or 0.0))))

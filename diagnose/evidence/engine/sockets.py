@@ -37,7 +37,8 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
     if not paths:
         return Unavailable.of(endpoint) if isinstance(endpoint, Failed) else EngineSockets(())
     statuses = host.require(StatPaths(paths))
-    sockets, missing = {}, []
+    sockets = {}
+    missing = []
     for path in paths:
         status = statuses.get(path, PathStatus())
         if status.failed and status.failed != "missing":

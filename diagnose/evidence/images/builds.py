@@ -19,7 +19,8 @@ def other_build(container: Container, images: Images, *, is_newer: bool) -> str:
     own = images.of(container)
     if own is None or not own.created or container.config.image.startswith("sha256:"):
         return ""
-    created, repository = own.created, repository_of(container.config.image)
+    created = own.created
+    repository = repository_of(container.config.image)
 
     def distance(image: Image) -> float:
         return image.created - created if is_newer else created - image.created

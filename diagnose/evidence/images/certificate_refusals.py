@@ -40,7 +40,8 @@ def refusal_of(trouble: PullTrouble, files: RegistryFiles | None, later: str) ->
 
     later: the host's list of authorities, where it is newer than the engine.
     """
-    host, words = trouble.host, trouble.words
+    host = trouble.host
+    words = trouble.words
     if words.certificate_dates is not None:
         return CertificateRefusal(
             {"dated": with_port(host)}, reason=_dates_clause(words.certificate_dates)

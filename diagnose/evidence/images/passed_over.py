@@ -56,7 +56,9 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
     ]
     found: dict[str, PassedOverImage] = {}
     for container, own, newer in host.first(pairs, MOST, "newer images that nothing uses"):
-        made, brought, own_at = container.created_at, _named_at(host, newer), _named_at(host, own)
+        made = container.created_at
+        brought = _named_at(host, newer)
+        own_at = _named_at(host, own)
         if made is None or brought is None or own_at is None:
             continue
         if own_at < brought and 0 <= made - brought <= BEFORE_S:

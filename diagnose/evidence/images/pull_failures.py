@@ -121,7 +121,9 @@ def _target(text: str) -> PullTarget:
 
 def _target_of_url(url: re.Match[str]) -> PullTarget:
     """The image in the form of `docker pull`: Docker Hub and its `library/` are left out."""
-    registry, repository, tag = _registry(url["host"]), url["repository"], url["tag"]
+    registry = _registry(url["host"])
+    repository = url["repository"]
+    tag = url["tag"]
     if not repository:
         return PullTarget(registry)
     name = f"{registry}/{repository}"

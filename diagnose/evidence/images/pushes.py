@@ -104,7 +104,8 @@ def failed_pushes(
     ]
     pushes = []
     for why, same in by_key((classify(said), (line, said)) for line, said in errors).items():
-        first, last = same[0][0], same[-1][0]
+        first = same[0][0]
+        last = same[-1][0]
         assert first.at is not None
         pushes.append(FailedPush(why, last, same[-1][1], len(same), first.at))
     return FailedPushes(tuple(pushes))

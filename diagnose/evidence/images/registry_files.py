@@ -176,7 +176,8 @@ def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
     Times alone are no proof: a package may set them. The list itself is read.
     """
     for path in _younger_anchors(host, changed):
-        added, listed = host.ask(ReadFile(path)), host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
+        added = host.ask(ReadFile(path))
+        listed = host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
         if isinstance(added, Failed) or isinstance(listed, Failed) or listed.truncated:
             continue
         certificate = _CERTIFICATE.search(added.text)
@@ -207,7 +208,9 @@ def _unpaired_files(registry: str, names: set[str]) -> Iterator[UnpairedFile]:
     """The files of a registry that lack the other half of a certificate and its key."""
     for name in sorted(names):
         stem, _, ending = name.rpartition(".")
-        key, certificate, authority = f"{stem}.key", f"{stem}.cert", f"{stem}.crt"
+        key = f"{stem}.key"
+        certificate = f"{stem}.cert"
+        authority = f"{stem}.crt"
         if ending == "cert" and key not in names:
             renamed = authority if authority not in names else ""
             yield UnpairedFile(registry, name, key, name, renamed)

@@ -66,7 +66,8 @@ class _RegistryPlace(msgspec.Struct, frozen=True):
 def _place(registry: str) -> _RegistryPlace:
     name, colon, port = registry.rpartition(":")
     if not (colon and is_number(port)):
-        name, port = registry, str(_HTTPS)
+        name = registry
+        port = str(_HTTPS)
     try:
         return _RegistryPlace(str(ip_address(name.strip("[]"))), int(port))
     except ValueError:

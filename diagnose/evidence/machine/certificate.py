@@ -105,7 +105,8 @@ class _Element(msgspec.Struct, frozen=True):
         """The element at an offset; an empty one where the bytes end too early."""
         if len(der) < start + 2:
             return cls(0, b"", len(der))
-        begin, length = start + 2, der[start + 1]
+        begin = start + 2
+        length = der[start + 1]
         if length & 0x80:
             begin += length & 0x7F
             length = int.from_bytes(der[start + 2 : begin], "big")
@@ -123,7 +124,9 @@ class _Element(msgspec.Struct, frozen=True):
 
 
 def _unix(date: re.Match[bytes]) -> float:
-    text, form = date["short"], "%y%m%d%H%M%S"
+    text = date["short"]
+    form = "%y%m%d%H%M%S"
     if text is None:
-        text, form = date["long"], "%Y%m%d%H%M%S"
+        text = date["long"]
+        form = "%Y%m%d%H%M%S"
     return datetime.strptime(text.decode(), form).replace(tzinfo=UTC).timestamp()

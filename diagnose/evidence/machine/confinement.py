@@ -89,7 +89,8 @@ def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]
         if record.at >= oldest and match["comm"] in SENDERS and "receive" in match["mask"]
     )
     for peer, rows in denials.items():
-        (first, _), (last, signal) = rows[0], rows[-1]
+        (first, _) = rows[0]
+        (last, signal) = rows[-1]
         yield DeniedSignals(
             peer, signal=signal, times=len(rows), first=first.at, last=last.at, line=last.text
         )

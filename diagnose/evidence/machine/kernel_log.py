@@ -169,7 +169,8 @@ class _OomReader:
             self._open = _oom_kill_of_old_kernel(at, summary, self._groups, self._limit)
         else:
             self._open = _summary(at, summary, self._limit)
-        self._limit, self._groups = None, ("", "")
+        self._limit = None
+        self._groups = ("", "")
 
     def _is_victim(self, killed: re.Match[str]) -> bool:
         """Old kernels may kill a child of the process that they have chosen."""

@@ -51,9 +51,11 @@ class ChangedPackage(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """`docker-ce 28.4.0 to 28.5.1`; whole versions where those of the program are the same."""
-        old, new = _upstream(self.old), _upstream(self.new)
+        old = _upstream(self.old)
+        new = _upstream(self.new)
         if old == new:
-            old, new = self.old, self.new
+            old = self.old
+            new = self.new
         if not new:
             return f"{self.name} (removed)"
         return f"{self.name} {old} to {new}" if old else f"{self.name} {new}"

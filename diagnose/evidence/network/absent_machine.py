@@ -50,7 +50,9 @@ class HostLinks(EvidenceGroup, frozen=True):
 
 def absent_machine(address: str, host: HostLinks) -> AbsentMachine | None:
     """The machine that does not answer ARP; None where one answers, or a router is between."""
-    routes, links, neighbours = host.routes, host.links, host.neighbours
+    routes = host.routes
+    links = host.links
+    neighbours = host.neighbours
     if ":" in address or routes is None:
         return None
     if links is None or neighbours is None:

@@ -45,7 +45,8 @@ class Networks(Items[Network], frozen=True, dict=True):
 
     def places_of(self, container: Container) -> list[tuple[Network, NetworkEndpoint]]:
         """The networks of a container that the engine lists, each with the container's end."""
-        by_name, endpoints = self.by_name, container.endpoints
+        by_name = self.by_name
+        endpoints = container.endpoints
         return [(by_name[name], end) for name, end in endpoints.items() if name in by_name]
 
     def bridge_places_of(self, container: Container) -> list[tuple[Network, NetworkEndpoint]]:

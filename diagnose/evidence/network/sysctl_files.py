@@ -114,7 +114,8 @@ def _dotted_name(name: str) -> str:
 
     `net/ipv4/ip_forward` means the same as `net.ipv4.ip_forward`.
     """
-    slash, dot = name.find("/"), name.find(".")
+    slash = name.find("/")
+    dot = name.find(".")
     if slash >= 0 and (dot < 0 or slash < dot):
         return name.translate(str.maketrans("/.", "./"))
     return name

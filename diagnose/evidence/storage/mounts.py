@@ -101,7 +101,8 @@ def parse(text: str) -> Iterator[Mounted]:
     """The mounts of another process's mountinfo (proc(5)), in its order."""
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
-        left, right = before.split(" "), after.split(" ")
+        left = before.split(" ")
+        right = after.split(" ")
         if separator and len(left) > 5 and len(right) > 2:
             yield Mounted(
                 unescaped_path(left[4]),

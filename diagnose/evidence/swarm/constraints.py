@@ -35,8 +35,10 @@ def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
     parts = _PARTS.fullmatch(text.strip())
     if parts is None or parts["key"].startswith(_UNSEEN):
         return
-    key, wanted = parts["key"], parts["value"].strip()
-    attributes, labels = _attributes(node), node.spec.labels or {}
+    key = parts["key"]
+    wanted = parts["value"].strip()
+    attributes = _attributes(node)
+    labels = node.spec.labels or {}
     if key.lower() not in attributes and not key.startswith(_LABEL):
         is_label = labels.get(key) == wanted and parts["relation"] == "=="
         meant = f"{_LABEL}{key}=={wanted}" if is_label else ""

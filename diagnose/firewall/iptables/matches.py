@@ -167,7 +167,8 @@ def _says_nothing(name: str) -> bool:
 
 def _rare_condition(module: str, option: RuleOption) -> Rare | None:
     """A condition that a client's first packets never meet, or always; None for any other one."""
-    name, negated = option.name, option.negated
+    name = option.name
+    negated = option.negated
     allows_none = option.arguments == ("0",)
     if module in RARE_MODULES:
         return Rare(option.text, negated)

@@ -88,7 +88,8 @@ def _set_mark(field: Literal["mark", "ctmark"], target: RuleTarget) -> Assign:
     exclusive = target.first("--set-xmark")
     value, _, mask = (exclusive or target.first("--set-mark")).partition("/")
     try:
-        number, bits = int(value, 0), int(mask or hex(_ALL_BITS), 0)
+        number = int(value, 0)
+        bits = int(mask or hex(_ALL_BITS), 0)
     except ValueError:
         return Assign(field, None)
     if not exclusive:

@@ -116,7 +116,8 @@ def of_ordinary_size(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
 
     def read(text: str) -> tuple[Value, ...]:
         first, colon, last = text.partition(":")
-        start, end = int(first or 0), int(last or 65535) if colon else int(first)
+        start = int(first or 0)
+        end = int(last or 65535) if colon else int(first)
         if start <= low and high <= end:
             return (Interval(0, 255),)
         if end < low or high < start:

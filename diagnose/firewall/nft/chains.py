@@ -125,6 +125,7 @@ def _rule(program: RuleProgram, rule: Mapping[str, Any]) -> Rule:
             run(program, expression)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         return Rule(f"(not understood: {error})", action=Maybe(f"rule {rule.get('handle')}"))
-    conditions, assigns = tuple(program.conditions), tuple(program.assigns)
+    conditions = tuple(program.conditions)
+    assigns = tuple(program.assigns)
     text = describe(conditions, assigns, program.action, rule.get("comment"))
     return Rule(text, conditions, assigns, program.action)

@@ -59,7 +59,8 @@ def _equality(program: RuleProgram, parts: list[Part], data: bytes, *, negate: b
 
 def compare_range(program: RuleProgram, expression: Expression) -> None:
     """`range`: a register lies between two values, or does not."""
-    low, high = bytes.fromhex(expression["from"]), bytes.fromhex(expression["to"])
+    low = bytes.fromhex(expression["from"])
+    high = bytes.fromhex(expression["to"])
     parts = program.parts_in(expression["sreg"], len(low))
     inside = None
     if parts and len(parts) == 1:
@@ -82,7 +83,8 @@ def apply_mask(program: RuleProgram, expression: Expression) -> None:
 
 def _masked_parts(program: RuleProgram, expression: Expression) -> list[Part] | None:
     """The parts of the source under the mask; None where that cannot be said."""
-    start, length = address_of(expression["sreg"]), expression["len"]
+    start = address_of(expression["sreg"])
+    length = expression["len"]
     mask = bytes.fromhex(expression["mask"])
     parts: list[Part] = []
     done = 0

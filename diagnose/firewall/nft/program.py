@@ -77,7 +77,8 @@ class RuleProgram(msgspec.Struct, eq=False):
         self, register: int, length: int, step: Callable[[Part], int]
     ) -> list[Part] | None:
         """The parts from a register on. step: how many bytes behind a part the next one begins."""
-        at, end = address_of(register), address_of(register) + length
+        at = address_of(register)
+        end = address_of(register) + length
         parts = []
         while at < end:
             part = self.parts.get(at)

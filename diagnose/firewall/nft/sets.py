@@ -137,7 +137,8 @@ def _spans(named_set: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
     Plain interval sets hold starts and ends apart.
     """
-    elements, catchall = [], []
+    elements = []
+    catchall = []
     for element in named_set["elements"]:
         if _has(element, _ELEMENT_CATCHALL):
             catchall.append(element | {"any": True})

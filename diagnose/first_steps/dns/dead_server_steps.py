@@ -50,7 +50,8 @@ def _file_with_living_servers(servers: DeadServers) -> PageVariables:
     Running containers still ask the dead ones. For IPv4 queries beyond this host a rule can lead to
     another server: these are `silent`.
     """
-    dead, resolvers = servers.dead, servers.resolvers
+    dead = servers.dead
+    resolvers = servers.resolvers
     answering = (*servers.others, *resolvers.never_asked)
     if not answering or dead[0] != resolvers.host_servers[0]:
         return {}

@@ -94,7 +94,8 @@ def _published_port_variables(caller: Container, owner: Container) -> PageVariab
 
 def steps_for_failing_server(error: FailingServer) -> PageVariables:
     """The page variable that selects the paragraph about the failing server."""
-    server, name = error.server, error.names[0]
+    server = error.server
+    name = error.names[0]
     variables = {"server": server, "name": name}
     if error.is_validated and error.is_general:
         return {**variables, "validating": error.holder.name if error.holder else server}

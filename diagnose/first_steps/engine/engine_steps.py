@@ -45,7 +45,8 @@ def _cure_by_systemd(daemon: Daemon, end: EngineEnd) -> PageVariables:
 
     Empty where the engine itself gave up.
     """
-    unit, has_words = daemon.installation.known_unit, bool(end.failure_text)
+    unit = daemon.installation.known_unit
+    has_words = bool(end.failure_text)
     if daemon.installation.program == "":
         return {"removed": "dockerd"}
     if unit.is_masked:

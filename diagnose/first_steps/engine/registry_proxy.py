@@ -58,7 +58,8 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
         """The proxy's host and port, where the page can call it."""
         try:
             url = urlsplit(self.address)
-            host, port = url.hostname, url.port
+            host = url.hostname
+            port = url.port
         except ValueError:
             return {}
         return {"proxy_host": host, "proxy_port": str(port)} if host and port else {}

@@ -141,7 +141,8 @@ def _data_mount(container: Container) -> Mount | None:
 def _image(case: LookCase) -> PageVariables:
     """The page variables that search the image for the name that the line misses, or list the
     folder of the program."""
-    container, part = case.container, case.missed_part
+    container = case.container
+    part = case.missed_part
     if part:
         last = re.split(r"[/\\]", part.rstrip("/"))[-1]
         stem = last.rpartition(".")[2] if case.value("class") and "." in last else last

@@ -164,7 +164,8 @@ def _place_of_word(case: LookCase) -> PageVariables:
 
 def _place_of_settings(case: LookCase) -> str:
     """The mounted settings where the row is about a file of these; else the compose project."""
-    mounted, project = settings_folder(case.container), case.container.compose_folder
+    mounted = settings_folder(case.container)
+    project = case.container.compose_folder
     return mounted if mounted and _is_about_file(case) else project or mounted
 
 

@@ -66,7 +66,8 @@ def reason_of_silence(
 
     router: that of this host on the same wire, or "".
     """
-    gateway, container = machine.address, machine.container.name
+    gateway = machine.address
+    container = machine.container.name
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
     if gateway in answering:
         return GatewayReason(ONE_MAC, wire_variables(machine))

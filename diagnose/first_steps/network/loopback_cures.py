@@ -54,7 +54,8 @@ def host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
     Otherwise on the host's own network, where the container publishes nothing that would be lost
     there.
     """
-    container, target = call.container, call.target
+    container = call.container
+    target = call.target
     if target is not None:
         if target.is_linked or not is_everywhere(program.address):
             return {}

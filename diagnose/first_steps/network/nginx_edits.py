@@ -37,10 +37,12 @@ def _other_host(program: UntoldProgram, added: str) -> PageVariables:
     """The page variables that change the header Host of one location, and of no other one in the
     file."""
     hop = program.hop
-    said, place = hop.headers["host"], hop.location
+    said = hop.headers["host"]
+    place = hop.location
     if not (hop.has_own_headers and _PLAIN.fullmatch(said) and _PLAIN.fullmatch(place)):
         return {}
-    old, block = said.replace("$", "[$]"), place.replace(".", "[.]")
+    old = said.replace("$", "[$]")
+    block = place.replace(".", "[.]")
     new = added.removeprefix(_HOST)
     edit = f"\\|location  *{block}  *{{|,/}}/s|Host  *{old};|Host {new}|"
     return nginx_edit(hop, program.file, edit)

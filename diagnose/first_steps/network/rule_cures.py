@@ -29,7 +29,8 @@ def unban(by: Step, family: str = "ip") -> PageVariables:
     """
     if not is_ban(by, family):
         return {}
-    words, place = by.rule.split(), place_of(by, family)
+    words = by.rule.split()
+    place = place_of(by, family)
     return {
         "program": place["program"],
         "table": place["table"],

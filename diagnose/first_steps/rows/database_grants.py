@@ -63,7 +63,8 @@ def _postgres_statement(failure: Recognised, user: str, base: str) -> str:
     thing = _OBJECT.fullmatch(failure.values.get("object", ""))
     if thing is None:
         return ""
-    kind, name = thing["kind"], thing["name"]
+    kind = thing["kind"]
+    name = thing["name"]
     if "must be owner" in failure.line:
         return f'ALTER {_OWNED[kind]} "{name}" OWNER TO "{user}"' if kind in _OWNED else ""
     if kind == "schema":

@@ -48,7 +48,8 @@ def _correct_text(remedy: remedies.Corrected, case: RowCase) -> PageVariables:
 
     A word such as `app` may be a host or a path in any other line.
     """
-    line, word = case.failure.line, case.failure.filled(remedy.old)
+    line = case.failure.line
+    word = case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
     if not word or setting is None or setting.inside not in line:
         return {}
@@ -77,7 +78,8 @@ def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
 @steps.register(remedies.Replaced)
 def _replace(remedy: remedies.Replaced, case: RowCase) -> PageVariables:
     container = case.container
-    old, new = case.failure.filled(remedy.old), case.failure.filled(remedy.new)
+    old = case.failure.filled(remedy.old)
+    new = case.failure.filled(remedy.new)
     if not old:
         return {}
     return changed_words.with_text(container, old, new) or changed_words.with_text_in_file(

@@ -94,7 +94,8 @@ def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
 
     The port of the program itself, or of the proxy for which it gets certificates.
     """
-    container, port = case.container, remedy.port
+    container = case.container
+    port = remedy.port
     running = case.containers.running if case.containers is not None else ()
     is_published = any(
         published.host_port == port for other in running for published in other.published_by("tcp")
@@ -154,7 +155,8 @@ def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
     beside it has."""
     if case.containers is None:
         return {}
-    container, own = case.container, case.container.config.image
+    container = case.container
+    own = case.container.config.image
     beside = case.containers.beside(container)
     images = {other.config.image for other in beside if other.is_running} - {own}
     repository = _repository(own)
@@ -207,7 +209,8 @@ def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
     mount = only(lacking)
     if mount is None:
         return {}
-    source, at = mount.name if mount.volumes else mount.source, mount.destination
+    source = mount.name if mount.volumes else mount.source
+    at = mount.destination
     return {"scripts": behind.name, "scripts_at": at, "scripts_mount": f"{source}:{at}:ro"}
 
 

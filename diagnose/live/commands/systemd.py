@@ -170,7 +170,8 @@ def validate(live: Live, question: ValidateConfig) -> Json:
     Refused("not allowed") for an engine that does not know --validate, and for a program that
     others than root may have written.
     """
-    program, config = question.dockerd, question.config
+    program = question.dockerd
+    config = question.config
     if not program.startswith("/") or not _only_root_writes(program):
         raise Refused("not allowed", f"{program} is not a program of root's")
     # static binaries lie in one folder: without docker-proxy in PATH every file would be refused

@@ -68,7 +68,8 @@ class _Pages:
     """Pages of one size, in the file or in the value of a small bucket."""
 
     def __init__(self, data: bytes, size: int) -> None:
-        self._data, self._size = data, size
+        self._data = data
+        self._size = size
 
     def elements(self, at: int, depth: int = 0) -> Iterator[_Element]:
         """The keys with their values, from the page at this offset down."""
@@ -86,5 +87,6 @@ class _Pages:
             end = start + of_key + of_value
             if end > len(self._data):
                 raise ValueError(f"a value of the page at {at} lies outside of the file")
-            key, value = self._data[start : start + of_key], self._data[start + of_key : end]
+            key = self._data[start : start + of_key]
+            value = self._data[start + of_key : end]
             yield _Element(bool(flags & 1), key, value)

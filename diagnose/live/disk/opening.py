@@ -103,7 +103,8 @@ def _reopened_file(found: int, path: str) -> int:
     Its time of the last reading stays, as that shows whether a program has read its settings. The
     kernel allows that to the owner and to root.
     """
-    place, flags = f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+    place = f"/proc/self/fd/{found}"
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         try:
             return os.open(place, flags | os.O_NOCTTY | os.O_NOATIME)

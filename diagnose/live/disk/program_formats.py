@@ -36,7 +36,8 @@ def refusal(program: Path) -> ProgramRefusal | None:
         is_missing = bool(words) and not Path(words[0]).exists()
         return ProgramRefusal("interpreter", words[0]) if is_missing else None
     if head.startswith(_ELF):
-        own, number = _processor(_head(Path(sys.executable))), _processor(head)
+        own = _processor(_head(Path(sys.executable)))
+        number = _processor(head)
         runs_here = number in (own, *_ALSO_RUN.get(own, ()))
         return None if runs_here else ProgramRefusal("processor", str(number))
     if head.startswith(_WINDOWS):

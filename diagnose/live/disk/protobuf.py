@@ -26,10 +26,12 @@ def fields(message: bytes) -> Fields:
             value, at = _varint(message, at)
         elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
             size = 8 if kind == _EIGHT_BYTES else 4
-            value, at = int.from_bytes(message[at : at + size], "little"), at + size
+            value = int.from_bytes(message[at : at + size], "little")
+            at = at + size
         elif kind == _BYTES:
             size, at = _varint(message, at)
-            value, at = message[at : at + size], at + size
+            value = message[at : at + size]
+            at = at + size
         else:
             raise ValueError(f"a field of kind {kind}")
         if at > len(message):
@@ -67,7 +69,8 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         if at >= len(message):
             break
         byte = message[at]
-        value, at = value | (byte & 0x7F) << shift, at + 1
+        value = value | (byte & 0x7F) << shift
+        at = at + 1
         if byte < 0x80:
             return value, at
     raise ValueError("a number without an end")

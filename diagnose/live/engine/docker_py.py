@@ -119,7 +119,8 @@ def context(name: str, folder: Path) -> Context | None:
         if loaded is None:
             return None
         endpoint = loaded.endpoints["docker"]
-        address, insecure = endpoint["Host"], bool(endpoint["SkipTLSVerify"])
+        address = endpoint["Host"]
+        insecure = bool(endpoint["SkipTLSVerify"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("its meta.json lacks the address of an engine") from error
     except Exception as error:  # docker-py raises bare ones, whatever the file holds
@@ -305,7 +306,8 @@ class DockerLane:
 
     def _send_once(self, flight: _StreamedRequest) -> Reply:
         """One request by docker-py, within the time that is left for it."""
-        client, request = self._client, flight.request
+        client = self._client
+        request = flight.request
         url = f"{client.base_url}{request.target}"
         left = max(0.001, flight.ends - time.monotonic())
         with client.get(url, timeout=left, stream=True, allow_redirects=False) as response:

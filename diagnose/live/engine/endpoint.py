@@ -261,9 +261,12 @@ def parse(
         port = parts.port
     except ValueError as error:
         raise Refused("malformed", f"{source} is no address: {text} ({error})") from error
-    scheme, address = "tcp", parts.hostname or ""
+    scheme = "tcp"
+    address = parts.hostname or ""
     if parts.scheme == "http+unix":
-        scheme, address, tls = "unix", _socket_path(base_url), None
+        scheme = "unix"
+        address = _socket_path(base_url)
+        tls = None
         base_url = f"http+unix://{address}"
     elif parts.scheme == "ssh":
         scheme = "ssh"

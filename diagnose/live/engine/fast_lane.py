@@ -81,7 +81,8 @@ class FastLane:
             while True:
                 while exchange.has_room and (question := pull()) is not None:
                     exchange.begin(question, request)
-                done, exchange.done = exchange.done, []
+                done = exchange.done
+                exchange.done = []
                 yield from done
                 if not exchange.under_way:
                     return

@@ -77,7 +77,8 @@ def _key_ids(message: bytes) -> Iterator[bytes]:
     """
     place = 0
     while place + 2 < len(message):
-        head, length = message[place], message[place + 1]
+        head = message[place]
+        length = message[place + 1]
         is_new = bool(head & 0x40)
         tag = head & 0x3F if is_new else head >> 2 & 0x0F
         if not head & 0x80 or tag != _ENCRYPTED_KEY:
@@ -88,7 +89,8 @@ def _key_ids(message: bytes) -> Iterator[bytes]:
             size = (first << 8) + message[place + 2] + (192 if is_new else 0)
             body = place + 3
         else:
-            size, body = length, place + 2
+            size = length
+            body = place + 2
         yield message[body + 1 : body + 1 + _KEY_ID]
         place = body + size
 

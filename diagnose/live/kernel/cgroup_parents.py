@@ -39,7 +39,8 @@ def _limited_parents(places: Places, containers: Mapping[str, int | None]) -> It
     controller = "cpu" if places.version == 1 else ""
     for path, ids in _parents(places, controller, containers).items():
         cpu = cpu_of_group(places, path)
-        quota, period = cpu.get("quota_us"), cpu.get("period_us")
+        quota = cpu.get("quota_us")
+        period = cpu.get("period_us")
         if quota and period:
             file = f"{places.folder(controller, path)}/{name}"
             yield ParentQuota(path, file, ids, quota, period, throttled=cpu.get("throttled") or 0)

@@ -53,15 +53,19 @@ def parse(text: str) -> list[MountEntry]:
     lists: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
-        left, right = before.split(" "), after.split(" ")
+        left = before.split(" ")
+        right = after.split(" ")
         if not separator or len(left) < 6 or len(right) < 3:
             continue
-        options, of_device = left[5], right[2]
+        options = left[5]
+        of_device = right[2]
         if options not in lists:
             lists[options] = tuple(options.split(","))
         if of_device not in lists:
             lists[of_device] = tuple(_unescaped_path(option) for option in of_device.split(","))
-        root, point, source = left[3], left[4], right[1]
+        root = left[3]
+        point = left[4]
+        source = right[1]
         if "\\" in line:
             root, point, source = map(_unescaped_path, (root, point, source))
         entries.append(

@@ -144,7 +144,8 @@ def open_under(_live: Live, question: FindOpenFiles) -> Json:
     The kernel adds " (deleted)" to a name that is gone. Files open for reading alone are left out:
     the engine reads a log while this tool asks for its lines.
     """
-    pid, folder = question.pid, question.folder.rstrip("/") + "/"
+    pid = question.pid
+    folder = question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
     targets = (target_of(link) or "" for link in links if is_for_writing(link))
     return {"paths": sorted({target for target in targets if target.startswith(folder)})}

@@ -98,7 +98,8 @@ def _entry(message: nlmsg) -> Row:
 
 
 def _ends(direction: Attributes, version: str) -> Row:
-    addresses, ports = direction.inside("CTA_TUPLE_IP"), direction.inside("CTA_TUPLE_PROTO")
+    addresses = direction.inside("CTA_TUPLE_IP")
+    ports = direction.inside("CTA_TUPLE_PROTO")
     return {
         "src": addresses(f"CTA_IP_{version}_SRC"),
         "dst": addresses(f"CTA_IP_{version}_DST"),

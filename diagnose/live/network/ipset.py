@@ -54,7 +54,8 @@ def members(args: Json) -> Row:
 
 
 def _text(member: Attributes) -> str:
-    first, last = _address(member, "IPSET_ATTR_IP_FROM"), _address(member, "IPSET_ATTR_IP_TO")
+    first = _address(member, "IPSET_ATTR_IP_FROM")
+    last = _address(member, "IPSET_ATTR_IP_TO")
     if last:
         return f"{first}-{last}"
     prefix = member("IPSET_ATTR_CIDR")

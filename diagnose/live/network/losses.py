@@ -227,7 +227,8 @@ def _changes_between(looks: list[_Look]) -> dict[str, Any]:
         for place, times in sorted(repeats.items())
         if place not in connected and (len(times) > 1 or max(times) > 1)
     ]
-    first, last = looks[0], looks[-1]
+    first = looks[0]
+    last = looks[-1]
     datagrams = [
         {"address": place.address, "port": place.port, "total": drops, "within": drops - before}
         for place, drops in sorted(last.drops.items())

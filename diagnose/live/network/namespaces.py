@@ -49,7 +49,8 @@ def packet_filter(args: Json) -> Row:
     """
     with inside(args["pid"], None):
         with route_socket() as kernel:
-            routes, rules = dump_routes(kernel), dump_rules(kernel)
+            routes = dump_routes(kernel)
+            rules = dump_rules(kernel)
         return {
             "nftables": nftables.rule_set(None),
             "routes": routes,

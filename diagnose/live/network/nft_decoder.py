@@ -112,7 +112,8 @@ def _comment(value: bytes) -> str | None:
     first two."""
     offset = 0
     while offset + 2 <= len(value):
-        kind, length = value[offset], value[offset + 1]
+        kind = value[offset]
+        length = value[offset + 1]
         if kind == 0:
             return _text(value[offset + 2 : offset + 2 + length])
         offset += 2 + length
@@ -121,7 +122,8 @@ def _comment(value: bytes) -> str | None:
 
 def _expression(value: bytes) -> dict[str, Any]:
     """One expression of a rule, with its name; one that is not known here as its bytes."""
-    name, content = "", b""
+    name = ""
+    content = b""
     for kind, part in _attributes(value):
         if kind == _EXPRESSION_NAME:
             name = _text(part)

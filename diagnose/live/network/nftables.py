@@ -132,7 +132,8 @@ def _read() -> Row:
     for owner in sets:
         most = min(MAX_ELEMENTS, left)
         elements = _elements(owner, most + 1)
-        owner["elements"], owner["cut"] = elements[:most], len(elements) > most
+        owner["elements"] = elements[:most]
+        owner["cut"] = len(elements) > most
         left -= len(owner["elements"])
     after = _generation()
     return _answer(

@@ -38,7 +38,8 @@ def counters(args: Json) -> list[Row]:
     args: indices of the interfaces, and pid, a process of their namespace where it is another one.
     Shape: rows of `QueueCounters`. Raises Refused as `namespaces.visit` does.
     """
-    wanted, pid = frozenset(args["indices"]), args.get("pid")
+    wanted = frozenset(args["indices"])
+    pid = args.get("pid")
     there = contextlib.nullcontext() if pid is None else inside(pid, None)
     with there, route_socket(marshal=_QueueMarshal) as kernel:
         rows = kernel.rows(dump_request(rtnl.RTM_GETQDISC, tcmsg()), _queue)
@@ -59,7 +60,8 @@ def _queue(message: nlmsg) -> Iterator[Row]:
         return
     options = attributes("TCA_OPTIONS")
     counted = attributes.inside("TCA_STATS2")
-    basic, queued = counted("TCA_STATS_BASIC") or {}, counted("TCA_STATS_QUEUE") or {}
+    basic = counted("TCA_STATS_BASIC") or {}
+    queued = counted("TCA_STATS_QUEUE") or {}
     row: Row = {
         "index": message["index"],
         "kind": kind,
@@ -70,7 +72,8 @@ def _queue(message: nlmsg) -> Iterator[Row]:
         "backlog": queued["backlog"] if queued else 0,
     }
     if kind == "netem" and options is not None:
-        delay, loss = options["delay"] / _TICKS_PER_MS, options["loss"] / _ALL
+        delay = options["delay"] / _TICKS_PER_MS
+        loss = options["loss"] / _ALL
         row |= {"loss": round(loss, 4), "delay_ms": round(delay, 1)}
     yield row
 

@@ -255,7 +255,8 @@ def _gateway(attributes: Attributes) -> str | None:
 def _rule(message: nlmsg) -> Iterator[Row]:
     """One rule of policy routing."""
     attributes = Attributes(message)
-    src, dst = attributes("FRA_SRC"), attributes("FRA_DST")
+    src = attributes("FRA_SRC")
+    dst = attributes("FRA_DST")
     action = (
         FR_ACT_VALUES.get(message["action"], str(message["action"])).removeprefix("FR_ACT_").lower()
     )

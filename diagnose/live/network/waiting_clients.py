@@ -80,7 +80,8 @@ def _connection(message: nlmsg) -> Iterator[Row]:
     info = Attributes(message)("INET_DIAG_INFO")
     if not info or not info["tcpi_data_segs_in"]:  # the end of a stream is a byte, and no data
         return
-    received, sent = info["tcpi_last_data_recv"], info["tcpi_last_data_sent"]
+    received = info["tcpi_last_data_recv"]
+    sent = info["tcpi_last_data_sent"]
     # A client that connects and sends at once does both within one tick of the kernel's clock.
     is_answered = info["tcpi_data_segs_out"] and sent <= received
     has_left = message["idiag_state"] == SS_CLOSE_WAIT

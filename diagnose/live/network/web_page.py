@@ -143,7 +143,8 @@ class _Visit:
         try:
             is_circle = self._follow(pages, tls=tls)
         except (OSError, EOFError) as error:
-            outcome, is_circle = _outcome_of(error), False
+            outcome = _outcome_of(error)
+            is_circle = False
             if outcome == "silent":
                 looked = self._looked_at()
         last = pages[-1] if pages and outcome == "answered" else None
@@ -274,7 +275,8 @@ class _Visit:
         The connection is closed by now, and the list still shows what was left unread: a program
         that does not read does not close its end either.
         """
-        pid, port = self._question.pid, self._question.port
+        pid = self._question.pid
+        port = self._question.port
         with contextlib.suppress(Refused, OSError, TimeoutError):
             helper = self._live.helper("network")
             rows = helper.call("netns.waiting-clients", {"pid": pid}, LOOK_S)

@@ -44,7 +44,8 @@ def render(report: Report, code: int, stream: TextIO) -> None:
 
 def metrics(report: Report, code: int) -> Iterator[Metric]:
     """The metrics of one run. What has no sample is left out."""
-    number, judged = report.by_severity, report.by_verdict
+    number = report.by_severity
+    judged = report.by_verdict
     yield from _run_metrics(report, code)
     yield Metric(
         "diagnose_findings",

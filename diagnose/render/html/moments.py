@@ -78,8 +78,10 @@ class _Scale:
     """The scale of the drawing: from a time to its position."""
 
     def __init__(self, began: float, ended: float, left: float, right: float) -> None:
-        self.began, self.ended = began, ended
-        self.left, self.right = left, right
+        self.began = began
+        self.ended = ended
+        self.left = left
+        self.right = right
 
     def x(self, at: float) -> float:
         """Times before the scale lie on its edge."""

@@ -179,7 +179,8 @@ class _Canvas:
         rows = [
             row for finding in findings for row in self.wrapped(finding.finding.summary, most, 3)
         ]
-        top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
+        top = self.y
+        height = 30 + ROW * len(rows) + (6 if rows else 0)
         self._shapes.append(Box(PAD, top, width=width, height=height, role="host", tone=worst))
         forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[
             host_map.forwarding
@@ -201,7 +202,8 @@ class _Canvas:
         Its line to the host, its name and addresses, what closes its way out, its containers.
         """
         broken = is_broken(network, self.marks)
-        top, left = self.y, INDENT + 12
+        top = self.y
+        left = INDENT + 12
         room = self.width - PAD - left - 12
         notes = [*network.subnets, network.bridge or network.driver]
         about = " · ".join(note for note in notes if note)
@@ -305,7 +307,8 @@ class _Canvas:
 
     def chips(self, chips: Sequence[_Chip], left: float) -> None:
         """Chips in rows, as many a row as there is room for."""
-        x, right = left, self.width - PAD - (12 if left > PAD else 0)
+        x = left
+        right = self.width - PAD - (12 if left > PAD else 0)
         for chip in chips:
             width = chip.width(right - left)
             if x > left and x + width > right:

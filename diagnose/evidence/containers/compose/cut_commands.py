@@ -85,7 +85,8 @@ def _cut_command(container: Container, written: str) -> CutCommand | None:
 def _words(written: str) -> Sequence[str]:
     """The words of a command, with signs of a shell apart; none where a quote is not closed."""
     reader = shlex.shlex(written, posix=True, punctuation_chars=_SIGNS)
-    reader.whitespace_split, reader.commenters = True, ""
+    reader.whitespace_split = True
+    reader.commenters = ""
     try:
         return list(reader)
     except ValueError:

@@ -65,7 +65,8 @@ def _outdated_contents(host: Host, project: WrittenProject) -> Iterator[Outdated
     files = [] if isinstance(listed, Failed) else listed
     newest = max(files, key=lambda file: file.mtime, default=None)
     for container in project.containers:
-        service, made = project.of(container), container.created_at
+        service = project.of(container)
+        made = container.created_at
         has_files = service is not None and bool(service.contents) and container.is_running
         if not has_files or newest is None or made is None:
             continue

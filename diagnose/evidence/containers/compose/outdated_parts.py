@@ -47,7 +47,8 @@ def _changed_since_creation(
     project: WrittenProject, container: Container, service: WrittenService
 ) -> float | None:
     """The time of the file's change, if that was after the container's creation."""
-    created, at = container.created_at, project.written.changed.get(service.path)
+    created = container.created_at
+    at = project.written.changed.get(service.path)
     return at if created is not None and at is not None and at > created + SLACK_S else None
 
 

@@ -215,7 +215,8 @@ def _folder(labels: dict[str, str]) -> ComposeFolder:
 
 def _is_named_by_folder(labels: dict[str, str]) -> bool:
     """Whether compose derived the project's name, as it does where no file or option gives one."""
-    path, project = labels.get(f"{COMPOSE}project.working_dir", ""), _project_name(labels)
+    path = labels.get(f"{COMPOSE}project.working_dir", "")
+    project = _project_name(labels)
     return path.startswith("/") and bool(project) and _as_name(posixpath.basename(path)) == project
 
 

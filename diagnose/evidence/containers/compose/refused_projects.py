@@ -190,7 +190,8 @@ class _Place(msgspec.Struct, frozen=True):
         refused = RefusedProject(
             project.name, project.folder, (project.path,), version=version, network=project.network
         )
-        faults, needs = project.written.faults, project.written.needs
+        faults = project.written.faults
+        needs = project.written.needs
         if project.has_others:
             faults = [fault for fault in faults if fault.kind not in _COMPLETED]
             needs = [part for part in needs if part.kind not in (SUBNET, ADDRESSED)]

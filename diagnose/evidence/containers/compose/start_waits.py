@@ -108,7 +108,9 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 
 def was_started_in_its_run(other: Container, container: Container) -> bool:
     """Whether compose created both in one run, and started the other one."""
-    made, others, started = container.created_at, other.created_at, other.started_at
+    made = container.created_at
+    others = other.created_at
+    started = other.started_at
     if made is None or others is None or started is None:
         return False
     return (
@@ -168,7 +170,8 @@ def _was_started_with(other: Container, container: Container) -> bool:
 
     A container that had ended was started again since: its first start is not known.
     """
-    created, started = container.created_at, other.started_at
+    created = container.created_at
+    started = other.started_at
     if created is None or started is None:
         return False
     ran_before = other.finished_at is not None and other.is_running

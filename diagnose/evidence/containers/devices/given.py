@@ -50,7 +50,8 @@ def denied_by_mode(
     """
     statuses = host.require(StatPaths(sorted({device.path for device in named})))
     for device in named:
-        user, status = user_of(device.container), statuses.get(device.path)
+        user = user_of(device.container)
+        status = statuses.get(device.path)
         if user is None or status is None or status.failed:
             continue
         if user.may(status, READ_AND_WRITE) is False:

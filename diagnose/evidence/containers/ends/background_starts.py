@@ -40,7 +40,8 @@ def foreground_variables(container: Container) -> PageVariables:
 
     Empty where the container's own command does not call the server.
     """
-    words, name = container.command, container.program
+    words = container.command
+    name = container.program
     is_busybox = name == "httpd" and "-p" in words
     option = ["-f"] if is_busybox else _FOREGROUND.get(name)
     if option is None or container.config.entrypoint:

@@ -76,7 +76,8 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
     """The log of each container that the engine killed at a stop, and no other."""
     by_id = {container.id: killed_stop(events, container) for container in containers}
     killed = [container for container in containers if by_id[container.id] is not None]
-    found, unread = [], []
+    found = []
+    unread = []
     for container, log in host.ask_about(
         killed, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
     ):

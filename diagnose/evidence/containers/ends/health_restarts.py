@@ -53,7 +53,8 @@ def health_restarts(
 def _starts(container: Container, events: Events) -> list[float]:
     """Unix times of the starts that followed a stop because of the health check."""
     starts = []
-    unhealthy_at, is_asked = 0.0, False
+    unhealthy_at = 0.0
+    is_asked = False
     for event in events.of(container.id, "health_status", "kill", "start"):
         if event.action == "health_status":
             unhealthy_at = event.at if event.detail == "unhealthy" else 0.0
@@ -62,7 +63,8 @@ def _starts(container: Container, events: Events) -> list[float]:
         else:
             if is_asked:
                 starts.append(event.at)
-            unhealthy_at, is_asked = 0.0, False
+            unhealthy_at = 0.0
+            is_asked = False
     return starts
 
 

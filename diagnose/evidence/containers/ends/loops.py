@@ -41,5 +41,6 @@ def loops(
 
 def _was_held_back(container: Container, steady: float) -> bool:
     """Whether a container's last start came after the engine's back-off for three short runs."""
-    ended, started = container.finished_at, container.started_at
+    ended = container.finished_at
+    started = container.started_at
     return ended is not None and started is not None and 0.7 <= started - ended <= steady + 5

@@ -91,7 +91,8 @@ class MemoryLoss(msgspec.Struct, frozen=True):
         was_elsewhere = any(kill.of_host or kill.by_parent for kill in self.kills)
         if self.group is None or not self.counter or was_elsewhere:
             return False
-        most, limit = self.group.memory.max_usage, self.group.memory.limit
+        most = self.group.memory.max_usage
+        limit = self.group.memory.limit
         return most is not None and limit is not None and most < HIT * limit
 
     @property

@@ -154,14 +154,16 @@ def _failed_updates(
     log: ContainerLog, updater: Container, since: float
 ) -> Iterator[tuple[str, FailedUpdate]]:
     """The containers with an error after their creation in the log; a later round may fix it."""
-    name, named_at = "", 0.0
+    name = ""
+    named_at = 0.0
     for line in log.lines:
         if line.at is None or line.at < since:
             continue
         handled = _HANDLED.search(line.text)
         if handled:
             is_old = handled["step"] in _OLD_ONE
-            name, named_at = "" if is_old else handled["name"] or handled["field"], line.at
+            name = "" if is_old else handled["name"] or handled["field"]
+            named_at = line.at
         error = _ERROR.search(line.text)
         if error and name and line.at - named_at < ANSWER_S:
             yield name, FailedUpdate(updater, error["text"])

@@ -159,7 +159,8 @@ def _stopped_with_engine(container: Container, shutdowns: Iterable[float]) -> bo
 
     A container that was started later, after the engine's restart, ended for a reason of its own.
     """
-    started, ended = container.started_at, container.finished_at
+    started = container.started_at
+    ended = container.finished_at
     if ended is None:
         return False
     return any(

@@ -246,7 +246,8 @@ def _recurring_signs(
             continue
         pause = (times[-1] - times[0]) / (len(times) - 1)
         if now - times[-1] < SLACK_S + OVERDUE * pause and pause < LONG_S:
-            after, until = group[-2].index + 1, group[-1].index + 1 + LAST_WORDS
+            after = group[-2].index + 1
+            until = group[-1].index + 1 + LAST_WORDS
             yield msgspec.structs.replace(group[-1], after=after, until=until)
 
 
@@ -255,7 +256,8 @@ def _is_echo(line: tuple[float | None, str], other: tuple[float | None, str]) ->
 
     supervisord in the foreground writes each of its lines twice, if its log file is the output too.
     """
-    (at, text), (other_at, other_text) = line, other
+    (at, text) = line
+    (other_at, other_text) = other
     is_at_once = at is not None and other_at is not None and other_at - at < ECHO_S
     return is_at_once and text == other_text
 

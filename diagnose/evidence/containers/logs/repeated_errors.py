@@ -139,7 +139,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
         little else. Of 150 logs of healthy programs none repeats such a line. They repeat failed
         calls and refused logins, and so does a server of data about its clients' queries.
         """
-        line, container = self.line.whole, self.container
+        line = self.line.whole
+        container = self.container
         if self.failure is None or self.serves or self.works:
             return False
         # a line that is known to be about settings refuses no client, whatever its words

@@ -74,7 +74,8 @@ def _is_of_the_program_itself(error: RepeatedError) -> bool:
 
     Others are about one request: of a client, of the program to a server, of a query to a database.
     """
-    line, failure = error.line.whole, error.failure
+    line = error.line.whole
+    failure = error.failure
     if failure is None or failure.failure.may_pass or failure.name.startswith(_OF_A_CALL):
         return False
     refuses = failure.failure.of_running is None and turns_away(line)

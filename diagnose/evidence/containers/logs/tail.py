@@ -214,7 +214,8 @@ def _explains_little(tail: LogTail) -> bool:
 
 
 def _tail_of(container: Container, log: ContainerLog) -> LogTail:
-    is_on_host, given = container.shares_host_network, given_devices(container)
+    is_on_host = container.shares_host_network
+    given = given_devices(container)
     return _tail(log, _begin_of_lines(container), is_on_host=is_on_host, given=given)
 
 
@@ -225,7 +226,8 @@ def _begin_of_lines(container: Container) -> float | None:
     engine notes a start after the process has begun to write: milliseconds, or seconds on a busy
     host, and for a short run after its end.
     """
-    started, ended = container.started_at, container.finished_at
+    started = container.started_at
+    ended = container.finished_at
     if started is None:
         return None
     if ended is None:

@@ -195,7 +195,8 @@ def _is_written_inside(server: _Server, mount: Mount, status: PathStatus) -> boo
 
 def _files(host: Host, server: _Server) -> Iterator[_File]:
     """The files that its command names, and those that lie where it looks for them."""
-    container, place = server.container, server.settings.place
+    container = server.container
+    place = server.settings.place
     for word in container.config.words:
         match = _PATH.fullmatch(word)
         mount = host_mount(container.mounts, match["path"]) if match is not None else None

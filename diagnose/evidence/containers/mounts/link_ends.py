@@ -34,7 +34,8 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
     Each step below a mount is a question of its own: ask only about a link that a log names. Paths
     outside the mounts are in the image, and are not looked at.
     """
-    parts, at = deque(inside.strip("/").split("/")), ""
+    parts = deque(inside.strip("/").split("/"))
+    at = ""
     for _ in range(MOST_STEPS):
         if not parts:
             return LinkEnd(at, _path_on_host(container, at), is_there=True)

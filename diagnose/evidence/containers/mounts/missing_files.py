@@ -200,7 +200,8 @@ def _missing_file(
     host: Host, gap: _Gap, listing: FolderListing, repeated: Mapping[str, TellingLine]
 ) -> MissingFile:
     """The missing file, with the names that are in its folder."""
-    container, place = gap.container, gap.place
+    container = gap.container
+    place = gap.place
     return MissingFile(
         container,
         place=place,

@@ -149,7 +149,8 @@ def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterato
     paths = {path for bound in stale for path in (bound.mount.source, bound.led_to)}
     seen = _statuses(host, paths)
     for bound in stale:
-        now, then = seen.get(bound.mount.source), seen.get(bound.led_to)
+        now = seen.get(bound.mount.source)
+        then = seen.get(bound.led_to)
         if now is None or then is None:
             continue
         is_known = bool(now.ino and then.ino)
@@ -183,7 +184,8 @@ def _is_hidden(bound: StaleMount, visible: Mounts) -> bool:
 
 def _is_seen_alike(path: str, mounts: Mounts | None, visible: Mounts) -> bool:
     """Whether the host and the engine have the same device at this path."""
-    of_host, of_engine = mounts.of(path) if mounts is not None else None, visible.of(path)
+    of_host = mounts.of(path) if mounts is not None else None
+    of_engine = visible.of(path)
     return of_host is not None and of_engine is not None and of_host.dev == of_engine.dev
 
 

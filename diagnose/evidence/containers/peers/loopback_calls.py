@@ -75,7 +75,8 @@ class LoopbackCall(msgspec.Struct, frozen=True):
 
 def by_variable(said: VariableCall) -> LoopbackCall:
     """The call that a variable names, and no line."""
-    port, variable = str(said.place.port), said.place.variable
+    port = str(said.place.port)
+    variable = said.place.variable
     return LoopbackCall(said.container, port, said.line, signs(said.line), variable=variable)
 
 

@@ -133,7 +133,8 @@ def loopback_targets(
     if log_tails is None:
         return LoopbackTargets(tuple(silent))
     for container in containers:
-        tail, failure = log_tails.of(container), log_tails.failures.get(container.id)
+        tail = log_tails.of(container)
+        failure = log_tails.failures.get(container.id)
         if failure is not None and failure.confirmed_by == "container.loopback-peer":
             logged += _targets(host, container, 0)
         elif is_refused_by_nobody(tail):

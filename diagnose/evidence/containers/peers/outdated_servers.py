@@ -37,7 +37,8 @@ def outdated_servers(
     """
     found: dict[tuple[str, str], Container] = {}
     for failure in inner_failures:
-        proxy, place = failure.container, _place(failure)
+        proxy = failure.container
+        place = _place(failure)
         if not place:
             continue
         files = mounted_settings(host, proxy, "servers", _OF_HAPROXY, _FOLDER)
@@ -64,7 +65,8 @@ def _may_listen(server: Container, port: str, namespaces: Namespaces | None) -> 
 
 def _may_have_moved(server: Container, proxy: Container) -> bool:
     """Whether a server may have got its address after a proxy looked its name up."""
-    started, looked_up = server.started_at, proxy.started_at
+    started = server.started_at
+    looked_up = proxy.started_at
     if started is None or looked_up is None or not server.is_running:
         return False
     return started > looked_up and bool(server.shared_networks(proxy))

@@ -141,7 +141,8 @@ def _refusals(
             continue
         url = _URL.search(_with_url(last, configured))
         if url is not None:
-            name, path = url["host"], url["path"] or ""
+            name = url["host"]
+            path = url["path"] or ""
             yield RefusedCaller(
                 caller,
                 server=server,
@@ -209,13 +210,17 @@ def _with_explanation(
     is_seen = any(line.status == refused.status for line in answers)
     reported = {line.line for line in answers}
     printed = LogTail(tuple(line for line in tail.lines if line not in reported))
-    words, written_to, told = _last_line_about(printed, refused), "", printed
+    words = _last_line_about(printed, refused)
+    written_to = ""
+    told = printed
     if not words:
         log = log_of(
             host, refused.server, clock, lambda tail: bool(_last_line_about(tail, refused))
         )
         if log is not None:
-            words, written_to, told = _last_line_about(log.tail, refused), log.path, log.tail
+            words = _last_line_about(log.tail, refused)
+            written_to = log.path
+            told = log.tail
     return msgspec.structs.replace(
         refused,
         is_seen=is_seen,

@@ -69,7 +69,8 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
 
     Neither tells a client whether the user or the password is wrong.
     """
-    user, of = failure.values.get("user", ""), server.config.value_of
+    user = failure.values.get("user", "")
+    of = server.config.value_of
     is_of_image = any(of(name) for name in _SET_UP)
     if failure.name != "mysql-access" or user in ("", "root") or not is_of_image:
         return None
@@ -132,7 +133,8 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     is_equal = own.value in given.values()
     if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
-    names, kept = joined(tuple(given)), own.variable
+    names = joined(tuple(given))
+    kept = own.variable
     return Reason(
         f"the password of user {user} in its {names} is not the {kept} of {server}",
         f"give both the same password: the database has the {kept} that its data directory "
@@ -182,7 +184,8 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
 
     PostgreSQL's clients then ask for one of the user's name (libpq, lib/pq, JDBC).
     """
-    asked, own = failure.values.get("database", ""), server.config.value_of("POSTGRES_DB")
+    asked = failure.values.get("database", "")
+    own = server.config.value_of("POSTGRES_DB")
     if failure.name != "postgres-database" or not asked or own in ("", asked):
         return None
     env = caller.config.environment

@@ -8,7 +8,6 @@ workers have.
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
 from diagnose.evidence.containers.mounts.access.program_users import (
     ProgramUser,
@@ -80,7 +79,7 @@ def closed_folders(
         container = failed.container
         users = program_users(host, processes.inside(container.id))
         is_own = failed.status == _OWN_ERROR
-        if not users or not is_own or LogTail(failed.other_lines).explains:
+        if not users or not is_own or failed.printed.explains:
             continue
         closed = _closed_folder(host, container, users)
         if closed is not None:

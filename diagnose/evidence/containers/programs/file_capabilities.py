@@ -47,7 +47,8 @@ def demanded_capabilities(attribute: str) -> tuple[str, ...]:
 
 def lacking_capabilities(demands: tuple[str, ...], config: HostConfig) -> tuple[str, ...]:
     """The capabilities that a file demands and its container does not have."""
-    added, dropped = config.added_capabilities, config.dropped_capabilities
+    added = config.added_capabilities
+    dropped = config.dropped_capabilities
     if config.privileged:
         return ()
     if ALL in added:

@@ -18,7 +18,8 @@ def defect_of_format(program: Program, host: str) -> FormatDefect:
 
     host: the host's architecture.
     """
-    path, machine = program.path, program.machine
+    path = program.path
+    machine = program.machine
     if machine and machine != host:
         here = f", and this host is {host}" if host else ""
         return FormatDefect(f"{path} is built for {machine}{here}", f"ELF, {machine}")
@@ -32,7 +33,8 @@ def defect_of_format(program: Program, host: str) -> FormatDefect:
 
 def missing_part(program: Program) -> FormatDefect:
     """The interpreter, loader or library that the program needs and does not find."""
-    path, interpreter = program.path, program.interpreter
+    path = program.path
+    interpreter = program.interpreter
     if program.has_carriage_return:
         first_bytes = "#!" + interpreter.rstrip("\r") + "\\r"
         return FormatDefect(f"the #! line of {path} ends in a Windows line end", first_bytes)

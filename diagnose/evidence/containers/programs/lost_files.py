@@ -104,7 +104,8 @@ def lost_files(
     by_id: dict[str, list[_Complaint]] = {}
     for complaint in complaints:
         by_id.setdefault(complaint.container.id, []).append(complaint)
-    wanted, left = list(by_id)[:MOST], list(by_id)[MOST:]
+    wanted = list(by_id)[:MOST]
+    left = list(by_id)[MOST:]
     changes_by_id = host.answers_about(wanted, ListChanges)
     found = (_lost_file(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
     return LostFiles(

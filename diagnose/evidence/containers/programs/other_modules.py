@@ -166,7 +166,8 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     def _copy_variables(self) -> PageVariables:
         """The lines of a Dockerfile that copy the modules to where each user may read them."""
-        config, variable = self.container.config, self.language.variable
+        config = self.container.config
+        variable = self.language.variable
         lines = (
             f"FROM {config.image}",
             "USER 0",
@@ -285,7 +286,8 @@ def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
 
     A mount has it too: the engine is asked for folders whose name is known.
     """
-    layers, language = search.layers(), search.language
+    layers = search.layers()
+    language = search.language
     path = module.replace(language.separator, "/") if language.separator else module
     files = [file.replace("{module}", path) for file in language.files]
     folders = search.folders(layers)

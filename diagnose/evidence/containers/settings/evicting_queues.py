@@ -60,7 +60,8 @@ def evicting_queues(
         if not workers:
             continue
         complaint = _complaint(workers, recent_logs)
-        policy, limit = _POLICY.search(text), _LIMIT.search(text)
+        policy = _POLICY.search(text)
+        limit = _LIMIT.search(text)
         file = ""
         if not complaint.policy and (policy is None or limit is None):
             settings = _settings(host, server)

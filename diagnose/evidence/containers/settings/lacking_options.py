@@ -117,7 +117,8 @@ def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
     """The size of /dev/shm, where it is the default and the container's own."""
-    size, mode = container.host_config.shm_size, container.host_config.ipc_mode
+    size = container.host_config.shm_size
+    mode = container.host_config.ipc_mode
     if container.mount_at(SHM) is not None or mode not in ("", "private", "shareable"):
         return None
     return Proof("HostConfig.ShmSize", size) if size <= _USUAL_SHM else None
@@ -155,7 +156,8 @@ def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
 def _lacks_capability(container: Container, name: str) -> Proof | None:
     """The setting that shows that the container does not have this capability; None if it does."""
     config = container.host_config
-    added, dropped = config.added_capabilities, config.dropped_capabilities
+    added = config.added_capabilities
+    dropped = config.dropped_capabilities
     if config.privileged or added & {name, "ALL"}:
         return None
     if name not in _CAPABILITIES_BY_DEFAULT:

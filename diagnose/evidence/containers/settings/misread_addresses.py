@@ -106,7 +106,8 @@ def _address_in_variables(
     for variable, value in container.config.environment:
         quoted = _QUOTED.fullmatch(value) if value.startswith(("'", '"')) else None
         if quoted is not None and calls(quoted["host"]):
-            inner, host = quoted["inner"], quoted["host"]
+            inner = quoted["inner"]
+            host = quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
                 return MisreadAddress(container, value, inner, host, variable)
         for found in _misread_in_text(value, calls):

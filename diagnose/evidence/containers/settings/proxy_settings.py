@@ -40,7 +40,8 @@ def _settings(container: Container) -> Iterator[ProxySetting]:
             continue
         try:
             parts = urlsplit(value if "://" in value else f"http://{value}")
-            host, port = parts.hostname or "", parts.port or 80
+            host = parts.hostname or ""
+            port = parts.port or 80
         except ValueError:
             continue
         if host:

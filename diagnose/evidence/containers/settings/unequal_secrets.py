@@ -86,7 +86,8 @@ def unequal_secrets(
     """
     found = []
     for refused in _refused_secrets(containers, log_tails, repeated_errors):
-        container, line = refused.container, refused.line
+        container = refused.container
+        line = refused.line
         peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
         secret = _unequal_login(host, line, container, peers) or _unequal_variable(
             line, container, peers
@@ -128,7 +129,8 @@ def _unequal_login(
     kept = kept_password(line, caller, peers)
     if kept is None:
         return None
-    given, server = kept.differing, kept.server
+    given = kept.differing
+    server = kept.server
     if given is not None:
         whole = given.is_whole
         return UnequalSecret(line, caller, server, given.name, kept=kept.place, is_whole=whole)

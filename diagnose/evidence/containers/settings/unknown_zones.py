@@ -87,7 +87,8 @@ def _asked_zone(container: Container) -> str:
 
 def _zone(container: Container, recent_logs: RecentLogs) -> UnknownZone | None:
     """The zone of a container whose last lines state the time of UTC."""
-    name, lines = _asked_zone(container), recent_logs.of_this_run(container)
+    name = _asked_zone(container)
+    lines = recent_logs.of_this_run(container)
     stated = [(line, match[0]) for line in lines if (match := _TIME.search(line.text))]
     if len(stated) < LEAST:
         return None

@@ -30,7 +30,8 @@ def unpassed_variable_of(error: RepeatedError, processes: Processes | None) -> U
 
     None where nothing that drops variables runs in the container.
     """
-    container, failure = error.container, error.failure
+    container = error.container
+    failure = error.failure
     if failure is None or processes is None:
         return None
     variable = missing_variable(container, failure)

@@ -109,7 +109,8 @@ def _ways(nginx: NginxConfigurations) -> Iterator[list[NginxHop]]:
 
 def _own_contradiction(container: Container, limits: PhpLimits) -> Iterator[UploadLimit]:
     """A file may be larger than the request that brings it."""
-    upload, post = limits.upload, limits.post
+    upload = limits.upload
+    post = limits.post
     if upload.path and 0 < post.bytes < upload.bytes:
         yield UploadLimit(
             container,

@@ -164,7 +164,8 @@ def _differences(
 
 def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -> bool:
     """Whether a queue differs on purpose: another worker has that of the program."""
-    worker, program = difference.worker, difference.program
+    worker = difference.worker
+    program = difference.program
     if not _IS_QUEUE_NAME.search(difference.name):
         return False
     others = [

@@ -73,7 +73,8 @@ def half_known_names(
     found: dict[tuple[str, str], HalfKnownName] = {}
     for question, reply in host.ask_about(questions, _QuestionForIpv6.query):
         if not isinstance(reply, Failed) and _is_error(reply):
-            failure, server = question.failure, question.server
+            failure = question.failure
+            server = question.server
             key = (failure.container.id, failure.name.name)
             found.setdefault(key, HalfKnownName(failure, server, failure.replies[server], reply))
     return HalfKnownNames(tuple(found.values()))

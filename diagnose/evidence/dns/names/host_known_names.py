@@ -146,5 +146,6 @@ def _redirect(host_stack: HostStack | None, server: str) -> Redirect | None:
     if traced.nat is None or traced.nat_by is None or traced.nat_unknown:
         return None
     stays = _HERE if traced.nat.kind == "redirect" else server
-    address, port = traced.nat.address or stays, traced.nat.port or DNS_PORT
+    address = traced.nat.address or stays
+    port = traced.nat.port or DNS_PORT
     return Redirect(address, port, str(traced.nat_by))

@@ -149,7 +149,8 @@ def pinned_names(
     Each complaining container takes one question, up to `MOST`. The file that the engine keeps is
     read, which is the one that the container has mounted.
     """
-    failing, said = complaints.failing, complaints.said
+    failing = complaints.failing
+    said = complaints.said
     complaining = failing | said.keys()
     suspects = [
         container

@@ -63,7 +63,8 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
         A name in its variables is that of its own database or mail server, which it needs.
         """
-        container, name = self.container, re.escape(self.name.name)
+        container = self.container
+        name = re.escape(self.name.name)
         whole = re.compile(rf"(?<![\w.-]){name}(?![\w.-])")
         is_own = any(whole.search(value) for _, value in container.config.environment)
         watches = container.watches_others or self.is_one_of_many

@@ -39,7 +39,8 @@ class LineEdit(msgspec.Struct, frozen=True):
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        old, new = self.old.strip(), self.new.strip()
+        old = self.old.strip()
+        new = self.new.strip()
         change = f"becomes {new}" if new else "is removed"
         return f"line {self.line}: {old} {change}"
 

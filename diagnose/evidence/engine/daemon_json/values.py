@@ -195,7 +195,8 @@ def _wrong_runtimes(setting: _Setting) -> Iterator[Fault]:
 
 
 def _wrong_default_runtime(setting: _Setting) -> Iterator[Fault]:
-    name, runtimes = setting.value, setting.file.get("runtimes")
+    name = setting.value
+    runtimes = setting.file.get("runtimes")
     registered = set(runtimes) if isinstance(runtimes, dict) else set()
     is_shim = re.match(r"io\.containerd\.|/", name) is not None
     if name not in _STOCK_RUNTIMES | registered and not is_shim:
@@ -214,7 +215,9 @@ def _wrong_exec_options(setting: _Setting) -> Iterator[Fault]:
 
 def _wrong_storage_driver(setting: _Setting) -> Iterator[Fault]:
     """A storage driver that there is not; those of containerd's store are not judged."""
-    driver, features, major = setting.value, setting.file.get("features"), setting.major
+    driver = setting.value
+    features = setting.file.get("features")
+    major = setting.major
     uses_store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
     has_store_alone = major is not None and major >= _SNAPSHOTTERS
     if not driver or uses_store or has_store_alone:
@@ -230,7 +233,8 @@ def _wrong_pools(setting: _Setting) -> Iterator[Fault]:
         if configured is None:
             yield setting.fault("a pool is null, on which the engine panics")
             continue
-        base, size = configured.get("base"), configured.get("size")
+        base = configured.get("base")
+        size = configured.get("size")
         if not isinstance(base, str) or not _is_network(base):
             yield setting.fault(f"{base!r} is no network")
             continue

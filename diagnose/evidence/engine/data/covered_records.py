@@ -53,7 +53,8 @@ def covered_records(
         return CoveredRecords()
     if len(containers):
         return CoveredRecords(tuple(_emptied_parts(host, info, containers, mounts)))
-    configs, layers = f"{root}/containers", layer_records(info)
+    configs = f"{root}/containers"
+    layers = layer_records(info)
     found = []
     planned = {mount.point for mount in planned_mounts(host)}
     for hidden, left in ((layers, configs), (configs, layers)):

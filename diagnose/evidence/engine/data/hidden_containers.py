@@ -191,7 +191,8 @@ def _json_object(text: str) -> Mapping[str, Json]:
 
 def _mounted_sources(about: Mapping[str, Json]) -> Iterator[str]:
     """Volumes and folders of the host that hostconfig.json names."""
-    binds, mounts = about.get("Binds"), about.get("Mounts")
+    binds = about.get("Binds")
+    mounts = about.get("Mounts")
     bind_list = binds if isinstance(binds, list) else ()
     for bind in bind_list:
         yield str(bind).partition(":")[0]

@@ -75,7 +75,9 @@ class _Commands(msgspec.Struct, frozen=True):
 
 def _commands(paths: Sequence[str], texts: Sequence[str]) -> _Commands:
     """The drop-in that gives a unit its second command, and the one that removes its last one."""
-    count, doubled, emptied = 1, "", ""
+    count = 1
+    doubled = ""
+    emptied = ""
     for path, text in zip(paths, texts, strict=True):
         for line in text.splitlines():
             match = _COMMAND.match(line)
@@ -85,7 +87,9 @@ def _commands(paths: Sequence[str], texts: Sequence[str]) -> _Commands:
                 count += 1
                 doubled = path if count > 1 else doubled
             else:
-                count, doubled, emptied = 0, "", path
+                count = 0
+                doubled = ""
+                emptied = path
     return _Commands(doubled, emptied if not count else "")
 
 

@@ -55,7 +55,8 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
 
 def _units_down(daemon: Daemon) -> dict[str, Unit]:
     """By name, the units that systemd has read, whose process does not live."""
-    installation, processes = daemon.installation, daemon.processes
+    installation = daemon.installation
+    processes = daemon.processes
     units = {}
     if daemon.is_down and processes.engine is None:
         units[installation.unit_name] = installation.unit

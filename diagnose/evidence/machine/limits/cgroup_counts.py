@@ -43,7 +43,8 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     counts = _counts(table.text)
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")
-    own, memory = counts["memory"].hierarchy, counts["memory"].groups
+    own = counts["memory"].hierarchy
+    memory = counts["memory"].groups
     if own:
         others = [row.groups for row in counts.values() if row.hierarchy not in (0, own)]
         return CgroupCounts(memory, max(others, default=None))

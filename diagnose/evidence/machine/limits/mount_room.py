@@ -47,11 +47,13 @@ class _Fullest(msgspec.Struct, frozen=True):
 
 def _fullest(mounts: Mounts) -> _Fullest:
     points = [mount.point.split("/") for mount in mounts]
-    folder, within = "", len(points)
+    folder = ""
+    within = len(points)
     for depth in range(2, max(map(len, points)) + 1):
         counts = Counter("/".join(parts[:depth]) for parts in points if len(parts) >= depth)
         deeper, number = counts.most_common(1)[0]
         if 2 * number <= len(points):
             break
-        folder, within = deeper, number
+        folder = deeper
+        within = number
     return _Fullest(folder.rstrip("/"), within if folder else 0)

@@ -126,7 +126,9 @@ def _failures(
     delivers_mail = any(_MAIL_TAKEN.search(line.text) for line in lines) if groups else False
     for (kind, host, port), group in groups.items():
         if _goes_on(group, clock):
-            text, times, first = quoted(group[-1].text), len(group), group[0].at
+            text = quoted(group[-1].text)
+            times = len(group)
+            first = group[0].at
             peer = _peer(host, container, containers)
             called = (peer,) if peer is not None else _containers_named(host, container, containers)
             yield LoggedFailure(

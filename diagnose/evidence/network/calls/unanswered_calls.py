@@ -142,7 +142,8 @@ class _Callers:
 
     def call(self, awaited: AwaitedCall) -> UnansweredCall:
         """A call with the facts of both ends, before its trace."""
-        container, waiting = awaited.container, awaited.waiting
+        container = awaited.container
+        waiting = awaited.waiting
         networks = self._ways.networks
         of_network = networks.bridge_of(ip_address(waiting.address))
         absent = absent_machine(waiting.address, self._ways.host_links)

@@ -207,7 +207,8 @@ def _sent_ping(
     target = names.extra_hosts(container).get(wanted.target, wanted.target)
     is_failing = wanted.source in ("log", "process") or container.is_unwell
     for name, endpoint in sorted(container.endpoints.items()):
-        network, called = networks.by_name.get(name), names.on_network(name, target)
+        network = networks.by_name.get(name)
+        called = names.on_network(name, target)
         if network is None or not network.is_bridge or not endpoint.ip_address:
             continue
         sent = DroppedPing(

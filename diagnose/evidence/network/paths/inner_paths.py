@@ -231,7 +231,8 @@ def _outlets(
 ) -> Iterator[InnerOutlet]:
     """The trace of a wanted connection in the namespace of its opener; empty where not known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
-    stack, netns = stacks.get(owner.id), namespaces.of(owner)
+    stack = stacks.get(owner.id)
+    netns = namespaces.of(owner)
     endpoint = owner.endpoints.get(path.network.name)
     if stack is None or netns is None or endpoint is None:
         return
@@ -251,7 +252,8 @@ def _arrivals(
         return
     caller = containers.namespace_owners.get(path.want.container.id, path.want.container)
     owner = containers.namespace_owners.get(path.peer.id, path.peer)
-    stack, netns = stacks.get(owner.id), namespaces.of(owner)
+    stack = stacks.get(owner.id)
+    netns = namespaces.of(owner)
     source = caller.endpoints.get(path.network.name)
     if caller.id == owner.id or stack is None:
         return

@@ -77,7 +77,8 @@ def bare_address(
     place = f"Config.Env {server.url_variables[0]}"
     if not value:
         lines = (ROOT_URL.match(line) for line in text.splitlines())
-        place, value = file, next((match["value"].strip("\"'") for match in lines if match), "")
+        place = file
+        value = next((match["value"].strip("\"'") for match in lines if match), "")
     if not value or "://" in value or HOST_NAME.match(value) is None:
         return None
     is_secure = is_led_on(443, containers) or bool(takers(443, listeners))

@@ -122,7 +122,8 @@ def _legacy_rules(firewall: Firewall) -> Iterator[DroppingRule]:
 
 def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
     """The legacy rules that have dropped something, with both counts."""
-    counted, uncounted = [], False
+    counted = []
+    uncounted = False
     rules_of = by_key((_question(rule), rule) for rule in rules)
     answers = dict(host.ask_many(rules_of))
     for question, own in rules_of.items():

@@ -32,6 +32,7 @@ def refused_by_lost_chain(
         if match is None:
             continue
         family = "ip6" if match["program"] == "ip6tables" else "ip"
-        table, chain = match["table"] or "filter", match["chain"]
+        table = match["table"] or "filter"
+        chain = match["chain"]
         if (family, table, chain) not in there:
             yield (f"{family} {table}", chain), container

@@ -92,7 +92,8 @@ def lost_rules(
     if info.firewall_driver == NATIVE:
         return _lost_native_rules(ping, firewall, networks, containers, has_proxy=has_proxy)
     rules = _engines_rules(host)
-    flavour, text = rules.flavour, rules.text
+    flavour = rules.flavour
+    text = rules.text
     if text is None:
         return Unavailable("refused", "the output of iptables-save could not be had")
     if INGRESS in text:

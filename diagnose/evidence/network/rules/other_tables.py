@@ -78,9 +78,11 @@ def _missed_tables(container: Container, line: str, firewall: Firewall) -> Other
     unnamed = _UNNAMED.search(line) if unknown is None else None
     asked = _ASKED.search(line) if unnamed is not None else None
     if unknown is not None:
-        front, chain = unknown["front"], unknown["chain"]
+        front = unknown["front"]
+        chain = unknown["chain"]
     elif unnamed is not None and asked is not None:
-        front, chain = unnamed["front"], asked["chain"]
+        front = unnamed["front"]
+        chain = asked["chain"]
     else:
         return None
     own = _BACKENDS[front]

@@ -66,7 +66,8 @@ def unheard_discoveries(
     counted = host.require(CountMulticast(sorted(pids.values())))
     found = []
     for netns in seekers:
-        container, ports = netns.container, _ports_of_discovery(netns)
+        container = netns.container
+        ports = _ports_of_discovery(netns)
         counters = counted.get(str(pids[container.id]))
         if counters is not None and _hears_nobody(counters):
             reached = tuple(networks.of(container))

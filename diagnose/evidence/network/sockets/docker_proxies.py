@@ -49,7 +49,8 @@ def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
         if process.comm != DOCKER_PROXY:
             continue
         options = dict(itertools.pairwise(process.cmdline or []))
-        address, port = options.get("-container-ip", "?"), options.get("-container-port", "?")
+        address = options.get("-container-ip", "?")
+        port = options.get("-container-port", "?")
         yield DockerProxy(
             process,
             parent=processes.by_pid.get(process.ppid),

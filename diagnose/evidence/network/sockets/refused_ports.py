@@ -62,7 +62,8 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
     for container in not_up(containers):
         error = _ALLOCATED.search(container.state.error)
         if error is not None:
-            address, port = error["address"], int(error["port"])
+            address = error["address"]
+            port = int(error["port"])
             holders = _publishing_containers(publishers.get(port, ()), container, address, port)
             own = () if holders else _doubled_ports(container, port)
             yield AllocatedPort(container, port, holders, own)
@@ -121,7 +122,8 @@ def bind_failures(containers: Containers, reason: str) -> Iterator[BindFailure]:
     for container in not_up(containers):
         error = _BIND.search(container.state.error)
         if error is not None and reason in error["why"]:
-            address, port = error["ip"] or error["oldip"], error["port"] or error["oldport"]
+            address = error["ip"] or error["oldip"]
+            port = error["port"] or error["oldport"]
             yield BindFailure(
                 container, error["proto"] or error["old"], address.strip("[]"), int(port)
             )

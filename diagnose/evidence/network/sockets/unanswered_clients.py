@@ -360,7 +360,8 @@ def _with_way_back(
     """
     if host_stack is None or clients.stage == "request":
         return clients
-    stack, client = host_stack.stack, clients.clients[0]
+    stack = host_stack.stack
+    client = clients.clients[0]
     origin = Origin(stack.routing.look_up(client).oif, client)
     family: Family = "ip6" if clients.is_ipv6 else "ip"
     in_the_way = trace(
@@ -380,7 +381,8 @@ def _is_recent_try(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
     """Whether a flow is a try without a connection, recent, and of the container's present run."""
     if flow.state not in UNCONFIRMED:
         return False
-    age, running_s = ages.of(flow), ages.clock.age(container.started_at)
+    age = ages.of(flow)
+    running_s = ages.clock.age(container.started_at)
     if age is None or age > RECENT_S:
         return False
     return running_s is not None and age < running_s - _SETTLED_S

@@ -54,7 +54,8 @@ def unbound_ports(
     """
     found: dict[tuple[str, int], UnboundPort] = {}
     for error in repeated_errors:
-        container, line = error.container, error.line.whole
+        container = error.container
+        line = error.line.whole
         # the first number behind a colon may be of the time
         ports = _PORT.findall(line) if _IN_USE.search(line) else ()
         if not ports or not container.shares_host_network:

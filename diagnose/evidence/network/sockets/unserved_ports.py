@@ -148,7 +148,8 @@ def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
     Hardly anything follows the line: a program that works writes on. A worker that listens nowhere
     by design may end with an error of its work, hours later.
     """
-    telling, started = tail.telling, container.started_at
+    telling = tail.telling
+    started = container.started_at
     if telling is None or not telling.explains or started is None:
         return False
     if len(tail.lines) - telling.index > _LAST_LINES + len(telling.details):

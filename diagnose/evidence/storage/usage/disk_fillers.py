@@ -40,7 +40,8 @@ def _needless_store(filled: FilledDisk) -> str:
 
 def _growing_files(filled: FilledDisk) -> str:
     """Core dumps, downloads that were not finished, or a log."""
-    dumps, downloads = filled.dumps, filled.downloads
+    dumps = filled.dumps
+    downloads = filled.downloads
     if dumps is not None and filled.is_to_blame(dumps.bytes):
         return f"{dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
     if downloads is not None:

@@ -248,7 +248,8 @@ def _remaining_part(
     owed = disk.usage.used * OWED_PCT / 100
     strays_by_path = {f"{root}/{name}": count for name, count in strays.items()}
     missing = rest - sum(strays.values())
-    whole, notes = True, []
+    whole = True
+    notes = []
     if missing > owed and root.rstrip("/") != disk.point.rstrip("/"):
         walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
         if isinstance(walked, Failed):

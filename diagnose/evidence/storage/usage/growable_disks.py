@@ -90,7 +90,9 @@ def _device(host: Host, number: str) -> _Device | None:
     """The device of this number; None where sysfs does not show it."""
     path = f"/sys/dev/block/{number}"
     link = host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED).link
-    size, start, number = f"{path}/size", f"{path}/start", f"{path}/partition"
+    size = f"{path}/size"
+    start = f"{path}/start"
+    number = f"{path}/partition"
     figures = numbers_in(host, [size, start, number])
     if not link or size not in figures:
         return None

@@ -156,10 +156,12 @@ def leading_folder(counts: Mapping[str, int]) -> LeadingFolder:
             name = "/".join(parts[:end])
             sums[name] = sums.get(name, 0) + number
     total = sum(counts.values())
-    leader, number = "", total
+    leader = ""
+    number = total
     while True:
         below = [name for name in sums if name.rpartition("/")[0] == leader and name != leader]
         best = max(below, key=lambda name: sums[name], default="")
         if not best or sums[best] < LEADS * number:
             return LeadingFolder(f"/{leader}", number)
-        leader, number = best, sums[best]
+        leader = best
+        number = sums[best]

@@ -187,7 +187,8 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
 
 def _is_copied(status: PathStatus) -> bool:
     """Whether a file has had its name only since long after it was written."""
-    since, written = status.ctime, status.mtime
+    since = status.ctime
+    written = status.mtime
     return since is not None and written is not None and since - written > _COPIED_S
 
 

@@ -118,7 +118,9 @@ def _homes(host: Host) -> Sequence[str]:
 
 def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Iterator[_Candidate]:
     """The folders that a person may have intended, by common mistakes in the mount's path."""
-    project, folder, source = container.compose_project, container.compose_folder, mount.source
+    project = container.compose_project
+    folder = container.compose_folder
+    source = mount.source
     if mount.type == "volume":
         name = mount.name.removeprefix(f"{project}_")
         if not _OWN.search(name) and "/" not in name:
@@ -142,7 +144,8 @@ def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Ite
 
 def _matches(host: Host, meant: _Candidate) -> Iterator[NamesakeFolder]:
     """The folder, where it holds the data that the mount lacks."""
-    own, other = _names(host, meant.mount.source), _names(host, meant.folder)
+    own = _names(host, meant.mount.source)
+    other = _names(host, meant.folder)
     shared = own & other
     if not other or len(shared) < ALIKE * len(own):
         return

@@ -122,7 +122,8 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
     projects = {container.compose_project for container in containers}
     former = _volumes_of_former_projects(unused, projects)
     for container in containers:
-        made, project = container.created_at, container.compose_project
+        made = container.created_at
+        project = container.compose_project
         if not project or made is None or clock.wall - made > RECENT_S:
             continue
         for mount in container.mounts:

@@ -179,5 +179,6 @@ def _former_mount(
     made = container.created_at or 0.0
     path = only([path for path, at in ended.items() if made - at <= AROUND_S])
     if path is not None:
-        shared, gap = tuple(sorted(own & alike[path])), max(0.0, made - ended[path])
+        shared = tuple(sorted(own & alike[path]))
+        gap = max(0.0, made - ended[path])
         yield ReplacedMount(container, mount, volumes.get(path, path), shared, gap)

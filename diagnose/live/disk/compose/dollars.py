@@ -59,7 +59,8 @@ class _Assignment(msgspec.Struct, frozen=True):
     def lefts(self) -> list[str]:
         """The values that are left where nothing sets the names: one for each way in which
         versions of compose read. Empty where more than one value is possible for a version."""
-        value, quotes = self.value, ("'",) if self.is_yaml else ()
+        value = self.value
+        quotes = ("'",) if self.is_yaml else ()
         for quote in ('"', *quotes):
             if len(value) > 1 and value[0] == value[-1] == quote:
                 value = value[1:-1]

@@ -227,7 +227,8 @@ class _Reader:
 
     def _service(self, service: _Service) -> Iterator[FileFault]:
         """The faults in what one service asks for."""
-        place, parts = service.place, service.parts
+        place = service.place
+        parts = service.parts
         for key in STRINGS:
             for entry in items(parts.get(key)):
                 if isinstance(entry, MappingNode):
@@ -297,7 +298,8 @@ class _Reader:
             used = {plain(node) for nodes in named for node in nodes}
             yield from self._missing_files(key, used)
         for service in active:
-            place, whole = service.place, services[service.name]
+            place = service.place
+            whole = services[service.name]
             line = self._line_of(place.path, service.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
                 yield FileFault("no-image", place.path, line, place.part)
@@ -321,7 +323,8 @@ class _Reader:
         self, referring: _Service, services: Mapping[str, Any]
     ) -> Iterator[FileFault]:
         """The names in a service of what no file has."""
-        place, service = referring.place, referring.parts
+        place = referring.place
+        service = referring.parts
         for key, kind in _REFERRED.items():
             known = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
@@ -372,7 +375,8 @@ def _is_of(node: Node, kinds: str) -> bool:
         return "m" in kinds
     if isinstance(node, SequenceNode):
         return "l" in kinds
-    text, is_plain = plain(node), not getattr(node, "style", None)
+    text = plain(node)
+    is_plain = not getattr(node, "style", None)
     if is_plain and text in _NULLS:
         return "0" in kinds
     if is_plain and text in _BOOLEANS:

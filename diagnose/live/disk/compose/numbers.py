@@ -50,7 +50,8 @@ def _float_text(value: float) -> str:
     if -5 < number.adjusted() < _WITH_EXPONENT:
         return f"{number:f}"
     negative, figures, _ = number.as_tuple()
-    sign, digits = "-" * negative, "".join(map(str, figures))
+    sign = "-" * negative
+    digits = "".join(map(str, figures))
     mantissa = f"{digits[0]}.{digits[1:]}".removesuffix(".")
     return f"{sign}{mantissa}e{number.adjusted():+03d}"
 

@@ -102,7 +102,8 @@ def compose_project(args: Json) -> Json:
         project_services,
     )
 
-    folder, texts = args["folder"], _texts(args["paths"])
+    folder = args["folder"]
+    texts = _texts(args["paths"])
     if len(texts) < len(args["paths"]):
         closed = _closed(args["paths"])
         odd = next(filter(None, map(why_unread, args["paths"])), "")

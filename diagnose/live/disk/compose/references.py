@@ -62,9 +62,12 @@ class _Place(msgspec.Struct):
         """Take note of a key of the file itself, or of the name of a service."""
         indent = len(key["indent"])
         if indent == 0:
-            self.top, self.service, self.depth = key["key"], "", 0
+            self.top = key["key"]
+            self.service = ""
+            self.depth = 0
         elif self.top == "services" and (not self.depth or indent <= self.depth):
-            self.service, self.depth = key["key"], indent
+            self.service = key["key"]
+            self.depth = indent
 
 
 def blank_commands(texts: Mapping[str, str]) -> list[Json]:
@@ -131,7 +134,8 @@ def _written(lines: Sequence[str]) -> _Written | None:
 
     A block (`>` or `|`) is one text over several lines.
     """
-    first, below = lines[0].strip(), lines[1:]
+    first = lines[0].strip()
+    below = lines[1:]
     if first.startswith("["):
         in_brackets = _FLOW_WORD.finditer(" ".join([first, *below]))
         return _Written([_plain_word(match) for match in in_brackets], is_one_text=False)

@@ -64,7 +64,8 @@ def assigned_values(text: str) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     for match in filter(None, map(ASSIGNED.match, text.splitlines())):
-        name, value = match[1], match[2]
+        name = match[1]
+        value = match[2]
         values.pop(name, None)
         quote = value[:1] if value[:1] in ("'", '"') else ""
         if quote and (len(value) == 1 or value[-1] != quote):

@@ -73,7 +73,8 @@ def _ended_tails(
 
 def _is_of_last_run(file: OwnLogFile) -> bool:
     """Whether the file was last written to while the container last ran."""
-    started, finished = file.container.started_at, file.container.finished_at
+    started = file.container.started_at
+    finished = file.container.finished_at
     return (
         started is not None
         and finished is not None

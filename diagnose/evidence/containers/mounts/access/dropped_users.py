@@ -193,7 +193,8 @@ def named_by_variables(container: Container) -> HostUser | None:
     """The user of PUID and PGID, or of variables like these."""
     variables = dict(container.config.environment)
     for user, group in _VARIABLES:
-        uid, gid = _number(variables.get(user, "")), _number(variables.get(group, ""))
+        uid = _number(variables.get(user, ""))
+        gid = _number(variables.get(group, ""))
         if uid:
             return user_without_groups(f"{uid}, as {user} says", uid, gid)
     return None

@@ -284,7 +284,8 @@ def _first_obstacle(
     attempt: _Attempt, statuses: Sequence[PathStatus | None], goal: _Goal
 ) -> Denied | Undecided | None:
     """The first step on the way that the user is denied, or that is not known."""
-    named, user = attempt.named, attempt.user
+    named = attempt.named
+    user = attempt.user
     steps = named.on_host[: goal.depth + 1]
     for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
         if source is None or source.failed or source.type == "link":

@@ -65,11 +65,13 @@ def image_places(
         uid, _, gid = (numbers.of(container) if numbers else container.config.user).partition(":")
         if refused is None or not uid.isdigit() or uid == "0":
             continue
-        line, name = refused.line, refused.name
+        line = refused.line
+        name = refused.name
         place = _last_place(host, container, name)
         if place is not None and _is_kept(place.file, int(uid), gid):
             is_folder = place.path != _absolute_path(container, name)
-            owner, mode = f"{place.file.uid}:{place.file.gid}", f"{place.file.mode or 0:o}"
+            owner = f"{place.file.uid}:{place.file.gid}"
+            mode = f"{place.file.mode or 0:o}"
             found.append(
                 ImagePlace(
                     container,
@@ -119,7 +121,8 @@ def _absolute_path(container: Container, name: str) -> str:
 
 def _last_place(host: Host, container: Container, name: str) -> _Place | None:
     """The last part of the path that exists, not above the working directory."""
-    path, top = _absolute_path(container, name), container.config.working_dir or "/"
+    path = _absolute_path(container, name)
+    top = container.config.working_dir or "/"
     while path.startswith(top):
         file = host.ask(ReadContainerFile(container.id, path, bytes=0))
         if not isinstance(file, Failed):

@@ -206,7 +206,8 @@ def _files_in_folders(
         entries = () if isinstance(listing, Failed) else listing.entries
         for entry in entries:
             if entry.type == "file" and not entry.name.startswith("."):
-                inside, path = f"{mount.destination}/{entry.name}", f"{mount.source}/{entry.name}"
+                inside = f"{mount.destination}/{entry.name}"
+                path = f"{mount.source}/{entry.name}"
                 yield RefusedFile(container, inside, path)
 
 

@@ -10,7 +10,6 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
-from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE
 from diagnose.evidence.containers.mounts.access.program_users import (
     ProgramUser,
@@ -90,7 +89,7 @@ def _named_paths(
     for error in repeated_errors:
         yield from _named_path(error.container, error.failure)
     for answers in all_failed_answers or ():
-        yield from _named_path(answers.container, LogTail(answers.other_lines).failure)
+        yield from _named_path(answers.container, answers.printed.failure)
 
 
 def _named_path(
@@ -108,7 +107,8 @@ def _refused_path(
 ) -> RefusedOwnPath | None:
     """The first step on the way that none of the users may use."""
     way = way_inside(host, container, path)
-    above, parent = "", NOT_ASKED
+    above = ""
+    parent = NOT_ASKED
     for step, status in way.items():
         if status.failed == "missing" and above:
             is_closed = none_may(users, parent, WRITE | ENTER)
@@ -119,5 +119,6 @@ def _refused_path(
         wanted |= WRITE if step == path else 0
         if none_may(users, status, wanted):
             return RefusedOwnPath(step, status, users[0])
-        above, parent = step, status
+        above = step
+        parent = status
     return None

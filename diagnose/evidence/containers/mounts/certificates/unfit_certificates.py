@@ -80,7 +80,8 @@ def _unfit_certificate(host: Host, site: NginxSite) -> UnfitCertificate | None:
             authority = host.answer_or(
                 mounted_file(mount, between, parts="first certificate"), FileText("")
             )
-            leaf, signer = parties_of(text.text), parties_of(authority.text)
+            leaf = parties_of(text.text)
+            signer = parties_of(authority.text)
             is_between = leaf.issuer == signer.subject != signer.issuer
             return msgspec.structs.replace(unfit, chain=chain, is_between=is_between)
     uncovered = tuple(name for name in site.names if _is_host(name) and not _covers(names, name))

@@ -163,7 +163,8 @@ def _with_idle_mount(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount
 
 
 def _is_one_level_apart(path: str, other: str) -> bool:
-    path, other = path.rstrip("/"), other.rstrip("/")
+    path = path.rstrip("/")
+    other = other.rstrip("/")
     if not path or not other:
         return False
     return path.rpartition("/")[0] == other or other.rpartition("/")[0] == path

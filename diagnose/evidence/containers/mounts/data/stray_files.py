@@ -97,7 +97,8 @@ def _named_paths(container: Container) -> Iterator[_NamedFile]:
     for word in settings:
         match = _SETTING.fullmatch(word)
         if match is not None:
-            path, name = match["path"], match["name"] or before
+            path = match["path"]
+            name = match["name"] or before
             is_kept = _KEEPS.search(name) or _KEEPS.search(posixpath.basename(path))
             is_data = keeps_data(path) and not _OF_PROGRAM.search(path)
             if is_kept and is_data and innermost_mount(container.mounts, path) is None:

@@ -154,7 +154,8 @@ def _places(container: Container, processes: Processes) -> Iterator[StatePlace]:
 
 def _count(host: Host, folder: _Folder) -> int:
     """The number of entries that neither the image nor a start script has created."""
-    place, root = folder.place, folder.root
+    place = folder.place
+    root = folder.root
     entries = _entries(host, root, folder.path)
     if place.is_deep:
         inner = [entry.name for entry in entries if entry.type == "folder"][:_MOST_FOLDERS]

@@ -101,7 +101,8 @@ class LocalCapture(NamedTuple):
 
 def local_capture(traced: Trace) -> LocalCapture | None:
     """The port of the host that takes the packet; None where the packet leaves, or may leave."""
-    packet, by = traced.packet, traced.nat_by
+    packet = traced.packet
+    by = traced.nat_by
     stays_here = traced.to == "" and not traced.nat_unknown
     if traced.nat is None or by is None or not stays_here:
         return None

@@ -50,7 +50,8 @@ class Outlet(msgspec.Struct, frozen=True):
         Engines from 28 on let in what is sent to a container's address by its bridge alone. With
         the network's translation off, that rule meets the answers of others too.
         """
-        by, part = self.sample.by, self.sample.part
+        by = self.sample.by
+        part = self.sample.part
         if not self.sample.is_blocked or part != "reply" or by is None:
             return False
         bridge = self.network.bridge
@@ -75,7 +76,8 @@ class Outlet(msgspec.Struct, frozen=True):
     @property
     def snat_address(self) -> str:
         """The address that a rule certainly gives them; empty where none does."""
-        sample, nat = self.sample, self.sample.nat
+        sample = self.sample
+        nat = self.sample.nat
         if sample.outcome != "accept" or sample.nat_unknown:
             return ""
         if nat is None or nat.kind != "snat":
@@ -138,7 +140,8 @@ def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterat
         if network.name not in ways:
             ways[network.name] = _network_way(walks, network, members, family)
         way = ways[network.name]
-        address, verdicts = address_of(endpoint, family), way.verdicts
+        address = address_of(endpoint, family)
+        verdicts = way.verdicts
         if len(members) > 1 and not way.is_shared:
             verdicts = _verdicts_out(walks, network, address, way.uplink, family)
         yield Outlet(container, network, address, way.uplink, *verdicts, family)

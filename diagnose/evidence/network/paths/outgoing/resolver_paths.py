@@ -34,7 +34,8 @@ class ResolverPath(msgspec.Struct, frozen=True):
     @property
     def is_untranslated(self) -> bool:
         """Whether packets certainly leave with the address that the engine should hide."""
-        traced, obstacle = self.trace, self.trace.obstacle
+        traced = self.trace
+        obstacle = self.trace.obstacle
         gets_out = traced.outcome == "accept" or (obstacle is not None and obstacle.part == "reply")
         leaves = gets_out and traced.to not in ("", None, "lo", self.network.bridge)
         is_hidden = traced.nat_unknown or traced.snat is not None

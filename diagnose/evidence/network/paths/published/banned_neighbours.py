@@ -146,7 +146,8 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
             is_known = published.host_port and published.protocol in ("tcp", "udp")
             if ":" not in address or not is_known or is_loopback(address):
                 continue
-            place, host_port = published.port, published.host_port
+            place = published.port
+            host_port = published.host_port
             port = ShutPort(
                 container,
                 port=place,

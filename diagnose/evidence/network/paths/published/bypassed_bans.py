@@ -61,7 +61,8 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
     if not bans_anybody(stack):
         return BypassedBans(())
     bypassed: dict[tuple[int, str], list[BypassedBan]] = {}
-    unread, walked = [], 0
+    unread = []
+    walked = 0
     for inlet, table in host.ask_about(ports, _connections):
         if isinstance(table, Failed):
             unread.append(Unexamined(inlet.container.subject, f"clients of its port: {table}"))
@@ -109,7 +110,9 @@ def _bypassed_at_port(
     stack: Stack, inlet: Inlet, clients: list[str]
 ) -> Iterator[BypassedBan | Unexamined]:
     """The clients that are banned, and the rules of ban lists that are not understood."""
-    uplink, address, port = inlet.uplink.name, inlet.host_address, inlet.host_port
+    uplink = inlet.uplink.name
+    address = inlet.host_address
+    port = inlet.host_port
     for client in clients:
         flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
         refused = refused_by_host(stack, flow)

@@ -105,7 +105,8 @@ def outer_ports(
                 continue
             is_walked = published.host_port and published.protocol in ("tcp", "udp")
             if is_walked and _is_outer(address, family):
-                port, host_port = published.port, published.host_port
+                port = published.port
+                host_port = published.host_port
                 yield OuterPort(
                     container,
                     networks=places[id],

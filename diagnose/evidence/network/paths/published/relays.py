@@ -51,7 +51,8 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
 
     One trace for each rule and protocol shows whether the rule decides.
     """
-    stack, uplink = host_stack.stack, uplinks.preferred
+    stack = host_stack.stack
+    uplink = uplinks.preferred
     if uplink is None or uplink.address is None:
         return Relays(())
     inside = containers.addresses_in_use

@@ -37,7 +37,8 @@ def all_translated_clients(
     """The translated clients of the first published port of each network, over IPv4."""
     if walked_host.why_not:
         return AllTranslatedClients()
-    stack, uplink = host_stack.stack.forwarding, walked_host.uplink
+    stack = host_stack.stack.forwarding
+    uplink = walked_host.uplink
     attached = places(containers, networks, "ip")
     found: dict[str, TranslatedClients] = {}
     walked: set[str] = set()

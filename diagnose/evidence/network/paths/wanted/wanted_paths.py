@@ -138,7 +138,8 @@ def wanted_paths(
     """The traces of the connections that containers should open. Pure."""
     if walked_host.why_not_inside:
         return WantedPaths((), why_none=walked_host.why_not_inside)
-    names, containers = sources.names, sources.containers
+    names = sources.names
+    containers = sources.containers
     walks = _Walks(sources.host_stack.stack, sources.networks, listeners, names)
     wants = [
         want for container in containers.running for want in wants_of(container, names, log_tails)
@@ -285,7 +286,8 @@ class _Walks:
         """
         endpoints = self._names.endpoints_of(container)
         for name in sorted(endpoints):
-            network, address = self._networks.by_name.get(name), endpoints[name].ip_address
+            network = self._networks.by_name.get(name)
+            address = endpoints[name].ip_address
             if network is None or not address:
                 continue
             if network.is_bridge and not network.internal:

@@ -190,7 +190,8 @@ def _wants_in_text(
     if not words & set(_WORD.findall(text)):
         return
     for match in _PLACE.finditer(text):
-        host, port = match["host"].rstrip("."), _port(match)
+        host = match["host"].rstrip(".")
+        port = _port(match)
         if host in words and port:
             yield Want(container, host, port, source, where)
 

@@ -34,7 +34,9 @@ class NginxFiles:
 
     def __init__(self, host: Host, container: Container | None) -> None:
         """container: None for an nginx of the host itself."""
-        self._host, self._container, self._left = host, container, _MOST
+        self._host = host
+        self._container = container
+        self._left = _MOST
         self._texts: dict[str, str] = {}
         self._patterns: dict[str, None] = {}
 

@@ -181,7 +181,8 @@ def _refused_signatures(requests: Sequence[AccessLine]) -> list[AccessLine]:
 
 def _has_expired(line: AccessLine) -> bool:
     """Whether a signed address was asked for after its time."""
-    said, period = _SIGNED_AT.search(line.path), _HOLDS_FOR.search(line.path)
+    said = _SIGNED_AT.search(line.path)
+    period = _HOLDS_FOR.search(line.path)
     begun = unix(said[1]) if said is not None else None
     if begun is None or period is None:
         return False

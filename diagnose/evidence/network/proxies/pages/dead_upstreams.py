@@ -42,7 +42,8 @@ def dead_upstream(
     refused = [match for line in lines if (match := _REFUSED.search(line)) is not None]
     if not refused:
         return None
-    address, port = refused[-1]["address"], int(refused[-1]["port"])
+    address = refused[-1]["address"]
+    port = int(refused[-1]["port"])
     for peer in containers.running:
         places = {endpoint.ip_address for endpoint in peer.endpoints.values()}
         netns = namespaces.of(peer) if address in places else None

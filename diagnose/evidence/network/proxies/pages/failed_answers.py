@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.access_lines import (
 )
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -101,6 +102,11 @@ class FailedAnswers(msgspec.Struct, frozen=True):
             return self.answers[-1].status
         return self.page.status if self.page is not None else 0
 
+    @property
+    def printed(self) -> LogTail:
+        """The lines of its log that report no request."""
+        return LogTail(self.other_lines)
+
     def file_of(self, text: str) -> str:
         """The program's own log file with that line; "" for the container's log."""
         return next((path for line, path in self.files.items() if text in line), "")
@@ -185,7 +191,8 @@ def _with_pages(
 
 def _with_page(failed: FailedAnswers, failing: FailingPage) -> FailedAnswers:
     """The failed answers, with the failing page and the log lines of its request."""
-    page, lines = failing.page, failing.lines
+    page = failing.page
+    lines = failing.lines
     dated = [RecentLine(0.0, text) for text in lines]
     requests = {line.line for line in access_lines(dated)}
     gained = tuple(text for text in lines if text not in requests)

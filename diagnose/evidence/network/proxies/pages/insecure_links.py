@@ -98,7 +98,8 @@ def _named_files(body: str) -> Iterator[str]:
             if at < 0:
                 return
             continue
-        tag, attributes = match["tag"].lower(), match["attributes"]
+        tag = match["tag"].lower()
+        attributes = match["attributes"]
         address = _ADDRESS.search(attributes)
         if address is not None and (tag != "link" or _LOADED.search(attributes)):
             yield address["url"]

@@ -87,7 +87,8 @@ def _loop(
     same = _most_frequent(requests)
     if not _is_repeated(same) or not _leads_back(same, requests):
         return None
-    first, last = same[0], same[-1]
+    first = same[0]
+    last = same[-1]
     address = web_address(container, namespaces)
     return RedirectLoop(
         container,
@@ -115,7 +116,8 @@ def _is_repeated(same: Sequence[AccessLine]) -> bool:
 
 def _leads_back(same: Sequence[AccessLine], requests: Sequence[AccessLine]) -> bool:
     """Whether each redirect may have led to the same page, and to no other."""
-    last, begun = same[-1], same[-LEAST].at
+    last = same[-1]
+    begun = same[-LEAST].at
     statuses = {request.status for request in requests if request.what == last.what}
     # a client that follows other redirects of a POST continues with GET
     following = _KEEP_METHOD if last.what.startswith("POST") else REDIRECTS

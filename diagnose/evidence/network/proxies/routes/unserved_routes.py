@@ -229,7 +229,8 @@ def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
 
 def _lacking_resolver(router: LabelledRouter, settings: StaticSettings) -> NoResolver | None:
     """The resolver of certificates that a router names and the proxy is known not to have."""
-    wanted, known = router.settings.get("tls.certresolver", ""), settings.resolvers
+    wanted = router.settings.get("tls.certresolver", "")
+    known = settings.resolvers
     if not wanted or known is None or wanted.lower() in known:
         return None
     return NoResolver(wanted, tuple(sorted(known)))
