@@ -10,6 +10,7 @@ from diagnose.registry import check
 @check(
     "container.label-unset",
     severity=Severity.advice,
+    caused_by=("container.label-misspelt",),
     aloud=("acts on no container", "act on no container"),
 )
 def label_unset(idle_readers: IdleReaders) -> CheckResult:

@@ -13,7 +13,7 @@ from diagnose.phrases import duration, joined, sentence
 from diagnose.registry import check
 
 
-@check("network.route-unserved", severity=Severity.warning)
+@check("network.route-unserved", severity=Severity.warning, caused_by=("container.label-misspelt",))
 def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     """A reverse proxy cannot serve a container as the container's labels ask.
 

@@ -11,6 +11,7 @@ from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
+from diagnose.programs.word_slips import is_one_slip, letters
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.images import InspectImage
@@ -120,7 +121,7 @@ def is_almost(name: str, wanted: str) -> bool:
     """
     if name == wanted:
         return False
-    if _letters(name) == _letters(wanted) or _SHORT.sub("PASSWORD", name) == wanted:
+    if letters(name) == letters(wanted) or _SHORT.sub("PASSWORD", name) == wanted:
         return True
     words, others = (re.split(r"[^A-Z0-9]+", text.upper()) for text in (name, wanted))
     if len(words) != len(others):
@@ -134,25 +135,6 @@ def _is_slip(word: str, other: str) -> bool:
     if any(char.isdigit() for char in word + other):
         return False
     if sorted(word) == sorted(other):
-        return _is_one_slip(word, other)
+        return is_one_slip(word, other)
     is_plural = word.rstrip("S") == other.rstrip("S")
-    return min(len(word), len(other)) >= _LONG and not is_plural and _is_one_slip(word, other)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", name.upper())
-
-
-def _is_one_slip(first: str, second: str) -> bool:
-    """Whether one letter is added, missing or replaced, or two neighbours are swapped."""
-    if abs(len(first) - len(second)) > 1:
-        return False
-    at = next(
-        (at for at, (one, two) in enumerate(zip(first, second, strict=False)) if one != two),
-        min(len(first), len(second)),
-    )
-    rest = first[at:]
-    other = second[at:]
-    is_swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:] and len(rest) > 1
-    is_longer_by_one = rest[1:] == other or rest == other[1:]
-    return is_swapped or is_longer_by_one or rest[1:] == other[1:]
+    return min(len(word), len(other)) >= _LONG and not is_plural and is_one_slip(word, other)

@@ -1,0 +1,64 @@
+"""container.label-misspelt: a program passes over labels that almost are labels of its own."""
+
+import re
+
+from checks.container.claims import compose_variables
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.settings.misspelt_labels import (
+    ContainersWithMisspeltLabels,
+    MisspeltLabels,
+)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import agree, and_more, joined
+from diagnose.registry import check
+
+SHOWN = 4
+
+
+@check(
+    "container.label-misspelt",
+    severity=Severity.advice,
+    aloud=("has labels that nobody reads", "have labels that nobody reads"),
+)
+def label_misspelt(misspelt_labels: ContainersWithMisspeltLabels) -> CheckResult:
+    """A container has a label that the program for such labels does not know.
+
+    Traefik, Caddy, Watchtower, Ofelia, autoheal, Diun and their like pass over a label whose key
+    they do not know, most of them without a word. It counts where the program runs on this host,
+    the key differs from one of its keys in one part, and the container has no label of the right
+    key. Other labels with the name of a program may be their owner's. Labels of Traefik 1 count
+    where a later version runs and the container has none for that.
+    """
+    for misspelt in misspelt_labels:
+        yield _finding(misspelt)
+
+
+def _finding(misspelt: MisspeltLabels) -> Finding:
+    container, keys = misspelt.container, list(misspelt.meant)
+    kind = misspelt.kind if len(keys) == 1 else f"{misspelt.kind}s"
+    program = misspelt.program
+    reads = f"{program} reads {joined(list(dict.fromkeys(misspelt.meant.values()))[:SHOWN])}"
+    if misspelt.is_former:
+        reads = f"{agree(keys, 'it is', 'they are')} for an older version, and {reads} now"
+    return Finding.about(
+        container,
+        f"{container} has the {kind} {and_more(keys, SHOWN)}, which {misspelt.program} in "
+        f"{misspelt.reader} does not know: {reads}",
+        {f"{misspelt.kind} {key}": f"meant: {meant}" for key, meant in misspelt.meant.items()},
+        discriminator=program,
+        touches=(misspelt.reader.subject,),
+        stable=(container.life,),
+        variables=_corrections(misspelt),
+    )
+
+
+def _corrections(misspelt: MisspeltLabels) -> PageVariables:
+    """The edit of the only compose file; without one the names alone."""
+    container = misspelt.container
+    key, meant = next(iter(misspelt.meant.items()))
+    names = {"label": key, "meant": meant}
+    compose_file, compose = only_file(container), compose_variables(container)
+    if misspelt.is_former or not compose_file or not compose:
+        return names
+    edits = (f"s/{re.escape(key)}/{meant}/g" for key, meant in misspelt.meant.items())
+    return {**names, **compose, "compose_file": compose_file, "edit": ";".join(edits)}

@@ -1,0 +1,71 @@
+"""Labels that the programs which read labels on this host pass over, and the keys that are meant.
+
+nginx-proxy reads variables of other containers in the same way.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.programs.known_label_keys import LABEL_KEYS
+from diagnose.programs.label_keys import LabelKeys
+from diagnose.programs.label_readers import REMOTE
+from diagnose.registry import evidence
+
+
+class MisspeltLabels(msgspec.Struct, frozen=True):
+    """The labels of one container that a program passes over."""
+
+    container: Container
+    reader: Container
+    """The program's own container."""
+    program: str
+    meant: dict[str, str]
+    """The key that the program reads, by the key that the container has."""
+    kind: str = "label"
+    """The word for them: label, variable."""
+    is_former: bool = False
+    """Whether an older version of the program reads them."""
+
+
+class ContainersWithMisspeltLabels(Items[MisspeltLabels], frozen=True):
+    """One for each container and program, in the order of the containers."""
+
+
+@evidence
+def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
+    """The running containers with such labels, by inspect alone.
+
+    A key counts where one part of it is misspelt, missing or too much, and the container does not
+    have the right key too. Labels that are like none of a program's are their owner's own.
+    """
+    found = (
+        misspelt
+        for reader in containers.running
+        if not any(map(REMOTE.fullmatch, reader.config.env or ()))
+        for keys in LABEL_KEYS
+        if keys.image.search(reader.config.image)
+        for container in containers.running
+        for misspelt in _misspelt_labels(container, reader, keys)
+    )
+    return ContainersWithMisspeltLabels(tuple(found))
+
+
+def _misspelt_labels(
+    container: Container, reader: Container, keys: LabelKeys
+) -> Iterator[MisspeltLabels]:
+    """Keys with a slip, and those of an older version in a container without newer ones."""
+    kind = "variable" if keys.are_variables else "label"
+    variables = [name for name, _ in container.config.environment]
+    names = variables if keys.are_variables else list(container.labels)
+    own = {name.lower() for name in names}
+    meant = {name: keys.meant_by(name) for name in names}
+    misspelt = {name: key for name, key in meant.items() if key and key.lower() not in own}
+    if misspelt:
+        yield MisspeltLabels(container, reader, keys.program, misspelt, kind)
+    former = [name for name in names if keys.former and keys.former.search(name)]
+    if former and not any(map(keys.replaces_former, own)):
+        successors = dict.fromkeys(former, keys.successor)
+        yield MisspeltLabels(container, reader, keys.program, successors, is_former=True)

@@ -1,0 +1,125 @@
+"""The keys of labels and variables that programs read of others, and keys that almost are. Pure.
+
+A template is a key whose parts are words, words with `|` between them, `*` for a name of the user,
+or `**` for whatever may follow.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.word_slips import is_nearly
+from diagnose.word_sets import vocabulary
+
+_NAME, _REST = "*", "**"
+_FEWEST = 2
+"""Parts of a key, from which on the end of a template is taken for the whole."""
+_MOST_WORDS = 2
+"""Words that a missing part may be; the first one is taken."""
+_NUMBER = LazyPattern(r"^\d+_|_\d+$|\[\d+\]$")
+"""The number of an entry of a list: `domains[0]`, `caddy_1`, `0_respond`."""
+_NEEDLESS = vocabulary("enable enabled http docker label labels container")
+"""Parts that people add to the key of another program."""
+
+
+class LabelKeys(msgspec.Struct, frozen=True):
+    """The keys of the labels that one program reads."""
+
+    image: LazyPattern
+    program: str
+    templates: tuple[str, ...]
+    are_variables: bool = False
+    """Whether the program reads variables of containers in place of labels."""
+    former: LazyPattern | None = None
+    """The keys of an older version of the program, which this one does not read."""
+    successor: str = ""
+    """The key that this version reads in their place, with `*` for a name."""
+
+    def knows(self, key: str) -> bool:
+        """Whether the program reads a label of this key."""
+        return any(_fits(key.split("."), template) for template in _split(self.templates))
+
+    def replaces_former(self, key: str) -> bool:
+        """Whether a label of this key does what those of the older version did."""
+        return key.startswith(self.successor.partition("*")[0])
+
+    def meant_by(self, key: str) -> str:
+        """The key that the program reads and this one almost is; "" for none."""
+        if self.knows(key):
+            return ""
+        parts = key.split(".")
+        return next(
+            (
+                ".".join(candidate)
+                for candidates in _CORRECTIONS
+                for template in _split(self.templates)
+                for candidate in candidates(parts, template)
+                if _fits(candidate, template)
+            ),
+            "",
+        )
+
+
+@functools.cache
+def _split(templates: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Each template as the words that each of its parts may be."""
+    return tuple(tuple(tuple(part.split("|")) for part in key.split(".")) for key in templates)
+
+
+def _fits(parts: Sequence[str], template: Sequence[Sequence[str]]) -> bool:
+    """Whether a key is one of the template's. Case does not matter."""
+    is_open = template[-1] == (_REST,)
+    fixed = template[:-1] if is_open else template
+    if len(parts) < len(fixed) or (len(parts) > len(fixed) and not is_open):
+        return False
+    return all(_is_one_of(part, words) for part, words in zip(parts, fixed, strict=False))
+
+
+def _is_one_of(part: str, words: Sequence[str]) -> bool:
+    return bool(part) and (words == (_NAME,) or _plain(part).lower() in map(str.lower, words))
+
+
+def _plain(part: str) -> str:
+    """A part of a key without the number of an entry."""
+    return _NUMBER.sub("", part)
+
+
+def _with_corrected_part(
+    parts: Sequence[str], template: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, ...]]:
+    for at, (part, words) in enumerate(zip(parts, template, strict=False)):
+        plain = _plain(part)
+        for word in words:
+            if is_nearly(plain, word):
+                yield (*parts[:at], part.replace(plain, word), *parts[at + 1 :])
+
+
+def _with_added_part(
+    parts: Sequence[str], template: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, ...]]:
+    is_open = template[-1] == (_REST,)
+    for at, words in enumerate(() if is_open else template[: len(parts) + 1]):
+        if len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
+            yield (*parts[:at], words[0], *parts[at:])
+
+
+def _with_beginning(
+    parts: Sequence[str], template: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, ...]]:
+    beginning = [words[0] for words in template[: len(template) - len(parts)]]
+    if len(parts) >= _FEWEST and not {_NAME, _REST} & {*beginning, *template[-1]}:
+        yield (*beginning, *parts)
+
+
+def _without_needless_part(
+    parts: Sequence[str], _template: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, ...]]:
+    for at, part in enumerate(parts):
+        if part.lower() in _NEEDLESS:
+            yield (*parts[:at], *parts[at + 1 :])
+
+
+_CORRECTIONS = (_with_corrected_part, _with_added_part, _with_beginning, _without_needless_part)
+"""What a key may become, the likeliest first."""
