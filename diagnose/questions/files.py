@@ -27,6 +27,7 @@ Parts = Literal[
     "names",
     "own address",
     "proxying",
+    "scrape targets",
     "secrets",
     "servers",
     "sites",
@@ -104,8 +105,7 @@ class PathStatus(msgspec.Struct, frozen=True):
     blocks_bytes: int = 0
     """Bytes that it takes on disk."""
     mtime: float | None = None
-    ctime: float | None = None
-    """As of `FileText`."""
+    ctime: float | None = None  # as of `FileText`
     atime: float | None = None
     """When it was read last, as far as its mount keeps that."""
     mode: int = 0

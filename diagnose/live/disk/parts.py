@@ -13,6 +13,7 @@ from diagnose.live.disk.loopback_parts import loopback_places
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.live.disk.own_address_parts import own_address
 from diagnose.live.disk.redis_parts import members
+from diagnose.live.disk.scrape_parts import scrape_targets
 from diagnose.questions.files import Parts
 
 _OF_CERTIFICATES = re.compile(
@@ -313,6 +314,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "names": _names,
     "own address": own_address,
     "proxying": proxying,
+    "scrape targets": scrape_targets,
     "secrets": _secrets,
     "servers": _servers,
     "sites": sites,

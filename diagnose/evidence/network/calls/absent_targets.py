@@ -1,0 +1,136 @@
+"""Targets of Prometheus and its like that no container serves.
+
+Such a program logs no call that fails: the target is DOWN on a page of its own, and a graph is
+empty.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_settings import SETTINGS_FILE, mounted_settings
+from diagnose.evidence.dns.query_plan import name_query
+from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+MOST = 6
+"""Programs whose files are read."""
+_MOST_NAMES = 6
+"""Names that are asked for in the network of one program."""
+SETTLED_S = 180.0
+"""Seconds after a start within which a program opens its ports."""
+_SCRAPES = LazyPattern(
+    r"(?i)(?:^|[/_-])(?:prometheus|victoria-?metrics|vm-?agent|vmsingle)(?:[:@]|$)"
+)
+_FOLDER = LazyPattern(r"^/(?:etc|config|conf|opt|prometheus)(?:/|$)")
+_SHORT_NAME = LazyPattern(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+"""A name of one word, as containers have it."""
+
+
+class AbsentTarget(msgspec.Struct, frozen=True):
+    """A target in the settings of a program, at which nothing can answer."""
+
+    container: Container
+    """The program that collects."""
+    name: str
+    port: int
+    path: str
+    """The file on the host."""
+    owner: Container | None = None
+    """The container that has the name; None where no container of this host has it."""
+    served: tuple[int, ...] = ()
+    """The ports that this container serves in place of that one."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.name}:{self.port}"
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the container of that name has no network in common with the program."""
+        return self.owner is not None and not self.owner.shared_networks(self.container)
+
+
+class AbsentTargets(Items[AbsentTarget], frozen=True):
+    """By program, in the order of its files."""
+
+
+@evidence
+def absent_targets(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    resolvers: Resolvers | None,
+    clock: Clock,
+) -> AbsentTargets:
+    """The targets with names of one word that are no container's, or a port that none serves.
+
+    Files are read only of programs that collect figures by themselves. A name that no container has
+    is asked for in the program's own network; it is left out where a search domain may complete it.
+    """
+    callers = [
+        container
+        for container in containers.running
+        if container.has_engine_names and _SCRAPES.search(container.config.image)
+    ]
+    found: list[AbsentTarget] = []
+    for container in host.first(callers, MOST, "programs that collect figures"):
+        unknown = 0
+        for target in _targets(host, container):
+            owners = containers.by_dns_name.get(target.name, [])
+            if owners:
+                found += _unserved(target, owners, namespaces, clock)
+            elif unknown < _MOST_NAMES and not _may_be_completed(container, resolvers):
+                unknown += 1
+                found += _unknown(host, target)
+    return AbsentTargets(tuple(found))
+
+
+def _targets(host: Host, container: Container) -> Iterator[AbsentTarget]:
+    """The targets in its files, without those that it serves itself or that its settings name."""
+    own = {"localhost", container.name, container.id[:12], container.config.hostname}
+    own |= container.extra_names | container.linked_names
+    for mounted in mounted_settings(host, container, "scrape targets", SETTINGS_FILE, _FOLDER):
+        for place in dict.fromkeys(mounted.text.splitlines()):
+            name, _, port = place.rpartition(":")
+            if _SHORT_NAME.fullmatch(name) and name not in own and port.isdecimal():
+                yield AbsentTarget(container, name, int(port), mounted.path)
+
+
+def _unserved(
+    target: AbsentTarget, owners: list[Container], namespaces: Namespaces | None, clock: Clock
+) -> Iterator[AbsentTarget]:
+    """The target, if the only container of that name cannot answer it."""
+    beside = [owner for owner in owners if owner.shared_networks(target.container)]
+    owner = only(beside or owners)
+    if owner is None:
+        return
+    found = msgspec.structs.replace(target, owner=owner)
+    if not owner.is_running or found.is_apart:
+        yield found
+        return
+    netns = namespaces.of(owner) if namespaces is not None else None
+    is_settled = clock.has_passed(owner.started_at, SETTLED_S)
+    if netns is not None and is_settled and not netns.serves_others("tcp", target.port):
+        yield msgspec.structs.replace(found, served=tuple(netns.served_ports))
+
+
+def _may_be_completed(container: Container, resolvers: Resolvers | None) -> bool:
+    """Whether its resolver adds a domain to a short name, or is not known."""
+    conf = resolvers.inside.get(container.id) if resolvers is not None else None
+    return conf is None or bool(conf.search)
+
+
+def _unknown(host: Host, target: AbsentTarget) -> Iterator[AbsentTarget]:
+    """The target, if the resolver of its program denies that the name exists."""
+    reply = host.ask(name_query(EMBEDDED, target.name, target.container.state.pid))
+    if not isinstance(reply, Failed) and reply.denies:
+        yield target

@@ -1,0 +1,46 @@
+"""The targets from which Prometheus and its like collect figures, by their settings. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from diagnose.yaml_text import read_values
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def scrape_targets(text: str) -> Iterator[str]:
+    """HOST:PORT of each fixed target of the jobs, as the settings have it now.
+
+    A job that gives its targets to an exporter, as those of the blackbox exporter, calls that
+    exporter: its address is in the replacement of the label `__address__`.
+    """
+    try:
+        settings = read_values(text)
+    except ValueError:
+        return
+    jobs = settings.get("scrape_configs") if isinstance(settings, dict) else None
+    for job in jobs if isinstance(jobs, list) else ():
+        if isinstance(job, dict):
+            yield from dict.fromkeys(_targets_of(job))
+
+
+def _targets_of(job: dict[str, Any]) -> Iterator[str]:
+    port = _PORTS.get(str(job.get("scheme", "http")), 80)
+    rules = [rule for rule in _dicts(job.get("relabel_configs")) if _sets_address(rule)]
+    groups = _dicts(job.get("static_configs"))
+    targets = [target for group in groups for target in group.get("targets") or ()]
+    for target in [rule.get("replacement") for rule in rules] if rules else targets:
+        place = str(target)
+        is_plain = bool(target) and "/" not in place and "$" not in place
+        if is_plain:
+            yield place if ":" in place else f"{place}:{port}"
+
+
+def _sets_address(rule: dict[str, Any]) -> bool:
+    return rule.get("target_label") == "__address__"
+
+
+def _dicts(values: object) -> list[dict[str, Any]]:
+    return (
+        [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    )
