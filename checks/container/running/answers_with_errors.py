@@ -38,6 +38,7 @@ _REFUSES = {
     _FORBIDDEN: "it may not let them in, or not know the host name by which they call",
     404: "it has no such page under the host name by which they call",
     421: "it has no site of the host name by which they call",
+    429: "it counts their requests as too many: it may take all clients for one",
 }
 """The reason why a server refuses all requests of one container, by status."""
 

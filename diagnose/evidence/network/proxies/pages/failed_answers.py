@@ -44,6 +44,8 @@ _MISDIRECTED = 421
 _REFUSALS = frozenset({_BAD_REQUEST, 403, _NOT_FOUND, _MISDIRECTED})
 """Answers of a server that does not know the host name, the page or the client. 401 asks a client
 to log in, which then does."""
+_ENTRY_REFUSALS = _REFUSALS | {429}
+"""A browser that asks too often has had an answer before."""
 LEAST_BAD = 8
 """Requests that a server refuses; a few come from clients that speak no HTTP."""
 _LEAST_OF_ENTRY = 4
@@ -133,7 +135,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     @property
     def is_refusal(self) -> bool:
         """Whether the server objects to all requests of one container, not fails at them."""
-        return bool(self.answers) and self.status in _REFUSALS
+        return bool(self.answers) and self.status in _ENTRY_REFUSALS
 
     @property
     def ends_traffic(self) -> bool:
@@ -303,7 +305,7 @@ def _entry_refused(
     """
     statuses = {line.status for line in requests}
     least = _LEAST_OF_ENTRY if statuses <= {_BAD_REQUEST, _MISDIRECTED} else LEAST_BAD
-    is_same = len(statuses) == 1 and statuses <= _REFUSALS
+    is_same = len(statuses) == 1 and statuses <= _ENTRY_REFUSALS
     if not container.published_ports or len(requests) < least or not is_same:
         return []
     is_entry = any(_ENTRY.fullmatch(line.path) for line in requests)

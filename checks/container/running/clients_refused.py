@@ -1,0 +1,46 @@
+"""container.clients-refused: a mail server refuses all of its clients for one reason."""
+
+from diagnose.evidence.containers.logs.refused_clients import AllRefusedClients, RefusedClients
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import count, sentence, shortened
+from diagnose.registry import check
+
+SHOWN = 200
+
+
+@check(
+    "container.clients-refused",
+    severity=Severity.advice,
+    caused_by=("dns.host-broken", "dns.upstream-unreachable", "dns.server-fails"),
+    aloud=("refuses all of its clients", "refuse all of their clients"),
+)
+def clients_refused(all_refused_clients: AllRefusedClients) -> CheckResult:
+    """A mail server refuses each of its clients for one and the same reason.
+
+    Read are the lines of Postfix and Exim of the last minutes. It counts where they report four
+    refusals or more, of several clients, with the same words, and no mail that was taken. A server
+    that only spammers call may do so too, so that it is advice. It is a warning where Postfix
+    looks for names in a folder of its own (chroot) that has no resolv.conf with a DNS server.
+    """
+    for refused in all_refused_clients:
+        yield _finding(refused)
+
+
+def _finding(refused: RefusedClients) -> Finding:
+    container = refused.container
+    why = ""
+    if refused.lacks_resolver:
+        why = "it runs in /var/spool/postfix, where no etc/resolv.conf names a DNS server"
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} refused all of its last {count(refused.times, 'mail')} from "
+            f"{count(refused.clients, 'client')} for one reason",
+            shortened(refused.reason, SHOWN),
+            why,
+        ),
+        {"log": refused.line},
+        severity=Severity.warning if refused.lacks_resolver else None,
+        stable=(container.life,),
+        variables={"shut_in": container.name} if refused.lacks_resolver else {},
+    )

@@ -1,0 +1,103 @@
+"""Mail servers whose log has a refusal for each client, and all of them for one reason."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.registry import evidence
+
+LEAST = 4
+"""Refusals; fewer may be those of one stranger."""
+_LEAST_CLIENTS = 2
+_REFUSED = (
+    LazyPattern(
+        r"\bNOQUEUE: reject: [A-Z]{4,9} from [^\s\[]{0,253}\[(?P<client>[^\]\s]{1,60})\](?::\d+)?: "
+        r"(?P<reason>[45]\d\d (?:[245]\.\d+\.\d+ )?<[^>\n]{0,320}>: [^;\n]{1,200})"
+    ),
+    LazyPattern(
+        r"\bH=[^\n]{0,300}?\[(?P<client>[\da-fA-F.:]{3,60})\][^\n]{0,300}?"
+        r"\b(?P<reason>(?:temporarily )?rejected [A-Z]{4}\b[^\n]{0,300})"
+    ),
+)
+"""Lines of Postfix and Exim about a client that may not send a mail."""
+_TAKEN = LazyPattern(r"\bsmtpd\[\d+\]: [0-9A-Za-z]{6,20}: client=| <= ")
+"""A line about a mail that was taken: Postfix and Exim."""
+_CHANGING = LazyPattern(r"<[^>]{0,320}>|[\w.+-]{1,64}@[\w.-]{1,253}")
+_BY_DNS = LazyPattern(r"(?i)\b(?:host|domain) not found|cannot find your (?:reverse )?hostname")
+_ROOM = "/var/spool/postfix"
+"""Where a service of Postfix runs that has `y` in the column chroot of master.cf."""
+_SHUT_IN = LazyPattern(r"(?m)^(?:smtp|\S{0,60}:smtp|25)[ \t]+inet(?:[ \t]+\S+){2}[ \t]+y(?=[ \t])")
+_SERVER = LazyPattern(r"(?m)^[ \t]*nameserver[ \t]+\S+")
+
+
+class RefusedClients(msgspec.Struct, frozen=True):
+    """A mail server that refuses each of its clients in the same way."""
+
+    container: Container
+    reason: str
+    """The words of the last refusal."""
+    line: str
+    times: int
+    clients: int
+    """The addresses of the clients."""
+    lacks_resolver: bool = False
+    """Whether the server runs in a folder without a resolv.conf that names a DNS server."""
+
+
+class AllRefusedClients(Items[RefusedClients], frozen=True):
+    """In the order of the containers."""
+
+
+@evidence
+def all_refused_clients(
+    host: Host, containers: Containers, recent_logs: RecentLogs
+) -> AllRefusedClients:
+    """The mail servers that take nothing, by their recent lines.
+
+    Two files of Postfix are read where it refuses clients since a name is not found.
+    """
+    found = []
+    for container in containers.running:
+        refused = _refused_clients(container, recent_logs.texts_of(container))
+        if refused is not None and _BY_DNS.search(refused.reason):
+            lacks = _lacks_resolver(host, container)
+            refused = msgspec.structs.replace(refused, lacks_resolver=lacks)
+        if refused is not None:
+            found.append(refused)
+    return AllRefusedClients(tuple(found))
+
+
+def _refused_clients(container: Container, lines: Sequence[str]) -> RefusedClients | None:
+    """The refusals in these lines; None where they differ, or where a mail was taken."""
+    refusals = [(line, match) for line in lines if (match := _refusal_in(line)) is not None]
+    reasons = {_CHANGING.sub("<>", match["reason"]) for _, match in refusals}
+    clients = {match["client"] for _, match in refusals}
+    is_enough = len(refusals) >= LEAST and len(clients) >= _LEAST_CLIENTS
+    if not is_enough or len(reasons) != 1 or any(map(_TAKEN.search, lines)):
+        return None
+    line, match = refusals[-1]
+    return RefusedClients(container, match["reason"], line, len(refusals), len(clients))
+
+
+def _refusal_in(line: str) -> re.Match[str] | None:
+    """What a line says of a refused client; None for any other line."""
+    return next(filter(None, (pattern.search(line) for pattern in _REFUSED)), None)
+
+
+def _lacks_resolver(host: Host, container: Container) -> bool:
+    """Whether Postfix runs shut in, in a folder where it finds no DNS server."""
+    settings = host.ask(ReadContainerFile(container.id, "/etc/postfix/master.cf", bytes=16384))
+    if isinstance(settings, Failed) or not _SHUT_IN.search(settings.text):
+        return False
+    resolver = host.ask(ReadContainerFile(container.id, f"{_ROOM}/etc/resolv.conf"))
+    if isinstance(resolver, Failed):
+        return resolver.reason == "gone"
+    return not _SERVER.search(resolver.text)
