@@ -38,6 +38,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
         "container.mount-forbidden",
         "container.restart-loop",
         "container.restarts-exhausted",
+        "container.mounted-data-unseen",
         "container.settings-disagree",
         "container.stopped",
         "container.variable-malformed",

@@ -17,6 +17,29 @@ def _run(box: Box, name: str, *options: str, script: str = "exec sleep 1000") ->
     box.wait_state(name, "running")
 
 
+_LIBRARY = """
+while :; do
+    for library in films series; do
+        ls /media/$library/ >/dev/null 2>&1 || echo "ERR Could not find file '/media/$library'."
+    done
+    sleep 1
+done
+"""
+
+
+@fault(UNSEEN, subject="container:films82")
+def links_that_the_program_complains_about(box: Box) -> None:
+    """Two links lead to two disks, and the log has an error of both; the first command heals it."""
+    box.sh("mkdir -p /mnt/nas82/a/films /mnt/nas82/b/series /srv/media82")
+    box.sh("ln -s /mnt/nas82/a/films /mnt/nas82/b/series /srv/media82/")
+    _run(box, "films82", "-v", "/srv/media82:/media:ro", script=_LIBRARY)
+    box.wait_for(
+        lambda: str(box.docker("logs", "films82").stdout).count("films") > 5, what="the errors"
+    )
+    command = first_command(box, UNSEEN, "films82")
+    assert command.endswith("--volume=/mnt/nas82:/mnt/nas82 | sh"), command
+
+
 @fault(UNSEEN, subject="container:films81", expect=[(UNSEEN, "container:cloud81")], shareable=True)
 def links_and_mounts_that_hide_files(box: Box) -> None:
     """A link to another disk, and an empty folder over the one with the files of all users."""

@@ -5,7 +5,8 @@ one hides the outer one's entries.
 """
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -26,6 +27,8 @@ _OF_SYSTEM = LazyPattern(
     r"/(?:bin|boot|dev|etc|lib(?:32|64|x32)?|proc|run|sbin|sys|tmp|usr|var/(?:cache|lib|log|run|tmp))(?:/|$)"
 )
 """Folders of an image's own files, to which a link may lead on purpose."""
+_DEEP = 2
+"""Parts of a path from which on it is a folder for one purpose: /mnt/disk, and not /mnt."""
 _MARKS = frozenset({".gitkeep", ".keep", ".gitignore", "lost+found"})
 
 
@@ -38,8 +41,8 @@ class UnseenData(msgspec.Struct, frozen=True):
     """The link, or the folder beneath the inner mount, as the container calls it."""
     leads_to: str = ""
     """The target of the link on the host; "" for a hidden folder."""
-    others: int = 0
-    """The number of further links of the same folder that lead out."""
+    others: Mapping[str, str] = {}
+    """The targets on the host of further links of the same folder that lead out, by link."""
     hidden_by: str = ""
     """The mount over the folder."""
     entries: tuple[str, ...] = ()
@@ -48,6 +51,18 @@ class UnseenData(msgspec.Struct, frozen=True):
     @property
     def on_host(self) -> str:
         return self.mount.on_host(self.path)
+
+    @property
+    def missing_folder(self) -> str:
+        """The folder of the host that holds the targets of all links; one target where none does."""
+        around = posixpath.commonpath([self.leads_to, *self.others.values()])
+        return around if around.count("/") >= _DEEP else self.leads_to
+
+    def is_named_in(self, line: str) -> bool:
+        """Whether a line names one of the links."""
+        return any(
+            re.search(rf"{re.escape(path)}(?![\w.-])", line) for path in (self.path, *self.others)
+        )
 
 
 class UnseenDataList(Items[UnseenData], frozen=True):
@@ -88,8 +103,12 @@ def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[Unsee
     there = _statuses(host, sorted(set(ends.values())), follow=True)
     lost = [path for path, end in ends.items() if there.get(end, _NOTHING).type == "folder"]
     if lost:
-        inside = posixpath.join(mount.destination, posixpath.basename(lost[0]))
-        yield UnseenData(container, mount, inside, ends[lost[0]], len(lost) - 1)
+        inside = {
+            posixpath.join(mount.destination, posixpath.basename(path)): ends[path] for path in lost
+        }
+        first, *others = inside
+        further = {path: inside[path] for path in others}
+        yield UnseenData(container, mount, first, inside[first], further)
 
 
 _NOTHING = PathStatus(failed="missing")

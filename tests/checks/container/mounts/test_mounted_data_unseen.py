@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.unseen_data import unseen_data
 from diagnose.model import Json
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import container_in
 from tests.hosts import Made
@@ -18,9 +20,11 @@ MEDIA = ("/srv/media", "/media")
 Links = dict[str, str]
 
 
-def seen(mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]]) -> Any:
-    """The findings about a container with these mounts. links: by path, where they lead; folders:
-    what lies in them, by path."""
+def seen(
+    mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]], line: str = ""
+) -> Any:
+    """The page variables of a container with these mounts. links: by path, where they lead;
+    folders: what lies in them, by path; line: an error that its program repeats."""
 
     def listing(question: AnyQuestion) -> Json:
         path = str(question.args["path"])
@@ -47,9 +51,12 @@ def seen(mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[st
         for source, inside in mounts
     ]
     host = Made({"file.list": listing, "file.stats": stats})
-    data = unseen_data(host, of(container_in("running", Mounts=binds)))
-    result = judge("container.mounted-data-unseen", unseen_data=data)
-    assert rows(result) == [("advice", "web")] * len(data)
+    web = container_in("running", Mounts=binds)
+    data = unseen_data(host, of(web))
+    errors = RepeatedErrors((RepeatedError(web, TellingLine(line), 4, 12),) if line else ())
+    result = judge("container.mounted-data-unseen", unseen_data=data, repeated_errors=errors)
+    severity = "warning" if line and links["/srv/media/films"] and "films" in line else "advice"
+    assert rows(result) == [(severity, "web")] * len(data)
     return [finding.variables for finding in result.findings]
 
 
@@ -76,6 +83,22 @@ def test_files_that_the_container_does_not_see(
     mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]], number: int
 ) -> None:
     assert len(seen(mounts, links, folders)) == number
+
+
+TWO = {"/srv/media/films": "/mnt/nas/a/films", "/srv/media/tv": "/mnt/nas/b/tv"}
+BOTH: dict[str, list[str]] = {"/mnt/nas/a/films": [], "/mnt/nas/b/tv": []}
+
+
+@pytest.mark.parametrize("line", ["Could not find file '/media/films'.", "timeout of the tuner"])
+def test_an_error_about_the_link_makes_it_a_warning(line: str) -> None:
+    (variables,) = seen([MEDIA], TWO, BOTH, line)
+    assert variables["linked"] == "/mnt/nas:/mnt/nas"
+
+
+def test_links_to_several_disks_have_no_common_folder() -> None:
+    links = {"/srv/media/films": "/mnt/a/films", "/srv/media/tv": "/mnt/b/tv"}
+    (variables,) = seen([MEDIA], links, {"/mnt/a/films": [], "/mnt/b/tv": []})
+    assert variables["linked"] == "/mnt/a/films:/mnt/a/films"
 
 
 def test_the_folder_is_mounted_where_the_link_leads() -> None:
