@@ -65,7 +65,11 @@ class LabelKeys(msgspec.Struct, frozen=True):
 @functools.cache
 def _split(templates: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], ...], ...]:
     """Each template as the words that each of its parts may be."""
-    return tuple(tuple(tuple(part.split("|")) for part in key.split(".")) for key in templates)
+    return tuple(map(_words_of_parts, templates))
+
+
+def _words_of_parts(template: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(part.split("|")) for part in template.split("."))
 
 
 def _fits(parts: Sequence[str], template: Sequence[Sequence[str]]) -> bool:

@@ -1,6 +1,6 @@
 """container.clients-refused: a mail server refuses all of its clients for one reason."""
 
-from diagnose.evidence.containers.logs.refused_clients import AllRefusedClients, RefusedClients
+from diagnose.evidence.containers.logs.refusing_servers import RefusingServer, RefusingServers
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
@@ -14,7 +14,7 @@ SHOWN = 200
     caused_by=("dns.host-broken", "dns.upstream-unreachable", "dns.server-fails"),
     aloud=("refuses all of its clients", "refuse all of their clients"),
 )
-def clients_refused(all_refused_clients: AllRefusedClients) -> CheckResult:
+def clients_refused(refusing_servers: RefusingServers) -> CheckResult:
     """A mail server refuses each of its clients for one and the same reason.
 
     Read are the lines of Postfix and Exim of the last minutes. It counts where they report four
@@ -22,11 +22,11 @@ def clients_refused(all_refused_clients: AllRefusedClients) -> CheckResult:
     that only spammers call may do so too, so that it is advice. It is a warning where Postfix
     looks for names in a folder of its own (chroot) that has no resolv.conf with a DNS server.
     """
-    for refused in all_refused_clients:
+    for refused in refusing_servers:
         yield _finding(refused)
 
 
-def _finding(refused: RefusedClients) -> Finding:
+def _finding(refused: RefusingServer) -> Finding:
     container = refused.container
     why = ""
     if refused.lacks_resolver:

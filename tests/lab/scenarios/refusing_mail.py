@@ -25,8 +25,8 @@ done
 """
 _FILES = {
     "usr/bin/smtpd": (_SERVER.encode(), 0o755),
-    "usr/sbin/postfix": (b"#!/bin/sh\\necho postfix: $1\\n", 0o755),
-    "etc/postfix/master.cf": (b"smtp inet n - y - - smtpd\\n", 0o644),
+    "usr/sbin/postfix": (b"#!/bin/sh\necho postfix: $1\n", 0o755),
+    "etc/postfix/master.cf": (b"smtp inet n - y - - smtpd\n", 0o644),
 }
 
 

@@ -54,7 +54,7 @@ class UnseenData(msgspec.Struct, frozen=True):
 
     @property
     def missing_folder(self) -> str:
-        """The folder of the host that holds the targets of all links; one target where none does."""
+        """The folder of the host with the targets of all links; else the first target."""
         around = posixpath.commonpath([self.leads_to, *self.others.values()])
         return around if around.count("/") >= _DEEP else self.leads_to
 

@@ -24,7 +24,7 @@ from diagnose.registry import evidence
 MOST = 6
 """Programs whose files are read."""
 _MOST_NAMES = 6
-"""Names that are asked for in the network of one program."""
+"""Names that the DNS is asked about for one program."""
 SETTLED_S = 180.0
 """Seconds after a start within which a program opens its ports."""
 _SCRAPES = LazyPattern(
@@ -73,8 +73,9 @@ def absent_targets(
 ) -> AbsentTargets:
     """The targets with names of one word that are no container's, or a port that none serves.
 
-    Files are read only of programs that collect figures by themselves. A name that no container has
-    is asked for in the program's own network; it is left out where a search domain may complete it.
+    Files are read only of programs that collect figures by themselves. For a name
+    that no container has, the engine's DNS is asked from the program's own network; a name that a
+    search domain may complete is left out.
     """
     callers = [
         container
@@ -87,10 +88,10 @@ def absent_targets(
         for target in _targets(host, container):
             owners = containers.by_dns_name.get(target.name, [])
             if owners:
-                found += _unserved(target, owners, namespaces, clock)
+                found += _unserved_target(target, owners, namespaces, clock)
             elif unknown < _MOST_NAMES and not _may_be_completed(container, resolvers):
                 unknown += 1
-                found += _unknown(host, target)
+                found += _unknown_target(host, target)
     return AbsentTargets(tuple(found))
 
 
@@ -105,7 +106,7 @@ def _targets(host: Host, container: Container) -> Iterator[AbsentTarget]:
                 yield AbsentTarget(container, name, int(port), mounted.path)
 
 
-def _unserved(
+def _unserved_target(
     target: AbsentTarget, owners: list[Container], namespaces: Namespaces | None, clock: Clock
 ) -> Iterator[AbsentTarget]:
     """The target, if the only container of that name cannot answer it."""
@@ -124,12 +125,12 @@ def _unserved(
 
 
 def _may_be_completed(container: Container, resolvers: Resolvers | None) -> bool:
-    """Whether its resolver adds a domain to a short name, or is not known."""
+    """Whether the resolver of a container adds a domain to a short name, or is not known."""
     conf = resolvers.inside.get(container.id) if resolvers is not None else None
     return conf is None or bool(conf.search)
 
 
-def _unknown(host: Host, target: AbsentTarget) -> Iterator[AbsentTarget]:
+def _unknown_target(host: Host, target: AbsentTarget) -> Iterator[AbsentTarget]:
     """The target, if the resolver of its program denies that the name exists."""
     reply = host.ask(name_query(EMBEDDED, target.name, target.container.state.pid))
     if not isinstance(reply, Failed) and reply.denies:

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.logs.refused_clients import all_refused_clients
+from diagnose.evidence.containers.logs.refusing_servers import refusing_servers
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.containers import ReadContainerFile
@@ -55,5 +55,5 @@ def test_refusals(
 
     web = container()
     recent = RecentLogs({web.id: tuple(RecentLine(1.0, line) for line in lines)})
-    found = all_refused_clients(Made({"api.archive": file}), of(web), recent)
-    assert rows(judge("container.clients-refused", all_refused_clients=found)) == expected
+    found = refusing_servers(Made({"api.archive": file}), of(web), recent)
+    assert rows(judge("container.clients-refused", refusing_servers=found)) == expected

@@ -38,7 +38,7 @@ _SHUT_IN = LazyPattern(r"(?m)^(?:smtp|\S{0,60}:smtp|25)[ \t]+inet(?:[ \t]+\S+){2
 _SERVER = LazyPattern(r"(?m)^[ \t]*nameserver[ \t]+\S+")
 
 
-class RefusedClients(msgspec.Struct, frozen=True):
+class RefusingServer(msgspec.Struct, frozen=True):
     """A mail server that refuses each of its clients in the same way."""
 
     container: Container
@@ -52,30 +52,30 @@ class RefusedClients(msgspec.Struct, frozen=True):
     """Whether the server runs in a folder without a resolv.conf that names a DNS server."""
 
 
-class AllRefusedClients(Items[RefusedClients], frozen=True):
+class RefusingServers(Items[RefusingServer], frozen=True):
     """In the order of the containers."""
 
 
 @evidence
-def all_refused_clients(
+def refusing_servers(
     host: Host, containers: Containers, recent_logs: RecentLogs
-) -> AllRefusedClients:
+) -> RefusingServers:
     """The mail servers that take nothing, by their recent lines.
 
     Two files of Postfix are read where it refuses clients since a name is not found.
     """
     found = []
     for container in containers.running:
-        refused = _refused_clients(container, recent_logs.texts_of(container))
+        refused = _refusing_server(container, recent_logs.texts_of(container))
         if refused is not None and _BY_DNS.search(refused.reason):
             lacks = _lacks_resolver(host, container)
             refused = msgspec.structs.replace(refused, lacks_resolver=lacks)
         if refused is not None:
             found.append(refused)
-    return AllRefusedClients(tuple(found))
+    return RefusingServers(tuple(found))
 
 
-def _refused_clients(container: Container, lines: Sequence[str]) -> RefusedClients | None:
+def _refusing_server(container: Container, lines: Sequence[str]) -> RefusingServer | None:
     """The refusals in these lines; None where they differ, or where a mail was taken."""
     refusals = [(line, match) for line in lines if (match := _refusal_in(line)) is not None]
     reasons = {_CHANGING.sub("<>", match["reason"]) for _, match in refusals}
@@ -84,11 +84,11 @@ def _refused_clients(container: Container, lines: Sequence[str]) -> RefusedClien
     if not is_enough or len(reasons) != 1 or any(map(_TAKEN.search, lines)):
         return None
     line, match = refusals[-1]
-    return RefusedClients(container, match["reason"], line, len(refusals), len(clients))
+    return RefusingServer(container, match["reason"], line, len(refusals), len(clients))
 
 
 def _refusal_in(line: str) -> re.Match[str] | None:
-    """What a line says of a refused client; None for any other line."""
+    """The client and the reason in a line about a refusal; None for any other line."""
     return next(filter(None, (pattern.search(line) for pattern in _REFUSED)), None)
 
 
