@@ -39,6 +39,8 @@ PATTERNS: dict[str, str] = {
     r"|connection to [\w.\[\]:-]{1,200} refused|connect[^\n]{0,120}\(111\)|\[errno 111\]"
     # aiohttp leaves out why asyncio's call has failed at once
     r"|cannot connect to host \S+ ssl:\S+ \[connect call failed"
+    # Prisma
+    r"|can't reach database server at `[\w.-]{1,253}`:`\d{2,5}`"
     r"|cannot connect to the docker daemon at tcp://",
     "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|\bENOMEM\b",

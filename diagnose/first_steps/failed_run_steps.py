@@ -6,6 +6,7 @@ from diagnose.evidence.containers.ends.silent_faults import silent_fault_steps
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.first_steps.changed_compose import changed_variables
+from diagnose.first_steps.data_releases import image_of_data
 from diagnose.first_steps.failed_run import FailedRun
 from diagnose.first_steps.image_steps import build_before, image_steps
 from diagnose.first_steps.installed_parts import mended_image
@@ -13,6 +14,7 @@ from diagnose.first_steps.named.code_steps import code_variables
 from diagnose.first_steps.named.line_steps import line_variables
 from diagnose.first_steps.named.named_things import is_better_looked_at, named_thing_steps
 from diagnose.first_steps.named.named_variables import missing_variable_steps
+from diagnose.first_steps.network.peer_port_steps import steps_to_offered_port
 from diagnose.first_steps.setting_steps import setting_variables
 from diagnose.mappings import present
 from diagnose.model import PageVariables
@@ -51,6 +53,7 @@ def further_steps(run: FailedRun) -> PageVariables:
         | image_steps(container, tail, images, context.image_commands, run.calls)
         | (inside if run.seen_inside else mended_image(container, tail.failure))
         | _image_before(run)
+        | image_of_data(container, tail.failure)
         | changed_variables(container, run.changed)
         | _hidden_variables(run)
         | line_variables(container, tail, run.setting)
@@ -59,6 +62,7 @@ def further_steps(run: FailedRun) -> PageVariables:
         | _named_steps(run)
         | _room_variables(run)
         | dict(run.corrected)
+        | steps_to_offered_port(container, run.calls)
         | dict(run.server)
         | ({"misnamed": run.own.server, "own_setting": run.own.place} if run.own else {})
         | (run.loopback.steps if run.loopback is not None else {})

@@ -58,7 +58,10 @@ def setting_variables(
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
-    if setting is not None and not (setting.path and _is_of_data(tail)):
+    is_beside = setting is not None and (
+        (setting.path and _is_of_data(tail)) or (setting.folder and _is_of_build(tail))
+    )
+    if setting is not None and not is_beside:
         return (
             _without_contents(setting, tail)
             | _corrected(container, tail, setting)
@@ -112,6 +115,12 @@ def _is_of_data(tail: LogTail) -> bool:
     """Whether the log names a file because of its room, its rights or the version that wrote it."""
     row = tail.failure.failure if tail.failure is not None else None
     return "no-space" in tail.signs or (row is not None and row.look in OF_DATA)
+
+
+def _is_of_build(tail: LogTail) -> bool:
+    """Whether another build of the image heals the known failure, and no file of settings does."""
+    row = tail.failure.failure if tail.failure is not None else None
+    return row is not None and row.look == "builds"
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:

@@ -49,6 +49,7 @@ EXPLAINS = Phrases(
         r"""
         \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b
         | \beperm\b | \bnot\ writ[ae]ble\b
+        | \bno\ host\ in\ request\b
         | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b

@@ -32,6 +32,8 @@ _DETAIL = LazyPattern(
     r"|HINT)|^\s{2,40}- [A-Z_]+|^[A-Z][a-z][\w ]{3,60} \(os error \d{1,3}\)$"
 )
 """A line that belongs to the message before it."""
+_REASON = LazyPattern(r"^[\w:\[\] ]{0,60}?\b[A-Z][a-z][\w ]{3,60} \(os error \d{1,3}\)$")
+"""The kernel's reason alone, which says nothing without the message above it."""
 DETAIL_PART = LazyPattern(r"\bDETAIL:\s")
 """A part of a message that explains nothing without its head, whatever level its words have."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
@@ -250,8 +252,10 @@ def _hints(following: Sequence[Message]) -> tuple[str, ...]:
     details: list[str] = []
     for line in following[:MOST_DETAILS]:
         is_place = "Error found at" in line.text
-        is_whole = is_place or DETAIL_PART.search(line.text)
-        is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_whole)
+        is_reason = _REASON.match(line.text) is not None
+        is_whole = is_place or is_reason or DETAIL_PART.search(line.text)
+        is_told = is_reason or _DETAIL.search(line.text)
+        is_new = is_told and ((line.level or 0) < ERROR or is_whole)
         if is_new:
             details.append(line.text)
         elif details and _belongs_to_hint(line, details[-1]):

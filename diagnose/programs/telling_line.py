@@ -119,6 +119,18 @@ _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 """A farewell behind its reason."""
 
 
+_UNREAD_SETTINGS = LazyPattern(
+    r"\b(?:cannot|can't|could not|error|failed|invalid|unable)\b.{0,80}"
+    r"\b(?:config\w*|settings?|ya?ml|json|toml|xml)\b.{0,200}\b(?:line|column|position):? \d",
+    re.IGNORECASE,
+)
+"""A file of settings that cannot be read, with the place of the fault in it."""
+_LACKING_SETTING = LazyPattern(
+    r"\b(?:is required|are required|missing|must be|not (?:configured|set)|please provide)\b",
+    re.IGNORECASE,
+)
+
+
 def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine | None:
     """The line that explains, of the last lines of a program that failed.
 
@@ -133,6 +145,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
     _prefer_ends_of_chains([line.text for line in messages], scores)
+    _prefer_unread_settings([line.text for line in messages], scores)
     if has_ended and max(scores) < CLEAR:
         _believe_last(messages, scores)
     places = _places_beside_the_end(messages) if has_ended else ()
@@ -281,6 +294,17 @@ def _prefer_ends_of_chains(texts: Sequence[str], scores: list[int]) -> None:
         has_thing = _OPERAND.search(texts[index - 1]) is not None
         if is_bare and has_thing and CLEAR <= scores[index - 1] < scores[index]:
             scores[index - 1], scores[index] = scores[index], scores[index - 1]
+
+
+def _prefer_unread_settings(texts: Sequence[str], scores: list[int]) -> None:
+    """Raises the score of a line about a file of settings that cannot be read, where the best line
+    behind it misses one of its settings. Changes the scores."""
+    best = scores.index(max(scores))
+    for index, text in enumerate(texts[:best]):
+        is_unread = scores[index] >= CLEAR and _UNREAD_SETTINGS.search(text) is not None
+        if is_unread and _LACKING_SETTING.search(texts[best]):
+            scores[index] = scores[best] + 1
+            return
 
 
 def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:

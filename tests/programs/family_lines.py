@@ -118,7 +118,14 @@ LINES = {
     "option-offered": ("TLS not configured. To start server without encryption pass --insecure",),
     "gpu-driver-old": (
         "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).",
+    ),
+    "gpu-driver-unseen": (
         "CUDA error: CUDA driver version is insufficient for CUDA runtime version",
+        "RuntimeError: CUDA failed with error CUDA driver version is insufficient for CUDA runtime version",
+    ),
+    "port-low-unnamed": (
+        "Error: Rocket failed to bind network socket to given address/port.; Permission denied (os error 13)",
+        "fatal: cannot listen: bind: permission denied",
     ),
     "video-acceleration": (
         "[AVHWDeviceContext @ 0x558f935f70] Failed to initialise VAAPI connection: -1 (unknown libva error).",
@@ -482,6 +489,7 @@ LINES = {
         "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
     ),
     "kernel-module": (
+        "failed ip6tables command: modprobe: can't change directory to '/lib/modules': No such file or directory",
         "iptables-restore v1.8.10 (legacy): iptables-restore: unable to initialize table 'raw'",
         "**** The wireguard module is not active, please install the wireguard module on your host.",
         "Unable to access interface: Protocol not supported",
@@ -617,6 +625,7 @@ LINES = {
         "Error: another instance of the server is already running",
     ),
     "data-newer": (
+        "ERROR cannot downgrade schema version databaseVersion=0.26.3 currentVersion=0.25.1",
         "Cannot use this database as it is too new for the server to understand",
         "UserInformationException: The database has version 9 but the largest supported version is 7.",
         "Error Util.cpp:81: Map version 2.0.28-0 cannot be loaded because it is higher than the game version (1.1.110-0).",
@@ -1015,6 +1024,8 @@ LINES = {
         "TypeError: expected str, bytes or os.PathLike object, not NoneType",
     ),
     "address-unset": (
+        "failed to call the peer at http://:/db/query: invalid address",
+        'Post "http:///db/query?timings": http: no Host in request URL',
         "bin/rails: bad URI(is not URI?): nil (URI::InvalidURIError)",
         'MongooseError: The `uri` parameter to `openUri()` must be a string, got "undefined". Make sure the first',
         "java.lang.IllegalArgumentException: jdbcUrl is required with driverClassName.",

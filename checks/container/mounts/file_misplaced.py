@@ -25,7 +25,8 @@ def file_misplaced(
     advice too where the line says that the file is optional. Lines that say what was found are left
     out, and so is a program whose log names the mounted path too. A program that has ended since a
     file of settings is not there is critical, where one mount of its container has a file of that
-    name, and none holds the path.
+    name, and none holds the path. So is one that has ended for lack of settings, where its command
+    names such a file.
     """
     yield from map(_ended_finding, files_elsewhere or ())
     yield from map(_finding, misplaced_files)
@@ -34,10 +35,12 @@ def file_misplaced(
 def _ended_finding(elsewhere: FileElsewhere) -> Finding:
     container = elsewhere.container
     access = "" if elsewhere.mount.rw else ":ro"
+    lack = f"looks for {elsewhere.wanted}, which it does not have"
+    if elsewhere.is_of_image:
+        lack = f"reads {elsewhere.wanted}, where nothing is mounted, and misses settings"
     return Finding.about(
         container,
-        f"{container} looks for {elsewhere.wanted}, which it does not have: {elsewhere.on_host} is "
-        f"in it as {elsewhere.place}",
+        f"{container} {lack}: {elsewhere.on_host} is in it as {elsewhere.place}",
         {LINE: shortened(elsewhere.line, 200), "mount": str(elsewhere.mount)},
         severity=Severity.critical,
         discriminator=elsewhere.wanted,

@@ -198,6 +198,8 @@ def _line_or_meaning(case: ErrorCase) -> str:
     else:
         where = f" in its file {error.path}" if error.path else ""
         what = f"repeats an error{where} ({often}): {shortened(error.line.text, SHOWN)}"
+        if failure is not None and not error.is_aside and not _addressed_peers(case):
+            return sentence(what, f"this means: {_cause(case, failure)}")
     return sentence(what, *_addressed_peers(case))
 
 

@@ -46,7 +46,9 @@ _SECRET = LazyPattern(
     r"|(?:^|_)(?:APP|AUTH|COOKIE|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
 )
 """Names of secrets that nobody else has to know, and that may have any form."""
-_CONSENT = LazyPattern(r"set (?P<assignment>\w*EULA=\w+)")
+_CONSENT = LazyPattern(
+    r"set (?P<assignment>[A-Z]\w*=(?:accept(?:ed)?|agreed?|true|yes|y))", re.IGNORECASE
+)
 """The cure of a failure that waits for its user to accept a licence: the one value is known."""
 _GENERATED = LazyPattern(
     r"\bgenerate (?:a|an|one|it)\b|\brandom(?:ly)? (?:generated |secure )?(?:key|secret|string|value)\b"

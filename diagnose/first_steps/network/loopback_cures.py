@@ -61,7 +61,7 @@ def host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
             return {}
         return {"correction_to_host": _sed_program(target, GATEWAY_NAME), "settings": target.path}
     named = with_host(container, program.port, GATEWAY_NAME)
-    if named and is_everywhere(program.address):
+    if named and "spliced" not in named and is_everywhere(program.address):
         return {f"{name}_to_host": text for name, text in named.items()}
     if not container.wanted_ports:
         return {"on_host_network": container.name}

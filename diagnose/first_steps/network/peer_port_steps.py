@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.loopback_words import with_port, with_port_of_url
 from diagnose.evidence.network.calls.failing_calls import FailingCall
 from diagnose.evidence.network.container_netns import ContainerNetns, Socket
+from diagnose.mappings import only
 from diagnose.model import PageVariables
 
 _LOOPBACK = "127.0.0.1"
@@ -41,3 +44,21 @@ def steps_to_served_port(
     if correction.container == call.container.name:
         return {"calling": correction.container, "corrected_call": correction.assignment}
     return {"mistaken": correction.container, "corrected": correction.assignment}
+
+
+def steps_to_offered_port(caller: Container, calls: Calls) -> PageVariables:
+    """The page variables with the setting of a program that has ended, and with the only port that
+    the called container's image offers and that it serves.
+
+    A port that is published under another number is often called by that number.
+    """
+    deaf = only([peer for peer in calls.callees if peer.is_running and calls.is_unserved(peer)])
+    if deaf is None or not calls.port or str(calls.port) in deaf.offered_ports:
+        return {}
+    port = only([port for port in calls.served_ports(deaf) if str(port) in deaf.offered_ports])
+    if port is None:
+        return {}
+    corrections = (
+        with_text(caller, f"{name}:{calls.port}", f"{name}:{port}") for name in deaf.dns_names
+    )
+    return next(filter(None, corrections), {})

@@ -90,10 +90,12 @@ def _may_add_users(case: RowCase) -> bool:
 
 
 @steps.register(remedies.FreshContainer)
-def _renew_container(_remedy: remedies.FreshContainer, case: RowCase) -> PageVariables:
+def _renew_container(remedy: remedies.FreshContainer, case: RowCase) -> PageVariables:
     """The page variable of a new container. Empty where the files of the first start are in a
     mount: a new container has them too."""
     left = case.failure.values.get("name", "")
+    if remedy.of_working_folder:
+        left = case.container.config.working_dir
     if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
         return {}
     return {"fresh": case.container.name}

@@ -21,6 +21,8 @@ _MORE_PIDS = 4
 _AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])", re.IGNORECASE)
 _SPARE = 1.25
 """The memory to give, as a multiple of the memory that the program asks for."""
+_NESTED = (".yaml", ".yml")
+"""Files in which a key with dots is spread over several lines."""
 _BARE_ENTRYPOINTS = frozenset({"docker-php-entrypoint", "tini", "dumb-init", "--"})
 """The last words of entrypoints that run any command unchanged."""
 
@@ -37,7 +39,8 @@ def _drop_option(remedy: remedies.Dropped, case: RowCase) -> PageVariables:
 def _comment_out(remedy: remedies.CommentedOut, case: RowCase) -> PageVariables:
     setting = named_setting(case.container, TellingLine(case.failure.line))
     word = case.failure.filled(remedy.word)
-    if setting is None or not setting.path or not word:
+    is_nested = "." in word and setting is not None and setting.path.endswith(_NESTED)
+    if setting is None or not setting.path or not word or is_nested:
         return {}
     return changed_words.line_commented_out(setting.path, setting.line, word)
 

@@ -156,8 +156,9 @@ _PLUGINS = (
     ),
     Failure(
         name="bus-error",
-        mark="bus error",
-        pattern=r"Fatal Python error: Bus error|DataLoader worker .{0,60}bus error",
+        mark=("bus error", "shm size"),
+        pattern=r"Fatal Python error: Bus error|DataLoader worker .{0,60}bus error|\bSHM size\b.{0,40}\btoo small\b"
+        r"|^\W*Bus error(?: \(core dumped\))?\W*$",
         cause="a bus error: most likely its /dev/shm, which has 64 MB unless it is given more, is full",
         cure="recreate it with --shm-size=1g (shm_size in compose)",
         source="blakeblackshear/frigate#1354",

@@ -155,9 +155,10 @@ DATA_VERSIONS = (
     Failure(
         name="redis-rdb",
         mark="can't handle rdb format",
-        pattern=r"Can't handle RDB format version (?P<data>\d+)",
+        pattern=r"Can't handle RDB format version (?P<data>(?P<release_rdb>\d+))",
         cause="the dump file was written by a newer Redis (RDB format {data})",
-        cure="run a Redis that is at least as new as the one that wrote the file",
+        cure="run a Redis that is at least as new as the one that wrote the file: 5.0 for format 9, 7.0 for 10, 7.2 "
+        "for 11, 7.4 for 12",
         source="redis/redis#6032",
         build="newer",
         look="versions",

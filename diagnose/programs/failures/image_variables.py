@@ -7,6 +7,16 @@ _VARIABLE = "container.variable-missing"
 
 IMAGE_VARIABLES = (
     Failure(
+        name="strapi-keys",
+        mark="app keys are required",
+        pattern=r"\bApp keys are required\. Please set app\.keys\b",
+        cause="Strapi has no keys for its sessions (app.keys), which its configuration takes from APP_KEYS",
+        cure="set APP_KEYS to two or more random values with commas between them",
+        source="Strapi documentation, server configuration",
+        confirmed_by="container.variable-missing",
+        needs=("APP_KEYS",),
+    ),
+    Failure(
         name="neo4j-setting-unknown",
         mark="no declared setting with name",
         pattern=r"No declared setting with name: (?P<setting>[\w.]{1,80}\w)",

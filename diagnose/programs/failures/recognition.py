@@ -74,7 +74,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """The pattern that decides; its named groups are the values of the failure. Several groups with
     the same value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends
     in `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036; one that
-    ends in `_class` is the version of Java's class files, which makes 17 of 61."""
+    ends in `_class` is the version of Java's class files, which makes 17 of 61, and one that ends
+    in `_rdb` the format of Redis' dump, which makes 7.2 of 11."""
     cause: str
     """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
@@ -318,7 +319,20 @@ def _java_release(number: str) -> str:
     return str(int(number) - _CLASS_FILES_BEFORE_JAVA)
 
 
-_VERSIONS: Mapping[str, Callable[[str], str]] = {"number": _dotted_version, "class": _java_release}
+_RELEASES_OF_REDIS = {"9": "5.0", "10": "7.0", "11": "7.2", "12": "7.4"}
+"""The first release of Redis that writes a format of RDB, by the format's number."""
+
+
+def _redis_release(number: str) -> str:
+    """The first release of Redis that wrote files of this format; "" for an unknown one."""
+    return _RELEASES_OF_REDIS.get(number, "")
+
+
+_VERSIONS: Mapping[str, Callable[[str], str]] = {
+    "number": _dotted_version,
+    "class": _java_release,
+    "rdb": _redis_release,
+}
 """The form of a version for people, by the end of the group's name."""
 
 

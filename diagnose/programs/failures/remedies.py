@@ -173,6 +173,9 @@ class NamedNumber(msgspec.Struct, frozen=True):
 class FreshContainer(msgspec.Struct, frozen=True):
     """A new container from the image, without the files that the first start has left."""
 
+    of_working_folder: bool = False
+    """Whether they are in the folder in which the program starts."""
+
 
 class NewVolume(msgspec.Struct, frozen=True):
     """The program begins with an empty volume at its folder; the old volume is kept."""

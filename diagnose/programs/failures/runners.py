@@ -2,7 +2,7 @@
 run as."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import SetAside, TypedLike
+from diagnose.programs.failures.remedies import FreshContainer, SetAside, TypedLike
 
 _OPTION = "container.option-missing"
 
@@ -57,6 +57,7 @@ RUNNERS = (
         cure="make a new container from the image, or mount no volume over the runner's folder; where it has to stay the "
         "same runner, let the script skip config.sh when .runner is there",
         source="actions/runner's own message",
+        remedy=FreshContainer(of_working_folder=True),
     ),
     Failure(
         name="runner-as-root",

@@ -121,6 +121,19 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
+        name="variable-to-accept",
+        mark=("accept", "agree", "true", "yes"),
+        pattern=rf"""(?xm)
+            (?<![\w./-])(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ (?:must|has\ to|have\ to|needs?\ to|should)
+                \ be\ (?:set\ )?(?:equal\ )?(?:as|to)\ ['"`]?(?P<value>accept(?:ed)?|agreed?|true|yes)\b
+        """,
+        cause="the program starts only with {variable}={value}",
+        cure="set {variable}={value}",
+        source="TeamSpeak's own message",
+        confirmed_by=_VARIABLE,
+        explains_only=True,
+    ),
+    Failure(
         name="variable-required",
         mark="variable",
         pattern=rf"""(?xm)

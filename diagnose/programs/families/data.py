@@ -50,6 +50,7 @@ DATA = (
         mark="",
         pattern=r"""(?x)
             \bdowngrad(?:e|ing)\b.{0,60}\b(?:not|un|in)
+            | \bcan(?:not|'t)\ downgrade\b
             | \b(?:in|not\ |un)(?:valid|supported|possible)\ downgrade
             | \b(?:catalog|database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is
                 |was|version)\b[^.]{0,60}\b(?:newer|higher|greater|more\ recent)\b

@@ -18,8 +18,10 @@ _ABSENCE = r"""
 """
 _OF_HOSTS_OR_SYNTAX = LazyPattern(
     r"\bhost not found in (?:resolver|upstream)\b|\b(?:yaml|toml|parsing config): |\bSAXParseException\b"
+    r"|\bmodprobe: can't change directory\b"
 )
-"""nginx finds no host, and a reader of YAML no key: the file is the one that says it."""
+"""nginx finds no host, and a reader of YAML no key: the file is the one that says it. modprobe
+finds no modules in any container."""
 _NO_RIGHT = (
     r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
 )

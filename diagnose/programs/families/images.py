@@ -87,11 +87,22 @@ DEVICES = (
         look="machine",
     ),
     Failure(
+        name="gpu-driver-unseen",
+        mark="insufficient for cuda runtime",
+        pattern=r"\bCUDA driver version is insufficient for CUDA runtime\b",
+        cause="the container has no NVIDIA driver that CUDA finds, or one that is older than this image's CUDA needs",
+        cure="recreate it with --gpus=all; where it has the card, update the driver of the host, or run a build "
+        "with an older CUDA",
+        source="CUDA's own message; SYSTRAN/faster-whisper#1259",
+        confirmed_by=_OPTION,
+        needs=("--gpus=all",),
+        look="graphics",
+    ),
+    Failure(
         name="gpu-driver-old",
         mark="driver",
         pattern=r"""(?x)
             \bNVIDIA\ driver\ on\ your\ system\ is\ too\ old\b
-            | \bCUDA\ driver\ version\ is\ insufficient\ for\ CUDA\ runtime\b
         """,
         cause="the NVIDIA driver of the host is older than the CUDA in this image needs",
         cure="update the driver of the host, or run a build of the image with an older CUDA",
@@ -136,6 +147,7 @@ DEVICES = (
         mark="",
         pattern=r"""(?x)
             modprobe:\ (?:FATAL:\ )?Module\ (?P<module>\w+)\ not\ found
+            | \bip6?tables\b[^\n]{0,120}\bmodprobe:\ can't\ change\ directory\ to\ '/lib/modules'
             | do\ you\ need\ to\ insmod
             | unable\ to\ access\ interface:\ (?:protocol|operation)\ not\ supported
             | RTNETLINK\ answers:\ (?:operation|protocol)\ not\ supported
@@ -382,6 +394,7 @@ DEPENDENCIES = (
         source="RocketChat/Rocket.Chat#32660, open-webui/open-webui#12400",
         confirmed_by="container.cpu-unsupported",
         needs=("sse4_2", "avx", "avx2"),
+        look="machine",
         turns_away=True,
     ),
 )

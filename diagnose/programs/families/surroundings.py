@@ -237,6 +237,22 @@ SURROUNDINGS = (
         needs=("--sysctl=net.ipv4.ip_unprivileged_port_start=0",),
     ),
     Failure(
+        name="port-low-unnamed",
+        of_running=NEVER,
+        mark="permission denied",
+        pattern=r"""(?xm)
+            ^(?!.*(?:\.sock\b|\bunix\b|\s['"]?/\w|/(?:run|tmp|var)/))
+            .*\b(?:bind|listen)\b[^\n]{0,120}\bpermission\ denied\b
+        """,
+        cause="the program's user may not listen at the port that its settings name: below 1024 that needs root, "
+        "the capability NET_BIND_SERVICE, or the engine's sysctl for containers",
+        cure="let it listen at a port from 1024 on and publish that one, or recreate it with "
+        "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
+        source="Rocket's own message; dani-garcia/vaultwarden's wiki, non-root",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv4.ip_unprivileged_port_start=0",),
+    ),
+    Failure(
         name="volume-required",
         mark="volume",
         pattern=r"""(?x)

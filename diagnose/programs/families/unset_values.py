@@ -45,12 +45,13 @@ UNSET_VALUES: tuple[Failure, ...] = (
             | \bgetaddrinfo\ (?:EAI_AGAIN|ENOTFOUND)\ (?:undefined|null|nil|None)\b
             | \blookup\ :\ no\ such\ host | \bURI\ (?:is\ not\ absolute|can\ not\ be\ null)\b
             | \bThe\ ConnectionString\ property\ has\ not\ been\ initialized
-            | \bHost\ can't\ be\ null\b
+            | \bHost\ can't\ be\ null\b | \bno\ Host\ in\ request\ URL\b
+            | \b[a-z][a-z0-9+]{1,20}://:(?:\d{0,5}/|\d{2,5}\b)
         """,
         cause="the address of a server that the program calls is not set",
         cure=_CURE,
         source="Ruby's, Mongoose's, Node.js', HikariCP's, SQLAlchemy's, Go's and .NET's own messages",
-        remedy=TypedLike(r"(?:UR[IL]|DSN|HOST)$"),
+        remedy=TypedLike(r"(?:ADDR(?:ESS)?|CONN(?:ECTION)?|DSN|ENDPOINT|HOST|UR[IL])$"),
     ),
     Failure(
         name="number-unset",

@@ -1,6 +1,7 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/image_variables.py`."""
 
 LINES = {
+    "strapi-keys": 'error: Middleware "strapi::session": App keys are required. Please set app.keys in config/server.js',
     "neo4j-setting-unknown": "Unrecognized setting. No declared setting with name: PORT. Cleanup the config",
     "authentik-secret": "Secret key missing, check https://goauthentik.io/docs/installation/.",
     "flask-application": "Error: Could not locate a Flask application. Use the 'flask --app' option",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "variable-to-accept": "TS3SERVER_LICENSE needs to be set to accept for the server to start",
     "ruby-keyerror": 'KeyError: key not found: "REDIS_URL"',
     "spring-placeholder": "IllegalArgumentException: Could not resolve placeholder 'jwt.secret' in value",
     "pydantic-settings": (

@@ -1,6 +1,7 @@
 """Files of settings that failed programs miss at one path, and that are mounted at another path."""
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -22,6 +23,13 @@ _SETTINGS = LazyPattern(
 )
 """A file that a person writes for the program. A source file of such a name is in many folders."""
 
+_LACKING = LazyPattern(
+    r"\b(?:(?:is|are) required|missing|must be (?:configured|provided|set)|not (?:configured|provided|set)"
+    r"|please provide|provide an?)\b",
+    re.IGNORECASE,
+)
+"""Words about settings that a program does not find in its file."""
+
 
 class FileElsewhere(msgspec.Struct, frozen=True):
     """A file that the line which explains the failure misses, and where a mount has one."""
@@ -33,6 +41,8 @@ class FileElsewhere(msgspec.Struct, frozen=True):
     """The path in the container of a file of that name."""
     mount: Mount
     line: str
+    is_of_image: bool = False
+    """Whether the command names the wanted path: the image may have a file of its own there."""
 
     @property
     def on_host(self) -> str:
@@ -67,14 +77,30 @@ def files_elsewhere(host: Host, containers: Containers, log_tails: LogTails) -> 
 
 
 def _candidates(container: Container, log_tails: LogTails) -> Iterator[FileElsewhere]:
-    """The places where its mounts of the host may have a file of the name that it misses."""
-    failure = log_tails.of(container).failure_named("path-missing")
+    """The places where its mounts of the host may have a file of the name that it misses, or that
+    its command names while its log misses settings."""
+    tail = log_tails.of(container)
+    failure = tail.failure_named("path-missing")
     wanted = failure.values.get("path", "") if failure is not None else ""
+    line = failure.line if failure is not None else tail.telling_text
+    if failure is None and _LACKING.search(line) and container.stays_down:
+        wanted = (
+            only([word for word in map(_value, container.config.words[1:]) if _is_file(word)]) or ""
+        )
     is_held = any(is_within(wanted, mount.destination) for mount in container.mounts)
-    if failure is None or is_held or not _SETTINGS.search(wanted):
+    if is_held or not _SETTINGS.search(wanted):
         return
     name = posixpath.basename(wanted)
     for mount in container.bind_mounts:
         is_it = posixpath.basename(mount.destination) == name
         place = mount.destination if is_it else f"{mount.destination.rstrip('/')}/{name}"
-        yield FileElsewhere(container, wanted, place, mount, failure.line)
+        yield FileElsewhere(container, wanted, place, mount, line, is_of_image=failure is None)
+
+
+def _value(word: str) -> str:
+    """The value of an option, or a word of its own."""
+    return word.partition("=")[2] if word.startswith("-") else word
+
+
+def _is_file(word: str) -> bool:
+    return word.startswith("/") and _SETTINGS.search(word) is not None

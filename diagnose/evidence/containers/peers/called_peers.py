@@ -21,7 +21,7 @@ _HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]++(?!:(?:\w{1,20}:)?//)")
 """A word that may be a host name: not part of a path, unless it opens a URL, and no scheme."""
 _ADDRESS = LazyPattern(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 _PORT = LazyPattern(
-    r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"
+    r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|`:`(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"
 )
 """The port of a call, behind a host or after its word; no time of day."""
 _PORT_ASKED = LazyPattern(r"connections on port (\d{2,5})\?")

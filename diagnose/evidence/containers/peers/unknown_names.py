@@ -25,10 +25,17 @@ def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[st
     """Evidence that no container has the name, with the container of a similar name."""
     evidence: dict[str, Json] = {}
     for name, place in strays.items():
-        near = difflib.get_close_matches(name, containers.by_dns_name, n=1)
+        near = _similar_names(name, containers)
         like = f"; a similar name is {_owner(near[0], containers)}" if near else ""
         evidence[f'"{name}", in {place}'] = f"no container on this host has that name{like}"
     return evidence
+
+
+def _similar_names(name: str, containers: Containers) -> list[str]:
+    """The name that is most like this one, or the only one that has it as one of its words."""
+    longer = [other for other in containers.by_dns_name if name in _SIGNS.split(other)[1:]]
+    alike = difflib.get_close_matches(name, containers.by_dns_name, n=1)
+    return alike or ([longer[0]] if len(longer) == 1 else [])
 
 
 def _owner(name: str, containers: Containers) -> str:

@@ -24,7 +24,8 @@ _OF_OTHERS = LazyPattern(r"/run/(?:secrets|dbus|udev|user|systemd|docker|contain
 """Folders that the engine fills, or that the host's own services have."""
 _MAKES = LazyPattern(r"\bmissing\b|\bbind|\blisten|\bcreat|\bmkdir|\bwrit|\bpid\b|\block\b")
 """Words of a program that creates something there, rather than calling another program."""
-_TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
+_TABLE = LazyPattern(r"\b(?P<family>ip6?)tables\b(?:.{0,60} table [`'](?P<table>[a-z]+)')?")
+"""A tool for packet filters, and the table that it does not find: `filter` without a name."""
 
 
 def own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
@@ -100,4 +101,6 @@ def kernel_module(failure: Recognised) -> str:
     if named_one:
         return named_one
     table = _TABLE.search(failure.line)
-    return f"iptable_{table['table']}" if table else "wireguard"
+    if table is None:
+        return "wireguard"
+    return f"{table['family']}table_{table['table'] or 'filter'}"

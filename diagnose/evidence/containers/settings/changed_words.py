@@ -1,8 +1,9 @@
 """A container's command or variables with one change, as the page's commands take them.
 
-`new_command` is what follows the image, `assignment` one variable with its new value, `unset`
-the name of one that goes; `edited` is the one mounted file, and `edit` what sed does to it. Nothing
-where there is nothing to change, or a secret is in the way.
+`new_command` is what follows the image, `assignment` one variable with its new value, `unset` the
+name of one that goes; `spliced` is one whose value holds a secret, and `splice` what sed does to
+it; `edited` is the one mounted file, and `edit` what sed does to it. Nothing where there is nothing
+to change, or a secret is in the way.
 """
 
 import re
@@ -94,7 +95,17 @@ def with_text(container: Container, old: str, new: str, *, variable: str = "") -
     if places:
         return _command([old_text.sub(lambda _: new, word) for word in words])
     name, value = variables[0]
-    return _assignment(name, old_text.sub(lambda _: new, value))
+    return _assignment(name, old_text.sub(lambda _: new, value)) or spliced(name, value, old, new)
+
+
+def spliced(name: str, value: str, old: str, new: str) -> dict[str, str]:
+    """The correction of the place in an address that holds a secret, behind its user and password.
+
+    `spliced` is the variable, `splice` what sed does to its value, which nobody is shown.
+    """
+    if len(re.findall(rf"@{re.escape(old)}(?=[:/?,]|$)", value)) != 1:
+        return {}
+    return {"spliced": name, "splice": rf"s/@{_escaped_for_sed(old)}\b/@{new}/"}
 
 
 def with_value(container: Container, name: str, value: str) -> dict[str, str]:

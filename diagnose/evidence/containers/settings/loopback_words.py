@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.settings.changed_words import spliced
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.numbers import is_number
@@ -76,8 +77,9 @@ def _only_harmless(corrections: Iterable[Correction]) -> Correction | None:
 def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     """The page variables that replace loopback by another host.
 
-    `command`: the words behind the image; `assignment`: one variable of the environment. Nothing
-    where no word or several name loopback, or where a secret is in the way.
+    `command`: the words behind the image; `assignment`: one variable of the environment; `spliced`:
+    one with a login before the host. Nothing where no word or several name loopback, or where a
+    secret is in the way.
     """
     loopback = re.compile(
         r"(?P<before>(?:--?[\w-]+=)?(?:\w+://)?)(?:127\.0\.0\.1|localhost|\[::1\])"
@@ -94,7 +96,30 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     command = list(words)
     for place in places:
         command[place] = loopback.sub(changed, words[place])
+    if not places and not assigned:
+        return _spliced_host(container, port, host)
     return _one_change(command, len(places), assigned)
+
+
+_BEHIND_LOGIN = LazyPattern(
+    r"^[a-z][a-z0-9+]{1,20}://[^/@]{1,400}@(?P<place>(?:127\.0\.0\.1|localhost)(?::(?P<port>\d{2,5}))?)(?=[/?]|$)",
+    re.IGNORECASE,
+)
+"""An address on the loopback with a user and a password before it."""
+
+
+def _spliced_host(container: Container, port: int, host: str) -> dict[str, str]:
+    """The page variables that replace loopback in the only address with a login that may be meant:
+    at this port, or without one."""
+    found = [
+        (name, value, match["place"])
+        for name, value in container.config.environment
+        if (match := _BEHIND_LOGIN.match(value)) and match["port"] in (None, str(port))
+    ]
+    if len(found) != 1:
+        return {}
+    name, value, place = found[0]
+    return spliced(name, value, place, f"{host}:{port}" if ":" in place else host)
 
 
 def _one_change(command: Sequence[str], places: int, assigned: Sequence[str]) -> dict[str, str]:

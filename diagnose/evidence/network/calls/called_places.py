@@ -27,9 +27,10 @@ _ADDRESS6 = LazyPattern(
 _URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
 _NAME = LazyPattern(
     r"(?<![\w./-])(?!(?:code|errno|line|pid|port|status):)"
-    r"(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
+    r"(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9])(?:`:`|:)(?P<port>\d{2,5})(?![\w]|:\d)"
 )
-"""A name with its port: db:5432. No line of a file, and no exit code."""
+"""A name with its port: db:5432, or both in backquotes, as Prisma has them. No line of a file, and
+no exit code."""
 _NAME_OF_CURL = LazyPattern(
     r"\bconnect to (?P<host>[A-Za-z][\w.-]{0,252}) port (?P<port>\d{2,5})(?!\d)"
 )

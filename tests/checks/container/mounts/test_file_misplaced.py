@@ -100,6 +100,30 @@ def test_a_program_that_ended_for_lack_of_a_file(
         assert finding.variables["beside"] == f"{there[0]}:/config/configuration.yml"
 
 
+LACKING = 'level=error msg="Provide a JWT secret: jwt_secret is required"'
+OF_COMMAND = {
+    "the file of the command": (LACKING, "/etc/auth/configuration.yml", [("critical", "auth")]),
+    "a mounted file": (LACKING, "/var/lib/auth/configuration.yml", []),
+    "a file of another name": (LACKING, "/etc/auth/other.yml", []),
+    "another error": ("FATAL: cannot bind port 80", "/etc/auth/configuration.yml", []),
+}
+
+
+@pytest.mark.parametrize(("line", "wanted", "expected"), OF_COMMAND.values(), ids=OF_COMMAND)
+def test_a_file_that_the_command_names(
+    line: str, wanted: str, expected: list[tuple[str, str]]
+) -> None:
+    bind = {"Type": "bind", "Source": "/srv/auth", "Destination": "/var/lib/auth", "RW": True}
+    config = {"Cmd": ["auth", "--config", wanted]}
+    auth, log_tails = failed_with_log(line, name="auth", Mounts=[bind], Config=config)
+    there = {"/srv/auth/configuration.yml": {"type": "file"}}
+    found = files_elsewhere(Made({"file.stats": there}), of(auth), log_tails)
+    result = judge(
+        "container.file-misplaced", misplaced_files=MisplacedFiles(), files_elsewhere=found
+    )
+    assert rows(result) == expected
+
+
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
 def test_a_file_elsewhere(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     target = case.get("target", "/config.json")
