@@ -33,6 +33,7 @@ Modules for a container:
 - `inner_steps`  what is done about a program that has failed in a container that runs
 - `setting_steps`  the setting to which a failed program objects
 - `value_corrections`  the value that the line asks for, where it follows from the one that is given
+- `data_releases`  the image of the release that wrote the data
 - `image_steps`  another build of the image, and what lies inside the container
 - `installed_parts`  what installs a part that an image lacks
 - `probe_steps`  a better health check, or a start

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.mounts.access.refused_own_paths import (
 from diagnose.evidence.containers.mounts.host_paths import StrayPath, stray_path
 from diagnose.evidence.containers.mounts.translated_paths import TranslatedPath, translated_path
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
+from diagnose.evidence.containers.peers.issuer_names import provider_of_both
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.prefixed_peers import PrefixedPeer, prefixed_peer
 from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
@@ -217,6 +218,14 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         path."""
         refused = self.around.refused_own_paths
         return refused.of(self.error.container) if refused and self._is_of("path-denied") else None
+
+    @functools.cached_property
+    def provider(self) -> Container | None:
+        """The identity provider that the line names by two addresses."""
+        containers = self.around.containers
+        if containers is None:
+            return None
+        return provider_of_both(self.error.failure, self.error.container, containers)
 
     @functools.cached_property
     def prefixed(self) -> PrefixedPeer | None:

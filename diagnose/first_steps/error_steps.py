@@ -1,5 +1,6 @@
 """The variables of the first command for an error that a running container repeats."""
 
+import re
 from collections.abc import Iterator
 
 from diagnose.error_signatures import FOUND_NOBODY, signs
@@ -17,6 +18,7 @@ from diagnose.first_steps.named.code_steps import line_subject_variables
 from diagnose.first_steps.named.named_things import named_thing_steps
 from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.first_steps.value_corrections import corrected_value
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import rfc3339
@@ -28,6 +30,11 @@ _OF_PHP_IMAGES = "PHPIZE_DEPS"
 """A variable of the official images of PHP, which have docker-php-ext-install."""
 _HTTPS = 443
 """Ends of the numbers of HTTPS ports: 443, 8443."""
+_OF_LOGINS = LazyPattern(
+    r"\b(?:401|403|unauthori[sz]ed|forbidden|tokens?|jwt|issuer|audience|log-?in|credentials?)\b",
+    re.IGNORECASE,
+)
+"""Words of lines about callers who are not let in."""
 _NO_PAGES = frozenset(
     {21, 22, 25, 53, 110, 143, 389, 465, 587, 636, 993, 995, 1433, 1521, 1883, 3306, 5432, 5672}
     | {6379, 8883, 9042, 9092, 11211, 27017}
@@ -200,8 +207,12 @@ def _given_settings(error: RepeatedError) -> PageVariables:
 
 
 def _service_variables(error: RepeatedError) -> PageVariables:
-    """The page variable of the address at which the container serves pages, as the host
-    calls it."""
+    """The page variable of the address at which the container serves pages, as the host calls it.
+
+    Empty for a line about logins: the first page needs none.
+    """
+    if _OF_LOGINS.search(error.line.whole):
+        return {}
     for binding in error.container.published_by("tcp"):
         if binding.number not in _NO_PAGES and binding.host_port:
             scheme = "https" if binding.number % 1000 == _HTTPS else "http"

@@ -58,10 +58,7 @@ def setting_variables(
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
-    is_beside = setting is not None and (
-        (setting.path and _is_of_data(tail)) or (setting.folder and _is_of_build(tail))
-    )
-    if setting is not None and not is_beside:
+    if setting is not None and not _is_beside(setting, tail):
         return (
             _without_contents(setting, tail)
             | _corrected(container, tail, setting)
@@ -115,6 +112,13 @@ def _is_of_data(tail: LogTail) -> bool:
     """Whether the log names a file because of its room, its rights or the version that wrote it."""
     row = tail.failure.failure if tail.failure is not None else None
     return "no-space" in tail.signs or (row is not None and row.look in OF_DATA)
+
+
+def _is_beside(setting: NamedSetting, tail: LogTail) -> bool:
+    """Whether the line names the file or the folder of a setting, and is about something else."""
+    if setting.path:
+        return _is_of_data(tail)
+    return bool(setting.folder) and _is_of_build(tail)
 
 
 def _is_of_build(tail: LogTail) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "socket-missing": (
+        "connect() to unix:/run/php/php7.0-fpm.sock failed (2: No such file or directory) while connecting to upstream",
+        "(2)No such file or directory: AH02454: attempt to connect to /run/php/php8.1-fpm.sock failed",
+    ),
     "option-required": (
         'Error: required flag(s) "token" not set',
         "Error: flag --listen is required",

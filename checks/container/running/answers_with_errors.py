@@ -207,6 +207,8 @@ def _log_variables(
     """The page variables of what the log shows: a missing migration, and the program's own log
     file, where that one counts."""
     variables = {"migration": migration_of(failure, tail.lines)}
+    if failure is not None and failure.name == "socket-missing":
+        variables["socket_of"] = failed.container.name
     if written is not None:
         variables["log_inside"] = f"{failed.container.name}:{written.path}"
     return variables

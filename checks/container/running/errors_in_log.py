@@ -223,6 +223,8 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
         place = case.server.place
         server = case.server.container
         others.append(f"{place} is {server}, which publishes that port")
+    if case.provider is not None:
+        others.append(f"both addresses are {case.provider}")
     remedy = case.remedy
     if case.stray_path is not None:
         others.append(case.stray_path.clause)

@@ -146,6 +146,9 @@ def _image(case: LookCase) -> PageVariables:
     if part:
         last = re.split(r"[/\\]", part.rstrip("/"))[-1]
         stem = last.rpartition(".")[2] if case.value("class") and "." in last else last
+        if part == case.value("program"):
+            # the image may have another version of it
+            stem = last.rstrip("0123456789.-") or last
         return {"searched": container.name, "sought_file": f"/[^/]*{sought_name(stem)}[^/]*/?$"}
     folder = container.config.working_dir
     if not folder.startswith("/") or folder == "/" or host_mount(container.mounts, folder):

@@ -39,8 +39,9 @@ def _drop_option(remedy: remedies.Dropped, case: RowCase) -> PageVariables:
 def _comment_out(remedy: remedies.CommentedOut, case: RowCase) -> PageVariables:
     setting = named_setting(case.container, TellingLine(case.failure.line))
     word = case.failure.filled(remedy.word)
-    is_nested = "." in word and setting is not None and setting.path.endswith(_NESTED)
-    if setting is None or not setting.path or not word or is_nested:
+    if setting is None or not setting.path or not word:
+        return {}
+    if "." in word and setting.path.endswith(_NESTED):
         return {}
     return changed_words.line_commented_out(setting.path, setting.line, word)
 

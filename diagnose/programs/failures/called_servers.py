@@ -105,12 +105,16 @@ CALLED_SERVERS = (
         r"|Issuer \"(?P<got_spring>[^\"]+)\" provided in the configuration metadata did not match the "
         r"requested issuer \"(?P<expected_spring>[^\"]+)\""
         r"|(?:issuer|iss)\b[^\n]{0,40}\bexpected:? [\"']?(?P<expected_other>https?://[^\"'\s,]+)[\"']?,? "
-        r"(?:but )?got:? [\"']?(?P<got_other>https?://[^\"'\s,]+)",
+        r"(?:but )?got:? [\"']?(?P<got_other>https?://[^\"'\s,]+)"
+        r"|\bIDX10205\b[^\n]{0,60}\bIssuer: '(?P<got_net>https?://[^'\s]+)'[^\n]{0,400}?Issuer: "
+        r"'(?P<expected_net>https?://[^'\s]+)'",
         cause="the identity provider calls itself {got}, and the program expects {expected}: both have "
         "to be the same address",
         cure="give the program the address that the provider calls itself by, or the provider the one "
         "that programs and browsers use (Keycloak: --hostname)",
-        source="oauth2-proxy/oauth2-proxy#2365",
+        source="oauth2-proxy/oauth2-proxy#2365; Microsoft.IdentityModel's own message",
+        turns_away=True,
+        look="addresses",
     ),
     Failure(
         name="grpc-preface",

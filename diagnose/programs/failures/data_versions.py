@@ -98,7 +98,7 @@ DATA_VERSIONS = (
         name="mariadb-tc-log",
         mark="bad magic header in tc log",
         pattern=r"Bad magic header in tc log",
-        cause="the transaction coordinator's log tc.log was written by another version",
+        cause="the transaction coordinator's log tc.log is damaged, as after a power loss, or another version wrote it",
         cure="move the file tc.log in the data directory away, and start it again",
         remedy=SetAside("tc.log", ("/var/lib/mysql", "/bitnami/mariadb/data")),
     ),

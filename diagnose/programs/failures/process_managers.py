@@ -90,6 +90,15 @@ PROCESS_MANAGERS = (
         look="child",
     ),
     Failure(
+        name="supervisor-unfound",
+        mark="spawnerr",
+        pattern=r"spawnerr: can't find command '(?P<program>[^'\n]{1,200})'",
+        cause="supervisord should start {program}, and the image does not have it",
+        cure="correct the command in the program's section of supervisord.conf, or install it in the image",
+        source="supervisord's own message; toniher/docker-semanticmediawiki#10",
+        look="image",
+    ),
+    Failure(
         name="supervisor-gave-up",
         mark="entered fatal state",
         pattern=r"gave up: (?P<program>\S+) entered FATAL state",

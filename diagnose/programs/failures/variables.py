@@ -121,6 +121,20 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
+        name="secret-made-up",
+        mark=("generat", "random"),
+        pattern=rf"""(?xm)
+            (?<![\w./-])(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ (?:environment\ variable\ )?
+                (?:is|was)\ (?:empty|missing|not\ (?:defined|given|provided|set)|unset)\b
+                [^\n]{{0,60}}\b(?:generat(?:ed|ing)|random)\b[^\n]{{0,60}}
+                \b(?:(?:at|for)\ (?:each|every|this)\ (?:boot|restart|run|session|start)|invalidated|log(?:ged)?\ out)
+        """,
+        cause="{variable} is not set, and the program makes a new secret at each start: every restart logs all its "
+        "users out, and what the old one signed is refused",
+        cure="set {variable} to one random value that stays",
+        source="pglombardo/PasswordPusher's own message",
+    ),
+    Failure(
         name="variable-to-accept",
         mark=("accept", "agree", "true", "yes"),
         pattern=rf"""(?xm)

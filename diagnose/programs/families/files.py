@@ -226,6 +226,20 @@ FILES = (
         source="serkodev/rabbitmq-cluster-docker#1",
     ),
     Failure(
+        name="socket-missing",
+        mark=".sock",
+        pattern=r"""(?x)
+            \bunix:(?P<path_unix>/(?:var/)?run/[\w./-]{1,120}\.sock)\b[^\n]{0,60}\bno\ such\ file
+            | \bno\ such\ file\b[^\n]{0,60}(?<![\w./-])(?P<path>/(?:var/)?run/php[\w./-]{1,120}\.sock)\b
+        """,
+        cause="nothing has made the socket {path}: the program behind it does not run in this container, or makes its "
+        "socket at another place",
+        cure="see why that program does not start: its own lines are in the log of the start; where it runs, write its "
+        "socket in the settings of both",
+        source="nginx' own message",
+        look="child",
+    ),
+    Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
         unlike=_OF_HOSTS_OR_SYNTAX,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "supervisor-unfound": "2020-02-26 22:07:09,379 INFO spawnerr: can't find command '/usr/sbin/php-fpm7.0'",
     "apache-workers": (
         "[mpm_prefork:error] [pid 1] AH00161: server reached MaxRequestWorkers setting, consider raising it"
     ),

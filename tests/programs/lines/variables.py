@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "secret-made-up": "SECRET_KEY_BASE environment variable is not set. A new random value has been generated for this boot. All user login sessions will be invalidated",
     "variable-to-accept": "TS3SERVER_LICENSE needs to be set to accept for the server to start",
     "ruby-keyerror": 'KeyError: key not found: "REDIS_URL"',
     "spring-placeholder": "IllegalArgumentException: Could not resolve placeholder 'jwt.secret' in value",
