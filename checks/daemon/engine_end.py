@@ -9,12 +9,12 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
+from diagnose.evidence.engine.installed.engine_upgrades import ChangesWhileDown
 from diagnose.evidence.engine.log import NO_LOG
 from diagnose.evidence.engine.starting.end_meaning import own_meaning
 from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.evidence.engine.starting.failed_start import healing, meaning
 from diagnose.evidence.machine.memory_kills import kill_evidence
-from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.first_steps.engine.engine_steps import steps_for_engine
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, Severity
@@ -24,14 +24,14 @@ def engine_down(
     daemon: Daemon,
     end: EngineEnd,
     unmounted: Sequence[PlannedMount],
-    removed: ChangedPackage | None,
+    changes: ChangesWhileDown,
 ) -> Finding:
     """The finding about an engine that does not serve its socket.
 
-    unmounted: mounts that are planned for its data root and are absent. removed: its package, if it
-    was removed from the host.
+    unmounted: mounts that are planned for its data root and are absent. changes: of its packages.
     """
     socket = daemon.address
+    removed = changes.removed(daemon)
     text = end.failure_text
     missing = unmounted[0] if unmounted and _lacks_root(text) else None
     # without its setting an engine whose disk is missing starts empty
@@ -42,7 +42,7 @@ def engine_down(
     is_about_a_disk = bool(signs(text) & {"no-space", "read-only", "io-error"})
     return Finding(
         subject=DAEMON,
-        summary=sentence_of(daemon, end, removed, missing),
+        summary=sentence_of(daemon, end, changes, missing),
         evidence={
             _stop_request_clause(daemon): _answer(daemon),
             "processes": _processes(daemon),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
+from diagnose.evidence.engine.installed.engine_upgrades import ChangesWhileDown
 from diagnose.evidence.engine.starting.end_meaning import (
     NO_ACTIVATION,
     is_explained,
@@ -12,22 +13,21 @@ from diagnose.evidence.engine.starting.end_meaning import (
 from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.evidence.engine.starting.failed_start import meaning
 from diagnose.evidence.machine.memory_kills import kill_reason
-from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.phrases import and_more, duration, named
 
 NAMES_SHOWN = 8
 
 
 def sentence_of(
-    daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None, missing: PlannedMount | None
+    daemon: Daemon, end: EngineEnd, changes: ChangesWhileDown, missing: PlannedMount | None
 ) -> str:
     """The whole sentence about an engine that is down.
 
-    removed: the engine's package, if it was removed from the host. missing: the disk that belongs
-    where the link at its data root leads.
+    changes: of its packages. missing: the disk that belongs where the link at its data root leads.
     """
     return (
-        f"{_state(daemon, end, removed)}{reason_of(daemon, end)}{_circumstances(end)}"
+        f"{_state(daemon, end, changes)}{reason_of(daemon, end)}{_stopping_change(end, changes)}"
+        f"{_circumstances(end)}"
         f"{_missing_disk(missing)}{_running_containers_clause(end.alive)}"
     )
 
@@ -42,6 +42,15 @@ def reason_of(daemon: Daemon, end: EngineEnd) -> str:
     if end.failure_text or daemon.processes.engine:
         return _unexplained_start_clause(end.failure_text)
     return _end_clause(end)
+
+
+def _stopping_change(end: EngineEnd, changes: ChangesWhileDown) -> str:
+    """The package change during which the engine was asked to stop, as the end of a sentence."""
+    request = end.stop_request
+    if request is None or end.failure_text:
+        return ""
+    package = changes.that_stopped_the_engine(request.at)
+    return f", during a package change ({package}), and nobody started it since" if package else ""
 
 
 def _circumstances(end: EngineEnd) -> str:
@@ -64,10 +73,11 @@ def _missing_disk(disk: PlannedMount | None) -> str:
     return f"; {disk.declared_in} has {disk.source} for {disk.point}, and nothing is mounted there"
 
 
-def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> str:
+def _state(daemon: Daemon, end: EngineEnd, changes: ChangesWhileDown) -> str:
     """The state of an engine that does not serve its socket: gone, down, or alive without it."""
     process = daemon.processes.engine
     socket = daemon.address
+    removed = changes.removed(daemon)
     if process is None and removed is not None:
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:

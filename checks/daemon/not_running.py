@@ -3,7 +3,7 @@
 from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.data_root_candidates import UnmountedRoot
-from diagnose.evidence.engine.installed.engine_upgrades import RemovedEngine
+from diagnose.evidence.engine.installed.engine_upgrades import ChangesWhileDown
 from diagnose.evidence.engine.installed.installation import TRACES
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.evidence.engine.starting.engine_end import EngineEnd
@@ -40,7 +40,7 @@ def not_running(
     end: EngineEnd,
     unmounted: UnmountedRoot | None,
     rootless: RootlessEngines | None,
-    removed: RemovedEngine | None,
+    changes: ChangesWhileDown | None,
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
@@ -70,7 +70,7 @@ def not_running(
         daemon,
         end,
         unmounted.planned if unmounted is not None else (),
-        removed.package if removed is not None else None,
+        changes if changes is not None else ChangesWhileDown(),
     )
 
 

@@ -80,4 +80,6 @@ def _cure_by_words(end: EngineEnd) -> PageVariables:
     if end.taken_by:
         return {"taken_port": end.taken.rpartition(":")[2]}
     refused = "" if is_explained(text) else path_of_error(text)
-    return {"refused_path": refused} if refused else {"again": ENGINE}
+    if refused:
+        return {"refused_path": refused}
+    return {"idle" if end.alive == () else "again": ENGINE}

@@ -20,15 +20,15 @@ SLOW = Unit("loaded", "failed", result="timeout", unit_file_state="enabled")
     [
         (Unit("loaded", "inactive", unit_file_state="disabled"), "disabled"),
         (Unit("masked", "inactive", unit_file_state="masked"), "masked"),
-        (Unit("loaded", "inactive", unit_file_state="enabled"), "again"),
-        (Unit("loaded", "failed", unit_file_state="disabled"), "again"),
+        (Unit("loaded", "inactive", unit_file_state="enabled"), "idle"),
+        (Unit("loaded", "failed", unit_file_state="disabled"), "idle"),
         (SLOW, "slow"),
     ],
     ids=["not enabled", "masked", "stopped", "failed", "too slow"],
 )
 def test_how_a_unit_that_is_down_is_started(unit: Unit, variable: str) -> None:
     finding = only_finding(judge("daemon.not-running", daemon=daemon(unit=unit)).findings)
-    assert {"disabled", "masked", "again", "slow"} & finding.variables.keys() == {variable}
+    assert {"disabled", "masked", "idle", "slow"} & finding.variables.keys() == {variable}
 
 
 FAILED = Unit("loaded", "failed", result="resources")

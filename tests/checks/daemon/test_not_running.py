@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.installed.engine_upgrades import removed_engine
+from diagnose.evidence.engine.installed.engine_upgrades import ChangesWhileDown, changes_while_down
 from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Finding, Severity, Unavailable
@@ -210,7 +211,7 @@ def test_an_engine_that_serves_another_socket(
     (finding,) = not_running(one, log(UP, LISTENS))
     assert (f"serves {served}, but clients ask" in finding.summary) == bool(served)
     assert finding.variables.get("served", "") == served
-    assert ("again" in finding.variables) != bool(served)
+    assert ("idle" in finding.variables) != bool(served)
 
 
 def test_the_kernel_killed_it() -> None:
@@ -285,12 +286,11 @@ DPKG = """\
 def test_a_package_that_was_removed(program: str, text: str, package: str) -> None:
     dead = daemon(program=program)
     host = Made({"file.read": {"text": text, "mtime": 1.7675e9}})
-    removed = removed_engine(host, dead)
-    result = judge("daemon.not-running", daemon=dead, log=log(), root=ROOT, removed=removed)
+    changes = changes_while_down(host, dead)
+    result = judge("daemon.not-running", daemon=dead, log=log(), root=ROOT, changes=changes)
     finding = only_finding(result.findings)
     assert finding.variables.get("removed_package", "") == package
     assert (f'its package "{package}" was removed' in finding.summary) == bool(package)
-    assert bool(host.asked) == (program == "")
 
 
 @pytest.mark.parametrize(
@@ -353,13 +353,44 @@ def test_what_is_said_of_a_dead_engine(
     assert summary in finding.summary
 
 
+STOPPED_AT = 1_767_322_805.0
+"""2026-01-02 03:00:05"""
+
+
 @pytest.mark.parametrize(
-    ("program", "variable"), [("", "removed"), ("/usr/bin/dockerd", "again")], ids=["gone", "there"]
+    ("name", "before_s", "is_named"),
+    [("containerd.io", 6.0, True), ("docker-ce", 90.0, True), ("containerd.io", 600.0, False)],
+)
+def test_a_package_change_that_stopped_the_engine(
+    name: str, before_s: float, is_named: bool
+) -> None:
+    stopped = log(
+        UP,
+        LISTENS,
+        "time=\"2026-01-02T03:00:05Z\" level=info msg=\"Processing signal 'terminated'\"",
+    )
+    changes = ChangesWhileDown(
+        (ChangedPackage(STOPPED_AT - before_s, name, "1.7.27-1", "1.7.28-1"),)
+    )
+    result = judge("daemon.not-running", daemon=daemon(), log=stopped, root=ROOT, changes=changes)
+    words = f"during a package change ({name} 1.7.27 to 1.7.28), and nobody started it since"
+    assert (words in only_finding(result.findings).summary) == is_named
+
+
+def test_a_start_interrupts_nothing_where_no_container_runs() -> None:
+    (idle,) = not_running(daemon(), log(UP, LISTENS))
+    (busy,) = not_running(daemon(shims={ID: SHIM}), log(UP, LISTENS))
+    assert "idle" in idle.variables
+    assert "again" in busy.variables
+
+
+@pytest.mark.parametrize(
+    ("program", "variable"), [("", "removed"), ("/usr/bin/dockerd", "idle")], ids=["gone", "there"]
 )
 def test_an_engine_without_its_program_is_not_started_again(program: str, variable: str) -> None:
     stopped = log(UP, LISTENS, "level=info msg=\"Processing signal 'terminated'\"")
     finding = only_finding(
         judge("daemon.not-running", daemon=daemon(program=program), log=stopped, root=ROOT).findings
     )
-    assert {"removed", "again"} & set(finding.variables) == {variable}
+    assert {"removed", "idle"} & set(finding.variables) == {variable}
     assert ("asked to stop" in finding.summary) == bool(program)

@@ -62,6 +62,18 @@ def package_removed(box: Box) -> None:
     assert found["fix"][0]["command"] == "apt-get install --yes moby-engine"
 
 
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def stopped_by_an_upgrade_of_containerd(box: Box) -> None:
+    """systemd stops dockerd together with containerd, when that is upgraded; the log of dpkg names
+    the package. No container ran, so that a start interrupts nothing."""
+    box.docker("rm", "--force", "web")
+    install(box, "containerd.io", "1.7.28-1")
+    box.stop_engine()
+    (found,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert "during a package change (containerd.io 1.7.28)" in found["summary"], found["summary"]
+    assert found["fix"][0]["risk"] == "safe", found["fix"]
+
+
 @fault("daemon.not-running", subject=DAEMON, exit_code=2, runs=2)
 def killed(box: Box) -> None:
     """dockerd was killed; five containers live on, named from the disk."""

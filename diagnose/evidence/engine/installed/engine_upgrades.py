@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.engine.daemon import Daemon
@@ -12,7 +10,7 @@ from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
-__all__ = ["EngineUpgrades", "RemovedEngine", "engine_upgrades", "removed_engine"]
+__all__ = ["ChangesWhileDown", "EngineUpgrades", "changes_while_down", "engine_upgrades"]
 
 DAEMONS = frozenset({"docker.io", "docker-ce", "docker-ee", "docker", "moby-engine"})
 """Packages that hold dockerd."""
@@ -32,10 +30,22 @@ class EngineUpgrades(Items[ChangedPackage], frozen=True):
         return min(near, key=lambda package: abs(package.at - ended), default=None)
 
 
-class RemovedEngine(msgspec.Struct, frozen=True):
-    """The engine's package that is gone from this host."""
+class ChangesWhileDown(Items[ChangedPackage], frozen=True):
+    """The package changes of an engine that does not answer, oldest first."""
 
-    package: ChangedPackage | None = None
+    def removed(self, daemon: Daemon) -> ChangedPackage | None:
+        """The engine's package, if its program is missing and the last change removed it."""
+        last = [package for package in self if package.name in DAEMONS][-1:]
+        is_removal = daemon.installation.program == "" and last and not last[0].new
+        return last[0] if is_removal else None
+
+    def that_stopped_the_engine(self, at: float | None) -> ChangedPackage | None:
+        """The change that was under way when the engine was asked to stop.
+
+        at: Unix time of that request, None where it is not known.
+        """
+        before = [package for package in self if 0 <= (at or 0.0) - package.at <= NEAR_S]
+        return before[-1] if before else None
 
 
 @evidence
@@ -47,13 +57,11 @@ def engine_upgrades(host: Host, stops: Stops) -> EngineUpgrades:
 
 
 @evidence
-def removed_engine(host: Host, daemon: Daemon) -> RemovedEngine:
-    """The engine's removed package, read only where the engine's program is missing."""
-    if daemon.answers or daemon.installation.program != "":
-        return RemovedEngine()
-    changes = [package for package in _changes(host) if package.name in DAEMONS]
-    last = max(changes, key=lambda package: package.at, default=None)
-    return RemovedEngine(last if last is not None and not last.new else None)
+def changes_while_down(host: Host, daemon: Daemon) -> ChangesWhileDown:
+    """The package changes of the engine, read only where it does not answer."""
+    if daemon.answers:
+        return ChangesWhileDown()
+    return ChangesWhileDown(tuple(sorted(_changes(host), key=lambda package: package.at)))
 
 
 def _changes(host: Host) -> Iterator[ChangedPackage]:

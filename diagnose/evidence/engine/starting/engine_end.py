@@ -70,11 +70,16 @@ class EngineEnd(msgspec.Struct, frozen=True):
         return self.log is not None and self.log.came_up
 
     @property
-    def signal(self) -> str:
-        """The signal that asked it to stop; "" without one in its log."""
+    def stop_request(self) -> LogLine | None:
+        """The first line of the last run that names a signal to stop; None without one."""
         lines = self.log.last_start if self.log is not None else ()
-        signals = [match[1] for line in lines if (match := _SIGNAL.search(line.message))]
-        return signals[0] if signals else ""
+        return next((line for line in lines if _SIGNAL.search(line.message)), None)
+
+    @property
+    def signal(self) -> str:
+        """The signal that asked the engine to stop; "" without one in its log."""
+        match = _SIGNAL.search(self.stop_request.message) if self.stop_request else None
+        return match[1] if match else ""
 
 
 class StartRecords(EvidenceGroup, frozen=True):
