@@ -21,10 +21,7 @@ from diagnose.model import DAEMON, Finding, Json, Severity
 
 
 def engine_down(
-    daemon: Daemon,
-    end: EngineEnd,
-    unmounted: Sequence[PlannedMount],
-    changes: ChangesWhileDown,
+    daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount], changes: ChangesWhileDown
 ) -> Finding:
     """The finding about an engine that does not serve its socket.
 

@@ -151,6 +151,29 @@ def test_the_key_whose_value_the_engine_repeats_has_the_fault() -> None:
     assert [(fault.key, fault.line) for fault in told.faults] == [("seccomp-profile", 4)]
 
 
+REFUSED_AT = 1_767_322_805.0
+"""2026-01-02 03:00:05"""
+
+
+@pytest.mark.parametrize(("written_after_s", "is_fault"), [(-60.0, True), (60.0, False)])
+def test_a_refusal_is_not_about_a_file_that_was_written_since(
+    written_after_s: float, is_fault: bool
+) -> None:
+    refused = (
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid JSON: "
+        "invalid character '}' after object key:value pair"
+    )
+    ended = 'time="2026-01-02T03:00:05Z" level=info msg="Daemon shutdown complete"'
+    file = {"text": '{"debug": true}', "mtime": 1.0, "ctime": REFUSED_AT + written_after_s}
+    host = Made({"locality": HERE, "file.read": file})
+    config = daemon_config(host)
+    assert isinstance(config, DaemonConfig)
+    log = DaemonLog(parse([ended, refused]), "/var/log/docker.log")
+    faults = config_faults(host, config, DEAD, NOTHING, log, None)
+    assert isinstance(faults, ConfigFaults)
+    assert bool(faults.faults) is is_fault
+
+
 NO_PROXY_PROGRAM = (
     "merged configuration validation from file and command line flags failed: invalid "
     "userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set"

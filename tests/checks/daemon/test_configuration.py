@@ -235,11 +235,33 @@ MENDED = [
     pytest.param('\ufeff{"debug": true}', 20, id="a byte order mark"),
     pytest.param('{"log-opts": {"max-sizee": "10m"}}', 28, id="a misspelt option"),
     pytest.param('{"live-restor": true}', 28, id="a misspelt name"),
+    pytest.param('{\n  "debug": true\n  "mtu": 1400\n}', 28, id="a comma too few"),
+    pytest.param('{"dns": ["192.0.2.1" "192.0.2.2"]}', 28, id="a comma too few in a line"),
+    pytest.param('{\n "dns": ["192.0.2.1"\n },\n "mtu": 1400\n}', 28, id="a wrong bracket"),
+    pytest.param('{\n "dns": ["192.0.2.1",\n },\n "mtu": 1400\n}', 28, id="both"),
+    pytest.param('{\n "log-opts": {\n "max-size": "1m"\n ]\n}', 28, id="another wrong bracket"),
+    pytest.param("{\n 'debug': true,\n 'log-level': 'info'\n}", 28, id="other quotes"),
+    pytest.param("{\n \u201cdebug\u201d: true\n}", 28, id="quotes of a text program"),
+    pytest.param("{debug: True, log-driver: journald}", 28, id="words without quotes"),
+    pytest.param('{"debug" = true}', 28, id="a sign of equality"),
+    pytest.param('{"debug": true}}', 28, id="a bracket too many"),
     pytest.param('{"log-opts": {"max-file": 3, "max-size": "1m"}}', 28, id="a number for a text"),
     pytest.param('{"dns": "192.0.2.1"}', 28, id="a text for a list"),
     pytest.param(STRINGS, 26, id="texts for other types"),
     pytest.param('{\n  "graph": "/srv/docker"\n}', 28, id="a key with a successor"),
 ]
+
+
+SLIPS = {
+    '{\n "dns": ["192.0.2.1"\n },\n "mtu": 1400\n}': "a } where a ] must close the [ of line 2",
+    '{\n "debug": true\n "mtu": 1400\n}': "a comma is missing at the end of line 2",
+    '{"debug": true,\n}': "a comma before the closing }",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), SLIPS.items())
+def test_a_slip_is_named(text: str, message: str) -> None:
+    assert [fault.message for fault in faults_of(text, 28)] == [message]
 
 
 @pytest.mark.parametrize(("text", "major"), MENDED)
@@ -260,6 +282,9 @@ def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: 
         pytest.param('{"debug": true, "zzzzzz": 1}', id="a name like no other"),
         pytest.param('{"debug": "perhaps"}', id="a text that is no bool"),
         pytest.param('{"debug": true', id="cut off"),
+        pytest.param('{"dns": ["192.0.2.1", "debug": true}', id="a list without an end"),
+        pytest.param('{"debug": true}\n{"mtu": 1400}', id="two objects"),
+        pytest.param('{"log-level": "info}', id="a text without an end"),
         pytest.param('{"graph": "/a", "data-root": "/b"}', id="two data roots"),
         pytest.param('{"debug": true}', id="nothing to mend"),
     ],

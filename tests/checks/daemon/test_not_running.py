@@ -365,9 +365,7 @@ def test_a_package_change_that_stopped_the_engine(
     name: str, before_s: float, is_named: bool
 ) -> None:
     stopped = log(
-        UP,
-        LISTENS,
-        "time=\"2026-01-02T03:00:05Z\" level=info msg=\"Processing signal 'terminated'\"",
+        UP, LISTENS, 'time="2026-01-02T03:00:05Z" level=info msg="Processing signal \'terminated\'"'
     )
     changes = ChangesWhileDown(
         (ChangedPackage(STOPPED_AT - before_s, name, "1.7.27-1", "1.7.28-1"),)

@@ -147,6 +147,8 @@ def config_faults(
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=refusal.words, source=refusal.source)
     file = host.require(ReadFile(config.path))
+    if refusal.is_before(file):
+        refusal = _LoggedRefusal()
     version = _known_version(ping, log)
     if _is_in_force(file, config, daemon, clock):
         validated: Validation | None = Validation(ok=True)
@@ -194,6 +196,12 @@ class _LoggedRefusal(msgspec.Struct, frozen=True):
     words: str = ""
     source: str = ""
     """The source of the words."""
+    at: float | None = None
+    """Unix time of the line, None where it has none."""
+
+    def is_before(self, file: FileText) -> bool:
+        """Whether the file was written since, so that the words may be about its former text."""
+        return self.at is not None and file.ctime is not None and self.at < file.ctime
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> _LoggedRefusal:
@@ -201,7 +209,7 @@ def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> _LoggedRefusal:
     words = _refusal(last.text) if last is not None else ""
     if log is None or last is None or not words:
         return _LoggedRefusal()
-    return _LoggedRefusal(words, log.where(last))
+    return _LoggedRefusal(words, log.where(last), last.at)
 
 
 def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Clock | None) -> bool:

@@ -1,23 +1,23 @@
 """Edits that turn a refused daemon.json into an accepted one. Pure.
 
-Only slips with one plausible reading are corrected: a comma too many, a comment, a misspelt name, a
-value in the wrong quotes. A decision (an address, a driver) is left to a person.
+Only slips with one plausible reading are corrected: a comma too many or too few, a wrong bracket, a
+comment, a misspelt name, a value in the wrong quotes. A decision (an address, a driver) is left to
+a person.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from diagnose.evidence.engine.daemon_json.keys import BOOL, INT, LIST, TEXT, TYPES
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
+from diagnose.evidence.engine.daemon_json.slips import without_slip
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import holds_token
 
 _MEANT = LazyPattern(r"is (?P<name>\S+) meant\?")
-_COMMA_AT_END = LazyPattern(r",\s*$")
-_COMMA_BEFORE_CLOSING = LazyPattern(r",\s*([}\]])")
 _SCALAR = r"""(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false)"""
 MOST_ROUNDS = 8
 """A JSON parser names one slip at a time; a file with more than these is for a person."""
@@ -93,7 +93,7 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
     if not 0 < fault.line <= len(lines):
         return None
     if fault.stage == "text":
-        return _edit_of_syntax(lines, fault)
+        return _edit_of_syntax(lines, fault) or _edit_of_slip(text, fault)
     line = lines[fault.line - 1]
     name = fault.key.rpartition(".")[2] if fault.key.startswith("log-opts.") else fault.key
     key = f'"{name}"'
@@ -132,9 +132,20 @@ def _edit_of_syntax(lines: Sequence[str], fault: Fault) -> LineEdit | None:
         return LineEdit(1, "\ufeff", "")
     if fault.message.startswith("a comment"):
         return _without_comment(line, fault)
-    if not fault.message.startswith("a comma before the closing"):
+    return None
+
+
+def _edit_of_slip(text: str, fault: Fault) -> LineEdit | None:
+    """The line with the slip at which the parser gave up, and that line without the slip."""
+    corrected = without_slip(text, fault.line, fault.column)
+    if corrected is None:
         return None
-    return next(_without_comma(lines, fault.line), None)
+    lines = zip(text.split("\n"), corrected.split("\n"), strict=True)
+    return next(
+        LineEdit(number, old.strip(), new.strip())
+        for number, (old, new) in enumerate(lines, start=1)
+        if old != new
+    )
 
 
 def _without_comment(line: str, fault: Fault) -> LineEdit | None:
@@ -144,19 +155,3 @@ def _without_comment(line: str, fault: Fault) -> LineEdit | None:
     """
     comment = re.search(r"(?<!\s)\s*(//|#).*$", line)
     return LineEdit(fault.line, comment[0], "") if comment and '"' not in comment[0] else None
-
-
-def _without_comma(lines: Sequence[str], at: int) -> Iterator[LineEdit]:
-    """The text without a comma too many.
-
-    It is in the line that was named, or at the end of the last line with text before it.
-    """
-    if same := _COMMA_BEFORE_CLOSING.search(lines[at - 1]):
-        yield LineEdit(at, same[0], same[0][1:])
-    for number in range(at, 0, -1):
-        if comma := _COMMA_AT_END.search(lines[number - 1]):
-            # the last comma of the line: a text with its own ending makes the replacement exact
-            tail = lines[number - 1][-24:]
-            yield LineEdit(number, tail, tail[: -len(comma[0])] + comma[0][1:])
-        if lines[number - 1].strip() and number < at:
-            return

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from diagnose.evidence.engine.daemon_json.brackets import innermost_open
+
 
 class Fault(msgspec.Struct, frozen=True):
     """A fault in the file that keeps the engine from starting."""
@@ -71,7 +73,16 @@ def error_in_words(error: str, text: str, line: int, column: int) -> str:
         return "a comment: JSON has none"
     if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
         return f'{here} is no quote of JSON: names and texts stand in "'
+    bracket = innermost_open(text[:at])
+    if here in ("}", "]") and bracket is not None and bracket.closing != here:
+        opened = Position.at(text, bracket.offset).line
+        return (
+            f"a {here} where a {bracket.closing} must close the {bracket.bracket} of line {opened}"
+        )
     if error.startswith("Expecting ',' delimiter"):
+        last = Position.at(text, len(text[:at].rstrip())).line
+        if here == '"' and last < line:
+            return f"a comma is missing at the end of line {last}"
         following = text[at : at + 12].strip().partition("\n")[0] or "the end"
         return f"a comma or a closing bracket is missing before {following!r}"
     if error.startswith("Extra data"):

@@ -10,6 +10,15 @@ from tests.lab.box import LOG
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.daemon_told.helpers import CONFIG, DAEMON, refuse
 
+BROKEN_BY_HAND = """{
+  "log-driver": "json-file",
+  "log-opts": {"max-size": "10m"}
+  "dns": ["192.0.2.53"
+  },
+  "debug": false
+}
+"""
+
 
 @fault("daemon.config-invalid", subject=DAEMON, exit_code=1)
 def latent(box: Box) -> None:
@@ -42,6 +51,28 @@ def broken(box: Box) -> None:
     out = box.diagnose("all").out
     assert "line 3 column" in out, out
     assert out.index("daemon.config-invalid") < out.index("daemon.not-running"), out
+
+
+@fault(
+    "daemon.config-invalid",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=["container.*"],
+    exit_code=2,
+)
+def wrong_punctuation(box: Box) -> None:
+    """A line was added by hand: a comma is missing, and a list ends with the bracket of an object.
+    The command of the report corrects both, and the engine takes the file."""
+    box.write(CONFIG, BROKEN_BY_HAND)
+    box.stop_engine()
+    refuse(box, words="unable to configure the Docker daemon")
+    (finding,) = box.diagnose("check", "daemon.config-invalid", "--format", "json").findings
+    assert "a comma is missing at the end of line 3" in finding["summary"], finding["summary"]
+    copied, corrected, _ = finding["fix"][0]["command"].splitlines()
+    box.sh(f"{copied}\n{corrected}")
+    assert json.loads(box.read(CONFIG))["dns"] == ["192.0.2.53"]
+    assert box.diagnose("check", "daemon.config-invalid", "--format", "json").findings == []
+    box.write(CONFIG, BROKEN_BY_HAND)
 
 
 @fault(
