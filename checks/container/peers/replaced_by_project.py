@@ -72,13 +72,14 @@ def _present_folders(clash: ProjectClash) -> dict[str, object]:
 
 
 def _cure(clash: ProjectClash) -> PageVariables:
-    """The page variables that bring the former containers back, and give the newer project its
-    own name."""
-    return present(
-        {
-            "project": clash.project,
-            "former_file": clash.former.file if clash.taken else "",
-            "newer_file": clash.newer.file,
-            "own_name": clash.own_name,
-        }
-    )
+    """The page variables that bring the former containers back, and give one of the projects its
+    own name. The former one where none of its containers is left and no volume has the project's
+    name: that stops nothing."""
+    variables = {"project": clash.project, "own_name": clash.newer_name}
+    if not clash.taken:
+        return variables | present({"newer_file": clash.newer.file})
+    if not (clash.has_volumes or clash.left):
+        return variables | present(
+            {"lone_file": clash.former.file, "former_name": clash.former_name}
+        )
+    return variables | present({"former_file": clash.former.file, "second_file": clash.newer.file})

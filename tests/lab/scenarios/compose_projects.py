@@ -27,9 +27,9 @@ def _up(box: Box, folder: str, *services: str, options: str = "") -> None:
     box.sh(f"cd {folder} && docker compose up --detach {options} 2>&1")
 
 
-def _stage(box: Box) -> str:
+def _stage(box: Box, name: str = WEB) -> str:
     """The system that the container of the service belongs to."""
-    variables: list[str] = box.inspect(WEB)["Config"]["Env"]
+    variables: list[str] = box.inspect(name)["Config"]["Env"]
     return next(variable for variable in variables if variable.startswith("STAGE="))
 
 
@@ -45,9 +45,25 @@ def test_system_in_a_folder_of_the_same_name(box: Box) -> None:
     _up(box, "/srv/prod/shop", "web", "db")
     _up(box, "/srv/staging/shop", "web")
     assert _stage(box) == "STAGE=staging"
-    box.sh(f"{first_command(box, CHECK, WEB)} 2>&1")
+    for command in first_command(box, CHECK, WEB).splitlines():
+        box.sh(f"{command} 2>&1")
     assert _stage(box) == "STAGE=prod"
+    assert _stage(box, "shop-staging-web-1") == "STAGE=staging"
+    box.docker("rm", "--force", "shop-staging-web-1")
     _up(box, "/srv/staging/shop", "web")
+
+
+@fault(CHECK, subject=f"container:{WEB}")
+def whole_system_replaced_by_another(box: Box) -> None:
+    """Nothing is left of the first system: its own name brings it back beside the second."""
+    _prepare(box)
+    for folder in ("/srv/prod/shop", "/srv/staging/shop"):
+        _up(box, folder, "web")
+    box.sh(f"{first_command(box, CHECK, WEB)} 2>&1")
+    assert _stage(box, "shop-prod-web-1") == "STAGE=prod"
+    assert _stage(box) == "STAGE=staging", "the command stopped the second system"
+    assert not box.diagnose("check", CHECK, "--format", "json").findings
+    box.docker("rm", "--force", "shop-prod-web-1")
 
 
 @fault(CHECK, subject="container:shop-db-1")

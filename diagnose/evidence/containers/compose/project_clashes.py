@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key, only
-from diagnose.model import Unavailable
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
+from diagnose.questions.images import ListVolumes
 from diagnose.registry import evidence
 
 ORPHAN_S = 120.0
@@ -65,11 +67,22 @@ class ProjectClash(msgspec.Struct, frozen=True):
     """The containers of the former folder that are still there."""
     containers: tuple[Container, ...]
     """Those of the newer folder."""
+    has_volumes: bool = True
+    """Whether a volume carries the project's name, so that both systems keep data in it."""
 
     @property
-    def own_name(self) -> str:
-        """A project name for the newer folder alone, with the name of the folder above."""
-        above = _as_name(posixpath.basename(posixpath.dirname(self.newer.path)))
+    def newer_name(self) -> str:
+        """A project name for the newer folder alone."""
+        return self._name_of(self.newer)
+
+    @property
+    def former_name(self) -> str:
+        """A project name for the former folder alone."""
+        return self._name_of(self.former)
+
+    def _name_of(self, folder: ComposeFolder) -> str:
+        """The project's name with the name of the folder above."""
+        above = _as_name(posixpath.basename(posixpath.dirname(folder.path)))
         return f"{self.project}-{above or 'second'}"
 
 
@@ -93,7 +106,22 @@ def project_clashes(
         return ProjectClashes()
     statuses = host.require(StatPaths(files, follow=True))
     is_there = {path for path, status in statuses.items() if not status.failed}
-    return ProjectClashes(tuple(clash for clash in clashes if is_there & set(clash.former.files)))
+    with_volumes = _projects_with_volumes(host)
+    return ProjectClashes(
+        tuple(
+            replace(clash, has_volumes=with_volumes is None or clash.project in with_volumes)
+            for clash in clashes
+            if is_there & set(clash.former.files)
+        )
+    )
+
+
+def _projects_with_volumes(host: Host) -> set[str] | None:
+    """The projects that have volumes, by the labels of compose; None where nobody could look."""
+    listed = host.ask(ListVolumes())
+    if isinstance(listed, Failed):
+        return None
+    return {_project_name(volume.labels or {}) for volume in listed.volumes or ()}
 
 
 def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
@@ -106,7 +134,8 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:
             left = project.of(former)
-            lost = _replaced_containers(project, left, project.removed_from(former))
+            present = [other for other in containers if other.compose_folder == former.path]
+            lost = _replaced_containers(project, present, project.removed_from(former))
             if left or lost:
                 yield ProjectClash(
                     name,
@@ -170,14 +199,15 @@ def _removals(events: Events | None) -> Iterator[Event]:
 
 
 def _replaced_containers(
-    project: _Project, left: Iterable[Container], gone: Iterable[TakenContainer]
+    project: _Project, present: Iterable[Container], gone: Iterable[TakenContainer]
 ) -> list[TakenContainer]:
     """Removed containers that current ones replaced, by name, then those removed as orphans.
 
-    A service that the former folder has recreated since is not lost. Neither is a service that
-    took the place of the newer folder's own service before.
+    present: the containers of the former folder, also under another project name. A service that
+    the former folder has recreated since is not lost. Neither is a service that took the place of
+    the newer folder's own service before.
     """
-    restored = {container.compose_service for container in left}
+    restored = {container.compose_service for container in present}
     restored |= project.taken_back(gone)
     created = [container.created_at or 0.0 for container in project.current]
     lost = {}

@@ -41,15 +41,20 @@ def gone(
     return Event(AT + after_s, "container", "destroy", "", "a1" * 32, attributes)
 
 
-def clashes(containers: list[Container], events: list[Event], *there: str) -> ProjectClashes:
-    """there: the folders whose files are on the host."""
+def clashes(
+    containers: list[Container], events: list[Event], *there: str, volume_of: str = "shop"
+) -> ProjectClashes:
+    """there: the folders whose files are on the host. volume_of: the project of a volume."""
     files = {f"{folder}/compose.yaml" for folder in there}
     made = Made(
         {
             "file.stats": lambda question: {
                 path: {"type": "file"} if path in files else {"failed": "missing"}
                 for path in question.args["paths"]
-            }
+            },
+            "api.volumes": {
+                "Volumes": [{"Name": "data", "Labels": {"com.docker.compose.project": volume_of}}]
+            },
         }
     )
     found = project_clashes(Host(made), of(*containers), Events(tuple(events)))
@@ -101,15 +106,29 @@ def test_folders_with_one_project_name(
     )
 
 
-def test_the_former_folder_is_started_again_and_the_newer_one_gets_a_name() -> None:
-    found = clashes([WEB], [gone(PROD, "web")], PROD)
+CURES = {
+    "volumes with the project's name": (
+        "shop",
+        {"former_file": f"{PROD}/compose.yaml", "second_file": f"{STAGING}/compose.yaml"},
+    ),
+    "none": ("blog", {"lone_file": f"{PROD}/compose.yaml", "former_name": "shop-prod"}),
+}
+
+
+@pytest.mark.parametrize(("volume_of", "cure"), CURES.values(), ids=CURES)
+def test_one_of_the_projects_gets_a_name_of_its_own(volume_of: str, cure: dict[str, str]) -> None:
+    found = clashes([WEB], [gone(PROD, "web")], PROD, volume_of=volume_of)
     (finding,) = judge("container.replaced-by-project", project_clashes=found, clock=CLOCK).findings
-    assert finding.variables == {
-        "project": "shop",
-        "former_file": f"{PROD}/compose.yaml",
-        "newer_file": f"{STAGING}/compose.yaml",
-        "own_name": "shop-staging",
-    }
+    assert finding.variables == {"project": "shop", "own_name": "shop-staging", **cure}
+
+
+def test_a_service_that_runs_under_a_name_of_its_own_is_not_lost() -> None:
+    renamed = container(
+        "shop-prod-web-1",
+        Config={"Labels": labels(PROD, "web", "shop-prod")},
+        Created=rfc3339(AT + 10),
+    )
+    assert not clashes([WEB, renamed], [gone(PROD, "web")], PROD)
 
 
 def test_one_question_is_asked_and_none_without_a_clash() -> None:
