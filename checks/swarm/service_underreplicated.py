@@ -82,6 +82,9 @@ def _cure(placed: PlacedService) -> PageVariables:
         return {"folder": placed.missing_folder}
     spec = placed.service.spec
     node = placed.only_node
+    driver = only(placed.missing_drivers)
+    if driver is not None:
+        return {"undriven" if driver[0] == "Log" else "driven": spec.name, "driver": driver[1]}
     if placed.says(TOO_LARGE) and spec.reserved != Resources():
         return {"reserving": spec.name}
     if node is None or not placed.says(NO_NODE):
@@ -109,8 +112,14 @@ def _unfit_clause(placed: PlacedService) -> str:
             f'port {holder.port} is held by service "{holder.service.spec.name}"'
             for holder in holders
         )
+    if placed.missing_drivers:
+        drivers = [f'{_DRIVERS[kind]} "{name}"' for kind, name in placed.missing_drivers]
+        return f"no node has the {' and the '.join(drivers)}, for which the service asks"
     is_known = isinstance(placed.swarm.nodes, tuple)
     return _reservation(placed) if placed.says(TOO_LARGE) and is_known else ""
+
+
+_DRIVERS = {"Log": "log driver", "Volume": "volume driver"}
 
 
 def _reservation(placed: PlacedService) -> str:

@@ -8,6 +8,7 @@ from diagnose.model import Json
 from diagnose.phrases import unix
 from diagnose.questions.engine import Filters
 from diagnose.questions.question import Question, engine_get
+from diagnose.questions.swarm_drivers import NamedDriver, NodeEngine, TaskMount
 
 
 class Resources(msgspec.Struct, frozen=True, rename="pascal"):
@@ -23,6 +24,7 @@ class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
 
     hostname: str = ""
     resources: Resources | None = None
+    engine: NodeEngine | None = None
 
 
 class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
@@ -91,6 +93,7 @@ class TaskContainer(msgspec.Struct, frozen=True, rename="pascal"):
 
     image: str = ""
     """As the user gave it, with a digest where one was found."""
+    mounts: list[TaskMount] | None = None
 
 
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
@@ -100,6 +103,15 @@ class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     placement: TaskPlacement | None = None
     resources: TaskResources | None = None
     container_spec: TaskContainer | None = None
+    log_driver: NamedDriver | None = None
+
+    @property
+    def drivers(self) -> list[tuple[str, str]]:
+        """Type and name of the drivers that a node needs for its tasks: Log and loki."""
+        log = self.log_driver.name if self.log_driver is not None else ""
+        mounts = (self.container_spec and self.container_spec.mounts) or []
+        named = [("Log", log), *(("Volume", mount.driver) for mount in mounts)]
+        return [(kind, name) for kind, name in named if name]
 
     @property
     def image(self) -> str:

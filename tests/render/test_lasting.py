@@ -67,3 +67,16 @@ def test_the_name_of_the_file_replaces_the_sentence_without_one():
     impact = "This adds it. Correct the compose file or the Dockerfile too."
     words = with_lasting_words(impact, "diagnose recreate web --image shop:2 | sh", MADE_BY)
     assert words == f'This adds it. {BEGIN} `image: "shop:2"`.'
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "diagnose recreate db -- --env=A=1 | sh",
+        "docker network connect shop_backend db",
+        "docker update --memory 192m db",
+    ],
+)
+def test_a_cure_of_another_container_has_no_line_for_this_one(command: str):
+    assert with_lasting_words("This adds it.", command, MADE_BY, "web") == "This adds it."
+    assert "service web" in with_lasting_words("This adds it.", command, MADE_BY, "db")

@@ -13,7 +13,12 @@ from diagnose.phrases import duration, joined, sentence
 from diagnose.registry import check
 
 
-@check("network.route-unserved", severity=Severity.warning, caused_by=("container.label-misspelt",))
+@check(
+    "network.route-unserved",
+    severity=Severity.warning,
+    caused_by=("container.label-misspelt",),
+    causes=("container.answers-with-errors",),
+)
 def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     """A reverse proxy cannot serve a container as the container's labels ask.
 
@@ -154,6 +159,11 @@ def _unmet_wish(route: UnservedRoute) -> str:
             return (
                 f'asks for the middleware "{wanted}", '
                 "which no running container defines in its labels"
+            )
+        case route_obstacles.FormerLabel(port, label):
+            return (
+                f"names its port in label {label}, which only Traefik 1 reads: "
+                f"requests go to port {port}, the lowest one that it declares"
             )
         case route_obstacles.SeveralServices(services):
             return (

@@ -17,7 +17,8 @@ TOO_LARGE = "insufficient resources"
 PORT_TAKEN = "host-mode port already in use"
 NO_NODE = "no suitable node"
 NO_MATCH = "scheduling constraints"
-_LASTING = (TOO_LARGE, NO_MATCH, "missing plugin", "unsupported platform")
+NO_PLUGIN = "missing plugin"
+_LASTING = (TOO_LARGE, NO_MATCH, NO_PLUGIN, "unsupported platform")
 """Reasons why no node can take a task, which do not go away while the swarm only starts."""
 _REPEATED = 3
 """Minimum number of failed tasks that are no slow start."""
@@ -138,6 +139,22 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         node = self.only_node
         is_asked = node is not None and self.says(NO_MATCH)
         return unmet_constraints(self.constraints, node) if node and is_asked else []
+
+    @property
+    def missing_drivers(self) -> list[tuple[str, str]]:
+        """Type and name of the drivers that the service asks for and no node that is up has."""
+        up = [node for node in self.swarm.known_nodes if not node.is_down]
+        engines = [node.description.engine for node in up]
+        plugins = [plugin for engine in engines for plugin in (engine and engine.plugins) or ()]
+        known = {(plugin.type, plugin.name.removesuffix(":latest")) for plugin in plugins}
+        if not known or not self.says(NO_PLUGIN):
+            return []
+        wanted = self.service.spec.task_template.drivers
+        return [
+            driver
+            for driver in wanted
+            if (driver[0], driver[1].removesuffix(":latest")) not in known
+        ]
 
     def _wanted_labels(self) -> Iterator[str]:
         """NAME=value of each label that the service's constraints ask for."""

@@ -7,6 +7,9 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.phrases import joined
 
+_PORT_LABEL = "traefik.http.services.%s.loadbalancer.server.port"
+"""Traefik's label for the port of a service, with the name of the service."""
+
 
 def route_steps(route: UnservedRoute) -> PageVariables:
     """The page variables of the missing label or network, where there is no choice."""
@@ -24,6 +27,8 @@ def route_steps(route: UnservedRoute) -> PageVariables:
             return {"fastcgi_port": str(route_obstacles.FASTCGI_PORT)}
         case route_obstacles.WrongPort() as wrong:
             return _port_cure(route, wrong)
+        case route_obstacles.FormerLabel() as former:
+            return {"label": f"{_PORT_LABEL % route.router}={former.wanted}"}
         case route_obstacles.NoEntryPoint(known=(sole,)):
             return {"label": f"{labels}.entrypoints={sole}"}
         case route_obstacles.NoResolver(known=(sole,)):
@@ -91,5 +96,5 @@ def _port_cure(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> PageVa
         return {"proxied": route.container.name} if wrong.port else {}
     if not route.router:
         return {"assignment": f"VIRTUAL_PORT={wrong.better}"}
-    label = wrong.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
+    label = wrong.source or _PORT_LABEL % route.router
     return {"label": f"{label}={wrong.better}"}

@@ -14,9 +14,10 @@ _MADE = LazyPattern(
 _RECREATED = LazyPattern(r"\bdiagnose recreate (?P<words>[^|\n]{1,2000})\| sh\b")
 _UPDATED = LazyPattern(
     r"\bupdate (?P<words>(?:--(?:memory|memory-swap|pids-limit|cpus|restart)[ =][\w.-]{1,40} ){1,4})"
+    r"(?P<container>[\w.-]{0,100})"
 )
 _CONNECTED = LazyPattern(
-    r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) [\w.-]{1,100}$"
+    r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) (?P<container>[\w.-]{1,100})$"
 )
 _SAID = LazyPattern(
     r" ?(?:Set it in|Correct|Change) the compose file(?: or the Dockerfile)? too(?:, if there is one)?\."
@@ -25,9 +26,14 @@ _SAID = LazyPattern(
 _GONE = {"--unmount": "the volume at", "--unset": "the variable", "--without": "the option"}
 
 
-def with_lasting_words(impact: str, command: str, made_by: str) -> str:
-    """The words before the command of a cure, with the line of the file that makes it last."""
-    lasting = lasting_words(command, made_by)
+def with_lasting_words(impact: str, command: str, made_by: str, container: str = "") -> str:
+    """The words before the command of a cure, with the line of the file that makes it last.
+
+    container: the one that compose made; a cure that changes another one has no such line.
+    """
+    changed = _changed_container(command)
+    is_another = bool(container and changed) and changed != container
+    lasting = "" if is_another else lasting_words(command, made_by)
     if not lasting:
         return impact
     before = re.sub(_SAID.pattern, "", impact).strip().rstrip(":")
@@ -54,6 +60,18 @@ def lasting_words(command: str, made_by: str) -> str:
         begin = "Leave out there" if written else f"To make it last, leave out for {place}"
         sentences.append(f"{begin} {' and '.join(left_out)}.")
     return " ".join(sentences)
+
+
+def _changed_container(command: str) -> str:
+    """The container whose settings a cure changes; "" where its command names none."""
+    connected = _CONNECTED.search(command)
+    if connected is not None:
+        return connected["container"]
+    recreated = list(_RECREATED.finditer(command))
+    if recreated:
+        return recreated[-1]["words"].partition(" ")[0].strip("'\"")
+    updated = list(_UPDATED.finditer(command))
+    return updated[-1]["container"] if updated else ""
 
 
 def _network_words(network: str, project: str, place: str) -> str:

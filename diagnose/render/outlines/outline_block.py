@@ -229,7 +229,7 @@ def _remedy(
 ) -> _Remedy:
     """The remedy of a block: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
-    cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head.made_by)
+    cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head)
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
@@ -282,11 +282,12 @@ def _with_starts(
     )
 
 
-def _lasting(cure: runbooks.Command | None, made_by: str) -> runbooks.Command | None:
+def _lasting(cure: runbooks.Command | None, head: Reported) -> runbooks.Command | None:
     """The cure, with what has to be in the compose file so that it lasts."""
-    if cure is None or not made_by:
+    if cure is None or not head.made_by:
         return cure
-    words = with_lasting_words(cure.impact, cure.text, made_by)
+    own = head.finding.subject.name
+    words = with_lasting_words(cure.impact, cure.text, head.made_by, own)
     return msgspec.structs.replace(cure, impact=words)
 
 

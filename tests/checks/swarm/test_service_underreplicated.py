@@ -252,6 +252,33 @@ def test_a_reservation_that_no_node_can_keep(reserved: dict[str, int], words: st
     assert ("reserving" in finding.variables) is bool(words)
 
 
+LOKI = {"LogDriver": {"Name": "loki"}}
+NFS = {"Type": "volume", "VolumeOptions": {"DriverConfig": {"Name": "netshare"}}}
+DRIVERS = {
+    "for logs": (LOKI, 'no node has the log driver "loki"', "undriven"),
+    "for a volume": (
+        {"ContainerSpec": {"Mounts": [NFS]}}, 'no node has the volume driver "netshare"', "driven",
+    ),
+    "that the node has": ({"LogDriver": {"Name": "json-file"}}, "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("template", "words", "variable"), DRIVERS.values(), ids=DRIVERS)
+def test_a_driver_that_no_node_has(template: dict[str, Any], words: str, variable: str) -> None:
+    error = "no suitable node (missing plugin on 1 node)"
+    swarm = swarm_of(
+        {"TaskTemplate": template},
+        [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}],
+    )
+    plugins = [{"Type": "Log", "Name": "json-file"}, {"Type": "Volume", "Name": "local"}]
+    described = {"Hostname": "n1", "Engine": {"Plugins": plugins}}
+    node = msgspec.convert({"ID": "n1", "Description": described}, Node)
+    swarm = msgspec.structs.replace(swarm, nodes=(node,))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert words in finding.summary
+    assert set(finding.variables) & {"undriven", "driven"} == ({variable} if variable else set())
+
+
 def test_a_node_that_does_not_say_what_it_has() -> None:
     error = "no suitable node (insufficient resources on 1 node)"
     spec = {"TaskTemplate": {"Resources": {"Reservations": {"MemoryBytes": 8 << 30}}}}

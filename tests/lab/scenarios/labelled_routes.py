@@ -245,6 +245,38 @@ def site_that_was_given_the_network_of_traefik(box: Box) -> None:
     _heals(box)
 
 
+def _mail_page(box: Box, *labels: str) -> None:
+    """A server of mail with a page, whose image declares the port for mail too."""
+    _traefik(box)
+    load(box, "mail:25", Recipe({"www/index.html": (b"hello\n", 0o644)}, ("EXPOSE 25 8080",)))
+    marks = tuple(f"--label={label}" for label in (_ON, _ROUTER, "traefik.port=8080", *labels))
+    serve = "nc -ll -p 25 -e cat & exec httpd -f -p 8080 -h /www"
+    words = ("--name=mail17", "--net=edge", *SAFE, *marks, "mail:25", "sh", "-c", serve)
+    box.docker("run", "-d", *words)
+    box.wait_for(lambda: len(_listeners(box, "mail17")) >= 2, what="both ports")
+    box.sh("sleep 4")  # a program may open its next port so long after its first one
+
+
+def _listeners(box: Box, name: str) -> list[str]:
+    lines = box.docker("exec", name, "netstat", "-ltn").stdout.splitlines()
+    return [line for line in lines if "LISTEN" in line]
+
+
+@fault(CHECK, subject="container:mail17", also=(READS_ENGINE,), args=PATIENT)
+def port_in_a_label_of_traefik_1(box: Box) -> None:
+    """A label of Traefik 1 names the port: Traefik 3 calls the lowest one, which is for mail."""
+    _mail_page(box)
+    findings = box.diagnose("check", CHECK, "--format", "json").findings
+    assert "server.port=8080" in findings[0]["fix"][0]["command"]
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def ports_in_labels_of_both_traefiks(box: Box) -> None:
+    """The same with the label of Traefik 3 beside the former one."""
+    _mail_page(box, _PORT)
+    box.wait_for(lambda: _get(box) == "hello\n200", what="the site")
+
+
 _TELLS_APART = "traefik.http.routers.new.priority=90"
 
 

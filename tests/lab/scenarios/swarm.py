@@ -114,6 +114,26 @@ def folder_of_a_service_missing(box: Box) -> None:
     box.wait_for(refused, what="three refused tasks")
 
 
+_WITH_DRIVER = ("--detach", "--no-resolve-image", "--limit-memory=64m", "--name=web")
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def log_driver_of_a_service_missing(box: Box) -> None:
+    """A service logs by a plugin that no node has, and its task waits for ever."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    words = ("--log-driver=loki", box.image("bb:1.36"), "sleep", "1000")
+    box.docker("service", "create", *_WITH_DRIVER, *words)
+
+    def waits() -> bool:
+        return "missing plugin" in box.docker("service", "ps", "--no-trunc", "web").stdout
+
+    box.wait_for(waits, what="the reason")
+    box.sh("sleep 6")  # a task may wait for so long for a node that fits
+    run = box.diagnose("check", "swarm.service-underreplicated")
+    assert 'log driver "loki"' in run.joined, run.out
+    assert "--log-driver json-file web" in run.joined, run.out
+
+
 _PROMPT = '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
 
 

@@ -95,6 +95,13 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     ),
     "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"inward": "shop"}),
     "no port": ([OPEN, shop(RULE)], {"label": f"{PORT}=8080"}),
+    "a port for Traefik 1 alone": (
+        [OPEN, shop({**RULE, "traefik.port": "8080"}, 25, 8080)], {"label": f"{PORT}=8080"},
+    ),
+    "a port for both": ([OPEN, shop({**RULE, "traefik.port": "25", PORT: "8080"}, 8080)], None),
+    "a former port that nobody serves": (
+        [OPEN, shop({**RULE, "traefik.port": "81"}, 8080, 8443)], None,
+    ),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
     "not enabled": ([traefik(CLOSED), shop(RULE, 8080)], {"label": "traefik.enable=true"}),
     "not to be served": (

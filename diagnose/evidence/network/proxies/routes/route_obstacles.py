@@ -56,6 +56,20 @@ class WrongPort(msgspec.Struct, frozen=True):
     """Whether all listeners are FastCGI, which no variable announces to the proxy."""
 
 
+class FormerLabel(msgspec.Struct, frozen=True):
+    """The port stands in a label of Traefik 1, which later ones do not read."""
+
+    port: int
+    """The port that the proxy calls instead."""
+    label: str
+    """The label with its value: traefik.port=8080."""
+
+    @property
+    def wanted(self) -> str:
+        """The port in the label."""
+        return self.label.partition("=")[2]
+
+
 class OtherProtocol(msgspec.Struct, frozen=True):
     """The proxy speaks HTTP to a program that takes nothing but FastCGI."""
 
@@ -133,6 +147,7 @@ RouteObstacle = (
     NotEnabled
     | NoSharedNetwork
     | WrongPort
+    | FormerLabel
     | OtherProtocol
     | NoEntryPoint
     | NoResolver

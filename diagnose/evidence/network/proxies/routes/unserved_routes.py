@@ -14,6 +14,7 @@ from diagnose.evidence.network.proxies.routes.auth_servers import lacking_auth_s
 from diagnose.evidence.network.proxies.routes.nginx_proxy_routes import nginx_proxy_routes
 from diagnose.evidence.network.proxies.routes.route_obstacles import (
     DefinedTwice,
+    FormerLabel,
     LabelsForSwarm,
     NoEntryPoint,
     NoMiddleware,
@@ -48,6 +49,7 @@ from diagnose.evidence.network.proxies.routes.traefik_labels import (
     settings_of_words,
 )
 from diagnose.model import Failed, Unexamined
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -203,10 +205,31 @@ def _obstacle_of(
     if router.is_elsewhere:
         return None
     network_name = container.labels.get("traefik.docker.network") or settings.network
-    lost = without_network(proxy, container, network_name) or at_port(
-        container, _called_port(container, router), site
-    )
-    return lost or _lacking_resolver(router, settings)
+    called = _called_port(container, router)
+    lost = without_network(proxy, container, network_name) or at_port(container, called, site)
+    if lost is not None:
+        return lost
+    return _former_label(container, called, site) or _lacking_resolver(router, settings)
+
+
+_FORMER_PORT = "traefik.port"
+"""The label of Traefik 1 for the port of a container."""
+
+
+def _former_label(
+    container: Container, called: CalledPort, site: RoutingSite
+) -> FormerLabel | None:
+    """The label of Traefik 1 that names another port than the one that the proxy calls.
+
+    None unless the container listens at the port of the label too.
+    """
+    value = container.labels.get(_FORMER_PORT, "")
+    if called.source or not is_number(value):
+        return None
+    wanted = int(value)
+    if wanted == called.number or wanted not in (site.listening(container) or ()):
+        return None
+    return FormerLabel(called.number, f"{_FORMER_PORT}={value}")
 
 
 UNCHECKED_S = 120.0
