@@ -278,7 +278,8 @@ class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
 class UdpFlow(msgspec.Struct, frozen=True):
     """One tracked flow.
 
-    Where its first packet went, and who answers it in the kernel's view (`reply_src`).
+    Where its first packet went, and who answers it in the kernel's view (`reply_src`). The ports
+    are 0 where the protocol has none, as with ping.
     """
 
     src: str

@@ -98,11 +98,12 @@ def _entry(message: nlmsg) -> Row:
 
 
 def _ends(direction: Attributes, version: str) -> Row:
+    """The addresses and ports of one direction; the port is 0 where the protocol has none."""
     addresses = direction.inside("CTA_TUPLE_IP")
     ports = direction.inside("CTA_TUPLE_PROTO")
     return {
         "src": addresses(f"CTA_IP_{version}_SRC"),
         "dst": addresses(f"CTA_IP_{version}_DST"),
-        "sport": ports("CTA_PROTO_SRC_PORT"),
-        "dport": ports("CTA_PROTO_DST_PORT"),
+        "sport": ports("CTA_PROTO_SRC_PORT") or 0,
+        "dport": ports("CTA_PROTO_DST_PORT") or 0,
     }

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
@@ -34,6 +35,8 @@ from diagnose.questions import Host
 from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 
+_MOST_FLOWS = 2000
+"""Connections of the kernel that are looked through."""
 _BROADCAST = "255.255.255.255"
 _KINDS = ("tun", "wireguard")
 _SMALLEST = 30
@@ -125,7 +128,7 @@ def _with_calls(host: Host, exits: Iterable[MisnamedExit]) -> Iterator[MisnamedE
             yield leaving
             continue
         if flows is None:
-            table = host.ask(ListConnections())
+            table = host.ask(ListConnections(limit=_MOST_FLOWS))
             flows = [] if isinstance(table, Failed) else table.entries
         calls = _unanswered_calls(flows, leaving)
         if calls:
@@ -151,8 +154,13 @@ def _unanswered_calls(flows: Iterable[UdpFlow], leaving: MisnamedExit) -> tuple[
     ]
     if any("seen_reply" in flow.status or "src_nat" in flow.status for flow in own):
         return ()
-    named = (f"{flow.src} to {flow.dst}:{flow.dport}" for flow in own if flow.dst != _BROADCAST)
+    named = (f"{flow.src} to {_called_place(flow)}" for flow in own if flow.dst != _BROADCAST)
     return tuple(dict.fromkeys(named))
+
+
+def _called_place(flow: UdpFlow) -> str:
+    """The address that a client calls, with the port if the protocol has one."""
+    return with_port(flow.dst, flow.dport) if flow.dport else flow.dst
 
 
 def _inner_tunnels(netns: ContainerNetns) -> Iterator[str]:
