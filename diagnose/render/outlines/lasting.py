@@ -16,6 +16,7 @@ _UPDATED = LazyPattern(
     r"\bupdate (?P<words>(?:--(?:memory|memory-swap|pids-limit|cpus|restart)[ =][\w.-]{1,40} ){1,4})"
     r"(?P<container>[\w.-]{0,100})"
 )
+"""The limits that `docker update` sets, and the first container that gets them."""
 _CONNECTED = LazyPattern(
     r"\bnetwork connect (?:--\S{1,200} )*(?P<network>[\w.-]{1,100}) (?P<container>[\w.-]{1,100})$"
 )
