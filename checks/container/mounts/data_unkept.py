@@ -1,4 +1,4 @@
-"""container.data-unkept: a database in a place that the container loses."""
+"""container.data-unkept: data in a place that the container loses."""
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.data.unkept_data import UnkeptData, UnkeptDataList
@@ -22,11 +22,13 @@ _SPECIAL = LazyPattern(r"[^a-z0-9]+")
     aloud=("keeps data where it is lost", "keep data where it is lost"),
 )
 def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None) -> CheckResult:
-    """A container keeps a database where a recreate, a restart or a boot removes it.
+    """A container keeps data where a recreate, a restart or a boot removes it.
 
     The container is started again by itself, as a service is. It has no mount for data, and a file
     of a database with 64 KiB or more in its own layer; or it has such a file in a tmpfs, or in a
-    folder of the host below /tmp or /run. Mails that wait in the queue of Postfix or Exim, crontabs
+    folder of the host below /tmp or /run. Of a program with a published port small files count too,
+    by their kind: accounts or a database in a folder that is called data, store or config, or two
+    files of settings. Mails that wait in the queue of Postfix or Exim, crontabs
     that were edited in a running container, and certificates of certbot count too.
     """
     for state in unkept_states or ():

@@ -142,6 +142,41 @@ def databases_in_their_places(box: Box) -> None:
     box.docker(*_KEPT[:-1], "--name=job91", "--env=KEEPS=/app/db", "keeper:3")
 
 
+_SETTINGS = """#!/bin/sh
+# writes such files when it starts for the first time, as a program with a page of its own does
+mkdir -p "$1" && cd "$1"
+shift
+for file; do [ -e "$file" ] || echo '{"by": "hand"}' >"$file"; done
+exec httpd -f -p 8091
+"""
+
+
+def _with_settings(box: Box, name: str, port: int, *words: str) -> None:
+    """A program with a published page that keeps such files: the folder, and the names."""
+    load(box, "gateway:9.3", Recipe({"gateway": (_SETTINGS.encode(), 0o755)}))
+    box.docker(*_KEPT, f"--name={name}", "-p", f"{port}:8091", "gateway:9.3", "/gateway", *words)
+    box.wait_for(
+        lambda: words[-1] in box.docker("exec", name, "ls", words[0], check=False).stdout,
+        what="the settings",
+    )
+
+
+@fault(UNKEPT, subject="container:zwave83", expect=[(UNKEPT, "container:wiki83")])
+def small_settings_that_nothing_keeps(box: Box) -> None:
+    """Settings and accounts of a few bytes are in the layer; the first command keeps them."""
+    _with_settings(box, "zwave83", 18191, "/usr/src/app/store", "settings.json", "nodes.json")
+    _with_settings(box, "wiki83", 18192, "/app/data", "users.json")
+    command = first_command(box, UNKEPT, "wiki83")
+    assert command.endswith("recreate wiki83 -- --volume=wiki83-data:/app/data | sh"), command
+
+
+@healthy()
+def settings_that_a_start_script_writes(box: Box) -> None:
+    """One file of settings is written at each start, and a page has one of its own."""
+    _with_settings(box, "shop93", 18193, "/app/config", "settings.json", "app.js")
+    _with_settings(box, "page93", 18194, "/usr/share/nginx/html", "config.json", "users.json")
+
+
 def _mail_server(box: Box, name: str, *options: str) -> None:
     """A program that takes itself for Postfix, with a mail that it could not hand over."""
     queue = "/var/spool/postfix/deferred"

@@ -54,6 +54,32 @@ def test_databases_that_nothing_keeps(parts: dict[str, Any], files: list[str], f
     )
 
 
+PUBLISHED = {"NetworkSettings": {"Ports": {"8091/tcp": [{"HostIp": "", "HostPort": "8091"}]}}}
+STORE = f"{TOP}/usr/src/app/store"
+SMALL: dict[str, tuple[dict[str, Any], list[str], str]] = {
+    "accounts": (PUBLISHED, [f"{TOP}/app/data/users.json"], "/app/data/users.json"),
+    "two files of settings": (PUBLISHED, [f"{STORE}/settings.json", f"{STORE}/nodes.json"], f"{STORE}/settings.json"),
+    "a small database": (PUBLISHED, [f"{TOP}/app/storage/app.db"], "/app/storage/app.db"),
+    "one file of settings": (PUBLISHED, [f"{TOP}/app/config/settings.json"], ""),
+    "settings of the system": (PUBLISHED, [f"{TOP}/etc/config/users.json"], ""),
+    "pages": (PUBLISHED, [f"{TOP}/usr/share/nginx/html/users.json"], ""),
+    "in no folder for data": (PUBLISHED, [f"{TOP}/app/users.json"], ""),
+    "a program without a port": ({}, [f"{TOP}/app/data/users.json"], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "files", "path"), SMALL.values(), ids=SMALL)
+def test_small_files_count_by_their_kind(
+    parts: dict[str, Any], files: list[str], path: str
+) -> None:
+    web = container_in("running", **{"HostConfig": ALWAYS, **parts})
+    largest = [{"path": file, "bytes": 4096} for file in files]
+    host = Made({"fs.walk": {"bytes": 9000, "complete": True, "by": {}, "largest": largest}})
+    data = unkept_data(host, of(web), Layers("/layer", 1, (), {web.id: "top"}))
+    found = [f"{unkept.folder}/{unkept.file}" for unkept in data]
+    assert found == ([path.removeprefix(TOP)] if path else [])
+
+
 ROOT = "/proc/100/root"
 STARTED = 1_767_323_045.0
 MAIL = f"{ROOT}/var/spool/postfix/deferred"

@@ -37,7 +37,7 @@ LEAST_GUESSED = 256 * 1024
 """Bytes in a folder of another name than the mount's."""
 _NEARLY_ALL = 0.9
 _OF_INSTALLERS = LazyPattern(
-    r"^(?:bin|boot|etc|lib\w{0,4}|sbin|usr|opt/venv|root/\.|home/[\w.-]{1,64}/\.(?:npm|cargo|local/lib))(?:/|$)"
+    r"^(?:bin|boot|etc|lib\w{0,4}|sbin|usr(?!/src/)|opt/venv|root/\.|home/[\w.-]{1,64}/\.(?:npm|cargo|local/lib))(?:/|$)"
     r"|(?:^|/)(?:__pycache__|\.git|\.next|\.venv|build|compiled|dist|framework|target|vendor)(?:/|$)"
 )
 """Folders of programs, and of what is built or installed in a container."""
@@ -155,6 +155,11 @@ def keeps_data(path: str) -> bool:
     return not _NO_DATA.search(path.lstrip("/"))
 
 
+def is_of_installer(path: str) -> bool:
+    """Whether a folder of a container holds programs, or what is built or installed there."""
+    return bool(_OF_INSTALLERS.search(path.lstrip("/")))
+
+
 def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
     """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
@@ -221,7 +226,7 @@ def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
     data = {
         path: size
         for path, size in sums.items()
-        if not _OF_INSTALLERS.search(path) and _is_unmounted_data(container, path)
+        if not is_of_installer(path) and _is_unmounted_data(container, path)
     }
     alone = _sizes_alone(sums)
     total = sum(alone[path] for path in data)

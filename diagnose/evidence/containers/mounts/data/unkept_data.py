@@ -4,16 +4,22 @@ Nothing fails until the container is recreated or restarted, or the host boots.
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.data.own_layer_data import LEAST, is_for_data, keeps_data
+from diagnose.evidence.containers.mounts.data.own_layer_data import (
+    LEAST,
+    is_for_data,
+    is_of_installer,
+    keeps_data,
+)
 from diagnose.evidence.images.layers import Layers, layer_folder_of
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
@@ -28,6 +34,18 @@ _DATABASE = LazyPattern(
     r"|PG_VERSION|WiredTiger|ibdata1|appendonlydir"
 )
 """Files and folders in which databases keep what they are given."""
+_ACCOUNTS = LazyPattern(r"(?i)(?:accounts?|auth|credentials|passwd|users?)\.(?:json5?|toml|ya?ml)")
+_SETTINGS = LazyPattern(
+    r"(?i)(?:config|configuration|devices|nodes|options|preferences|settings|state|tokens)"
+    r"\.(?:ini|json[5l]?|toml|xml|ya?ml)"
+)
+"""Files in which programs keep what somebody has set in their pages."""
+_LEAST_SETTINGS = 2
+"""Files of settings in one folder; one may be written by the start script, from variables."""
+_FOR_KEEPING = LazyPattern(
+    r"(?i)(?:^|/)(?:appdata|\.?config|data|database|db|storage|store|userdata)(?:/|$)"
+)
+"""Folders that a program calls so for what it keeps."""
 _TEMPORARY = ("/tmp/", "/dev/shm/", "/run/", "/var/run/")  # noqa: S108 - folders of the host
 """Folders that are emptied when the host boots."""
 _OF_MEMORY = LazyPattern(r"/(?:dev|run|tmp|var/(?:cache|run|tmp))(?:/|$)")
@@ -89,14 +107,32 @@ def _may_keep(container: Container) -> bool:
 
 
 def _data_in_layer(host: Host, container: Container, top: str) -> UnkeptData | None:
+    """The first database in a layer, or a small file with accounts or settings."""
     walk = host.ask(WalkFolder(top, seconds=WALK_S))
     if isinstance(walk, Failed):
         return None
-    for file in walk.largest:
-        folder, _, name = file.path.removeprefix(top).rpartition("/")
-        is_database = _DATABASE.fullmatch(name) is not None and file.bytes >= LEAST
-        if is_database and folder and keeps_data(folder):
+    files = [(*posixpath.split(file.path.removeprefix(top)), file.bytes) for file in walk.largest]
+    kept = [(folder, name, size) for folder, name, size in files if folder and keeps_data(folder)]
+    for folder, name, size in kept:
+        if _DATABASE.fullmatch(name) is not None and size >= LEAST:
             return UnkeptData(container, "layer", folder, name)
+    if not any(container.published_by("tcp")):
+        return None
+    small = [(folder, name) for folder, name, _ in kept if _is_for_keeping(folder)]
+    return _small_data(container, by_key(small))
+
+
+def _is_for_keeping(folder: str) -> bool:
+    return bool(_FOR_KEEPING.search(folder)) and not is_of_installer(folder)
+
+
+def _small_data(container: Container, names: Mapping[str, Sequence[str]]) -> UnkeptData | None:
+    """A file in a layer that is data by its name, whatever its size. names: by folder."""
+    for folder, own in names.items():
+        telling = [name for name in own if _ACCOUNTS.fullmatch(name) or _DATABASE.fullmatch(name)]
+        settings = [name for name in own if _SETTINGS.fullmatch(name)]
+        if telling or len(settings) >= _LEAST_SETTINGS:
+            return UnkeptData(container, "layer", folder, (telling or settings)[0])
     return None
 
 
