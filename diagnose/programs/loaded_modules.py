@@ -1,0 +1,68 @@
+"""Programs that load only the modules of a list, and signs that somebody wants one. Pure data."""
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+
+
+class LoadedModule(msgspec.Struct, frozen=True):
+    """A module that works only where the program's list has it."""
+
+    image: LazyPattern
+    names: tuple[str, ...]
+    """The module, and others that do the same."""
+    settings: LazyPattern
+    """A setting of the module: a variable with its value, a word of the command, a line."""
+    listing: LazyPattern
+    """The setting with the list, with the group `list`."""
+    usual: str
+    """What the program loads without such a setting."""
+    files: tuple[str, ...]
+    """The usual files of settings in the container."""
+    named_by: LazyPattern
+    """A variable, or two words of the command, with the group `path`: another such file."""
+
+
+_POSTGRES = LazyPattern(r"(?:^|/)(?:postgres|postgresql|pgvector|postgis|timescaledb)\b[^/]*$")
+_OF_POSTGRES = LazyPattern(
+    r"(?m)^(?:-c )?[ \t]*shared_preload_libraries[ \t]*=[ \t]*(?P<list>[^\n#]*)"
+)
+_POSTGRES_FILE = LazyPattern(r"\bconfig_file=(?P<path>/\S+)")
+_POSTGRES_FILES = ("/var/lib/postgresql/data/postgresql.conf", "/etc/postgresql/postgresql.conf")
+
+
+def _of_postgres(name: str, settings: str) -> LoadedModule:
+    return LoadedModule(
+        _POSTGRES,
+        (name,),
+        LazyPattern(rf"(?m)^[ \t]*{settings}[ \t]*=[^\n]+"),
+        _OF_POSTGRES,
+        usual="",
+        files=_POSTGRES_FILES,
+        named_by=_POSTGRES_FILE,
+    )
+
+
+LOADED_MODULES = (
+    LoadedModule(
+        LazyPattern(r"(?i)odoo|doodba|openerp"),
+        ("queue_job", "queue_job_cron_jobrunner"),
+        LazyPattern(
+            r"(?m)^(?:ODOO_(?:QUEUE_JOB|CONNECTOR)_CHANNELS=\S+|\[(?:options-)?queue_job\][ \t]*$)"
+        ),
+        LazyPattern(
+            r"(?m)(?:^--load[= ]|^[ \t]*server_wide_modules[ \t]*=|^SERVER_WIDE_MODULES=)[ \t]*"
+            r"(?P<list>[^\n]*)"
+        ),
+        usual="base,web",
+        files=("/etc/odoo/odoo.conf", "/opt/odoo/auto/odoo.conf"),
+        named_by=LazyPattern(r"(?m)^(?:OPENERP_SERVER=|ODOO_RC=|--config[= ]|-c )(?P<path>/\S+)"),
+    ),
+    _of_postgres("pg_cron", r"cron\.\w+"),
+    _of_postgres("pg_stat_statements", r"pg_stat_statements\.\w+"),
+    _of_postgres("auto_explain", r"auto_explain\.\w+"),
+    _of_postgres("pgaudit", r"pgaudit\.\w+"),
+    _of_postgres("timescaledb", r"timescaledb\.\w+"),
+)
+"""Their documentation. PostgreSQL takes settings of a library that it has not loaded without a
+word, and Odoo settings of a module."""
