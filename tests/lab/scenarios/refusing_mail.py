@@ -25,7 +25,7 @@ done
 """
 _FILES = {
     "usr/bin/smtpd": (_SERVER.encode(), 0o755),
-    "usr/sbin/postfix": (b"#!/bin/sh\necho postfix: $1\n", 0o755),
+    "usr/bin/postfix": (b"#!/bin/sh\necho postfix: $1\n", 0o755),
     "etc/postfix/master.cf": (b"smtp inet n - y - - smtpd\n", 0o644),
 }
 
