@@ -4,41 +4,12 @@ The helper process answers them, because the kernel may block.
 """
 
 from collections.abc import Sequence, Set
-from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from diagnose.questions.file_parts import Parts
 from diagnose.questions.question import Policy, Question
-
-Parts = Literal[
-    "addresses",
-    "backends",
-    "certificates",
-    "created",
-    "crontab",
-    "dns upstreams",
-    "first certificate",
-    "hidden",
-    "jobs",
-    "loopback",
-    "maintenance",
-    "members",
-    "names",
-    "own address",
-    "proxying",
-    "scrape targets",
-    "secrets",
-    "servers",
-    "sites",
-    "stopped by hand",
-    "trusted domains",
-    "upload limits",
-    "urls",
-    "used variables",
-]
-"""Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
-is neither searched for secrets nor recorded whole."""
 
 
 class FileText(msgspec.Struct, frozen=True):

@@ -9,12 +9,13 @@ import msgspec
 from diagnose.live.disk.caddy_parts import sites
 from diagnose.live.disk.crontab_defects import crontab_defects
 from diagnose.live.disk.haproxy_parts import backends
+from diagnose.live.disk.log_path_parts import log_paths
 from diagnose.live.disk.loopback_parts import loopback_places
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.live.disk.own_address_parts import own_address
 from diagnose.live.disk.redis_parts import members
 from diagnose.live.disk.scrape_parts import scrape_targets
-from diagnose.questions.files import Parts
+from diagnose.questions.file_parts import Parts
 
 _OF_CERTIFICATES = re.compile(
     r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt|stats[ \t]+socket)[ \t]"
@@ -308,6 +309,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "first certificate": _first_certificate,
     "hidden": _hidden_defects,
     "jobs": _jobs,
+    "log paths": log_paths,
     "loopback": loopback_places,
     "maintenance": _maintenance,
     "members": members,

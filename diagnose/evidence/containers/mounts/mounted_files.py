@@ -1,7 +1,8 @@
 """Files of a container that lie in one of its mounts."""
 
 from diagnose.evidence.containers.inspect import Mount
-from diagnose.questions.files import Parts, ReadFile
+from diagnose.questions.file_parts import Parts
+from diagnose.questions.files import ReadFile
 
 
 def mounted_file(

@@ -10,7 +10,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FolderEntry, ListFolder, Parts, ReadFile
+from diagnose.questions.file_parts import Parts
+from diagnose.questions.files import FolderEntry, ListFolder, ReadFile
 
 _MOST = 20
 """Files that are read of one container."""

@@ -17,7 +17,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import Parts
+from diagnose.questions.file_parts import Parts
 from diagnose.registry import evidence
 
 MOST = 10
