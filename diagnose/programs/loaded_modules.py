@@ -31,7 +31,7 @@ _POSTGRES_FILE = LazyPattern(r"\bconfig_file=(?P<path>/\S+)")
 _POSTGRES_FILES = ("/var/lib/postgresql/data/postgresql.conf", "/etc/postgresql/postgresql.conf")
 
 
-def _of_postgres(name: str, settings: str) -> LoadedModule:
+def _postgres_library(name: str, settings: str) -> LoadedModule:
     return LoadedModule(
         _POSTGRES,
         (name,),
@@ -58,11 +58,11 @@ LOADED_MODULES = (
         files=("/etc/odoo/odoo.conf", "/opt/odoo/auto/odoo.conf"),
         named_by=LazyPattern(r"(?m)^(?:OPENERP_SERVER=|ODOO_RC=|--config[= ]|-c )(?P<path>/\S+)"),
     ),
-    _of_postgres("pg_cron", r"cron\.\w+"),
-    _of_postgres("pg_stat_statements", r"pg_stat_statements\.\w+"),
-    _of_postgres("auto_explain", r"auto_explain\.\w+"),
-    _of_postgres("pgaudit", r"pgaudit\.\w+"),
-    _of_postgres("timescaledb", r"timescaledb\.\w+"),
+    _postgres_library("pg_cron", r"cron\.\w+"),
+    _postgres_library("pg_stat_statements", r"pg_stat_statements\.\w+"),
+    _postgres_library("auto_explain", r"auto_explain\.\w+"),
+    _postgres_library("pgaudit", r"pgaudit\.\w+"),
+    _postgres_library("timescaledb", r"timescaledb\.\w+"),
 )
 """Their documentation. PostgreSQL takes settings of a library that it has not loaded without a
 word, and Odoo settings of a module."""

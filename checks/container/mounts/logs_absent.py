@@ -1,4 +1,4 @@
-"""container.logs-absent: a collector of logs has none of the files that it is to read."""
+"""container.logs-absent: a collector of logs has none of the files that it should read."""
 
 from diagnose.evidence.containers.mounts.absent_logs import AbsentLogs, AbsentLogsList
 from diagnose.model import CheckResult, Finding, Severity

@@ -1,4 +1,4 @@
-"""The log files that a collector of logs is to read, by its settings. Pure."""
+"""The log files that a collector of logs should read, by its settings. Pure."""
 
 import re
 from collections.abc import Iterator

@@ -33,7 +33,7 @@ _WILD = frozenset("*?[{")
 
 
 class AbsentLogs(msgspec.Struct, frozen=True):
-    """A collector that has none of the files that it is to read."""
+    """A collector that has none of the files that it should read."""
 
     container: Container
     paths: tuple[str, ...]
