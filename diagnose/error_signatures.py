@@ -7,6 +7,7 @@ import functools
 import re
 
 from diagnose.foreign_words import in_english
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.required_words import required_words
 
 PATTERNS: dict[str, str] = {
@@ -81,13 +82,17 @@ def signs(*texts: str) -> frozenset[str]:
     return frozenset[str]().union(*map(_signs_of, texts))
 
 
+_REQUEST = LazyPattern(r'"(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) [^"\s]{1,2000} HTTP/\d')
+"""A request as web servers log it: its path may hold any word."""
+
+
 @functools.lru_cache(8192)
 def _signs_of(text: str) -> frozenset[str]:
     """The classes that one text shows.
 
     To look for the words of all patterns costs less than one pattern, and few lines have one.
     """
-    text = in_english(text)
+    text = _REQUEST.sub("", in_english(text))
     lowered = text.lower()
     suspected = {sign for word, sign in _words() if word in lowered}
     return frozenset(sign for sign in suspected if _pattern(sign).search(text))

@@ -6,6 +6,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.settings.changed_words import line_with_text
 from diagnose.evidence.containers.settings.named.named_settings import (
     NamedSetting,
     named_setting,
@@ -15,7 +16,7 @@ from diagnose.evidence.containers.settings.named.named_settings import (
 from diagnose.first_steps.looks.subject_looks import OF_DATA
 from diagnose.first_steps.named.line_steps import settings_folder
 from diagnose.first_steps.plain_run import plain_run_steps
-from diagnose.first_steps.value_corrections import corrected_value
+from diagnose.first_steps.value_corrections import corrected_value, corrected_word
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
@@ -76,8 +77,11 @@ def setting_variables(
 
 
 def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:
-    """The page variables that replace the value to which the log objects by the one that it asks
-    for."""
+    """The page variables that replace the value, or the word of a file, to which the log objects by
+    the one that it asks for."""
+    if setting.path:
+        word = corrected_word(tail.telling_text)
+        return line_with_text(setting.path, setting.line, *word) if word is not None else {}
     if setting.fault != "value":
         return {}
     return corrected_value(container, setting.variable, tail.telling_text)

@@ -7,6 +7,7 @@ line gives, a value in quotes. Nothing where the right value is a matter of choi
 import difflib
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.changed_words import with_value
@@ -120,6 +121,42 @@ def _listed_value(_variable: str, value: str, line: str) -> str:
     if same is not None or not close:
         return same or ""
     return by_small[close[0]]
+
+
+_UNKNOWN = LazyPattern(
+    r"\b(?:unknown|unrecogni[sz]ed|unsupported|invalid|unexpected)\b[^\n'\"`]{0,60}['\"`](?P<word>[\w.-]{2,60})['\"`]",
+    re.IGNORECASE,
+)
+"""A word of a file of settings that a program does not know."""
+_MEANT = LazyPattern(
+    r"\b(?:did you mean|(?:maybe|perhaps) you meant|you probably meant)\b[^\w\n]{1,12}(?P<word>[\w.-]{2,60})",
+    re.IGNORECASE,
+)
+_NEAR = 0.7
+"""The least likeness of an unknown word to one of a list, as a share."""
+
+
+class CorrectedWord(NamedTuple):
+    """A word of a file of settings, and the one that the program's line gives in its place."""
+
+    old: str
+    new: str
+
+
+def corrected_word(line: str) -> CorrectedWord | None:
+    """The unknown word in a line, and the one that the line asks for, or the only one of its list
+    that is nearly the same; None where the line leaves a choice."""
+    unknown = _UNKNOWN.search(line)
+    if unknown is None:
+        return None
+    old = unknown["word"]
+    meant = _MEANT.search(line, unknown.end())
+    if meant is not None:
+        return CorrectedWord(old, meant["word"].rstrip("."))
+    listed = _LIST.search(line, unknown.end())
+    words = _PARTS.findall(listed["words"]) if listed is not None else []
+    near = difflib.get_close_matches(old, words, 2, _NEAR)
+    return CorrectedWord(old, near[0]) if len(near) == 1 else None
 
 
 _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (

@@ -67,7 +67,8 @@ _REQUEST = LazyPattern(
 address of its server before the request, which ends in a port."""
 _CLIENT = LazyPattern(
     r"""
-    \[preauth\] | \b input_userauth_request:          # sshd
+    \b hostname [ ] \S{1,253} [ ] does [ ] not [ ] resolve [ ] to [ ] address \b     # Postfix
+    | \[preauth\] | \b input_userauth_request:          # sshd
     | \b Failed[ ](?:keyboard-interactive/pam|none|password|publickey)[ ]for \b
     | \b [Ii]nvalid[ ]user[ ]\S{0,80}[ ]from[ ]
     | \b User[ ]\S{1,80}[ ]from[ ]\S{1,60}[ ]not[ ]allowed \b

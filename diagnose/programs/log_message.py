@@ -26,7 +26,7 @@ FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 
 TAKES_ANOTHER = LazyPattern(
     r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b|\bdefault(?:s|ing) to\b"
-    r"|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b"
+    r"|, creat(?:es|ing) (?:it|one)\b|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b"
     r"|\bthen (?:completed|connected|delivered|succeeded|worked)\b",
     re.IGNORECASE,
 )

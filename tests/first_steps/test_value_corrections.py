@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnose.first_steps.value_corrections import corrected_value
+from diagnose.first_steps.value_corrections import corrected_value, corrected_word
 from tests.inspected import container
 
 
@@ -74,3 +74,26 @@ def test_a_value_is_corrected_as_the_line_asks(
 )
 def test_what_a_person_has_to_choose_is_left_to_them(variable: str, value: str, line: str) -> None:
     assert corrected(variable, value, line) == ""
+
+
+WORDS = {
+    "one of a list": (
+        "unknown variant `elastic`, expected one of `amqp`, `console`, `elasticsearch`, `loki` in `sinks.out`",
+        ("elastic", "elasticsearch"),
+    ),
+    "a suggestion": (
+        "unknown field 'jet_stream', did you mean 'jetstream'?",
+        ("jet_stream", "jetstream"),
+    ),
+    "several that are near": (
+        "unknown option 'port', expected one of 'ports', 'sport', 'host'",
+        None,
+    ),
+    "none that is near": ("unknown variant `foo`, expected one of `amqp`, `console`", None),
+    "no list": ("unknown directive 'foo'", None),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), WORDS.values(), ids=WORDS)
+def test_a_word_of_a_file(line: str, expected: tuple[str, str] | None) -> None:
+    assert corrected_word(line) == expected

@@ -52,7 +52,7 @@ def freeing(
         return {"kept": holder.comm}
     moved = _moved_port(container, port, listeners, containers) if listeners else {}
     if holder.unit and holder.unit not in _ENGINES_UNITS:
-        return {**moved, "unit": holder.unit}
+        return {**moved, "unit": holder.unit, "held_port": str(port)}
     return {**moved, "held_port": str(port)}
 
 

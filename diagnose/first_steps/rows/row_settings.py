@@ -7,6 +7,7 @@ from diagnose.evidence.containers.settings import changed_words
 from diagnose.evidence.containers.settings.named.named_settings import named_setting
 from diagnose.evidence.containers.settings.named.setting_variables import variable_called
 from diagnose.first_steps.rows.row_case import RowCase, steps
+from diagnose.first_steps.value_corrections import corrected_word
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
@@ -41,6 +42,9 @@ def _comment_out(remedy: remedies.CommentedOut, case: RowCase) -> PageVariables:
     word = case.failure.filled(remedy.word)
     if setting is None or not setting.path or not word:
         return {}
+    corrected = corrected_word(case.failure.line)
+    if corrected is not None and corrected.old == word:
+        return changed_words.line_with_text(setting.path, setting.line, *corrected)
     if "." in word and setting.path.endswith(_NESTED):
         return {}
     return changed_words.line_commented_out(setting.path, setting.line, word)

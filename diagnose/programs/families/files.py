@@ -22,6 +22,10 @@ _OF_HOSTS_OR_SYNTAX = LazyPattern(
 )
 """nginx finds no host, and a reader of YAML no key: the file is the one that says it. modprobe
 finds no modules in any container."""
+_OF_OTHERS = LazyPattern(
+    r"\bPHP (?:Deprecated|Notice|Warning):|\bUndefined variable:? \$|\bdnsmasq\b.{0,40}\bconfig error is [A-Z]{4}"
+)
+"""Messages of PHP about its own code, and of dnsmasq about the answer to a query."""
 _NO_RIGHT = (
     r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
 )
@@ -315,6 +319,7 @@ FILES = (
     ),
     Failure(
         name="configuration-syntax",
+        unlike=_OF_OTHERS,
         of_running=_OF_SETTINGS_OR_YAML,
         mark="",
         pattern=r"""(?x)

@@ -206,8 +206,8 @@ def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
 
 
 def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:
-    """The correction with another word in one line of a file of the host."""
-    return {"edited": path, "edit": rf"{line}s/\b{_escaped_for_sed(old)}\b/{new}/g"}
+    """The correction with another word in one line of a file of the host; in each one for 0."""
+    return {"edited": path, "edit": rf"{line or ''}s/\b{_escaped_for_sed(old)}\b/{new}/g"}
 
 
 def with_text_in_file(

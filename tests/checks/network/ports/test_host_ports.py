@@ -425,7 +425,11 @@ def _listener(comm: str | None, pid: int | None = 12, **more: Any) -> Listener:
 
 HOLDERS: dict[str, tuple[str, Listener | None, dict[str, str]]] = {
     "a program": (IN_USE, NGINX, {"held_port": "8080"}),
-    "a service": (IN_USE, _listener("nginx", unit="nginx.service"), {"unit": "nginx.service"}),
+    "a service": (
+        IN_USE,
+        _listener("nginx", unit="nginx.service"),
+        {"unit": "nginx.service", "held_port": "8080"},
+    ),
     "nobody by now": (IN_USE, None, {"waiting": "a"}),
     "a program that nobody may see": (IN_USE, _listener(None, None), {}),
     "a socket unit": (IN_USE, _listener("systemd", 1), {"awaited": "8080"}),

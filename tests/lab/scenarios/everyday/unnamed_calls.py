@@ -45,6 +45,28 @@ def worker_whose_url_says_localhost(box: Box) -> None:
     assert "--without publish -- --network=host" in first_command(box, CHECK, "worker62")
 
 
+_CALLS_BY_URL = (
+    "P=${DATABASE_URL#*@}; H=${P%%:*}; while :; do nc -w 2 $H 5432 </dev/null && echo job done"
+    ' || echo "ERROR worker: dial tcp $H:5432: connect: connection refused"; sleep 1; done'
+)
+
+
+@fault(CHECK, subject="container:worker66")
+def worker_whose_url_has_a_login(box: Box) -> None:
+    """The address of the database says localhost behind a user and a password, which the first
+    command does not show."""
+    box.docker("network", "create", "shop66net")
+    on = ("--network=shop66net", *SAFE)
+    serve = ("bb:1.36", "httpd", "-f", "-p", "5432")
+    box.docker("run", "-d", "--name=db66", "--expose=5432", *on, *serve)
+    url = "--env=DATABASE_URL=postgres://shop:made-up-word@localhost:5432/shop"
+    box.docker("run", "-d", "--name=worker66", *on, url, "bb:1.36", "sh", "-c", _CALLS_BY_URL)
+    box.wait_for(lambda: refused_inside(box, "worker66") >= 5, what="the worker to be refused")
+    command = first_command(box, CHECK, "worker66")
+    assert r"sed -e 's/@localhost:5432\b/@db66:5432/'" in command
+    assert "made-up-word" not in command
+
+
 @fault("container.errors-in-log", subject="container:worker63")
 def worker_with_links_for_browsers(box: Box) -> None:
     """The neighbour refuses, the program's own port did so once, and links for browsers say
