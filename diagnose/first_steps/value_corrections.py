@@ -132,6 +132,7 @@ _MEANT = LazyPattern(
     r"\b(?:did you mean|(?:maybe|perhaps) you meant|you probably meant)\b[^\w\n]{1,12}(?P<word>[\w.-]{2,60})",
     re.IGNORECASE,
 )
+"""The word that a program suggests in place of an unknown one."""
 _NEAR = 0.7
 """The least likeness of an unknown word to one of a list, as a share."""
 

@@ -42,14 +42,21 @@ EXPLAINS = Phrases(
         deadline accepts disk output know illegal substitution rule termination checksum
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
-        enetunreach bad_alloc memoryerror instead reachable verification parser servers
+        enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
+        limit temporarily
         """
     ),
     pattern=LazyPattern(
         r"""
         \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b
         | \beperm\b | \bnot\ writ[ae]ble\b
-        | \bno\ host\ in\ request\b
+        | \bno\ host\ in\ request\b | \bno\ such\ index\b
+        | \bno\ (?:exchange|queue|topic|vhost)\ ['"`]
+        | \bis\ truncated\b | (?<!\bis):\ not\ a\ directory\b | \bclock\ skew\b
+        | \b(?:directive|key|option|parameter|property|setting|variable)\b.{1,90}\b(?:has\ been|was)\ removed\b
+        | \bduplicate\ (?:field|key|mapping\ key|section)\b.{1,60}\bline\ \d
+        | \b(?:fork|pthread_create)\b.{1,40}\bresource\ temporarily\ unavailable\b
+        | \bsystem\ limit\ (?:for|on)\b
         | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b

@@ -3,6 +3,68 @@
 from __future__ import annotations
 
 LINES = {
+    "settings-malformed": (
+        "Error: config file /etc/app/app.toml is malformed: expected '=' at line 4",
+        "tab character found where an indentation space is expected at line 3",
+        "invalid character '}' looking for beginning of object key string",
+    ),
+    "choice-unknown": (
+        'level=fatal msg="invalid log level: verbos"',
+        "Error: unsupported storage driver 'cassandra'",
+    ),
+    "object-missing": (
+        "NOT_FOUND - no queue 'orders' in vhost '/'",
+        "Exception: Topic orders does not exist and auto-creation is disabled",
+        "index_not_found_exception: no such index [logs-2026]",
+    ),
+    "data-beyond": (
+        "Error: this binary supports schema up to 45, but the database is at 47",
+        "Error: store was created with format v5, this version supports only up to v4",
+        "Unsupported data version: found 9, maximum supported 7",
+        "Cannot open data directory: created by 16.1, running 15.4",
+    ),
+    "upgrade-in-steps": (
+        "You must upgrade from 1.x to 2.0 before installing 3.0",
+        "Error: upgrade from v1 to v2.5 first",
+    ),
+    "data-in-use": (
+        "Unable to lock the database file: /config/app.db is in use",
+        "fatal: unable to lock its data",
+    ),
+    "address-absent": (
+        "cannot assign requested address: 192.168.1.50:8080",
+        "listen: cannot assign requested address 10.0.0.9:80",
+    ),
+    "socket-called": (
+        "cannot connect to unix socket /var/run/mysqld/mysqld.sock (2)",
+        "failed to connect to the server at socket /run/postgresql/db.sock",
+    ),
+    "processes-refused": (
+        "sh: fork: retry: Resource temporarily unavailable",
+        "fatal: pthread_create: Resource temporarily unavailable",
+    ),
+    "watchers-used-up": (
+        "inotify_add_watch: no space left on device",
+        "The system limit on file watchers has been reached",
+    ),
+    "java-classes-memory": (
+        "java.lang.OutOfMemoryError: Metaspace",
+        "Exception: java.lang.OutOfMemoryError: Metaspace at loader",
+    ),
+    "file-cut-off": (
+        "file is truncated: /data/wal/000012.log",
+        "unexpected end of file while reading /data/state.json",
+    ),
+    "identity-refused": (
+        "setgid: Operation not permitted",
+        "[emerg] 1#1: setgroups failed (1: Operation not permitted)",
+    ),
+    "licence-unread": (
+        "The license file /etc/app/license.json could not be read",
+        'Feature "cluster" requires an enterprise license',
+    ),
+    "setting-empty": ("host must not be empty", "error: tokens.secret cannot be empty"),
+    "room-named": ("No space left in /data (0 bytes available)", "Quota exceeded for volume /data"),
     "socket-missing": (
         "connect() to unix:/run/php/php7.0-fpm.sock failed (2: No such file or directory) while connecting to upstream",
         "(2)No such file or directory: AH02454: attempt to connect to /run/php/php8.1-fpm.sock failed",

@@ -25,6 +25,7 @@ from diagnose.programs.families.tool_exits import TOOL_EXITS
 from diagnose.programs.families.unset_values import UNSET_VALUES
 from diagnose.programs.families.values import VALUES
 from diagnose.programs.families.waits import WAITS
+from diagnose.programs.families.wordings import WORDINGS
 
 FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
@@ -54,6 +55,7 @@ FAMILIES: tuple[Failure, ...] = (
     *PROGRAM_FAULTS,
     *PLAIN_CAUSES,
     *EXCEPTION_CLASSES,
+    *WORDINGS,
     *WAITS,
 )
 """In the order in which a line is compared with them."""
