@@ -17,6 +17,7 @@ from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import ComposeVariable, ListComposeFiles, ReadComposeVariables
 from diagnose.registry import evidence
+from diagnose.yaml_text import read_values
 
 MOST = 40
 """Projects whose files are looked at, and services that are read."""
@@ -162,6 +163,19 @@ def _outdated_variable(
     present = own.get(name)
     if present is None or same_value(present, value):
         return None
-    if (MARK in present) != (MARK in value):
+    if (MARK in present) != (MARK in value) or _is_same_scalar(present, value):
         return None
     return OutdatedVariable(name, present, value, variable.path)
+
+
+def _is_same_scalar(present: str, value: str) -> bool:
+    """Whether libyaml reads the container's value as the one of the file.
+
+    Compose leaves `yes` and `22:00` in its file as they are, and libyaml makes a boolean and a
+    number of seconds of them.
+    """
+    try:
+        read = read_values(present)
+    except ValueError:
+        return False
+    return (str(read).lower() if isinstance(read, bool) else str(read)) == value

@@ -83,6 +83,9 @@ CASES: dict[str, tuple[Container, float | None, list[str], list[tuple[str, str]]
     "all references differ": (_web(), BETWEEN, ["$" + HOST, "$MAIL_PORT=25"], []),
     "a reference differs, one is equal": (_web(), BETWEEN, ["$" + HOST, "$MAIL_PORT=587"], FOUND),
     "one reference": (_web(), BETWEEN, ["$" + HOST, "$NEW=1"], FOUND),
+    "a boolean of libyaml": (_web(env=["MAIL=yes"]), BETWEEN, ["MAIL=true"], []),
+    "a time of libyaml": (_web(env=["AT=22:00"]), BETWEEN, ["AT=1320"], []),
+    "another number": (_web(env=["MAIL_PORT=25"]), BETWEEN, ["MAIL_PORT=587"], FOUND),
     "a run of one command": (_web(oneoff="True"), BETWEEN, [HOST], []),
     "of another env file": (
         _web(**{"project.environment_file": "/srv/shop/live.env"}), BETWEEN, [HOST], [],
