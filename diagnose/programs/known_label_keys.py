@@ -136,7 +136,7 @@ LABEL_KEYS = (
         "nginx-proxy",
         (
             (
-                "VIRTUAL_HOST|VIRTUAL_PORT|VIRTUAL_PROTO|VIRTUAL_PATH|VIRTUAL_DEST|HTTPS_METHOD"
+                "VIRTUAL_HOST|VIRTUAL_PORT|VIRTUAL_PROTO|VIRTUAL_PATH|VIRTUAL_DEST"
                 "|LETSENCRYPT_HOST|LETSENCRYPT_EMAIL"
             ),
         ),

@@ -105,15 +105,20 @@ def _with_added_part(
 ) -> Iterator[tuple[str, ...]]:
     is_open = template[-1] == (_REST,)
     for at, words in enumerate(() if is_open else template[: len(parts) + 1]):
-        if len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
+        is_told = at > 0 or len(parts) > _FEWEST
+        if is_told and len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
             yield (*parts[:at], words[0], *parts[at:])
 
 
 def _with_beginning(
     parts: Sequence[str], template: Sequence[Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
-    beginning = [words[0] for words in template[: len(template) - len(parts)]]
-    if len(parts) >= _FEWEST and not {_NAME, _REST} & {*beginning, *template[-1]}:
+    missing = len(template) - len(parts)
+    if missing <= 0 or len(parts) < _FEWEST:
+        return
+    beginning = [words[0] for words in template[:missing]]
+    # a key that would begin with a name of the user, such as `caddy.tls`, may be of any program
+    if not {_NAME, _REST} & {*beginning, *template[missing], *template[-1]}:
         yield (*beginning, *parts)
 
 

@@ -43,6 +43,10 @@ THEIR_OWN = (
     ("Homepage", "homepage.widget.type"),
     ("nginx-proxy", "VIRTUAL_ENV"),
     ("nginx-proxy", "HTTP_PORT"),
+    ("nginx-proxy", "HTTP_METHOD"),
+    ("Traefik", "caddy.tls"),
+    ("Traefik", "enable"),
+    ("Diun", "enable"),
 )
 
 
