@@ -63,7 +63,7 @@ def image_steps(
     steps = _build_steps(container, failure, images)
     if failure.name.startswith("certificate-"):
         steps |= present({"tls_server": server_of_certificate(container, failure.line, calls)})
-    if failure.name == "kernel-module":
+    if failure.name in ("kernel-module", "wireguard-unloaded"):
         steps["module"] = kernel_module(failure)
     return steps | _places_inside(container, failure)
 

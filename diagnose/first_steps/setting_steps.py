@@ -21,6 +21,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import Filtered
+from diagnose.programs.telling_line import TellingLine
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
@@ -33,7 +34,19 @@ def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
         return named_setting(container, tail.telling)
     healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
     by_key = setting_of_key(container, failure.values.get("key", ""))
-    return healing or named_setting(container, tail.telling) or by_key
+    named = healing or named_setting(container, tail.telling) or by_key
+    return named or (_setting_beside(container, tail) if failure.name in _OF_VALUES else None)
+
+
+_OF_VALUES = frozenset({"url-scheme", "value-refused"})
+"""Failures of a value that another line of the same complaint may show."""
+
+
+def _setting_beside(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The variable whose value a line beside the telling one repeats."""
+    lines = tail.telling.neighbours if tail.telling is not None else ()
+    found = (named_setting(container, TellingLine(line)) for line in lines)
+    return next((setting for setting in found if setting is not None and setting.variable), None)
 
 
 def _has_no_entry(container: Container, failure: Recognised) -> bool:

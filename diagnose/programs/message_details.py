@@ -121,7 +121,10 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     )
     details = (read(first, following) for read in readers)
     below = next(filter(None, details), ()) or _hints(following)
-    above = _quoted_source(messages[:index]) or _place_of_field(first, messages[:index])
+    before = messages[:index]
+    above = (
+        _quoted_source(before) or _place_of_field(first, before) or _place_of_syntax(first, before)
+    )
     return above + below
 
 
@@ -131,6 +134,22 @@ def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
     if not before or not _QUOTED_SOURCE.match(before[-1].text):
         return ()
     return tuple(line.text.strip() for line in before[-2:])
+
+
+_PLACE_OF_SYNTAX = LazyPattern(r"(?:^|\s)(?P<place>/[\w./@-]{1,200}\.\w{1,6}:\d{1,6})$")
+"""The file and the line that Node.js prints above the quoted code and its error."""
+_MOST_QUOTED = 5
+
+
+def _place_of_syntax(first: Message, before: Sequence[Message]) -> tuple[str, ...]:
+    """The place in a file that Node.js prints a few lines above a SyntaxError."""
+    if not first.text.lstrip().startswith("SyntaxError: "):
+        return ()
+    near = (
+        _PLACE_OF_SYNTAX.search(line.text.rstrip()) for line in reversed(before[-_MOST_QUOTED:])
+    )
+    place = next(filter(None, near), None)
+    return (place["place"],) if place is not None else ()
 
 
 def _place_of_field(first: Message, before: Sequence[Message]) -> tuple[str, ...]:

@@ -380,6 +380,7 @@ LINES = {
         "tls: private key does not match public key",
     ),
     "illegal-instruction": (
+        "ERROR: This container was built for CPUs supporting at least the AVX instruction set, but",
         "Illegal instruction (core dumped)",
         "bash: line 1: 7 Illegal instruction  /app/bin/serve",
     ),

@@ -311,7 +311,8 @@ OPTIONS = (
         name="chown-refused",
         mark="operation not permitted",
         pattern=r"\bchown: (?:changing ownership of )?'?(?P<path>/[^':]+)'?: Operation not permitted"
-        r"|\bEPERM: operation not permitted, l?chown '(?P<path_node>/[^']{1,300})'",
+        r"|\bEPERM: operation not permitted, l?chown '(?P<path_node>/[^']{1,300})'"
+        r"|\bchown \"(?P<path_rsync>/[^\"]{1,300})\" failed: Operation not permitted",
         cause="the start script may not change the owner of {path}: that needs the capability CHOWN, and a mount that knows owners (NFS with root_squash, CIFS and exFAT do not)",
         cure="recreate it with --cap-add=CHOWN; on such a mount let the script skip chown",
         confirmed_by=_OPTION,

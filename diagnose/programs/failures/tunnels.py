@@ -5,6 +5,14 @@ from diagnose.programs.failures.remedies import TypedLike
 
 TUNNELS = (
     Failure(
+        name="wireguard-unloaded",
+        mark="missing wireguard kernel module",
+        pattern=r"\bMissing WireGuard kernel module\. Falling back\b",
+        cause="the host's kernel has not loaded its module for WireGuard, and the program has none of its own",
+        cure="load it on the host, and keep it in /etc/modules-load.d: modprobe wireguard",
+        source="cloudflare/boringtun#69",
+    ),
+    Failure(
         name="vpn-choice",
         mark="specified is not valid",
         pattern=r"the (?P<kind>\w{2,20}) specified is not valid: value \"?(?P<value>(?!is )[^\"\n]{1,80}?)\"? is not one of the possible"

@@ -386,8 +386,8 @@ DEPENDENCIES = (
     ),
     Failure(
         name="illegal-instruction",
-        mark="illegal instruction",
-        pattern=r"\bIllegal instruction\b",
+        mark=("illegal instruction", "cpus supporting"),
+        pattern=r"\bIllegal instruction\b|\bwas built for CPUs supporting\b",
         cause="the program uses instructions that this processor does not have, or that a virtual "
         "machine hides: many builds need AVX or AVX2",
         cure="give the virtual machine the CPU type host, or run a build for older processors",

@@ -366,7 +366,7 @@ LOGINS = (
         "or, where the program is a server, that of a client",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
-        remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|(?:API|AUTH)_?KEY)$"),
+        remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|SECRET|TOKEN|(?:API|AUTH)_?KEY)$"),
         look="database",
     ),
 )
