@@ -108,13 +108,13 @@ def _is_stuck(process: Process, task: HungTask) -> bool:
 
 def _hung_task_finding(task: HungTask, owner: str) -> Finding:
     """owner: the container whose process it is; empty for one of the host."""
-    where = f' of container "{owner}"' if owner else ""
+    owner_clause = f' of container "{owner}"' if owner else ""
     line = f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds"
     is_engine = task.task.startswith(("dockerd", "containerd"))
     return Finding(
         subject=container(owner) if owner else HOST,
         summary=(
-            f"{task.task} (pid {task.pid}){where} has been blocked in the kernel "
+            f"{task.task} (pid {task.pid}){owner_clause} has been blocked in the kernel "
             f"for more than {task.seconds} s"
         ),
         evidence={"kernel log": line, "state": "D"},
@@ -137,11 +137,11 @@ def filesystem_errors(
     all_errors = errors_by_device(kernel_log, disks, clock.wall - options.since_s)
     for device, errors in all_errors.items():
         point = errors.mounted.point
-        when = duration(clock.wall - errors.last_at)
+        age = duration(clock.wall - errors.last_at)
         is_full = _POOL_IS_FULL in errors.lines[-1]
         yield Finding(
             subject=Subject("filesystem", point),
-            summary=f"{_failing_disk_clause(device, point, is_full=is_full)}, the last time {when} ago",
+            summary=f"{_failing_disk_clause(device, point, is_full=is_full)}, the last time {age} ago",
             evidence={
                 "kernel log": errors.lines[-1],
                 "the kernel has logged it": count(len(errors.lines), "time"),

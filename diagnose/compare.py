@@ -188,8 +188,8 @@ def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping
 
 def _left_out(row: Mapping[str, Json], subject: Json) -> bool:
     """Whether a check did not examine a subject, or more subjects than its row lists."""
-    listed = [unexamined["subject"] for unexamined in row.get("unexamined", ())]
-    return bool(row.get("unexamined_more")) or subject in listed
+    left_out_subjects = [unexamined["subject"] for unexamined in row.get("unexamined", ())]
+    return bool(row.get("unexamined_more")) or subject in left_out_subjects
 
 
 def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:

@@ -79,10 +79,10 @@ def folders() -> Iterator[Path]:
     none.
     """
     yield SYSTEM
-    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    config_home = Path(os.environ.get("XDG_CONFIG_HOME", ""))
     home = os.environ.get("HOME")
-    if named.is_absolute():
-        yield named / "diagnose"
+    if config_home.is_absolute():
+        yield config_home / "diagnose"
     elif home:
         yield Path(home) / ".config/diagnose"
 
@@ -98,7 +98,7 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def load(named: Path | None) -> Config:
+def load(chosen: Path | None) -> Config:
     """The configuration in force.
 
     ConfigError on a file that cannot be read, a wrong key, an unknown check or threshold.
@@ -107,13 +107,13 @@ def load(named: Path | None) -> Config:
     silences: list[Silence] = []
     site: dict[str, Any] = {}
     redaction = _Redaction()
-    found = _config_files(named)
-    notes = found.notes
-    for path in found.paths:
+    config_files = _config_files(chosen)
+    notes = config_files.notes
+    for path in config_files.paths:
         try:
             tables = _tables(path)
         except PermissionError as error:
-            if path == named:
+            if path == chosen:
                 raise ConfigError(f"cannot read {path}: {error.strerror}") from error
             notes.append(f"configuration {path} was not read: {error.strerror}")
             continue
@@ -141,7 +141,7 @@ class _ConfigFiles(msgspec.Struct, frozen=True):
     """One for each folder that cannot be listed."""
 
 
-def _config_files(named: Path | None) -> _ConfigFiles:
+def _config_files(chosen: Path | None) -> _ConfigFiles:
     paths: list[Path] = []
     notes: list[str] = []
     for folder in folders():
@@ -149,8 +149,8 @@ def _config_files(named: Path | None) -> _ConfigFiles:
             paths += _files(folder)
         except OSError as error:
             notes.append(f"configuration in {folder} was not read: {error.strerror}")
-    if named is not None:
-        paths.append(named)
+    if chosen is not None:
+        paths.append(chosen)
     return _ConfigFiles(paths, notes)
 
 
@@ -265,8 +265,8 @@ def _thresholds(path: Path, table: Any) -> Iterator[tuple[str, dict[str, float]]
         names = {threshold.name for threshold in checks[id].thresholds}
         for name, value in values.items() if isinstance(values, dict) else ():
             if name not in names:
-                listed = ", ".join(sorted(names)) or "none at all"
-                raise ConfigError(f"{path}: {id} has no threshold {name!r} ({listed})")
+                known_names = ", ".join(sorted(names)) or "none at all"
+                raise ConfigError(f"{path}: {id} has no threshold {name!r} ({known_names})")
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{path}: {id}.{name} is a number")
         yield id, dict(values)

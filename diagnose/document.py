@@ -77,27 +77,27 @@ def _summary(report: Report) -> dict[str, int]:
     """How many findings there are of each severity, and checks of each other verdict."""
     number = report.by_severity
     verdict_counts = report.by_verdict
-    others = [verdict for verdict in Verdict if verdict is not Verdict.FOUND]
+    other_verdicts = [verdict for verdict in Verdict if verdict is not Verdict.FOUND]
     return {
         "critical": number[Severity.critical],
         "warning": number[Severity.warning],
         "advice": number[Severity.advice],
-        **{verdict.value: verdict_counts[verdict] for verdict in others},
+        **{verdict.value: verdict_counts[verdict] for verdict in other_verdicts},
         "silenced": sum(1 for finding in report.findings if finding.silenced),
     }
 
 
 def _unexamined_row(result: Result) -> dict[str, Json]:
     """The first subjects that a check could not look at, and how many more there are."""
-    named = result.unexamined[:MOST_UNEXAMINED]
-    more = number_of(result.unexamined) - len(named)
+    shown = result.unexamined[:MOST_UNEXAMINED]
+    more = number_of(result.unexamined) - len(shown)
     return {
         "unexamined": [
             {
                 "subject": {"kind": suspect.subject.kind, "name": suspect.subject.name},
                 "why": suspect.why,
             }
-            for suspect in named
+            for suspect in shown
         ],
         **({"unexamined_more": more} if more > 0 else {}),
     }

@@ -121,9 +121,9 @@ def capitalised(words: str) -> str:
 
 def and_more(names: Iterable[str], most: int = 3) -> str:
     """The first names in their order, and how many more there are: a, b, c and 2 more."""
-    listed = list(names)
-    shown = ", ".join(listed[:most])
-    hidden = len(listed) - most
+    all_names = list(names)
+    shown = ", ".join(all_names[:most])
+    hidden = len(all_names) - most
     return f"{shown} and {hidden} more" if hidden > 0 else shown
 
 
@@ -147,10 +147,10 @@ def named(kind: str, names: Iterable[str], most: int = 3) -> str:
 
 def numbered(kind: str, numbers: Iterable[object], most: int = 4) -> str:
     """Things by their numbers: port 80; ports 80, 443; ports 1, 2, 3, 4 and 2 more."""
-    listed = [str(number) for number in numbers]
-    if not listed:
+    texts = [str(number) for number in numbers]
+    if not texts:
         return f"{kind}s"
-    return f"{agree(listed, kind, kind + 's')} {and_more(listed, most)}"
+    return f"{agree(texts, kind, kind + 's')} {and_more(texts, most)}"
 
 
 def counted(kind: str, names: Iterable[str], most: int = 3) -> str:
@@ -158,8 +158,8 @@ def counted(kind: str, names: Iterable[str], most: int = 3) -> str:
 
     1 container (web); 5 containers (a, b, c and 2 more).
     """
-    listed = list(names)
-    return f"{count(len(listed), kind)} ({and_more(listed, most)})"
+    all_names = list(names)
+    return f"{count(len(all_names), kind)} ({and_more(all_names, most)})"
 
 
 def sentence(main: str, *clauses: str) -> str:

@@ -320,20 +320,20 @@ OF_ALL_CHECKS = ("diagnose.evidence.run.profile", "diagnose.evidence.run.recent_
 same reason, with all families."""
 
 
-def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
+def load(names: Iterable[str] | None = None) -> dict[str, Check]:
     """Import the modules of these families, and give every check registered so far.
 
     families None: all. The checks are by id, sorted. A damaged installation, in which no check is
     found, raises ImportError: without checks nothing would be wrong anywhere.
     """
     importlib.import_module(BASIS)
-    if wanted is None:
+    if names is None:
         for module in OF_ALL_CHECKS:
             importlib.import_module(module)
-    for family in packs.families() if wanted is None else wanted:
+    for family in packs.families() if names is None else names:
         for module in packs.families().get(family, ()):
             _import_with_topics(module)
-    if wanted is None and not _checks:
+    if names is None and not _checks:
         raise ImportError("this installation of diagnose has no checks")
     return dict(sorted(_checks.items()))
 

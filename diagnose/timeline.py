@@ -89,14 +89,14 @@ def make(evidence: Sequence[Any], since_s: float, words: Sequence[str]) -> Timel
     words: containers, as `selection.called` reads them: only their events are listed.
     """
     kinds = zip(KINDS, evidence, strict=True)
-    known = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
-    earliest = (known.clock.wall if known.clock is not None else 0.0) - since_s
-    names = {container.id: container.name for container in known.containers or ()}
-    wanted = _wanted_containers(words, names)
+    known_evidence = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
+    earliest = (known_evidence.clock.wall if known_evidence.clock is not None else 0.0) - since_s
+    names = {container.id: container.name for container in known_evidence.containers or ()}
+    containers = _wanted_containers(words, names)
     moments = dict.fromkeys(
         moment
-        for moment in _moments(known, names)
-        if moment.at >= earliest and (not wanted or moment.container in wanted)
+        for moment in _moments(known_evidence, names)
+        if moment.at >= earliest and (not containers or moment.container in containers)
     )
     gaps = [
         f"{kind.__name__}: {found}"
@@ -104,9 +104,9 @@ def make(evidence: Sequence[Any], since_s: float, words: Sequence[str]) -> Timel
         if isinstance(found, Unavailable)
     ]
     complete = None
-    began = _engine_began(known)
-    if known.events is not None and began is not None:
-        complete = max(began, known.events.complete_since or 0.0, earliest)
+    began = _engine_began(known_evidence)
+    if known_evidence.events is not None and began is not None:
+        complete = max(began, known_evidence.events.complete_since or 0.0, earliest)
     ordered = sorted(moments, key=lambda moment: (moment.at, moment.source, moment.text))
     return Timeline(tuple(ordered), complete, tuple(gaps))
 
@@ -120,21 +120,21 @@ def _wanted_containers(words: Iterable[str], names: Mapping[str, str]) -> set[st
     }
 
 
-def _moments(known: _Known, names: dict[str, str]) -> Iterator[Moment]:
+def _moments(known_evidence: _Known, names: dict[str, str]) -> Iterator[Moment]:
     """Every moment that the evidence knows, in no order. names: of containers, by id."""
-    config = known.config
-    if known.events is not None:
-        yield from _events(known.events)
-    if known.containers is not None:
-        yield from _states(known.containers, known.events)
-    if known.kernel is not None:
-        yield from _kernel(known.kernel, names)
-    if known.log is not None:
-        yield from _log(known.log, names)
+    config = known_evidence.config
+    if known_evidence.events is not None:
+        yield from _events(known_evidence.events)
+    if known_evidence.containers is not None:
+        yield from _states(known_evidence.containers, known_evidence.events)
+    if known_evidence.kernel is not None:
+        yield from _kernel(known_evidence.kernel, names)
+    if known_evidence.log is not None:
+        yield from _log(known_evidence.log, names)
     if config is not None and config.mtime:
         yield Moment(config.mtime, "file", f"{config.path} was last changed")
-    if known.changes is not None:
-        yield from _changes(known.changes)
+    if known_evidence.changes is not None:
+        yield from _changes(known_evidence.changes)
 
 
 def _changes(changes: RecentChanges) -> Iterator[Moment]:
@@ -146,13 +146,15 @@ def _changes(changes: RecentChanges) -> Iterator[Moment]:
             yield Moment(change.at, "file", f"{change.text} was last changed", change.subject.name)
 
 
-def _engine_began(known: _Known) -> float | None:
+def _engine_began(known_evidence: _Known) -> float | None:
     """Unix time at which the running engine was started, as its process says, or else its log."""
-    clock = known.clock
-    config = known.config
+    clock = known_evidence.clock
+    config = known_evidence.config
     if clock is not None and config is not None and config.started is not None:
         return clock.booted + config.started
-    starts = [line.at for line in known.log or () if line.message == "Starting up" and line.at]
+    starts = [
+        line.at for line in known_evidence.log or () if line.message == "Starting up" and line.at
+    ]
     return max(starts, default=None)
 
 

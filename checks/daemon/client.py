@@ -49,12 +49,12 @@ def _is_dead(daemon: Daemon) -> bool:
 
 def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
     endpoint = daemon.endpoint
-    what = "does not exist" if daemon.reason == "missing" else "has no program behind it"
+    fault = "does not exist" if daemon.reason == "missing" else "has no program behind it"
     if endpoint.source == VARIABLE:
         return Finding(
             subject=DAEMON,
             summary=f'docker commands of user "{client.user}" go to {endpoint.place}, which {VARIABLE} '
-            f"names and which {what}; an engine listens at {DEFAULT_SOCKET}",
+            f"names and which {fault}; an engine listens at {DEFAULT_SOCKET}",
             evidence={
                 f"variable {VARIABLE}": endpoint.url,
                 f"connect({endpoint.place})": str(daemon.silence),
@@ -66,7 +66,7 @@ def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
         subject=DAEMON,
         summary=(
             f'docker commands of user "{client.user}" go to context "{endpoint.context}", whose '
-            f"address {endpoint.place} {what}; an engine listens at {DEFAULT_SOCKET}"
+            f"address {endpoint.place} {fault}; an engine listens at {DEFAULT_SOCKET}"
         ),
         evidence={
             "currentContext": f"{endpoint.context} in {client.file}",
@@ -80,19 +80,19 @@ def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
 def _has_own_engine(daemon: Daemon) -> bool:
     """Whether the engine that answers is the caller's own, and nothing names it."""
     endpoint = daemon.endpoint
-    own = endpoint.rootless
-    is_callers = own is not None and own.uid == daemon.caller.uid
+    rootless = endpoint.rootless
+    is_callers = rootless is not None and rootless.uid == daemon.caller.uid
     return is_callers and not endpoint.named and daemon.answers
 
 
 def _nowhere_finding(client: ClientSettings, why: Unavailable) -> Finding:
     """The finding about a user whose docker commands all fail before they call an engine."""
-    what = "does not exist" if why.reason == "missing" else "names no engine"
+    fault = "does not exist" if why.reason == "missing" else "names no engine"
     return Finding(
         subject=DAEMON,
         summary=(
             f'docker commands of user "{client.user}" go to context "{client.context}", which '
-            f"{what}; an engine listens at {DEFAULT_SOCKET}"
+            f"{fault}; an engine listens at {DEFAULT_SOCKET}"
         ),
         evidence={
             "currentContext": f"{client.context} in {client.file}",

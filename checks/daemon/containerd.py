@@ -68,11 +68,11 @@ def containerd_down(
     failure = _failure(log)
     if not daemon.processes.containerds and _is_lost(daemon, failure):
         own_log = containerd_log or ContainerdLog()
-        own = own_log.last_failure
-        last_words = own_log.evidence(own) | log.evidence(failure)
-        finding = _down_finding(daemon, own, failure, last_words)
+        own_failure = own_log.last_failure
+        last_words = own_log.evidence(own_failure) | log.evidence(failure)
+        finding = _down_finding(daemon, own_failure, failure, last_words)
         kill = kernel.last_kill("containerd") if kernel is not None else None
-        if kill is not None and own is None and _is_its_end(kill, own_log):
+        if kill is not None and own_failure is None and _is_its_end(kill, own_log):
             finding = _with_kill(finding, kill)
         yield finding
 
@@ -113,18 +113,20 @@ def _comes_with_engine(daemon: Daemon) -> bool:
 
 
 def _down_finding(
-    daemon: Daemon, own: LogLine | None, blamed: LogLine | None, last_words: dict[str, str]
+    daemon: Daemon, own_failure: LogLine | None, blamed: LogLine | None, last_words: dict[str, str]
 ) -> Finding:
-    """The finding about a containerd that is down. own: containerd's own last error; blamed:
-    dockerd's about it."""
-    failure = own or blamed
+    """The finding about a containerd that is down.
+
+    own_failure: containerd's own last error; blamed: dockerd's about it.
+    """
+    failure = own_failure or blamed
     is_dead = daemon.processes.engine is None
     is_of_system = daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     unit = daemon.installation.containerd_unit or Unit()
     state = "is not running, and its unit is masked" if unit.is_masked else "is not running"
     owner = "containerd" if is_of_system else "docker"
-    gives_up = own is not None or unit.result in _OWN_ENDS
+    gives_up = own_failure is not None or unit.result in _OWN_ENDS
     cure = _cure(failure, owner if is_dead or is_of_system else "", gives_up=gives_up)
     if unit.is_masked:
         cure = {"masked": owner}
@@ -135,11 +137,11 @@ def _down_finding(
             "processes": "no containerd",
             **_unit_evidence(daemon),
             **last_words,
-            **(healing(meaning(own.text)) if own is not None else {}),
+            **(healing(meaning(own_failure.text)) if own_failure is not None else {}),
             **_shim_evidence(daemon),
         },
         variables={"unit": owner} | cure,
-        signs=signs(own.text) or None if own is not None else None,
+        signs=signs(own_failure.text) or None if own_failure is not None else None,
     )
 
 
@@ -261,13 +263,13 @@ def _silence(daemon: Daemon, info: Info | Unavailable) -> dict[str, Json]:
 def _hung_finding(process: ProcessDetail, daemon: Daemon, silence: dict[str, Json]) -> Finding:
     pid = str(process.pid)
     variables = {"pid": pid, "unit": "docker" if daemon.processes.managed else "containerd"}
-    how = "does not answer the engine"
+    state = "does not answer the engine"
     if process.is_stopped:
-        how = f"is stopped by a signal (state {process.state})"
+        state = f"is stopped by a signal (state {process.state})"
         variables["stopped"] = pid
     return Finding(
         subject=DAEMON,
-        summary=f"containerd (pid {pid}) {how}: {NOTHING_STARTS}",
+        summary=f"containerd (pid {pid}) {state}: {NOTHING_STARTS}",
         evidence={**process.evidence, **silence, **_shim_evidence(daemon)},
         variables=variables,
     )

@@ -170,12 +170,12 @@ def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
 
 def _covered_part_finding(record: CoveredRecord) -> Finding:
     mount = record.mount
-    lost = count(len(record.ids), "container")
+    containers = count(len(record.ids), "container")
     return Finding(
         subject=DAEMON,
         summary=(
             f"{mount.source} is mounted at {mount.point} over a part of the engine's data root: the "
-            f"engine shows none of {lost}, and what it knew of them is hidden below"
+            f"engine shows none of {containers}, and what it knew of them is hidden below"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",

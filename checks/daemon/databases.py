@@ -47,7 +47,9 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     damaged = databases.damaged
     if damaged is None or NETWORK.search(damaged.line.text):
         return None
-    who = "containerd" if not damaged.path or _contents(damaged.path) == CONTAINERDS else "dockerd"
+    program = (
+        "containerd" if not damaged.path or _contents(damaged.path) == CONTAINERDS else "dockerd"
+    )
     contents = _contents(damaged.path).replace("containerd's", "its") if damaged.path else ""
     name = f"{contents}, {damaged.path}" if damaged.path else "a database file"
     verb = "panics when it reads" if damaged.is_panic else "cannot read"
@@ -62,14 +64,14 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
         evidence["damaged file"] = f"{damaged.path}: {_contents(damaged.path)}"
     yield Finding(
         subject=DAEMON,
-        summary=f"{effect}: {who} {verb} {name}",
+        summary=f"{effect}: {program} {verb} {name}",
         evidence=evidence,
-        variables=_variables(damaged.path, who),
+        variables=_variables(damaged.path, program),
         onset=damaged.line.at,
     )
 
 
-def _variables(path: str, who: str) -> PageVariables:
+def _variables(path: str, program: str) -> PageVariables:
     """The page variable that selects a block of the page, by the database.
 
     A record that is rebuilt by itself, or one whose loss costs something.
@@ -80,7 +82,7 @@ def _variables(path: str, who: str) -> PageVariables:
         return {"rebuilt": path}
     if any(path.endswith(f"/{file}") for file in BUILDS):
         return {"build_cache": path}
-    return {"containerds" if who == "containerd" else "networks": path}
+    return {"containerds" if program == "containerd" else "networks": path}
 
 
 def _caller(damaged: DamagedDatabase) -> str:

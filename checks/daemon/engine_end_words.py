@@ -91,8 +91,8 @@ def _state(daemon: Daemon, end: EngineEnd, changes: ChangesWhileDown) -> str:
     if end.came_up and daemon.has_folder_for_socket:
         return f"{dockerd}, but a folder has taken the place of its socket {socket}"
     age = daemon.processes.age
-    since = f", {duration(age)} after its start" if age is not None else ""
-    return f"{dockerd}, but does not serve {socket}{since}"
+    age_clause = f", {duration(age)} after its start" if age is not None else ""
+    return f"{dockerd}, but does not serve {socket}{age_clause}"
 
 
 def _down_sentence(daemon: Daemon, end: EngineEnd) -> str:

@@ -160,13 +160,13 @@ def _error_in_docker_words(text: str) -> str:
     request = _REQUEST.match(text)
     if request is None:
         return text
-    what = f"a request ({request['method']} /{request['path']})"
+    activity = f"a request ({request['method']} /{request['path']})"
     kind, _, rest = request["path"].partition("/")
     name, _, action = rest.partition("/")
     if rest == "create":
-        what = f"creating a {kind.removesuffix('s')}"
+        activity = f"creating a {kind.removesuffix('s')}"
     elif kind == "containers" and action in _ACTIONS:
-        what = f'{_ACTIONS[action]} container "{name}"'
+        activity = f'{_ACTIONS[action]} container "{name}"'
     elif kind in _ACTIONS and not rest:
-        what = _ACTIONS[kind]
-    return f"{what} failed: {request['error']}"
+        activity = _ACTIONS[kind]
+    return f"{activity} failed: {request['error']}"

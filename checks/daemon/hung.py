@@ -82,8 +82,8 @@ def hung(
         return None
     process = daemon.processes.engine
     if process is None and daemon.endpoint.named and not daemon.endpoint.is_default:
-        where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
-        return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
+        endpoint = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
+        return Unavailable("timed out", f"{endpoint} does not answer; {daemon.where}")
     if process is None or not _is_at_work(process):
         yield _hung_finding(daemon, mounts, root)
         return None
@@ -92,8 +92,8 @@ def hung(
         return None
     age = daemon.processes.age
     if age is not None and age < start:
-        since = f"dockerd (pid {process.pid}) started {duration(age)} ago"
-        return Unavailable("timed out", f"{since} and does not answer yet")
+        start_clause = f"dockerd (pid {process.pid}) started {duration(age)} ago"
+        return Unavailable("timed out", f"{start_clause} and does not answer yet")
     yield _hung_finding(daemon, mounts, root, load)
 
 
@@ -160,10 +160,10 @@ def _awaited_program_clause(program: AwaitedProgram) -> str:
     holder = program.holder
     name = f"{process.comm} (pid {process.pid})"
     if holder is not None:
-        by = f"{holder.comm} (pid {holder.pid})"
-        state = ", which is stopped by a signal" if holder.state in ("T", "t") else ""
+        lock_holder = f"{holder.comm} (pid {holder.pid})"
+        state_clause = ", which is stopped by a signal" if holder.state in ("T", "t") else ""
         waited = duration(program.seconds)
-        return f"has waited {waited} for {name}, whose lock is held by {by}{state}"
+        return f"has waited {waited} for {name}, whose lock is held by {lock_holder}{state_clause}"
     if process.state in ("T", "t"):
         return f"waits for {name}, which is stopped by a signal"
     if process.state == "D":

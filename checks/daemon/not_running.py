@@ -121,7 +121,7 @@ def _unavailable_here(daemon: Daemon) -> Unavailable:
             "`systemctl start podman.socket` makes its API available"
         )
         return Unavailable("missing", podman)
-    where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
+    endpoint = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
     if daemon.processes.others:
         other = daemon.processes.others[0]
         hosts = [word for word in other.cmdline or () if "://" in word]
@@ -129,11 +129,11 @@ def _unavailable_here(daemon: Daemon) -> Unavailable:
             hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
         hint = f" and serves {', '.join(hosts)}: name it with -H" if hosts else ""
         return Unavailable(
-            reason, f"nothing serves {where}; an engine runs here as process {other.pid}{hint}"
+            reason, f"nothing serves {endpoint}; an engine runs here as process {other.pid}{hint}"
         )
     if not daemon.same_host:
-        return Unavailable(reason, f"no engine answered at {where}; {daemon.where}")
-    return Unavailable(reason, f"no engine answers at {where}: is that the right address?")
+        return Unavailable(reason, f"no engine answered at {endpoint}; {daemon.where}")
+    return Unavailable(reason, f"no engine answers at {endpoint}: is that the right address?")
 
 
 def _not_installed_finding(daemon: Daemon) -> Finding:

@@ -67,16 +67,16 @@ def _members_finding(daemon: Daemon) -> Finding:
 def _closed_podman_finding(daemon: Daemon) -> Finding:
     caller = daemon.caller
     user = caller.user or str(caller.uid)
-    own = f"/run/user/{caller.uid}/podman/podman.sock"
+    own_socket = f"/run/user/{caller.uid}/podman/podman.sock"
     refused = f'user "{user}" may not use {daemon.address}'
-    whose = "the socket of root's Podman"
+    socket = "the socket of root's Podman"
     if daemon.address != daemon.closed_podman:
-        whose = f"which leads to {whose}, {daemon.closed_podman}"
+        socket = f"which leads to {socket}, {daemon.closed_podman}"
     return Finding(
         subject=DAEMON,
-        summary=f"{refused}, {whose}; a user's own Podman serves {own}",
-        evidence={"GET /_ping": str(daemon.silence), "the user's own socket": own},
-        variables={"user": user, "socket": daemon.address, "own_podman": f"unix://{own}"},
+        summary=f"{refused}, {socket}; a user's own Podman serves {own_socket}",
+        evidence={"GET /_ping": str(daemon.silence), "the user's own socket": own_socket},
+        variables={"user": user, "socket": daemon.address, "own_podman": f"unix://{own_socket}"},
     )
 
 

@@ -92,18 +92,18 @@ def _variables(
     return {"client": refused.clients[-1]}
 
 
-def _expiry_findings(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
+def _expiry_findings(certificate: OwnCertificate, clock: Clock) -> Iterator[Finding]:
     """Findings about the engine's own certificate, if it has expired."""
-    age = clock.age(own.ends) if own.ends is not None else None
+    age = clock.age(certificate.ends) if certificate.ends is not None else None
     if age is None or age <= 0:
         return
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"the engine's own certificate {own.path} expired {duration(age)} ago: clients of its TLS "
+            f"the engine's own certificate {certificate.path} expired {duration(age)} ago: clients of its TLS "
             "socket refuse it"
         ),
-        evidence={SETTING: own.path, "expired": f"{duration(age)} ago"},
-        variables={SETTING: own.path},
+        evidence={SETTING: certificate.path, "expired": f"{duration(age)} ago"},
+        variables={SETTING: certificate.path},
         discriminator="own",
     )

@@ -42,14 +42,14 @@ def _finding(
     engine_answers = daemon is not None and daemon.answers
     listens = engine_answers if netns is None else _listens(netns)
     if listens:
-        why = "the rules that lead them to the engine's resolver are gone from its network"
+        cause = "the rules that lead them to the engine's resolver are gone from its network"
     elif netns is not None:
-        why = "the engine's resolver does not listen there"
+        cause = "the engine's resolver does not listen there"
     else:
-        why = "the engine, whose resolver should listen there, does not answer"
+        cause = "the engine, whose resolver should listen there, does not answer"
     finding = Finding.about(
         container,
-        f"{container} cannot resolve any name: queries to {EMBEDDED} are refused, since {why}",
+        f"{container} cannot resolve any name: queries to {EMBEDDED} are refused, since {cause}",
         {
             f"{EMBEDDED}:53 asked from the container": str(reply),
             f"sockets of the engine on {EMBEDDED}": _sockets(netns) if netns else "not seen",

@@ -64,12 +64,12 @@ def _finding(
     name = known.name
     other = known.other
     address = known.address
-    whose = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
+    owner_clause = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
     servers = joined(conf.nameservers) if conf.nameservers else "no server"
     return Finding.about(
         container,
         f'{container} cannot resolve "{name}", the name of {other} on its network: '
-        f"/etc/resolv.conf{whose} names {servers} and not the engine's resolver "
+        f"/etc/resolv.conf{owner_clause} names {servers} and not the engine's resolver "
         f"{EMBEDDED}, the only one that knows names of containers",
         {
             f"/etc/resolv.conf of {owner.name}": list(conf.nameservers),

@@ -76,8 +76,8 @@ def _forwarding_finding(
     holder = holder_of_server(containers, upstream)
     stopped = stopped_holder_of_server(container, containers, upstream) if holder is None else None
     ports = udp_ports_of(holder, namespaces)
-    more = len(forwarder.silent) - 1
-    others = f" and {count(more, 'more server')}" if more else ""
+    further = len(forwarder.silent) - 1
+    others = f" and {count(further, 'more server')}" if further else ""
     finding = Finding.about(
         container,
         sentence(

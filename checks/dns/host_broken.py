@@ -85,11 +85,11 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
     first = servers.first
     others = servers.others
     dead = servers.dead
-    more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
+    others_clause = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"the host gets no answer from its DNS server {first}{more} "
+            f"the host gets no answer from its DNS server {first}{others_clause} "
             f"({servers.lookups.host[first]})",
             f"{others[0]} answers" if others else _no_other_server_clause(servers.resolvers),
             _filter_clause(servers.rules.get(first)),

@@ -153,12 +153,12 @@ def _failing_name_finding(error: FailingServer) -> Finding:
     names = error.names
     callers = error.callers
     others = [server for server in first.replies if server != error.server]
-    by = f", {error.program} of this host," if error.program else ""
-    by = f", which is {error.holder}," if error.holder is not None else by
+    holder_clause = f", {error.program} of this host," if error.program else ""
+    holder_clause = f", which is {error.holder}," if error.holder is not None else holder_clause
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"DNS server {error.server}{by} {_says(error.rcode, names)}",
+            f"DNS server {error.server}{holder_clause} {_says(error.rcode, names)}",
             _scope(error),
             f"{joined(others)} {agree(others, 'does', 'do')} not help" if others else "",
             f"{named('container', sorted(names_of(callers)))} "
@@ -267,11 +267,13 @@ def _short_name_finding(
     name = failure.name.name
     inside = resolvers.inside.get(container.id) if resolvers is not None else None
     by_nginx = _OF_NGINX.search(failure.name.line) is not None
-    why = "" if inside is None or by_nginx else f" (ndots:{inside.ndots} in its resolv.conf)"
+    ndots_clause = (
+        "" if inside is None or by_nginx else f" (ndots:{inside.ndots} in its resolv.conf)"
+    )
     return Finding.about(
         container,
         f'{container} calls "{name}", which is known as "{completed}": its program does not '
-        f"append the search domain{why}",
+        f"append the search domain{ndots_clause}",
         present(
             {
                 "log": quoted(failure.name.line),
@@ -303,7 +305,7 @@ def _unknown_name_finding(
     container = failure.container
     name = failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
-    where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
+    servers_named = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
     hint = ""
     if completed:
         hint = f'it is known as "{completed}", and the program does not append the search domain'
@@ -315,7 +317,7 @@ def _unknown_name_finding(
     return Finding.about(
         container,
         sentence(
-            f'{container} calls "{name}", a name that {where} {agree(servers, "does", "do")} not '
+            f'{container} calls "{name}", a name that {servers_named} {agree(servers, "does", "do")} not '
             "know (NXDOMAIN) and no container has",
             hint,
         ),

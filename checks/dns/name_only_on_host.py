@@ -48,14 +48,14 @@ def name_only_on_host(
                 continue
             lowered = name.name.lower()
             if lowered in OF_DESKTOP and not is_podman:
-                why = "which Linux has only with a line in extra_hosts (host-gateway)"
-                yield _finding(container, name, why, _GATEWAY)
+                reason = "which Linux has only with a line in extra_hosts (host-gateway)"
+                yield _finding(container, name, reason, _GATEWAY)
             elif lowered in on_host:
-                why = f"which only the host's {PATH} has: containers do not read that file"
-                yield _finding(container, name, why, _address(on_host[lowered]))
+                reason = f"which only the host's {PATH} has: containers do not read that file"
+                yield _finding(container, name, reason, _address(on_host[lowered]))
             elif _is_multicast(lowered):
-                why = "which devices answer only by multicast DNS: no DNS server knows it"
-                yield _finding(container, name, why, "")
+                reason = "which devices answer only by multicast DNS: no DNS server knows it"
+                yield _finding(container, name, reason, "")
             elif answer := known.of(container, name.name):
                 yield _known_finding(container, name, answer)
     yield from failed.unread
@@ -81,7 +81,7 @@ def _address(address: str) -> str:
 def _finding(
     container: Container,
     name: FailedName,
-    why: str,
+    reason: str,
     address: str,
     seen: Mapping[str, Json] | None = None,
     severity: Severity | None = None,
@@ -89,7 +89,7 @@ def _finding(
     entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
     return Finding.about(
         container,
-        f'{container} cannot resolve "{name.name}", {why}',
+        f'{container} cannot resolve "{name.name}", {reason}',
         {
             "the name is in": quoted(name.source),
             **(seen or {}),
@@ -114,19 +114,23 @@ def _known_finding(container: Container, name: FailedName, known: HostKnownName)
         f"{name.name} A at {answer.server}, asked by the host": answer.address,
         "the container's servers, which deny it": list(known.denied_by),
     }
-    why = f"which DNS server {answer.server} tells the host alone"
+    reason = f"which DNS server {answer.server} tells the host alone"
     if not known.is_of_one_server:
         others = joined(known.denied_by)
-        why = (
+        reason = (
             f"which the host's DNS server {answer.server} knows: the container asks {others}, "
             "and learns that there is no such name"
         )
     if redirect is None:
-        return _finding(container, name, why, answer.address, seen=seen, severity=Severity.warning)
+        return _finding(
+            container, name, reason, answer.address, seen=seen, severity=Severity.warning
+        )
     place = with_port(redirect.address, redirect.port)
-    why += f": a rule leads the host's own queries to {place}, and those of containers pass it by"
+    reason += (
+        f": a rule leads the host's own queries to {place}, and those of containers pass it by"
+    )
     seen["rule"] = redirect.rule
-    finding = _finding(container, name, why, answer.address, seen)
+    finding = _finding(container, name, reason, answer.address, seen)
     if is_loopback(redirect.address):
         return finding
     return finding.with_variables({"redirected": answer.server, "real_server": place})

@@ -173,8 +173,8 @@ def _loss_clause(loss: ServerLoss) -> str:
         )
     if not loss.host_loses_none:
         return "the server, or the way to it, loses them"
-    where = named("network", loss.networks)
-    return f"the host's own are all answered, so they are lost on the way from {where}"
+    networks = named("network", loss.networks)
+    return f"the host's own are all answered, so they are lost on the way from {networks}"
 
 
 def _random_rule(loss: ServerLoss, resolver_paths: ResolverPaths | None) -> Step | None:

@@ -75,13 +75,13 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
             signs=signs(line),
             variables=host_server_steps(resolvers, "this host"),
         )
-    where = "the host's network" if resolver.is_on_host else named("network", [DEFAULT_NETWORK])
+    network = "the host's network" if resolver.is_on_host else named("network", [DEFAULT_NETWORK])
     finding = Finding.about(
         container,
         sentence(
             f"{container} cannot resolve names ({times} lately): its nginx asks {EMBEDDED}, the "
             "engine's resolver, which is there on user-defined networks only",
-            f"the container is on {where}",
+            f"the container is on {network}",
         ),
         {"log": quoted(line), "networks": sorted(container.endpoints)},
         discriminator=EMBEDDED,
@@ -115,12 +115,12 @@ def _asks_another(container: Container, name: FailedName, near: Mapping[str, set
 
 def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> Finding:
     if has_no_server:
-        why = "nginx has no resolver directive"
+        cause = "nginx has no resolver directive"
     else:
-        why = "the DNS server in its resolver directive does not know names of containers"
+        cause = "the DNS server in its resolver directive does not know names of containers"
     return Finding.about(
         container,
-        f'{container} cannot resolve "{name.name}": {why}',
+        f'{container} cannot resolve "{name.name}": {cause}',
         {"log": quoted(name.line), "networks": sorted(container.endpoints)},
         discriminator=name.name,
         touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),

@@ -66,7 +66,7 @@ def _finding(
     place = group.networks[0]
     subnet = _subnet(networks, place)
     program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
-    by = f", {program} of this host," if program else ""
+    holder_clause = f", {program} of this host," if program else ""
     variables = {"server": server, "network": place}
     if program == "unbound" and subnet:
         variables = {"unbound_subnet": subnet, "server": server}
@@ -74,7 +74,7 @@ def _finding(
     return Finding(
         subject=group.subject,
         summary=(
-            f"DNS server {server}{by} refuses the queries of {container_names(group.members)} (REFUSED) "
+            f"DNS server {server}{holder_clause} refuses the queries of {container_names(group.members)} (REFUSED) "
             f"and answers the host: {subnet or 'their network'} is not among the addresses "
             "that it serves"
         ),

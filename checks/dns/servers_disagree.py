@@ -59,9 +59,9 @@ class _Split(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         denial = self.replies[self.denier].rcode
         answer = self.replies[self.knower].answers[0]
-        what = "no address" if denial == "NOERROR" else denial
+        reply = "no address" if denial == "NOERROR" else denial
         return (
-            f"DNS server {self.denier}, which is asked first, says {what}; "
+            f"DNS server {self.denier}, which is asked first, says {reply}; "
             f"{self.knower} knows the name ({answer})"
         )
 

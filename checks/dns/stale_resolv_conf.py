@@ -40,13 +40,13 @@ def stale_resolv_conf(
 
 def _finding(container: Container, stale: StaleServers, resolvers: Resolvers) -> Finding:
     now = resolvers.engine_view
-    who = f"the engine's resolver of {container}" if stale.by_engine else str(container)
+    asker = f"the engine's resolver of {container}" if stale.by_engine else str(container)
     is_named = stale.old[0] != UNKNOWN
-    which = f"DNS server {stale.old[0]}, which" if is_named else "DNS servers that"
+    old_servers = f"DNS server {stale.old[0]}, which" if is_named else "DNS servers that"
     return Finding.about(
         container,
         sentence(
-            f"{who} still asks {which} the host has replaced by {now[0]}",
+            f"{asker} still asks {old_servers} the host has replaced by {now[0]}",
             "the old server no longer answers" if stale.is_silent else "",
         ),
         {

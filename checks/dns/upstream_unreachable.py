@@ -99,7 +99,7 @@ def _silent_for_later(
 ) -> tuple[str, ...]:
     """The servers that the daemon gives, where no running container asks them and none answers."""
     given = tuple(server for server in resolvers.configured if not is_loopback(server))
-    asked = {way.upstream.server for group in groups for way in group.replies}
+    asked = {reply.upstream.server for group in groups for reply in group.replies}
     is_silent = bool(given) and all(lookups.reaches(server) is False for server in given)
     return given if is_silent and asked.isdisjoint(given) else ()
 
@@ -212,9 +212,9 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
     for query in group.replies:
         upstream = query.upstream
         server = query.upstream.server
-        way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
+        asker = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
         answer = str(query.reply) if query.reply else "not asked"
-        evidence[f"DNS server {server} asked from {way}"] = answer
+        evidence[f"DNS server {server} asked from {asker}"] = answer
         if not upstream.by_host and server in from_host and not is_loopback(server):
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])
     evidence["address of the server"] = str(lost.origin)
@@ -268,10 +268,10 @@ def _loss_at_server(lost: LostQuery) -> str:
         )
     hiding = lost.hiding
     if hiding is not None:
-        who = "no running container" if lost.holder is None else str(lost.holder)
+        holder = "no running container" if lost.holder is None else str(lost.holder)
         return (
             f"{hiding} has that address in its own subnet ({hiding.subnet4}), so the query stays "
-            f"there, where {who} has it; the host reaches the real server"
+            f"there, where {holder} has it; the host reaches the real server"
         )
     if lost.empty_place:
         return f'that address is in network "{lost.empty_place}", and no running container has it'
@@ -297,8 +297,10 @@ def _loss_on_the_way(lost: LostQuery) -> str:
     if reaches is None:
         return "the host did not ask that server"
     if not reaches:
-        own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
-        return f"the host gets no answer from that server either{own}"
+        other_server_clause = (
+            f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
+        )
+        return f"the host gets no answer from that server either{other_server_clause}"
     if lost.proxied is not None:
         return (
             f"{lost.proxied} serves that address of the host, "

@@ -153,7 +153,7 @@ def _finding(harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | No
         evidence={"what is missing": "; ".join(_places(flushed))}
         | base_chain_evidence(firewall, "forward")
         | base_chain_evidence(firewall, "prerouting")
-        | {f"drops packets of {way.container}": str(way.reach.by) for way in harm.cut[:1]}
+        | {f"drops packets of {outlet.container}": str(outlet.reach.by) for outlet in harm.cut[:1]}
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),
         severity=None if harm.is_outage else Severity.warning,
@@ -205,4 +205,4 @@ _EMPTIED = {
 def _fallen_bridges(flushed: FlushedRules, part: str) -> set[str]:
     """The bridges whose packets in one direction match no rule, although others name the bridge."""
     bare = {network.bridge for network in flushed.bare}
-    return {way.network.bridge for way in flushed.fallen if way.reach.part == part} - bare
+    return {outlet.network.bridge for outlet in flushed.fallen if outlet.reach.part == part} - bare

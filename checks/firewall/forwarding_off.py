@@ -62,7 +62,7 @@ def _ipv4_findings(
     off = forwarding.off
     is_off_everywhere = forwarding.everywhere == "0"
     setting = "net.ipv4.ip_forward" if is_off_everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
-    where = "" if is_off_everywhere else f" on {first_names(off)}"
+    interfaces_clause = "" if is_off_everywhere else f" on {first_names(off)}"
     line = None
     if is_off_everywhere and sysctl_files is not None:
         line = sysctl_files.of("net.ipv4.ip_forward", "0")
@@ -75,7 +75,7 @@ def _ipv4_findings(
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{where}: {_cut_off(cut)}", str(line) if line else ""
+            f"IP forwarding is off{interfaces_clause}: {_cut_off(cut)}", str(line) if line else ""
         ),
         evidence=evidence,
         variables=variables,

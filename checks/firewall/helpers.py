@@ -64,11 +64,11 @@ def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
 def base_chain_evidence(firewall: Firewall, hook: str) -> dict[str, Json]:
     """The policies and the numbers of rules of the base chains that lead to Docker's rules, as
     evidence."""
-    own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
+    table_names = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
     return {
         f"chain {chain.name} of table {chain.table}": f"policy {chain.policy}, {count(len(chain.rules), 'rule')}"
         for chain in firewall.chains
-        if chain.hook == hook and chain.table.family == "ip" and chain.table.name in own
+        if chain.hook == hook and chain.table.family == "ip" and chain.table.name in table_names
     }
 
 

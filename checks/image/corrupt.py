@@ -100,19 +100,19 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     nameless = [subject.name for subject in subjects if subject.kind == "container"]
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
     robbed = sorted({*named_in_records, *nameless})
-    lost = stored.lost_of_images
-    also = f"; {named('container', robbed)} lost their own layer too" if robbed else ""
+    lost_layers = stored.lost_of_images
+    container_clause = f"; {named('container', robbed)} lost their own layer too" if robbed else ""
     return Finding(
         subject=DAEMON,
         summary=(
-            f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
-            f"{agree(lost, 'is', 'are')} gone from {stored.path}: nothing can start from "
-            f"these images{also}"
+            f"{count(len(lost_layers), 'image layer')} of {stored.recorded} in the engine's records "
+            f"{agree(lost_layers, 'is', 'are')} gone from {stored.path}: nothing can start from "
+            f"these images{container_clause}"
         ),
         evidence={
             "image/overlay2/layerdb names": stored.recorded,
             f"of these without a folder in {stored.path}": len(stored.lost),
-            "for example": list(lost[:NAMES_SHOWN]),
+            "for example": list(lost_layers[:NAMES_SHOWN]),
         },
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
@@ -140,13 +140,13 @@ def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
 def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
     """Findings about missing links from the short names of layers to their folders, which mounts
     use."""
-    lost = {
+    matches = {
         unread.subject: match
         for unread in containers.unexamined
         if (match := _LOST_SHORT_NAME.search(unread.why))
     }
     for folder, subjects in by_key(
-        (match["folder"], subject) for subject, match in lost.items()
+        (match["folder"], subject) for subject, match in matches.items()
     ).items():
         names = [subject.name for subject in subjects]
         yield Finding(
@@ -155,7 +155,7 @@ def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
                 f"links of layers are gone from {folder}: {named('container', names)} can be "
                 "neither started nor inspected"
             ),
-            evidence={"GET /containers/ID/json": lost[subjects[0]].string},
+            evidence={"GET /containers/ID/json": matches[subjects[0]].string},
             variables={"links": folder},
             discriminator="links",
             touches=tuple(subjects),
@@ -167,15 +167,15 @@ def _incomplete_store_findings(
 ) -> Iterator[Finding]:
     """Findings about images that have lost parts of their layers, and about complaints of the log
     alone."""
-    lost = by_key(layers.missing)
-    for name, paths in lost.items():
+    paths_by_name = by_key(layers.missing)
+    for name, paths in paths_by_name.items():
         folders = [path.rpartition("/")[0] for path in paths]
         lines = [line for line in layers.reports if _names_one_of(folders, line.text)]
         yield _lost_parts_finding(name, paths, lines)
     recent = [
         line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s
     ]
-    if recent and not lost:
+    if recent and not paths_by_name:
         summary = "the daemon's log reports damaged layers"
         yield _logged_damage_finding(len(recent), recent[-1].text, recent[0].at, summary, {})
 

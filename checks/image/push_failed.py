@@ -103,6 +103,8 @@ class _OwnLogin(msgspec.Struct, frozen=True):
 
 
 def _own_login(client: ClientSettings | None) -> _OwnLogin:
+    """The clause about a user without a stored login, and the folder where the caller of sudo has
+    one."""
     if client is None or client.logins is None:
         return _OwnLogin()
     if client.logins or client.store or client.helpers:
@@ -111,9 +113,11 @@ def _own_login(client: ClientSettings | None) -> _OwnLogin:
     if client.caller is None:
         # root examines what others push, too
         return _OwnLogin(alone if client.user != "root" else "")
-    whose = f'and user "{client.caller.user}", who called sudo, has one for'
+    login_clause = f'and user "{client.caller.user}", who called sudo, has one for'
     registries = joined(client.caller.logins)
-    return _OwnLogin(f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder})
+    return _OwnLogin(
+        f"{alone}, {login_clause} {registries}", {"caller_config": client.caller.folder}
+    )
 
 
 def _without_markup(text: str) -> str:

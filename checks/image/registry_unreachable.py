@@ -111,7 +111,7 @@ def _cut_off_finding(
 ) -> Finding:
     """The finding about a download whose connection broke: the registry had answered, and named the
     layers."""
-    why = trouble.words.why_cut_off.rpartition(": ")[2]
+    reason = trouble.words.why_cut_off.rpartition(": ")[2]
     at_once = config.value(CONCURRENT) if config is not None else None
     number = at_once if isinstance(at_once, int) else DEFAULT_DOWNLOADS
     file = config.path if config is not None else "daemon.json"
@@ -124,13 +124,13 @@ def _cut_off_finding(
             reason="the registry answers, and the TLS handshakes of the downloads do not finish "
             f"within 10 s: the way is too slow for {count(number, 'download')} at once, or large "
             "packets from the server of the layers are lost",
-            variables=one or {"cut_off": why},
+            variables=one or {"cut_off": reason},
         )
     return failures.finding(
         trouble,
         reason="the registry answers, and the server to which it sends the engine for layers ends "
-        f"the connection ({why}): a web filter, a proxy or a firewall on the way, or that server",
-        variables={"cut_off": why, **hub_store(trouble)},
+        f"the connection ({reason}): a web filter, a proxy or a firewall on the way, or that server",
+        variables={"cut_off": reason, **hub_store(trouble)},
     )
 
 

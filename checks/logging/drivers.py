@@ -58,11 +58,11 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
         receiver = f"its receiver at {address}" if address else "its receiver"
         takers = _takers(named[1], containers) if named else ()
         unknown = _UNRESOLVED.search(error)
-        what = f"its log driver {config.type} did not reach {receiver}"
+        reason = f"its log driver {config.type} did not reach {receiver}"
         yield Finding.about(
             container,
             sentence(
-                f"{container} did not start: {what}",
+                f"{container} did not start: {reason}",
                 f"the name {unknown[1]} does not resolve on this host" if unknown else "",
                 *_taker_clauses(takers),
             ),

@@ -67,12 +67,12 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
     """
     is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:
-        how = "renames them, and the engine writes on into the old file"
+        method = "renames them, and the engine writes on into the old file"
         if rotation.copies:
-            how = "copies and empties them (copytruncate), which loses lines"
+            method = "copies and empties them (copytruncate), which loses lines"
         yield Finding(
             subject=DAEMON,
-            summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",
+            summary=f"logrotate rotates the engine's log files: {rotation.path} {method}",
             evidence={
                 rotation.path: rotation.pattern,
                 "covers, for example": f'the log of container "{rotation.container}"',

@@ -23,15 +23,15 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
         return Skipped("the daemon has no log options of its own")
     driver = str(config.value("log-driver") or DEFAULT_DRIVER)
     for container in containers:
-        own = container.host_config.log_config
-        missing = sorted({str(name) for name in defaults} - set(own.options))
-        if own.type == driver and missing and container.writes_to_its_log:
+        log_config = container.host_config.log_config
+        missing = sorted({str(name) for name in defaults} - set(log_config.options))
+        if log_config.type == driver and missing and container.writes_to_its_log:
             yield Finding.about(
                 container,
                 f"{container} runs without the daemon's log options: {', '.join(missing)}",
                 {
                     f"{config.where('log-opts')} log-opts": sorted(str(name) for name in defaults),
-                    "HostConfig.LogConfig.Config": own.options,
+                    "HostConfig.LogConfig.Config": log_config.options,
                     "Created": container.created,
                 },
             )

@@ -41,11 +41,11 @@ def default_routes_of_the_uplink_alone(
     finding: Finding, taken: DockerInterfaces, interfaces: Interfaces
 ) -> Sequence[Difference]:
     """Removes the default routes by one of Docker's interfaces."""
-    own = [interface for interface in taken if interface.subject == finding.subject]
+    taken_here = [interface for interface in taken if interface.subject == finding.subject]
     names = {interface.index: interface.name for interface in interfaces}
     return [
         RouteGone(route, names.get(route.oif or 0, ""))
-        for interface in own
+        for interface in taken_here
         for route in interface.defaults
     ]
 

@@ -67,16 +67,16 @@ def _waiting_processes(container: Container, processes: Processes | None) -> lis
 
 def _waiting_finding(finding: Finding, waited: float | None, waiting: Sequence[str]) -> Finding:
     """The finding about a limit for which processes wait."""
-    how = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
+    waiting_clause = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
     proof: dict[str, Json] = {"processes that wait for a disk": list(waiting)} if waiting else {}
     if waited is not None:
         proof["io.pressure, some, last minute"] = f"{waited:.0f} %"
     if not waiting:
-        how = f"its tasks waited for {waited or 0.0:.0f} % of the last minute"
+        waiting_clause = f"its tasks waited for {waited or 0.0:.0f} % of the last minute"
     return replace(
         finding,
         severity=Severity.warning,
-        summary=f"{finding.summary}, and {how}",
+        summary=f"{finding.summary}, and {waiting_clause}",
         evidence={**finding.evidence, **proof},
     )
 

@@ -151,11 +151,13 @@ def limits_not_enforced(
     source; no host of ours has such a kernel.
     """
     has_groups = info.cgroup_driver != "none"
-    by = "the kernel does" if has_groups else "this rootless engine has no control groups and does"
+    enforcer = (
+        "the kernel does" if has_groups else "this rootless engine has no control groups and does"
+    )
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     limited = _limited_by_resource(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
-        finding = _unenforced_finding(by, resource, limited[resource])
+        finding = _unenforced_finding(enforcer, resource, limited[resource])
         yield finding.with_variables(_way_to_enforce(resource, has_groups=has_groups))
     swap = host_memory.swap_total if host_memory is not None else 0
     counts_memory_alone = has_groups and info.memory_limit and not info.swap_limit
@@ -171,14 +173,14 @@ def _way_to_enforce(resource: str, *, has_groups: bool) -> PageVariables:
     return {"boot_option": "cgroup_enable=memory"} if resource == "memory" else {"built": resource}
 
 
-def _unenforced_finding(by: str, resource: str, names: list[str]) -> Finding:
-    """The finding about a limit that is not enforced. by: the kernel or cgroup that does not.
+def _unenforced_finding(enforcer: str, resource: str, names: list[str]) -> Finding:
+    """The finding about a limit that is not enforced. enforcer: the kernel or cgroup that does not.
     names: the containers with this limit."""
     held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
     held = held if names else "no container has one"
     return Finding(
         subject=HOST,
-        summary=f"{by} not enforce {resource} limits: {held}",
+        summary=f"{enforcer} not enforce {resource} limits: {held}",
         evidence={
             "/info": f"no {resource} limit support",
             "containers with such a limit": names[:MOST_NAMED] or "none",

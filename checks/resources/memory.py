@@ -56,13 +56,13 @@ def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container])
     containers by their ids."""
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
-    who = str(names.get(last.container, "the host"))
+    owner = str(names.get(last.container, "the host"))
     usage = f" using {size(last.rss)}" if last.rss is not None else ""
     return Finding(
         subject=HOST,
         summary=(
             f"the host ran out of memory {duration(age)} ago: "
-            f"the kernel killed {last.task} of {who}{usage}"
+            f"the kernel killed {last.task} of {owner}{usage}"
         ),
         evidence={
             "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",

@@ -115,11 +115,11 @@ def _inherited_clause(
 
 
 def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
-    own = ", or its own limit of open files" if limit == "max_user_instances" else ""
+    or_own_limit = ", or its own limit of open files" if limit == "max_user_instances" else ""
     return Finding.about(
         container,
         f"{container} could not watch more files: "
-        f"it reached an inotify limit that it shares with other programs{own}",
+        f"it reached an inotify limit that it shares with other programs{or_own_limit}",
         {"log": quoted(line), "limit": f"fs.inotify.{limit}"},
         onset=container.failed_first,
         variables={"inotify": limit},
@@ -128,10 +128,10 @@ def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
 
 def _logged_limit_finding(container: Container, line: str) -> Finding:
     limit = _own_limit(container)
-    own = f"; its limit is {limit}" if limit else ""
+    limit_clause = f"; its limit is {limit}" if limit else ""
     return Finding.about(
         container,
-        f"{container} could not open more files{own}",
+        f"{container} could not open more files{limit_clause}",
         {"log": quoted(line), "HostConfig.Ulimits nofile": limit or "not set"},
         onset=container.failed_first,
         variables={"limited": container.name, "files": _more_files(container, limit)},

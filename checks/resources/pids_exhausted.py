@@ -90,9 +90,9 @@ def pids_exhausted(
             yield from _ended_findings(container, line, records.config) if line else ()
     if isinstance(host_limits, Unavailable):
         return host_limits
-    own = host_limits.engine_tasks
-    if own.max and _lacks_room(own, near):
-        yield _engine_finding(own, host_limits.engine_tasks_file)
+    engine_tasks = host_limits.engine_tasks
+    if engine_tasks.max and _lacks_room(engine_tasks, near):
+        yield _engine_finding(engine_tasks, host_limits.engine_tasks_file)
     if reaches(near, host_limits.tasks, host_limits.tasks_max):
         yield _host_finding(host_limits, _most_tasks(containers, cgroups))
 
@@ -157,23 +157,23 @@ def _host_finding(limits: HostLimits, largest: dict[str, str]) -> Finding:
     )
 
 
-def _lacks_room(own: Pids, near: float) -> bool:
+def _lacks_room(tasks: Pids, near: float) -> bool:
     """Whether the engine is near its limit, or was refused a task and has no room for a shim."""
-    room = (own.max or 0) - (own.current or 0)
-    return reaches(near, own.current, own.max) or (bool(own.events_max) and room < SHIM_TASKS)
+    room = (tasks.max or 0) - (tasks.current or 0)
+    return reaches(near, tasks.current, tasks.max) or (bool(tasks.events_max) and room < SHIM_TASKS)
 
 
-def _engine_finding(own: Pids, limit_file: str) -> Finding:
+def _engine_finding(tasks: Pids, limit_file: str) -> Finding:
     """The finding about the engine's limit: its containers' shims share it, and each container
     takes some ten tasks."""
-    refused = own.events_max or 0
+    refused = tasks.events_max or 0
     return Finding(
         subject=DAEMON,
         summary=(
-            f"no container can start: the engine and its helpers (shims) run {own.current} of the "
-            f"{own.max} processes and threads that their control group allows"
+            f"no container can start: the engine and its helpers (shims) run {tasks.current} of the "
+            f"{tasks.max} processes and threads that their control group allows"
         ),
-        evidence={"pids.current": own.current, "pids.max": own.max, "pids.events max": refused},
+        evidence={"pids.current": tasks.current, "pids.max": tasks.max, "pids.events max": refused},
         variables={"unit": "docker.service", **present({"limit_file": limit_file})},
         severity=Severity.critical if refused else Severity.warning,
         signs=NO_FORK,
@@ -201,16 +201,16 @@ def _running_findings(
     if limit <= 0:
         return
     if reaches(near, current, limit):
-        what = f"runs {current} of the {limit} processes that it may have"
+        predicate = f"runs {current} of the {limit} processes that it may have"
         severity = Severity.critical if refused else Severity.warning
     elif refused > 0 and not _got_a_greater_limit(container, events):
-        what = f"was refused a process {how_often(refused)} at its limit of {limit}"
+        predicate = f"was refused a process {how_often(refused)} at its limit of {limit}"
         severity = Severity.warning if is_recent else Severity.advice
     else:
         return
     yield Finding.about(
         container,
-        f"{container} {what}",
+        f"{container} {predicate}",
         {"pids.current": current, "pids.max": limit, "pids.events max": refused},
         severity=severity,
         signs=NO_FORK,

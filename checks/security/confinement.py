@@ -19,14 +19,14 @@ def stop_denied(confinement: Confinement) -> CheckResult:
     `docker stop` says "permission denied", or ends only with a delayed kill.
     """
     for denied in confinement.signals:
-        by = f'profile "{denied.peer}"'
+        sender = f'profile "{denied.peer}"'
         variables = {"profile": PROFILES[denied.peer]} if denied.peer in PROFILES else {}
         if denied.peer.startswith("snap."):
             variables = {"snap": denied.peer.split(".")[1]}
         yield Finding(
             subject=DAEMON,
             summary=f"AppArmor denied {count(denied.times, 'signal')} of the engine to containers "
-            f"({by}, last: {denied.signal}): "
+            f"({sender}, last: {denied.signal}): "
             "containers cannot be stopped cleanly",
             evidence={
                 "kernel log": shortened(denied.line),
@@ -50,14 +50,14 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
     """
     if not confinement.refused:
         return None
-    where = "an AppArmor profile confines this host"
+    confiner = "an AppArmor profile confines this host"
     if confinement.kind == "lxc":
-        where = "this host runs inside LXC"
+        confiner = "this host runs inside LXC"
     names = names_of(confinement.refused)
     yield Finding(
         subject=HOST,
         summary=(
-            f"{where}, which refuses runc the kernel setting {confinement.sysctl}: "
+            f"{confiner}, which refuses runc the kernel setting {confinement.sysctl}: "
             f"{named('container', names)} cannot start"
         ),
         evidence={

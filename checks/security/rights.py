@@ -57,12 +57,12 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
             is_denied = mount_access is not None and mount_access.is_denied(
                 container, mount.destination
             )
-            what = "can command the engine"
+            danger = "can command the engine"
             if is_denied:
-                what = "could command the engine if its user were allowed to open the socket"
+                danger = "could command the engine if its user were allowed to open the socket"
             yield Finding.about(
                 container,
-                f"{container} {what}: {socket} is mounted into it",
+                f"{container} {danger}: {socket} is mounted into it",
                 {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,

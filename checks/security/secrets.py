@@ -43,10 +43,10 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
         if not places:
             continue
         names = names_of_secrets(chain.from_iterable(places.values()))
-        where = WORDS[next(iter(places))]
+        origin = WORDS[next(iter(places))]
         yield Finding.about(
             container,
-            f"{container} holds {and_more(names)} in plain text in its {where}",
+            f"{container} holds {and_more(names)} in plain text in its {origin}",
             {place: _names_and_kinds(secrets) for place, secrets in places.items()},
             variables={"name": names[0]},
         )

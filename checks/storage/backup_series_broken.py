@@ -38,10 +38,12 @@ def backup_series_broken(all_backup_series: AllBackupSeries, clock: Clock) -> Ch
 
 def _empty_finding(series: BackupSeries, clock: Clock) -> Finding:
     container = series.container
-    which = "the last backup" if series.empty == 1 else f"the last {count(series.empty, 'backup')}"
+    backups = (
+        "the last backup" if series.empty == 1 else f"the last {count(series.empty, 'backup')}"
+    )
     return Finding.about(
         container,
-        f"{which} in {series.folder}, which {container} mounts, {_verb(series)} next to nothing: "
+        f"{backups} in {series.folder}, which {container} mounts, {_verb(series)} next to nothing: "
         f"{series.newest} has {size(series.size)}, and {size(series.usual)} were usual",
         {
             series.path: f"{size(series.size)}, written {clock.ago(series.newest_at)}",

@@ -59,12 +59,12 @@ def _deleted_files_finding(
     """The finding about deleted files that are open. owner: the name of a container; empty for a
     process of the host."""
     descriptor = f"/proc/{file.pid}/fd/{file.fd}"
-    whose = f' of container "{owner}"' if owner and file.container else ""
+    owner_clause = f' of container "{owner}"' if owner and file.container else ""
     return Finding(
         subject=container(owner) if owner else disk.subject,
         summary=(
             f"{size(file.bytes)} of {disk.point} belong to a deleted file that "
-            f"{file.comm or 'a process'}{whose} (pid {file.pid}) holds open"
+            f"{file.comm or 'a process'}{owner_clause} (pid {file.pid}) holds open"
         ),
         evidence={descriptor: f"{file.path} (deleted)", f"stat({descriptor}).blocks": file.bytes},
         variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},

@@ -63,14 +63,14 @@ def _finding(
     folder: FullIndex, users: list[Container], clock: Clock, severity: Severity
 ) -> Finding:
     point = folder.mounted.point
-    which = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"
-    who = f"{named('container', names_of(users))} may write there" if users else ""
+    folder_named = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"
+    writers_clause = f"{named('container', names_of(users))} may write there" if users else ""
     return Finding(
         subject=Subject("filesystem", point),
         summary=sentence(
-            f"{which} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
+            f"{folder_named} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
             "while the disk has room",
-            who,
+            writers_clause,
         ),
         evidence={"kernel log": folder.line, "the kernel has logged it": how_often(folder.times)},
         severity=severity,

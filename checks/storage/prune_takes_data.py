@@ -72,10 +72,10 @@ def _next_finding(volumes: ThreatenedVolumes) -> Finding:
 
 def _removed_finding(volumes: ThreatenedVolumes, clock: Clock) -> Finding:
     job = volumes.job
-    lost, *others = volumes.removed
-    name = lost.name
-    container = lost.container
-    at = lost.at
+    first, *others = volumes.removed
+    name = first.name
+    container = first.container
+    at = first.at
     return Finding.about(
         container,
         f'volume "{name}" was removed {clock.ago(at)}, and {container} began with an empty one; '

@@ -47,21 +47,21 @@ def read_only(
         by_options = lost_options(under_root.options) and not is_sandboxed(mounts)
         if lost_options(under_root.super) or by_options:
             yield _lost_disk_finding(under_root, "the engine for all its data", (DAEMON,))
-    for own in own_mounts(root, mounts):
-        if own != under_root and lost_options(f"{own.options},{own.super}"):
-            yield _lost_disk_finding(own, "the engine for its own records", (DAEMON,))
+    for own_mount in own_mounts(root, mounts):
+        if own_mount != under_root and lost_options(f"{own_mount.options},{own_mount.super}"):
+            yield _lost_disk_finding(own_mount, "the engine for its own records", (DAEMON,))
     for mounted, names in written_disks(backing, mounts):
         if mounted != under_root and is_lost_to_writers(mounted):
             yield _lost_disk_finding(mounted, named("container", names))
 
 
 def _lost_disk_finding(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
-    lost = lost_options(mounted.super) | lost_options(mounted.options)
+    options = lost_options(mounted.super) | lost_options(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),
         summary=(
             f"{mounted.point} ({mounted.fstype} on {mounted.source}), used by {user}, is read-only: "
-            f"{', '.join(words for option, words in READ_ONLY.items() if option in lost)}"
+            f"{', '.join(words for option, words in READ_ONLY.items() if option in options)}"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",

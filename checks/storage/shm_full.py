@@ -42,17 +42,17 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
     owner = area.container
     place = "its shared memory" if area.is_shm else area.path
     figures = {"size": usage.size, "available": usage.available}
-    what = f"{size(usage.used)} of {size(usage.size)}"
+    usage_clause = f"{size(usage.used)} of {size(usage.size)}"
     if lacks_inodes:
         figures |= {"inodes": usage.inodes, "free inodes": usage.inodes_free}
         taken = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
-        what = f"{taken}, while {size(usage.available)} are free"
+        usage_clause = f"{taken}, while {size(usage.available)} are free"
     evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
     if area.is_shm:
         evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
     return Finding.about(
         owner,
-        f"{owner} has used up {place}: {what}",
+        f"{owner} has used up {place}: {usage_clause}",
         evidence,
         severity=severity,
         signs=frozenset({"no-space"}),
@@ -73,8 +73,10 @@ def _more_inodes(area: InMemory) -> PageVariables:
     """
     if area.is_shm:
         return {}
-    own = (area.container.host_config.tmpfs or {}).get(area.path, "")
-    kept = [option for option in own.split(",") if option and not option.startswith("nr_inodes=")]
+    options = (area.container.host_config.tmpfs or {}).get(area.path, "")
+    kept = [
+        option for option in options.split(",") if option and not option.startswith("nr_inodes=")
+    ]
     return {"tmpfs": f"{area.path}:{','.join([*kept, f'nr_inodes={4 * area.usage.inodes}'])}"}
 
 

@@ -148,10 +148,12 @@ def _address_instead(known: str, interfaces: Interfaces) -> str:
         former = ip_address(known)
     except ValueError:
         return ""
-    own = [ip_interface(f"{held.address}/{held.prefix}") for held in interfaces.addresses]
-    if any(address.ip == former for address in own):
+    interfaces_here = [
+        ip_interface(f"{held.address}/{held.prefix}") for held in interfaces.addresses
+    ]
+    if any(address.ip == former for address in interfaces_here):
         return ""
-    return next((str(address.ip) for address in own if former in address.network), "")
+    return next((str(address.ip) for address in interfaces_here if former in address.network), "")
 
 
 def _address_finding(swarm: Swarm, now: str) -> Finding:

@@ -64,10 +64,10 @@ def update_stuck(
 def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     name = placed.service.spec.name
     errors = placed.obstacles or placed.blamed
-    why = errors[0] if errors else update.message or update.state
-    state = "was paused and does not go on"
+    reason = errors[0] if errors else update.message or update.state
+    state_clause = "was paused and does not go on"
     if update.state == "updating":
-        state = "is stuck, and its former tasks still run"
+        state_clause = "is stuck, and its former tasks still run"
     own_port = ""
     if placed.waits_for_own_port:
         own_port = (
@@ -75,7 +75,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
         )
     return Finding(
         subject=DAEMON,
-        summary=sentence(f'the update of service "{name}" {state}: {why}', own_port),
+        summary=sentence(f'the update of service "{name}" {state_clause}: {reason}', own_port),
         evidence={
             "UpdateStatus": f"{update.state}: {update.message}",
             "task errors": errors[:3],

@@ -73,7 +73,7 @@ def reply_to(sent: Packet) -> Packet:
     Where a rule kept the packet out of conntrack, the answer is the first that conntrack sees: it
     begins no TCP connection (nf_conntrack_proto_tcp.c).
     """
-    known = "new" if sent.proto != "tcp" else "invalid"
+    ct_state = "new" if sent.proto != "tcp" else "invalid"
     return replace(
         sent,
         iif=sent.oif,
@@ -82,7 +82,7 @@ def reply_to(sent: Packet) -> Packet:
         dst=sent.src,
         sport=sent.dport,
         dport=sent.sport,
-        state=known if sent.state == "untracked" else "established",
+        state=ct_state if sent.state == "untracked" else "established",
         reply=True,
         mark=0,
         icmp=_ECHO_REPLY.get(sent.icmp) if sent.icmp is not None else None,

@@ -115,13 +115,13 @@ class NativeTable(msgspec.Struct, frozen=True):
 
     def stale_in(self, present: Iterable[Chain]) -> tuple[str, ...]:
         """The rules of published ports in these chains that the engine does not want."""
-        wanted = {_key(written.rule) for written in self.rules[_PUBLISHED]}
+        written_keys = {_key(written.rule) for written in self.rules[_PUBLISHED]}
         return tuple(
             f"{self.family} {chain.name}: {rule.text}"
             for chain in present
             if chain.name == _PUBLISHED
             for rule in chain.rules
-            if _key(rule) not in wanted
+            if _key(rule) not in written_keys
         )
 
 
@@ -207,8 +207,8 @@ class _Rules:
         talks = Stop("accept") if bridge.talks else Stop("drop")
         yield _ESTABLISHED
         if bridge.internal:
-            others = [_interface("iif", bridge.name, is_not=True)]
-            yield _written_rule(others, Stop("drop"), "INTERNAL NETWORK INGRESS")
+            other_interface = [_interface("iif", bridge.name, is_not=True)]
+            yield _written_rule(other_interface, Stop("drop"), "INTERNAL NETWORK INGRESS")
             yield _written_rule([], talks, "ICC")
             return
         if bridge.routed:
@@ -222,8 +222,8 @@ class _Rules:
     def outward(self, bridge: Bridge) -> Iterator[_Written]:
         yield _ESTABLISHED
         if bridge.internal:
-            others = [_interface("oif", bridge.name, is_not=True)]
-            yield _written_rule(others, Stop("drop"), "INTERNAL NETWORK EGRESS")
+            other_interface = [_interface("oif", bridge.name, is_not=True)]
+            yield _written_rule(other_interface, Stop("drop"), "INTERNAL NETWORK EGRESS")
         else:
             yield _written_rule([], Stop("accept"), "OUTGOING")
 

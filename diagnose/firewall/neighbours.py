@@ -126,8 +126,8 @@ def _packet_on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Pack
     return replace(packet, iif=device, oif="", physin=physin, dst_local=True, here_in=True)
 
 
-def _question(sender: str, wanted: str) -> Packet:
-    return _message(SOLICITATION, sender, solicited_node(wanted))
+def _question(sender: str, address_asked: str) -> Packet:
+    return _message(SOLICITATION, sender, solicited_node(address_asked))
 
 
 def _answer(sender: str, asker: str) -> Packet:

@@ -116,13 +116,15 @@ class Routing:
             if route.family in _BITS:
                 key = (route.family, route.table)
                 self._tables.setdefault(key, _Table(_BITS[route.family])).add(route)
-        listed = sorted(_OWN_RULES if rules is None else rules, key=lambda rule: rule.priority)
+        sorted_rules = sorted(
+            _OWN_RULES if rules is None else rules, key=lambda rule: rule.priority
+        )
         self._rules: dict[str, list[PolicyRule]] = {family: [] for family in _BITS}
-        for rule in listed:
+        for rule in sorted_rules:
             self._rules.setdefault(rule.family, []).append(rule)
         self._decisions: dict[tuple[str, str | None, str, int | None], RouteDecision] = {}
         self._by_destination: dict[str, RouteDecision] = {}
-        self._asking = {rule.family for rule in listed if _asks_for_more(rule)}
+        self._asking = {rule.family for rule in sorted_rules if _asks_for_more(rule)}
         """The families with a rule that looks at more than the destination."""
 
     def look_up(

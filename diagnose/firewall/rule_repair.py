@@ -67,13 +67,13 @@ def repair(
         now = present.get(name, Present({}))
         needed = [chain for chain in rules.own if chain not in KEPT]
         gone += [f"{name} {chain}" for chain in needed if chain not in now.chains]
-        wanted = _lost_rules(rules, now)
+        lost_rules = _lost_rules(rules, now)
         old = _stale_rules(rules, now, subnets) if name == "nat" else []
-        missing += [f"{name}: {rule}" for rule in wanted.rules]
+        missing += [f"{name}: {rule}" for rule in lost_rules.rules]
         stale += [f"{name}: {rule}" for rule in old]
         deletions = [f"-D {rule}" for rule in old]
-        if wanted.rules or old:
-            parts.append("\n".join([f"*{name}", *deletions, *wanted.lines, "COMMIT"]))
+        if lost_rules.rules or old:
+            parts.append("\n".join([f"*{name}", *deletions, *lost_rules.lines, "COMMIT"]))
     if not parts:
         return None
     return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale), tuple(gone))

@@ -115,10 +115,10 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
 
         One in the same net as its peer, else the first that others can reach.
         """
-        wanted = _WantedAddress(device, family, towards)
-        if wanted not in self._chosen_addresses:
-            self._chosen_addresses[wanted] = self._choose_address(device, family, towards)
-        return self._chosen_addresses[wanted]
+        key = _WantedAddress(device, family, towards)
+        if key not in self._chosen_addresses:
+            self._chosen_addresses[key] = self._choose_address(device, family, towards)
+        return self._chosen_addresses[key]
 
     @functools.cached_property
     def _chosen_addresses(self) -> dict[_WantedAddress, str | None]:

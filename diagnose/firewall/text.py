@@ -106,10 +106,10 @@ def _condition(condition: Condition) -> str:
         return f"not ({either})" if condition.negate else f"({either})"
     if condition.text:
         return condition.text
-    listed = [_joined_values(condition, values) for values in condition.among[:_MAX_LISTED]]
+    shown = [_joined_values(condition, values) for values in condition.among[:_MAX_LISTED]]
     if len(condition.among) > _MAX_LISTED:
-        listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
-    among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
+        shown.append(f"and {len(condition.among) - _MAX_LISTED} more")
+    among = shown[0] if len(shown) == 1 else f"{{ {', '.join(shown)} }}"
     keys = " . ".join(_KEYS[name] for name in condition.fields)
     return f"{keys} != {among}" if condition.negate else f"{keys} {among}"
 

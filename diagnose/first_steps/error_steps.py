@@ -104,12 +104,12 @@ def _refused_variables(case: ErrorCase) -> PageVariables:
 
 def _mapping_variables(case: ErrorCase) -> PageVariables:
     """The page variables that give the program the folder that a download client names."""
-    found = case.translated
-    if found is None:
+    translated = case.translated
+    if translated is None:
         return {}
-    if not found.local:
-        return {"shared": f"{found.source}:{found.remote}"}
-    return {"remote": found.remote, "local": found.local, "namer": found.namer.name}
+    if not translated.local:
+        return {"shared": f"{translated.source}:{translated.remote}"}
+    return {"remote": translated.remote, "local": translated.local, "namer": translated.namer.name}
 
 
 def _path_variables(case: ErrorCase) -> PageVariables:
@@ -121,10 +121,14 @@ def _path_variables(case: ErrorCase) -> PageVariables:
 
 def _prefix_variables(case: ErrorCase) -> PageVariables:
     """The page variables of the called address, and of the one below the path of the server."""
-    found = case.prefixed
-    if found is None:
+    prefixed = case.prefixed
+    if prefixed is None:
         return {}
-    return {"called_url": found.called, "served_url": found.served, "served_below": found.prefix}
+    return {
+        "called_url": prefixed.called,
+        "served_url": prefixed.served,
+        "served_below": prefixed.prefix,
+    }
 
 
 def _stray_variables(case: ErrorCase) -> PageVariables:

@@ -154,8 +154,8 @@ class FailedRun(msgspec.Struct, frozen=True):
             self._stray_path_clause,
             former,
         )
-        known = "; ".join(filter(None, clauses))
-        return known or silent_fault_clause(self.container, self.context.log_tails)
+        clauses_of_failure = "; ".join(filter(None, clauses))
+        return clauses_of_failure or silent_fault_clause(self.container, self.context.log_tails)
 
     @property
     def _stray_path_clause(self) -> str:

@@ -137,8 +137,10 @@ def _named_steps(run: FailedRun) -> PageVariables:
     if is_given or tail.telling is None:
         return {}
     text = tail.telling.whole
-    asked = missing_variable_steps(run.container, text) if tail.known_failure is None else {}
-    return asked or named_thing_steps(run.container, text)
+    variable_steps = (
+        missing_variable_steps(run.container, text) if tail.known_failure is None else {}
+    )
+    return variable_steps or named_thing_steps(run.container, text)
 
 
 def _room_variables(run: FailedRun) -> PageVariables:

@@ -54,9 +54,9 @@ def image_steps(
     failure = tail.failure
     if failure is None or failure.name in ("logs-elsewhere", "clickhouse-own-server"):
         return _pointed_log(container, tail)
-    given = own_command(container, failure, commands)
-    if given:
-        return {"own_command": given}
+    command = own_command(container, failure, commands)
+    if command:
+        return {"own_command": command}
     newer_java = _newer_java(container, failure)
     if newer_java:
         return {"newer_java": newer_java}

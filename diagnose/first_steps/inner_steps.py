@@ -37,36 +37,43 @@ _ENDS_OF_PID_FILES = (".pid", ".lock")
 
 def inner_steps(
     failure: InnerFailure,
-    known: Recognised | None,
+    failure_known: Recognised | None,
     mount_access: MountAccess | None,
     info: Info | None,
 ) -> PageVariables:
     """The page variables of the known failure's own remedy, or else of one that suits the
     program."""
     root = info.docker_root_dir if info is not None else ""
-    row = _row_variables(failure, known, info)
-    return row or _variables(failure, known, mount_access, root)
+    row = _row_variables(failure, failure_known, info)
+    return row or _variables(failure, failure_known, mount_access, root)
 
 
 def _row_variables(
-    failure: InnerFailure, known: Recognised | None, info: Info | None
+    failure: InnerFailure, failure_known: Recognised | None, info: Info | None
 ) -> PageVariables:
     """The page variables of the known failure's own remedy.
 
     For a program that ends each time, the container is recreated with another variable.
     """
-    left = known.values.get("file", "") if known and known.confirmed_by == _PID_FILE else ""
+    left = (
+        failure_known.values.get("file", "")
+        if failure_known and failure_known.confirmed_by == _PID_FILE
+        else ""
+    )
     if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
         return {"left_in": failure.container.name, "left_file": left}
-    row = row_steps(failure.container, known, None, is_running=True, info=info)
+    row = row_steps(failure.container, failure_known, None, is_running=True, info=info)
     if row or not failure.recurs:
         return row
-    stopped = row_steps(failure.container, known, None, is_running=False, info=info)
+    stopped = row_steps(failure.container, failure_known, None, is_running=False, info=info)
     return {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
 
 
 def _variables(
-    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None, root: str
+    failure: InnerFailure,
+    failure_known: Recognised | None,
+    mount_access: MountAccess | None,
+    root: str,
 ) -> PageVariables:
     """The page variables of a cure that suits the program.
 
@@ -89,11 +96,11 @@ def _variables(
         return _OF_SERVERS[failure.name](failure)
     if failure.name in _DATA_OF:
         return _room_variables(failure, _DATA_OF[failure.name], root)
-    named = named_thing_steps(container, failure.reason or failure.line)
-    may_heal = known is None or known.failure.may_pass
-    is_left_down = may_heal and not named and not failure.recurs
+    named_steps = named_thing_steps(container, failure.reason or failure.line)
+    may_heal = failure_known is None or failure_known.failure.may_pass
+    is_left_down = may_heal and not named_steps and not failure.recurs
     again = {"again": container.name} if is_left_down else {}
-    return present({"program": failure.program}) | again | named
+    return present({"program": failure.program}) | again | named_steps
 
 
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:

@@ -113,5 +113,5 @@ def _newer_java(container: Container, failure: Recognised) -> list[str]:
 
 def _is_of_alpine(container: Container) -> bool:
     """Whether the image's name or its variables say that it is made from Alpine."""
-    given = (name for name, _ in container.config.environment)
-    return any("alpine" in text.lower() for text in (container.config.image, *given))
+    variable_names = (name for name, _ in container.config.environment)
+    return any("alpine" in text.lower() for text in (container.config.image, *variable_names))

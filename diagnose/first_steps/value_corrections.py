@@ -57,8 +57,10 @@ def corrected_value(container: Container, variable: str, line: str) -> PageVaria
     value = container.config.value_of(variable)
     if not value:
         return {}
-    found = next(filter(None, (correct(variable, value, line) for correct in _CORRECTIONS)), "")
-    return with_value(container, variable, found) if found else {}
+    correction = next(
+        filter(None, (correct(variable, value, line) for correct in _CORRECTIONS)), ""
+    )
+    return with_value(container, variable, correction) if correction else {}
 
 
 def _unquoted(_variable: str, value: str, _line: str) -> str:
@@ -92,8 +94,8 @@ def _url(variable: str, value: str, line: str) -> str:
     """The address with its scheme: HTTPS for a name of the internet, HTTP for an address, a port or
     a name without a dot."""
     place = _BARE_PLACE.fullmatch(value)
-    said = f"{variable.replace('_', ' ')} {line}"
-    if place is None or not _OF_URL.search(said) or _OF_SERVER.search(said):
+    texts = f"{variable.replace('_', ' ')} {line}"
+    if place is None or not _OF_URL.search(texts) or _OF_SERVER.search(texts):
         return ""
     host = place["host"]
     is_inner = place["port"] or "." not in host or _NUMBERS.fullmatch(host)

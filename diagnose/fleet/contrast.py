@@ -287,9 +287,9 @@ def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterabl
     for predicate in candidates:
         everybody = (sides.sick | sides.other) & predicate.known
         holds = predicate.holds & everybody
-        others = everybody & ~holds
-        partition = partitions.setdefault((min(holds, others), everybody), _Partition())
-        (partition.first if holds < others else partition.second).append(predicate)
+        hosts_without = everybody & ~holds
+        partition = partitions.setdefault((min(holds, hosts_without), everybody), _Partition())
+        (partition.first if holds < hosts_without else partition.second).append(predicate)
     for (first, everybody), partition in partitions.items():
         sick = (sides.sick & everybody).bit_count()
         other = (sides.other & everybody).bit_count()

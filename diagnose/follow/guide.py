@@ -153,9 +153,9 @@ class Guide:
                 "It holds characters that a terminal does not show, so it is not run from here."
             )
             return False
-        wanted = {"yes": "yes", "name": name, "by hand": "done"}[agreement]
-        answer = self._answer(_QUESTIONS[agreement].replace("{name}", name), [wanted, "skip"])
-        return answer == wanted and answer != "skip"
+        right_word = {"yes": "yes", "name": name, "by hand": "done"}[agreement]
+        answer = self._answer(_QUESTIONS[agreement].replace("{name}", name), [right_word, "skip"])
+        return answer == right_word and answer != "skip"
 
     def _answer(self, question: str, choices: Sequence[str]) -> str:
         """One of the choices, word for word. StoppedError for quit, which is always one."""

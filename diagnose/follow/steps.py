@@ -96,7 +96,7 @@ def _touched_things(report: Report, finding: Reported) -> dict[str, str]:
     The subject, and containers of the host.
     """
     containers = set((report.container_names or {}).values())
-    named = {
+    names = {
         value: f'container "{value}"'
         for value in finding.finding.variables.values()
         if value in containers
@@ -105,7 +105,7 @@ def _touched_things(report: Report, finding: Reported) -> dict[str, str]:
     words = (
         subject.kind if subject.kind in ("host", "daemon") else f'{subject.kind} "{subject.name}"'
     )
-    return {subject.name: words, **named}
+    return {subject.name: words, **names}
 
 
 def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Report) -> str:
@@ -118,5 +118,5 @@ def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Repo
         if running:
             on_it = f", and {count(running, 'running container')} unless live-restore is on"
         return f"the engine{on_it}"
-    named = [words for name, words in touched.items() if name in command.text]
-    return and_more(named or list(touched.values())[:1], _NAMES_SHOWN)
+    words_of_things = [words for name, words in touched.items() if name in command.text]
+    return and_more(words_of_things or list(touched.values())[:1], _NAMES_SHOWN)

@@ -102,11 +102,11 @@ def _shared_subjects(
 ) -> set[Subject]:
     """The subjects that the cause harms and the effect needs."""
     reach = _reach(cause)
-    named = _named_subjects(effect)
-    shared = reach & named
+    named_subjects = _named_subjects(effect)
+    shared = reach & named_subjects
     if not shared and same_sign:
         # To stand on a broken network or disk proves nothing: the error text must say so too.
-        shared = reach & depends_on(named, topology)
+        shared = reach & depends_on(named_subjects, topology)
     if effect.subject.kind == "container" and _names_containers(cause):
         shared -= {cause.subject}
     return shared
@@ -157,8 +157,8 @@ def _leads_to(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -
 
 def _names_subject_of(effect: Reported, cause: Reported) -> bool:
     """Whether the effect's own evidence leads to another subject, which the cause is about."""
-    others = {*effect.finding.touches, *effect.finding.calls} - {effect.subject, HOST}
-    return cause.subject in others
+    other_subjects = {*effect.finding.touches, *effect.finding.calls} - {effect.subject, HOST}
+    return cause.subject in other_subjects
 
 
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
@@ -356,16 +356,16 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     roots counts for the likeliest, under which it is shown. Findings on posture come last and keep
     the order in which their check gave them: the most exposed first.
     """
-    listed = list(findings)
-    place = {finding.key: at for at, finding in enumerate(listed)}
-    findings_by_key = {finding.key: finding for finding in listed}
-    home = {key: likeliest for key, (likeliest, *_) in roots(listed).items()}
+    all_findings = list(findings)
+    place = {finding.key: at for at, finding in enumerate(all_findings)}
+    findings_by_key = {finding.key: finding for finding in all_findings}
+    home = {key: likeliest for key, (likeliest, *_) in roots(all_findings).items()}
     families = {key: _Family(findings_by_key[key]) for key in dict.fromkeys(home.values())}
-    for finding in listed:
+    for finding in all_findings:
         families[home[finding.key]].members.append(finding)
     ranks = {key: family.rank(place[key]) for key, family in families.items()}
 
     def rank(finding: Reported) -> tuple[_RootRank, bool, int, str]:
         return ranks[home[finding.key]], not finding.root, -int(finding.severity), finding.key
 
-    return tuple(sorted(listed, key=rank))
+    return tuple(sorted(all_findings, key=rank))

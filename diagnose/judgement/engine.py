@@ -104,8 +104,8 @@ def run(
 
 def _number_of_containers(host: Host) -> int:
     """How many containers the engine lists."""
-    listed = host.ask(ListContainers())
-    return len(listed) if isinstance(listed, list) else 0
+    rows = host.ask(ListContainers())
+    return len(rows) if isinstance(rows, list) else 0
 
 
 def _unless_unanswered(result: Result, collection: Collection) -> Result:

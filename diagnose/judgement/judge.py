@@ -44,10 +44,10 @@ def judge_all(
     unjudged = set(never)
     results = []
     least = time.monotonic() + LEAST_S
-    found = 0
+    number_found = 0
     with alarm():
         for check in checks:
-            left = max(budget.ends_for(found), least) - time.monotonic()
+            left = max(budget.ends_for(number_found), least) - time.monotonic()
             result = Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
             if left > 0 and check.id not in unjudged:
                 try:
@@ -55,7 +55,7 @@ def judge_all(
                         result = judge(check, evidence, thresholds)
                 except TimeIsUpError:
                     pass
-            found += len(result.findings)
+            number_found += len(result.findings)
             results.append(result)
     return results
 
@@ -87,7 +87,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
     arguments = {need.parameter: need.argument(evidence[need.kind]) for need in check.needs}
     try:
-        said = _what_a_check_says(check.function(**arguments, **overrides))
+        items = _what_a_check_says(check.function(**arguments, **overrides))
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     values = [evidence[need.kind] for need in check.needs]
@@ -99,11 +99,11 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     judged = Result(
         check,
         Verdict.PASSED,
-        findings=said.findings,
-        unexamined=distinct(left_out, said.unexamined),
+        findings=items.findings,
+        unexamined=distinct(left_out, items.unexamined),
         examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
-    return _with_verdict(judged, said.ending)
+    return _with_verdict(judged, items.ending)
 
 
 @functools.cache
@@ -129,8 +129,8 @@ def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Resul
     if not judged.unexamined:
         return judged
     first = judged.unexamined[0]
-    others = number_of(judged.unexamined) - 1
-    more = f"; {others} more not examined" if others else ""
+    further = number_of(judged.unexamined) - 1
+    more = f"; {further} more not examined" if further else ""
     of_all = first.subject in (HOST, DAEMON)
     about = "" if of_all else f"{named(first.subject.kind, [first.subject.name])}: "
     return replace(judged, verdict=Verdict.UNKNOWN, why=f"{about}{first.why}{more}")

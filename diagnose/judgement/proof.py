@@ -83,12 +83,12 @@ class Alternative:
         """The evidence of this kind, or `Unavailable`."""
         if kind in self._edits:
             return self._edits[kind]
-        known = self._collected.get(
+        evidence = self._collected.get(
             kind, Unavailable("not recorded", f"{kind.__name__} was not collected")
         )
-        is_too_late = isinstance(known, Unavailable) and known.reason == "budget"
+        is_too_late = isinstance(evidence, Unavailable) and evidence.reason == "budget"
         if is_too_late or not self.changes(kind):
-            return known
+            return evidence
         if kind not in self._derived:
             self._derived[kind] = self._collect(kind)
         return self._derived[kind]
@@ -341,9 +341,9 @@ def _fewest_joint_causes(
         return frozenset()
     needed = list(suspects)
     for suspect in suspects:
-        others = [cause for cause in needed if cause is not suspect]
-        if others and proofs.outcome(effect, others).vanishes:
-            needed = others
+        other_causes = [cause for cause in needed if cause is not suspect]
+        if other_causes and proofs.outcome(effect, other_causes).vanishes:
+            needed = other_causes
     return frozenset(cause.key for cause in needed)
 
 

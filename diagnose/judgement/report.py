@@ -147,8 +147,8 @@ def _reported_finding(check: Check, finding: Finding, basis: ReportBasis, what: 
 
 def _selected_results(results: Sequence[Result], what: Run) -> tuple[Result, ...]:
     """The results of the checks that the user has selected, by id."""
-    wanted = set(what.selected)
-    selected = [result for result in results if result.check.id in wanted]
+    ids = set(what.selected)
+    selected = [result for result in results if result.check.id in ids]
     return tuple(sorted(selected, key=lambda result: result.check.id))
 
 
@@ -231,13 +231,13 @@ def _selected_and_causes(
     An engine that does not work is about every container.
     """
     by_key = {finding.key: finding for finding in findings}
-    named = _named_containers(what.containers, names)
+    chosen_containers = _named_containers(what.containers, names)
 
     def is_about(finding: Reported) -> bool:
         return (
-            not named
+            not chosen_containers
             or finding.is_outage
-            or not named.isdisjoint({finding.subject, *finding.finding.touches})
+            or not chosen_containers.isdisjoint({finding.subject, *finding.finding.touches})
         )
 
     kept: set[str] = set()

@@ -30,12 +30,12 @@ class Selection(msgspec.Struct, frozen=True):
 
 def resolve(selectors: Iterable[str]) -> Selection:
     """The checks that the selectors mean, with those that may explain them."""
-    wanted = tuple(selectors)
-    plain = {_family(selector) for selector in wanted}
+    words = tuple(selectors)
+    plain = {_family(selector) for selector in words}
     everything = any(set(family) & GLOB or family not in packs.families() for family in plain)
     checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
-    for selector in wanted:
+    for selector in words:
         meant = [id for id in checks if _selects(selector, id)]
         if not meant:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *packs.families()]))

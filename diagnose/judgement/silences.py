@@ -66,10 +66,10 @@ def apply(findings: Iterable[Reported], silences: Iterable[Silence], now: float)
     A label silences neither `security.*` nor anything critical: whoever may set it is whom such a
     finding is about.
     """
-    listed = tuple(silences)
-    configured = [silence for silence in listed if silence.source != "label"]
+    all_silences = tuple(silences)
+    configured = [silence for silence in all_silences if silence.source != "label"]
     by_subject: dict[str, list[Silence]] = {}
-    for silence in listed:
+    for silence in all_silences:
         if silence.source == "label":
             by_subject.setdefault(silence.subject, []).append(silence)
     kept = []

@@ -111,14 +111,14 @@ def _may_pass(walk: PathWalk, begin: Container, network: Network) -> bool:
 
 def _without_common_network(walk: PathWalk, begin: Container, end: Container) -> None:
     """The engine keeps containers on different networks apart, unless the port is published."""
-    others = sorted(walk.site.containers.owner_of(end).endpoints)
-    if not others:
+    other_networks = sorted(walk.site.containers.owner_of(end).endpoints)
+    if not other_networks:
         walk.break_off("network", f"{end}", no_network(end), end.subject)
     text = (
         f'no network in common: "{begin.name}" is on {_quoted_list(begin.endpoints)}, '
-        f'"{end.name}" is on {_quoted_list(others)}'
+        f'"{end.name}" is on {_quoted_list(other_networks)}'
     )
-    hint = f"docker network connect {others[0]} {begin.name}"
+    hint = f"docker network connect {other_networks[0]} {begin.name}"
     walk.break_off("network", "network", text, begin.subject, end.subject, hint=hint)
 
 
@@ -187,8 +187,8 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
         for route in netns.routes
         if not route.prefix and route.family == "inet" and route.gateway
     ]
-    known = sentences | others
-    if sentences and gateways and known.isdisjoint(gateways):
+    sentences_known = sentences | others
+    if sentences and gateways and sentences_known.isdisjoint(gateways):
         return (
             f"its default route leads to {gateways[0]}, which no interface has: "
             f"the gateway is {min(sentences)}"

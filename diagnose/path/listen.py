@@ -35,7 +35,7 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
         )
         walk.break_off("listener", place, text, end.subject)
     else:
-        others = sorted(
+        other_places = sorted(
             {
                 socket.port
                 for socket in netns.listeners
@@ -43,8 +43,8 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
             }
         )
         ports = "it listens on no port"
-        if others:
-            ports = f"it listens on {', '.join(map(str, others[:6]))}"
+        if other_places:
+            ports = f"it listens on {', '.join(map(str, other_places[:6]))}"
         text = f"nothing listens on port {port}/{walk.wanted.proto}: {ports}"
         hint = f"docker logs --tail 20 {end.name}"
         walk.break_off("listener", place, text, end.subject, hint=hint)

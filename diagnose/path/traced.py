@@ -88,8 +88,8 @@ def _opening(obstacle: Obstacle, proto: str, host_port: int | None) -> str:
     ):
         return ""
     way = "REPLY" if obstacle.part == "reply" else "ORIGINAL"
-    wanted = f"-p {proto} -m conntrack --ctorigdstport {host_port} --ctdir {way}"
-    return f"{place['program']} -I {place['chain']} {wanted} -j ACCEPT"
+    match = f"-p {proto} -m conntrack --ctorigdstport {host_port} --ctdir {way}"
+    return f"{place['program']} -I {place['chain']} {match} -j ACCEPT"
 
 
 def _hops_of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:

@@ -141,8 +141,8 @@ def in_context(
 def _left_by_a_start(line: str) -> Recognised | None:
     """The failure of a start script that finds a part which its own first start has made, by a
     line of its log; None for any other line."""
-    found = recognise_family(TellingLine(line), _BUILDS)
-    return found if found is not None and found.name == "start-not-repeatable" else None
+    family = recognise_family(TellingLine(line), _BUILDS)
+    return family if family is not None and family.name == "start-not-repeatable" else None
 
 
 def _is_migration(lines: Sequence[str], telling: TellingLine, frames: Sequence[str]) -> bool:

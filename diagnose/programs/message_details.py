@@ -198,11 +198,11 @@ def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ..
     texts = [line.text.strip() for line in following[:_MOST_FIELDS]]
     issue = " ".join(itertools.takewhile(lambda text: text not in ("},", "}"), texts))
     path = _PATH_OF_ISSUE.search(issue)
-    said = _MESSAGE_OF_ISSUE.search(issue)
-    if path is None or said is None:
+    message = _MESSAGE_OF_ISSUE.search(issue)
+    if path is None or message is None:
         return ()
     name = ".".join(part.strip(" '\"") for part in path["path"].split(","))
-    what = "Required" if said["text"].endswith("received undefined") else said["text"]
+    what = "Required" if message["text"].endswith("received undefined") else message["text"]
     return (f"{name}: {what}",)
 
 
@@ -237,8 +237,8 @@ def _about_property(first: Message, following: Sequence[Message]) -> tuple[str, 
     if "Failed to bind properties" not in first.text:
         return ()
     below = (line.text for line in following if line.text.strip())
-    found = itertools.takewhile(_OF_A_PROPERTY.match, below)
-    return tuple(text.strip() for text in found if _SAYS_WHY.match(text))
+    lines_of_property = itertools.takewhile(_OF_A_PROPERTY.match, below)
+    return tuple(text.strip() for text in lines_of_property if _SAYS_WHY.match(text))
 
 
 def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

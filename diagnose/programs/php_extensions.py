@@ -28,9 +28,9 @@ def missing_extension(failure: Recognised | None, lines: Iterable[str]) -> str:
     """The name of the missing extension; "" where it is not known."""
     if failure is None or failure.name != FAILURE:
         return ""
-    named = failure.values.get("extension") or failure.values.get("named")
-    if named:
-        return named
+    extension = failure.values.get("extension") or failure.values.get("named")
+    if extension:
+        return extension
     prefix = failure.values.get("function", "").partition("_")[0]
     if prefix:
         begins = next((begin for begin in _BY_PREFIX if prefix.startswith(begin)), "")

@@ -16,8 +16,8 @@ def steady_words(text: str, lines: Iterable[str]) -> str:
     """
     written = tuple(lines)
     pieces = (match[0].strip(" ,.:;=-") for match in _PIECE.finditer(text))
-    found = (piece for piece in pieces if _is_unchanged_in(piece, written))
-    return max((piece for piece in found if _HIDDEN not in piece), key=len, default="")
+    unchanged = (piece for piece in pieces if _is_unchanged_in(piece, written))
+    return max((piece for piece in unchanged if _HIDDEN not in piece), key=len, default="")
 
 
 def _is_unchanged_in(piece: str, lines: Iterable[str]) -> bool:

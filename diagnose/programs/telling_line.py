@@ -214,12 +214,12 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     text = in_english(text)
     lowered = text.lower()
     words = words_of(text)
-    wanted = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
-    found = [
-        phrases for phrases in wanted if words & phrases.words and phrases.pattern.search(lowered)
+    groups = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
+    matches = [
+        phrases for phrases in groups if words & phrases.words and phrases.pattern.search(lowered)
     ]
-    is_reasoned = TOOL_ENDED in found or (STRONG in found and _REASONED.search(lowered))
-    return sum(phrases.worth for phrases in found if not (is_reasoned and phrases is FAREWELL))
+    is_reasoned = TOOL_ENDED in matches or (STRONG in matches and _REASONED.search(lowered))
+    return sum(phrases.worth for phrases in matches if not (is_reasoned and phrases is FAREWELL))
 
 
 def _last_readable(scores: Sequence[int]) -> int:

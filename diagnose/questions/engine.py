@@ -174,8 +174,8 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
         builtin, default (engines before 23), unconfined, or the path of a profile. None where no
         filter is on.
         """
-        named = (option for option in self.security_options or () if "name=seccomp" in option)
-        option = next(named, None)
+        profiles = (option for option in self.security_options or () if "name=seccomp" in option)
+        option = next(profiles, None)
         return option.partition("profile=")[2] if option is not None else None
 
     def has_security(self, word: str) -> bool:

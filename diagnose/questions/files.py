@@ -100,7 +100,7 @@ class PathStatus(msgspec.Struct, frozen=True):
         """The mode as chmod takes it: 755."""
         return f"{self.mode & 0o7777:o}"
 
-    def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
+    def lets(self, uid: int, gids: Set[int], rights: int) -> bool:
         """Whether the mode bits let this user do it (r 4, w 2, x 1).
 
         Root, access lists and labels are not looked at.
@@ -111,7 +111,7 @@ class PathStatus(msgspec.Struct, frozen=True):
             shift = 3
         else:
             shift = 0
-        return (self.mode >> shift) & wanted == wanted
+        return (self.mode >> shift) & rights == rights
 
 
 NOT_ASKED = PathStatus()

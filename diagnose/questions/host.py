@@ -99,9 +99,9 @@ class Host:
         self, questions: Iterable[Question[Answer]]
     ) -> Iterator[tuple[Question[Answer], Answer | Failed]]:
         """The answers in any order, each as soon as it is there."""
-        wanted = {question: question for question in questions}
-        for question, answer in self.source.ask_many(wanted):
-            own = wanted[question]
+        unique = {question: question for question in questions}
+        for question, answer in self.source.ask_many(unique):
+            own = unique[question]
             typed: Answer | Failed = self._typed_answer(own, answer)
             yield own, typed
 
@@ -126,9 +126,9 @@ class Host:
 
         For evidence that names the first failure: a recording does not keep which came first.
         """
-        asked = [(thing, question_about(thing)) for thing in things]
-        answers = dict(self.ask_many(question for _, question in asked))
-        for thing, question in asked:
+        pairs = [(thing, question_about(thing)) for thing in things]
+        answers = dict(self.ask_many(question for _, question in pairs))
+        for thing, question in pairs:
             yield thing, answers[question]
 
     def answers_about(

@@ -156,16 +156,16 @@ def _environment(ctx: click.Context) -> dict[str, str]:
     """Width and colour of the terminal here, for the text that is made there."""
     if not sys.stdout.isatty():
         return {}
-    wanted = {"COLUMNS": str(shutil.get_terminal_size().columns)}
+    variables = {"COLUMNS": str(shutil.get_terminal_size().columns)}
     is_plain = (
         ctx.params.get("no_color")
         or os.environ.get("NO_COLOR")
         or os.environ.get("TERM", "dumb") == "dumb"
     )
     if is_plain or ctx.params.get("output"):
-        return {**wanted, "NO_COLOR": "1"}
+        return {**variables, "NO_COLOR": "1"}
     kept = {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
-    return {**wanted, **kept, "FORCE_COLOR": "1"}
+    return {**variables, **kept, "FORCE_COLOR": "1"}
 
 
 def _password(file: Path | None) -> str:

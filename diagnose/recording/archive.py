@@ -156,8 +156,8 @@ def _require_unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) 
     if not isinstance(files, dict):
         raise RecordingError("its manifest lists no files")
     for name, row in files.items():
-        wanted = row.get("sha256") if isinstance(row, dict) else None
-        if name not in hashes or hashes[name] != wanted:
+        sha256 = row.get("sha256") if isinstance(row, dict) else None
+        if name not in hashes or hashes[name] != sha256:
             raise RecordingError(
                 f"{str(name)[:80]!r} was altered or lost after the bundle was sealed"
             )

@@ -133,9 +133,9 @@ class Recorder:
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         """Ask for all at once, and yield each answer as it arrives."""
         answered: SimpleQueue[_Job] = SimpleQueue()
-        wanted = dict.fromkeys(questions)
+        unique = dict.fromkeys(questions)
         with self._lock:
-            jobs = [self._jobs.get(question) or self._submit(question) for question in wanted]
+            jobs = [self._jobs.get(question) or self._submit(question) for question in unique]
             ready = [(job.question, job.entry.answer) for job in jobs if job.entry is not None]
             open_jobs = [job for job in jobs if job.entry is None]
             for job in open_jobs:
@@ -150,7 +150,7 @@ class Recorder:
             waiting.discard(next_job.question)
             assert next_job.entry is not None
             answer = next_job.entry.answer
-            if len(wanted) > PACKED_FROM or is_long(next_job.entry):
+            if len(unique) > PACKED_FROM or is_long(next_job.entry):
                 next_job.entry = packed(next_job.entry)
             yield next_job.question, answer
 

@@ -364,8 +364,8 @@ def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:
 def _endpoint(endpoint: Inspect, container: Inspect) -> list[Option]:
     own = {container["Id"][:12], str(container["Name"]).removeprefix("/")}
     aliases = [alias for alias in endpoint.get("Aliases") or () if alias not in own]
-    wanted = endpoint.get("IPAMConfig") or {}
+    ipam = endpoint.get("IPAMConfig") or {}
     return [
         *(Option("alias", alias) for alias in aliases),
-        *_with_values(wanted, {"IPv4Address": "ip", "IPv6Address": "ip6"}),
+        *_with_values(ipam, {"IPv4Address": "ip", "IPv6Address": "ip6"}),
     ]

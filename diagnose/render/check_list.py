@@ -47,26 +47,27 @@ def render(
     stream: TextIO,
 ) -> None:
     """Write the list in one of the formats text, json, markdown."""
-    listed = rows(checks, thresholds)
+    rows_shown = rows(checks, thresholds)
     if format_ == "json":
-        json.dump(listed, stream, indent=1)
+        json.dump(rows_shown, stream, indent=1)
         stream.write("\n")
     elif format_ == "markdown":
         stream.write("| id | severity | what it finds |\n|---|---|---|\n")
         stream.writelines(
-            f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n" for row in listed
+            f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n"
+            for row in rows_shown
         )
     else:
-        _text(listed, stream)
+        _text(rows_shown, stream)
 
 
-def _text(listed: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
+def _text(rows_shown: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
     """Print each check with its severity, title, needs and thresholds."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False)
-    for row in listed:
+    for row in rows_shown:
         console.print(Text.assemble((row["id"], "bold"), f"  {row['severity']}"), soft_wrap=True)
         console.print(Text(f"    {row['title']}"), soft_wrap=True)
         console.print(Text(f"    needs {', '.join(row['needs'])}", "dim"), soft_wrap=True)

@@ -24,9 +24,9 @@ def sentences(ids: Sequence[str], distances: Mapping[str, int], report: Report) 
     """
     results = {result.check.id: result for result in report.results}
     every = [id for id in dict.fromkeys((*ids, *distances)) if id in results]
-    found = [id for id in every if results[id].verdict is Verdict.FOUND]
-    if any(distances[id] == 0 for id in found):
-        yield f"what fits these words comes first: {and_more(found, MOST_FOUND)}"
+    found_ids = [id for id in every if results[id].verdict is Verdict.FOUND]
+    if any(distances[id] == 0 for id in found_ids):
+        yield f"what fits these words comes first: {and_more(found_ids, MOST_FOUND)}"
         return
     best = [results[id] for id in ids[:MOST_TITLES] if id in results]
     if all(result.is_unjudged for result in best):
@@ -35,8 +35,8 @@ def sentences(ids: Sequence[str], distances: Mapping[str, int], report: Report) 
     else:
         yield "what fits these words best was not found:"
         yield from (f"{_title(result)} ({_outcome(result)})" for result in best)
-    if found:
-        yield f"what fits them less comes first: {and_more(found, MOST_FOUND)}"
+    if found_ids:
+        yield f"what fits them less comes first: {and_more(found_ids, MOST_FOUND)}"
     if ids:
         yield f"how to look yourself: diagnose explain {ids[0]}"
 

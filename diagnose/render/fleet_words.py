@@ -147,11 +147,11 @@ def _split_clause(split: Split) -> str:
     if split.sick_with == split.sick:
         sick = f"all {split.sick}"
     share = str(split.other_with) if split.other_with else "none"
-    others = count(split.other, "other")
+    other_hosts = count(split.other, "other")
     if not split.other_with:
-        others = f"the {others}"
+        other_hosts = f"the {other_hosts}"
     facts = and_more([name(fact) for fact in split.facts], ALIKE_SHOWN)
-    return f"{sick} and {share} of {others} {verb} this: {facts}"
+    return f"{sick} and {share} of {other_hosts} {verb} this: {facts}"
 
 
 def _last_report(silence: SilentHost) -> str:

@@ -72,15 +72,15 @@ class Screen:
     def _page(self, roots: Roots, trouble: str) -> RenderableType:
         """The roots that are there, what has changed lately, and what is not watched."""
         now = time.time()
-        listed = list(roots)
+        all_roots = list(roots)
         calm = "not fully examined" if trouble else "nothing above advice found"
-        head = count(len(listed), "root cause") if listed else calm
+        head = count(len(all_roots), "root cause") if all_roots else calm
         parts: list[RenderableType] = [
             Text(f"{head}   as of {time_of_day(now)} UTC, Ctrl-C ends the watch", "bold"),
             Text(),
         ]
         table = Table.grid(padding=(0, 2))
-        for root in listed:
+        for root in all_roots:
             since = f"  since {time_of_day(root.onset)} ({duration(now - root.onset)})"
             name = Text.assemble((root.id, "bold"), (since, "dim"))
             table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)

@@ -48,12 +48,12 @@ def items_that_fit(note: str, room: int) -> str:
 
     The name of the first one is cut, not its number.
     """
-    first, *others = note.split(", ")
+    first, *further = note.split(", ")
     name, *number = first.rsplit(" ", 2)
     fitted = " ".join(
         [middle(name, max(7, room - sum(len(digits) + 1 for digits in number))), *number]
     )
-    for other in others:
+    for other in further:
         if len(fitted) + len(other) + 2 > room:
             break
         fitted += f", {other}"

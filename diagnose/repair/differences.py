@@ -193,8 +193,8 @@ def daemon_keys(
     cannot be read.
     """
     if not config.exists:
-        wanted = {key: value for key, value in changes.items() if value is not None}
-        text = json.dumps(wanted, indent=2) + "\n"
+        new_values = {key: value for key, value in changes.items() if value is not None}
+        text = json.dumps(new_values, indent=2) + "\n"
         return [FileChange(config.path, None, text, then=then)]
     answer = host.ask(ReadFile(config.path))
     if isinstance(answer, Failed):

@@ -40,10 +40,10 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
 def _what_engine_does(report: Report, differences: Sequence[Difference]) -> Then:
     """The engine's step: a restart, a reload or nothing. One that does not answer cannot read
     its file again."""
-    wanted = {difference.then for difference in differences}
-    if "restart" in wanted or ("reload" in wanted and report.host.engine is None):
+    effects = {difference.then for difference in differences}
+    if "restart" in effects or ("reload" in effects and report.host.engine is None):
         return "restart"
-    return "reload" if "reload" in wanted else "nothing"
+    return "reload" if "reload" in effects else "nothing"
 
 
 def _risk_of(report: Report, differences: Sequence[Difference]) -> str:

@@ -68,8 +68,8 @@ def replay(
     head = recording.manifest
     options = answers.get(ReadOptions())
     if reach and options is not None and isinstance(options.answer, dict):
-        wanted = RecordedAnswer({**options.answer, "reach": list(reach)}, options.duration_s)
-        answers = {**answers, ReadOptions(): wanted}
+        answer = RecordedAnswer({**options.answer, "reach": list(reach)}, options.duration_s)
+        answers = {**answers, ReadOptions(): answer}
     source = Replay(answers)
     run = engine.Run(
         checks,

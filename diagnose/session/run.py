@@ -80,8 +80,8 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is
     none, a bad configuration.
     """
-    wanted = _Purpose(load, selected, shown, afterwards)
-    return _examine(wanted, options, began).report
+    purpose = _Purpose(load, selected, shown, afterwards)
+    return _examine(purpose, options, began).report
 
 
 def examine(checks: Mapping[str, Check], options: Options, *, began: float) -> Examined:
@@ -101,27 +101,27 @@ class _Purpose(msgspec.Struct, frozen=True):
         return tuple(checks) if self.selected is None else self.selected
 
 
-def _examine(wanted: _Purpose, options: Options, began: float) -> Examined:
+def _examine(purpose: _Purpose, options: Options, began: float) -> Examined:
     configured = configuration(options)
     options = replace(options, site=configured.site)
     if options.source is None:
-        examined = _examine_host(wanted, options, configured, began)
+        examined = _examine_host(purpose, options, configured, began)
     else:
-        examined = _examine_recording(options.source, wanted, options, configured, began)
+        examined = _examine_recording(options.source, purpose, options, configured, began)
     require_known(options.containers, examined.report.container_names)
     return examined
 
 
 def _examine_recording(
-    path: Path, wanted: _Purpose, options: Options, configured: config.Config, began: float
+    path: Path, purpose: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
     """The run on a recording, with what its manifest says of it."""
     _promise_end(options, began)
-    checks = wanted.load()
+    checks = purpose.load()
     recorded = replay(
         path,
         checks,
-        wanted.ids(checks),
+        purpose.ids(checks),
         configured,
         explicit=options.config is not None,
         ends=read_until(began, options.budget_s),
@@ -132,41 +132,41 @@ def _examine_recording(
     what = replace(
         recorded.run,
         containers=options.containers,
-        profile=wanted.selected is None,
-        shown=wanted.shown,
+        profile=purpose.selected is None,
+        shown=purpose.shown,
     )
     report = engine.run(recorded.source, what, began=began, budget=budget)
     return Examined(report, what, recorded.source.recording)
 
 
 def _examine_host(
-    wanted: _Purpose, options: Options, configured: config.Config, began: float
+    purpose: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
     """The run on this host; what waits is asked while the checks are imported."""
     redacts = redactor(configured)
-    source = live(options, wanted.selected or (), began, redacts)
+    source = live(options, purpose.selected or (), began, redacts)
     recorder = source.recorder
     budget = source.budget
     for question in ASKED_FIRST:
         recorder.begin(question)
-    begun = engine.begun_early(recorder, budget) if wanted.selected is None else None
-    checks = wanted.load()
+    begun = engine.begun_early(recorder, budget) if purpose.selected is None else None
+    checks = purpose.load()
     budget.begin_asking()
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
     what = engine.Run(
         checks,
-        wanted.ids(checks),
+        purpose.ids(checks),
         containers=options.containers,
         thresholds=configured.thresholds,
         silences=configured.silences,
         notes=configured.notes,
-        profile=wanted.selected is None,
-        shown=wanted.shown,
+        profile=purpose.selected is None,
+        shown=purpose.shown,
     )
     with attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget, collection=begun)
-        if wanted.afterwards is not None:
-            wanted.afterwards(report, Host(recorder))
+        if purpose.afterwards is not None:
+            purpose.afterwards(report, Host(recorder))
     recording = recorder.recording
     timings = tuple((question.key, entry.duration_s) for question, entry in recording.items())
     report = replace(report, timings=timings)
@@ -211,8 +211,8 @@ def live(options: Options, selected: Sequence[str], began: float, redacts: Redac
     if isinstance(endpoint, Failed):
         raise InvalidRequestError(endpoint.detail)
     collectors.start_helpers(network=not selected)
-    asked = [type(question) for question in ASKED_FIRST]
-    collectors.prepare_to_ask(asked if selected else (*asked, *ASKED_EARLY))
+    kinds_first = [type(question) for question in ASKED_FIRST]
+    collectors.prepare_to_ask(kinds_first if selected else (*kinds_first, *ASKED_EARLY))
     if options.probe and not selected:
         import dnslib  # noqa: F401 - what DNS is asked with, for the same reason
     budget = Budget.of_run(began, options.budget_s)

@@ -91,11 +91,11 @@ class _ClientHook(SetupPart):
 
     def state(self) -> State:
         config = _configuration(self.path)
-        wanted = _section(config, "plugins").get("diagnose", {}).get("hooks")
+        hooks = _section(config, "plugins").get("diagnose", {}).get("hooks")
         is_on = _section(config, "features").get("hooks") == "true"
-        if wanted is None:
+        if hooks is None:
             return "out"
-        return "in" if wanted == HOOKS and is_on else "in, of another version"
+        return "in" if hooks == HOOKS and is_on else "in, of another version"
 
     def put_in(self) -> None:
         config = _configuration(self.path)

@@ -23,14 +23,14 @@ def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
 
     If these name a container as well, only its own ports.
     """
-    found = [
+    candidates = [
         (container, binding)
         for container, binding in _published(containers)
         if binding.protocol == "udp"
         and not {binding.host_port, binding.number}.isdisjoint(question.udp_ports)
     ]
-    named = [port for port in found if not question.words.isdisjoint(port[0].dns_names)]
-    for container, binding in named or found:
+    named_ports = [port for port in candidates if not question.words.isdisjoint(port[0].dns_names)]
+    for container, binding in named_ports or candidates:
         yield _target_of(container, binding)
 
 

@@ -34,12 +34,12 @@ def asked_ways(question: UserQuestion, containers: Containers) -> tuple[AskedWay
 
     Up to `asked_ports.MOST` where it is about all published ports.
     """
-    named = tuple(_between_named_ends(question, containers))
+    named_ways = tuple(_between_named_ends(question, containers))
     over_udp = tuple(
         AskedWay(INTERNET, port) for port in asked_ports.udp_ports(question, containers)
     )
     first = over_udp if question.is_of_udp else ()
-    ways = named or first or tuple(_visitors_ways(question, containers)) or over_udp
+    ways = named_ways or first or tuple(_visitors_ways(question, containers)) or over_udp
     if not ways and question.is_of_all_ports:
         ways = tuple(AskedWay(INTERNET, port) for port in asked_ports.all_ports(containers))
         return ways[: asked_ports.MOST]

@@ -39,8 +39,10 @@ class ComplaintIndex(msgspec.Struct, frozen=True):
 
     def weight_of(self, term: str) -> float:
         """The weight of a word: a rare word counts more than a common one."""
-        found = len(self.places_of_stem.get(term, ())) or _UNKNOWN_IN
-        return math.log(1 + (len(self.complaints) - found + 0.5) / (found + 0.5))
+        number_of_places = len(self.places_of_stem.get(term, ())) or _UNKNOWN_IN
+        return math.log(
+            1 + (len(self.complaints) - number_of_places + 0.5) / (number_of_places + 0.5)
+        )
 
 
 def closeness_of_pages(question: str) -> Mapping[str, float]:

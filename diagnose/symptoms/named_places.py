@@ -24,11 +24,11 @@ def places_named(
     question: UserQuestion, containers: Iterable[Container], networks: Networks | None
 ) -> tuple[str, ...]:
     """A sentence for each address, port and name of the text that this host decides."""
-    listed = tuple(containers)
+    all_containers = tuple(containers)
     facts = itertools.chain(
-        _addresses(question.addresses, listed, networks),
-        _ports(question.ports, listed),
-        _names(question.looked_up, listed),
+        _addresses(question.addresses, all_containers, networks),
+        _ports(question.ports, all_containers),
+        _names(question.looked_up, all_containers),
     )
     return tuple(itertools.islice(dict.fromkeys(facts), MOST))
 
@@ -93,8 +93,8 @@ def _nobody_publishes(port: int, containers: Sequence[Container]) -> str:
     published = sorted(
         {binding.host_port for container in containers for binding in container.published_by("tcp")}
     )
-    others = f"; {numbered('port', published)} are published" if published[1:] else ""
-    return f"no container publishes port {port}{others}"
+    others_clause = f"; {numbered('port', published)} are published" if published[1:] else ""
+    return f"no container publishes port {port}{others_clause}"
 
 
 def _names(names: Iterable[str], containers: Sequence[Container]) -> Iterator[str]:

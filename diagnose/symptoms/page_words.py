@@ -55,10 +55,10 @@ def _texts(id: str, title: str) -> PageTexts:
 
 @functools.cache
 def _lexicon() -> Lexicon:
-    listed = [plain_words(sentence) for sentence in _sentences()]
-    known = Counter(word for words in listed for word in words)
-    known.update(COMMON | MEANINGS)
-    return Lexicon(known, spelling.pairs_in(listed, COMMON))
+    words_of_sentences = [plain_words(sentence) for sentence in _sentences()]
+    counts = Counter(word for words in words_of_sentences for word in words)
+    counts.update(COMMON | MEANINGS)
+    return Lexicon(counts, spelling.pairs_in(words_of_sentences, COMMON))
 
 
 def _sentences() -> Iterator[str]:

@@ -54,12 +54,12 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
 
     1.0 is a message of ten words of which no other page has one. Pages without one are left out.
     """
-    said = _words_of_message(_WRAPPER.sub(" ", text.lower()))[-MOST_WORDS:]
-    held = frozenset(said)
+    words = _words_of_message(_WRAPPER.sub(" ", text.lower()))[-MOST_WORDS:]
+    held = frozenset(words)
     found: dict[str, float] = {}
     for quote in _quotes():
         if quote.page in pages and len(held.intersection(quote.words)) >= 2:
-            found[quote.page] = max(found.get(quote.page, 0.0), _score_of_quote(quote.words, said))
+            found[quote.page] = max(found.get(quote.page, 0.0), _score_of_quote(quote.words, words))
     return {page: score for page, score in found.items() if score}
 
 
@@ -72,8 +72,8 @@ def page_of_message(text: str, pages: Collection[str]) -> str:
     return ranked[0][0] if is_clear else ""
 
 
-def _score_of_quote(quoted: tuple[str, ...], said: list[str]) -> float:
-    common = _shared_in_order(quoted, said)
+def _score_of_quote(quoted: tuple[str, ...], words: list[str]) -> float:
+    common = _shared_in_order(quoted, words)
     share = len(common) / len(quoted)
     least = LEAST_SHARE if len(common) < MANY_WORDS else 0.5
     if share < least or (len(common) < LEAST_WORDS and share < 1):
@@ -82,11 +82,11 @@ def _score_of_quote(quoted: tuple[str, ...], said: list[str]) -> float:
     return share * sum(rarity[word] for word in common) / (10 * rarity[""])
 
 
-def _shared_in_order(quoted: tuple[str, ...], said: list[str]) -> list[str]:
+def _shared_in_order(quoted: tuple[str, ...], words: list[str]) -> list[str]:
     """The words of a message that the text has, in its order and close together."""
-    longest = SequenceMatcher(None, quoted, said, autojunk=False).find_longest_match()
+    longest = SequenceMatcher(None, quoted, words, autojunk=False).find_longest_match()
     first = max(0, longest.b - len(quoted))
-    near = said[first : longest.b + longest.size + len(quoted)]
+    near = words[first : longest.b + longest.size + len(quoted)]
     blocks = SequenceMatcher(None, quoted, near, autojunk=False).get_matching_blocks()
     return [word for block in blocks for word in quoted[block.a : block.a + block.size]]
 

@@ -69,14 +69,14 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     The names of two ends ("web cannot reach db") are no words of a symptom. A message that no page
     is about has no result, whatever words it has.
     """
-    known = known_error(question)
-    if known is not None and not known.page and not known.is_general:
+    failure = known_error(question)
+    if failure is not None and not failure.page and not failure.is_general:
         return ()
-    told = error_texts.without_warnings(question)
-    by_words = _matches_by_words(told)
+    text = error_texts.without_warnings(question)
+    by_words = _matches_by_words(text)
     most_words = max((match.score for match in by_words.values()), default=1.0)
     matches = dict(by_words)
-    for id, weight in _weights_by_message(told, known).items():
+    for id, weight in _weights_by_message(text, failure).items():
         match = by_words.get(id, SymptomMatch(id, score=0.0))
         matches[id] = msgspec.structs.replace(match, score=match.score + most_words * weight)
     severity = {id: check.severity for id, check in registry.load().items()}
@@ -89,14 +89,14 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
 
 def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
     """The pages that have words of the question."""
-    wanted = Counter(telling_words(read(without_ends(question, GROUP_OF))))
+    counts = Counter(telling_words(read(without_ends(question, GROUP_OF))))
     if _PORT.search(question.lower()):
-        wanted["port"] += 1
+        counts["port"] += 1
     rarity = _rarity_of_terms()
     matches = {
         id: match
         for id, terms in _index().items()
-        if (match := _match(id, terms, wanted, rarity)) is not None
+        if (match := _match(id, terms, counts, rarity)) is not None
     }
     for id, closeness in complaints.closeness_of_pages(question).items():
         match = matches.get(id, SymptomMatch(id, score=0.0))
@@ -106,7 +106,9 @@ def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
     return matches if best >= _LEAST else {}
 
 
-def _weights_by_message(question: str, known: error_texts.KnownError | None) -> Mapping[str, float]:
+def _weights_by_message(
+    question: str, failure: error_texts.KnownError | None
+) -> Mapping[str, float]:
     """The factor by which the score of each page rises, if the question is an error message that
     leads to it.
 
@@ -118,9 +120,9 @@ def _weights_by_message(question: str, known: error_texts.KnownError | None) -> 
         for id, share in quoted_errors.scores_of_pages(question, pages).items()
         if share >= _LEAST_QUOTED
     }
-    if known is not None and known.page in pages:
-        weight = _CONFIRMED if known.recognised.confirmed_by else _KNOWN
-        weights[known.page] = weights.get(known.page, 0.0) + weight
+    if failure is not None and failure.page in pages:
+        weight = _CONFIRMED if failure.recognised.confirmed_by else _KNOWN
+        weights[failure.page] = weights.get(failure.page, 0.0) + weight
     return weights
 
 
@@ -134,9 +136,9 @@ def meaning(question: str) -> tuple[str, ...]:
 
     A message that no row knows and a page quotes may mean the fault of the page.
     """
-    known = known_error(question)
-    if known is not None:
-        return known.means, known.fixes
+    failure = known_error(question)
+    if failure is not None:
+        return failure.means, failure.fixes
     if ends(question) is not None:
         return ()
     message = error_texts.without_warnings(question)
@@ -157,19 +159,19 @@ def families(question: str) -> tuple[str, ...]:
 
 
 def _match(
-    id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]
+    id: str, terms: Mapping[str, float], counts: Mapping[str, int], rarity: Mapping[str, float]
 ) -> SymptomMatch | None:
     """The score of a page for the wanted words; None where it has none of them."""
-    shared = [term for term in wanted if term in terms]
+    shared = [term for term in counts if term in terms]
     if not shared:
         return None
     score = sum(
         rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION)
         for term in shared
     )
-    most = (_SATURATION + 1) * sum(rarity.get(term, _UNKNOWN_RARITY) for term in wanted)
+    most = (_SATURATION + 1) * sum(rarity.get(term, _UNKNOWN_RARITY) for term in counts)
     # a page that has all words of the question is better than one that has a rare one of them
-    return SymptomMatch(id, score / most * (0.5 + 0.5 * len(shared) / len(wanted)))
+    return SymptomMatch(id, score / most * (0.5 + 0.5 * len(shared) / len(counts)))
 
 
 @functools.cache

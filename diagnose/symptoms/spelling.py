@@ -13,26 +13,26 @@ MOST_WORDS = 60
 
 
 def read_as(
-    words: Iterable[str], known: Mapping[str, int], pairs: Mapping[str, tuple[str, str]]
+    words: Iterable[str], counts: Mapping[str, int], pairs: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
     """The words in the spelling of the pages.
 
-    known: the number of times of each word. pairs: the two words that the pages have for one.
+    counts: the number of times of each word. pairs: the two words that the pages have for one.
     """
-    listed = list(_joined_words(words, known))
-    meant = _corrections(listed, known)
-    for word in listed:
+    joined = list(_joined_words(words, counts))
+    meant = _corrections(joined, counts)
+    for word in joined:
         if word in pairs:
             yield from pairs[word]
         else:
             yield meant.get(word, word)
 
 
-def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]:
+def _joined_words(words: Iterable[str], counts: Collection[str]) -> Iterator[str]:
     """The words, with one word for a verb and its particle where the pages have that: "log in"."""
     verb = ""
     for word in words:
-        if verb and word in PARTICLES and verb + word in known:
+        if verb and word in PARTICLES and verb + word in counts:
             yield verb + word
             verb = ""
             continue
@@ -43,15 +43,15 @@ def _joined_words(words: Iterable[str], known: Collection[str]) -> Iterator[str]
         yield verb
 
 
-def _corrections(words: Sequence[str], known: Mapping[str, int]) -> Mapping[str, str]:
+def _corrections(words: Sequence[str], counts: Mapping[str, int]) -> Mapping[str, str]:
     """The words with a slip, and the intended words; none where most words are of no page at all.
 
     Those are another language, or a log.
     """
-    strange = [word for word in dict.fromkeys(words) if word not in known]
+    strange = [word for word in dict.fromkeys(words) if word not in counts]
     if len(words) > MOST_WORDS:
         return {}
-    meant = {word: near for word in strange if (near := _nearest(word, known))}
+    meant = {word: near for word in strange if (near := _nearest(word, counts))}
     return meant if 2 * len(meant) >= len(strange) else {}
 
 
@@ -71,16 +71,16 @@ def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str
     return pairs
 
 
-def _nearest(word: str, known: Mapping[str, int]) -> str:
+def _nearest(word: str, counts: Mapping[str, int]) -> str:
     """The most common known word that differs by one slip; "" for none."""
     if len(word) < LEAST_LETTERS or not word.isalpha():
         return ""
     near = [
         other
-        for other in known
+        for other in counts
         if other[0] == word[0] and len(other) >= LEAST_LETTERS and is_one_slip(word, other)
     ]
-    return max(near, key=lambda other: known[other], default="")
+    return max(near, key=lambda other: counts[other], default="")
 
 
 def is_one_slip(word: str, other: str) -> bool:

@@ -200,14 +200,14 @@ class _Sieve:
 
 def _around(word: bytes, needles: Iterable[bytes], data: bytes) -> Iterator[bytes]:
     """The needles that are in the data; all of them hold this word."""
-    wanted = set(needles)
-    shapes = {(needle.rfind(word), len(needle)) for needle in wanted}
+    fragments = set(needles)
+    shapes = {(needle.rfind(word), len(needle)) for needle in fragments}
     place = data.find(word)
     while place >= 0:
         for before, length in shapes:
             if (
                 place >= before
-                and (part := data[place - before : place - before + length]) in wanted
+                and (part := data[place - before : place - before + length]) in fragments
             ):
                 yield part
         place = data.find(word, place + 1)

@@ -62,10 +62,10 @@ def fitting(recording: Recording, named: Collection[str]) -> Readable:
         if over <= 0 and too_long <= 0:
             continue
         # those first that findings are about
-        wanted = sorted(
+        ordered = sorted(
             rows[kind], key=lambda row: _name(recording[row.question].answer) not in named
         )
-        gone = _least_wanted(wanted, over, too_long)
+        gone = _least_wanted(ordered, over, too_long)
         for row in gone:
             entry = RecordedAnswer(LEFT_OUT, recording[row.question].duration_s)
             kept[row.question] = entry

@@ -63,7 +63,7 @@ def deliver(
 
     NotWrittenError or session.InvalidRequestError if not.
     """
-    by = _cipher(order)
+    cipher = _cipher(order)
     _check_places(order)
     with _unwritten_with_reason():
         taken = take(
@@ -81,7 +81,7 @@ def deliver(
         names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
         _write_file(order.map, names.encode("utf-8", "replace"))
     try:
-        return _handed_over(taken, order, by)
+        return _handed_over(taken, order, cipher)
     except NotWrittenError:
         if order.map:
             order.map.unlink(missing_ok=True)
@@ -105,12 +105,12 @@ def _check_places(order: Order) -> None:
     """NotWrittenError where what is asked for could not be written, before anything is asked."""
     if order.output == STDOUT:
         _streamable()
-    wanted = [order.output or Path("diagnose.tar.gz"), order.map]
+    paths = [order.output or Path("diagnose.tar.gz"), order.map]
     if order.output and order.signer:
-        wanted.append(_signature_of(order.output))
-    for path in wanted:
+        paths.append(_signature_of(order.output))
+    for path in paths:
         if path is not None and path != STDOUT:
-            is_default = order.output is None and path is wanted[0]
+            is_default = order.output is None and path is paths[0]
             _refuse_unwritable(path, named=not is_default)
 
 
@@ -133,36 +133,36 @@ def _cipher(order: Order) -> seal.Cipher | None:
     return by
 
 
-def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
+def _handed_over(taken: Taken, order: Order, cipher: seal.Cipher | None) -> str:
     """Write the bundle, encrypted and signed as ordered, and say what was written."""
     try:
-        data = taken.sealed.data if by is None else seal.encrypted(taken.sealed.data, by)
+        data = taken.sealed.data if cipher is None else seal.encrypted(taken.sealed.data, cipher)
         signature = None if order.signer is None else seal.signature(data, order.signer)
     except seal.SealError as error:
         raise NotWrittenError(f"not written: {error}") from None
-    shed = _left_out(taken.sealed)
+    left_out = _left_out(taken.sealed)
     if order.output == STDOUT:
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         except OSError as error:
             raise NotWrittenError(f"cannot write to stdout: {error.strerror}") from error
-        return f"wrote {size(len(data))} to stdout{shed}"
-    ending = ".tar.gz" if by is None else f".tar.gz{by.ending}"
+        return f"wrote {size(len(data))} to stdout{left_out}"
+    ending = ".tar.gz" if cipher is None else f".tar.gz{cipher.ending}"
     target = order.output or Path(
         f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}{ending}"
     )
     _write_file(target, data)
-    how = "" if by is None else f", encrypted by {by.program}"
+    how = "" if cipher is None else f", encrypted by {cipher.program}"
     if signature is None:
-        return f"wrote {target}, {size(len(data))}{how}{shed}"
+        return f"wrote {target}, {size(len(data))}{how}{left_out}"
     signed = _signature_of(target)
     try:
         _write_file(signed, signature)
     except NotWrittenError:
         target.unlink(missing_ok=True)
         raise
-    return f"wrote {target}, {size(len(data))}{how}, and its signature {signed}{shed}"
+    return f"wrote {target}, {size(len(data))}{how}, and its signature {signed}{left_out}"
 
 
 def _left_out(sealed: bundle.Bundle) -> str:

@@ -112,14 +112,18 @@ def crashed(
             continue
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         if is_lost_alone:
-            how = _unseen_end_clause(container, clock)
+            end_clause = _unseen_end_clause(container, clock)
         elif with_engine:
-            how = _engine_stop_clause(container, clock, upgrade)
+            end_clause = _engine_stop_clause(container, clock, upgrade)
         else:
-            how = _own_end_clause(container, clock)
-        is_known = container.id in stops.by_id
+            end_clause = _own_end_clause(container, clock)
         end = _End(
-            container, tail, how=how, is_its_own=is_its_own, upgrade=upgrade, is_known=is_known
+            container,
+            tail,
+            end_clause,
+            is_its_own=is_its_own,
+            upgrade=upgrade,
+            is_known=container.id in stops.by_id,
         )
         ends.append(end)
     yield from _findings(ends, containers, clock, reasons)

@@ -80,10 +80,10 @@ def exits_at_start(
 def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
     container = run.container
     code = described(container.state.exit_code)
-    what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
+    end_clause = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
     return Finding.about(
         container,
-        sentence(what, run.cause_clause),
+        sentence(end_clause, run.cause_clause),
         {
             **run.evidence(containers, clock),
             "State": f"{container.state}, ran {took(container.ran_for)}",

@@ -19,24 +19,27 @@ def by_project(fallen: Iterable[Container]) -> list[list[Container]]:
     Within a project they have the order in which they are started.
     """
     groups = by_key(
-        ((own.compose_project or own.id, own.host_config.restart_policy.name), own)
-        for own in fallen
+        (
+            (container.compose_project or container.id, container.host_config.restart_policy.name),
+            container,
+        )
+        for container in fallen
     )
     return [_start_order(group) for group in groups.values()]
 
 
 def _start_order(containers: Sequence[Container]) -> list[Container]:
     """The containers in an order where each follows those that it depends on; otherwise by name."""
-    by_name = sorted(containers, key=lambda own: own.name)
-    of_service = by_key((own.compose_service, own) for own in by_name)
+    by_name = sorted(containers, key=lambda container: container.name)
+    of_service = by_key((container.compose_service, container) for container in by_name)
     order = TopologicalSorter[str]()
-    for service, own in of_service.items():
-        order.add(service, *(own[0].compose_dependencies.keys() & of_service.keys()))
+    for service, container in of_service.items():
+        order.add(service, *(container[0].compose_dependencies.keys() & of_service.keys()))
     try:
         services = list(order.static_order())
     except CycleError:  # labels that compose did not write
         return by_name
-    return [own for service in services for own in of_service[service]]
+    return [container for service in services for container in of_service[service]]
 
 
 def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clock) -> Finding:
@@ -46,8 +49,8 @@ def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clo
     fallen: in the order in which they are started. upgrade: of the engine, that stopped them; ""
     for none.
     """
-    worst = max(severity_of_end(own) for own in fallen)
-    first = next(own for own in fallen if severity_of_end(own) == worst)
+    worst = max(severity_of_end(container) for container in fallen)
+    first = next(container for container in fallen if severity_of_end(container) == worst)
     policy = first.host_config.restart_policy.name or "no"
     cause = f", when an upgrade ({upgrade}) restarted the engine," if upgrade else ""
     return Finding.about(
@@ -56,7 +59,10 @@ def fallen_project_finding(fallen: Sequence[Container], upgrade: str, clock: Clo
         f'"{first.compose_project}" went down with the engine {clock.ago(first.finished_at)}{cause} '
         f'and were not restarted: their restart policy is "{policy}"',
         {
-            **{own.name: f"{own.state}, ran {took(own.ran_for)}" for own in fallen[:6]},
+            **{
+                container.name: f"{container.state}, ran {took(container.ran_for)}"
+                for container in fallen[:6]
+            },
             "HostConfig.RestartPolicy": policy,
         },
         severity=worst,

@@ -54,11 +54,11 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
     """
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
-    what = "the host went down" if rebooted else "the engine and its containers were killed"
+    loss = "the host went down" if rebooted else "the engine and its containers were killed"
     names = names_of(down)
     return Finding(
         subject=HOST,
-        summary=f"{what} without stopping its containers; since the engine's start {clock.ago(began)}"
+        summary=f"{loss} without stopping its containers; since the engine's start {clock.ago(began)}"
         f" {named('container', names)} stayed down{_policy_clause(down)}",
         evidence={
             "engine started": clock.ago(began),

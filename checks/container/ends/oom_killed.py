@@ -95,11 +95,11 @@ def _limit(oom: MemoryLoss) -> str:
         return "the host had no memory left"
     if not memory:
         return "it has no limit of its own"
-    own = f"its limit is {size(memory)}"
+    limit = f"its limit is {size(memory)}"
     area = oom.largest_area
     if area is None:
-        return own
-    return f"{own}, and {area.path}, which is in memory, holds {size(area.usage.used)}"
+        return limit
+    return f"{limit}, and {area.path}, which is in memory, holds {size(area.usage.used)}"
 
 
 def _more_room(oom: MemoryLoss) -> PageVariables:
@@ -156,8 +156,8 @@ def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
 def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome:
     """The severity and the outcome of a loss of memory for a container that has ended."""
     if exit_code == 0:
-        what = f"ran out of memory{when}, lost a process and exited with code 0"
-        return EndOutcome(Severity.advice, what)
+        words = f"ran out of memory{when}, lost a process and exited with code 0"
+        return EndOutcome(Severity.advice, words)
     severity = Severity.critical if is_recent else Severity.advice
     return EndOutcome(severity, f"ran out of memory and was killed{when}")
 

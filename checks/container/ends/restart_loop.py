@@ -121,14 +121,14 @@ def _finding(
     """
     container = run.container
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
-    why = (
+    cause = (
         run.unserved_peer_clause
         or run.unknown_host_clause
         or run.meaning_clause
         or run.complaint_clause
     )
-    own = to_itself if not why and not run.callees else None
-    evidence = {
+    steps = _cure(run, exits) | further_steps(run) | _complaint(run)
+    evidence: dict[str, object] = {
         **run.evidence(containers, clock),
         "State": str(container.state),
         "RestartCount": container.restart_count,
@@ -137,16 +137,19 @@ def _finding(
         span = duration(clock.wall - exits.at[0])
         evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
-    steps = _cure(run, exits) | further_steps(run) | _complaint(run)
+    if to_itself is not None and not cause and not run.callees:
+        cause = to_itself.text
+        steps |= to_itself.steps
+        evidence = to_itself.evidence | evidence
     return Finding.about(
         container,
-        sentence(f"{container} {outcome.what}", own.text if own is not None else why),
-        evidence if own is None else own.evidence | evidence,
+        sentence(f"{container} {outcome.what}", cause),
+        evidence,
         severity=outcome.severity,
         calls=run.callees,
         signs=run.tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
-        variables={"looping": container.name, **steps, **(own.steps if own is not None else {})},
+        variables={"looping": container.name, **steps},
     )
 
 
@@ -233,10 +236,10 @@ def _churning_task_finding(
     tail = tail_of(log_tails, last)
     code = described(last.state.exit_code)
     span = duration(clock.age(failed[0].finished_at) or 0.0)
-    what = f'swarm task "{slot}" keeps failing: exit code {code}, replaced'
+    failure = f'swarm task "{slot}" keeps failing: exit code {code}, replaced'
     return Finding.about(
         last,
-        sentence(f"{what} {how_often(len(failed))} in {span}", meaning(tail)),
+        sentence(f"{failure} {how_often(len(failed))} in {span}", meaning(tail)),
         {
             **log_evidence(tail),
             "failed tasks": len(failed),

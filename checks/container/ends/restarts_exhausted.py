@@ -63,15 +63,15 @@ def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: 
     container = run.container
     most = container.host_config.restart_policy.maximum_retry_count
     age = clock.age(container.finished_at)
-    since = f" {duration(age)} ago" if age is not None else ""
+    age_clause = f" {duration(age)} ago" if age is not None else ""
     code = described(container.state.exit_code)
-    what = (
-        f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
+    end_clause = (
+        f"{container} stays down: the engine gave up{age_clause} after {count(most, 'restart')}, "
         f"exit code {code} after {took(container.ran_for)}"
     )
     return Finding.about(
         container,
-        sentence(what, run.cause_clause),
+        sentence(end_clause, run.cause_clause),
         {
             **run.evidence(containers, clock),
             "State": str(container.state),

@@ -100,7 +100,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
     """The finding about a list of volumes that replaces the anchor's."""
     container = replaced.container
     rule = "YAML joins mappings under <<, and no lists"
-    why = {replaced.path: rule} if replaced.path else {}
+    rule_evidence = {replaced.path: rule} if replaced.path else {}
     return Finding.about(
         container,
         f"{container} writes to {replaced.folder} in its own layer, where {replaced.neighbour} has "
@@ -109,7 +109,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
         {
             f"{replaced.folder} in its own layer": and_more(replaced.entries),
             f"mounted in {replaced.neighbour.name}": f"{replaced.volume} -> {replaced.folder}",
-            **why,
+            **rule_evidence,
         },
         discriminator=replaced.folder,
         stable=(container.life,),
@@ -120,10 +120,10 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
 def _misspelt_finding(container: Container, mount: Mount) -> Finding:
     meant = mount.destination.rstrip(_STRAY).removesuffix(":ro").removesuffix(":rw")
     stray = mount.destination[len(meant) :]
-    what = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
+    mistake = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
     return Finding.about(
         container,
-        f"{container} has {mount.place} mounted at {_quoted_path(mount.destination)}, with {what} at "
+        f"{container} has {mount.place} mounted at {_quoted_path(mount.destination)}, with {mistake} at "
         f"its end: what it writes to {meant} does not go there",
         {
             "mount": f"{mount.name or mount.source} -> {_quoted_path(mount.destination)}",
@@ -156,9 +156,9 @@ def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
     """mislaid: the lines of `environment` that look like mounts."""
     container = data.container
     mount = data.mount
-    state = "is empty" if data.is_empty else "had nothing added since this container was made"
+    lack = "is empty" if data.is_empty else "had nothing added since this container was made"
     if data.is_swapped:
-        state += ": the two paths of the mount are swapped"
+        lack += ": the two paths of the mount are swapped"
     further = {
         f"{other.folder} in its own layer": f"{other.mount.place} at {other.mount.destination} is empty"
         for other in data.further
@@ -166,7 +166,7 @@ def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
     finding = Finding.about(
         container,
         f"{container} keeps {size(data.bytes)} in {data.folder}, which is no mount and is lost when "
-        f"it is recreated: {mount.place}, mounted at {mount.destination}, {state}",
+        f"it is recreated: {mount.place}, mounted at {mount.destination}, {lack}",
         {
             f"{data.folder} in its own layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",

@@ -121,10 +121,10 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
     container = namesake.container
     mount = namesake.mount
     name = mount.name.removeprefix(f"{container.compose_project}_")
-    state = "nothing" if namesake.is_empty else "new data"
+    contents = "nothing" if namesake.is_empty else "new data"
     return Finding.about(
         container,
-        f"{container} started with {state} in {mount.destination} {clock.ago(container.created_at)}: it "
+        f"{container} started with {contents} in {mount.destination} {clock.ago(container.created_at)}: it "
         f'mounts {mount.place}, and its previous data may be in folder "{namesake.folder}"',
         {
             f"folder {namesake.folder}": and_more(namesake.entries, NAMES_SHOWN),
@@ -141,12 +141,15 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
 
 
 def _finding(
-    left: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
+    left: LeftVolume | RenamedProject,
+    destination: str,
+    origin_clause: str,
+    evidence: dict[str, Json],
 ) -> Finding:
     """The finding about a volume that may have the former data; the page mounts it again."""
     return Finding.about(
         left.container,
-        f"{left.container} started with new data in {destination} {what}",
+        f"{left.container} started with new data in {destination} {origin_clause}",
         evidence,
         discriminator=destination,
         touches=(Subject("volume", left.former),),

@@ -21,7 +21,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     """
     for split in split_mounts:
         container = split.container
-        own = split.own
+        mount = split.own
         anonymous = split.anonymous
         left: dict[str, Json] = {}
         older = ""
@@ -32,12 +32,12 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             container,
             sentence(
                 f"{container} keeps {anonymous.destination} in an anonymous volume, and not in "
-                f"{own.place}, which {_relation(split)}",
+                f"{mount.place}, which {_relation(split)}",
                 older,
             ),
             {
                 "anonymous volume": f"{anonymous.name[:12]} -> {anonymous.destination}",
-                "mounted by the user": f"{own.name or own.source} -> {own.destination}",
+                "mounted by the user": f"{mount.name or mount.source} -> {mount.destination}",
                 **left,
             },
             discriminator=anonymous.destination,
@@ -49,11 +49,11 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
 def _relation(split: SplitMount) -> str:
     """The predicate about the user's mount: where it is mounted, relative to the path of the
     image."""
-    own = split.own
+    mount = split.own
     if split.is_apart:
-        return f"is empty, and mounted at {own.destination}"
-    relation = "above" if own.holds(split.anonymous.destination) else "below"
-    return f"is mounted one level {relation}, at {own.destination}"
+        return f"is empty, and mounted at {mount.destination}"
+    relation = "above" if mount.holds(split.anonymous.destination) else "below"
+    return f"is mounted one level {relation}, at {mount.destination}"
 
 
 def _earlier_data_variables(split: SplitMount) -> PageVariables:
@@ -61,17 +61,17 @@ def _earlier_data_variables(split: SplitMount) -> PageVariables:
     present data into an empty mount."""
     if split.is_apart and not split.older:
         container = split.container
-        own = split.own
-        at = split.anonymous.destination
+        mount = split.own
+        written_to = split.anonymous.destination
         return {
-            "written": f"{container.name}:{at}/.",
-            "store": own.source,
-            "empty": own.destination,
-            "anonymous": at,
-            "placed": f"{own.name or own.source}:{at}",
+            "written": f"{container.name}:{written_to}/.",
+            "store": mount.source,
+            "empty": mount.destination,
+            "anonymous": written_to,
+            "placed": f"{mount.name or mount.source}:{written_to}",
         }
     if not split.older:
         return {"destination": split.anonymous.destination}
-    at = split.anonymous.destination
-    left = {"left": f"{split.older}:{at}", "meant": split.own.destination}
-    return left | {"destination": at}
+    written_to = split.anonymous.destination
+    left = {"left": f"{split.older}:{written_to}", "meant": split.own.destination}
+    return left | {"destination": written_to}

@@ -35,13 +35,13 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
         yield _state_finding(state)
     for data in unkept_data:
         place = _LOST[data.kind].format(source=data.source)
-        what = f"{data.source or 'tmpfs'}, with {data.file}"
+        contents = f"{data.source or 'tmpfs'}, with {data.file}"
         if data.kind == "layer":
-            what = f"{data.file}, and no volume or folder is mounted there"
+            contents = f"{data.file}, and no volume or folder is mounted there"
         yield Finding.about(
             data.container,
             f"{data.container} keeps {data.folder}/{data.file} in {place}",
-            {data.folder: what},
+            {data.folder: contents},
             discriminator=data.folder,
             stable=(data.container.life,),
             variables=_steps(data),

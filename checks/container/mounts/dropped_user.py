@@ -43,14 +43,16 @@ def refused_database(user: DroppedUser, fixed: Mounted | None) -> Finding:
 def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
     container = user.container
     denied = user.denied
-    who = "user is" if not container.config.starts_as_root else "program changes its user to"
+    user_clause = (
+        "user is" if not container.config.starts_as_root else "program changes its user to"
+    )
     if user.program:
-        who = f'process "{user.program}" runs as'
+        user_clause = f'process "{user.program}" runs as'
     is_partial = container.is_running and user.times < MOSTLY * user.of
     return Finding.about(
         container,
         sentence(
-            f"{container} cannot {denied.what} {denied.inside}: {denied.why(who)}",
+            f"{container} cannot {denied.what} {denied.inside}: {denied.why(user_clause)}",
             fixed_modes(fixed),
         ),
         {

@@ -55,11 +55,11 @@ def _ended_finding(elsewhere: FileElsewhere) -> Finding:
 def _finding(misplaced: MisplacedFile) -> Finding:
     container = misplaced.container
     mount = misplaced.mount
-    led = f", as its variable {misplaced.variable} has it" if misplaced.variable else ""
+    variable_clause = f", as its variable {misplaced.variable} has it" if misplaced.variable else ""
     access = "" if mount.rw else ":ro"
     return Finding.about(
         container,
-        f"{container} looks for {misplaced.wanted}{led}, which it does not have: {mount.source} is "
+        f"{container} looks for {misplaced.wanted}{variable_clause}, which it does not have: {mount.source} is "
         f"mounted at {mount.destination}",
         {
             LINE: shortened(misplaced.line, 200),

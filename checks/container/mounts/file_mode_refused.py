@@ -48,16 +48,16 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
     source = refused.source
     has = f"{source.owner}, mode {source.permissions}"
     if refused.is_folder_for_a_file:
-        what = f"{refused.path} is a folder, and the program wants a file there"
+        reason = f"{refused.path} is a folder, and the program wants a file there"
         variables = {"folder": refused.inside}
     elif refused.mode:
-        what = (
+        reason = (
             f"others may use {refused.path}, "
             f"which has mode {source.mode & 0o777:o} and may have {refused.mode:o} at most"
         )
         variables = {"source": refused.path, "mode": f"{source.mode & 0o7777 & refused.mode:o}"}
     else:
-        what = (
+        reason = (
             f"{refused.path} belongs to user {source.uid}, "
             f"but the program runs as user {refused.owner.partition(':')[0]}"
         )
@@ -66,7 +66,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
         variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
     return Finding.about(
         container,
-        sentence(f"{container} refuses {refused.inside}: {what}", fixed_modes(fixed)),
+        sentence(f"{container} refuses {refused.inside}: {reason}", fixed_modes(fixed)),
         {
             **present({LINE: refused.line}),
             f"owner and mode of {refused.path}": has,

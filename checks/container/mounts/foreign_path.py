@@ -27,10 +27,10 @@ def with_owner(
     for other, place, owned in owned_sources(container, mount, commanding):
         if owned not in bind_sources.owned:
             continue
-        where = f"{other} has it in {place.place}, but the engine looks for it on the host"
+        place_clause = f"{other} has it in {place.place}, but the engine looks for it on the host"
         named = replace(
             finding,
-            summary=f"{finding.summary}; {where}",
+            summary=f"{finding.summary}; {place_clause}",
             evidence={**finding.evidence, f"that path of {other.name}": f"{owned} on the host"},
         )
         for cure in _OF_THE_HOST:

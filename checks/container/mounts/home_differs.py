@@ -52,6 +52,8 @@ def _steps(found: OtherHome, image_details: ImageDetails | None) -> PageVariable
     if found.is_open:
         return {"home": found.other}
     image = image_details.by_id.get(found.container.image) if image_details is not None else None
-    own = image.config.user if image is not None and image.config is not None else ""
-    is_for_root = own in ("", "0", "root") and found.other == "/root"
-    return {"overridden": "user"} if found.container.config.user != own and is_for_root else {}
+    image_user = image.config.user if image is not None and image.config is not None else ""
+    is_for_root = image_user in ("", "0", "root") and found.other == "/root"
+    return (
+        {"overridden": "user"} if found.container.config.user != image_user and is_for_root else {}
+    )

@@ -30,14 +30,14 @@ def link_dangling(dangling_links: DanglingLinks, log_tails: LogTails, clock: Clo
 def _finding(link: DanglingLink) -> Finding:
     container = link.container
     former = link.former
-    why = f"{link.variable} names that folder" if link.variable else ""
+    variable_clause = f"{link.variable} names that folder" if link.variable else ""
     has_it = f"{former} still has it in its own layer" if former is not None else ""
     finding = Finding.about(
         container,
         sentence(
             f"{container} needs {link.inside}, a link to {link.target}, which no mount holds and which "
             "is not in the container",
-            why,
+            variable_clause,
             has_it,
         ),
         {

@@ -29,12 +29,12 @@ def unfit_filesystem(
     if mounted is None:
         return None
     words = named.line.replace(named.inside, " ")
-    why = _unsupported_clause(container, words, mounted.fstype)
-    if not why:
+    fault = _unsupported_clause(container, words, mounted.fstype)
+    if not fault:
         return None
     return Finding.about(
         container,
-        f"{container} {why} {named.inside}: {mounted.point} on the host is {mounted.fstype}",
+        f"{container} {fault} {named.inside}: {mounted.point} on the host is {mounted.fstype}",
         {**named.evidence, f"mount options of {mounted.point}": mounted.options},
         discriminator=named.mount.destination,
         touches=named.mount.volumes,

@@ -259,10 +259,10 @@ def _forbidden_path_finding(
     fixed: the mount of the path, if all files there have one owner and mode.
     """
     added = container.host_config.group_add
-    what = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
+    refusal = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
     return Finding.about(
         container,
-        sentence(what, fixed_modes(fixed)),
+        sentence(refusal, fixed_modes(fixed)),
         {
             **named.evidence,
             **denied.evidence,

@@ -182,7 +182,7 @@ def _refused_mount_findings(
     if kind == "file":
         return  # over a folder: the source is not at fault
     is_gone = on_host is not None and on_host.failed == "missing"
-    what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
+    fault = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
     stand_in: StandIn = "folder" if kind == "folder" else ""
     evidence: dict[str, object] = {
         "State": str(container.state),
@@ -195,7 +195,7 @@ def _refused_mount_findings(
         return
     yield _missing_source_finding(
         container,
-        f"did not start: {source} {what}",
+        f"did not start: {source} {fault}",
         source,
         evidence,
         stand_in="missing" if is_gone else stand_in,
@@ -302,13 +302,17 @@ def _never_mounted(
 
 
 def _missing_source_finding(
-    container: Container, what: str, source: str, evidence: dict[str, object], stand_in: StandIn
+    container: Container,
+    predicate: str,
+    source: str,
+    evidence: dict[str, object],
+    stand_in: StandIn,
 ) -> Finding:
     known_as: PageVariables = {stand_in: source} if stand_in else {}
     sought = {} if stand_in == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
     return Finding.about(
         container,
-        f"{container} {what}",
+        f"{container} {predicate}",
         evidence,
         discriminator=source,
         signs=signs(container.state.error),

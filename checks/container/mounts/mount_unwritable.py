@@ -47,7 +47,7 @@ def mount_unwritable(
         mode = denied.source.permissions
         access = "read-write" if mount.rw else "read-only"
         refusal = _repeated_refusal(denied, repeated_errors)
-        if any(way.container.id == container.id for way in closed_ways or ()):
+        if any(closed_way.container.id == container.id for closed_way in closed_ways or ()):
             refusal = ""  # it is about a folder below the mount
         yield Finding.about(
             container,

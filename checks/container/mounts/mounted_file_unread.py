@@ -68,8 +68,8 @@ def _finding(settings: UnopenedSettings) -> Finding:
 
 def _reason(settings: UnopenedSettings) -> str:
     if settings.kind == "command":
-        what = "the image's own file" if settings.has_other else "where it has none"
-        return f"its command names {settings.other}, {what}"
+        effect = "the image's own file" if settings.has_other else "where it has none"
+        return f"its command names {settings.other}, {effect}"
     if settings.kind == "nameless":
         return "its command names no file, and the program reads only what that names"
     return "nobody has read the file since it was changed, which was before the container's start"

@@ -25,15 +25,15 @@ def _finding(file: NeighboursFile) -> Finding:
     container = file.container
     neighbour = file.neighbour
     mount = file.mount
-    where = f"in {mount.place}" if mount is not None else "in its own layer"
+    place = f"in {mount.place}" if mount is not None else "in its own layer"
     further = f", and {file.times - 1} more such files" if file.times > 1 else ""
     return Finding.about(
         container,
-        f"{container} looks for {file.path}{further}, and has no such file: {neighbour} has it {where}",
+        f"{container} looks for {file.path}{further}, and has no such file: {neighbour} has it {place}",
         {
             "log": quoted(file.line),
             f"{file.path} in {container.name}": "missing",
-            f"{file.path} in {neighbour.name}": where,
+            f"{file.path} in {neighbour.name}": place,
         },
         stable=(container.life, neighbour.life),
         touches=(neighbour.subject,),

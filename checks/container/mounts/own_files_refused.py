@@ -70,17 +70,17 @@ def own_files_refused(
             yield from _denied_findings(container, image, tail)
 
 
-def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding:
+def _closed_finding(closed: ClosedImagePath, tail: LogTail, built_for: str) -> Finding:
     """The finding about a folder or file that the build of the image has left to root alone."""
     container = closed.container
     kind = "folder" if closed.is_folder else "file"
-    where = f"{kind} {closed.path} of its image"
+    place = f"{kind} {closed.path} of its image"
     if closed.path != closed.asked:
-        where = f"{where}, on the way to {closed.asked}"
+        place = f"{place}, on the way to {closed.asked}"
     is_top = closed.path.count("/") == 1
     return Finding.about(
         container,
-        f"{container} fails since only root may use {where}: root owns it, with mode {closed.mode}",
+        f"{container} fails since only root may use {place}: root owns it, with mode {closed.mode}",
         {
             LINE: quoted(closed.line),
             f"owner and mode of {closed.path}": f"0:0 {closed.mode}",
@@ -90,7 +90,7 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding
         onset=container.failed_first,
         variables={
             "image": container.config.image,
-            "built_for": own or "root",
+            "built_for": built_for or "root",
             "mended": container.mended_image,
             "closed_top" if is_top else "closed_tree": closed.path,
         },
@@ -115,36 +115,36 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
 
     Or about one that the container's own settings name.
     """
-    own = _user_of(image)
+    image_user = _user_of(image)
     configured = container.config.user
     denied = denied_image_path(container, tail)
     place = asked_for_by(container, image, denied.path) if denied is not None else ""
-    if denied is None or (is_same_user(configured, own) and not place):
+    if denied is None or (is_same_user(configured, image_user) and not place):
         return
     cure = _own_volume(container, denied.path, tail) if place else {"overridden": "user"}
     yield Finding.about(
         container,
-        f"{container} may not use {denied.path}, {_refusal_clause(configured, own, place)}",
-        _evidence(container, denied.line, own),
+        f"{container} may not use {denied.path}, {_refusal_clause(configured, image_user, place)}",
+        _evidence(container, denied.line, image_user),
         signs=tail.signs,
         onset=container.failed_first,
         variables=cure,
     )
 
 
-def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
+def _evidence(container: Container, line: str, image_user: str) -> dict[str, Json]:
     """The line, and both users: the container's and the image's.
 
-    own: the user of the image.
+    image_user: the user of the image.
     """
     return {
         LINE: quoted(line),
         "Config.User": container.config.user,
-        "the image's user": own or "root (none is set)",
+        "the image's user": image_user or "root (none is set)",
     }
 
 
-def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
+def _place_finding(place: ImagePlace, tail: LogTail, image_user: str) -> Finding:
     """The finding about a relative path that the program names, below its working directory in the
     image."""
     container = place.container
@@ -158,13 +158,13 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
         f"{container} may not {denied} of its own image: it runs as user {user}, "
         f"and {place.place} belongs to {place.owner} with mode {place.mode}",
         {
-            **_evidence(container, place.line, own),
+            **_evidence(container, place.line, image_user),
             f"owner and mode of {place.place}": f"{place.owner} {place.mode}",
         },
         signs=tail.signs,
         onset=container.failed_first,
     )
-    if not is_same_user(user, own):
+    if not is_same_user(user, image_user):
         return finding.with_variables({"overridden": "user"})
     name = posixpath.basename(place.place)
     if not place.is_folder or not name:
@@ -179,15 +179,15 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
     )
 
 
-def _refusal_clause(user: str, own: str, place: str) -> str:
+def _refusal_clause(user: str, image_user: str, place: str) -> str:
     """The end of a sentence that names the file and the user that a program was refused as.
 
-    user, own: the container's user and the image's. place: the setting or line that names the path,
-    "" for none.
+    user, image_user: the container's user and the image's. place: the setting or line that names
+    the path, "" for none.
     """
     if place:
         return f"a path that {place} names and that is in no mount: it runs as user {user}"
-    planned = f'user "{own}"' if own else "root"
+    planned = f'user "{image_user}"' if image_user else "root"
     return f"a file of its own image: it runs as user {user}, but the image is made for {planned}"
 
 

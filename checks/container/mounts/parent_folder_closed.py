@@ -28,33 +28,33 @@ def parent_folder_closed(
     keep, and a folder below a site for which only a visitor has asked.
     """
     reported = {user.container.id for user in dropped_users or ()}
-    for way in closed_ways:
-        if way.container.id not in reported:
-            is_meant = way.is_below_site or is_kept_closed(way.container, way.folder, info)
-            yield _finding(way, is_meant=is_meant)
+    for closed in closed_ways:
+        if closed.container.id not in reported:
+            is_meant = closed.is_below_site or is_kept_closed(closed.container, closed.folder, info)
+            yield _finding(closed, is_meant=is_meant)
 
 
-def _finding(way: ClosedWay, *, is_meant: bool) -> Finding:
-    container = way.container
-    status = way.status
+def _finding(closed: ClosedWay, *, is_meant: bool) -> Finding:
+    container = closed.container
+    status = closed.status
     finding = Finding.about(
         container,
-        f"{container} cannot pass {way.folder} on the way to {way.path}: its process "
-        f'"{way.program}" runs as user {way.uid}, and the folder belongs to {status.owner} with mode '
+        f"{container} cannot pass {closed.folder} on the way to {closed.path}: its process "
+        f'"{closed.program}" runs as user {closed.uid}, and the folder belongs to {status.owner} with mode '
         f"{status.permissions}",
         {
-            "log": shortened(way.line, 200),
-            f"owner and mode of {way.folder}": f"{status.owner} {status.permissions}",
-            **present({"on the host": way.on_host}),
+            "log": shortened(closed.line, 200),
+            f"owner and mode of {closed.folder}": f"{status.owner} {status.permissions}",
+            **present({"on the host": closed.on_host}),
         },
         severity=Severity.advice if is_meant else None,
-        discriminator=way.folder,
+        discriminator=closed.folder,
         signs=frozenset({"permission"}),
         stable=(container.life,),
-        variables={"bit": way.bit},
+        variables={"bit": closed.bit},
     )
     if is_meant:
         return finding
     return finding.with_variables(
-        {"closed": way.on_host} if way.on_host else {"closed_inside": way.folder}
+        {"closed": closed.on_host} if closed.on_host else {"closed_inside": closed.folder}
     )

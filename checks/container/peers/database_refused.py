@@ -172,10 +172,10 @@ def _cause(refusal: _Refusal) -> str:
     stray = refusal.stray
     if stray is not None:
         is_root = refusal.server.config.value_of(_ROOT_OF_MONGO) == stray.user
-        whose = (
+        owner_clause = (
             "which is one of database admin" if is_root else "which may be one of database admin"
         )
-        return f"it looks for user {stray.user}, {whose}, in database {stray.base}"
+        return f"it looks for user {stray.user}, {owner_clause}, in database {stray.base}"
     return reason.cause if reason else refusal.claim.failure.cause
 
 
@@ -326,7 +326,7 @@ def _mysql_variables(claim: Claim, server: Container) -> PageVariables:
     if name == "mysql-database":
         database = claim.value("database")
         return {**steps, "lacking": database} if PLAIN_NAME.fullmatch(database) else steps
-    own = config.value_of("MARIADB_USER") or config.value_of("MYSQL_USER")
+    user = config.value_of("MARIADB_USER") or config.value_of("MYSQL_USER")
     has_password = config.sets("MARIADB_PASSWORD") or config.sets("MYSQL_PASSWORD")
-    is_own = own and has_password and claim.value("user") in ("", own)
+    is_own = user and has_password and claim.value("user") in ("", user)
     return {**steps, "mysql_login": server.name} if is_own else steps

@@ -26,12 +26,14 @@ def host_network_finding(
         return None
     peer = others[0]
     elsewhere = _published_as(others[0], port)
-    how = f"publishes it as port {elsewhere} of the host" if elsewhere else "does not publish it"
+    publishing = (
+        f"publishes it as port {elsewhere} of the host" if elsewhere else "does not publish it"
+    )
     steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
     return Finding.about(
         caller,
         f"{caller} is on the host's network and calls localhost:{port}, where nothing of the host "
-        f"listens: port {port} belongs to {named('container', names_of(others))}, which {how}",
+        f"listens: port {port} belongs to {named('container', names_of(others))}, which {publishing}",
         {
             LINE: line,
             "HostConfig.NetworkMode": "host",

@@ -290,13 +290,13 @@ def _wrong_host_finding(
     container = call.container
     port = call.port
     peer = peers[0]
-    where = "" if is_near else ", which is on none of its networks"
+    network_clause = "" if is_near else ", which is on none of its networks"
     owner = f"belongs to {named('container', names_of(peers))}"
     if inner:
         owner = f"of this host leads to port {inner} of {peer}"
     finding = Finding.about(
         container,
-        f"{container} calls localhost:{port}, which is itself: port {port} {owner}{where}{call.because}",
+        f"{container} calls localhost:{port}, which is itself: port {port} {owner}{network_clause}{call.because}",
         {
             **call.evidence,
             **_overridden_variables(call, peer),
@@ -330,13 +330,13 @@ def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, obje
     return {"set, and not used": given} if call.because and given else {}
 
 
-def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
-    """The finding about a program that means one on the host's network. who: its owner."""
+def _host_finding(call: LoopbackCall, program: Listener, owner: str) -> Finding:
+    """The finding about a program that means one on the host's network. owner: its owner."""
     container = call.container
     port = call.port
     return Finding.about(
         container,
-        f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}"
+        f"{container} calls localhost:{port}, which is itself: port {port} belongs to {owner}"
         f"{call.because}",
         {
             **call.evidence,

@@ -55,12 +55,12 @@ def _needs(container: Container, removal: Removal, failed_names: FailedNames | N
 
 
 def _finding(removal: Removal, callers: Sequence[Container], clock: Clock) -> Finding:
-    who = f"{named('container', names_of(callers))} {agree(callers, 'needs', 'need')} it"
+    callers_clause = f"{named('container', names_of(callers))} {agree(callers, 'needs', 'need')} it"
     only_watched = bool(callers) and all(caller.watches_others for caller in callers)
     is_advice = only_watched and removal.update is None
     return Finding(
         subject=container_subject(removal.name),
-        summary=sentence(_removal_clause(removal, clock), who if callers else ""),
+        summary=sentence(_removal_clause(removal, clock), callers_clause if callers else ""),
         evidence=_evidence(removal, callers, clock),
         variables=present(
             {
@@ -82,10 +82,10 @@ def _removal_clause(removal: Removal, clock: Clock) -> str:
     if removal.update is not None:
         updater = removal.update.updater
         return f"{gone}: {updater} removed it for an update and could not create it again"
-    when = clock.ago(removal.at) if removal.at is not None else "lately"
+    age = clock.ago(removal.at) if removal.at is not None else "lately"
     if removal.pruned:
-        return f"{gone}: it was stopped, and a prune removed it {when}"
-    return f"{gone}: it was removed {when}, and no other container has its name"
+        return f"{gone}: it was stopped, and a prune removed it {age}"
+    return f"{gone}: it was removed {age}, and no other container has its name"
 
 
 def _evidence(removal: Removal, callers: Sequence[Container], clock: Clock) -> dict[str, Json]:

@@ -25,12 +25,12 @@ def replaced_by_project(project_clashes: ProjectClashes, clock: Clock) -> CheckR
 
 def _taken_finding(clash: ProjectClash, clock: Clock) -> Finding:
     first = clash.taken[0]
-    how = "removed as an orphan" if first.successor is None else "replaced"
+    fate = "removed as an orphan" if first.successor is None else "replaced"
     others = names_of(clash.taken[1:])
     return Finding(
         subject=container(first.name),
         summary=sentence(
-            f'container "{first.name}" of the compose project in {clash.former.path} was {how} '
+            f'container "{first.name}" of the compose project in {clash.former.path} was {fate} '
             f"{clock.ago(first.at)} by the one in {clash.newer.path}: both projects are called "
             f'"{clash.project}"',
             f"{named('container', others)} {agree(others, 'is', 'are')} gone too" if others else "",

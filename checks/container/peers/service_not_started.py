@@ -98,14 +98,14 @@ def _steps(project: WrittenProject) -> PageVariables:
 def _finding(absent: AbsentService) -> Finding:
     service = absent.service
     callers = absent.missing or absent.naming
-    who = named("container", names_of(callers))
+    callers_named = named("container", names_of(callers))
     need = agree(callers, "calls", "call")
     return Finding(
         subject=container_subject(f"{absent.project.name}-{service.name}-1"),
         summary=sentence(
             f'service "{service.name}" of compose project "{absent.project.name}" has no '
             f"container: {_absence_reason(service)}",
-            f"{who} {need} it",
+            f"{callers_named} {need} it",
         ),
         evidence=_evidence(absent),
         severity=None if absent.missing else Severity.advice,

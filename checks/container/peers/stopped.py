@@ -136,17 +136,17 @@ def _finding(
     order = stoppers.order_for(container)
     job = stoppers.job_for(container)
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
-    who = f"{named('container', names_of(callers))} {verbs}"
-    by = f"{order.container} says that it did so" if order is not None else ""
-    if job is not None and not by:
-        by = f"line {job.line} of {job.path} has docker {job.verb} it"
-    how = f", as its label {planned} lets a program do" if planned else ", and stays down"
+    callers_clause = f"{named('container', names_of(callers))} {verbs}"
+    stopper_clause = f"{order.container} says that it did so" if order is not None else ""
+    if job is not None and not stopper_clause:
+        stopper_clause = f"line {job.line} of {job.path} has docker {job.verb} it"
+    end_clause = f", as its label {planned} lets a program do" if planned else ", and stays down"
     return Finding.about(
         container,
         sentence(
-            f"{container} was stopped on request {clock.ago(container.finished_at)}{how}",
-            who if callers else "",
-            by,
+            f"{container} was stopped on request {clock.ago(container.finished_at)}{end_clause}",
+            callers_clause if callers else "",
+            stopper_clause,
         ),
         {
             "State": str(container.state),

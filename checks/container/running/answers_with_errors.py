@@ -126,15 +126,15 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
     """The finding about clients that call by https:// where no TLS is spoken."""
     container = clients.container
     port = clients.published
-    who = counted("client", clients.clients, most=2) if clients.clients else "its clients"
+    clients_named = counted("client", clients.clients, most=2) if clients.clients else "its clients"
     if clients.callers:
-        who = named("container", names_of(clients.callers))
-    where = f"published port {port.host_port}" if port is not None else "its port"
+        clients_named = named("container", names_of(clients.callers))
+    port_named = f"published port {port.host_port}" if port is not None else "its port"
     return Finding.about(
         container,
         sentence(
-            f"{container} cannot read {count(len(clients.lines), 'request')} of {who}",
-            f"these speak TLS (https://) to {where}, and it speaks plain HTTP there",
+            f"{container} cannot read {count(len(clients.lines), 'request')} of {clients_named}",
+            f"these speak TLS (https://) to {port_named}, and it speaks plain HTTP there",
         ),
         present(
             {
@@ -341,13 +341,13 @@ def _failing_requests(failed: FailedAnswers) -> str:
     if failed.is_refusal:
         pages = {answer.what for answer in failed.answers}
         page = only(pages)
-        which = f"each {shortened(page, 60)}" if page else "all requests"
-        whose = str(failed.proxies[0]) if failed.proxies else "its clients"
-        return f"{which} of {whose} with HTTP status {statuses} ({times} times lately)"
+        requests = f"each {shortened(page, 60)}" if page else "all requests"
+        clients = str(failed.proxies[0]) if failed.proxies else "its clients"
+        return f"{requests} of {clients} with HTTP status {statuses} ({times} times lately)"
     if failed.is_most:
         return f"its requests with HTTP status {statuses} ({times} of the last {failed.of})"
-    what = shortened(failed.answers[-1].what, 60)
-    return f"each {what} with HTTP status {statuses} ({times} times lately)"
+    request = shortened(failed.answers[-1].what, 60)
+    return f"each {request} with HTTP status {statuses} ({times} times lately)"
 
 
 def _proxies_clause(failed: FailedAnswers) -> str:

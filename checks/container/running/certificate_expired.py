@@ -39,10 +39,10 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     is_over = left <= 0
     if is_over:
         words = f"serves a certificate that expired {duration(-left)} ago"
-        when = f"expired {duration(-left)} ago"
+        end_clause = f"expired {duration(-left)} ago"
     else:
         words = f"serves a certificate that expires in {duration(left)}, and nobody has renewed it"
-        when = f"expires in {duration(left)}"
+        end_clause = f"expires in {duration(left)}"
     newer = expired.newer
     beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
     others = {"further files": count(len(expired.others), "file")} if expired.others else {}
@@ -50,7 +50,7 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
         container,
         sentence(f"{container} {words}: {file.path}", beside),
         {
-            file.inside: f"{when}, mounted from {file.path}",
+            file.inside: f"{end_clause}, mounted from {file.path}",
             **({newer.path: f"valid for {duration(newer.end - clock.wall)}"} if newer else {}),
             **others,
         },

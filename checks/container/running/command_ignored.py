@@ -24,13 +24,13 @@ def command_ignored(ignored_commands: IgnoredCommands) -> CheckResult:
 def _finding(ignored: IgnoredCommand) -> Finding:
     container = ignored.container
     script = ignored.script
-    by = "ENTRYPOINT of its image, a shell's line,"
+    ignorer = "ENTRYPOINT of its image, a shell's line,"
     if script:
-        by = f"start script {script} of its image"
+        ignorer = f"start script {script} of its image"
     entrypoint = " ".join(container.config.entrypoint or ())
     return Finding.about(
         container,
-        f'{container} does not run its command "{shortened(ignored.command, SHOWN)}": {by} ignores it'
+        f'{container} does not run its command "{shortened(ignored.command, SHOWN)}": {ignorer} ignores it'
         + (f' and starts "{shortened(ignored.starts, SHOWN)}"' if ignored.starts else ""),
         {
             "Config.Cmd": shortened(ignored.command, SHOWN),

@@ -73,17 +73,17 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
 def _defect_finding(defect: CrontabDefect) -> Finding:
     container = defect.container
     path = defect.path
-    what = _WHAT[defect.kind].format(line=defect.line, word=defect.word)
+    effect = _WHAT[defect.kind].format(line=defect.line, word=defect.word)
     if defect.kind == "daemon":
         summary = f"{container} has crontab {path}, and runs no cron that reads it"
     else:
-        summary = f"cron in {container} {what.replace('TABLE', path)}"
+        summary = f"cron in {container} {effect.replace('TABLE', path)}"
     seen = {"daemon": "no process is called cron", "percent": "%", "return": "line end of Windows"}
     place = f"{path}, line {defect.line}" if defect.line else path
     return Finding.about(
         container,
         summary,
-        {place: seen.get(defect.kind) or defect.word or what},
+        {place: seen.get(defect.kind) or defect.word or effect},
         discriminator=path,
         severity=None if defect.is_asked_for else Severity.advice,
         stable=(container.life,),

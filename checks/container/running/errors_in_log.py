@@ -158,11 +158,11 @@ def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
     line = error.line.whole
     if _FASTCGI not in line:
         return False
-    behind = {peer.id for _, peer in error.peers}
+    peer_ids = {peer.id for _, peer in error.peers}
     quoted = line.partition(_OF_PHP)[2].partition('"')[0].partition(";")[0].strip()
     for other in repeated_errors:
         is_quoted = bool(quoted) and other is not error and quoted in other.line.whole
-        if is_quoted or (other.container.id in behind and _is_same(error, other)):
+        if is_quoted or (other.container.id in peer_ids and _is_same(error, other)):
             return True
     return False
 
@@ -192,15 +192,15 @@ def _line_or_meaning(case: ErrorCase) -> str:
         case.turns_callers_away or case.does_nothing_else or case.option or case.nameless.clause
     )
     if failure is not None and is_clear:
-        what = f"runs, but {_cause(case, failure)} ({often})"
+        summary = f"runs, but {_cause(case, failure)} ({often})"
         if case.stray_path is not None:
-            return sentence(what, case.stray_path.clause)
+            return sentence(summary, case.stray_path.clause)
     else:
-        where = f" in its file {error.path}" if error.path else ""
-        what = f"repeats an error{where} ({often}): {shortened(error.line.text, SHOWN)}"
+        file_clause = f" in its file {error.path}" if error.path else ""
+        summary = f"repeats an error{file_clause} ({often}): {shortened(error.line.text, SHOWN)}"
         if failure is not None and not error.is_aside and not _addressed_peers(case):
-            return sentence(what, f"this means: {_cause(case, failure)}")
-    return sentence(what, *_addressed_peers(case))
+            return sentence(summary, f"this means: {_cause(case, failure)}")
+    return sentence(summary, *_addressed_peers(case))
 
 
 def _cause(case: ErrorCase, failure: Recognised) -> str:

@@ -80,7 +80,7 @@ def _finding(
     """
     container = failure.container
     age = clock.age(failure.at)
-    since = f", {duration(age)} ago" if age is not None else ""
+    age_clause = f", {duration(age)} ago" if age is not None else ""
     evidence: dict[str, object] = {LINE: quoted(failure.line)}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
@@ -93,7 +93,7 @@ def _finding(
     finding = Finding.about(
         container,
         sentence(
-            f"{container} runs, but {failure.cause}{since}",
+            f"{container} runs, but {failure.cause}{age_clause}",
             recognised.cause if recognised is not None else "",
             _outdated_address_clause(server),
         ),

@@ -28,14 +28,14 @@ def page_files_missing(all_absent_files: AllAbsentFiles) -> CheckResult:
 
 def _finding(absent: AbsentFiles) -> Finding:
     container = absent.container
-    why = "its first page names such a file" if absent.is_named else ""
+    proof = "its first page names such a file" if absent.is_named else ""
     return Finding.about(
         container,
         sentence(
             f"{container} lacks files that its pages ask for: "
             f"{count(len(absent.files), 'script or style', 'scripts and styles')}, "
             f"{count(absent.times, 'time')} lately ({shortened(absent.files[0], 80)})",
-            why,
+            proof,
         ),
         {"log": shortened(absent.line, 160), "answered with 404": list(absent.files[:6])},
         severity=None if absent.is_named else Severity.advice,

@@ -18,13 +18,13 @@ def probe_outcome(probe: HealthCheck) -> EndOutcome:
     """The severity of a failing probe, and the predicate about it."""
     code = probe.exit_code
     if probe.missing:
-        what = f'file "{probe.missing}"'
+        missing = f'file "{probe.missing}"'
         if probe.lacks_program:
             # an image may have it in a folder that this container's PATH leaves out
-            where = "" if "/" in probe.missing else " in its PATH"
-            what = f'program "{probe.missing}"{where}'
+            path_clause = "" if "/" in probe.missing else " in its PATH"
+            missing = f'program "{probe.missing}"{path_clause}'
         return EndOutcome(
-            Severity.warning, f"its probe cannot run, because the container has no {what}"
+            Severity.warning, f"its probe cannot run, because the container has no {missing}"
         )
     if has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)

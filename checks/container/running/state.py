@@ -95,12 +95,12 @@ def shim_lost(
 
 
 def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
-    what = f"process {container.state.pid} is gone"
+    loss = f"process {container.state.pid} is gone"
     if is_alive:
-        what = "its helper process (containerd-shim) is gone, although its program still runs"
+        loss = "its helper process (containerd-shim) is gone, although its program still runs"
     return Finding.about(
         container,
-        f"{container} is listed as running, but {what}",
+        f"{container} is listed as running, but {loss}",
         {
             "State": f"{container.state.status}, Pid {container.state.pid}",
             "process": "alive" if is_alive else "none",
@@ -126,11 +126,11 @@ def paused(
             continue
         pauses = events.of(container.id, "pause") if events is not None else ()
         age = clock.age(pauses[-1].at) if pauses else None
-        state = f"has been paused for {duration(age)}" if age is not None else "is paused"
+        pause_clause = f"has been paused for {duration(age)}" if age is not None else "is paused"
         is_short = age is not None and age < grace
         yield Finding.about(
             container,
-            f"{container} {state} and answers no request",
+            f"{container} {pause_clause} and answers no request",
             {
                 "State.Status": "paused",
                 "event pause": f"{duration(age)} ago" if age is not None else "not remembered",

@@ -188,16 +188,16 @@ def _restarted_finding(
     container = probe.container
     restarter = restarts.restarter
     count = len(restarts.at)
-    since = duration(clock.wall - restarts.at[0])
-    by = f"; {restarter} restarts it" if restarter is not None else ""
+    span = duration(clock.wall - restarts.at[0])
+    restarter_clause = f"; {restarter} restarts it" if restarter is not None else ""
     severity, what_failed = probe_outcome(probe)
     failed = f": {what_failed}" if probe.last and probe.exit_code else ""
     cannot_run = severity == Severity.warning
     cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
     return Finding.about(
         container,
-        f"{container} was restarted {count} times in the last {since}, each time because its health "
-        f"check had failed{failed}{clause_of_port(probe)}{by}",
+        f"{container} was restarted {count} times in the last {span}, each time because its health "
+        f"check had failed{failed}{clause_of_port(probe)}{restarter_clause}",
         {
             "probe": probe.text,
             **present({"last output": probe.output[-QUOTED:]}),

@@ -25,10 +25,10 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     """
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
-        what = "writes times" if zone.line else "runs the jobs of its cron by the time"
+        activity = "writes times" if zone.line else "runs the jobs of its cron by the time"
         yield Finding.about(
             zone.container,
-            f"{zone.container} {what} of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
+            f"{zone.container} {activity} of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
             "names: its image does not have that time zone",
             {
                 **present({LINE: quoted(zone.line) if zone.line else ""}),

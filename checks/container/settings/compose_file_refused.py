@@ -60,8 +60,8 @@ def _finding(project: RefusedProject) -> Finding:
     if project.network:
         evidence["network that compose made for it"] = project.network
     evidence["containers that run"] = "some" if project.runs else "none"
-    state = "what runs goes on, and the next start fails" if project.runs else "nothing of it runs"
-    summary = f'compose refuses project "{project.name}": {_reason(project)}; {state}'
+    effect = "what runs goes on, and the next start fails" if project.runs else "nothing of it runs"
+    summary = f'compose refuses project "{project.name}": {_reason(project)}; {effect}'
     variables = {**_place(project), **_steps(project)}
     if project.container is None:
         subject = HOST
@@ -93,8 +93,8 @@ def _reason(project: RefusedProject) -> str:
     name."""
     if project.faults:
         fault = project.faults[0]
-        where = f"line {fault.line} of {fault.path}" if fault.line else fault.path
-        return f"{where} {_clause(fault, project)}"
+        place = f"line {fault.line} of {fault.path}" if fault.line else fault.path
+        return f"{place} {_clause(fault, project)}"
     if project.lacking:
         part = project.lacking[0]
         return f'the engine has no {part.kind} "{part.name}", which {part.path} calls external'

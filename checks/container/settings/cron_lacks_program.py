@@ -18,32 +18,32 @@ def cron_lacks_program(lost_programs: LostPrograms | Unavailable) -> CheckResult
     """
     if isinstance(lost_programs, Unavailable):
         return unread_jobs(lost_programs)
-    for lost in lost_programs:
-        if lost.found_at or lost.program != "docker":
-            yield _finding(lost)
+    for call in lost_programs:
+        if call.found_at or call.program != "docker":
+            yield _finding(call)
     yield from lost_programs.unexamined
 
 
-def _finding(lost: LostProgram) -> Finding:
-    where = f"it is {lost.found_at}" if lost.found_at else "this host has no such program"
-    plugin = ", and has `docker compose`" if lost.has_plugin and not lost.found_at else ""
+def _finding(call: LostProgram) -> Finding:
+    place_clause = f"it is {call.found_at}" if call.found_at else "this host has no such program"
+    plugin = ", and has `docker compose`" if call.has_plugin and not call.found_at else ""
     return Finding(
         subject=HOST,
         summary=(
-            f"line {lost.line} of {lost.path} calls {lost.program}, which cron does not find in "
-            f"{lost.folders}: {where}{plugin}"
+            f"line {call.line} of {call.path} calls {call.program}, which cron does not find in "
+            f"{call.folders}: {place_clause}{plugin}"
         ),
-        evidence={f"{lost.path}, line {lost.line}": lost.program, "path of cron": lost.folders},
-        discriminator=f"{lost.path}:{lost.line}",
-        variables=_steps(lost),
+        evidence={f"{call.path}, line {call.line}": call.program, "path of cron": call.folders},
+        discriminator=f"{call.path}:{call.line}",
+        variables=_steps(call),
     )
 
 
-def _steps(lost: LostProgram) -> PageVariables:
+def _steps(call: LostProgram) -> PageVariables:
     """The edit of the line; none where the host has nothing in the program's place."""
-    given = lost.found_at or ("docker compose" if lost.has_plugin else "")
-    places = {"crontab": lost.path}
+    given = call.found_at or ("docker compose" if call.has_plugin else "")
+    places = {"crontab": call.path}
     if not given:
         return places
-    edit = rf"{lost.line}s#\(^\|[^[:alnum:]_/.-]\){lost.program}\([[:space:]]\)#\1{given}\2#g"
+    edit = rf"{call.line}s#\(^\|[^[:alnum:]_/.-]\){call.program}\([[:space:]]\)#\1{given}\2#g"
     return {**places, "edit": edit}

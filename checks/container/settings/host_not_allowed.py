@@ -41,13 +41,13 @@ def host_not_allowed(
 def _finding(refused: HostNotAllowed) -> Finding:
     container = refused.container
     failed = refused.failed
-    own = f"this host has address {refused.address}" if refused.address else ""
+    address_clause = f"this host has address {refused.address}" if refused.address else ""
     return Finding.about(
         container,
         sentence(
             f"{container} refuses all {len(failed.answers)} requests of its clients with HTTP status "
             f"{failed.status}: {refused.place} allows only {and_more(refused.names)}",
-            own,
+            address_clause,
         ),
         {"last answer": shortened(failed.answers[-1].line), refused.place: " ".join(refused.names)},
         severity=None if refused.is_of_people else Severity.advice,

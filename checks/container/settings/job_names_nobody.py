@@ -78,6 +78,6 @@ def _edit(call: JobCall, meant: Container) -> PageVariables:
     """
     escaped = call.target.replace(".", "\\.")
     before = "(^|[^[:alnum:]_.-])"
-    behind = "([^[:alnum:]_.-]|$)"
-    edit = rf"{call.line}s/{before}{escaped}{behind}/\1{meant.name}\2/"
+    after = "([^[:alnum:]_.-]|$)"
+    edit = rf"{call.line}s/{before}{escaped}{after}/\1{meant.name}\2/"
     return {"file": call.path, "edit": edit, "line": str(call.line)}

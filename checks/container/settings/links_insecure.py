@@ -36,18 +36,20 @@ def _finding(links: InsecureLinks) -> Finding:
     page = links.page
     hop = links.hop
     untold = hop is not None and not hop.tells_of_https
-    why = ""
+    proxy_clause = ""
     if hop is not None and untold:
-        why = f"{hop.label} does not tell it that clients come by HTTPS"
+        proxy_clause = f"{hop.label} does not tell it that clients come by HTTPS"
     elif links.program is not None:
-        why = f"{page.container} speaks HTTPS for it, and it does not take the word of that proxy"
+        proxy_clause = (
+            f"{page.container} speaks HTTPS for it, and it does not take the word of that proxy"
+        )
     assignment = "" if untold else _assignment(links)
     return Finding.about(
         container,
         sentence(
             f"{container} names files of its own page by http://, which browsers do not load with a "
             "page that comes by HTTPS",
-            why,
+            proxy_clause,
         ),
         {
             f"GET {page.reply.path} at port {page.door.port} of {page.container}, by HTTPS": (

@@ -69,7 +69,8 @@ def _finding(project: WrittenProject, lacking: Sequence[tuple[Container, list[st
     container, parts = lacking[0]
     override = project.written.override
     evidence: dict[str, Json] = {
-        other.name: f"lacks {and_more(lost, SHOWN)}" for other, lost in lacking[:SHOWN]
+        other.name: f"lacks {and_more(parts_of_other, SHOWN)}"
+        for other, parts_of_other in lacking[:SHOWN]
     }
     return Finding.about(
         container,

@@ -20,25 +20,25 @@ def redis_folder_changed(led_servers: LedServers) -> CheckResult:
     commands from everybody. Saves fail there, and with them each write (`MISCONF`). A folder that
     the command names, or that is mounted, is left out.
     """
-    for led in led_servers:
-        yield _finding(led)
+    for server in led_servers:
+        yield _finding(server)
 
 
-def _finding(led: LedServer) -> Finding:
-    container = led.container
-    is_open = f"its port is published at {led.open_at}" if led.open_at else ""
+def _finding(server: LedServer) -> Finding:
+    container = server.container
+    is_open = f"its port is published at {server.open_at}" if server.open_at else ""
     return Finding.about(
         container,
         sentence(
-            f"Redis in {container} works in {led.folder}, which no setting names: a client has set that "
+            f"Redis in {container} works in {server.folder}, which no setting names: a client has set that "
             "while it runs, as attackers do",
             is_open,
         ),
         {
-            "working folder of its process": led.folder,
-            "the folder of its image": led.meant,
-            **present({"published at": led.open_at}),
+            "working folder of its process": server.folder,
+            "the folder of its image": server.meant,
+            **present({"published at": server.open_at}),
         },
         stable=(container.life,),
-        variables={"meant": led.meant},
+        variables={"meant": server.meant},
     )

@@ -107,8 +107,8 @@ def _sentence(dispute: DisputedName) -> str:
     noun = dispute.noun
     asked = dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:
-        whose = f"that {caller} shows" if caller is not None else "of its callers"
-        text = f'{server} does not take the {noun} "{asked}" {whose}: its {dispute.variable} is'
+        callers_clause = f"that {caller} shows" if caller is not None else "of its callers"
+        text = f'{server} does not take the {noun} "{asked}" {callers_clause}: its {dispute.variable} is'
     elif caller is not None:
         text = f'{caller} asks for the {noun} "{asked}", and {dispute.variable} of {server} is'
     else:

@@ -25,12 +25,12 @@ def upload_limit_low(upload_limits: UploadLimits) -> CheckResult:
 
 
 def _finding(limit: UploadLimit) -> Finding:
-    where = f"{limit.place}, " if limit.place.startswith("/") else ""
-    default = "" if where or not limit.place else f" ({limit.place})"
+    file_clause = f"{limit.place}, " if limit.place.startswith("/") else ""
+    default = "" if file_clause or not limit.place else f" ({limit.place})"
     return Finding.about(
         limit.container,
         f"{_refuser(limit)} refuses uploads above {limit.value}{default}: {_allower(limit)}",
-        {limit.name: f"{where}{limit.value}{default}", limit.other_name: limit.other_value},
+        {limit.name: f"{file_clause}{limit.value}{default}", limit.other_name: limit.other_value},
         discriminator=limit.name,
         stable=(limit.container.life,),
         touches=(limit.other.subject,) if limit.other is not None else (),
@@ -48,8 +48,8 @@ def _refuser(limit: UploadLimit) -> str:
 def _allower(limit: UploadLimit) -> str:
     """The server with the higher limit, and its setting, as a sentence says it."""
     if limit.other_name == OF_NGINX:
-        who = f"nginx in {limit.other}" if limit.other is not None else "nginx on this host"
-        return f"{who} before it lets {limit.other_value} pass"
+        server = f"nginx in {limit.other}" if limit.other is not None else "nginx on this host"
+        return f"{server} before it lets {limit.other_value} pass"
     if limit.name != OF_NGINX:
         return f"its {limit.other_name} is {limit.other_value}"
     return f"{limit.other} behind it takes {limit.other_value} ({limit.other_name})"

@@ -247,15 +247,15 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
     variable = address.variable
     place = variable or address.path or "its settings"
     if address.is_quoted:
-        what = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
+        mistake = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
     else:
-        what = (
+        mistake = (
             f'calls {address.text} ({place}), which does not name "{address.host}" as its host: '
             f"that is {address.right}"
         )
     finding = Finding.about(
         container,
-        f"{container} {what}",
+        f"{container} {mistake}",
         {**({LINE: address.line} if address.line else {}), place: address.text},
         discriminator=place,
         severity=Severity.critical if is_failing else Severity.warning,
@@ -357,18 +357,18 @@ def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplac
     text = reference.reference
     holder = reference.holder
     if holder:
-        what = f'has the literal text "{text}" in its environment variable {holder}'
-        why = "only a shell or compose replaces a variable in a value"
+        mistake = f'has the literal text "{text}" in its environment variable {holder}'
+        reason = "only a shell or compose replaces a variable in a value"
     else:
-        what = f'passes the literal text "{text}" to its program'
-        why = "no shell replaces variables in its command"
+        mistake = f'passes the literal text "{text}" to its program'
+        reason = "no shell replaces variables in its command"
     value = container.config.value_of(reference.name)
     state = f"is set to {value}" if value else "is not set"
     steps = with_text(container, text, value) if value else {}
     place = f"the value of {holder}" if holder else "Config.Cmd, Config.Entrypoint"
     return Finding.about(
         container,
-        f"{container} {what}: {why}",
+        f"{container} {mistake}: {reason}",
         {LINE: reference.line, **written_to(tail), place: text, reference.name: state},
         discriminator=text,
         signs=tail.signs,

@@ -74,9 +74,9 @@ def _sentence(difference: WorkerDifference) -> str:
             "for the worker, and it has no connection to that one"
         )
     if difference.server is not None:
-        what = "queue" if difference.is_of_queue else "data"
+        shared = "queue" if difference.is_of_queue else "data"
         return (
-            f"{worker} does not work on the {what} of {program}: it has no {name}, which names "
+            f"{worker} does not work on the {shared} of {program}: it has no {name}, which names "
             f"{difference.server} there, and it has no connection to that one"
         )
     if difference.command:
@@ -84,11 +84,11 @@ def _sentence(difference: WorkerDifference) -> str:
             f'{worker} waits for jobs on "{difference.given}", as its command says, and {program} of the '
             f'same image puts them on "{difference.wanted}" ({name})'
         )
-    what = (
+    shared = (
         "waits for jobs elsewhere than" if difference.is_of_queue else "uses another database than"
     )
     return (
-        f'{worker} {what} {program} of the same image: its {name} is "{difference.given}", and there '
+        f'{worker} {shared} {program} of the same image: its {name} is "{difference.given}", and there '
         f'it is "{difference.wanted}"'
     )
 
@@ -108,14 +108,14 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
     worker = folder.worker
     program = folder.program
     mount = folder.mount
-    where = "a volume without a name" if folder.is_anonymous else "its own layer"
+    place = "a volume without a name" if folder.is_anonymous else "its own layer"
     return Finding.about(
         worker,
-        f"{worker} writes to {mount.destination} in {where}, where {program} of the same image has "
+        f"{worker} writes to {mount.destination} in {place}, where {program} of the same image has "
         f"{mount.place}: neither sees the files of the other one",
         {
             f"{program.name} {mount.destination}": mount.place,
-            f"{worker.name} {mount.destination}": where,
+            f"{worker.name} {mount.destination}": place,
             "file of the worker": folder.file,
         },
         severity=Severity.advice if folder.is_guess else None,

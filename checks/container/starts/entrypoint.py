@@ -145,9 +145,9 @@ def entrypoint_forbidden(
     for container in containers:
         if lost_files is not None and lost_files.holds(container):
             continue
-        why = own_program(container)
+        refusal = own_program(container)
         refused = programs.of(container) if programs is not None else None
-        if why in ("permission denied", "is a directory"):
+        if refusal in ("permission denied", "is a directory"):
             finding = _refused_entrypoint_finding(container, mounts, bind_sources)
             finding = finding.with_variables(whole_command(container, image_commands))
             yield _with_script(finding, container, shut_scripts)
@@ -272,11 +272,11 @@ def _forbidden_program_finding(container: Container, program: Program) -> Findin
             container, program, f"{program.path} is a folder, not a program", evidence
         )
     if program.interpreter:
-        what = (
+        reason = (
             f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
         )
         finding = refused_program(
-            container, msgspec.structs.replace(program, path=program.interpreter), what, evidence
+            container, msgspec.structs.replace(program, path=program.interpreter), reason, evidence
         )
         cure = {"confined": container.name} if container.config.user else {}
         return finding.without_variable("file").with_variables(cure)
@@ -293,19 +293,19 @@ def _capabilities_finding(container: Container, program: Program) -> Finding:
     """
     config = container.host_config
     missing = lacking_capabilities(program.capabilities or (), config)
-    what = f"{program.path} has capabilities that the container may not have"
+    reason = f"{program.path} has capabilities that the container may not have"
     if missing:
         noun = "capability" if len(missing) == 1 else "capabilities"
-        what = (
+        reason = (
             f"the file {program.path} demands the {noun} {joined(missing)}, which the container "
             "does not have"
         )
     elif program.capabilities is not None:
-        what = f"the kernel does not permit to execute {program.path}"
+        reason = f"the kernel does not permit to execute {program.path}"
     finding = refused_program(
         container,
         program,
-        what,
+        reason,
         {
             "HostConfig.CapDrop": config.cap_drop or "none",
             "HostConfig.CapAdd": config.cap_add or "none",

@@ -133,12 +133,12 @@ def _finding(
     others = named("container", held_by)
     are = agree(held_by, "is", "are")
     waited = any(wait.was_kept_from(container) for wait in waits)
-    why = f"compose gave up waiting for {others}, which {are} ready now"
+    reason = f"compose gave up waiting for {others}, which {are} ready now"
     if not waited:
-        why = f"compose was interrupted or only created it, and {others} {are} ready"
+        reason = f"compose was interrupted or only created it, and {others} {are} ready"
     finding = Finding.about(
         container,
-        f"{container} was created {clock.ago(container.created_at)} and never started: {why}",
+        f"{container} was created {clock.ago(container.created_at)} and never started: {reason}",
         {
             "State.Status": container.state.status,
             "it waited for": joined([str(wait) for wait in waits]),

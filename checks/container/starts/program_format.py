@@ -62,12 +62,12 @@ def _empty_finding(container: Container, program: Program) -> Finding:
     """The finding about a program without content, by the place of its file."""
     mount = innermost_mount(container.mounts, program.file)
     image = container.config.image
-    what = f"{program.file or program.path} is an empty file"
+    defect = f"{program.file or program.path} is an empty file"
     if mount is not None:
-        what += f"; it is {mount.on_host(program.file)} on the host, mounted there"
+        defect += f"; it is {mount.on_host(program.file)} on the host, mounted there"
     elif program.is_of_image:
-        what += f' of image "{image}": its layer is damaged on this disk, or was built so'
-    finding = refused_program(container, program, what, {_FIRST_BYTES: "none, or zeros"})
+        defect += f' of image "{image}": its layer is damaged on this disk, or was built so'
+    finding = refused_program(container, program, defect, {_FIRST_BYTES: "none, or zeros"})
     finding = finding.without_variable("file").without_variable("image")
     damaged = {"damaged": image} if program.is_of_image else {}
     return finding.with_variables({"empty": program.file or program.path, **damaged})

@@ -175,9 +175,9 @@ def _keyless_probe_findings(
 
 def _cpuset_finding(container: Container) -> Finding:
     cpus = container.host_config.cpuset_cpus
-    what = f"its cpuset {cpus} names CPUs that this host does not have"
+    reason = f"its cpuset {cpus} names CPUs that this host does not have"
     evidence = {"HostConfig.CpusetCpus": cpus}
-    return failed_start(container, what, evidence=evidence, variables={"limiting": "cpuset-cpus"})
+    return failed_start(container, reason, evidence=evidence, variables={"limiting": "cpuset-cpus"})
 
 
 def _limit_finding(
@@ -210,9 +210,9 @@ def _process_limit_findings(container: Container, programs: Programs) -> Iterato
         return
     user = container.config.user or "root"
     limits = container.host_config.ulimits
-    what = f"user {user} has as many processes on this host as its ulimit allows"
+    reason = f"user {user} has as many processes on this host as its ulimit allows"
     shown = msgspec.to_builtins(limits) if limits else "none"
-    finding = refused_program(container, program, what, {"HostConfig.Ulimits": shown})
+    finding = refused_program(container, program, reason, {"HostConfig.Ulimits": shown})
     limiting = {"limiting": "ulimit"} if limits else {}
     yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
 
@@ -244,12 +244,12 @@ def _too_few_processors_finding(
     else:
         lacking = frozenset()
     if lacking and online is not None:
-        what = f"it is pinned to CPUs {config.cpuset_cpus}, and this host has {online.listed}"
+        reason = f"it is pinned to CPUs {config.cpuset_cpus}, and this host has {online.listed}"
         evidence = {"HostConfig.CpusetCpus": config.cpuset_cpus, ONLINE: online.listed}
         variables = {"limiting": "cpuset-cpus", "cpuset": online.listed}
     elif info is not None and info.ncpu and config.nano_cpus > info.ncpu * 1_000_000_000:
         wanted = f"{config.nano_cpus / 1e9:g}"
-        what = f"it may use {wanted} processors, and this host has {info.ncpu}"
+        reason = f"it may use {wanted} processors, and this host has {info.ncpu}"
         evidence = {"HostConfig.NanoCpus": wanted, "/info NCPU": str(info.ncpu)}
         variables = {"limiting": "cpus", "cpus": str(info.ncpu)}
     else:
@@ -257,7 +257,7 @@ def _too_few_processors_finding(
     has_policy = config.restart_policy.name not in ("", "no")
     return Finding.about(
         container,
-        f"{container} cannot be started: {what}",
+        f"{container} cannot be started: {reason}",
         {**evidence},
         severity=Severity.critical if has_policy else Severity.advice,
         variables=variables,

@@ -55,18 +55,23 @@ def failed_start(
 
 
 def refused_program(
-    container: Container, program: Program, what: str, evidence: Mapping[str, Json] | None = None
+    container: Container, program: Program, reason: str, evidence: Mapping[str, Json] | None = None
 ) -> Finding:
     """The finding about a program that the kernel refused, as only the container's log shows.
 
     evidence: further values, between the line of the log and the container's state.
     """
-    behind = present({"reported by": program.behind})
-    how = "runs, but" if container.is_running else "cannot run:"
+    reporter = present({"reported by": program.behind})
+    outcome = "runs, but" if container.is_running else "cannot run:"
     return Finding.about(
         container,
-        f"{container} {how} {what}",
-        {"log": quoted(program.line), **(evidence or {}), "State": str(container.state), **behind},
+        f"{container} {outcome} {reason}",
+        {
+            "log": quoted(program.line),
+            **(evidence or {}),
+            "State": str(container.state),
+            **reporter,
+        },
         onset=container.failed_first,
         variables=program_variables(container, program.path),
     )

@@ -208,8 +208,8 @@ def _file_over_folder_finding(
     on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
     if on_host is None or on_host.type != "file":
         return None
-    what = f"{source} is a file, {target} in it is a folder"
-    return failed_start(container, what, variables=file_below_mount(container, source))
+    reason = f"{source} is a file, {target} in it is a folder"
+    return failed_start(container, reason, variables=file_below_mount(container, source))
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:

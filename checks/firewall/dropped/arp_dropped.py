@@ -30,28 +30,30 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     if not arp_filters.chains:
         return Skipped("nftables has no chain of the family arp, and none at these interfaces")
     certain = [arp_filter for arp_filter in arp_filters if arp_filter.is_certain]
-    for by, items in by_key((arp_filter.by, arp_filter) for arp_filter in certain).items():
-        yield _finding(by, items)
+    for step, items in by_key((arp_filter.by, arp_filter) for arp_filter in certain).items():
+        yield _finding(step, items)
     for arp_filter in arp_filters:
         if not arp_filter.is_certain and arp_filter.is_felt:
             subject = Subject("interface", arp_filter.device)
             yield Unexamined(subject, f"the verdict on ARP depends on {arp_filter.by}")
 
 
-def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
+def _finding(step: Step, arp_filters: list[ArpFilter]) -> Finding:
     devices = sorted({arp_filter.device for arp_filter in arp_filters})
     members = {member.id: member for arp_filter in arp_filters for member in arp_filter.members}
     names = sorted(names_of(members.values()))
-    whom = f": {named('container', names)} cannot be reached, nor call anybody" if names else ""
+    victims_clause = (
+        f": {named('container', names)} cannot be reached, nor call anybody" if names else ""
+    )
     return Finding(
         subject=HOST,
         summary=(
-            f"{by} drops ARP on {numbered('interface', devices)}, without which machines do not find "
-            f"each other over IPv4{whom}"
+            f"{step} drops ARP on {numbered('interface', devices)}, without which machines do not find "
+            f"each other over IPv4{victims_clause}"
         ),
-        evidence={**by.evidence, "interfaces": devices, "containers": names},
-        variables=_variables(by),
-        discriminator=by.key,
+        evidence={**step.evidence, "interfaces": devices, "containers": names},
+        variables=_variables(step),
+        discriminator=step.key,
         touches=(
             *(Subject("interface", device) for device in devices),
             *(
@@ -65,9 +67,9 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
     )
 
 
-def _variables(by: Step) -> PageVariables:
+def _variables(step: Step) -> PageVariables:
     """The page variables with the chain, for the block of its family: at a device IP passes too."""
-    place = place_of(by)
+    place = place_of(step)
     if place.get("nft_family") != _AT_DEVICE:
         return place
     return {"device_table": place["nft_table"], "device_chain": place["nft_chain"]}

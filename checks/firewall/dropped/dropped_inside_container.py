@@ -40,10 +40,10 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
     )
     for stopped in inward.values():
         yield _inward_finding(stopped[0][1], [inlet for inlet, _ in stopped])
-    for (_, by), outlets in _by_obstacle(inner_paths.outlets).items():
-        yield _outward_finding(by, outlets)
-    for (_, by), arrivals in _by_obstacle(inner_paths.arrivals).items():
-        yield _arrival_finding(by, arrivals)
+    for (_, step), outlets in _by_obstacle(inner_paths.outlets).items():
+        yield _outward_finding(step, outlets)
+    for (_, step), arrivals in _by_obstacle(inner_paths.arrivals).items():
+        yield _arrival_finding(step, arrivals)
 
 
 def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
@@ -64,34 +64,37 @@ def _rule_for(inlet: InnerInlet) -> Obstacle | None:
 
 
 def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding:
-    by = obstacle.by
+    step = obstacle.by
     first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
     kinds: list[Json] = list(first.lost)
     is_host_alone = kinds == ["this host"]
-    whom = "this host and docker-proxy send" if is_host_alone else "clients send"
+    senders = "this host and docker-proxy send" if is_host_alone else "clients send"
     is_answer = obstacle.part == "reply"
-    what = f"its answers to what {whom}" if is_answer else f"what {whom}"
+    packets = f"its answers to what {senders}" if is_answer else f"what {senders}"
     number, _, proto = first.port.partition("/")
     gateway = container.endpoints[first.network.name].gateway
     return Finding(
         subject=container.subject,
-        summary=f"{container} itself drops {what} to published {numbered('port', ports)}: {by} inside the container",
+        summary=(
+            f"{container} itself drops {packets} to published {numbered('port', ports)}: "
+            f"{step} inside the container"
+        ),
         evidence=present(
             {
-                **by.evidence,
+                **step.evidence,
                 "clients that are dropped": kinds,
                 "clients without an answer": list(first.waiting[:5]),
             }
         ),
         variables={
             "container": container.name,
-            **place_of(by),
+            **place_of(step),
             **_opening(number, proto, gateway if is_host_alone else "", is_answer=is_answer),
         },
         service=container.service,
-        discriminator=f"in {by.key}",
+        discriminator=f"in {step.key}",
         severity=Severity.warning if is_host_alone else None,
         touches=(first.network.subject,),
         signs=NO_WAY_OUT,
@@ -108,14 +111,14 @@ def _opening(port: str, proto: str, gateway: str, *, is_answer: bool) -> PageVar
     return {"gateway": gateway} if gateway else {"port": port, "proto": proto}
 
 
-def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
+def _outward_finding(step: Step, outlets: Sequence[InnerOutlet]) -> Finding:
     first = outlets[0]
     path = first.path
     callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}
     names = sorted(names_of(callers.values()))
     peer = path.peer
-    whom = str(peer) if peer is not None else f"this host ({path.address})"
-    where = {
+    callee = str(peer) if peer is not None else f"this host ({path.address})"
+    sources = {
         f"{outlet.path.want.container.name} to {outlet.path.address}:{outlet.path.port}": (
             f"{outlet.path.want.source}: {outlet.path.want.where}"
         )
@@ -123,12 +126,12 @@ def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
     }
     return Finding(
         subject=first.owner.subject,
-        summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
+        summary=f"{named('container', names)} cannot reach port {path.port} of {callee}: {step} inside "
         f"{first.owner} drops the packets",
-        evidence={**by.evidence, "wanted by": where},
-        variables={"container": first.owner.name, **place_of(by), "address": path.address},
+        evidence={**step.evidence, "wanted by": sources},
+        variables={"container": first.owner.name, **place_of(step), "address": path.address},
         service=first.owner.service,
-        discriminator=f"out {by.key}",
+        discriminator=f"out {step.key}",
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
         touches=(path.network.subject, *subjects_of(callers.values())),
         calls=(peer.subject,) if peer is not None else (),
@@ -136,7 +139,7 @@ def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
     )
 
 
-def _arrival_finding(by: Step, arrivals: Sequence[InnerArrival]) -> Finding:
+def _arrival_finding(step: Step, arrivals: Sequence[InnerArrival]) -> Finding:
     first = arrivals[0]
     owner = first.owner
     paths = [arrival.path for arrival in arrivals]
@@ -152,16 +155,16 @@ def _arrival_finding(by: Step, arrivals: Sequence[InnerArrival]) -> Finding:
     return Finding(
         subject=owner.subject,
         summary=f"{owner} itself drops what {named('container', names)} "
-        f"{agree(names, 'sends', 'send')} to its {numbered('port', ports)}: {by} inside the container",
-        evidence={**by.evidence, "wanted by": wanted},
+        f"{agree(names, 'sends', 'send')} to its {numbered('port', ports)}: {step} inside the container",
+        evidence={**step.evidence, "wanted by": wanted},
         variables={
             "container": owner.name,
-            **place_of(by),
+            **place_of(step),
             "port": str(first.path.port),
             "proto": "tcp",
         },
         service=owner.service,
-        discriminator=f"called {by.key}",
+        discriminator=f"called {step.key}",
         severity=None if failing(paths) else Severity.warning,
         touches=(first.path.network.subject, *subjects_of(callers.values())),
         signs=NO_WAY_OUT,

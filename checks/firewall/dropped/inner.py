@@ -36,8 +36,8 @@ def input_dropped(
     if not paths:
         return Skipped("no running container is configured to use a service on this host")
     yield from _undecided_items(paths)
-    for by, blocked in _by_rule(_surely_blocked(paths)).items():
-        yield _to_host_finding(by, blocked, firewall, containers)
+    for step, blocked in _by_rule(_surely_blocked(paths)).items():
+        yield _to_host_finding(step, blocked, firewall, containers)
 
 
 def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
@@ -71,35 +71,35 @@ def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
 
 
 def _to_host_finding(
-    by: Step, paths: Sequence[WantedPath], firewall: Firewall | None, known: Containers | None
+    step: Step, paths: Sequence[WantedPath], firewall: Firewall | None, known: Containers | None
 ) -> Finding:
     first = paths[0]
     listener = paths[0].listener
-    behind = _container_behind(paths, known)
-    leads = f", which leads to {behind}" if behind is not None else ""
+    published_by = _container_behind(paths, known)
+    leads_clause = f", which leads to {published_by}" if published_by is not None else ""
     containers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(containers.values()))
     is_wanted = bool(first.want.port or first.want.has_failed) and failing(paths)
     obstacle = first.trace.rule_in_the_way
     is_answer = obstacle is not None and obstacle.part == "reply"
-    what = "answers to" if is_answer else "packets from"
+    packets = "answers to" if is_answer else "packets from"
     place = f"{listener.address}:{listener.port}, {listener.holder}" if listener else None
     return Finding(
         subject=HOST,
         summary=(
             f"{named('container', names)} cannot reach {_service(paths)} on this host"
-            f"{leads}: {by} drops {what} {first.network.bridge}"
+            f"{leads_clause}: {step} drops {packets} {first.network.bridge}"
         ),
         evidence={
-            **by.evidence,
+            **step.evidence,
             "wanted by": _connection_evidence(paths),
             "listener": place,
-            **_way_past_host(first, behind),
+            **_way_past_host(first, published_by),
         },
         variables=rule_cures.of_calls_to_host(
-            firewall, by, first.network.bridge, first.port, is_answer=is_answer
+            firewall, step, first.network.bridge, first.port, is_answer=is_answer
         ),
-        discriminator=by.key,
+        discriminator=step.key,
         severity=None if is_wanted else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + subjects_of(containers.values()),
         signs=NO_WAY_OUT,
@@ -116,11 +116,17 @@ def _container_behind(
     return containers.publisher_of(port) if containers and port and is_proxied else None
 
 
-def _way_past_host(path: WantedPath, behind: Container | None) -> dict[str, Json]:
+def _way_past_host(path: WantedPath, published_by: Container | None) -> dict[str, Json]:
     """The network on which the caller may call the container by its name; {} without one."""
-    common = sorted(path.want.container.shared_networks(behind)) if behind is not None else []
+    common = (
+        sorted(path.want.container.shared_networks(published_by))
+        if published_by is not None
+        else []
+    )
     return (
-        {f"network of both, where {behind.name} is a name": common[0]} if behind and common else {}
+        {f"network of both, where {published_by.name} is a name": common[0]}
+        if published_by and common
+        else {}
     )
 
 
@@ -163,8 +169,8 @@ def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -
     if not paths:
         return Skipped("no running container is configured to call another one at a known port")
     yield from _undecided_items(paths)
-    for by, blocked in _by_rule([path for path in paths if path.trace.is_blocked]).items():
-        yield _between_finding(by, blocked, config)
+    for step, blocked in _by_rule([path for path in paths if path.trace.is_blocked]).items():
+        yield _between_finding(step, blocked, config)
 
 
 def _is_apart(path: WantedPath) -> bool:
@@ -172,10 +178,12 @@ def _is_apart(path: WantedPath) -> bool:
     return path.bridged and path.network.option("com.docker.network.bridge.enable_icc") == "false"
 
 
-def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None) -> Finding:
+def _between_finding(
+    step: Step, paths: Sequence[WantedPath], config: DaemonConfig | None
+) -> Finding:
     first = paths[0]
     peer = first.peer
-    whom = str(peer) if peer is not None else first.address
+    callee = str(peer) if peer is not None else first.address
     callers = sorted({path.want.container.name for path in paths})
     by_host = ""
     proxy = None
@@ -186,11 +194,15 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
         subject=first.want.container.subject if len(callers) == 1 else HOST,
         summary=(
             f"{named('container', callers)} cannot reach port {first.port} "
-            f"of {whom}{by_host}: {by} drops the packets"
+            f"of {callee}{by_host}: {step} drops the packets"
         ),
-        evidence={**by.evidence, "wanted by": _connection_evidence(paths), "userland-proxy": proxy},
-        variables=between_bridges(by, first),
-        discriminator=by.key,
+        evidence={
+            **step.evidence,
+            "wanted by": _connection_evidence(paths),
+            "userland-proxy": proxy,
+        },
+        variables=between_bridges(step, first),
+        discriminator=step.key,
         severity=None if failing(paths) else Severity.warning,
         touches=with_bridges([path.network for path in paths])
         + tuple(path.want.container.subject for path in paths),

@@ -27,19 +27,19 @@ def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> Chec
         return Skipped(neighbour_discovery.why_none)
     if not len(neighbour_discovery):
         return Skipped("no running container has an IPv6 address on a bridge network")
-    lost: dict[Step, list[NeighbourLink]] = defaultdict(list)
+    links_by_step: dict[Step, list[NeighbourLink]] = defaultdict(list)
     for link in neighbour_discovery:
         certain = [message for message in link.lost if message.is_certain]
         if certain:
-            lost[certain[0].obstacle.by].append(link)
+            links_by_step[certain[0].obstacle.by].append(link)
         elif link.lost:
             subject = link.network.subject if link.network else Subject("interface", link.device)
             yield Unexamined(subject, f"the verdict depends on {link.lost[0].obstacle.by}")
-    for by, links in lost.items():
-        yield _finding(by, links)
+    for step, links in links_by_step.items():
+        yield _finding(step, links)
 
 
-def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
+def _finding(step: Step, links: Sequence[NeighbourLink]) -> Finding:
     first = links[0]
     message = next(message for message in first.lost if message.is_certain)
     networks = {link.network.name: link.network for link in links if link.network is not None}
@@ -49,16 +49,16 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"IPv6 does not work {_place_clause(links)}: {by} drops neighbour discovery (ICMPv6); "
+            f"IPv6 does not work {_place_clause(links)}: {step} drops neighbour discovery (ICMPv6); "
             f"{named('container', names)} cannot {_unfound_clause(links)} over IPv6"
         ),
         evidence={
-            **by.evidence,
+            **step.evidence,
             "dropped": f"{message.message} of {message.sender} on {first.device}",
             "containers with IPv6": names,
         },
-        variables=place_of(by, "ip6") or {"zone_bridge": first.device},
-        discriminator=by.key,
+        variables=place_of(step, "ip6") or {"zone_bridge": first.device},
+        discriminator=step.key,
         severity=Severity.warning if has_ipv4 else None,
         touches=(
             *with_bridges(networks.values()),

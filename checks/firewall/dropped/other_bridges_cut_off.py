@@ -49,49 +49,49 @@ def other_bridges_cut_off(
             yield _relay_finding(relay, in_the_way.by, firewall)
 
 
-def _is_by_policy(by: Step) -> bool:
+def _is_by_policy(step: Step) -> bool:
     """Whether only the policy of iptables' forward chain has decided.
 
     Then there is no rule about this bridge.
     """
-    return by.rule.startswith("policy ") and by.chain == "FORWARD"
+    return step.rule.startswith("policy ") and step.chain == "FORWARD"
 
 
-def _finding(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
+def _finding(path: BridgePath, step: Step, firewall: Firewall) -> Finding:
     version = " over IPv6" if path.family == "ip6" else ""
-    where = f" to {path.uplink}" if path.kind != "routed" else ""
-    behind = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")
+    uplink_clause = f" to {path.uplink}" if path.kind != "routed" else ""
+    members = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")
     return Finding(
         subject=Subject("interface", path.bridge),
         summary=(
-            f'interface "{path.bridge}" with {behind} is cut off{version}: '
-            f"{by} drops what this host forwards for it{where}"
+            f'interface "{path.bridge}" with {members} is cut off{version}: '
+            f"{step} drops what this host forwards for it{uplink_clause}"
         ),
         evidence={
-            **by.evidence,
+            **step.evidence,
             "ports": list(path.guests[:5]),
             "subnet": path.subnet or None,
             "uplink": path.uplink,
             "Docker's tables": sorted(str(table) for table in firewall.docker_tables),
         },
-        variables=_cure(path, by, firewall),
+        variables=_cure(path, step, firewall),
         discriminator=f"{path.kind} {path.family}",
         severity=Severity.warning if path.kind == "behind" else None,
         touches=(Subject("interface", path.uplink),),
     )
 
 
-def _relay_finding(relay: Relay, by: Step, firewall: Firewall) -> Finding:
+def _relay_finding(relay: Relay, step: Step, firewall: Firewall) -> Finding:
     port = str(relay.port) if relay.protocol == "tcp" else f"{relay.port}/udp"
     return Finding(
         subject=Subject("interface", relay.uplink),
         summary=(
             f'port {port} of interface "{relay.uplink}", which a rule leads to '
-            f"{relay.address}:{relay.to_port}, is cut off: {by} drops its packets"
+            f"{relay.address}:{relay.to_port}, is cut off: {step} drops its packets"
         ),
-        evidence={**by.evidence, "translation": relay.rule},
+        evidence={**step.evidence, "translation": relay.rule},
         variables={
-            **_place(by, firewall, "ip"),
+            **_place(step, firewall, "ip"),
             "relayed_to": relay.address,
             "relayed_port": str(relay.to_port),
             "proto": relay.protocol,
@@ -101,17 +101,17 @@ def _relay_finding(relay: Relay, by: Step, firewall: Firewall) -> Finding:
     )
 
 
-def _place(by: Step, firewall: Firewall, family: str) -> PageVariables:
+def _place(step: Step, firewall: Firewall, family: str) -> PageVariables:
     """The chain that Docker leaves to other programs, or the chain that decides."""
     has_user_chain = any(
-        chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains
+        chain.name == "DOCKER-USER" and str(chain.table) == step.table for chain in firewall.chains
     )
-    chain = "DOCKER-USER" if has_user_chain else by.chain
-    return {"program": program_of(by, family), "chain": chain}
+    chain = "DOCKER-USER" if has_user_chain else step.chain
+    return {"program": program_of(step, family), "chain": chain}
 
 
-def _cure(path: BridgePath, by: Step, firewall: Firewall) -> PageVariables:
-    names = _place(by, firewall, path.family)
+def _cure(path: BridgePath, step: Step, firewall: Firewall) -> PageVariables:
+    names = _place(step, firewall, path.family)
     if path.kind == "bridged":
         return {**names, "frames_of": path.bridge}
     return {**names, "bridge": path.bridge}

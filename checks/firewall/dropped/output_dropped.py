@@ -48,8 +48,8 @@ def output_dropped(
         return Skipped("no running container publishes a TCP port on a bridge network")
     blocked = _paths_by_obstacle(host_paths, packet_paths)
     for obstacle, paths in blocked.items():
-        lost = [server for server, rule in queries.items() if rule == obstacle.by]
-        yield _blocked_paths_finding(obstacle, paths, lost)
+        blocked_servers = [server for server, rule in queries.items() if rule == obstacle.by]
+        yield _blocked_paths_finding(obstacle, paths, blocked_servers)
     reported = {obstacle.by for obstacle in blocked}
     yield from _other_findings(reported, queries, pulls)
 
@@ -64,9 +64,9 @@ def _other_findings(
     for server, rule in queries.items():
         if rule not in reported:
             yield _blocked_query_finding(server, rule)
-    for by, stopped in by_key((pull.by, pull) for pull in pulls).items():
-        if by not in reported and by not in queries.values():
-            yield _blocked_pull_finding(by, stopped)
+    for step, stopped in by_key((pull.by, pull) for pull in pulls).items():
+        if step not in reported and step not in queries.values():
+            yield _blocked_pull_finding(step, stopped)
 
 
 def _paths_by_obstacle(
@@ -98,56 +98,58 @@ def _rule_of_host(path: HostPath) -> Obstacle | None:
 def _blocked_paths_finding(
     obstacle: Obstacle, paths: list[HostPath], servers: list[str]
 ) -> Finding:
-    by = obstacle.by
+    step = obstacle.by
     first = paths[0]
-    what = "the answers" if obstacle.part == "reply" else "what it sends"
+    packets = "the answers" if obstacle.part == "reply" else "what it sends"
     names = sorted(path.container.name for path in paths)
     networks = named("network", sorted(path.network.name for path in paths))
     dns = f", and not DNS server {and_more(servers)}" if servers else ""
     return Finding(
         subject=HOST,
-        summary=(f"this host itself cannot reach containers on {networks}{dns}: {by} drops {what}"),
+        summary=(
+            f"this host itself cannot reach containers on {networks}{dns}: {step} drops {packets}"
+        ),
         evidence=present(
             {
-                **by.evidence,
+                **step.evidence,
                 "for example": f"this host to {first.address}:{first.port} ({first.container.name})",
                 "containers that publish ports": names,
                 "DNS servers": servers,
             }
         ),
         variables=of_blocked_paths(obstacle, first, servers),
-        discriminator=by.key,
+        discriminator=step.key,
         severity=None if servers else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + ((DAEMON,) if servers else ()),
         signs=frozenset({"dns"}) if servers else frozenset(),
     )
 
 
-def _blocked_query_finding(server: str, by: Step) -> Finding:
+def _blocked_query_finding(server: str, step: Step) -> Finding:
     return Finding(
         subject=HOST,
-        summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",
-        evidence={**by.evidence, "DNS servers": [server]},
-        variables=of_blocked_calls(by, "", [server]),
-        discriminator=f"{server} {by.key}",
+        summary=f"this host itself cannot ask DNS server {server}: {step} drops the query or its answer",
+        evidence={**step.evidence, "DNS servers": [server]},
+        variables=of_blocked_calls(step, "", [server]),
+        discriminator=f"{server} {step.key}",
         touches=(DAEMON,),
         signs=frozenset({"dns"}),
     )
 
 
-def _blocked_pull_finding(by: Step, pulls: list[StoppedPull]) -> Finding:
+def _blocked_pull_finding(step: Step, pulls: list[StoppedPull]) -> Finding:
     registries = list(dict.fromkeys(pull.trouble.registry for pull in pulls))
     quoted = joined([f'"{registry}"' for registry in registries])
-    port = {"answers_port" if is_for_answers(by) else "pull_port": str(pulls[0].port)}
+    port = {"answers_port" if is_for_answers(step) else "pull_port": str(pulls[0].port)}
     return Finding(
         subject=HOST,
         summary=(
             f"this host itself cannot reach {agree(registries, 'registry', 'registries')} {quoted}: "
-            f"{by} drops what it sends or the answers"
+            f"{step} drops what it sends or the answers"
         ),
-        evidence={**by.evidence, "registries": registries},
-        variables=rule_cures.unban(by) or {**place_of(by), **port},
-        discriminator=f"registry {by.key}",
+        evidence={**step.evidence, "registries": registries},
+        variables=rule_cures.unban(step) or {**place_of(step), **port},
+        discriminator=f"registry {step.key}",
         severity=Severity.warning,
         touches=(DAEMON, *(pull.trouble.subject for pull in pulls)),
     )

@@ -33,20 +33,20 @@ def overlay_lost(
 
 
 def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
-    what = f"UDP port {overlay.port}" + (
+    traffic = f"UDP port {overlay.port}" + (
         " and ESP (IP protocol 50)" if overlay.is_encrypted else ""
     )
     if overlay.closed_by is not None:
-        why = f"this host's firewall drops what comes to {what}: {overlay.closed_by}"
+        cause = f"this host's firewall drops what comes to {traffic}: {overlay.closed_by}"
     else:
-        why = f"usually a firewall on the way or on that node drops {what}"
+        cause = f"usually a firewall on the way or on that node drops {traffic}"
     name = f'"{overlay.name}" ({overlay.place})' if overlay.name else overlay.place
     return Finding(
         subject=overlay.network.subject,
         summary=sentence(
             f"packets of overlay {overlay.network} are lost between this host and node {overlay.node}: "
             f"{overlay.container} gets no answer from {name} there",
-            why,
+            cause,
         ),
         evidence=present(
             {

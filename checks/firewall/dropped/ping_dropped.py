@@ -35,18 +35,18 @@ def _finding(pings: list[DroppedPing]) -> Finding:
     first = pings[0]
     container = first.container
     obstacle = first.obstacle
-    who = str(first.peer) if first.peer is not None else "this host"
-    why = f"{who} ignores pings ({IGNORE} is 1)"
+    target = str(first.peer) if first.peer is not None else "this host"
+    cause = f"{target} ignores pings ({IGNORE} is 1)"
     evidence: dict[str, Json] = {}
     if obstacle is not None:
-        what = "the answers" if obstacle.part == "reply" else "the requests"
-        why = f"{obstacle.by} drops {what}"
+        packets = "the answers" if obstacle.part == "reply" else "the requests"
+        cause = f"{obstacle.by} drops {packets}"
         evidence = obstacle.by.evidence
     targets = and_more(f'"{ping.target}"' for ping in pings)
     wants = {ping.target: f"{ping.source}: {ping.where}" for ping in pings[:5]}
     return Finding.about(
         container,
-        sentence(f"{container} pings {targets} and gets no answer", why),
+        sentence(f"{container} pings {targets} and gets no answer", cause),
         {**evidence, "wanted by": wants},
         discriminator=obstacle.by.key if obstacle is not None else IGNORE,
         severity=None if any(ping.failing for ping in pings) else Severity.advice,
@@ -66,5 +66,5 @@ def _cure(ping: DroppedPing) -> PageVariables:
     place = place_of(ping.obstacle.by)
     if ping.obstacle.part == "reply" and ping.obstacle.hook == "prerouting":
         return {"answer_chain": ping.obstacle.by.chain}  # not yet translated back to the container
-    whose = "answers_to" if ping.obstacle.part == "reply" else "pinger"
-    return {**place, whose: ping.own_address}
+    variable = "answers_to" if ping.obstacle.part == "reply" else "pinger"
+    return {**place, variable: ping.own_address}

@@ -41,37 +41,37 @@ def redirected_to_nobody(
         return Skipped(captured_paths.why_none)
     if not captured_paths.walked and not has_inner:
         return Skipped("no running container is on a bridge network that leads out")
-    lost: dict[tuple[Step, int], list[CapturedPath]] = defaultdict(list)
+    paths_by_step: dict[tuple[Step, int], list[CapturedPath]] = defaultdict(list)
     for path in captured_paths:
         if not path.is_known:
             yield Unexamined(path.network.subject, "the listening sockets could not be listed")
         elif path.taker is None:
-            lost[path.by, path.host_port].append(path)
-    for (by, port), paths in lost.items():
-        yield _finding(by, port, paths)
+            paths_by_step[path.by, path.host_port].append(path)
+    for (step, port), paths in paths_by_step.items():
+        yield _finding(step, port, paths)
 
 
-def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
+def _finding(step: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     first = paths[0]
     members = {member.id: member for path in paths for member in path.members}
     networks = {path.network.name: path.network for path in paths}
     names = sorted(names_of(members.values()))
     ports = sorted({f"{path.protocol} {path.port}" for path in paths})
-    where = "where nothing listens"
-    evidence: dict[str, Json] = {**by.evidence}
+    target_clause = "where nothing listens"
+    evidence: dict[str, Json] = {**step.evidence}
     if first.elsewhere is not None:
-        where = f"where a program listens only at {first.elsewhere.address}"
+        target_clause = f"where a program listens only at {first.elsewhere.address}"
         evidence["listener"] = f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"
     evidence["containers"] = names
     return Finding(
         subject=HOST,
         summary=(
             f"connections of {named('container', names)} to the outside ({joined(ports)}) "
-            f"are redirected to port {port} of this host, {where}: {by}"
+            f"are redirected to port {port} of this host, {target_clause}: {step}"
         ),
         evidence=evidence,
-        variables=_cure(by, first),
-        discriminator=f"{by.key} {port}",
+        variables=_cure(step, first),
+        discriminator=f"{step.key} {port}",
         touches=with_bridges(networks.values()) + subjects_of(members.values()),
         signs=NO_WAY_OUT | ({"dns"} if any(path.port == 53 for path in paths) else set()),
     )
@@ -81,7 +81,7 @@ def _inner_finding(capture: InnerCapture) -> Finding:
     """A finding about a container's own rule, which redirects its calls and those of containers
     that share its network."""
     owner = capture.owner
-    by = capture.by
+    step = capture.by
     names = names_of(capture.members)
     lines = {failure.container.name: failure.line for failure in capture.failures}
     place = with_port(capture.address, capture.inner_port)
@@ -90,17 +90,17 @@ def _inner_finding(capture: InnerCapture) -> Finding:
         subject=owner.subject,
         summary=(
             f"connections of {named('container', names)} to port {capture.port} of any machine "
-            f"({kind}) are redirected to {place} inside {owner}, where nothing listens: {by}"
+            f"({kind}) are redirected to {place} inside {owner}, where nothing listens: {step}"
         ),
-        evidence=present({**by.evidence, "calls that fail": lines}),
+        evidence=present({**step.evidence, "calls that fail": lines}),
         variables={
             "inside": owner.name,
-            **{f"inner_{key}": value for key, value in place_of(by).items()},
+            **{f"inner_{key}": value for key, value in place_of(step).items()},
             "proto": capture.protocol,
             "port": str(capture.port),
         },
         service=owner.service,
-        discriminator=f"in {by.key} {kind}",
+        discriminator=f"in {step.key} {kind}",
         severity=None if capture.failures else Severity.advice,
         touches=subjects_of(capture.members),
         signs=NO_WAY_OUT | {"refused"} | ({"dns"} if capture.port == 53 else set()),
@@ -108,17 +108,17 @@ def _inner_finding(capture: InnerCapture) -> Finding:
     )
 
 
-def _cure(by: Step, path: CapturedPath) -> PageVariables:
+def _cure(step: Step, path: CapturedPath) -> PageVariables:
     """The page variables that disarm the redirect: its own chain where nobody listens at all, else
     for one bridge.
 
     A chain of the kernel's is not changed: the engine's rules are behind it.
     """
-    program = program_of(by)
+    program = program_of(step)
     bridge = path.network.bridge
-    is_own_chain = program != "nft" and by.chain not in ("PREROUTING", "OUTPUT")
+    is_own_chain = program != "nft" and step.chain not in ("PREROUTING", "OUTPUT")
     if is_own_chain and path.elsewhere is None:
-        return {"program": program, "chain": by.chain, "own_chain": by.chain}
+        return {"program": program, "chain": step.chain, "own_chain": step.chain}
     if program == "nft":
-        return {"bridge": bridge, **place_of(by)}
-    return {"bridge": bridge, "program": program, "chain": by.chain}
+        return {"bridge": bridge, **place_of(step)}
+    return {"bridge": bridge, "program": program, "chain": step.chain}

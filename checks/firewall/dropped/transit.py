@@ -66,14 +66,14 @@ def forward_dropped(
     has_rules = not left_alone(config)
     dropped = dropped_ways(firewall, packet_paths, resolver_paths, has_rules=has_rules)
     of_host = (dns_path or DnsPath({})).of_host
-    for by, ways in dropped.items():
-        if not (ways.are_queries and by in of_host.values()):
-            is_meant = _is_meant(by, ways, logged_failures, unanswered_calls)
-            yield _finding(by, ways, None if has_rules else config, is_meant=is_meant)
+    for step, ways in dropped.items():
+        if not (ways.are_queries and step in of_host.values()):
+            is_meant = _is_meant(step, ways, logged_failures, unanswered_calls)
+            yield _finding(step, ways, None if has_rules else config, is_meant=is_meant)
 
 
 def _is_meant(
-    by: Step,
+    step: Step,
     ways: DroppedWays,
     logged_failures: LoggedFailures | None,
     unanswered_calls: UnansweredCalls | None,
@@ -82,9 +82,9 @@ def _is_meant(
 
     A drop leaves callers waiting, and one for all containers leaves none a way.
     """
-    is_policy = by.chain == USER_CHAIN and _OF_SOME.search(by.rule) is not None
+    is_policy = step.chain == USER_CHAIN and _OF_SOME.search(step.rule) is not None
     is_of_ways_out = not ways.inlets and not ways.queries
-    if not is_policy or _REFUSES not in by.rule or not is_of_ways_out:
+    if not is_policy or _REFUSES not in step.rule or not is_of_ways_out:
         return False
     if logged_failures is None or unanswered_calls is None:
         return False
@@ -93,38 +93,38 @@ def _is_meant(
 
 
 def _finding(
-    by: Step, ways: DroppedWays, config: DaemonConfig | None, *, is_meant: bool
+    step: Step, ways: DroppedWays, config: DaemonConfig | None, *, is_meant: bool
 ) -> Finding:
     """The finding about a rule that drops between networks.
 
     config: the setting by which the engine writes no rules. is_meant: no container needs the way.
     """
     drop = ways.drop
-    what = "the answers" if drop.part == "reply" else "packets"
+    packets = "the answers" if drop.part == "reply" else "packets"
     cuts_off = bool(ways.outlets or ways.queries)
     mild = Severity.advice if is_meant else Severity.warning
-    is_mild = by.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
+    is_mild = step.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{'; '.join(_harm_in_words(ways))}: {by} drops {what}", iptables_off(config)
+            f"{'; '.join(_harm_in_words(ways))}: {step} drops {packets}", iptables_off(config)
         ),
         evidence={
-            **by.evidence,
+            **step.evidence,
             "dropped": f"the {drop.part}, at hook {drop.hook}",
             "containers": ways.container_names,
             **iptables_off_evidence(config),
         },
-        variables=_query_cure(by, ways)
+        variables=_query_cure(step, ways)
         or rule_cures.between_bridge_and_uplink(
-            by,
+            step,
             drop.hook,
             part=drop.part,
             bridge=ways.bridge,
             uplink=ways.uplink,
             family=ways.family,
         ),
-        discriminator=by.key,
+        discriminator=step.key,
         severity=mild if is_mild else None,
         touches=with_bridges(ways.networks)
         + container_subjects(ways.outlets, ways.inlets)
@@ -133,7 +133,7 @@ def _finding(
     )
 
 
-def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
+def _query_cure(step: Step, ways: DroppedWays) -> PageVariables:
     """The page variables that let queries to the one server pass.
 
     Empty where the rule drops anything else of containers.
@@ -142,7 +142,7 @@ def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
     if not ways.are_queries or server is None:
         return {}
     is_request = ways.drop.part != "reply"
-    return rule_cures.of_queries(by, server) if is_request and ways.family != "ip6" else {}
+    return rule_cures.of_queries(step, server) if is_request and ways.family != "ip6" else {}
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:
@@ -162,9 +162,9 @@ def _lost_queries(queries: Sequence[ResolverPath]) -> str:
     servers = sorted({query.server for query in queries})
     askers = sorted({query.container.name for query in queries})
     devices = sorted({query.device for query in queries} - {""})
-    way = f" through {and_more(devices)}" if devices else ""
-    which = agree(servers, "DNS server", "DNS servers")
-    return f"{named('container', askers)} cannot ask {which} {joined(servers)}{way}"
+    path_clause = f" through {and_more(devices)}" if devices else ""
+    noun = agree(servers, "DNS server", "DNS servers")
+    return f"{named('container', askers)} cannot ask {noun} {joined(servers)}{path_clause}"
 
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)

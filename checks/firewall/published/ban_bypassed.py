@@ -29,15 +29,15 @@ def ban_bypassed(bypassed_bans: BypassedBans) -> CheckResult:
 
 def _finding(bans: list[BypassedBan]) -> Finding:
     first = bans[0]
-    by = first.by
+    step = first.by
     addresses = [ban.address for ban in bans]
     return Finding.about(
         first.container,
         f"{counted('banned client', addresses, most=2)} still reached published port "
-        f"{first.host_port} of {first.container}: chain {by.chain} of table {by.table} sees only "
+        f"{first.host_port} of {first.container}: chain {step.chain} of table {step.table} sees only "
         "what is sent to the host itself",
-        {**by.evidence, "banned clients that were connected": addresses[:10]},
-        discriminator=f"{first.host_port}/{first.protocol} {by.chain}",
+        {**step.evidence, "banned clients that were connected": addresses[:10]},
+        discriminator=f"{first.host_port}/{first.protocol} {step.chain}",
         stable=(first.container.life,),
         variables={"port": str(first.host_port), **_cure(first)},
     )

@@ -28,19 +28,19 @@ def closed_over_ipv6(closed_over_ipv6: ClosedOverIpv6, firewall: Firewall | None
 
 def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
     first = closed[0]
-    by = first.obstacle.by
+    step = first.obstacle.by
     ports = sorted({port.host_port for port in closed})
     shown_ports = f"{agree(ports, 'port', 'ports')} {joined(list(map(str, ports)))}"
     return Finding(
         subject=HOST,
         summary=sentence(
             f"published {shown_ports} {agree(ports, 'is', 'are')} open over IPv4 and closed over IPv6 "
-            f"at {first.address}: {by} drops the clients",
+            f"at {first.address}: {step} drops the clients",
             "a log says that a call to this address failed" if first.line else "",
         ),
-        evidence=present({**by.evidence, "address": first.address, "log": first.line}),
+        evidence=present({**step.evidence, "address": first.address, "log": first.line}),
         variables=_cure(first, ports, firewall),
-        discriminator=by.key,
+        discriminator=step.key,
         severity=Severity.warning if first.line else None,
         touches=subjects_of(port.container for port in closed),
         signs=NO_WAY_OUT if first.line else frozenset(),
@@ -53,11 +53,11 @@ def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> Pag
 
     With `IPV6=no` it drops all of IPv6, and writes no chain of its own for it.
     """
-    by = first.obstacle.by
+    step = first.obstacle.by
     address = {"address": first.address}
-    place = place_of(by, "ip6")
+    place = place_of(step, "ip6")
     if first.obstacle.hook != "input" or "program" not in place:
-        return {**address, "closed_by": by.chain}
+        return {**address, "closed_by": step.chain}
     if rule_cures.has_ufw(firewall, "ip6"):
         return {**address, "ufw_ports": ",".join(map(str, ports))}
     if rule_cures.has_ufw(firewall):

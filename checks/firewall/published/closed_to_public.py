@@ -40,20 +40,20 @@ def closed_to_public(ports: PrivatelyOpenPorts, packet_paths: PacketPaths) -> Ch
 
 def _finding(closed: PrivatelyOpen) -> Finding:
     inlets = closed.inlets
-    by = closed.by
+    step = closed.by
     ports = numbered("port", sorted({inlet.host_port for inlet in inlets}))
     owners = named("container", sorted({inlet.container.name for inlet in inlets}))
     is_or_are = agree(inlets, "is", "are")
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"published {ports} of {owners} {is_or_are} closed to all but private addresses: {by}",
+            f"published {ports} of {owners} {is_or_are} closed to all but private addresses: {step}",
             f"{closed.left_over}: the rules are left over" if closed.left_over else "",
             f"{count(closed.dropped, 'packet')} so far" if closed.dropped else "",
         ),
         evidence=present(
             {
-                **by.evidence,
+                **step.evidence,
                 "published ports": [
                     f"{inlet.container.name} {inlet.host_port} -> {inlet.port}" for inlet in inlets
                 ],
@@ -62,7 +62,7 @@ def _finding(closed: PrivatelyOpen) -> Finding:
             }
         ),
         severity=Severity.warning if closed.left_over else None,
-        discriminator=by.chain,
+        discriminator=step.chain,
         touches=container_subjects((), inlets),
         signs=NO_WAY_OUT,
         stable=tuple(inlet.container.life for inlet in inlets),

@@ -47,15 +47,15 @@ def _mixed_finding(
     nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None
 ) -> Finding:
     backends = sorted(set(docker))
-    what = f"Docker's rules are in {docker[0]}"
+    place_clause = f"Docker's rules are in {docker[0]}"
     if len(backends) == 2:
-        what = "Docker's rules are in both"
+        place_clause = "Docker's rules are in both"
     networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
         summary=(
             f"two iptables are in force, nft ({first_names(names_of(nft))}) and legacy"
-            f" ({first_names(names_of(legacy))}), and each can drop what the other accepts; {what}"
+            f" ({first_names(names_of(legacy))}), and each can drop what the other accepts; {place_clause}"
         ),
         evidence={
             "nft tables in use": [str(table) for table in nft],
@@ -86,15 +86,16 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
 
 
 def _bypassed_finding(inlet: Inlet) -> Finding:
-    by = inlet.refused.by
-    assert by is not None
-    names_port = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
+    step = inlet.refused.by
+    assert step is not None
+    names_port = str(inlet.host_port) in step.rule.replace(",", " ").replace(":", " ").split()
     return Finding.about(
         inlet.container,
         f"{inlet.container}: published port {inlet.host_port} is open "
-        f"to any address that reaches {inlet.host_address}, although chain {by.chain} of the host's firewall closes it",
+        f"to any address that reaches {inlet.host_address}, "
+        f"although chain {step.chain} of the host's firewall closes it",
         {
-            "host's own rule": str(by),
+            "host's own rule": str(step),
             "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",
             "translation": str(inlet.reach.nat),
             "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",

@@ -63,22 +63,22 @@ def _finding(
     container = closed.port.container
     numbers = sorted(other.port.number for other in several)
     if port.clients:
-        why = f"the kernel's log shows blocked packets of {and_more(port.clients)}"
+        reason = f"the kernel's log shows blocked packets of {and_more(port.clients)}"
     else:
-        why = _CLEARLY_WANTED.get(port.wanted, "")
-    is_wanted = bool(why)
+        reason = _CLEARLY_WANTED.get(port.wanted, "")
+    is_wanted = bool(reason)
     if closed.is_answer:
-        what = "whose answers this host's firewall drops"
+        closing = "whose answers this host's firewall drops"
     else:
-        what = "which this host's firewall closes to others"
+        closing = "which this host's firewall closes to others"
     pages = announced.of(container.id) if announced is not None else frozenset()
     is_quiet = (_WEB_PORTS | pages).isdisjoint(numbers)
     return Finding.about(
         container,
         sentence(
             f'container "{container.name}" (host network) listens on {port.protocol} '
-            f"{numbered('port', numbers)}, {what}: {closed.by}",
-            why,
+            f"{numbered('port', numbers)}, {closing}: {closed.by}",
+            reason,
         ),
         present(
             {

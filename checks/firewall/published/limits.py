@@ -32,27 +32,27 @@ def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
 
 
 def _limited_finding(path: LimitedPath) -> Finding:
-    by = path.rule.step
+    step = path.rule.step
     ports = path.ports
     busy = near(path.busy) or list(path.busy)
     first = busy[0] if busy else None
-    who = ""
+    clients_clause = ""
     if first is not None:
-        who = (
+        clients_clause = (
             f"{first.address} has {count(first.connections, 'connection')}, and "
             f"{path.most} are allowed"
         )
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{by} drops clients of published {numbered('port', ports)}: "
+            f"{step} drops clients of published {numbered('port', ports)}: "
             f"{count(path.rule.within, 'packet')} during this "
             "run",
-            who,
+            clients_clause,
         ),
         evidence=present(
             {
-                **by.evidence,
+                **step.evidence,
                 "dropped since the rule was written": count(path.rule.total, "packet"),
                 "connections by client": {
                     client.address: client.connections for client in busy[:5]
@@ -60,7 +60,7 @@ def _limited_finding(path: LimitedPath) -> Finding:
             }
         ),
         variables=_cure(path, first.address if first is not None and near([first]) else ""),
-        discriminator=by.key,
+        discriminator=step.key,
         severity=Severity.warning if near(path.busy) else None,
         touches=subjects_of(inlet.container for inlet in path.inlets),
         signs=NO_WAY_OUT,
@@ -74,10 +74,10 @@ def _cure(path: LimitedPath, client: str) -> PageVariables:
     Where the chain drops packets that it does not decide, a rule that leaves it would lock the
     client out.
     """
-    by = path.rule.step
-    place = place_of(by)
+    step = path.rule.step
+    place = place_of(step)
     if not client or not path.goes_on or "program" not in place:
-        return {"limited_chain": by.chain}
+        return {"limited_chain": step.chain}
     return {**place, "rule_number": str(path.rule.at + 1), "client": client}
 
 

@@ -37,20 +37,20 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
 
 def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
-    by = banned.by
+    step = banned.by
     ports = sorted({port.on_host for port in banned.ports})
-    who = "the router of this host" if is_router else "a machine of this host's own network"
+    owner = "the router of this host" if is_router else "a machine of this host's own network"
     return Finding(
         subject=HOST,
         summary=(
-            f"{banned.address}, {who}, is banned from published {numbered('port', ports, most=3)} "
-            f"by chain {by.chain}"
+            f"{banned.address}, {owner}, is banned from published {numbered('port', ports, most=3)} "
+            f"by chain {step.chain}"
         ),
         evidence=present(
-            {**by.evidence, "containers": sorted({port.container.name for port in banned.ports})}
+            {**step.evidence, "containers": sorted({port.container.name for port in banned.ports})}
         ),
         variables=_cure(banned),
-        discriminator=f"{banned.address} {by.chain}",
+        discriminator=f"{banned.address} {step.chain}",
         touches=tuple(port.container.subject for port in banned.ports),
     )
 

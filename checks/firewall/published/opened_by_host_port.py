@@ -33,19 +33,19 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
             yield _finding(inlet, inlet.sample.by, opening)
 
 
-def _finding(inlet: Inlet, by: Step, opening: Step) -> Finding:
+def _finding(inlet: Inlet, step: Step, opening: Step) -> Finding:
     proto = inlet.protocol
-    program = program_of(by)
-    opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}
+    program = program_of(step)
+    opens = {"program": program, "chain": step.chain, "host_port": str(inlet.host_port)}
     is_iptables = program in ("iptables", "iptables-legacy")
     return Finding.about(
         inlet.container,
-        f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule "
+        f"published port {inlet.host_port} of {inlet.container} is closed by {step}; the rule "
         f"that should open it matches port {inlet.host_port}, but Docker has changed the "
         f"destination to port {inlet.container_port} before the rule is read",
         {
             "rule that should open it": str(opening),
-            "decided by": str(by),
+            "decided by": str(step),
             "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
         },
         discriminator=f"{inlet.host_port}/{proto}",

@@ -9,7 +9,7 @@ from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import AddressOpening, Firewall
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.mappings import only, present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.registry import check
 
 
@@ -29,12 +29,12 @@ def opened_for_former_address(
     if not packet_paths.inlets:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
     for inlet in packet_paths.inlets:
-        by = inlet.sample.by
-        if not inlet.sample.is_blocked or inlet.sample.hook != "forward" or by is None:
+        step = inlet.sample.by
+        if not inlet.sample.is_blocked or inlet.sample.hook != "forward" or step is None:
             continue
         rule = only(list(_rules_for_nobody(inlet, firewall, containers)))
         if rule is not None:
-            yield _finding(inlet, by, rule, containers)
+            yield _finding(inlet, step, rule, containers)
 
 
 def _rules_for_nobody(
@@ -59,24 +59,23 @@ def _offers(other: Container, inlet: Inlet) -> bool:
     return is_near and str(inlet.container_port) in other.offered_ports
 
 
-def _finding(inlet: Inlet, by: Step, opened: AddressOpening, containers: Containers) -> Finding:
+def _finding(inlet: Inlet, step: Step, opened: AddressOpening, containers: Containers) -> Finding:
     former = opened.address
     rule = opened.step
     holder = containers.by_place.get((inlet.network.name, former))
-    whose = "which no container has" if holder is None else f"which {holder} has now"
+    holder_clause = "which no container has" if holder is None else f"which {holder} has now"
     present_address = min(inlet.addresses, default="")
-    written_by = program_of(rule)
-    is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
-    where = {"program": written_by, "chain": rule.chain} | ({"ufw": former} if is_of_ufw else {})
     for_whom = " for some clients" if opened.is_for_some else ""
-    finding = Finding.about(
+    # the page's rules are for all clients
+    steps = {} if opened.is_for_some else _new_rule(inlet, opened)
+    return Finding.about(
         inlet.container,
-        f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule that "
-        f"should open it{for_whom} names {former}, {whose}: the address of the container is "
+        f"published port {inlet.host_port} of {inlet.container} is closed by {step}; the rule that "
+        f"should open it{for_whom} names {former}, {holder_clause}: the address of the container is "
         f"{present_address}",
         {
             "rule that should open it": str(rule),
-            "decided by": str(by),
+            "decided by": str(step),
             f"address of {inlet.container.name}": present_address,
         },
         severity=Severity.advice if opened.is_for_some else None,
@@ -84,18 +83,25 @@ def _finding(inlet: Inlet, by: Step, opened: AddressOpening, containers: Contain
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
         stable=(inlet.container.life,),
+        variables=steps,
     )
-    if opened.is_for_some:
-        return finding  # the page's rules are for all clients
+
+
+def _new_rule(inlet: Inlet, opened: AddressOpening) -> PageVariables:
+    """The page variables of a rule with the address of today; empty where a program that the page
+    does not know has written the old one."""
+    rule = opened.step
+    written_by = program_of(rule)
+    is_of_ufw = rule.chain.startswith(("ufw-", "ufw6-"))
     if not is_of_ufw and written_by not in ("iptables", "iptables-legacy"):
-        return finding
-    return finding.with_variables(
-        present(
-            {
-                **where,
-                "address": present_address,
-                "container_port": str(inlet.container_port),
-                "proto": inlet.protocol,
-            }
-        )
+        return {}
+    return present(
+        {
+            "program": written_by,
+            "chain": rule.chain,
+            "ufw": opened.address if is_of_ufw else "",
+            "address": min(inlet.addresses, default=""),
+            "container_port": str(inlet.container_port),
+            "proto": inlet.protocol,
+        }
     )

@@ -34,19 +34,19 @@ def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths
 
 def _finding(port: ClosedInlet) -> Finding:
     inlet = port.inlet
-    by = port.by
+    step = port.by
     stopped = f"{count(port.dropped, 'packet')} so far" if port.dropped else ""
     return Finding.about(
         inlet.container,
         sentence(
             f"published port {inlet.host_port} of {inlet.container} is closed to every client "
-            f"that comes by {inlet.uplink.name}: {by}",
+            f"that comes by {inlet.uplink.name}: {step}",
             "it stops the answers" if inlet.reach.part == "reply" else "",
             stopped,
         ),
         present(
             {
-                **by.evidence,
+                **step.evidence,
                 "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
                 "packets that met the rule": port.dropped,
             }

@@ -103,19 +103,19 @@ def _host_port_findings(
         for inlet in paths.inlets
         if inlet.reach.nat is not None
     }
-    lost = [
+    refused = [
         path
         for path in host_paths.published
         if (path.container.id, path.port) in translated
         and path.trace.nat is None
         and not path.trace.nat_unknown
     ]
-    if lost:
-        first = lost[0]
+    if refused:
+        first = refused[0]
         yield Finding(
             subject=HOST,
             summary=f"this host itself cannot reach published port {first.port} of"
-            f" {named('container', [path.container.name for path in lost])}: chain OUTPUT of table nat "
+            f" {named('container', [path.container.name for path in refused])}: chain OUTPUT of table nat "
             "does not lead to Docker's rules",
             evidence={
                 "this host to": f"{first.address}:{first.port}",
@@ -126,7 +126,7 @@ def _host_port_findings(
             variables=_variables(first.container, first.port, repair),
             discriminator="from this host",
             severity=Severity.warning,
-            touches=with_bridges([path.network for path in lost]),
+            touches=with_bridges([path.network for path in refused]),
         )
 
 
@@ -173,11 +173,11 @@ def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> Pa
     return _variables(inlet.container, inlet.host_port, repair)
 
 
-def _tracking_variables(inlet: Inlet, by: Step) -> PageVariables:
+def _tracking_variables(inlet: Inlet, step: Step) -> PageVariables:
     """The page variables of the rules about the port, in raw of iptables or in a chain of
     nftables."""
     port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
-    place = place_of(by)
+    place = place_of(step)
     if "program" in place:
         return {**port, "untracked_port": str(inlet.host_port)}
     return {**port, **place, "nft_proto": inlet.protocol}

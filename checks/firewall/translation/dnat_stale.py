@@ -83,17 +83,17 @@ def _finding(
         if published.host_port == rule.host_port
     ]
     program = None if victims else _serving_listener(rule, listeners)
-    whom = ""
+    victim_clause = ""
     listener = ""
     if victims:
-        whom = f"; {victims[0]}, which publishes the port now, gets no connection"
+        victim_clause = f"; {victims[0]}, which publishes the port now, gets no connection"
     elif program is not None:
-        whom = f"; {program.holder}, which listens on the port, gets no connection"
+        victim_clause = f"; {program.holder}, which listens on the port, gets no connection"
         listener = f"{program.address}:{program.port}, {program.holder}"
     return Finding(
         subject=HOST,
         summary=f"an old rule of Docker's sends {rule.protocol} port {rule.host_port} to "
-        f"{rule.address}, which no running container has{whom}",
+        f"{rule.address}, which no running container has{victim_clause}",
         evidence=present(
             {
                 f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
@@ -103,7 +103,7 @@ def _finding(
         ),
         variables=_removal(rule) | repair,
         discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
-        severity=None if whom else Severity.advice,
+        severity=None if victim_clause else Severity.advice,
         touches=subjects_of(victims),
         stable=tuple(container.life for container in victims),
     )

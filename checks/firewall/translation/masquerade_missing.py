@@ -128,16 +128,16 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     network = path.network
     subnet = path.network.subnet4
     cure = {"bridge": network.bridge, "subnet": subnet}
-    why = "other packets are translated"
+    reason = "other packets are translated"
     if untracked is not None:
         cure = {"untracking": "raw"}
-        why = f"{untracked} exempts them from connection tracking, so they are not translated"
+        reason = f"{untracked} exempts them from connection tracking, so they are not translated"
     return Finding(
         subject=network.subject,
         summary=sentence(
             f"{network}: queries to DNS server {path.server} leave through {path.device} "
             f"with their private source {subnet}: no answer comes back",
-            why,
+            reason,
         ),
         evidence={
             "nat POSTROUTING": f"no translation of {subnet} on the way to {path.server}",

@@ -28,9 +28,9 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
 
 def _finding(tunnel: MisnamedExit) -> Finding:
     container = tunnel.container
-    where = "on this host" if container is None else f"inside {container}"
+    place = "on this host" if container is None else f"inside {container}"
     summary = (
-        f"clients of tunnel {tunnel.tunnel} {where} get no answer from the internet: their packets leave "
+        f"clients of tunnel {tunnel.tunnel} {place} get no answer from the internet: their packets leave "
         f"by {tunnel.leaves_by}, and {_lack(tunnel)}"
     )
     variables = {"subnet": tunnel.subnet, "leaves_by": tunnel.leaves_by}
@@ -65,5 +65,5 @@ def _lack(tunnel: MisnamedExit) -> str:
     """The rule that would hide the clients, and does not."""
     if tunnel.rule is None:
         return f"no rule translates {tunnel.subnet}"
-    why = ", an interface that does not exist" if tunnel.is_absent else ""
-    return f"the rule that translates {tunnel.subnet} names {tunnel.named}{why}"
+    absence_clause = ", an interface that does not exist" if tunnel.is_absent else ""
+    return f"the rule that translates {tunnel.subnet} names {tunnel.named}{absence_clause}"

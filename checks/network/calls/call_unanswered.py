@@ -86,11 +86,11 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
 
 
 def _called_party(call: UnansweredCall) -> str:
-    whom = f"{call.peer} ({call.place})" if call.peer is not None else call.place
+    callee = f"{call.peer} ({call.place})" if call.peer is not None else call.place
     if not call.further:
-        return whom
-    more = count(len(call.further), "more address", "more addresses")
-    return f"{whom} and {more} at that port"
+        return callee
+    further = count(len(call.further), "more address", "more addresses")
+    return f"{callee} and {further} at that port"
 
 
 _WHY: Mapping[CallLoss, str] = {

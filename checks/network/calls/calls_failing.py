@@ -134,9 +134,9 @@ def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding
     peer = failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
-    why = lack.what if lack is not None else _failure_clause(failure, peer)
+    reason = lack.what if lack is not None else _failure_clause(failure, peer)
     if place:
-        text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", why)
+        text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", reason)
     else:
         text = f"{container} says that its calls fail ({often}): {shortened(failure.line, SHOWN)}"
     finding = Finding.about(
@@ -182,9 +182,9 @@ def _place(failure: LoggedFailure, peer: Container | None) -> str:
 
 
 def _failure_clause(failure: LoggedFailure, peer: Container | None) -> str:
-    where = where_named(failure.host, failure.container) if is_address(failure.host) else ""
-    if where and not is_itself(failure.host):
-        return f"that address is in {where}"
+    place = where_named(failure.host, failure.container) if is_address(failure.host) else ""
+    if place and not is_itself(failure.host):
+        return f"that address is in {place}"
     if failure.kind != "refused" or peer is not None or is_itself(failure.host):
         return ""
     return "the machine answers, and no program takes connections there from this host"

@@ -49,8 +49,8 @@ def cluster_address_stale(
     ]
     for cluster in moves_by_cluster(moves):
         ids = frozenset[str]().union(*(move.ids for move in cluster))
-        own = {id: server for id, server in writers.items() if id in ids}
-        finding = _finding(cluster, own, unanswered_calls)
+        servers = {id: server for id, server in writers.items() if id in ids}
+        finding = _finding(cluster, servers, unanswered_calls)
         strangers = [server for id, server in writers.items() if id not in ids]
         near = any(finding.variables.get("network") in server.endpoints for server in strangers)
         # a loop over the network would make one cluster of two

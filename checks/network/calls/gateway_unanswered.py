@@ -103,23 +103,23 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
     """
     addresses = sorted({machine.address for machine in machines}, key=ip_address)
     if answering_machines(machines[0], neighbours).isdisjoint(addresses):
-        why = (
+        reason = (
             f"the host has answers from other machines on {machines[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"
         )
         severity: Severity | None = Severity.warning
         silent = {"silent": addresses[0]}
     else:
-        why = ONE_MAC
+        reason = ONE_MAC
         severity = None
         silent = {}
-    finding = _silent_finding(machines, and_more(addresses), why, {})
+    finding = _silent_finding(machines, and_more(addresses), reason, {})
     variables = {**wire_variables(machines[0]), **silent}
     return replace(finding, variables=variables, severity=severity)
 
 
 def _silent_finding(
-    machines: list[SilentMachine], whom: str, why: str, more: dict[str, Json]
+    machines: list[SilentMachine], silent: str, reason: str, evidence: dict[str, Json]
 ) -> Finding:
     first = machines[0]
     network = machines[0].network
@@ -128,16 +128,16 @@ def _silent_finding(
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer from {whom} "
+            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer from {silent} "
             f"of {network.driver} {network}",
-            why,
+            reason,
         ),
         evidence=present(
             {
                 f"ARP entry inside {first.container.name}": f"{first.address}: no answer",
                 "IPAM.Config.Gateway": list(network.gateways),
                 "Options.parent": parent,
-                **more,
+                **evidence,
             }
         ),
         touches=(

@@ -57,10 +57,10 @@ def _finding(failure: HostProxyFailure) -> Finding:
     known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
     container = failure.container
     line = failure.lines[-1]
-    whom = f" of {container}" if failure.is_published else ""
-    what = "refuses requests for" if failure.refusing else "cannot pass requests on to"
+    owner_clause = f" of {container}" if failure.is_published else ""
+    failure_clause = "refuses requests for" if failure.refusing else "cannot pass requests on to"
     summary = sentence(
-        f"{failure.program} on this host {what} {failure.place}{whom} "
+        f"{failure.program} on this host {failure_clause} {failure.place}{owner_clause} "
         f"({count(len(failure.lines), 'time')} lately)",
         _reason(failure, known),
     )

@@ -79,9 +79,9 @@ def _severity(lacks: list[UnservedWant]) -> Severity | None:
 def _cure(lack: UnservedWant) -> PageVariables:
     if not lack.has_address:
         return {"container": lack.want.container.name, "lost_address": lack.address}
-    where = {"container": lack.want.container.name, "port": str(lack.want.port)}
+    names = {"container": lack.want.container.name, "port": str(lack.want.port)}
     if not any(listener.address == "127.0.0.1" for listener in lack.elsewhere):
-        return where
+        return names
     bridge = lack.network.bridge
     setting = f"net/ipv4/conf/{bridge}/route_localnet=1"
-    return {**where, "bridge": bridge, "address": lack.address, "setting": setting}
+    return {**names, "bridge": bridge, "address": lack.address, "setting": setting}

@@ -109,8 +109,8 @@ def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_o
 def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None) -> list[str]:
     """The places of the IPv6 internet from which its sockets wait for an answer."""
     calls = unanswered_calls or ()
-    own = [call for call in calls if call.container.id == container.id]
-    return [call.place for call in own if is_of_the_internet(call.address)]
+    own_calls = [call for call in calls if call.container.id == container.id]
+    return [call.place for call in own_calls if is_of_the_internet(call.address)]
 
 
 def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> bool:
@@ -154,10 +154,10 @@ def _no_ipv6_finding(
 def _dead_route_finding(
     container: Container, reports: Sequence[RecentLine], places: list[str]
 ) -> Finding:
-    whom = and_more(called_addresses(reports) or places)
+    addresses = and_more(called_addresses(reports) or places)
     return Finding.about(
         container,
-        f"{container} calls {whom} over IPv6, and this host has no IPv6 route out",
+        f"{container} calls {addresses} over IPv6, and this host has no IPv6 route out",
         present(
             {
                 "log": quoted(reports[-1].text) if reports else None,

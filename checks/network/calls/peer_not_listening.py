@@ -101,28 +101,28 @@ def _other_family_finding(call: FailingCall, peer: Container, netns: ContainerNe
         severity = Severity.critical
         listens = f"IPv6 ({places[0]}, which takes no IPv4)"
         variables = {"ipv6_only": peer.name}
-    what = f"calls {peer} over {called} at port {call.port}, but {peer} listens there only over {listens}"
-    return _call_finding(call, peer, what, places, severity).with_variables(variables)
+    predicate = f"calls {peer} over {called} at port {call.port}, but {peer} listens there only over {listens}"
+    return _call_finding(call, peer, predicate, places, severity).with_variables(variables)
 
 
 def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    what = (
+    predicate = (
         f"calls port {PLAIN_PORT} of {peer}, whose engine listens with TLS at port {TLS_PORT}, "
         f"since {CERTIFICATES} is set"
     )
-    finding = _call_finding(call, peer, what, _served_over_tcp(netns), Severity.critical)
+    finding = _call_finding(call, peer, predicate, _served_over_tcp(netns), Severity.critical)
     cure = {"inner_engine": peer.name, "without_tls": f"{CERTIFICATES}="}
     return finding.with_variables(cure if may_serve_plainly(peer) else {})
 
 
 def _call_finding(
-    call: FailingCall, peer: Container, what: str, sockets: list[str], severity: Severity
+    call: FailingCall, peer: Container, predicate: str, sockets: list[str], severity: Severity
 ) -> Finding:
     """The finding about a refused call. sockets: the ports that are served inside the peer."""
     container = call.container
     return Finding.about(
         container,
-        f"{container} {what}",
+        f"{container} {predicate}",
         {
             "log": call.line,
             "times in its last lines": call.times,
@@ -153,16 +153,16 @@ def _finding(
     call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
 ) -> Finding:
     inward = netns.sockets("tcp", call.port)
-    where = "where nothing listens"
+    port_clause = "where nothing listens"
     if inward:
-        where = f"which listens there at {inward[0].address} only, for itself"
+        port_clause = f"which listens there at {inward[0].address} only, for itself"
     elif inner is not None:
-        where = f"which is its port on the host: other containers reach it at port {inner}"
+        port_clause = f"which is its port on the host: other containers reach it at port {inner}"
     elif netns.served_ports:
-        where = f"where nothing listens: it serves {numbered('port', netns.served_ports)}"
+        port_clause = f"where nothing listens: it serves {numbered('port', netns.served_ports)}"
     severity = Severity.critical if inward or inner is not None else Severity.warning
-    what = f"calls port {call.port} of {peer}, {where}"
-    finding = _call_finding(call, peer, what, _served_over_tcp(netns), severity)
+    predicate = f"calls port {call.port} of {peer}, {port_clause}"
+    finding = _call_finding(call, peer, predicate, _served_over_tcp(netns), severity)
     if not inward:
         return finding.with_variables(steps_to_served_port(call, peer, netns, inner))
     return finding.with_variables(

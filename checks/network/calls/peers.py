@@ -119,13 +119,13 @@ def _owner_clause(stale: StaleAddress) -> str:
         return f"an address that {stale.holder} has now, where nothing listens on that port"
     if stale.stopped is not None:
         return f"the fixed address of {stale.stopped}, which does not run"
-    whose = "an address that no container has now"
+    no_owner = "an address that no container has now"
     if stale.is_own:
-        return f"{whose}, and which may have been its own before it was started again"
+        return f"{no_owner}, and which may have been its own before it was started again"
     if not stale.servers:
         hidden = f'which network "{stale.call.network.name}" hides'
-        return f"{whose}: that of a container that is gone, or of a machine outside, {hidden}"
-    return whose
+        return f"{no_owner}: that of a container that is gone, or of a machine outside, {hidden}"
+    return no_owner
 
 
 def _served_by_clause(stale: StaleAddress) -> str:
@@ -258,11 +258,11 @@ def _other_network_finding(call: FailingCall, peer: Container, seat: Container) 
     container = call.container
     common = sorted(set(seat.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""
-    who = "it" if seat.id == container.id else f"{seat}, whose network it uses,"
+    owner = "it" if seat.id == container.id else f"{seat}, whose network it uses,"
     return Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
-        f"on {call.network}, and {who} is not connected to that network{instead}",
+        f"on {call.network}, and {owner} is not connected to that network{instead}",
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,

@@ -59,22 +59,22 @@ def proxy_on_loopback(
             continue
         proxies = [proxy for proxy in proxy_settings(container) if proxy.host.startswith(_HOME)]
         any_on_loopback = any_on_loopback or bool(proxies)
-        lost = [proxy for proxy in proxies if not netns.sockets("tcp", proxy.port)]
-        if lost:
-            yield _loopback_proxy_finding(container, lost, recent_logs)
+        unserved = [proxy for proxy in proxies if not netns.sockets("tcp", proxy.port)]
+        if unserved:
+            yield _loopback_proxy_finding(container, unserved, recent_logs)
     if not any_on_loopback:
         return Skipped("no running container has a proxy on localhost")
 
 
 def _loopback_proxy_finding(
-    container: Container, lost: list[ProxySetting], recent_logs: RecentLogs | None
+    container: Container, unserved: list[ProxySetting], recent_logs: RecentLogs | None
 ) -> Finding:
-    proxy = lost[0]
+    proxy = unserved[0]
     lines = recent_logs.of(container) if recent_logs is not None else ()
     place = f"{proxy.host}:{proxy.port}"
     about = [line.text for line in lines if str(proxy.port) in line.text and _is_failed_call(line)]
     line = about[-1] if about else ""
-    names = sorted({proxy.variable for proxy in lost})
+    names = sorted({proxy.variable for proxy in unserved})
     gateway = f"http://host.docker.internal:{proxy.port}"
     return Finding.about(
         container,

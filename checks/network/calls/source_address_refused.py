@@ -43,18 +43,20 @@ def source_address_refused(
     programs of this host call it with that address. Lines that may be about a password are left out
     too.
     """
-    own = [address for address in interfaces.shown_addresses if is_outer_address(address, networks)]
+    host_addresses = [
+        address for address in interfaces.shown_addresses if is_outer_address(address, networks)
+    ]
     callers = [container for container in containers.running if not container.shares_host_network]
-    if not own or not callers:
+    if not host_addresses or not callers:
         return Skipped("no running container leaves by an address of this host")
     for container in callers:
-        published = published_at(container, own)
-        for address in own:
+        published = published_at(container, host_addresses)
+        for address in host_addresses:
             is_other = published not in ("", address)
             says = source_refusal_of(address, COMPLAINS if is_other else REFUSED)
             lines = recent_logs.repeated(container, says, clock, least)
             if lines:
-                yield _finding(container, address, lines, own, networks)
+                yield _finding(container, address, lines, host_addresses, networks)
     yield from recent_logs.left_out(callers)
 
 
@@ -62,14 +64,14 @@ def _finding(
     container: Container,
     address: str,
     lines: Sequence[RecentLine],
-    own: Collection[str],
+    host_addresses: Collection[str],
     networks: Networks,
 ) -> Finding:
     """The finding about a refused source address.
 
-    own: the addresses of the host that others see.
+    host_addresses: the addresses of the host that others see.
     """
-    published = published_at(container, own)
+    published = published_at(container, host_addresses)
     is_other = published not in ("", address)
     steps = {"refused": address}
     if is_other:
@@ -85,7 +87,7 @@ def _finding(
             {
                 "log": quoted(lines[-1].text),
                 "such lines": len(lines),
-                "addresses of this host": sorted(own),
+                "addresses of this host": sorted(host_addresses),
             }
         ),
         discriminator=address,

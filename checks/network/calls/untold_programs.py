@@ -43,11 +43,11 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     """
     for program in untold_programs:
         if program.symptom.kind == "upgrade" and program.hop.passes_upgrades_on:
-            what = "calls it by HTTP/1.0, which knows no WebSocket: proxy_http_version is not 1.1"
-            yield _untold_finding(program, what, _VERSION_ALONE)
+            fault = "calls it by HTTP/1.0, which knows no WebSocket: proxy_http_version is not 1.1"
+            yield _untold_finding(program, fault, _VERSION_ALONE)
         elif program.symptom.kind == "upgrade":
-            what = "does not pass on the header Upgrade, by which a client asks for it"
-            yield _untold_finding(program, what, _UPGRADE)
+            fault = "does not pass on the header Upgrade, by which a client asks for it"
+            yield _untold_finding(program, fault, _UPGRADE)
 
 
 @check("network.http-version-refused", severity=Severity.warning)
@@ -62,8 +62,8 @@ def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
     """
     for program in untold_programs:
         if program.symptom.kind == "version":
-            what = "calls it by HTTP/1.0: proxy_http_version is not 1.1 there"
-            yield _untold_finding(program, what, _VERSION)
+            fault = "calls it by HTTP/1.0: proxy_http_version is not 1.1 there"
+            yield _untold_finding(program, fault, _VERSION)
 
 
 @check("network.host-name-refused", severity=Severity.warning)
@@ -83,12 +83,12 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
         if program.symptom.kind == "signature":
             said = hop.headers.get("host")
             header = f"sets the header Host to {said}" if said else "sets no header Host"
-            what = f"{header}, so the name that was signed is not the one that is asked for"
-            yield _untold_finding(program, what, HOST_OF_CLIENTS)
+            fault = f"{header}, so the name that was signed is not the one that is asked for"
+            yield _untold_finding(program, fault, HOST_OF_CLIENTS)
         elif program.symptom.kind == "misdirected":
             said = hop.headers["host"]
-            what = f"calls it as {hop.own_name}, and tells it the name that clients typed ({said})"
-            yield _untold_finding(program, what, f"proxy_set_header Host {hop.own_name};")
+            fault = f"calls it as {hop.own_name}, and tells it the name that clients typed ({said})"
+            yield _untold_finding(program, fault, f"proxy_set_header Host {hop.own_name};")
 
 
 @check("network.https-not-passed-on", severity=Severity.warning)
@@ -106,25 +106,25 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
         if program.symptom.kind not in ("login", "sign-in", "origin", "loop"):
             continue
         if program.hop.ends_tls:
-            what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
-            yield _untold_finding(program, what, SCHEME)
+            fault = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
+            yield _untold_finding(program, fault, SCHEME)
         else:
             said = program.hop.headers["x-forwarded-proto"]
-            what = (
+            fault = (
                 f"sets X-Forwarded-Proto to {said}, which is http there, though clients come by "
                 "HTTPS to the proxy before it"
             )
-            yield _untold_finding(program, what, SCHEME_BEFORE)
+            yield _untold_finding(program, fault, SCHEME_BEFORE)
 
 
-def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
+def _untold_finding(untold: UntoldProgram, fault: str, added: str) -> Finding:
     symptom = untold.symptom
     hop = untold.hop
     program = hop.program or symptom.container
     return Finding.about(
         program,
         sentence(
-            f"{program} {_SEEN[symptom.kind]} ({_times_lately(symptom)})", f"{hop.label} {what}"
+            f"{program} {_SEEN[symptom.kind]} ({_times_lately(symptom)})", f"{hop.label} {fault}"
         ),
         present(
             {

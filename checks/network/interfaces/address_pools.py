@@ -94,14 +94,14 @@ def _subnet_takers(
     )
     if not stock.routed:
         return [of_docker]
-    own = [of_docker] if bridges else []
+    bridge_takers = [of_docker] if bridges else []
     first, *others = stock.blocking
     verb = f"and {count(len(others), 'more route')} cover" if others else "covers"
     by_route = f"host route {routes.describe(first)} {verb} {stock.routed} of {stock.total}"
     # the route comes first where removing it helps more than removing networks does
     if stock.routed >= len(networks.bridges):
-        return [by_route, *own]
-    return [*own, by_route]
+        return [by_route, *bridge_takers]
+    return [*bridge_takers, by_route]
 
 
 def _without_container(networks: Networks, containers: Containers | None) -> list[str]:

@@ -75,5 +75,5 @@ def _summary(interface: DockerInterface, managers: tuple[InterfaceManager, ...])
             f"{interface.link.name}, {kind}, "
             f"has address {interface.addresses[0]}, which the engine did not set"
         )
-    by = joined([str(manager) for manager in managers[:2]], "or")
-    return f"{harm}; likely set by {by}" if by else harm
+    managers_named = joined([str(manager) for manager in managers[:2]], "or")
+    return f"{harm}; likely set by {managers_named}" if managers_named else harm

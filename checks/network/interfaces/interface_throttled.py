@@ -90,9 +90,9 @@ def _harm_clause(interface: ThrottledInterface) -> str:
     if parts:
         return f"{joined(parts)} on purpose"
     assert queue.rate is not None  # only what limits is starving
-    lost = count(interface.dropped, "packet")
+    packets = count(interface.dropped, "packet")
     held = f", and {size(queue.backlog)} wait" if queue.backlog else ""
-    return f"may send {_bits(queue.rate)} a second: it dropped {lost} within a second{held}"
+    return f"may send {_bits(queue.rate)} a second: it dropped {packets} within a second{held}"
 
 
 def _bits(rate: int) -> str:

@@ -188,8 +188,8 @@ def _unanswered_host(
     link = links.by_name.get(parent)
     if table is None or link is None:
         return None
-    own = set(links.addresses_of(link))
-    return next((entry for entry in table.unanswered if entry.address in own), None)
+    addresses = set(links.addresses_of(link))
+    return next((entry for entry in table.unanswered if entry.address in addresses), None)
 
 
 def _unreached_host_finding(
@@ -211,8 +211,8 @@ def _unreached_host_finding(
         stable=(container.life,),
         variables={"address": address, "parent": parent, "network": network.name},
     )
-    own = _own_address(links, parent) if network.driver == "macvlan" else ""
-    return finding.with_variables({"own": own}) if own else finding
+    host_address = _own_address(links, parent) if network.driver == "macvlan" else ""
+    return finding.with_variables({"own": host_address}) if host_address else finding
 
 
 def _callers_of(
@@ -260,8 +260,8 @@ def _unreached_peer_finding(
         stable=(container.life,),
         variables={"address": address, "parent": entry.interface, "network": network.name},
     )
-    own = _own_address(links, entry.interface) if network.driver == "macvlan" else ""
-    return finding.with_variables({"own": own}) if own else finding
+    host_address = _own_address(links, entry.interface) if network.driver == "macvlan" else ""
+    return finding.with_variables({"own": host_address}) if host_address else finding
 
 
 def _own_address(links: Interfaces | None, name: str) -> str:

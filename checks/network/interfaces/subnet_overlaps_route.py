@@ -157,10 +157,10 @@ def _taken_addresses_finding(case: NetworkBesideRoutes, capture: Capture) -> Fin
     kind = f"{route.type} route" if leads_nowhere else "route"
     stopper = {"nowhere": str(route.type), "stopper": str(route.net)} if leads_nowhere else {}
     described = case.routes.describe(route)
-    who = named("container", names_of(victims))
+    victims_named = named("container", names_of(victims))
     return Finding(
         subject=network.subject,
-        summary=f"host {kind} {described} captures traffic for {who} on {network}",
+        summary=f"host {kind} {described} captures traffic for {victims_named} on {network}",
         evidence={
             "IPAM.Config.Subnet": str(capture.subnet),
             "routes": [f"{route.type} {described}"],
@@ -180,16 +180,16 @@ def _overlap_finding(
     describe = case.routes.describe
     if hidden:
         severity = Severity.critical
-        what = f"hides DNS server {hidden[0]} of the host"
+        harm = f"hides DNS server {hidden[0]} of the host"
     elif taking:
         severity = Severity.warning
-        what = f"overlaps host route {describe(taking[0])}: {_UNREACHABLE}"
+        harm = f"overlaps host route {describe(taking[0])}: {_UNREACHABLE}"
     else:
         severity = Severity.advice
-        what = f"lies inside host route {describe(clashing[0])}: {_UNREACHABLE}"
+        harm = f"lies inside host route {describe(clashing[0])}: {_UNREACHABLE}"
     return Finding(
         subject=case.network.subject,
-        summary=f"subnet {subnet} of {case.network} {what}",
+        summary=f"subnet {subnet} of {case.network} {harm}",
         evidence={
             "IPAM.Config.Subnet": str(subnet),
             "routes": [describe(route) for route in clashing[:10]],
@@ -259,8 +259,8 @@ def _policy_findings(
 
     The main table is judged above.
     """
-    what = _policy_harm(case, ways, forwarding)
-    if not what:
+    harm = _policy_harm(case, ways, forwarding)
+    if not harm:
         return
     network = case.network
     first = case.members[0]
@@ -269,7 +269,7 @@ def _policy_findings(
     subnet = str(network.subnets[0]) if network.subnets else "none"
     yield Finding(
         subject=network.subject,
-        summary=f"{network}: the host's routing policy {what}",
+        summary=f"{network}: the host's routing policy {harm}",
         evidence={
             "routing rules": list(ways.rules),
             f"way from {network.bridge} to the outside": out.error or f"table {out.table}",
@@ -306,20 +306,20 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
         return ""
     if bridge is None:
         return ""
-    who = named("container", names_of(case.members))
+    members = named("container", names_of(case.members))
     if back.oif != bridge.index:
         elsewhere = _way_elsewhere(case, ways)
-        return _backward_harm(who, elsewhere, links) if elsewhere is not None else ""
+        return _backward_harm(members, elsewhere, links) if elsewhere is not None else ""
     is_refused = out.error in _REFUSALS and not ways.own.error
     if is_refused and forwarding.forwards_from(network.bridge):
-        return f"stops what {who} sends out ({_REFUSALS[out.error or '']})"
+        return f"stops what {members} sends out ({_REFUSALS[out.error or '']})"
     return ""
 
 
-def _backward_harm(who: str, back: RouteLookup, links: Interfaces) -> str:
+def _backward_harm(members: str, back: RouteLookup, links: Interfaces) -> str:
     """The predicate about a routing rule that leads traffic for the containers elsewhere, or
     drops it."""
     device = links.by_index.get(back.oif or 0)
     if device is not None:
-        return f"sends traffic for {who} to {device.name} (table {back.table})"
-    return f"drops traffic for {who} ({_REFUSALS.get(back.error or '')})"
+        return f"sends traffic for {members} to {device.name} (table {back.table})"
+    return f"drops traffic for {members} ({_REFUSALS.get(back.error or '')})"

@@ -67,17 +67,17 @@ def veth_detached(
         netns = namespaces.of(container)
         if netns is None:
             continue
-        lost = [
+        items = [
             *_unconnected_items(netns, containers, networks, namespaces, config),
             *_cut_off_findings(netns, containers, networks, links),
         ]
         successor = successor_of(container, containers, events)
         if successor:
-            lost = [_with_successor(item, successor) for item in lost]
-        if lost and (container.started_at or 0.0) > clock.wall:
+            items = [_with_successor(item, successor) for item in items]
+        if items and (container.started_at or 0.0) > clock.wall:
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
         else:
-            yield from lost
+            yield from items
 
 
 def _with_successor(item: CheckItem, successor: str) -> CheckItem:
@@ -207,13 +207,13 @@ def _guest_item(
             "may be one that could not be inspected",
         )
     if other is None:
-        whose = f'container "{owner.name[:12]}", whose network it shares, no longer exists'
-        finding = _lost_owner_finding(container, netns, whose, "not listed")
+        owner_clause = f'container "{owner.name[:12]}", whose network it shares, no longer exists'
+        finding = _lost_owner_finding(container, netns, owner_clause, "not listed")
         return finding.with_variables(_made_by_compose(container))
     if other.host_config.network_mode == "none":
         return None
-    whose = f"{other}, whose network it shares, does not run ({other.state.status})"
-    finding = _lost_owner_finding(container, netns, whose, other.state.status)
+    owner_clause = f"{other}, whose network it shares, does not run ({other.state.status})"
+    finding = _lost_owner_finding(container, netns, owner_clause, other.state.status)
     settled = (*finding.settled, other.life)
     return replace(finding, settled=settled).with_variables({"stopped": other.name})
 
@@ -227,11 +227,11 @@ def _made_by_compose(container: Container) -> PageVariables:
 
 
 def _lost_owner_finding(
-    container: Container, netns: ContainerNetns, whose: str, state: str
+    container: Container, netns: ContainerNetns, owner_clause: str, state: str
 ) -> Finding:
     return Finding.about(
         container,
-        f"{container} has no network: {whose}",
+        f"{container} has no network: {owner_clause}",
         {
             "HostConfig.NetworkMode": container.host_config.network_mode,
             "interfaces inside": netns.interfaces,
@@ -273,18 +273,20 @@ def _unattached_finding(
     container = netns.container
     setting: dict[str, Json] = {}
     if lost.network is not None:
-        why = f"it was created for {lost.network}"
+        reason = f"it was created for {lost.network}"
         cure = rejoin(container, lost.network.name)
     elif not lost.is_default:
-        why = f'network "{lost.name}", for which it was created, no longer exists'
+        reason = f'network "{lost.name}", for which it was created, no longer exists'
         cure = {"gone_network": lost.name, "unattached": container.name}
     else:
-        why = "the engine runs without its default network, and the container asks for no other one"
+        reason = (
+            "the engine runs without its default network, and the container asks for no other one"
+        )
         cure = {"new_network": f"{container.name}-net"}
         setting = _bridge_setting(config)
     return Finding.about(
         container,
-        f"{container} is attached to no network; {why}",
+        f"{container} is attached to no network; {reason}",
         {
             "NetworkSettings.Networks": sorted(container.endpoints),
             "HostConfig.NetworkMode": lost.name,

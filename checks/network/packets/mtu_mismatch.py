@@ -56,14 +56,14 @@ def mtu_mismatch(
 
 def _tunnel_finding(tunnel: TunnelSize, timeouts: dict[str, str]) -> Finding:
     container = tunnel.container
-    where = f"in {container}" if container is not None else "of this host"
+    place = f"in {container}" if container is not None else "of this host"
     small = {"tunnel": tunnel.name, "tunnel_mtu": str(tunnel.fitting)}
     inside = {"inside": container.name} if container is not None else {}
     names = sorted(timeouts)
     return Finding(
         subject=container.subject if container is not None else Subject("interface", tunnel.name),
         summary=sentence(
-            f"tunnel {tunnel.name} {where} takes packets of {tunnel.mtu} bytes, and with WireGuard's "
+            f"tunnel {tunnel.name} {place} takes packets of {tunnel.mtu} bytes, and with WireGuard's "
             f"header they do not fit {tunnel.carrier}, which carries {tunnel.carrier_mtu}",
             f"answers to {named('container', names)} do not arrive" if names else "",
         ),

@@ -91,15 +91,15 @@ def _finding(page: FrontPage) -> Finding:
     seconds = round(reply.ms / 1000)
     computes = page.cpus is not None and page.cpus >= _COMPUTES
     if reply.unread:
-        why = "the program does not read what comes"
+        reason = "the program does not read what comes"
     elif computes:
-        why = "the program computes all the time, and may still build the page"
+        reason = "the program computes all the time, and may still build the page"
     else:
-        why = "the program has read the request, and waits for something"
+        reason = "the program has read the request, and waits for something"
     return Finding.about(
         container,
         f"{container} does not answer a request for {reply.path} at port {page.door.port} within "
-        f"{count(seconds, 'second')}: {why}",
+        f"{count(seconds, 'second')}: {reason}",
         present(
             {
                 "GET": page.url,

@@ -31,18 +31,18 @@ def _finding(cut: CutConnections) -> Finding:
     container = cut.container
     hop = cut.hop
     if hop is None:
-        why = (
+        limit_clause = (
             "`timeout client` or `timeout server` holds for them, where no `timeout tunnel` is set"
         )
     else:
         set_by = f"is {hop.read_timeout}" if hop.read_timeout else "is not set, which means 60s"
-        why = f"proxy_read_timeout {set_by}"
+        limit_clause = f"proxy_read_timeout {set_by}"
     return Finding.about(
         container,
         sentence(
             f"{container} has ended {count(cut.times, 'WebSocket')} on which nothing was said for "
             f"{cut.seconds:.0f} s ({shortened(cut.path, 60)})",
-            why,
+            limit_clause,
         ),
         present(
             {

@@ -72,22 +72,22 @@ def _host_answer_findings(
 ) -> Iterator[Finding]:
     """Findings about the host's answers to containers that call it, which leave through another
     interface."""
-    lost = by_key(
+    groups = by_key(
         ((path.network.name, path.address), path)
         for path in wanted_paths or ()
         if path.is_answer_of_host_lost
     )
-    for paths in lost.values():
+    for paths in groups.values():
         yield _host_answer_finding(paths, host_stack)
 
 
 def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
     """Findings about calls of a neighbour by a published port, which answers directly and not
     through the host."""
-    lost = by_key(
+    groups = by_key(
         (path.network.name, path) for path in wanted_paths or () if path.is_answered_past_host
     )
-    for paths in lost.values():
+    for paths in groups.values():
         yield _bridged_answer_finding(paths)
 
 
@@ -122,12 +122,12 @@ def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
 
 def _own_call_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
     """Findings about failed calls that a rule leads back to the container itself."""
-    lost = by_key(
+    groups = by_key(
         ((path.want.container.id, path.address), path)
         for path in wanted_paths or ()
         if path.comes_back and path.want.has_failed
     )
-    for paths in lost.values():
+    for paths in groups.values():
         yield _own_call_finding(paths)
 
 
@@ -273,11 +273,11 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     """
     container = inlet.container
     traces = [trace for client, trace in inlet.lost.items() if client != "this host"]
-    by = next(trace.by for trace in traces if trace.by is not None)
-    tunnel = by.chain
-    whom = "clients on other machines"
+    step = next(trace.by for trace in traces if trace.by is not None)
+    tunnel = step.chain
+    clients = "clients on other machines"
     if "the local network" not in inlet.lost:
-        whom = "clients of networks beyond the host's own"
+        clients = "clients of networks beyond the host's own"
     severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
     leave = f'leave through its interface "{tunnel}"' if tunnel else "have no route"
     waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
@@ -285,11 +285,11 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(
         container,
-        f"{container}: answers of published port {inlet.host_port} to {whom} {leave}{waiting}",
+        f"{container}: answers of published port {inlet.host_port} to {clients} {leave}{waiting}",
         present(
             {
                 "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
-                "answers": str(by),
+                "answers": str(step),
                 "clients without an answer": list(inlet.waiting[:5]),
                 "clients on this host": here,
             }

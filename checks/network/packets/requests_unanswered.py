@@ -67,19 +67,19 @@ def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
     given_up = sum(client.left for client in clients)
     longest = max(client.seconds for client in clients)
     if queued:
-        why = "the program does not accept connections"
+        reason = "the program does not accept connections"
     elif unread:
-        why = "the program does not read what they send"
+        reason = "the program does not read what they send"
     else:
-        why = "the program has read the requests, and the clients have given up"
-    who = str(container)
+        reason = "the program has read the requests, and the clients have given up"
+    program = str(container)
     if waiting.sharers:
         others = [f'"{name}"' for name in waiting.sharers]
-        who = f"{container}, or {joined(others, 'or')} in its network namespace,"
+        program = f"{container}, or {joined(others, 'or')} in its network namespace,"
     finding = Finding.about(
         container,
-        f"{who} leaves {count(len(clients), 'client')} at port {waiting.port} without an answer, "
-        f"the longest for {duration(longest)}: {why}",
+        f"{program} leaves {count(len(clients), 'client')} at port {waiting.port} without an answer, "
+        f"the longest for {duration(longest)}: {reason}",
         {
             "connections whose request is not read": unread,
             "connections that are not accepted": queued,

@@ -85,10 +85,10 @@ def _finding(udp_port: PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     container = udp_port.container
     # the entry translates nothing: packets stay with the host, where nobody listens
     is_untranslated = first.reply_src == first.dst
-    where = "to nobody" if is_untranslated else f"to {first.reply_src}"
+    target = "to nobody" if is_untranslated else f"to {first.reply_src}"
     return Finding.about(
         container,
-        f"{container}: UDP packets of {_clients(stale)} to port {udp_port.port} go {where}, "
+        f"{container}: UDP packets of {_clients(stale)} to port {udp_port.port} go {target}, "
         "because of a connection tracking entry from before its start",
         _entries(stale) | {"addresses of the container": sorted(udp_port.addresses)},
         discriminator=str(udp_port.port),

@@ -85,19 +85,19 @@ def _finding(
     clients: UnansweredClients, mistaken: Neighbour | None, circle: ForwardingCircle | None = None
 ) -> Finding:
     container = clients.container
-    who = counted("client", clients.clients, most=2)
+    clients_named = counted("client", clients.clients, most=2)
     port = f"published port {clients.place}"
     if clients.is_ipv6:
         port = f"{port} over IPv6"
     if clients.stage == "request":
-        what = f"{container} does not answer {who} of {port}"
-        why = circle.clause if circle is not None else _silence_reason(clients, mistaken)
+        failure = f"{container} does not answer {clients_named} of {port}"
+        reason = circle.clause if circle is not None else _silence_reason(clients, mistaken)
     else:
-        what = f"answers of {container} do not reach {who} of {port}"
-        why = _way_of_answers(clients)
+        failure = f"answers of {container} do not reach {clients_named} of {port}"
+        reason = _way_of_answers(clients)
     return Finding.about(
         container,
-        sentence(what, why),
+        sentence(failure, reason),
         present(
             {
                 "connection attempts": clients.tries,
@@ -123,11 +123,11 @@ def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:
 def _led_away_finding(clients: UnansweredClients, absent: AbsentMachine) -> Finding:
     """The finding about clients beyond the router, in whose subnet another program of the
     host is."""
-    who = counted("client", clients.clients, most=2)
-    what = f"answers of {clients.container} do not reach {who} of published port {clients.place}"
+    clients_named = counted("client", clients.clients, most=2)
+    failure = f"answers of {clients.container} do not reach {clients_named} of published port {clients.place}"
     return replace(
         _finding(clients, None),
-        summary=sentence(what, str(absent)),
+        summary=sentence(failure, str(absent)),
         variables={
             "container": clients.container.name,
             "client": clients.clients[0],

@@ -34,10 +34,10 @@ def _finding(discovery: UnheardDiscovery) -> Finding:
     container = discovery.container
     counters = discovery.counters
     protocols = joined([PROTOCOLS[port] for port in discovery.ports])
-    where = named("network", names_of(discovery.networks))
+    networks = named("network", names_of(discovery.networks))
     return Finding.about(
         container,
-        f"{container} looks for devices by {protocols}, but {where} passes no multicast to or from "
+        f"{container} looks for devices by {protocols}, but {networks} passes no multicast to or from "
         "the local network: devices neither hear it nor are heard",
         {
             "UDP sockets inside": list(discovery.ports),

@@ -57,7 +57,7 @@ def port_allocated(containers: Containers) -> CheckResult:
         if _is_former_task(container, containers):
             continue
         twin = sibling_steps(container, holders)
-        state = _holder_clause(refused, is_twin=bool(twin))
+        holder_clause = _holder_clause(refused, is_twin=bool(twin))
         evidence = _state_evidence(container)
         if refused.own:
             evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
@@ -71,10 +71,10 @@ def port_allocated(containers: Containers) -> CheckResult:
             )
         if _forgotten_network(container):
             evidence["NetworkSettings.Networks"] = []
-        own = {"own_ports": joined(refused.own)} if refused.own else {}
+        own_ports = {"own_ports": joined(refused.own)} if refused.own else {}
         yield Finding.about(
             container,
-            f"{container} did not start: host port {port} is already allocated; {state}",
+            f"{container} did not start: host port {port} is already allocated; {holder_clause}",
             evidence,
             discriminator=str(port),
             severity=Severity.critical if holders or refused.own else Severity.warning,
@@ -82,7 +82,7 @@ def port_allocated(containers: Containers) -> CheckResult:
             signs=signs(container.state.error),
             variables={
                 "port": str(port),
-                **(own or added or twin or _freed_port_variables(container, holders)),
+                **(own_ports or added or twin or _freed_port_variables(container, holders)),
             },
         )
 
@@ -269,12 +269,12 @@ def bind_address_missing(
 def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Finding]:
     """Findings about containers published on an IPv4 address that the host has lost."""
     for container in containers.running:
-        lost: dict[str, list[str]] = {}
+        bindings_by_address: dict[str, list[str]] = {}
         for published in container.published_ports:
             address = published.host_ip
             if "." in address and not links.holds(address):
-                lost.setdefault(address, []).append(str(published))
-        for address, bindings in lost.items():
+                bindings_by_address.setdefault(address, []).append(str(published))
+        for address, bindings in bindings_by_address.items():
             port = bindings[0].partition(" ")[0]
             yield Finding.about(
                 container,
@@ -354,7 +354,7 @@ def host_port_conflict(
         ports = _PORT.findall(line)
         port = int(ports[-1]) if ports else _taken_by_settings(container, listeners)
         holders = _holders(port, listeners)
-        which = f"port {port}" if port else "port"
+        port_named = f"port {port}" if port else "port"
         is_known = bool(port) and listeners is not None
         taken = "was in use, and is free now" if is_known else "is in use"
         if holders:
@@ -362,7 +362,7 @@ def host_port_conflict(
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield Finding.about(
             container,
-            f"{container} ended: its {which} on the host {taken}",
+            f"{container} ended: its {port_named} on the host {taken}",
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,

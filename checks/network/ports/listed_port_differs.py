@@ -39,11 +39,19 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
     players who type the address come in, and nobody finds the server in the list. Its log says that
     it has entered itself, or a setting of its container names the port for queries.
     """
-    published = {way.host_port for container in containers.running for way in _ways(container)}
+    published = {
+        published_port.host_port
+        for container in containers.running
+        for published_port in _ways(container)
+    }
     servers = [container for container in containers.running if any(_ways(container))]
     for container in servers:
-        by_number = {way.number: way for way in _ways(container)}
-        moved = [way for number, way in by_number.items() if number not in published]
+        by_number = {published_port.number: published_port for published_port in _ways(container)}
+        moved = [
+            published_port
+            for number, published_port in by_number.items()
+            if number not in published
+        ]
         said = _telling_text(container, moved, recent_logs) if moved else ""
         if said:
             yield _finding(container, moved, said)
@@ -52,16 +60,16 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
 
 def _ways(container: Container) -> Iterator[PortBinding]:
     """The UDP ports that others reach; a port of IPv4 and IPv6 counts once."""
-    for way in container.published_by("udp"):
-        if not is_loopback(way.host_ip):
-            yield way
+    for published_port in container.published_by("udp"):
+        if not is_loopback(published_port.host_ip):
+            yield published_port
 
 
 def _telling_text(container: Container, moved: Sequence[PortBinding], logs: RecentLogs) -> str:
     """The setting with one of these ports, or the line of the log; "" where there is none."""
     config = container.config
     settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)
-    ports = {str(way.number) for way in moved}
+    ports = {str(published_port.number) for published_port in moved}
     for setting in settings:
         name, _, value = setting.replace(" ", "=").rpartition("=")
         if value in ports and _SETTING.search(name) is not None:
@@ -71,11 +79,14 @@ def _telling_text(container: Container, moved: Sequence[PortBinding], logs: Rece
 
 
 def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> Finding:
-    shown = and_more(f"{way.number} (published at {way.host_port})" for way in moved)
-    what = agree(moved, "port", "ports")
+    shown = and_more(
+        f"{published_port.number} (published at {published_port.host_port})"
+        for published_port in moved
+    )
+    noun = agree(moved, "port", "ports")
     return Finding.about(
         container,
-        f"{container} enters its own UDP {what} {shown} in a list of servers: players find "
+        f"{container} enters its own UDP {noun} {shown} in a list of servers: players find "
         "nothing there",
         {"said in": shortened(said, 160), "NetworkSettings.Ports": container.published_names},
         stable=(container.life,),

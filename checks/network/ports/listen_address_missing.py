@@ -80,8 +80,10 @@ def _running_findings(
         refused = refused_in([line.text for line in recent_logs.of_this_run(container)])
         if refused is not None and not links.holds(refused.address):
             finding = _finding(container, refused, links)
-            own = uplinks.preferred if uplinks is not None else None
-            edit = _own_address_variables(container, refused, own.address if own else None)
+            host_address = uplinks.preferred if uplinks is not None else None
+            edit = _own_address_variables(
+                container, refused, host_address.address if host_address else None
+            )
             yield replace(finding, severity=Severity.warning, variables={}).with_variables(
                 {"container": container.name, "address": refused.address, **edit}
             )
@@ -98,18 +100,18 @@ def _own_address_variables(
 
 def _finding(container: Container, refused: RefusedAddress, links: Interfaces | None) -> Finding:
     if container.shares_host_network:
-        where = "which this host does not have"
+        lack_clause = "which this host does not have"
         cure = {"floating": container.name}
     else:
-        where = "which its network does not have"
+        lack_clause = "which its network does not have"
         cure = _listen_anywhere_variables(container, refused)
         if links is not None and links.holds(refused.address):
-            where = "an address of the host, which its own network does not have"
+            lack_clause = "an address of the host, which its own network does not have"
     of_host = [own.address for own in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
     return Finding.about(
         container,
-        f"{container} is configured to listen at {refused.address}{port}, {where}",
+        f"{container} is configured to listen at {refused.address}{port}, {lack_clause}",
         present(
             {
                 "log": quoted(refused.line),

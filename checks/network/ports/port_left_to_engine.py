@@ -31,75 +31,77 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
     if not any(container.wanted_ports for container in containers.running):
         return Skipped("no running container publishes a port")
     for container in containers.running:
-        has_fixed = any(way.host_port for way in container.wanted_ports)
+        has_fixed = any(published.host_port for published in container.wanted_ports)
         if not has_fixed or container.shares_network:
             continue
-        for way in container.wanted_ports:
-            is_left = _is_left(way) and not _has_second_place(container, way)
-            chosen = _chosen(container, way) if is_left else 0
-            if chosen and not _is_used(way, containers, listeners):
+        for published in container.wanted_ports:
+            is_left = _is_left(published) and not _has_second_place(container, published)
+            chosen = _chosen(container, published) if is_left else 0
+            if chosen and not _is_used(published, containers, listeners):
                 has_clients_near = not _serves_outside(container) and any(
                     other.id != container.id and set(other.shared_networks(container)) - {"bridge"}
                     for other in containers.running
                 )
                 severity = Severity.advice if has_clients_near else None
-                yield _finding(container, way, chosen, severity)
+                yield _finding(container, published, chosen, severity)
 
 
 def _serves_outside(container: Container) -> bool:
     """Whether another well-known port has a fixed place on the host."""
     return any(
-        way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
-        for way in container.wanted_ports
+        published.host_port and published.number in _FIXED_BY_CALLERS.get(published.protocol, ())
+        for published in container.wanted_ports
     )
 
 
-def _is_left(way: PortBinding) -> bool:
+def _is_left(published: PortBinding) -> bool:
     """Whether the engine chooses the port of the host for a well-known port."""
-    return not way.host_port and way.number in _FIXED_BY_CALLERS.get(way.protocol, ())
+    return not published.host_port and published.number in _FIXED_BY_CALLERS.get(
+        published.protocol, ()
+    )
 
 
-def _has_second_place(container: Container, way: PortBinding) -> bool:
+def _has_second_place(container: Container, published: PortBinding) -> bool:
     """Whether a fixed port of the host leads to the same port of the container."""
-    return any(other.host_port and other.port == way.port for other in container.wanted_ports)
+    return any(other.host_port and other.port == published.port for other in container.wanted_ports)
 
 
-def _chosen(container: Container, way: PortBinding) -> int:
+def _chosen(container: Container, wanted: PortBinding) -> int:
     """The port of the host that leads there now; 0 for none."""
-    ways = (published for published in container.published_ports if published.port == way.port)
+    ways = (published for published in container.published_ports if published.port == wanted.port)
     return next((published.host_port for published in ways), 0)
 
 
-def _is_used(way: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
+def _is_used(wanted: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
     """Whether a container or a program of the host uses the well-known port."""
-    published = containers.ports_published_by(way.protocol)
-    is_taken = listeners is not None and bool(listeners.on(way.protocol, ANY, way.number))
-    return way.number in published or is_taken
+    published = containers.ports_published_by(wanted.protocol)
+    is_taken = listeners is not None and bool(listeners.on(wanted.protocol, ANY, wanted.number))
+    return wanted.number in published or is_taken
 
 
 def _fixed(container: Container) -> Iterator[str]:
-    return (str(way) for way in container.wanted_ports if way.host_port)
+    return (str(published) for published in container.wanted_ports if published.host_port)
 
 
 def _finding(
-    container: Container, way: PortBinding, chosen: int, severity: Severity | None
+    container: Container, published: PortBinding, chosen: int, severity: Severity | None
 ) -> Finding:
-    number = way.number
+    number = published.number
     return Finding.about(
         container,
         f"{container} publishes port {number} at port {chosen} of this host, which the engine chose: "
         f"clients of other machines call port {number}, where nobody is, and the next start may choose another one",
         {
-            "HostConfig.PortBindings": f"{way.port} without a port of the host",
+            "HostConfig.PortBindings": f"{published.port} without a port of the host",
             "NetworkSettings.Ports": container.published_names,
             "fixed ports of the container": sorted(_fixed(container))[:5],
         },
-        discriminator=way.port,
+        discriminator=published.port,
         severity=severity,
         stable=(container.life,),
         variables={
             "port": str(number),
-            "narrow": way.leading_to(way.port),
-            "publish": way.leading_to(way.port, number),
+            "narrow": published.leading_to(published.port),
+            "publish": published.leading_to(published.port, number),
         },
     )

@@ -40,13 +40,13 @@ def _finding(port: AskedPort) -> Finding:
     )
     discriminator = str(port.number)
     if container is None:
-        own = {"port": discriminator}
+        variables = {"port": discriminator}
         return Finding(
             subject=HOST,
             summary=_sentence(port),
             evidence=evidence,
             discriminator=discriminator,
-            variables=own,
+            variables=variables,
         )
     return Finding.about(
         container,
@@ -67,9 +67,9 @@ def _sentence(port: AskedPort) -> str:
             places = joined(sorted({binding.host_ip for binding in port.published}))
             return f"{unreached}: {container} publishes it only at {places}"
         case "listens elsewhere" if port.listener is not None:
-            where = with_port(port.listener.address, port.number)
-            who = container or f"program {port.listener.comm or 'of the host'}"
-            return f"{unreached}: {who} listens at {where} only"
+            address = with_port(port.listener.address, port.number)
+            listener_name = container or f"program {port.listener.comm or 'of the host'}"
+            return f"{unreached}: {listener_name} listens at {address} only"
         case "unpublished":
             return (
                 f"{unreached}: {container} serves it on its own networks, and does not publish it"

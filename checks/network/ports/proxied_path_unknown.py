@@ -112,9 +112,9 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
     route = misplaced.route
     program = misplaced.route.program
     if route.is_cut:
-        why = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
+        reason = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
     else:
-        why = (
+        reason = (
             f"{route.label} passes {route.prefix} on to it, and the program may not know that path"
         )
     place = route.on_host or route.inside or "the labels of the container"
@@ -123,7 +123,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         sentence(
             f"{program} answers all requests below {route.prefix} with HTTP status 404 "
             f"({count(misplaced.times, 'time')} lately)",
-            why,
+            reason,
         ),
         present(
             {

@@ -43,9 +43,9 @@ def proxy_missing(
         is_early = not clock.has_passed(container.started_at, settled)
         if is_early or is_unsettled(container, clock) or not _is_translated(container, networks):
             continue
-        lost = list(_unserved_bindings(container, listeners))
-        if lost:
-            yield _finding(container, lost)
+        unserved = list(_unserved_bindings(container, listeners))
+        if unserved:
+            yield _finding(container, unserved)
 
 
 def _is_translated(container: Container, networks: Networks) -> bool:
@@ -70,8 +70,8 @@ def _unserved_bindings(container: Container, listeners: Listeners) -> Iterator[P
             yield published
 
 
-def _finding(container: Container, lost: list[PortBinding]) -> Finding:
-    ports = sorted({published.host_port for published in lost})
+def _finding(container: Container, unserved: list[PortBinding]) -> Finding:
+    ports = sorted({published.host_port for published in unserved})
     return Finding.about(
         container,
         f"the docker-proxy of {container} for {numbered('port', ports)} has exited: connections from "
@@ -79,7 +79,7 @@ def _finding(container: Container, lost: list[PortBinding]) -> Finding:
         {
             "NetworkSettings.Ports": [
                 f"{published.host_ip or '*'}:{published.host_port}/{published.protocol}"
-                for published in lost
+                for published in unserved
             ],
             "listening on the host": "nothing",
         },

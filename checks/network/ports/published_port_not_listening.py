@@ -99,10 +99,10 @@ def published_port_not_listening(
         ready = () if serves_elsewhere(netns) else calls.ready
         absent = tuple(absent_sharers(container, containers, clock, grace))
         deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
-        why = UnservedReason(
+        reason = UnservedReason(
             tail, ready, silent.watcher_of(container), absent, deaf=deaf if tail.lines else ()
         )
-        yield from _tcp_findings(container, netns, why, hidden, programs)
+        yield from _tcp_findings(container, netns, reason, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
 
 
@@ -115,7 +115,7 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
 def _tcp_findings(
     container: Container,
     netns: ContainerNetns,
-    why: UnservedReason,
+    reason: UnservedReason,
     hidden: EmptyMounts,
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
@@ -128,14 +128,14 @@ def _tcp_findings(
         if number in served or number in on_demand:
             continue
         inward = [socket.address for socket in netns.sockets("tcp", number)]
-        of_port = why
+        of_port = reason
         unread = None
         if inward:
             tail = known_failure_line(programs.tails.get(container.id, LogTail(())))
-            of_port = replace(why, tail=tail, absent=(), deaf=())
+            of_port = replace(reason, tail=tail, absent=(), deaf=())
             unread = programs.unread.get(container.id)
         elif served:
-            of_port = replace(why, tail=LogTail(()), deaf=())
+            of_port = replace(reason, tail=LogTail(()), deaf=())
         port = UnservedPort(
             container, netns, port=number, inward=inward, why=of_port, unread=unread
         )
@@ -171,14 +171,14 @@ def _udp_finding(
 ) -> Finding:
     """The finding about such a port. clients: those without an answer. is_for_tcp: the program
     listens at the port, but for TCP."""
-    what = f"publishes port {port} for UDP and serves nothing there"
+    predicate = f"publishes port {port} for UDP and serves nothing there"
     if is_for_tcp:
-        what = f"publishes port {port} for UDP, and its program listens there for TCP"
+        predicate = f"publishes port {port} for UDP, and its program listens there for TCP"
     unanswered = f"{counted('client', clients, most=2)} got no answer" if clients else ""
     serves = any(netns.serves_others("tcp", number) for number in container.published_tcp_ports)
     return Finding.about(
         container,
-        sentence(f"{container} {what}: no client can reach it", unanswered),
+        sentence(f"{container} {predicate}: no client can reach it", unanswered),
         present(
             {
                 "NetworkSettings.Ports": container.published_names,
@@ -196,7 +196,7 @@ def _udp_finding(
 
 def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
     container = port.container
-    why = port.why
+    reason = port.why
     return Finding.about(
         container,
         sentence(f"{container} {port.what}: no client can reach it", *_reasons(port)),
@@ -206,14 +206,14 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
-            **_log(why.tail, is_over=was_taken(port)),
-            **{f"{peer.name}, which it calls": "listens there now" for peer in why.ready},
+            **_log(reason.tail, is_over=was_taken(port)),
+            **{f"{peer.name}, which it calls": "listens there now" for peer in reason.ready},
             **hidden.evidence_of(container),
         },
         discriminator=str(port.port),
         severity=severity,
-        signs=why.tail.signs,
-        calls=subjects_of((*why.absent, *why.deaf)),
+        signs=reason.tail.signs,
+        calls=subjects_of((*reason.absent, *reason.deaf)),
         stable=(container.life,),
         variables={"port": str(port.port)},
     )
@@ -221,19 +221,19 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
 
 def _reasons(port: UnservedPort) -> Iterator[str]:
     """The reasons why nothing listens, as parts of a sentence."""
-    why = port.why
-    if why.watcher:
-        yield f"its program has ended, and {why.watcher} waits for a change of its files"
-    if why.absent:
-        sharers = named("container", names_of(why.absent))
+    reason = port.why
+    if reason.watcher:
+        yield f"its program has ended, and {reason.watcher} waits for a change of its files"
+    if reason.absent:
+        sharers = named("container", names_of(reason.absent))
         yield f"{sharers} may be meant to serve it, shares its network, and does not run"
         return
-    failure = why.tail.failure
-    if why.ready:
-        yield called_too_early(why.ready)
-    elif why.deaf:
-        deaf = named("container", names_of(why.deaf))
-        yield f"it calls {deaf}, which {agree(why.deaf, 'listens', 'listen')} for itself only"
+    failure = reason.tail.failure
+    if reason.ready:
+        yield called_too_early(reason.ready)
+    elif reason.deaf:
+        deaf = named("container", names_of(reason.deaf))
+        yield f"it calls {deaf}, which {agree(reason.deaf, 'listens', 'listen')} for itself only"
     elif was_taken(port):
         yield "its log says that the port was taken, and nothing has it now"
     elif failure is not None:

@@ -71,22 +71,22 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
     scheme = "https" if reply.tls else "http"
     asked = f"{scheme}://{page.door.question.name}"
     if loop.is_possible:
-        what = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
-        why = (
+        answer = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
+        reason = (
             "if a proxy elsewhere ends HTTPS for it, its clients are led in a circle: it may not "
             "trust that proxy"
         )
     else:
-        what = f"{container} answers GET {reply.path} with a redirect that leads back to it"
-        why = "browsers give up with too many redirects"
+        answer = f"{container} answers GET {reply.path} with a redirect that leads back to it"
+        reason = "browsers give up with too many redirects"
         if reply.tls:
-            why = (
+            reason = (
                 "the program behind it does not know that its clients come by HTTPS: the proxy "
                 f"calls it by HTTP, and may not pass on the header {_HEADER}"
             )
     return Finding.about(
         container,
-        sentence(what, why),
+        sentence(answer, reason),
         {"asked for": f"{asked} at port {page.door.port}", "Location": shortened(loop.location)},
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
@@ -98,21 +98,21 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
 def _loop_finding(loop: RedirectLoop) -> Finding:
     container = loop.container
     proxy = loop.proxy
-    why = "its client is most likely led to the address that it has just called"
+    reason = "its client is most likely led to the address that it has just called"
     if proxy is not None and loop.ends_tls:
-        why = (
+        reason = (
             f"its clients come by HTTPS through {proxy}, which calls it by HTTP and may not pass "
             f"on the header {_HEADER}"
         )
     elif proxy is not None:
-        why = f"its clients come through {proxy}, which may not pass on the header {_HEADER}"
+        reason = f"its clients come through {proxy}, which may not pass on the header {_HEADER}"
     times = f"{loop.times} times in {max(loop.span, 0.1):.1f} s"
     return Finding.about(
         container,
         sentence(
             f"{container} answers {shortened(loop.request, 80)} with a redirect, again and again "
             f"({times})",
-            why,
+            reason,
         ),
         {"log": shortened(loop.line)},
         severity=Severity.advice if loop.may_be_a_monitor else Severity.warning,

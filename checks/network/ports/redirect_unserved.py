@@ -55,8 +55,8 @@ def _reason(stray: StrayRedirect) -> str:
         return ", which only containers know"
     if stray.other is not None:
         return f", which is {stray.other}"
-    by = " by https://" if stray.kind == "https" else ""
-    return f"{by}, where nothing listens"
+    scheme_clause = " by https://" if stray.kind == "https" else ""
+    return f"{scheme_clause}, where nothing listens"
 
 
 def _cause(stray: StrayRedirect) -> str:

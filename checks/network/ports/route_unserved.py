@@ -176,9 +176,9 @@ def _unmet_wish(route: UnservedRoute) -> str:
                 "where they count for a swarm alone"
             )
         case route_obstacles.Unchecked(interval_s, has_run):
-            what = "has not succeeded yet" if has_run else "has not run yet"
+            check_clause = "has not succeeded yet" if has_run else "has not run yet"
             return (
-                f"is not healthy so far, for its check {what} (it runs every "
+                f"is not healthy so far, for its check {check_clause} (it runs every "
                 f"{duration(interval_s)}), and the proxy leaves it out until then"
             )
     return "has labels that Traefik does not follow"

@@ -30,7 +30,7 @@ def udp_port_differs(moved_udp_ports: MovedUdpPorts) -> CheckResult:
 def _finding(moved: MovedUdpPort) -> Finding:
     container = moved.container
     port = moved.port
-    numbers = sorted({way.number for way in moved.published})
+    numbers = sorted({published.number for published in moved.published})
     return Finding.about(
         container,
         f"{container} publishes UDP {numbered('port', numbers)}, where nothing listens inside; it "
@@ -53,8 +53,8 @@ def _cure(moved: MovedUdpPort) -> PageVariables:
     """The page variable with the option for the served port: in the place of a published one, or
     beside several."""
     port = f"{moved.port}/udp"
-    places = {way.leading_to(port) for way in moved.published}
+    places = {published.leading_to(port) for published in moved.published}
     if len(places) == 1:
-        (way, *_) = moved.published
-        return {"publish": places.pop(), "narrow": way.leading_to(way.port)}
+        (published, *_) = moved.published
+        return {"publish": places.pop(), "narrow": published.leading_to(published.port)}
     return {"further": f"{moved.port}:{port}"}

@@ -244,7 +244,7 @@ def _ipv4_only_findings(
 ) -> Iterator[Finding]:
     """Advice about clients that know the host's IPv6 address, and that all of these ports
     refuse."""
-    addresses = [own.address for own in links.addresses if _is_public_ipv6(own)]
+    addresses = [address.address for address in links.addresses if _is_public_ipv6(address)]
     members = [
         container
         for container in containers.running
@@ -252,16 +252,16 @@ def _ipv4_only_findings(
     ]
     if not addresses or not members:
         return
-    own = addresses[0]
+    address = addresses[0]
     names = sorted(names_of(members))
     yield Finding(
         subject=DAEMON,
         summary=(
             f"published ports of {named('container', names)} answer only over IPv4: the host has "
-            f"{own}, the networks have no IPv6, and the userland proxy is off"
+            f"{address}, the networks have no IPv6, and the userland proxy is off"
         ),
         evidence={
-            "address of the host": own,
+            "address of the host": address,
             f"userland-proxy in {config.where('userland-proxy')}": False,
         },
         variables={"proxy_json": '{"userland-proxy": true}'},
@@ -275,11 +275,11 @@ def _publishes_on_all_addresses(container: Container) -> bool:
     return any(published.host_ip in EVERYWHERE for published in container.published_ports)
 
 
-def _is_public_ipv6(own: Address) -> bool:
+def _is_public_ipv6(address: Address) -> bool:
     """Whether an address of the host is one by which clients of the internet know it."""
-    if own.family != "inet6" or own.scope != "global" or own.address is None:
+    if address.family != "inet6" or address.scope != "global" or address.address is None:
         return False
-    return not ipaddress.ip_address(own.address).is_private
+    return not ipaddress.ip_address(address.address).is_private
 
 
 @check("network.published-on-loopback", severity=Severity.warning)
@@ -290,8 +290,8 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
     only programs of the host reach it, for example a reverse proxy: advice, and a warning for the
     ports 80 and 443, which are entries for others.
     """
-    own = config.value("ip")
-    if not isinstance(own, str) or not is_loopback(own):
+    default_address = config.value("ip")
+    if not isinstance(default_address, str) or not is_loopback(default_address):
         return Skipped("the engine publishes ports on other addresses than the loopback")
     bound: dict[str, list[str]] = {}
     for container in containers.running:
@@ -300,23 +300,25 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
             if str(published) in for_all and is_loopback(published.host_ip):
                 bound.setdefault(container.name, []).append(published.binding.host_port)
     if bound:
-        yield _loopback_finding(bound, own, config)
+        yield _loopback_finding(bound, default_address, config)
 
 
-def _loopback_finding(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:
+def _loopback_finding(
+    bound: dict[str, list[str]], default_address: str, config: DaemonConfig
+) -> Finding:
     entries = sorted({port for ports in bound.values() for port in ports if port in _ENTRIES})
     names = sorted(bound)
-    what = "published ports"
+    ports_named = "published ports"
     if entries:
-        what = f"port {' and port '.join(entries)} and other published ports"
+        ports_named = f"port {' and port '.join(entries)} and other published ports"
     return Finding(
         subject=DAEMON,
         summary=(
-            f'{what} of {named("container", names)} answer only on this host: "ip" in '
-            f"{config.where('ip')} is {own}"
+            f'{ports_named} of {named("container", names)} answer only on this host: "ip" in '
+            f"{config.where('ip')} is {default_address}"
         ),
         evidence={
-            f"ip in {config.where('ip')}": own,
+            f"ip in {config.where('ip')}": default_address,
             **{f"NetworkSettings.Ports of {name}": bound[name] for name in names[:10]},
         },
         variables={"address_json": '{"ip": "0.0.0.0"}'},

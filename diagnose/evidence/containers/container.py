@@ -273,8 +273,8 @@ class Container(InspectedContainer, frozen=True):
     @property
     def offered_ports(self) -> frozenset[str]:
         """The TCP ports that its image exposes or that are published, by their numbers."""
-        wanted = {binding.port for binding in self.wanted_ports}
-        ports = wanted.union(self.config.exposed_ports or ())
+        published = {binding.port for binding in self.wanted_ports}
+        ports = published.union(self.config.exposed_ports or ())
         return frozenset(port.partition("/")[0] for port in ports if not port.endswith("/udp"))
 
     @property
@@ -351,7 +351,7 @@ class Container(InspectedContainer, frozen=True):
 
     def wants_port(self, port: int) -> bool:
         """Whether its settings publish it at this port of the host, running or not."""
-        return any(wanted.host_port == port for wanted in self.wanted_ports)
+        return any(binding.host_port == port for binding in self.wanted_ports)
 
     def mounts_from(self, *sources: str) -> bool:
         """Whether one of these paths of the host is mounted in it."""

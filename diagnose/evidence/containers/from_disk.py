@@ -38,13 +38,13 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     if refusal.reason not in SILENT or not _is_ours(host):
         return refusal
     root = _data_root(host)
-    listed = host.ask(ListFolder(f"{root}/containers"))
-    if isinstance(listed, Failed):
+    listing = host.ask(ListFolder(f"{root}/containers"))
+    if isinstance(listing, Failed):
         return refusal
     running = processes(host)
     folders = [
         f"{root}/containers/{entry.name}"
-        for entry in listed.entries
+        for entry in listing.entries
         if entry.type == "folder" and len(entry.name) == 64
     ]
     files = _files(host, folders)

@@ -28,10 +28,10 @@ def without_labels_of_images(host: Host, containers: Iterable[Container]) -> lis
     if isinstance(images, Failed):
         return every
     labels_of = {image.id: image.labels or {} for image in images}
-    known = ((container, labels_of.get(container.image, {})) for container in every)
+    pairs = ((container, labels_of.get(container.image, {})) for container in every)
     return [
         _without_labels(container, labels) if _is_doubtful(container) else container
-        for container, labels in known
+        for container, labels in pairs
     ]
 
 

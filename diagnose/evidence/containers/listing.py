@@ -54,14 +54,14 @@ def containers(host: Host) -> Containers | Unavailable:
     Only inspect has State.Error and ExitCode, also of containers that were only created. Where the
     engine is silent, its files are read.
     """
-    listed = host.ask(ListContainers())
-    if isinstance(listed, Failed):
+    rows = host.ask(ListContainers())
+    if isinstance(rows, Failed):
         from diagnose.evidence.containers.from_disk import from_disk  # rarely needed
 
-        return from_disk(host, Unavailable.of(listed))
+        return from_disk(host, Unavailable.of(rows))
     left_out = _LeftOut()
-    names = _names_of_inspected(listed, _most_inspected(host), left_out)
-    del listed  # where most are left out, their names would take 30 MiB until all are inspected
+    names = _names_of_inspected(rows, _most_inspected(host), left_out)
+    del rows  # where most are left out, their names would take 30 MiB until all are inspected
     inspected: list[Container] = []
     missing: list[Unexamined] = []
     unreached = dict.fromkeys(names, "not asked before the time limit")
@@ -116,16 +116,16 @@ class _LeftOut:
 
 
 def _names_of_inspected(
-    listed: Sequence[ListedContainer], most: int, left_out: _LeftOut
+    rows: Sequence[ListedContainer], most: int, left_out: _LeftOut
 ) -> dict[str, str]:
     """The names of the containers to inspect, by id; running ones first if there are too many."""
-    over = len(listed) - most
+    over = len(rows) - most
     if over > 0:
         most = max(most - over // NAMES_OF_ONE, FEWEST_INSPECTED)
-        listed = sorted(listed, key=lambda row: not row.is_running)
+        rows = sorted(rows, key=lambda row: not row.is_running)
         why = f"a run of this length inspects {most} of so many containers"
-        left_out.add((row.name, why) for row in listed[most:])
-    return {row.id: row.name for row in listed[:most]}
+        left_out.add((row.name, why) for row in rows[most:])
+    return {row.id: row.name for row in rows[:most]}
 
 
 def _is_aside(container: Container, names: set[str]) -> bool:

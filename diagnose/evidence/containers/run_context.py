@@ -61,8 +61,8 @@ class RunContext(msgspec.Struct, frozen=True):
             self.other_modules,
             self.file_defects,
         )
-        found = (by_id.of(container) for by_id in by_kind if by_id is not None)
-        return next((explanation for explanation in found if explanation is not None), None)
+        candidates = (by_id.of(container) for by_id in by_kind if by_id is not None)
+        return next((explanation for explanation in candidates if explanation is not None), None)
 
 
 @evidence

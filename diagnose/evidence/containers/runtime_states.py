@@ -43,8 +43,8 @@ def runtime_states(
         return RuntimeStates()
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
-    known = running.intersection(listing.names)
-    return RuntimeStates(frozenset(running - known) if known else frozenset())
+    running_here = running.intersection(listing.names)
+    return RuntimeStates(frozenset(running - running_here) if running_here else frozenset())
 
 
 def _has_refused_programs(containers: Containers, log: DaemonLog | None) -> bool:

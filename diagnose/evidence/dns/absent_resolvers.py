@@ -42,11 +42,11 @@ def absent_resolvers(
     Those are containers on the default network or the host's.
     """
     lines = host_proxy_failures.without_resolver if host_proxy_failures is not None else ()
-    found = [AbsentResolver(None, lines)] if lines else []
+    resolvers_absent = [AbsentResolver(None, lines)] if lines else []
     for container in containers.running:
         if container.shares_host_network or set(container.endpoints) == {DEFAULT_NETWORK}:
             repeated = recent_logs.repeated(container, asks_engine, clock)
             if repeated:
                 texts = tuple(line.text for line in repeated)
-                found.append(AbsentResolver(container, texts))
-    return AbsentResolvers(tuple(found))
+                resolvers_absent.append(AbsentResolver(container, texts))
+    return AbsentResolvers(tuple(resolvers_absent))

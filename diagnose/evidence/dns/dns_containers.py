@@ -23,7 +23,7 @@ def dns_container(
 def _publishes_dns(container: Container, address: str) -> bool:
     """Whether a container publishes DNS at this address of the host."""
     return any(
-        wanted.host_ip in (*EVERYWHERE, address)
-        for wanted in container.wanted_ports
-        if wanted.port == f"{DNS_PORT}/udp" or wanted.host_port == DNS_PORT
+        binding.host_ip in (*EVERYWHERE, address)
+        for binding in container.wanted_ports
+        if binding.port == f"{DNS_PORT}/udp" or binding.host_port == DNS_PORT
     )

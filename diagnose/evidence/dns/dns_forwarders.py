@@ -155,13 +155,13 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
         _servers_in_log(container, logs),
     ):
         own = container.ipv4_addresses
-        found = {
+        upstreams = {
             (place.address, place.port): place
             for place in places
             if place.address not in own and not is_loopback(place.address)
         }
-        if found:
-            yield from (place for place in found.values() if place.port not in _ENCRYPTED)
+        if upstreams:
+            yield from (place for place in upstreams.values() if place.port not in _ENCRYPTED)
             return
 
 
@@ -214,9 +214,9 @@ def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -
     """
     table = host.ask(ListConnections(protocol="udp", dport=DNS_PORT))
     own = container.ipv4_addresses
-    others = _asked_by_others(container, resolvers) if resolvers is not None else set()
+    asked_by_others = _asked_by_others(container, resolvers) if resolvers is not None else set()
     flows = [] if isinstance(table, Failed) else table.entries
-    sent = [flow for flow in flows if flow.src in own and flow.dst not in others]
+    sent = [flow for flow in flows if flow.src in own and flow.dst not in asked_by_others]
     if any("seen_reply" in flow.status for flow in sent):
         return ()
     servers = distinct(flow.dst for flow in sent)

@@ -74,9 +74,9 @@ def host_forwarder(
 def servers_behind(host: Host, holder: Listener) -> Iterator[AskedServer]:
     """The servers that a DNS server of the host asks, by the first place that names any."""
     for places in (_servers_in_command(host, holder), _servers_in_files(host, holder.comm or "")):
-        found = {place.address: place for place in places if not is_loopback(place.address)}
-        if found:
-            yield from found.values()
+        outer_places = {place.address: place for place in places if not is_loopback(place.address)}
+        if outer_places:
+            yield from outer_places.values()
             return
 
 

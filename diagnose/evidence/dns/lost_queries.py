@@ -181,8 +181,8 @@ class LostQuery(msgspec.Struct, frozen=True):
     @property
     def answering(self) -> str:
         """A server of the host that does answer the host; empty if there is none."""
-        others = (server for server in self.resolvers.host_servers if server != self.server)
-        return next((server for server in others if self.lookups.reaches(server)), "")
+        other_servers = (server for server in self.resolvers.host_servers if server != self.server)
+        return next((server for server in other_servers if self.lookups.reaches(server)), "")
 
 
 def _covers(network: Network, address: str) -> bool:

@@ -51,8 +51,8 @@ def own_dns_answers(
     Both questions are about the root's name servers, which every resolver knows or refuses.
     """
     own = [container for container in containers.running if _asks_itself(container, namespaces)]
-    asked = host.first(own, _MOST, "containers with a DNS server of their own")
-    questions = [question for container in asked for question in _questions(container)]
+    chosen = host.first(own, _MOST, "containers with a DNS server of their own")
+    questions = [question for container in chosen for question in _questions(container)]
     inside: dict[str, DnsReply] = {}
     outside: dict[str, DnsReply] = {}
     for question, reply in host.ask_about(questions, lambda question: question.query):

@@ -82,8 +82,8 @@ class QueryPlan:
         self.island = island
         self.writes_rules = writes_rules
         self.probes: dict[HostWay, Container] = {}
-        given = [server for server in resolvers.configured if not is_loopback(server)]
-        self.servers = dict.fromkeys((*resolvers.host_servers, *given))
+        outer_servers = [server for server in resolvers.configured if not is_loopback(server)]
+        self.servers = dict.fromkeys((*resolvers.host_servers, *outer_servers))
         self.groups: dict[ContainerWay, list[Container]] = {}
         self.closed: list[Container] = []
         self.embedded: list[Container] = []
@@ -327,8 +327,8 @@ def asking_pid(container: Container, upstream: Upstream) -> int | None:
 
 
 def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:
-    listed = () if networks is None else networks
+    known_networks = () if networks is None else networks
     return {
         network.name: not network.internal and network.driver not in ("null", "host")
-        for network in listed
+        for network in known_networks
     }

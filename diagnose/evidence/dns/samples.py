@@ -50,11 +50,13 @@ def dns_samples(
 ) -> DnsSamples | Unavailable:
     """The samples of DNS paths; unavailable where no server could be sent several queries."""
     writes_rules = config is None or config.writes_rules
-    wanted = plan_ways(containers, networks, resolvers, routes, writes_rules=writes_rules).samples()
+    samples = plan_ways(
+        containers, networks, resolvers, routes, writes_rules=writes_rules
+    ).samples()
     paths: list[SampledPath] = []
     failed: Failed | None = None
-    answers = dict(host.ask_many(wanted))
-    for query, networks_of_way in wanted.items():
+    answers = dict(host.ask_many(samples))
+    for query, networks_of_way in samples.items():
         answer = answers[query]
         if isinstance(answer, Failed):
             failed = answer

@@ -46,8 +46,10 @@ def stub_upstreams(host: Host, resolvers: Resolvers, listeners: Listeners | None
         return StubUpstreams()
     first = resolvers.host_servers[0]
     holders = listeners.on("udp", first, DNS_PORT) if listeners is not None else ()
-    found = [server for holder in holders if holder.comm for server in servers_behind(host, holder)]
-    usable = [server for server in found or _listed_servers(host) if server.port == DNS_PORT]
+    places = [
+        server for holder in holders if holder.comm for server in servers_behind(host, holder)
+    ]
+    usable = [server for server in places or _listed_servers(host) if server.port == DNS_PORT]
     replies = host.ask_about(usable[:MOST], lambda server: QueryDns(server.address, ".", "NS"))
     for server, reply in replies:
         if not isinstance(reply, Failed) and reply.answered:

@@ -80,13 +80,15 @@ def awaited_programs(
         if process.ppid == engine.pid and process.comm in PROGRAMS and not process.is_zombie
     ]
     old = [(_age(process, clock), process) for process in children]
-    found = [
+    candidates = [
         _awaited_program(host, processes, age, process) for age, process in old if age >= SETTLED_S
     ]
-    found.sort(key=lambda program: (program.is_for_info, program.holder is None, -program.seconds))
-    if not found and daemon.is_hung and _is_before_networks(log):
-        found = [AwaitedProgram(process) for process in _stuck_bus(processes)]
-    return AwaitedPrograms(tuple(found))
+    candidates.sort(
+        key=lambda program: (program.is_for_info, program.holder is None, -program.seconds)
+    )
+    if not candidates and daemon.is_hung and _is_before_networks(log):
+        candidates = [AwaitedProgram(process) for process in _stuck_bus(processes)]
+    return AwaitedPrograms(tuple(candidates))
 
 
 def _age(process: Process, clock: Clock) -> float:

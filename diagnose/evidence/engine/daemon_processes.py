@@ -77,10 +77,10 @@ def daemon_processes(
     As far as the list of processes shows them.
     """
     engine = _detail(host, pid) if pid is not None else None
-    listed = list(processes) if processes is not None else []
+    all_processes = list(processes) if processes is not None else []
     outside = processes.outside if processes is not None else ()
     root = _exec_root(config, own)
-    managed = _is_managed(config, listed, engine, containerd_unit, root)
+    managed = _is_managed(config, all_processes, engine, containerd_unit, root)
     age = None
     if engine and clock and clock.booted:
         age = clock.wall - (clock.booted + engine.start)
@@ -88,11 +88,13 @@ def daemon_processes(
         engine=engine,
         age=age,
         others=tuple(_other_daemons(outside, pid)),
-        containerds=_containerds(host, root, outside, engine, managed=managed) if listed else None,
+        containerds=_containerds(host, root, outside, engine, managed=managed)
+        if all_processes
+        else None,
         managed=managed,
         shims=processes.shims if processes is not None else None,
         pid_files=tuple(_pid_files(host, config, own, root)),
-        sees_all=any(process.pid == 1 for process in listed),
+        sees_all=any(process.pid == 1 for process in all_processes),
     )
 
 

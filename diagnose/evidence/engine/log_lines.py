@@ -180,9 +180,9 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     """The lines of a log; one without a time has that of the line before."""
     parsed: list[LogLine] = []
     at: float | None = None
-    listed = list(texts)
-    last = _last_words(listed)
-    for index, text in enumerate(listed):
+    all_texts = list(texts)
+    last = _last_words(all_texts)
+    for index, text in enumerate(all_texts):
         is_last = last is not None and index == last.index
         line = LogLine(None, "fatal", last.text) if last and is_last else parse_line(text)
         if line is None:
@@ -190,7 +190,7 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
         if line.at is None:
             line = LogLine(at, line.level, line.message, line.fields)
         at = line.at
-        parsed.append(_with_stack(line, listed, index))
+        parsed.append(_with_stack(line, all_texts, index))
     return tuple(parsed)
 
 

@@ -84,8 +84,8 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
     statuses = host.answer_or(StatPaths([SYSTEMD, *paths]), {})
     if not _is_there(statuses, SYSTEMD):
         return RootlessEngines()
-    found = [user for user in stopped if _is_there(statuses, user.containers)]
-    return RootlessEngines(tuple(_engines(host, found, statuses)))
+    stopped_here = [user for user in stopped if _is_there(statuses, user.containers)]
+    return RootlessEngines(tuple(_engines(host, stopped_here, statuses)))
 
 
 def _without_an_engine(host: Host, daemon: Daemon) -> list[_User]:

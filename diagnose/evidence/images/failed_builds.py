@@ -128,5 +128,10 @@ def _image(build: Build) -> tuple[str, ...]:
 
     Engines before 28 keep no names: there a successful build ends earlier failures.
     """
-    named = tuple(sorted({repository_of(name) for name in build.names}))
-    return named or ("", build.dockerfile, build.target, build.error if not build.ref else "")
+    repositories = tuple(sorted({repository_of(name) for name in build.names}))
+    return repositories or (
+        "",
+        build.dockerfile,
+        build.target,
+        build.error if not build.ref else "",
+    )

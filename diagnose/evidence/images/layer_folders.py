@@ -93,8 +93,8 @@ def _owners(
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
     suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
     if suspects and images is not None:
-        others = _by_layer(_details_by_name(host, images))
-        owners |= {layer: names for layer, names in others.items() if layer in suspects}
+        owners_by_layer = _by_layer(_details_by_name(host, images))
+        owners |= {layer: names for layer, names in owners_by_layer.items() if layer in suspects}
     return owners
 
 

@@ -110,14 +110,14 @@ def tag_of(reference: str) -> str | None:
 @evidence
 def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
     """The images on this host, without the sizes of shared layers, which would cost a disk walk."""
-    listed = host.require(ListImages())
+    rows = host.require(ListImages())
     is_complete = isinstance(containers, Containers)
     inspected = containers if isinstance(containers, Containers) else ()
     used = by_key((container.image, container.name) for container in inspected)
     # A container whose inspect failed may use any of them.
     is_complete = is_complete and not (isinstance(containers, Containers) and containers.unexamined)
     return Images(
-        tuple(sorted(listed, key=lambda image: (image.name, image.id))),
+        tuple(sorted(rows, key=lambda image: (image.name, image.id))),
         {id: tuple(names) for id, names in used.items()},
         is_complete,
     )

@@ -60,8 +60,8 @@ class MissingImages(Items[MissingImage], frozen=True):
         if trouble.image or trouble.of_swarm:
             return ()
         pulled = [missing for missing in self.items if missing.was_pulled_at(trouble.last)]
-        found = [missing for missing in pulled if trouble.registry in ("", missing.registry)]
-        return tuple(found) if len(found) <= MOST_SUSPECTS else ()
+        matching = [missing for missing in pulled if trouble.registry in ("", missing.registry)]
+        return tuple(matching) if len(matching) <= MOST_SUSPECTS else ()
 
 
 @evidence

@@ -109,9 +109,9 @@ def given_up_registry(line: LogLine) -> str:
 
 
 def _target(text: str) -> PullTarget:
-    named = _NAMED.search(text)
-    if named:
-        image = next(group for group in named.groups() if group)
+    match = _NAMED.search(text)
+    if match:
+        image = next(group for group in match.groups() if group)
         return PullTarget(registry_of(image), image)
     url = _URL.search(text)
     if url:

@@ -76,10 +76,10 @@ def push_error(line: LogLine) -> str | None:
     return next((text.strip() for text in match.groups() if text), "")
 
 
-def classify(said: str) -> Why:
+def classify(error_text: str) -> Why:
     """The kind of a failure by its text."""
-    kinds = [why for why, pattern in WHY.items() if pattern.search(said)]
-    if kinds[:1] == ["plain"] and _FIRST_QUESTION in said:
+    kinds = [why for why, pattern in WHY.items() if pattern.search(error_text)]
+    if kinds[:1] == ["plain"] and _FIRST_QUESTION in error_text:
         kinds = ["unreachable"]
     return next(iter(kinds), "other")
 
@@ -98,12 +98,14 @@ def failed_pushes(
         default=0.0,
     )
     errors = [
-        (line, said)
+        (line, error_text)
         for line in log.since(max(clock.wall - options.since_s, done))
-        if (said := push_error(line)) is not None
+        if (error_text := push_error(line)) is not None
     ]
     pushes = []
-    for why, same in by_key((classify(said), (line, said)) for line, said in errors).items():
+    for why, same in by_key(
+        (classify(error_text), (line, error_text)) for line, error_text in errors
+    ).items():
         first = same[0][0]
         last = same[-1][0]
         assert first.at is not None

@@ -105,8 +105,8 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
-    asked = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
-    files = {name: set(answer.names) for name, answer in asked if not isinstance(answer, Failed)}
+    listings = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
+    files = {name: set(answer.names) for name, answer in listings if not isinstance(answer, Failed)}
     failing = {trouble.registry for trouble in pulls.of("tls")} if pulls is not None else set()
     unread = (
         _unread_authority(host, registry, name)
@@ -177,12 +177,12 @@ def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
     """
     for path in _younger_anchors(host, changed):
         added = host.ask(ReadFile(path))
-        listed = host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
-        if isinstance(added, Failed) or isinstance(listed, Failed) or listed.truncated:
+        authorities = host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
+        if isinstance(added, Failed) or isinstance(authorities, Failed) or authorities.truncated:
             continue
         certificate = _CERTIFICATE.search(added.text)
         if certificate and _without_line_ends(certificate["body"]) not in _without_line_ends(
-            listed.text
+            authorities.text
         ):
             return path
     return ""

@@ -48,8 +48,8 @@ def stopped_pulls(
         if place.address is not None and links.holds(place.address):
             continue
         family = family_of(place.address or "")
-        asked = Flow(Origin(), place.address, "tcp", place.port, family, assumed=uplink.name)
-        by = rule_against(host_stack.stack, asked)
+        flow = Flow(Origin(), place.address, "tcp", place.port, family, assumed=uplink.name)
+        by = rule_against(host_stack.stack, flow)
         if by is not None:
             found.append(StoppedPull(trouble, place.port, by))
     return StoppedPulls(tuple(found))

@@ -29,7 +29,7 @@ class Emulators(Items[str], frozen=True):
     def can_run(self, architecture: str) -> bool:
         """Whether one of them is for this architecture, as images call it."""
         name = f"qemu-{_NAMES.get(architecture, architecture)}"
-        return any(known == name or known.lower().startswith(_OF_ANY) for known in self)
+        return any(platform == name or platform.lower().startswith(_OF_ANY) for platform in self)
 
 
 @evidence
@@ -41,5 +41,5 @@ def emulators(host: Host, programs: Programs) -> Emulators | Unavailable:
     """
     if all(program.why != "exec format error" for program in programs.by_id.values()):
         return Unavailable("missing", "no program was refused for its format")
-    listed = host.require(ListFolder(FOLDER))
-    return Emulators(tuple(entry.name for entry in listed.entries if entry.name not in _CONTROLS))
+    listing = host.require(ListFolder(FOLDER))
+    return Emulators(tuple(entry.name for entry in listing.entries if entry.name not in _CONTROLS))

@@ -75,10 +75,10 @@ def modules(host: Host) -> Modules | Unavailable:
     """The modules of the running kernel, by /proc/modules and the release's folder."""
     kernel = host.require(IdentifyKernel())
     release = kernel.release
-    listed = host.ask(ReadFile("/proc/modules"))
-    if isinstance(listed, Failed) and listed.reason != "missing":
-        return Unavailable.of(listed)
-    lines = [] if isinstance(listed, Failed) else listed.text.splitlines()
+    answer = host.ask(ReadFile("/proc/modules"))
+    if isinstance(answer, Failed) and answer.reason != "missing":
+        return Unavailable.of(answer)
+    lines = [] if isinstance(answer, Failed) else answer.text.splitlines()
     names = frozenset(line.partition(" ")[0] for line in lines)
     paths = [f"{folder}/{release}" for folder in FOLDERS]
     statuses = host.require(StatPaths(paths))

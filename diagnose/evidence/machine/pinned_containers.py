@@ -82,9 +82,11 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
 def _with_load(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
     """The set with the measured load of its CPUs, and of the others."""
     own = [share for number, share in idle.items() if number in pinned.cpus]
-    others = tuple(sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus))
+    idle_others = tuple(
+        sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus)
+    )
     own_idle = sum(own) / len(own) if own else 100.0
-    return msgspec.structs.replace(pinned, idle=others, own_idle=own_idle)
+    return msgspec.structs.replace(pinned, idle=idle_others, own_idle=own_idle)
 
 
 def _pinned_containers_of(

@@ -70,5 +70,5 @@ class Processes(Items[Process], frozen=True, dict=True):
 @evidence
 def processes(host: Host) -> Processes | Unavailable:
     """All processes of the host, by one walk over /proc."""
-    listed = host.require(ListProcesses())
-    return Processes(tuple(listed))
+    rows = host.require(ListProcesses())
+    return Processes(tuple(rows))

@@ -138,14 +138,14 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     Each takes one short visit. Suspicious containers come first.
     """
     running = [container for container in containers.running if not container.shares_host_network]
-    wanted = sorted(running, key=_rank)
+    ordered = sorted(running, key=_rank)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
     visited: list[ContainerNetns] = []
     why = f"only {limit} containers' networks are visited within the time limit"
-    missing = [Unexamined(container.subject, why) for container in wanted[limit:]]
+    missing = [Unexamined(container.subject, why) for container in ordered[limit:]]
     failures: list[Failed] = []
     for container, netns in host.ask_in_order(
-        wanted[:limit], lambda container: VisitNetns(container.state.pid)
+        ordered[:limit], lambda container: VisitNetns(container.state.pid)
     ):
         if not isinstance(netns, Failed):
             visited.append(_visited_netns(container, netns))

@@ -42,8 +42,8 @@ def host_stack(
     Rules and settings that could not be read are taken for the kernel's defaults.
     """
     routes = host.require(ListRoutes())
-    listed = host.ask(ListRoutingRules())
-    rules = None if isinstance(listed, Failed) else listed
+    routing_rules = host.ask(ListRoutingRules())
+    rules = None if isinstance(routing_rules, Failed) else routing_rules
     settings = _settings(host, [link for link in links if link.master is None])
     if isinstance(settings, Unavailable):
         settings = Settings()

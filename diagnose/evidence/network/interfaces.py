@@ -111,15 +111,14 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
         Every 127.0.0.0/8 address is the host's own.
         """
         try:
-            wanted = ipaddress.ip_address(address)
+            ip = ipaddress.ip_address(address)
         except ValueError:
             return False
         return (
-            wanted.is_unspecified
-            or wanted.is_loopback
+            ip.is_unspecified
+            or ip.is_loopback
             or any(
-                row.address and ipaddress.ip_address(row.address) == wanted
-                for row in self.addresses
+                row.address and ipaddress.ip_address(row.address) == ip for row in self.addresses
             )
         )
 

@@ -53,9 +53,9 @@ def route_lookups(
     rules = host.ask(ListRoutingRules())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    own, *others = answer
-    out = dict(zip(senders, others[::2], strict=True))
-    back = dict(zip(senders, others[1::2], strict=True))
+    own, *further = answer
+    out = dict(zip(senders, further[::2], strict=True))
+    back = dict(zip(senders, further[1::2], strict=True))
     if isinstance(rules, Failed):
         added = []
     else:

@@ -53,12 +53,12 @@ def report_header(
     answer = host.ask(FindEndpoint())
     endpoint = Endpoint() if isinstance(answer, Failed) else answer
     described = info if isinstance(info, Info) else None
-    listed = containers if isinstance(containers, Containers) else None
+    known_containers = containers if isinstance(containers, Containers) else None
     head = _head(
         KernelIdentity("unknown") if isinstance(kernel, Failed) else kernel,
         _engine(ping, described or Info(), endpoint) if isinstance(ping, Ping) else None,
         described,
-        listed,
+        known_containers,
         root.path if isinstance(root, DataRoot) else "",
     )
     if isinstance(ping, Unavailable) and ping.reason in ("budget", "timed out"):
@@ -67,7 +67,7 @@ def report_header(
         head,
         now=clock.wall if isinstance(clock, Clock) else 0.0,
         docker=docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
-        notes=tuple(_notes(endpoint, listed)),
+        notes=tuple(_notes(endpoint, known_containers)),
         traits=_traits(host, ping, info),
         hint=_hint(endpoint, daemon),
     )
@@ -90,7 +90,7 @@ def _head(
     kernel: KernelIdentity,
     engine: dict[str, Json] | None,
     info: Info | None,
-    listed: Containers | None,
+    known_containers: Containers | None,
     data_root: str,
 ) -> HostFacts:
     """The head: the engine's own description, else our own counts."""
@@ -100,28 +100,32 @@ def _head(
             kernel=info.kernel_version or kernel.release,
             engine=engine,
             containers=info.containers,
-            running=_number_running(info, listed),
-            data_root=info.docker_root_dir or (data_root if listed is not None else ""),
+            running=_number_running(info, known_containers),
+            data_root=info.docker_root_dir or (data_root if known_containers is not None else ""),
         )
     facts = HostFacts(name=kernel.nodename, kernel=kernel.release, engine=engine)
-    if listed is None:
+    if known_containers is None:
         return facts
     return replace(
         facts,
-        containers=len(listed) + number_of(listed.unexamined),
-        running=None if listed.unexamined else len(listed.running),
+        containers=len(known_containers) + number_of(known_containers.unexamined),
+        running=None if known_containers.unexamined else len(known_containers.running),
         data_root=data_root,
     )
 
 
-def _number_running(info: Info, listed: Containers | None) -> int:
+def _number_running(info: Info, known_containers: Containers | None) -> int:
     """The number of running containers among the inspected ones.
 
     The engine's own count is wrong after it was killed: engine 28.5 then counts those that it found
     dead.
     """
-    is_complete = listed is not None and not listed.unexamined
-    return len(listed.running) if listed is not None and is_complete else info.containers_running
+    is_complete = known_containers is not None and not known_containers.unexamined
+    return (
+        len(known_containers.running)
+        if known_containers is not None and is_complete
+        else info.containers_running
+    )
 
 
 def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:
@@ -131,11 +135,11 @@ def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:
     return ""
 
 
-def _notes(endpoint: Endpoint, listed: Containers | None) -> Iterator[str]:
-    if listed is not None and listed.source == "disk":
+def _notes(endpoint: Endpoint, known_containers: Containers | None) -> Iterator[str]:
+    if known_containers is not None and known_containers.source == "disk":
         yield (
             "the engine did not answer: "
-            f"containers read from {listed.root}/containers, alive by their processes"
+            f"containers read from {known_containers.root}/containers, alive by their processes"
         )
     if endpoint.named:
         yield f"engine at {endpoint.url}, from {endpoint.source}"

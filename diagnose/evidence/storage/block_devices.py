@@ -57,15 +57,15 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     return BlockDevices(devices)
 
 
-def _devices_below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
+def _devices_below(host: Host, mounted_by_device: dict[str, Mounted]) -> dict[str, Mounted]:
     """The devices below a stacked one (LVM, RAID, encryption)."""
-    stacked = [name for name in named if name.startswith(STACKED)]
+    stacked = [name for name in mounted_by_device if name.startswith(STACKED)]
     below: dict[str, Mounted] = {}
     for name, folder in host.ask_about(
         stacked, lambda name: ListFolder(f"/sys/class/block/{name}/slaves")
     ):
         if not isinstance(folder, Failed):
-            below |= {entry.name: named[name] for entry in folder.entries}
+            below |= {entry.name: mounted_by_device[name] for entry in folder.entries}
     return below
 
 

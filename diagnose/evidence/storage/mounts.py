@@ -83,8 +83,8 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
 @evidence
 def mounts(host: Host) -> Mounts | Unavailable:
     """The mounts of the tool's own namespace, which is the host's where `locality` says so."""
-    listed = host.require(ListMounts())
-    return Mounts(tuple(listed))
+    rows = host.require(ListMounts())
+    return Mounts(tuple(rows))
 
 
 def mount_table_of(container: Container) -> ReadFile:

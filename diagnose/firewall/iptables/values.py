@@ -77,8 +77,8 @@ def translations(text: str) -> tuple[Value, ...]:
 def _masked_values(text: str, all_bits: int) -> tuple[Value, ...]:
     """A value, or a value and behind a slash its mask."""
     value, _, mask = text.partition("/")
-    wanted = int(mask, 0) if mask else all_bits
-    return (Masked(wanted, int(value, 0) & wanted),)
+    bits = int(mask, 0) if mask else all_bits
+    return (Masked(bits, int(value, 0) & bits),)
 
 
 def under_mask(text: str) -> tuple[Value, ...]:
@@ -99,8 +99,8 @@ def direction(text: str) -> tuple[Value, ...]:
 
 def tcp_flags(text: str) -> tuple[Value, ...]:
     """`SYN,ACK SYN`: the flags that are looked at, and those of them that are set."""
-    mask, wanted = (_flags(name) for name in text.split())
-    return with_flags(mask, wanted)
+    mask, set_flags = (_flags(name) for name in text.split())
+    return with_flags(mask, set_flags)
 
 
 def _flags(text: str) -> int:

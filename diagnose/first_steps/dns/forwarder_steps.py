@@ -16,10 +16,10 @@ def steps_to_served_port(
 
     With the variable or the command that names it, where one of them has the other port.
     """
-    others = [port for port in ports if port != upstream.port]
-    if holder is None or upstream.port in ports or len(others) != 1:
+    other_ports = [port for port in ports if port != upstream.port]
+    if holder is None or upstream.port in ports or len(other_ports) != 1:
         return {}
-    port = str(others[0])
+    port = str(other_ports[0])
     corrected = _with_port(forwarder, upstream, port)
     return {"server_container": holder.name, "served_port": port, **corrected}
 

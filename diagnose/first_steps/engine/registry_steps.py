@@ -41,7 +41,7 @@ def without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
     mirrors = config.in_file("registry-mirrors") if config is not None else None
     if not isinstance(mirrors, list):
         return {}
-    others = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
-    if others == mirrors:
+    other_mirrors = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
+    if other_mirrors == mirrors:
         return {}
-    return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}
+    return {"mirrors_json": json.dumps({"registry-mirrors": other_mirrors or None})}

@@ -204,8 +204,8 @@ def _networks(case: LookCase) -> PageVariables:
 def _secrets(case: LookCase) -> PageVariables:
     """The page variables of the variables with keys and passwords; of the mounted settings where
     the container has none."""
-    given = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
-    return {"secrets_of": case.container.name} if given else shown_settings(case.container)
+    has_secrets = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
+    return {"secrets_of": case.container.name} if has_secrets else shown_settings(case.container)
 
 
 def _mounts_beside(case: LookCase) -> PageVariables:
@@ -219,13 +219,15 @@ def _mounts_beside(case: LookCase) -> PageVariables:
 def _addresses(case: LookCase) -> PageVariables:
     """The page variables of the only address that the program is given, or else of all that may
     name a server."""
-    given = case.container.config.environment
-    urls = {value for _, value in given if _PLAIN_URL.fullmatch(value)}
+    variables = case.container.config.environment
+    urls = {value for _, value in variables if _PLAIN_URL.fullmatch(value)}
     url = only(sorted(urls))
     if url is not None:
         return {"asked_url": url}
-    named = any(_OF_ADDRESSES.search(f"{name}={value}") for name, value in given)
-    return {"addresses_of": case.container.name} if named else shown_settings(case.container)
+    has_addresses = any(_OF_ADDRESSES.search(f"{name}={value}") for name, value in variables)
+    return (
+        {"addresses_of": case.container.name} if has_addresses else shown_settings(case.container)
+    )
 
 
 def _encoding(case: LookCase) -> PageVariables:

@@ -128,12 +128,12 @@ def server_question(server: Container, words: str) -> str:
         return ""
     noted = next((table for table in _MIGRATION_TABLES if table.words.search(words)), None)
     values = {"client": _client(kind, server), "base": shlex.quote(_base(kind, server))}
-    asked = kind.listing
+    command = kind.listing
     if kind.table and noted is not None:
-        asked = kind.table
+        command = kind.table
         values |= {"table": noted.table, "newest": noted.newest}
     # at once: a name that the server was made with may have braces itself
-    return _GAP.sub(lambda gap: values[gap[1]], asked)
+    return _GAP.sub(lambda gap: values[gap[1]], command)
 
 
 def _base(kind: ServerKind, server: Container) -> str:

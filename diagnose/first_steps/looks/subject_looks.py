@@ -119,8 +119,8 @@ def _unnamed_place(case: LookCase) -> PageVariables:
     the called one."""
     host, _ = place_in(case.text)
     is_call = bool(signs(case.text) & FOUND_NOBODY)
-    given = any(_ADDRESS.search(variable) for variable in case.container.config.env or ())
-    is_unnamed = is_call and not host and not case.value(*_PLACES) and given
+    has_address = any(_ADDRESS.search(variable) for variable in case.container.config.env or ())
+    is_unnamed = is_call and not host and not case.value(*_PLACES) and has_address
     return {"calls_of": case.container.name} if is_unnamed else {}
 
 
@@ -195,8 +195,12 @@ def _mounted_settings(case: LookCase) -> PageVariables:
     if not _is_about_file(case) or _names_a_file(case):
         return {}
     shown = shown_settings(case.container)
-    named = _NAMED_LINE.search(case.text)
-    return shown | {"setting_line": named[1]} if named and "setting_line" in shown else shown
+    file_and_line = _NAMED_LINE.search(case.text)
+    return (
+        shown | {"setting_line": file_and_line[1]}
+        if file_and_line and "setting_line" in shown
+        else shown
+    )
 
 
 def _names_a_file(case: LookCase) -> bool:

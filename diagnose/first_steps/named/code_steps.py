@@ -82,11 +82,11 @@ def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
     subject = _subject_of(code.words)
     if subject is None:
         return {"where in its own code": str(code)}
-    told = {"where in its own code": f"{code}, which is about {subject.name}"}
+    rows = {"where in its own code": f"{code}, which is about {subject.name}"}
     if subject.variables:
-        return {**told, f"its variables about {subject.name}": _given_variables(container, subject)}
+        return {**rows, f"its variables about {subject.name}": _given_variables(container, subject)}
     mounts = [str(mount) for mount in container.bind_mounts]
-    return {**told, "mounted from the host": joined(mounts) if mounts else "nothing"}
+    return {**rows, "mounted from the host": joined(mounts) if mounts else "nothing"}
 
 
 def code_variables(container: Container, tail: LogTail) -> PageVariables:

@@ -51,14 +51,14 @@ def loopback_variable(
     is_nameless = failure is not None and failure.name == "some-peer-refused"
     if not is_nameless or container.shares_network:
         return None
-    named = [
+    variables = [
         (name, _without_login(value))
         for name, value in container.config.environment
         if _NAMES_SERVER.search(name) and not _OWN.search(name) and is_itself(_host(value))
     ]
-    if len(named) != 1:
+    if len(variables) != 1:
         return None
-    ((name, value),) = named
+    ((name, value),) = variables
     beside = [other for other in containers.beside(container) if other.is_running]
     neighbour = only(beside)
     return LoopbackVariable(name, value, neighbour.name if neighbour is not None else "")

@@ -94,8 +94,8 @@ def _host_name_steps(container: Container, text: str) -> PageVariables:
         return {}
     family = recognise_family(TellingLine(text), FAMILIES)
     is_named = family is not None and family.name in _UNRESOLVED
-    named = family.values.get("host", "") if family is not None and is_named else ""
-    return name_variables(container, failed_name(text) or named)
+    host = family.values.get("host", "") if family is not None and is_named else ""
+    return name_variables(container, failed_name(text) or host)
 
 
 def _port_steps(container: Container, text: str) -> PageVariables:

@@ -10,8 +10,8 @@ from diagnose.programs.failures.remedies import Inside
 _USUAL = "/etc/nginx/conf.d/"
 
 
-def _is_upload(known: Recognised | None) -> bool:
-    return known is not None and known.name == "nginx-upload"
+def _is_upload(failure: Recognised | None) -> bool:
+    return failure is not None and failure.name == "nginx-upload"
 
 
 def is_chosen_limit(failure: HostProxyFailure, known: Recognised | None) -> bool:

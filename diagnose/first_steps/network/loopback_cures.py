@@ -30,8 +30,8 @@ def settings_variables(call: LoopbackCall, peer: Container, inner: str) -> PageV
     if has_names:
         return {"correction": correction, "settings": call.target.path}
     joint = f"{call.container.name}-{peer.name}"
-    named = {"joint_correction": correction, "joint": joint, "joined": peer.name}
-    return {**named, "settings": call.target.path}
+    variables = {"joint_correction": correction, "joint": joint, "joined": peer.name}
+    return {**variables, "settings": call.target.path}
 
 
 def _sed_program(target: LoopbackTarget, name: str, port: str = "") -> str:
@@ -60,14 +60,14 @@ def host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
         if target.is_linked or not is_everywhere(program.address):
             return {}
         return {"correction_to_host": _sed_program(target, GATEWAY_NAME), "settings": target.path}
-    named = with_host(container, program.port, GATEWAY_NAME)
-    if named and "spliced" not in named and is_everywhere(program.address):
-        return {f"{name}_to_host": text for name, text in named.items()}
+    variables = with_host(container, program.port, GATEWAY_NAME)
+    if variables and "spliced" not in variables and is_everywhere(program.address):
+        return {f"{name}_to_host": text for name, text in variables.items()}
     if not container.wanted_ports:
         return {"on_host_network": container.name}
     has_own_ports = all(
-        wanted.port == f"{wanted.host_port}/tcp" and wanted.host_ip in EVERYWHERE
-        for wanted in container.wanted_ports
+        binding.port == f"{binding.host_port}/tcp" and binding.host_ip in EVERYWHERE
+        for binding in container.wanted_ports
     )
     is_alone = set(container.endpoints) == {DEFAULT_NETWORK}
     return {"published_there": container.name} if has_own_ports and is_alone else {}

@@ -26,8 +26,8 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
         return lines_before(hop, program.file, added, may_add=False) | _other_host(program, added)
     words = lines_before(hop, program.file, added, may_add=may_add)
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
-        said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
-        edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
+        header = hop.headers["x-forwarded-proto"].replace("$", "[$]")
+        edit = f"s|X-Forwarded-Proto  *{header};|X-Forwarded-Proto $http_x_forwarded_proto;|"
         if may_add and _PLAIN.fullmatch(hop.target):
             words = {**words, **nginx_edit(hop, program.file, edit)}
     return words
@@ -37,11 +37,11 @@ def _other_host(program: UntoldProgram, added: str) -> PageVariables:
     """The page variables that change the header Host of one location, and of no other one in the
     file."""
     hop = program.hop
-    said = hop.headers["host"]
+    header = hop.headers["host"]
     place = hop.location
-    if not (hop.has_own_headers and _PLAIN.fullmatch(said) and _PLAIN.fullmatch(place)):
+    if not (hop.has_own_headers and _PLAIN.fullmatch(header) and _PLAIN.fullmatch(place)):
         return {}
-    old = said.replace("$", "[$]")
+    old = header.replace("$", "[$]")
     block = place.replace(".", "[.]")
     new = added.removeprefix(_HOST)
     edit = f"\\|location  *{block}  *{{|,/}}/s|Host  *{old};|Host {new}|"

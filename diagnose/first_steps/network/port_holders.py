@@ -109,7 +109,7 @@ def ports_of_several_files(container: Container, port: int) -> PageVariables:
     Compose adds the `ports` of an override file to those of the file before. Empty for a project of
     one file, and where the refused port of the host is the only one.
     """
-    places = by_key((wanted.port, wanted.host_port) for wanted in container.wanted_ports)
+    places = by_key((binding.port, binding.host_port) for binding in container.wanted_ports)
     inside = next((name for name, hosts in places.items() if port in hosts), "")
     added = sorted({place for place in places.get(inside, ()) if place})
     files = container.compose_files

@@ -235,5 +235,5 @@ def of_source_address(container: Container, published: str, networks: Networks) 
 
 def _only_bridge(container: Container, networks: Networks) -> Network | None:
     """The only network by which the container's packets leave; None where it has several."""
-    found = only(networks.of(container))
-    return found if found is not None and found.is_bridge else None
+    network = only(networks.of(container))
+    return network if network is not None and network.is_bridge else None

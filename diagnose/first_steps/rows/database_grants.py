@@ -102,8 +102,8 @@ def _users(caller: Container) -> set[str]:
 def _database_name(caller: Container, default: str) -> str:
     """The name of the database in the caller's settings, or the server's first one; "" where the
     settings disagree."""
-    named = {value for value in _values_of_variables(caller, _BASE, "base") if value}
-    return (only(named) or "") if named else default
+    bases = {value for value in _values_of_variables(caller, _BASE, "base") if value}
+    return (only(bases) or "") if bases else default
 
 
 def _values_of_variables(caller: Container, variable: LazyPattern, part: str) -> Iterable[str]:

@@ -73,8 +73,8 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
     Empty where the master may answer: the program should write to that one.
     """
     for error in repeated_errors:
-        known = error.failure.name if error.failure is not None else ""
-        if error.container.name != replica or known != "redis-master-gone":
+        failure_name = error.failure.name if error.failure is not None else ""
+        if error.container.name != replica or failure_name != "redis-master-gone":
             continue
         masters = [match[1] for line in error.lines if (match := _MASTER.search(line))]
         return {"cut_off": replica, "master": masters[-1] if masters else "another server"}

@@ -18,17 +18,19 @@ MODULES = {
 """Device files, by the beginnings of their paths, and the kernel modules that make them."""
 
 
-def other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
+def other_device(
+    container: Container, path: str, present_devices: Sequence[str] | None
+) -> PageVariables:
     """The page variables of the only device of that kind under another name, as the program should
     see it.
 
     Empty where the container has further devices, which would be lost.
     """
-    given = container.host_config.devices or ()
-    if others is None or len(others) != 1 or len(given) != 1:
+    devices = container.host_config.devices or ()
+    if present_devices is None or len(present_devices) != 1 or len(devices) != 1:
         return {}
-    inside = given[0].path_in_container or path
-    return {"device": path, "option": "device", "instead": f"{others[0]}:{inside}"}
+    inside = devices[0].path_in_container or path
+    return {"device": path, "option": "device", "instead": f"{present_devices[0]}:{inside}"}
 
 
 _OF_DRIVERS = {

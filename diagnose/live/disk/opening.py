@@ -23,18 +23,18 @@ def open_regular(path: str, root: str | None = None, *, follow: bool = True) -> 
     root: the folder that path and links are resolved in, as a chroot would. follow: False refuses a
     link as last part.
     """
-    found = _place(path, root, 0 if follow else os.O_NOFOLLOW)
+    descriptor = _place(path, root, 0 if follow else os.O_NOFOLLOW)
     try:
-        mode = os.fstat(found).st_mode
+        mode = os.fstat(descriptor).st_mode
         if stat.S_ISLNK(mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if not stat.S_ISREG(mode):
             raise Refused("malformed", f"{path} is a {type_name(mode)}, not a file")
-        if os.readlink(f"/proc/self/fd/{found}").endswith(_EMPTIED_BY_READING):  # noqa: PTH115
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(_EMPTIED_BY_READING):  # noqa: PTH115
             raise Refused("not allowed", f"{path}: who reads it takes its lines from others")
-        return _reopened_file(found, path)
+        return _reopened_file(descriptor, path)
     finally:
-        os.close(found)
+        os.close(descriptor)
 
 
 def why_unread(path: str) -> str:
@@ -78,11 +78,11 @@ def open_folder(path: str, root: str | None = None) -> int:
     """A descriptor for listing a folder. root: as for `open_regular`."""
     if root is None:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    found = _place(path, root, os.O_DIRECTORY)
+    descriptor = _place(path, root, os.O_DIRECTORY)
     try:
-        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=found)
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
     finally:
-        os.close(found)
+        os.close(descriptor)
 
 
 def _place(path: str, root: str | None, flags: int) -> int:
@@ -97,13 +97,13 @@ def _place(path: str, root: str | None, flags: int) -> int:
         os.close(top)
 
 
-def _reopened_file(found: int, path: str) -> int:
+def _reopened_file(descriptor: int, path: str) -> int:
     """The file of a descriptor that is only a place, opened for reading.
 
     Its time of the last reading stays, as that shows whether a program has read its settings. The
     kernel allows that to the owner and to root.
     """
-    place = f"/proc/self/fd/{found}"
+    place = f"/proc/self/fd/{descriptor}"
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         try:

@@ -257,10 +257,10 @@ def _names(text: str) -> Iterator[str]:
     """
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
     code = "\n".join(lines)
-    found = [match[0] for match in _NAMED_PLACE.finditer(code)]
-    found += [match["place"] for match in _OF_HAPROXY.finditer(code)]
-    found += [f"{match['name']}:{match['port']}" for match in _OF_ENVOY.finditer(code)]
-    yield from dict.fromkeys(found)
+    names = [match[0] for match in _NAMED_PLACE.finditer(code)]
+    names += [match["place"] for match in _OF_HAPROXY.finditer(code)]
+    names += [f"{match['name']}:{match['port']}" for match in _OF_ENVOY.finditer(code)]
+    yield from dict.fromkeys(names)
 
 
 def _servers(text: str) -> Iterator[str]:

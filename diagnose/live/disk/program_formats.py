@@ -80,11 +80,12 @@ def _matches(registered: str, head: bytes, name: str) -> bool:
     magic = bytes.fromhex(parts.get("magic", ""))
     mask = bytes.fromhex(parts["mask"]) if "mask" in parts else b"\xff" * len(magic)
     start = int(parts.get("offset", "0"))
-    found = head[start : start + len(magic)]
+    first_bytes = head[start : start + len(magic)]
     return (
         bool(magic)
-        and len(found) == len(magic)
+        and len(first_bytes) == len(magic)
         and all(
-            one & bits == other & bits for one, other, bits in zip(found, magic, mask, strict=False)
+            one & bits == other & bits
+            for one, other, bits in zip(first_bytes, magic, mask, strict=False)
         )
     )

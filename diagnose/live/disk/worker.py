@@ -245,8 +245,10 @@ def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
     shared, is not a file system of its own: the outermost mount that shows it counts.
     """
     with open(f"/proc/self/fdinfo/{descriptor}") as lines:
-        wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
-    wanted_mount = next((mount for mount in table if mount.id == wanted), None)
+        mount_id = next(
+            (int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None
+        )
+    wanted_mount = next((mount for mount in table if mount.id == mount_id), None)
     if wanted_mount is None:
         return None
     above = (

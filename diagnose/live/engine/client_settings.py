@@ -80,8 +80,8 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
 def _helpers_of(config: Mapping[str, Json]) -> set[str]:
     """The helpers that a configuration names, for all registries or for single ones."""
     store = config.get("credsStore")
-    named = {store} if isinstance(store, str) else set()
-    return (named | set(_texts_of(config.get("credHelpers")).values())) - {""}
+    helpers = {store} if isinstance(store, str) else set()
+    return (helpers | set(_texts_of(config.get("credHelpers")).values())) - {""}
 
 
 def _keepers(config: Mapping[str, Json], home: Path, search: str) -> dict[str, Json]:
@@ -123,13 +123,13 @@ def _proxies(own: Path) -> Iterator[Json]:
     caller = _sudo_caller()
     for path in (own, *([Path(caller.pw_dir, ".docker/config.json")] if caller else ())):
         by_engine = _read(path).settings.get("proxies")
-        given = _texts_of(by_engine.get("default")) if isinstance(by_engine, dict) else {}
-        if given.get("httpProxy") or given.get("httpsProxy"):
+        proxies = _texts_of(by_engine.get("default")) if isinstance(by_engine, dict) else {}
+        if proxies.get("httpProxy") or proxies.get("httpsProxy"):
             yield {
                 "file": str(path),
-                "http": given.get("httpProxy", ""),
-                "https": given.get("httpsProxy", ""),
-                "exceptions": given.get("noProxy", ""),
+                "http": proxies.get("httpProxy", ""),
+                "https": proxies.get("httpsProxy", ""),
+                "exceptions": proxies.get("noProxy", ""),
             }
 
 

@@ -33,7 +33,7 @@ def sleeping(path: str) -> bool:
 def listening_inode(path: str) -> int | None:
     """The inode of the unix socket that listens under this path (/proc/net/unix), in our network
     namespace."""
-    wanted = {path, path.replace("/run/", "/var/run/", 1) if path.startswith("/run/") else path}
+    paths = {path, path.replace("/run/", "/var/run/", 1) if path.startswith("/run/") else path}
     try:
         lines = (
             Path("/proc/net/unix")
@@ -44,7 +44,7 @@ def listening_inode(path: str) -> int | None:
         return None
     for line in lines[1:]:
         fields = line.split(None, 7)
-        if len(fields) == 8 and fields[7] in wanted and int(fields[3], 16) & 0x10000:
+        if len(fields) == 8 and fields[7] in paths and int(fields[3], 16) & 0x10000:
             return int(fields[6])
     return None
 

@@ -217,10 +217,10 @@ def _find_tcp(where: EngineEndpoint) -> Found:
 def _is_loopback(name: str) -> bool:
     """Whether a name or an address means this machine alone, whatever it resolves to."""
     try:
-        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)
+        infos = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)
     except OSError:
         return False
-    addresses = {str(info[4][0]) for info in found}
+    addresses = {str(info[4][0]) for info in infos}
     return bool(addresses) and all(
         address.startswith("127.") or address == "::1" for address in addresses
     )

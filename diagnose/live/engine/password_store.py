@@ -31,10 +31,10 @@ def trouble(home: Path) -> Json:
     try:
         if not (store / ".gpg-id").is_file():
             return {"store": str(store)} if os.access(home, os.X_OK) else None
-        known = b"".join((*_records(_key_ring(keys / _KEYBOX)), _key_ring(keys / _DATABASE)))
+        key_ids = b"".join((*_records(_key_ring(keys / _KEYBOX)), _key_ring(keys / _DATABASE)))
         for entry in sorted((store / "docker-credential-helpers").glob("*/*.gpg"))[:_MOST_ENTRIES]:
             needed = list(_key_ids(_bytes(entry, _HEAD)))
-            if needed and not any(key in known or not any(key) for key in needed):
+            if needed and not any(key in key_ids or not any(key) for key in needed):
                 registry = _registry(entry.parent.name)
                 return {
                     "store": str(store),

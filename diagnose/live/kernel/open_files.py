@@ -51,17 +51,17 @@ def listeners(live: Live, question: ListListeners) -> Json:
 
 def owners_of(inodes: set[int]) -> dict[int, int]:
     """The process that holds each socket, by the socket's inode; those that may be seen."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    inode_by_link = {f"socket:[{inode}]": inode for inode in inodes}
     owners: dict[int, int] = {}
     for pid in pids():
-        if len(owners) == len(wanted):
+        if len(owners) == len(inode_by_link):
             break
         try:
             descriptors = os.listdir(f"/proc/{pid}/fd")
         except OSError:
             continue
         for descriptor in descriptors:
-            inode = wanted.get(target_of(f"/proc/{pid}/fd/{descriptor}") or "")
+            inode = inode_by_link.get(target_of(f"/proc/{pid}/fd/{descriptor}") or "")
             if inode is not None:
                 owners.setdefault(inode, pid)
     return owners

@@ -165,12 +165,15 @@ def _dump(kind: int, message: type, shape: Callable[[nlmsg], Row], family: str =
 
 def _elements(owner: Row, most: int) -> list[Row]:
     """The first elements of a set."""
-    wanted = {"NFTA_SET_ELEM_LIST_TABLE": owner["table"], "NFTA_SET_ELEM_LIST_SET": owner["name"]}
+    attributes = {
+        "NFTA_SET_ELEM_LIST_TABLE": owner["table"],
+        "NFTA_SET_ELEM_LIST_SET": owner["name"],
+    }
     family = _FAMILY_NUMBERS.get(owner["family"], 0)
     message = nft.nft_set_elem_list_msg()
     with netfilter_socket() as kernel:
         answers = kernel.dump(
-            dump_request(NFT | nft.NFT_MSG_GETSETELEM, message, wanted, nfgen_family=family)
+            dump_request(NFT | nft.NFT_MSG_GETSETELEM, message, attributes, nfgen_family=family)
         )
         elements = itertools.chain.from_iterable(
             answer["decoded"].get("elements", ()) for answer in answers

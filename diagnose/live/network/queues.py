@@ -38,12 +38,12 @@ def counters(args: Json) -> list[Row]:
     args: indices of the interfaces, and pid, a process of their namespace where it is another one.
     Shape: rows of `QueueCounters`. Raises Refused as `namespaces.visit` does.
     """
-    wanted = frozenset(args["indices"])
+    indices = frozenset(args["indices"])
     pid = args.get("pid")
     there = contextlib.nullcontext() if pid is None else inside(pid, None)
     with there, route_socket(marshal=_QueueMarshal) as kernel:
         rows = kernel.rows(dump_request(rtnl.RTM_GETQDISC, tcmsg()), _queue)
-        rows = [row for row in rows if row["index"] in wanted]
+        rows = [row for row in rows if row["index"] in indices]
         with_classes = {row["index"] for row in rows if row["kind"] == _WITH_CLASSES}
         return rows + [row for index in sorted(with_classes) for row in _classes(kernel, index)]
 

@@ -116,11 +116,11 @@ def route_lookups(args: Json) -> list[Row]:
 
 def _look_up(kernel: NetlinkSocket, dst: str, src: str | None, iif: int | None) -> Row:
     """The kernel's answer to `ip route get`."""
-    wanted: dict[str, Any] = {"RTA_DST": dst}
+    attributes: dict[str, Any] = {"RTA_DST": dst}
     if src:
-        wanted["RTA_SRC"] = src
+        attributes["RTA_SRC"] = src
     if iif:
-        wanted["RTA_IIF"] = iif
+        attributes["RTA_IIF"] = iif
     source_bits = 32 if src else 0
     fields = {
         "family": socket.AF_INET,
@@ -130,7 +130,7 @@ def _look_up(kernel: NetlinkSocket, dst: str, src: str | None, iif: int | None) 
     }
     row: Row = dict.fromkeys(("type", "oif", "gateway", "table", "error"))
     try:
-        (route,) = _route(kernel.ask(request(rtnl.RTM_GETROUTE, rtmsg(), wanted, **fields)))
+        (route,) = _route(kernel.ask(request(rtnl.RTM_GETROUTE, rtmsg(), attributes, **fields)))
     except OSError as error:
         code = error.errno or 0
         return row | {"error": errno.errorcode.get(code, str(code))}

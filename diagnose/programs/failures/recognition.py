@@ -361,15 +361,15 @@ def recognise(
     beside = [failure for failure in candidates if not (first and failure.goes_on)]
     in_first = filter(None, (_failure_in_line(text, candidates) for text in first))
     in_others = _shown_rows(texts, reversed(range(len(texts))), beside, passed)
-    found = itertools.chain(in_first, in_others)
-    first_found = next(found, None)
+    in_rows = itertools.chain(in_first, in_others)
+    first_found = next(in_rows, None)
     if first_found is None or not first_found.failure.follows:
         return first_found
     alone = None if _says_more(telling, first_found) and is_first else first_found
     # what the program got past may be what the others follow from
     in_passed = _shown_rows(texts, sorted(passed - about_callers), beside, frozenset())
-    others = itertools.chain(found, in_passed)
-    return next((other for other in others if not other.failure.follows), alone)
+    in_rest = itertools.chain(in_rows, in_passed)
+    return next((other for other in in_rest if not other.failure.follows), alone)
 
 
 def _shown_rows(

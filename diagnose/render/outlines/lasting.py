@@ -130,10 +130,10 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
 
 def _compose_lines(options: list[str]) -> list[str]:
     """The keys of a compose file for these options, a list as YAML writes it in one line."""
-    known = [option for option in options if not _is_typed(option)]
+    compose_options = [option for option in options if not _is_typed(option)]
     typed = [option.partition("=")[2] for option in options if _is_typed(option)]
     lines: list[str] = []
-    for line in lines_of(known):
+    for line in lines_of(compose_options):
         entry = line.strip().removeprefix("- ")
         if line.startswith("  - ") and lines[-1].endswith(":"):
             lines[-1] += f" [{entry}]"

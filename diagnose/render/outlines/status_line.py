@@ -31,19 +31,17 @@ class SaidAloud(msgspec.Struct, frozen=True):
         )
 
 
-def status_of(report: Report, loud: Sequence[Reported], said: SaidAloud, code: int) -> str:
+def status_of(report: Report, loud: Sequence[Reported], said_aloud: SaidAloud, code: int) -> str:
     """The words after the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
-    if incidents and said.complaints and all(root.check.posture for root in loud):
-        return (
-            f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(report, loud)}"
-        )
+    if incidents and said_aloud.complaints and all(root.check.posture for root in loud):
+        return f"{_complaint(said_aloud.complaints)}; {incidents} {took}{_first_cause_clause(report, loud)}"
     if incidents:
         first = _first_cause_clause(report, loud)
         return f"{incidents}{_unlisted_clause(report, loud)} {took}{first}"
-    asides = f"; {_complaint(said.asides)}" if said.asides else ""
-    return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
+    asides = f"; {_complaint(said_aloud.asides)}" if said_aloud.asides else ""
+    return f"{_quiet_status(report, said_aloud.complaints, code)}, {took}{asides}"
 
 
 def _incidents(number: Counter[Severity]) -> str:
@@ -94,15 +92,15 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
         return f"not fully examined: {counted}"
     if unexplained:
         return counted
-    found = "nothing wrong found" if report.by_severity[Severity.advice] else "nothing found"
-    return ", ".join(filter(None, (found, _unasked_clause(report), counted)))
+    outcome = "nothing wrong found" if report.by_severity[Severity.advice] else "nothing found"
+    return ", ".join(filter(None, (outcome, _unasked_clause(report), counted)))
 
 
 def _unasked_clause(report: Report) -> str:
     """The clause for a run that requested no web page; "" where one was requested."""
-    asked = any(part.pages for part in report.coverage)
+    has_asked = any(part.pages for part in report.coverage)
     is_about_all = report.profile is not None
-    return "" if asked or not is_about_all else "no web page asked for"
+    return "" if has_asked or not is_about_all else "no web page asked for"
 
 
 def _counted_verdicts(report: Report, unexplained: Sequence[Reported]) -> str:
@@ -115,8 +113,8 @@ def _counted_verdicts(report: Report, unexplained: Sequence[Reported]) -> str:
     if not unexplained:
         return ", ".join([*first, passed, *rest])
     complaint = f"{passed}, but {_complaint(unexplained)}"
-    others = ", ".join([*first, *rest])
-    return f"{complaint}; {others}" if others else complaint
+    parts = ", ".join([*first, *rest])
+    return f"{complaint}; {parts}" if parts else complaint
 
 
 def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:

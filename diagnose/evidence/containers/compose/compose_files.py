@@ -50,10 +50,10 @@ def compose_files(
         for container in containers
         if suspicious(container, clock.wall, options.since_s)
     }
-    wanted = {path for paths in files.values() for path in paths}
-    if not wanted:
+    paths_of_all = {path for paths in files.values() for path in paths}
+    if not paths_of_all:
         return ComposeFiles()
-    statuses = host.require(StatPaths(sorted(wanted), follow=True))
+    statuses = host.require(StatPaths(sorted(paths_of_all), follow=True))
     by_id = {}
     for container in containers:
         newer = list(_newer_files(container, files.get(container.id, ()), statuses))

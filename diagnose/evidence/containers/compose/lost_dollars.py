@@ -62,19 +62,19 @@ def lost_dollars(
     a secret, and of others with a running container that has a secret in a variable.
     """
     by_id: dict[str, CutSecrets] = {}
-    asked: dict[FindLostDollars, None] = {}
+    questions: dict[FindLostDollars, None] = {}
     repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}
     for container in containers:
         is_failing = suspicious(container, clock.wall, options.since_s)
-        said = repeated.get(container.id, "")
-        line = _complaint(log_tails.of(container)) if is_failing else _if_of_secret(said)
+        repeated_line = repeated.get(container.id, "")
+        line = _complaint(log_tails.of(container)) if is_failing else _if_of_secret(repeated_line)
         files = project_files(container)
         if not files or not (line or _has_secrets(container)):
             continue
         question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
-        if not line and question not in asked and len(asked) >= MOST:
+        if not line and question not in questions and len(questions) >= MOST:
             continue
-        asked[question] = None
+        questions[question] = None
         answer = host.ask(question)
         lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
         if not line:
@@ -108,10 +108,10 @@ def _if_of_secret(line: str) -> str:
     return line if SECRET.search(line.lower()) else ""
 
 
-def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
+def _own_secrets(container: Container, lost_list: list[LostDollar]) -> Iterator[LostDollar]:
     """The found names that are secrets, and variables of this container."""
     own = {name for name, _ in container.config.environment}
-    for lost in found:
+    for lost in lost_list:
         if lost.name not in own or kind_of(lost.name) is None:
             continue
         if not lost.is_number or _is_left(container, lost):

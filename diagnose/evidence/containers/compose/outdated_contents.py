@@ -61,8 +61,8 @@ def _copies_files(project: WrittenProject) -> bool:
 
 def _outdated_contents(host: Host, project: WrittenProject) -> Iterator[OutdatedContent]:
     """The containers whose compose file got other contents after their creation."""
-    listed = host.ask(ListComposeFiles(list(project.paths), folder=project.folder))
-    files = [] if isinstance(listed, Failed) else listed
+    listing = host.ask(ListComposeFiles(list(project.paths), folder=project.folder))
+    files = [] if isinstance(listing, Failed) else listing
     newest = max(files, key=lambda file: file.mtime, default=None)
     for container in project.containers:
         service = project.of(container)

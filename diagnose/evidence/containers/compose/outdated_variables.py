@@ -74,8 +74,8 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
     left = [members[0] for members in list(projects.values())[MOST:]]
     read = 0
     for (folder, *paths), members in list(projects.items())[:MOST]:
-        listed = host.ask(ListComposeFiles(list(paths), folder=folder))
-        times = {} if isinstance(listed, Failed) else {file.path: file.mtime for file in listed}
+        listing = host.ask(ListComposeFiles(list(paths), folder=folder))
+        times = {} if isinstance(listing, Failed) else {file.path: file.mtime for file in listing}
         for container in members:
             newer = _changed_since_creation(container, times)
             if newer and read < MOST:

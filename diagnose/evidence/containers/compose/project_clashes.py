@@ -127,9 +127,11 @@ def _projects_with_volumes(host: Host) -> set[str] | None:
 def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
     """The folders of each project, against the one that its newest container is from."""
     removals = by_key((_project_name(event.attributes), event) for event in _removals(events))
-    named = (container for container in containers if _is_named_by_folder(container.labels))
+    named_by_folder = (
+        container for container in containers if _is_named_by_folder(container.labels)
+    )
     for name, members in by_key(
-        (container.compose_project, container) for container in named
+        (container.compose_project, container) for container in named_by_folder
     ).items():
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:

@@ -104,18 +104,18 @@ def refused_projects(
     judged. A node of a swarm does not list each overlay network that it could use.
     """
     newest = max(map(_version_of, containers), default="", key=_numbers)
-    known = (*written_projects, *written_projects.unread)
-    places = [_Place.of_made(project) for project in known if _is_changed(project)]
+    changed_or_unread = (*written_projects, *written_projects.unread)
+    places = [_Place.of_made(project) for project in changed_or_unread if _is_changed(project)]
     places += [_Place.of_file(project, newest) for project in unstarted_projects or ()]
     needed = {part.name for place in places for part in place.needs if part.kind == "volume"}
     volumes = _volumes(host) if needed else None
-    listed = None if networks is None or _is_in_swarm(networks) else set(networks.by_name)
+    network_names = None if networks is None or _is_in_swarm(networks) else set(networks.by_name)
     items = []
     for place in places:
         lacking = [
             part
             for part in place.needs
-            if _lacks(part, {"network": listed, "volume": volumes}.get(part.kind))
+            if _lacks(part, {"network": network_names, "volume": volumes}.get(part.kind))
         ]
         project = msgspec.structs.replace(
             place.project,

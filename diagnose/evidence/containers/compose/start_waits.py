@@ -109,13 +109,13 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 def was_started_in_its_run(other: Container, container: Container) -> bool:
     """Whether compose created both in one run, and started the other one."""
     made = container.created_at
-    others = other.created_at
+    made_other = other.created_at
     started = other.started_at
-    if made is None or others is None or started is None:
+    if made is None or made_other is None or started is None:
         return False
     return (
         other.is_running
-        and abs(others - made) <= TOGETHER_S
+        and abs(made_other - made) <= TOGETHER_S
         and made <= started <= made + TOGETHER_S
     )
 

@@ -37,11 +37,11 @@ def taken_subnets(
     A network that compose has made already stays as it is.
     """
     made = {_key(network) for network in networks or () if _project(network) == project}
-    others = [network for network in networks or () if _project(network) != project]
+    foreign_networks = [network for network in networks or () if _project(network) != project]
     for part in needs:
         if part.kind not in (SUBNET, ADDRESSED) or part.service in made:
             continue
-        holder = _holder(part.name, others)
+        holder = _holder(part.name, foreign_networks)
         if holder is not None:
             yield TakenSubnet(part, holder)
 

@@ -66,25 +66,27 @@ def unstarted_projects(
     project's network before its containers. A folder that any container was created from is known,
     and so is a project of that name.
     """
-    known = {container.compose_folder for container in containers if container.compose_folder}
+    folders_in_use = {
+        container.compose_folder for container in containers if container.compose_folder
+    }
     names = {container.compose_project for container in containers if container.compose_project}
-    parents = sorted({posixpath.dirname(folder) for folder in known} - {"/", ""})
+    parents = sorted({posixpath.dirname(folder) for folder in folders_in_use} - {"/", ""})
     answer = host.ask(FindComposeFiles(list(dict.fromkeys([*FOLDERS, *HOMES, *parents[:10]]))))
     if isinstance(answer, Failed):
         raise NoEvidenceError(Unavailable.of(answer))
     made = {
         (network.labels or {}).get(f"{COMPOSE}project"): network.name for network in networks or ()
     }
-    found = []
+    unstarted = []
     for file in sorted(answer, key=lambda file: (not file.is_here, -file.mtime)):
         folder = posixpath.dirname(file.path)
         name = posixpath.basename(folder)
-        is_known = folder in known or name in names
+        is_known = folder in folders_in_use or name in names
         matters = file.is_here or name in made or clock.wall - file.mtime <= options.since_s
         if matters and not is_known:
-            found.append((file, made.get(name, "")))
+            unstarted.append((file, made.get(name, "")))
     projects = []
-    read = host.first(found, MOST, "compose files that nobody has started")
+    read = host.first(unstarted, MOST, "compose files that nobody has started")
     for (file, network), written in host.ask_in_order(read, _question):
         if not isinstance(written, Failed):
             projects.append(

@@ -36,18 +36,18 @@ def _has_port(container: Container, entry: str) -> bool:
     match = _PORT.fullmatch(entry)
     if match is None or container.shares_host_network:
         return True
-    wanted = (int(match["published"] or 0), int(match["target"]), match["protocol"] or "tcp")
+    written_port = (int(match["published"] or 0), int(match["target"]), match["protocol"] or "tcp")
     return any(
-        wanted in ((port.host_port, *rest), (0, *rest))
+        written_port in ((port.host_port, *rest), (0, *rest))
         for port in container.wanted_ports
         for rest in [(port.number, port.protocol)]
     )
 
 
-def _has_mount(container: Container, wanted: WrittenMount) -> bool:
+def _has_mount(container: Container, written_mount: WrittenMount) -> bool:
     """Whether that is mounted there."""
-    mount = container.mount_at(wanted.target)
-    return mount is not None and _is_from(mount, wanted.source, container.compose_project)
+    mount = container.mount_at(written_mount.target)
+    return mount is not None and _is_from(mount, written_mount.source, container.compose_project)
 
 
 def _is_from(mount: Mount, source: str, project: str) -> bool:

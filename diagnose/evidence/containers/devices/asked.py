@@ -63,13 +63,13 @@ def asked_devices(
     failures = [*log_tails.failures.values(), *repeated]
     errors = [container.state.error for container in containers or () if container.start_failed]
     refused = {match["device"] for error in errors if (match := REFUSED.search(error))}
-    named = {asked_device(failure) for failure in failures}
-    devices = sorted((named | refused | _given_devices(containers or ())) - {""})
+    named_in_errors = {asked_device(failure) for failure in failures}
+    devices = sorted((named_in_errors | refused | _given_devices(containers or ())) - {""})
     zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
-    wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
-    if not wanted:
+    paths = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
+    if not paths:
         return AskedDevices()
-    answer = host.require(StatPaths(wanted, follow=True))
+    answer = host.require(StatPaths(paths, follow=True))
     missing = {
         path: _devices_of_same_kind(host, path)
         for path in devices

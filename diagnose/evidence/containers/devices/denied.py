@@ -51,18 +51,20 @@ def denied_devices(
     numbers: UserNumbers | None,
 ) -> DeniedDevices | Unavailable:
     """The denied devices of containers whose last lines say that a device was denied."""
-    named = list(_named_in_logs(containers, log_tails))
-    if not named:
+    named_devices = list(_named_in_logs(containers, log_tails))
+    if not named_devices:
         return DeniedDevices()
-    denied = denied_by_mode(host, named, lambda container: host_user(container, info, numbers))
-    return DeniedDevices(tuple(denied), tuple(_barred_devices(host, named)))
+    denied = denied_by_mode(
+        host, named_devices, lambda container: host_user(container, info, numbers)
+    )
+    return DeniedDevices(tuple(denied), tuple(_barred_devices(host, named_devices)))
 
 
-def _barred_devices(host: Host, named: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
+def _barred_devices(host: Host, named_devices: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
     """Asked only for devices that are harmless to open, and that the kernel's rules may deny."""
     candidates = [
         device
-        for device in named
+        for device in named_devices
         if device.path in HARMLESS_DEVICES and _BY_RULE.search(device.line)
     ]
     if not candidates:
@@ -84,11 +86,11 @@ def _barred_devices(host: Host, named: Sequence[NamedDevice]) -> Iterator[Barred
 
 def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[NamedDevice]:
     for container in containers:
-        given = _given_devices(container)
-        lines = log_tails.of(container).find_all(*_REFUSED) if given else []
+        paths_by_device = _given_devices(container)
+        lines = log_tails.of(container).find_all(*_REFUSED) if paths_by_device else []
         if not lines:
             continue
-        for inside, path in given.items():
+        for inside, path in paths_by_device.items():
             if inside in lines[-1]:
                 yield NamedDevice(container, inside, path, lines[-1])
 

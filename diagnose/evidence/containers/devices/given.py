@@ -42,14 +42,16 @@ def given_devices(container: Container) -> dict[str, str]:
 
 
 def denied_by_mode(
-    host: Host, named: Collection[NamedDevice], user_of: Callable[[Container], HostUser | None]
+    host: Host,
+    named_devices: Collection[NamedDevice],
+    user_of: Callable[[Container], HostUser | None],
 ) -> Iterator[DeniedDevice]:
     """The devices that the user of their container may not open for reading and writing.
 
     user_of: None where the user is not known; nothing is said of that container.
     """
-    statuses = host.require(StatPaths(sorted({device.path for device in named})))
-    for device in named:
+    statuses = host.require(StatPaths(sorted({device.path for device in named_devices})))
+    for device in named_devices:
         user = user_of(device.container)
         status = statuses.get(device.path)
         if user is None or status is None or status.failed:

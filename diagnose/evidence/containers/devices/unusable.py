@@ -87,9 +87,11 @@ def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Itera
     if recent_logs is None:
         return
     for container in containers.running:
-        given = given_devices(container)
-        lines = [line.text for line in recent_logs.of_this_run(container)] if given else []
-        refused = next(_refused_devices(container, given, lines), None)
+        paths_by_device = given_devices(container)
+        lines = (
+            [line.text for line in recent_logs.of_this_run(container)] if paths_by_device else []
+        )
+        refused = next(_refused_devices(container, paths_by_device, lines), None)
         if refused is not None:
             yield refused
         elif device := _complaint_of_graphics(container, lines):
@@ -97,16 +99,16 @@ def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Itera
 
 
 def _refused_devices(
-    container: Container, given: Mapping[str, str], lines: Sequence[str]
+    container: Container, paths_by_device: Mapping[str, str], lines: Sequence[str]
 ) -> Iterator[NamedDevice]:
     """The devices that lines name by their path, each refused several times."""
     refusals = [line for line in lines if _REFUSED.search(line)]
-    for inside, path in given.items():
+    for inside, path in paths_by_device.items():
         below = [rest for line in refusals if (rest := _rest_of_path(line, inside)) is not None]
         if len(below) >= LEAST:
-            named = f"{inside}{below[-1]}"
-            said = next(line for line in reversed(refusals) if named in line)
-            yield NamedDevice(container, named, f"{path}{below[-1]}", said)
+            device = f"{inside}{below[-1]}"
+            said = next(line for line in reversed(refusals) if device in line)
+            yield NamedDevice(container, device, f"{path}{below[-1]}", said)
 
 
 def _rest_of_path(line: str, path: str) -> str | None:
@@ -117,14 +119,14 @@ def _rest_of_path(line: str, path: str) -> str | None:
 
 
 def _complaint_of_graphics(container: Container, lines: Sequence[str]) -> NamedDevice | None:
-    said = [line for line in lines if _NO_GRAPHICS.search(line)]
-    if len(said) < LEAST:
+    complaints = [line for line in lines if _NO_GRAPHICS.search(line)]
+    if len(complaints) < LEAST:
         return None
-    named = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
-    inside = named or f"{GRAPHICS}/renderD128"
+    render_node = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
+    inside = render_node or f"{GRAPHICS}/renderD128"
     for folder, path in _graphics_of(container).items():
         if is_within(inside, folder):
-            return NamedDevice(container, inside, f"{path}{inside[len(folder) :]}", said[-1])
+            return NamedDevice(container, inside, f"{path}{inside[len(folder) :]}", complaints[-1])
     return None
 
 

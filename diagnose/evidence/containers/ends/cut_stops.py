@@ -85,8 +85,8 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
         if isinstance(log, Failed):
             if log.reason != "gone":
                 unread.append(Unexamined(container.subject, f"its log was not read: {log}"))
-        elif stop is not None and (said := _last_words_of_end(log, stop)):
-            found.append(CutStop(container, stop, said, _first_words_of_damage(log, stop)))
+        elif stop is not None and (last_words := _last_words_of_end(log, stop)):
+            found.append(CutStop(container, stop, last_words, _first_words_of_damage(log, stop)))
     return CutStops(tuple(found), tuple(unread))
 
 

@@ -77,10 +77,10 @@ def stops(
         if container.id in with_engine or not _ended_well(container)
     ]
     requested = _stops_by_events(failed, events)
-    others = [
+    unread = [
         container for container in failed if container.id not in requested and container.stays_down
     ]
-    requested |= _stops_by_files(host, root, others)
+    requested |= _stops_by_files(host, root, unread)
     unasked = frozenset(id for id in with_engine if requested.get(id) is False)
     return Stops(requested, stopped_with_daemon=unasked)
 

@@ -111,8 +111,8 @@ class AccessLine(msgspec.Struct, frozen=True):
 
 def first_address(line: str) -> str:
     """The first address in a line; "" where there is none."""
-    found = (match[0] for match in _ADDRESS.finditer(line))
-    return next(filter(is_address, found), "")
+    candidates = (match[0] for match in _ADDRESS.finditer(line))
+    return next(filter(is_address, candidates), "")
 
 
 _OF_CADDYS_ERROR = '"logger":"http.log.error'
@@ -138,8 +138,8 @@ def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
             yield _access_line(line, match)
         elif (match := _OF_HAPROXY.search(line.text)) is not None:
             yield replace(_access_line(line, match), server=match["server"], ended=match["ended"])
-        elif (named := _line_of_fields(line)) is not None:
-            yield named
+        elif (request := _line_of_fields(line)) is not None:
+            yield request
 
 
 def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
@@ -155,8 +155,8 @@ def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
 
 def _line_of_fields(line: RecentLine) -> AccessLine | None:
     """A request whose parts are named."""
-    found = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
-    status, method, path = (match[1] if match is not None else "" for match in found)
+    matches = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
+    status, method, path = (match[1] if match is not None else "" for match in matches)
     if not (status and method and path):
         return None
     return AccessLine(line.at, line.text, method=method, path=path, status=int(status), rest="")

@@ -33,5 +33,5 @@ def line_that_waits(lines: Sequence[str]) -> TellingLine | None:
     if index is None:
         return None
     telling = TellingLine(plain(lines[index]).strip(), index)
-    known = family_of_running(telling, FAMILIES)
-    return telling if known is not None and known.name == _FAMILY else None
+    family = family_of_running(telling, FAMILIES)
+    return telling if family is not None and family.name == _FAMILY else None

@@ -87,18 +87,20 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
         unlisted = Unavailable.of(listing)
     names = [] if isinstance(listing, Failed) else listing.names
     rotations = tuple(_rotations(host, names, files))
-    found = {path: _nul_bytes(host, path) for path in _largest_logs(files, logs)}
+    nul_bytes_by_path = {path: _nul_bytes(host, path) for path in _largest_logs(files, logs)}
     damaged = tuple(
         NulLog(files[path], path, where)
-        for path, where in found.items()
+        for path, where in nul_bytes_by_path.items()
         if where and not isinstance(where, Failed)
     )
-    return LogContents(rotations, damaged, unlisted, _why_unread(found))
+    return LogContents(rotations, damaged, unlisted, _why_unread(nul_bytes_by_path))
 
 
-def _why_unread(found: Mapping[str, str | Failed]) -> Unavailable | None:
+def _why_unread(nul_bytes_by_path: Mapping[str, str | Failed]) -> Unavailable | None:
     """The reason why the last unreadable log could not be read; None if all others are gone."""
-    failed = [(path, where) for path, where in found.items() if isinstance(where, Failed)]
+    failed = [
+        (path, where) for path, where in nul_bytes_by_path.items() if isinstance(where, Failed)
+    ]
     unread = [(path, why) for path, why in failed if why.reason != "missing"]
     if not unread:
         return None

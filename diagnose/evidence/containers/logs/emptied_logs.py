@@ -50,10 +50,10 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
         and container.log_path
     ]
     read = host.first(unanswered, MOST, "logs that were not read in time")
-    found = [_emptied_log(host, container) for container in read]
-    if None in found:
+    logs = [_emptied_log(host, container) for container in read]
+    if None in logs:
         return EmptiedLogs()
-    return EmptiedLogs(tuple(log for log in found if log is not None))
+    return EmptiedLogs(tuple(log for log in logs if log is not None))
 
 
 def _emptied_log(host: Host, container: Container) -> EmptiedLog | None:

@@ -71,8 +71,8 @@ def held_outputs(
         if _is_silent(container, log_files, clock)
         and (process := _first_of_python(processes.inside(container.id))) is not None
     ]
-    asked = host.first(silent, MOST, "programs of Python that print nothing")
-    details = host.ask_about(asked, lambda program: InspectProcess(program.pid))
+    programs = host.first(silent, MOST, "programs of Python that print nothing")
+    details = host.ask_about(programs, lambda program: InspectProcess(program.pid))
     scripts = [
         _Script(program.container, " ".join(detail.cmdline), path)
         for program, detail in details

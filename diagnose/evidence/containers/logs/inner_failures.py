@@ -86,17 +86,17 @@ def inner_failures(
     Each running container with such a program has its log read; most hosts have few.
     """
     commands = {container.id: _commands(container, processes) for container in containers.running}
-    wanted = [
+    keepers = [
         container
         for container in containers.running
         if _patterns_about(container, commands[container.id])
     ]
-    wanted.sort(key=lambda container: container.started_at or 0.0, reverse=True)
+    keepers.sort(key=lambda container: container.started_at or 0.0, reverse=True)
     items: list[InnerFailure] = []
     unexamined: list[Unexamined] = []
-    kept = [container for container in wanted[:MOST] if commands[container.id] & KEEPERS]
+    kept = [container for container in keepers[:MOST] if commands[container.id] & KEEPERS]
     own = keeper_logs(host, kept, FRESH_S)
-    logs = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
+    logs = host.ask_about(keepers[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, log in logs:
         if not isinstance(log, Failed):
             words = commands[container.id]
@@ -109,7 +109,7 @@ def inner_failures(
     items.sort(key=lambda failure: (failure.container.name, failure.name, failure.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
-        for container in wanted[MOST:]
+        for container in keepers[MOST:]
     ]
     return InnerFailures(tuple(items), tuple(unexamined))
 
@@ -306,9 +306,9 @@ def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
     for text in reversed(own):
         if pattern.why.search(text) and (why := message(text).text):
             return why
-    known = LogTail(tuple(own)).failure if pattern.data else None
-    if known is not None:
-        return known.line
+    failure = LogTail(tuple(own)).failure if pattern.data else None
+    if failure is not None:
+        return failure.line
     telling = telling_line(own)
     if telling is not None and telling.explains:
         return telling.whole

@@ -26,8 +26,8 @@ def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingL
     """
     grave = [line for line in lines if (message(line).level or ERROR) > INFO]
     rows = _rows_about_options() if grave else ()
-    asked = [line for line in grave if not DOES_WITHOUT.search(line)]
-    failure = recognise(asked, None, rows, has_ended=False)
+    candidates = [line for line in grave if not DOES_WITHOUT.search(line)]
+    failure = recognise(candidates, None, rows, has_ended=False)
     if failure is None:
         return None
     path = failure.values.get("path", "")
@@ -47,8 +47,10 @@ def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
     levels = [message(line).level for line in lines]
     grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
     bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
-    known = recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
-    failure = known or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
+    bare_failure = (
+        recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
+    )
+    failure = bare_failure or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
     if failure is None:
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)

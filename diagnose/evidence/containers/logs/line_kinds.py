@@ -119,19 +119,19 @@ def tells_of_work(line: str) -> bool:
         return False
     if is_served(line):
         return True
-    said = message(line)
-    return (said.level is None or said.level <= INFO) and _WORKED.search(said.text) is not None
+    text = message(line)
+    return (text.level is None or text.level <= INFO) and _WORKED.search(text.text) is not None
 
 
 def tells_of_own_work(line: str) -> bool:
     """Whether a line reports work that no client requested."""
     if is_served(line) or signs(line) & CALL_FAILED:
         return False
-    said = message(line)
+    text = message(line)
     if tells_of_work(line):
         return True
-    is_calm = said.level is None or said.level <= INFO
-    return is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(said.text) is not None
+    is_calm = text.level is None or text.level <= INFO
+    return is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(text.text) is not None
 
 
 def is_about_surroundings(line: str) -> bool:

@@ -63,14 +63,18 @@ def complaints(lines: Iterable[tuple[str, bool]]) -> Complaints:
     """
     read = list(lines)
     parts = parts_of_messages([line for line, _ in read])
-    found: list[str] = []
+    lines_with_errors: list[str] = []
     goes_on = False
     for (line, is_same), is_part in zip(read, parts, strict=True):
         is_rest = goes_on and is_part
         goes_on = is_same or is_frame(line) or is_rest or _complains(line)
         if goes_on:
-            found.append(line)
-    return Complaints(len(found), frozenset(map(called_host, found)) - {""}, signs(*found))
+            lines_with_errors.append(line)
+    return Complaints(
+        len(lines_with_errors),
+        frozenset(map(called_host, lines_with_errors)) - {""},
+        signs(*lines_with_errors),
+    )
 
 
 def parts_of_messages(lines: Sequence[str]) -> list[bool]:

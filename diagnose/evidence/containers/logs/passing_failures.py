@@ -22,8 +22,8 @@ def passing_signatures(container: Container, tail: LogTail) -> frozenset[str]:
 
     A port on a network without other containers stays taken by the program itself.
     """
-    found = tail.signs & PASSING
-    return found if container.shares_network else found - {"port-taken"}
+    passing = tail.signs & PASSING
+    return passing if container.shares_network else passing - {"port-taken"}
 
 
 def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:

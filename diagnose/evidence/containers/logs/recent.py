@@ -55,10 +55,10 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
 
     def requests_of(self, container: Container) -> tuple[AccessLine, ...]:
         """The requests in its log since its last start, read once for all callers."""
-        known = self._requests
-        if container.id not in known:
-            known[container.id] = tuple(access_lines(self.of_this_run(container)))
-        return known[container.id]
+        requests_by_id = self._requests
+        if container.id not in requests_by_id:
+            requests_by_id[container.id] = tuple(access_lines(self.of_this_run(container)))
+        return requests_by_id[container.id]
 
     @functools.cached_property
     def _requests(self) -> dict[str, tuple[AccessLine, ...]]:
@@ -108,16 +108,16 @@ def recent_logs(
     own files are included.
     """
     since = clock.wall - RECENT_S
-    wanted = [
+    candidates = [
         container
         for container in containers.running
         if _keeps_log(container) and not _is_older(container, log_files, since)
     ]
-    wanted.sort(key=lambda container: (not container.published_ports, container.name))
-    read = _read(host, wanted[:MOST], clock)
+    candidates.sort(key=lambda container: (not container.published_ports, container.name))
+    read = _read(host, candidates[:MOST], clock)
     unread = read.unread | {
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
-        for container in wanted[MOST:]
+        for container in candidates[MOST:]
     }
     recent = {id: tuple(_recent_lines(log, since)) for id, log in read.logs.items()}
     if own_logs is None:

@@ -190,11 +190,11 @@ def repeated_errors(
     containers: Containers, recent_logs: RecentLogs, clock: Clock | None = None
 ) -> RepeatedErrors:
     """The errors that each running container has printed within minutes, since its last start."""
-    found = (
+    candidates = (
         _repeated_error(container, recent_logs.of_this_run(container), containers, clock)
         for container in containers.running
     )
-    errors = [error for error in found if error is not None]
+    errors = [error for error in candidates if error is not None]
     return RepeatedErrors(
         (*errors, *_limits_behind(errors, recent_logs)),
         (*recent_logs.left_out(containers.running), *recent_logs.unexamined),
@@ -208,13 +208,13 @@ def _limits_behind(
 
     Its log may report the limit only once.
     """
-    known = {error.container.id for error in errors}
+    reported = {error.container.id for error in errors}
     waiting = [error for error in errors if error.failure and error.failure.failure.follows]
     for peer in {peer.id: peer for error in waiting for _, peer in error.peers}.values():
         recent = recent_logs.of_this_run(peer)
         lines = [line.text for line in recent]
         limit = limit_in(lines)
-        if limit is not None and peer.id not in known:
+        if limit is not None and peer.id not in reported:
             at = next(line.at for line in recent if plain(line.text).strip() == limit.line)
             yield RepeatedError(
                 peer,
@@ -246,7 +246,7 @@ def _repeated_error(
         telling = line_that_waits(repeated)
     if telling is None:
         return None
-    return error_in(container, recent, shapes, telling, said=repeated, containers=containers)
+    return error_in(container, recent, shapes, telling, texts=repeated, containers=containers)
 
 
 def error_in(
@@ -255,17 +255,17 @@ def error_in(
     shapes: Sequence[str],
     telling: TellingLine,
     *,
-    said: Sequence[str],
+    texts: Sequence[str],
     containers: Containers,
 ) -> RepeatedError:
     """The error of a line, with the facts in the other lines of the log.
 
-    shapes: those of the recent lines. said: the lines of which it is the telling one.
+    shapes: those of the recent lines. texts: the lines of which it is the telling one.
     """
     lines = [line.text for line in recent]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
-    error = shape_of(said[telling.index])
+    error = shape_of(texts[telling.index])
     of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
     ends_pages = _ends_each_page(telling, times[error], lines)
     return RepeatedError(
@@ -279,11 +279,11 @@ def error_in(
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
         ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
-        level=message(said[telling.index]).level,
+        level=message(texts[telling.index]).level,
         works=not ends_pages and _reports_success(lines[shapes.index(error) :]),
-        failure=_known_failure(container, said, telling, lines),
+        failure=_known_failure(container, texts, telling, lines),
         peers=_peers(container, telling.whole, containers),
-        lines=tuple(said),
+        lines=tuple(texts),
         first_at=min(line.at for line in of_error),
         last_at=max(line.at for line in of_error),
         path=of_error[-1].path,
@@ -332,8 +332,8 @@ def most_telling(lines: tuple[str, ...]) -> TellingLine | None:
 
 @functools.lru_cache(LOGS_KEPT)
 def _recognised(lines: tuple[str, ...], telling: TellingLine) -> Recognised | None:
-    known = recognise(lines, telling, FAILURES, has_ended=False)
-    return known or family_of_running(telling, FAMILIES)
+    failure = recognise(lines, telling, FAILURES, has_ended=False)
+    return failure or family_of_running(telling, FAMILIES)
 
 
 def _known_failure(

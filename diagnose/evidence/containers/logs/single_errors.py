@@ -43,12 +43,12 @@ def single_errors(
     left out: its target has started by now, or the call fails again.
     """
     repeating = {error.container.id for error in repeated_errors}
-    found = (
+    candidates = (
         _single_error(container, recent_logs.of_this_run(container), containers, clock)
         for container in containers.running
         if container.id not in repeating
     )
-    return SingleErrors(tuple(error for error in found if error is not None))
+    return SingleErrors(tuple(error for error in candidates if error is not None))
 
 
 def _single_error(
@@ -57,15 +57,15 @@ def _single_error(
     """The error that the program itself has said for the first time; None for none."""
     shapes = [shape_of(line.text) for line in recent]
     past = past_shapes(container, recent, shapes, clock)
-    said = [
+    texts = [
         line.text
         for line, shape in zip(recent, shapes, strict=True)
         if shape not in past and not is_harmless(line.text)
     ]
-    telling = most_telling(tuple(said))
+    telling = most_telling(tuple(texts))
     if telling is None or not (telling.explains and telling.is_complaint):
         return None
-    error = error_in(container, recent, shapes, telling, said=said, containers=containers)
+    error = error_in(container, recent, shapes, telling, texts=texts, containers=containers)
     return error if _is_of_the_program_itself(error) else None
 
 

@@ -92,8 +92,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def known_failure(self) -> Recognised | None:
         """The failure of one program that the lines show; None where none is known."""
-        known = recognise(self.lines, self.telling, FAILURES) if self.lines else None
-        return on_host_network(known) if known is not None and self.is_on_host else known
+        failure = recognise(self.lines, self.telling, FAILURES) if self.lines else None
+        return on_host_network(failure) if failure is not None and self.is_on_host else failure
 
     @functools.cached_property
     def failure(self) -> Recognised | None:
@@ -135,12 +135,12 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """The lines that contain one of these, whatever their case, the last one first."""
         if not self.lines or not any(needle in self._small_letters for needle in needles):
             return []
-        found = []
+        matches = []
         for line in reversed(self.lines):
             small = in_english(line).lower()
             if any(needle in small for needle in needles):
-                found.append(line)
-        return found
+                matches.append(line)
+        return matches
 
 
 NO_LINES = LogTail(())
@@ -171,7 +171,7 @@ def read_tails(host: Host, containers: Sequence[Container]) -> TailsRead:
 
 
 def _longer_tails(
-    host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
+    host: Host, containers: Iterable[Container], tails: Mapping[str, LogTail]
 ) -> dict[str, LogTail]:
     """Longer tails of the logs whose last lines explain nothing.
 
@@ -179,7 +179,7 @@ def _longer_tails(
     """
     unclear = [
         container
-        for container in wanted
+        for container in containers
         if container.id in tails and _explains_little(tails[container.id])
     ]
     answers = host.ask_about(

@@ -100,7 +100,7 @@ def log_tails(
     Containers beyond `MOST` are named as not examined, except runs in the foreground, which
     somebody has read. Where a log explains nothing, a log file that the program itself writes may.
     """
-    wanted = sorted(
+    candidates = sorted(
         (
             container
             for container in containers
@@ -109,24 +109,26 @@ def log_tails(
         key=lambda container: (not container.was_watched, container.finished_at or 0.0),
         reverse=True,
     )
-    tails, unread = read_tails(host, wanted[:MOST])
+    tails, unread = read_tails(host, candidates[:MOST])
     begun_again = frozenset(
-        container.id for container in wanted if has_just_begun_again(container, clock.wall)
+        container.id for container in candidates if has_just_begun_again(container, clock.wall)
     )
     tails |= {id: tails[id].before_this_run for id in begun_again & tails.keys()}
     skipped = tuple(
         Unexamined(container.subject, "its log was not read: too many failed")
-        for container in wanted[MOST:]
+        for container in candidates[MOST:]
         if not container.was_watched
     )
     inside = _failed_inside(containers, clock, unserved, inner_failures)
     inside = {id: tail for id, tail in inside.items() if id not in tails}
     tails |= inside
-    asked = [
-        *wanted[:MOST],
+    read_containers = [
+        *candidates[:MOST],
         *(container for container in containers.running if container.id in inside),
     ]
-    silent = [container for container in asked if not tails.get(container.id, NO_LINES).explains]
+    silent = [
+        container for container in read_containers if not tails.get(container.id, NO_LINES).explains
+    ]
     tails |= own_tails(host, silent, own_logs, options.since_s)
     return LogTails(tails, unread, skipped, frozenset(inside), begun_again)
 

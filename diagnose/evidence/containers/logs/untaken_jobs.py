@@ -87,11 +87,11 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     ]
     if not schedulers or not workers:
         return UntakenJobList()
-    wanted = host.first([*schedulers, *workers], MOST, "containers of Celery")
+    chosen = host.first([*schedulers, *workers], MOST, "containers of Celery")
     logs: dict[str, ContainerLog] = {}
     unexamined: list[Unexamined] = []
     for container, log in host.ask_about(
-        wanted, lambda container: ReadLogs(container.id, LINES, BYTES)
+        chosen, lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
         if not isinstance(log, Failed):
             logs[container.id] = log
@@ -121,8 +121,8 @@ def _untaken_jobs(
 ) -> Iterator[UntakenJobs]:
     """The tasks of a scheduler that none of the workers has received while their logs reach."""
     begins = [_first_line_at(logs[worker.id]) for worker in workers]
-    known = [at for at in begins if at is not None]
-    if len(known) < len(workers):
+    known_begins = [at for at in begins if at is not None]
+    if len(known_begins) < len(workers):
         return
     taken = {name for worker in workers for name in _received_jobs(logs[worker.id])}
     sent: dict[str, list[tuple[float, str]]] = {}
@@ -131,7 +131,7 @@ def _untaken_jobs(
         if match is None or line.at is None:
             continue
         age = clock.wall - line.at
-        if line.at < max(known) or not WAIT_S <= age <= FRESH_S:
+        if line.at < max(known_begins) or not WAIT_S <= age <= FRESH_S:
             continue
         if scheduler.wrote_in_this_run(line.at) and match["task"] not in taken:
             sent.setdefault(match["task"], []).append((line.at, line.text.strip()))
@@ -172,11 +172,11 @@ def _most_frequent_task(
 
 def _named_queues(workers: Sequence[Container]) -> str:
     """The queues that the commands of all workers name, by comma; "" where one names none."""
-    found = [_QUEUES.search(" ".join(worker.command)) for worker in workers]
-    named = [match["queues"].split(",") for match in found if match is not None]
-    if len(named) < len(workers):
+    matches = [_QUEUES.search(" ".join(worker.command)) for worker in workers]
+    queues_by_worker = [match["queues"].split(",") for match in matches if match is not None]
+    if len(queues_by_worker) < len(workers):
         return ""
-    return ",".join(dict.fromkeys(queue for queues in named for queue in queues))
+    return ",".join(dict.fromkeys(queue for queues in queues_by_worker for queue in queues))
 
 
 def _first_line_at(log: ContainerLog) -> float | None:

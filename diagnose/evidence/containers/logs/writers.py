@@ -56,8 +56,8 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
     wakings = _wakings(host, at_pipes)
     if isinstance(wakings, Failed):
         unread = [Unexamined(writer.container.subject, str(wakings)) for writer in at_pipes]
-        others = tuple(writer for writer in writers if not writer.is_at_a_pipe)
-        return LogWriters(others, (*writers.unexamined, *unread))
+        readable = tuple(writer for writer in writers if not writer.is_at_a_pipe)
+        return LogWriters(readable, (*writers.unexamined, *unread))
     seen_twice = tuple(_with_wakings(writer, wakings) for writer in writers)
     return LogWriters(seen_twice, writers.unexamined)
 

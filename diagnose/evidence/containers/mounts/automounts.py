@@ -77,11 +77,11 @@ def unseen_automounts(
             continue
         inside = list(parse(table.text))
         for mount, point in places[container.id]:
-            found = _unseen_automount(
+            automount = _unseen_automount(
                 container, mount, point=point, inside=inside, mounts=mounts, logs=logs
             )
-            if found is not None:
-                unseen.append(found)
+            if automount is not None:
+                unseen.append(automount)
     return UnseenAutomounts(tuple(unseen), tuple(unexamined))
 
 
@@ -112,8 +112,8 @@ def _unseen_automount(
     logs: RecentLogs | None,
 ) -> UnseenAutomount | None:
     """The automount, if the container has its trigger, and lacks the mount there or reports it."""
-    found = UnseenAutomount(container, mount, point)
-    if not any(own.fstype == "autofs" and own.point == found.inside for own in inside):
+    automount = UnseenAutomount(container, mount, point)
+    if not any(own.fstype == "autofs" and own.point == automount.inside for own in inside):
         return None
     devices = {own.dev for own in inside}
     below = (
@@ -122,8 +122,8 @@ def _unseen_automount(
         if mounted.point != point and is_within(mounted.point, point) and mounted.dev not in devices
     )
     lines = logs.of_this_run(container) if logs is not None else ()
-    said = [line.text for line in lines if _may_be_of(found.inside, line.text)]
-    found = msgspec.structs.replace(
-        found, missing=next(below, ""), complaint=said[-1] if said else ""
+    complaints = [line.text for line in lines if _may_be_of(automount.inside, line.text)]
+    automount = msgspec.structs.replace(
+        automount, missing=next(below, ""), complaint=complaints[-1] if complaints else ""
     )
-    return found if found.missing or found.complaint else None
+    return automount if automount.missing or automount.complaint else None

@@ -271,8 +271,8 @@ def asked_for(container: Container) -> tuple[str, ...]:
 
     For `-v` the engine creates a missing source.
     """
-    wanted = container.host_config.mounts or ()
-    return tuple(mount.source for mount in wanted if mount.type == "bind" and mount.source)
+    mounts = container.host_config.mounts or ()
+    return tuple(mount.source for mount in mounts if mount.type == "bind" and mount.source)
 
 
 def never_started(container: Container, now: float, since_s: float) -> bool:
@@ -289,19 +289,19 @@ def bind_sources(
 
     A path on a mount that does not answer costs only itself.
     """
-    wanted: set[str] = set()
+    sources: set[str] = set()
     mistaken: dict[str, None] = {}
     for container in containers:
         mistaken |= dict.fromkeys(_mistaken_sources(container, log_tails))
-        wanted |= _refused_sources(container, log_tails)
-        wanted |= _absent_at_start(container, containers)
+        sources |= _refused_sources(container, log_tails)
+        sources |= _absent_at_start(container, containers)
         if never_started(container, clock.wall, options.since_s):
-            wanted |= {*asked_for(container)}
-    wanted |= mistaken.keys()
+            sources |= {*asked_for(container)}
+    sources |= mistaken.keys()
     owned = _mount_sources_of_engines(host, containers)
-    if not wanted:
+    if not sources:
         return BindSources({}, owned=owned)
-    answer = host.require(StatPaths(sorted(wanted), follow=True))
+    answer = host.require(StatPaths(sorted(sources), follow=True))
     return BindSources(
         answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer), owned
     )

@@ -48,8 +48,8 @@ def copied_imports(host: Host, containers: Containers, mounts: Mounts) -> Copied
     items: list[CopiedImport] = []
     for container in containers.running:
         pairs = _pairs(container)
-        found = (copied for copied in pairs if _is_one_file_system(host, mounts, copied))
-        items += itertools.islice(found, 1)
+        copied_here = (copied for copied in pairs if _is_one_file_system(host, mounts, copied))
+        items += itertools.islice(copied_here, 1)
     return CopiedImports(tuple(items))
 
 
@@ -76,7 +76,10 @@ def _is_one_file_system(host: Host, mounts: Mounts, copied: CopiedImport) -> boo
     """Whether the host itself can link from one to the other, and mount what holds both."""
     paths = [copied.arrival.source, copied.place.source, copied.parent]
     statuses = host.answer_or(StatPaths(paths, follow=True), {})
-    found = [statuses.get(path, NOT_ASKED) for path in paths]
+    statuses_of_pair = [statuses.get(path, NOT_ASKED) for path in paths]
     points = {mounted.point for mounted in map(mounts.of, paths) if mounted is not None}
-    devices = {status.dev for status in found}
-    return all(status.type == "folder" for status in found) and len(devices) == len(points) == 1
+    devices = {status.dev for status in statuses_of_pair}
+    return (
+        all(status.type == "folder" for status in statuses_of_pair)
+        and len(devices) == len(points) == 1
+    )

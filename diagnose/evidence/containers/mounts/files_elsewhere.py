@@ -81,20 +81,20 @@ def _candidates(container: Container, log_tails: LogTails) -> Iterator[FileElsew
     its command names while its log misses settings."""
     tail = log_tails.of(container)
     failure = tail.failure_named("path-missing")
-    wanted = failure.values.get("path", "") if failure is not None else ""
+    path = failure.values.get("path", "") if failure is not None else ""
     line = failure.line if failure is not None else tail.telling_text
     if failure is None and _LACKING.search(line) and container.stays_down:
-        wanted = (
+        path = (
             only([word for word in map(_value, container.config.words[1:]) if _is_file(word)]) or ""
         )
-    is_held = any(is_within(wanted, mount.destination) for mount in container.mounts)
-    if is_held or not _SETTINGS.search(wanted):
+    is_held = any(is_within(path, mount.destination) for mount in container.mounts)
+    if is_held or not _SETTINGS.search(path):
         return
-    name = posixpath.basename(wanted)
+    name = posixpath.basename(path)
     for mount in container.bind_mounts:
         is_it = posixpath.basename(mount.destination) == name
         place = mount.destination if is_it else f"{mount.destination.rstrip('/')}/{name}"
-        yield FileElsewhere(container, wanted, place, mount, line, is_of_image=failure is None)
+        yield FileElsewhere(container, path, place, mount, line, is_of_image=failure is None)
 
 
 def _value(word: str) -> str:

@@ -54,9 +54,9 @@ def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> Fo
     statuses = host.require(StatPaths(sorted({*present, *present.values()})))
     return FormerRootMounts(
         tuple(
-            FormerRootMount(container, mount, wanted, _is_empty(host, mount.source))
+            FormerRootMount(container, mount, source_now, _is_empty(host, mount.source))
             for container, mount in mounts
-            if _are_two(statuses, mount.source, wanted := present[mount.source])
+            if _are_two(statuses, mount.source, source_now := present[mount.source])
         )
     )
 

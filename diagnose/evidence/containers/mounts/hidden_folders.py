@@ -50,12 +50,12 @@ def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) ->
     answer = host.ask(FindHiddenFiles([place for _, _, place in places]))
     if isinstance(answer, Failed):
         raise NoEvidenceError(Unavailable.of(answer))
-    found = {(folder.source, folder.target): tuple(folder.files) for folder in answer}
+    files_by_mount = {(folder.source, folder.target): tuple(folder.files) for folder in answer}
     return HiddenFolders(
         tuple(
-            HiddenFolder(container, mount, found[place.source, place.target])
+            HiddenFolder(container, mount, files_by_mount[place.source, place.target])
             for container, mount, place in places
-            if (place.source, place.target) in found
+            if (place.source, place.target) in files_by_mount
         )
     )
 

@@ -52,12 +52,12 @@ def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMou
     where there is something that they could miss.
     """
     bound = [container for container in containers.running if container.bind_mounts]
-    known = {mounted.dev for mounted in mounts}
+    devices = {mounted.dev for mounted in mounts}
     tables = _tables(host, [container for container in bound if container.host_config.may_mount])
     unshared = [
         (container, first)
         for container in bound
-        if (first := next(_unshared_mounts(container, tables.get(container.id, ()), known), None))
+        if (first := next(_unshared_mounts(container, tables.get(container.id, ()), devices), None))
     ]
     if not unshared:
         return InnerMounts()
@@ -89,12 +89,12 @@ def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mount
 
 
 def _unshared_mounts(
-    container: Container, table: list[Mounted] | tuple[()], known: set[str]
+    container: Container, table: list[Mounted] | tuple[()], devices: set[str]
 ) -> Iterator[tuple[Mount, Mounted]]:
     """The file systems that a program has mounted below a bind mount that shares nothing."""
     points = Counter(mounted.point for mounted in table)
     for mounted in table:
-        if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in known:
+        if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in devices:
             continue
         # a single mount at a bind mount's destination is that mount: the host has mounted it again
         is_alone = points[mounted.point] == 1

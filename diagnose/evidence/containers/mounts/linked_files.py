@@ -49,13 +49,13 @@ def linked_files(
 
     All files take one question; a file that cannot be looked at counts.
     """
-    said = {error.container.id: error.line.whole for error in repeated_errors or ()}
-    named = (
+    lines_by_id = {error.container.id: error.line.whole for error in repeated_errors or ()}
+    named_paths = (
         place
         for container in containers
-        for place in _named_files(container, log_tails, said.get(container.id, ""))
+        for place in _named_files(container, log_tails, lines_by_id.get(container.id, ""))
     )
-    steps = {place.on_host[-1]: place.on_host[1:] for place in named}
+    steps = {place.on_host[-1]: place.on_host[1:] for place in named_paths}
     return LinkedFiles(linked_paths(host, steps))
 
 
@@ -66,10 +66,10 @@ def linked_paths(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str
     to it. A way up leaves the mount.
     """
     upward = frozenset(path for path in steps if ".." in path.split("/"))
-    wanted = sorted({step for path in steps.keys() - upward for step in steps[path]})
-    if not wanted:
+    all_steps = sorted({step for path in steps.keys() - upward for step in steps[path]})
+    if not all_steps:
         return upward
-    answer = host.ask(StatPaths(wanted, follow=False))
+    answer = host.ask(StatPaths(all_steps, follow=False))
     if isinstance(answer, Failed):
         return frozenset() if answer.reason == "not recorded" else frozenset(steps)
     links = {path for path, status in answer.items() if status.type == LINK}

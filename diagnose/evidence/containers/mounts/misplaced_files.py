@@ -96,19 +96,19 @@ def _candidates(container: Container, recent_logs: RecentLogs) -> Iterator[Mispl
     texts = recent_logs.texts_of(container) if files else ()
     for mount in files:
         name = posixpath.basename(mount.destination)
-        named = re.compile(
+        path_pattern = re.compile(
             rf"(?<![\w./-])(?P<path>/(?:[\w.-]{{1,80}}/){{0,8}}{re.escape(name)})(?![\w.-])"
         )
-        if any(mount.destination in _paths(named, text) for text in texts):
+        if any(mount.destination in _paths(path_pattern, text) for text in texts):
             continue
         for text in reversed(texts):
-            wanted = [path for path in _paths(named, text) if path != mount.destination]
+            other_paths = [path for path in _paths(path_pattern, text) if path != mount.destination]
             is_request = _REQUEST.search(text) is not None
-            if wanted and not is_request and not _says_found(text):
+            if other_paths and not is_request and not _says_found(text):
                 is_optional = _OPTIONAL.search(text) is not None
-                folder = posixpath.dirname(wanted[0])
+                folder = posixpath.dirname(other_paths[0])
                 variable = "" if is_optional else _variable_of(container, folder)
-                yield MisplacedFile(container, wanted[0], mount, text, variable)
+                yield MisplacedFile(container, other_paths[0], mount, text, variable)
                 break
 
 
@@ -116,8 +116,8 @@ def _says_found(text: str) -> bool:
     return _FOUND.search(text) is not None and _DENIED.search(text) is None
 
 
-def _paths(named: re.Pattern[str], text: str) -> list[str]:
-    return [match["path"] for match in named.finditer(text)]
+def _paths(path_pattern: re.Pattern[str], text: str) -> list[str]:
+    return [match["path"] for match in path_pattern.finditer(text)]
 
 
 def _variable_of(container: Container, folder: str) -> str:

@@ -117,8 +117,8 @@ class MissingFile(msgspec.Struct, frozen=True):
     @property
     def near(self) -> str:
         """A file of almost that name in the folder; "" where there is none."""
-        wanted = _base_name(self.path)
-        return next((name for name in self.names if _base_name(name) == wanted), "")
+        base_name = _base_name(self.path)
+        return next((name for name in self.names if _base_name(name) == base_name), "")
 
 
 class MissingFiles(Items[MissingFile], frozen=True):

@@ -45,8 +45,8 @@ class MovedSources(msgspec.Struct, frozen=True):
 
     def variables_of(self, source: str) -> dict[str, str]:
         """The page variables that move a source back; empty where nothing was moved."""
-        found = self.by_source.get(source)
-        return {} if found is None else {"place": found.place, "displaced": found.moved}
+        moved = self.by_source.get(source)
+        return {} if moved is None else {"place": moved.place, "displaced": moved.moved}
 
 
 @evidence
@@ -68,8 +68,10 @@ def moved_sources(
         lacking |= dict.fromkeys([*missing, *folders])
     used = containers.mount_sources
     first = host.first(list(lacking), MOST, "sources of mounts that may have moved")
-    found = {source: _moved_source(host, source, used) for source in first}
-    return MovedSources({source: moved for source, moved in found.items() if moved is not None})
+    moved_by_source = {source: _moved_source(host, source, used) for source in first}
+    return MovedSources(
+        {source: moved for source, moved in moved_by_source.items() if moved is not None}
+    )
 
 
 def _paths_behind_link(container: Container) -> Iterator[str]:

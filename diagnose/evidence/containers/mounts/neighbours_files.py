@@ -71,14 +71,14 @@ def neighbours_files(
 
     Paths are looked up only of containers whose project has a second one, two questions for each.
     """
-    wanted = [
+    candidates = [
         (container, lines, neighbours)
         for container in containers.running
         if (neighbours := containers.in_project_of(container))
         and (lines := dict(_missed_paths(container, recent_logs)))
     ]
     found = []
-    for container, lines, neighbours in host.first(wanted, MOST, "containers that miss files"):
+    for container, lines, neighbours in host.first(candidates, MOST, "containers that miss files"):
         file = _neighbours_file(host, container, lines, neighbours)
         if file is not None:
             found.append(file)

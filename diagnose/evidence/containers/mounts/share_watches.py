@@ -76,13 +76,13 @@ def share_watches(
 
 def _mounts_on_shares(container: Container, mounts: Mounts) -> list[tuple[Mount, Mounted]]:
     """The mounts of a container that lie on a share."""
-    found = [
+    mounts_on_shares = [
         (mount, mounts.of(mount.source))
         for mount in container.mounts
         if mount.source.startswith("/")
     ]
     return [
         (mount, mounted)
-        for mount, mounted in found
+        for mount, mounted in mounts_on_shares
         if mounted is not None and is_shared_by_network(mounted.fstype)
     ]

@@ -41,21 +41,27 @@ def translated_path(
     container: Container, containers: Containers, path: str
 ) -> TranslatedPath | None:
     """The translation of a path that only one other running container can have named; or None."""
-    named = [
+    places_by_peer = [
         (peer, mount.on_host(path))
         for peer in containers.running
         if peer.id != container.id and (mount := _innermost(peer, path)) is not None
     ]
     own = _innermost(container, path)
-    others = [(peer, place) for peer, place in named if own is None or own.on_host(path) != place]
-    found = [
+    foreign_places = [
+        (peer, place) for peer, place in places_by_peer if own is None or own.on_host(path) != place
+    ]
+    candidates = [
         _translated_folder(peer, path, place, local)
-        for peer, place in others
+        for peer, place in foreign_places
         for local in _own_places(container, place)
     ]
-    if found:
-        return only(found)
-    clients = [named for named in others if _DOWNLOADS.search(named[0].config.image)]
+    if candidates:
+        return only(candidates)
+    clients = [
+        places_by_peer
+        for places_by_peer in foreign_places
+        if _DOWNLOADS.search(places_by_peer[0].config.image)
+    ]
     client = only(clients)
     if client is None:
         return None

@@ -136,11 +136,11 @@ def unopened_settings(
         if clock.has_passed(container.started_at, _SETTLED_S)
         and _reads_at_start(processes.names_inside(container.id))
     ]
-    wanted = [(own, mount) for own in reading for mount in own.bind_mounts if _is_wanted(mount)]
-    paths = sorted({mount.source for _, mount in wanted[:MOST]})
+    candidates = [(own, mount) for own in reading for mount in own.bind_mounts if _is_wanted(mount)]
+    paths = sorted({mount.source for _, mount in candidates[:MOST]})
     statuses = host.answer_or(StatPaths(paths), {}) if paths else {}
     found: dict[str, UnopenedSettings] = {}
-    for container, mount in wanted[:MOST]:
+    for container, mount in candidates[:MOST]:
         files = _settings_below(host, container, mount, statuses.get(mount.source, NOT_ASKED))
         names = processes.names_inside(container.id)
         unopened = next(
@@ -239,13 +239,13 @@ def _named_instead(container: Container, path: str) -> str:
     if any(path in word for word in words) or path in container.config.variable_values:
         return ""
     name = posixpath.basename(path)
-    named = {match["path"] for word in words if (match := _WORD.fullmatch(word))}
-    others = [
+    paths_in_words = {match["path"] for word in words if (match := _WORD.fullmatch(word))}
+    other_paths = [
         other
-        for other in named
+        for other in paths_in_words
         if posixpath.basename(other) == name and not innermost_mount(container.mounts, other)
     ]
-    return only(others) or ""
+    return only(other_paths) or ""
 
 
 def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
@@ -257,10 +257,10 @@ def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
     root = f"/proc/{container.state.pid}/root"
     ways = [f"{root}/{'/'.join(steps[:end])}" for end in range(1, len(steps) + 1)]
     statuses = host.answer_or(StatPaths(ways, follow=False), {})
-    found = [statuses.get(way, NOT_ASKED) for way in ways]
-    if any(status.type == "link" for status in found):
+    statuses_of_ways = [statuses.get(way, NOT_ASKED) for way in ways]
+    if any(status.type == "link" for status in statuses_of_ways):
         return None
-    last = found[-1]
+    last = statuses_of_ways[-1]
     if last.failed == "missing":
         return False
     made = container.created_at
@@ -302,8 +302,8 @@ def _shows_readings(files: Sequence[_SettingsFile], mounts: Mounts, clock: Clock
         _changed_at(held.status) <= clock.booted for held in files
     ):
         return False
-    given = set(mounted.options.split(","))
-    return "rw" in given and not given & {"noatime", "ro"}
+    options = set(mounted.options.split(","))
+    return "rw" in options and not options & {"noatime", "ro"}
 
 
 def _all_unread(files: Sequence[_SettingsFile], container: Container) -> bool:

@@ -105,8 +105,8 @@ def configured_port(caller: Container, callee: Container) -> int:
         beside = _NAMES_HOST.sub("PORT", name)
         if value in callee.dns_names and beside != name:
             ports.add(values.get(beside, ""))
-    known = {int(port) for port in ports if is_number(port)}
-    return only(sorted(known)) or 0
+    numbers = {int(port) for port in ports if is_number(port)}
+    return only(sorted(numbers)) or 0
 
 
 def _port_asked_below(lines: Sequence[str], place: int) -> set[int]:

@@ -46,8 +46,8 @@ def complaining_peer(
 ) -> ComplainingPeer | None:
     """The only callee that repeats an error which is not about its callers alone; or None."""
     ids = {callee.id for callee in callees if callee.is_running}
-    said = [error for error in errors if error.container.id in ids]
-    error = only(said)
+    errors_of_peers = [error for error in errors if error.container.id in ids]
+    error = only(errors_of_peers)
     if error is None or (error.level or 0) < ERROR:
         return None
     return ComplainingPeer(error.container, error.line.whole, _unset_variable(error))
@@ -65,9 +65,9 @@ def _unset_variable(error: RepeatedError) -> str:
     for key in keys:
         for group in groups.values():
             # SCHEMA_REGISTRY_, and not SCHEMA_
-            wanted = "_".join([*_common_words(group), *key.upper().split(".")])
-            if len(group) >= _LEAST and wanted not in names:
-                return wanted
+            variable = "_".join([*_common_words(group), *key.upper().split(".")])
+            if len(group) >= _LEAST and variable not in names:
+                return variable
     return ""
 
 

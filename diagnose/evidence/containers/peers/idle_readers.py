@@ -32,13 +32,13 @@ class IdleReaders(Items[IdleReader], frozen=True):
 @evidence
 def idle_readers(containers: Containers) -> IdleReaders:
     """The programs that find no container with their label, by images, settings and labels."""
-    found = (
+    candidates = (
         _idle_reader(container, reader, containers)
         for container in containers.running
         for reader in LABEL_READERS
         if reader.image.search(container.config.image)
     )
-    return IdleReaders(tuple(filter(None, found)))
+    return IdleReaders(tuple(filter(None, candidates)))
 
 
 def _idle_reader(
@@ -49,14 +49,16 @@ def _idle_reader(
     acts_on_all = reader.off is not None and _has_setting(container, reader.off)
     if not looks or acts_on_all or _has_setting(container, REMOTE):
         return None
-    others = [other for other in containers if other.id != container.id]
+    other_containers = [other for other in containers if other.id != container.id]
     label = container.config.value_of(reader.named_by) or reader.label
-    if not others or any(other.labels.get(label, "").lower() in _TRUE for other in others):
+    if not other_containers or any(
+        other.labels.get(label, "").lower() in _TRUE for other in other_containers
+    ):
         return None
-    with_jobs = [other.name for other in others if any(map(_is_job, other.labels))]
+    with_jobs = [other.name for other in other_containers if any(map(_is_job, other.labels))]
     if reader.label.startswith(_OF_JOBS) and not with_jobs:
         return None
-    unhealthy = [other.name for other in others if other.is_unwell]
+    unhealthy = [other.name for other in other_containers if other.is_unwell]
     return IdleReader(
         container,
         reader.does,

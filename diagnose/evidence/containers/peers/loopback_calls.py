@@ -47,14 +47,14 @@ class LoopbackCall(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, object]:
         """The evidence of the call: log line, variable, settings file, refused calls."""
-        said: dict[str, object] = {"log": self.line} if self.line else {}
+        rows: dict[str, object] = {"log": self.line} if self.line else {}
         if self.variable:
-            said["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
+            rows["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
         if self.target is None:
-            return said
+            return rows
         counted = {"calls refused inside, since it was started": self.target.refused}
         return {
-            **said,
+            **rows,
             "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
             **(counted if self.target.refused else {}),
         }
@@ -73,11 +73,17 @@ class LoopbackCall(msgspec.Struct, frozen=True):
         return f", port {self.port}" if is_beside else ""
 
 
-def by_variable(said: VariableCall) -> LoopbackCall:
+def by_variable(variable_call: VariableCall) -> LoopbackCall:
     """The call that a variable names, and no line."""
-    port = str(said.place.port)
-    variable = said.place.variable
-    return LoopbackCall(said.container, port, said.line, signs(said.line), variable=variable)
+    port = str(variable_call.place.port)
+    variable = variable_call.place.variable
+    return LoopbackCall(
+        variable_call.container,
+        port,
+        variable_call.line,
+        signs(variable_call.line),
+        variable=variable,
+    )
 
 
 def with_target(call: LoopbackCall, targets: LoopbackTargets | None) -> LoopbackCall:
@@ -131,14 +137,14 @@ def named_call(
     netns = namespaces.of(container) if namespaces is not None else None
     answered = {line.line for line in access_lines(lines)}
     own = [line.text for line in lines if line.text not in answered]
-    named = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
-    times = Counter(port for port, _ in named)
+    places_in_texts = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
+    times = Counter(port for port, _ in places_in_texts)
     if netns is None or not times:
         return None
     port, count = times.most_common(1)[0]
     if count < least or netns.sockets("tcp", int(port)):
         return None
-    line = next(text for number, text in reversed(named) if number == port)
+    line = next(text for number, text in reversed(places_in_texts) if number == port)
     return LoopbackCall(container, port, line, frozenset({"refused"}))
 
 

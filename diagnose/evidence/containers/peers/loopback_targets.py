@@ -147,8 +147,8 @@ def loopback_targets(
 def is_refused_by_nobody(tail: LogTail) -> bool:
     """Whether the last lines of a log report a refused call, and none names the target."""
     refused = [line for line in tail.lines if "refused" in signs(line)]
-    known = tail.failure.values if tail.failure is not None else {}
-    is_named = any(known.get(name) for name in _OF_CALLEES)
+    values = tail.failure.values if tail.failure is not None else {}
+    is_named = any(values.get(name) for name in _OF_CALLEES)
     if not refused or is_named or any(map(_QUOTED_CALLEE.search, refused)):
         return False
     return not any(map(called_host, tail.lines))

@@ -28,7 +28,7 @@ def may_mean_own_server(container: Container, port: int, processes: Processes | 
     if processes is None or port in OF_ONE_KIND:
         return False
     programs = {process.program.partition(":")[0] for process in processes.inside(container.id)}
-    others = {
+    other_names = {
         name for name in programs - FRONTS - _AROUND if not name.startswith(("php-fpm", "s6-"))
     }
-    return bool(programs & FRONTS) and bool(others)
+    return bool(programs & FRONTS) and bool(other_names)

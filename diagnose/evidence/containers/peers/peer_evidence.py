@@ -29,8 +29,8 @@ def peer_evidence(
         }
         return {**not_running(calls.callees, clock), **running}
     if "dns" in tail.signs:
-        others = sorted(names_of(containers.beside(container)))
-        return {"names on its networks": others[:NAMES_SHOWN] or "none"}
+        neighbours = sorted(names_of(containers.beside(container)))
+        return {"names on its networks": neighbours[:NAMES_SHOWN] or "none"}
     return {}
 
 

@@ -69,11 +69,11 @@ def prefixed_peer(line: str, caller: Container, containers: Containers) -> Prefi
 
 def _served_below(container: Container) -> tuple[str, str]:
     """The path below which a program serves, and its setting; two empty texts for none."""
-    given = dict(_given_options(container))
-    if _ROUTE in given:
-        return _path_in(given[_ROUTE]), _ROUTE
+    options = dict(_given_options(container))
+    if _ROUTE in options:
+        return _path_in(options[_ROUTE]), _ROUTE
     for option in _OPTIONS:
-        if path := _path_in(given.get(option, "")):
+        if path := _path_in(options.get(option, "")):
             return path, option
     value_of = container.config.value_of
     for variable in _VARIABLES:

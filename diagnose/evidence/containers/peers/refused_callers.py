@@ -92,13 +92,13 @@ def refused_callers(
 
     A server's log is read where it refuses a caller repeatedly.
     """
-    found = [
+    candidates = [
         refused
         for caller in containers.running
         for refused in _refusals(caller, containers, recent_logs, clock, links)
     ]
     servers = host.first(
-        list({refused.server.id: refused.server for refused in found}.values()),
+        list({refused.server.id: refused.server for refused in candidates}.values()),
         MOST,
         "servers that refuse a container",
     )
@@ -107,7 +107,7 @@ def refused_callers(
         _with_explanation(
             host, refused, tails.get(refused.server.id, LogTail(())), recent_logs, clock
         )
-        for refused in found
+        for refused in candidates
     ]
     return RefusedCallers(tuple(refused for refused in explained if not _is_of_a_proxy(refused)))
 
@@ -162,8 +162,8 @@ def _configured_address(caller: Container) -> str:
     """
     words = (*caller.config.words, *caller.command)
     texts = (*words, *(value for _, value in caller.config.environment))
-    found = {match[0] for text in texts for match in _URL.finditer(text)}
-    return only(found) or ""
+    urls = {match[0] for text in texts for match in _URL.finditer(text)}
+    return only(urls) or ""
 
 
 def _with_url(line: RecentLine, configured: str) -> str:
@@ -212,7 +212,7 @@ def _with_explanation(
     printed = LogTail(tuple(line for line in tail.lines if line not in reported))
     words = _last_line_about(printed, refused)
     written_to = ""
-    told = printed
+    explained = printed
     if not words:
         log = log_of(
             host, refused.server, clock, lambda tail: bool(_last_line_about(tail, refused))
@@ -220,13 +220,13 @@ def _with_explanation(
         if log is not None:
             words = _last_line_about(log.tail, refused)
             written_to = log.path
-            told = log.tail
+            explained = log.tail
     return msgspec.structs.replace(
         refused,
         is_seen=is_seen,
         words=words or _complaint(printed),
         written_to=written_to,
-        tail=told,
+        tail=explained,
     )
 
 

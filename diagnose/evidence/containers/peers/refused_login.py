@@ -77,13 +77,15 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     own = {name: value for name in _OWN_USER if (value := of(name))}
     if user in own.values():
         return None
-    named = [
+    users = [
         name for name, value in caller.config.environment if value == user and _USER.search(name)
     ]
-    variable = f", from its {named[0]}," if named else ""
+    variable = f", from its {users[0]}," if users else ""
     set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
     set_up = set_up or "sets up, which is root alone"
-    password = only([given.variable for given in _given_passwords(failure, caller, user)])
+    password = only(
+        [password_given.variable for password_given in _given_passwords(failure, caller, user)]
+    )
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
     # any container on a network of the database could ask for a user of its own there
     is_of_project = caller.compose_project == server.compose_project
@@ -127,13 +129,13 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     own = _own_password(failure, user, server)
     if own is None:
         return None
-    given = {
+    passwords = {
         password.variable: password.value for password in _given_passwords(failure, caller, user)
     }
-    is_equal = own.value in given.values()
-    if not given or is_equal or any(_ESCAPED in value for value in given.values()):
+    is_equal = own.value in passwords.values()
+    if not passwords or is_equal or any(_ESCAPED in value for value in passwords.values()):
         return None
-    names = joined(tuple(given))
+    names = joined(tuple(passwords))
     kept = own.variable
     return Reason(
         f"the password of user {user} in its {names} is not the {kept} of {server}",
@@ -150,29 +152,29 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
     its command has it, where the server has it itself, or where a whole address is hidden.
     """
     kind = _KIND.get(failure.name, "")
-    asked = next(filter(None, map(failure.values.get, ("user", "role", "database"))), "")
+    user = next(filter(None, map(failure.values.get, ("user", "role", "database"))), "")
     own = {server.config.value_of(name) for name in _OWN_NAMES.get(kind, ())} - {""}
     texts = [*caller.config.words, *(value for _, value in caller.config.environment)]
-    is_given = any(asked in re.split(r"[^\w.-]", text) or _HIDDEN.match(text) for text in texts)
-    given = [
+    is_given = any(user in re.split(r"[^\w.-]", text) or _HIDDEN.match(text) for text in texts)
+    candidates = [
         (name, value)
         for name, value in caller.config.environment
         if value in own and _OF_NAME[kind].search(name)
     ]
-    if not asked or asked in own:
+    if not user or user in own:
         return None
-    if is_given or len(given) != 1:
+    if is_given or len(candidates) != 1:
         return None
-    ((name, value),) = given
+    ((name, value),) = candidates
     return Reason(
-        f'it asks for {kind} "{asked}", which none of its variables has, and not for "{value}" of its '
+        f'it asks for {kind} "{user}", which none of its variables has, and not for "{value}" of its '
         f"{name}, which {server} has: the program does not read that variable, or a file of settings "
         "comes before it",
         f"give the value of {name} under the name that this version of the image reads, or in its "
         "file of settings",
         {
             "unused": name,
-            "asked": asked,
+            "asked": user,
             "unread_image": caller.config.image,
             "prefix": f"{name.partition('_')[0]}_",
         },
@@ -184,21 +186,21 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
 
     PostgreSQL's clients then ask for one of the user's name (libpq, lib/pq, JDBC).
     """
-    asked = failure.values.get("database", "")
+    database = failure.values.get("database", "")
     own = server.config.value_of("POSTGRES_DB")
-    if failure.name != "postgres-database" or not asked or own in ("", asked):
+    if failure.name != "postgres-database" or not database or own in ("", database):
         return None
     env = caller.config.environment
-    is_user = asked == server.config.value_of("POSTGRES_USER") or any(
-        value == asked and _USER.search(name) for name, value in env
+    is_user = database == server.config.value_of("POSTGRES_USER") or any(
+        value == database and _USER.search(name) for name, value in env
     )
     texts = [*caller.config.words, *(value for name, value in env if not _USER.search(name))]
-    is_named = any(_HIDDEN.match(text) or asked in re.split(r"[^\w.-]", text) for text in texts)
+    is_named = any(_HIDDEN.match(text) or database in re.split(r"[^\w.-]", text) for text in texts)
     if not is_user or is_named:
         return None
     by_libpq = caller.config.sets("PGHOST") or caller.config.sets("PGUSER")
     return Reason(
-        f'it names no database, and so asks for "{asked}", as its user is called: {server} was made '
+        f'it names no database, and so asks for "{database}", as its user is called: {server} was made '
         f'with "{own}" (POSTGRES_DB)',
         f'name the database "{own}" in the settings of the program',
         {"lib_database": f"PGDATABASE={own}"} if by_libpq else {"made_with": own},

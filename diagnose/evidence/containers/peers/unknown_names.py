@@ -83,10 +83,10 @@ def _meant_name(name: str, container: Container, containers: Containers) -> str:
         return ""
     near = containers.names_by_network
     names = {other for network in container.endpoints for other in near.get(network, ())}
-    others = names - {container.name}
-    alike = [other for other in others if _is_alike(name, other)]
+    other_names = names - {container.name}
+    alike = [other for other in other_names if _is_alike(name, other)]
     letters = _DIGITS.sub("", name)
-    numbered = [other for other in others if letters and _DIGITS.sub("", other) == letters]
+    numbered = [other for other in other_names if letters and _DIGITS.sub("", other) == letters]
     return only(alike or numbered) or _server_at_its_port(name, container, containers)
 
 

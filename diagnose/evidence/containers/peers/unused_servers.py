@@ -62,13 +62,13 @@ def unused_servers(host: Host, containers: Containers) -> UnusedServers:
 
     Folders are listed only of PostgreSQL, MySQL and MariaDB in projects of compose.
     """
-    wanted = [
+    candidates = [
         (server, programs)
         for server in containers.running
         if (programs := _programs_of(server, containers))
     ]
     found = []
-    for server, programs in host.first(wanted, MOST, "database servers"):
+    for server, programs in host.first(candidates, MOST, "database servers"):
         if _has_table(host, server) is not False:
             continue
         unused = next(_with_files(host, server, programs), None)
@@ -171,5 +171,5 @@ def _data_folders(program: Container) -> list[str]:
     """The folders in which a program may keep a file of its own."""
     mounted = (mount.destination for mount in program.mounts if mount.rw)
     places = (program.config.working_dir, "/app", "/data", "/config", *mounted)
-    named = dict.fromkeys(path.rstrip("/") for path in places)
-    return [path for path in named if path.startswith("/")]
+    folders = dict.fromkeys(path.rstrip("/") for path in places)
+    return [path for path in folders if path.startswith("/")]

@@ -104,10 +104,10 @@ def absent_workers(
     found: dict[tuple[str, Kind], AbsentWorker] = {}
     members = [container for container in containers.running if not is_for_developers(container)]
     with_php = [container for container in members if _serves_php(container, processes)]
-    asked = [*_with_broker(members, containers)]
+    jobs_askers = [*_with_broker(members, containers)]
     for container in host.first(with_php, MOST, "programs of PHP"):
-        asked += _jobs_of_laravel(host, container)
-    for absent in asked:
+        jobs_askers += _jobs_of_laravel(host, container)
+    for absent in jobs_askers:
         group = _group(absent.program, containers)
         key = (absent.program.compose_project or absent.program.id, absent.kind)
         if key not in found and not _is_done(host, absent, group, processes, job_calls):

@@ -11,5 +11,5 @@ def code_folders(container: Container) -> list[str]:
     """Possible folders of a container's code: those that its own settings name come first."""
     mounted = (mount.destination for mount in container.mounts if mount.rw)
     places = (container.config.working_dir, *mounted, *_ROOTS)
-    named = dict.fromkeys(path.rstrip("/") for path in places)
-    return [path for path in named if path.startswith("/")][:MOST_ROOTS]
+    folders = dict.fromkeys(path.rstrip("/") for path in places)
+    return [path for path in folders if path.startswith("/")][:MOST_ROOTS]

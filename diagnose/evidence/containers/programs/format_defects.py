@@ -43,8 +43,8 @@ def missing_part(program: Program) -> FormatDefect:
         words = f"{path} needs {interpreter}, which is not there"
         return FormatDefect(words, f"#!{by_env}{interpreter}")
     if program.machine:
-        named = f", {program.loader}," if program.loader else ""
+        loader_clause = f", {program.loader}," if program.loader else ""
         instead = f": the image has musl's, {program.other_libc}" if program.other_libc else ""
-        words = f"the C library that {path} was built for{named} is missing{instead}"
+        words = f"the C library that {path} was built for{loader_clause} is missing{instead}"
         return FormatDefect(words, f"ELF, {program.machine}")
     return FormatDefect(f"what {path} needs to run is missing", "not read")

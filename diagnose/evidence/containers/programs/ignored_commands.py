@@ -70,11 +70,13 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
     alike = by_key((_shared_script(container), container) for container in silent)
     groups = [_with_own_command(host, group) for group in alike.values()]
     unlike = list(filter(None, groups))
-    found = (ignored for members in unlike[:MOST] for ignored in _ignored_commands(host, members))
+    candidates = (
+        ignored for members in unlike[:MOST] for ignored in _ignored_commands(host, members)
+    )
     left = tuple(
         Unexamined(member.subject, TOO_MANY) for members in unlike[MOST:] for member in members
     )
-    return IgnoredCommands(tuple(found), left)
+    return IgnoredCommands(tuple(candidates), left)
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:
@@ -150,10 +152,10 @@ def script_path(container: Container) -> str:
     if not entrypoint or _is_shell_form(entrypoint):
         return ""
     words = (word for word in entrypoint if posixpath.basename(word) not in _WRAPPERS)
-    named = next((word for word in words if "/" in word), "")
-    if not named:
+    path = next((word for word in words if "/" in word), "")
+    if not path:
         return ""
-    return posixpath.normpath(posixpath.join("/", container.config.working_dir, named))
+    return posixpath.normpath(posixpath.join("/", container.config.working_dir, path))
 
 
 def _started_by(text: str) -> str:

@@ -136,9 +136,9 @@ def _init_script(host: Host, container: Container, tail: LogTail, path: str) -> 
     names = re.compile(_LOGS_IN.format(re.escape(role)))
     for number, line in enumerate(file.text.splitlines(), 1):
         if names.search(line):
-            found = msgspec.structs.replace(script, line=line.strip(), number=number)
+            located = msgspec.structs.replace(script, line=line.strip(), number=number)
             own = _own_user(container, role)
-            return msgspec.structs.replace(found, user=role, own_user=own) if own else found
+            return msgspec.structs.replace(located, user=role, own_user=own) if own else located
     return script
 
 

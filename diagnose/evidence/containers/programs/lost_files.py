@@ -104,12 +104,12 @@ def lost_files(
     by_id: dict[str, list[_Complaint]] = {}
     for complaint in complaints:
         by_id.setdefault(complaint.container.id, []).append(complaint)
-    wanted = list(by_id)[:MOST]
+    ids = list(by_id)[:MOST]
     left = list(by_id)[MOST:]
-    changes_by_id = host.answers_about(wanted, ListChanges)
-    found = (_lost_file(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
+    changes_by_id = host.answers_about(ids, ListChanges)
+    candidates = (_lost_file(by_id[id], changes_by_id.get(id) or ()) for id in ids)
     return LostFiles(
-        tuple(lost for lost in found if lost is not None),
+        tuple(lost for lost in candidates if lost is not None),
         tuple(Unexamined(by_id[id][0].container.subject, TOO_MANY) for id in left),
     )
 

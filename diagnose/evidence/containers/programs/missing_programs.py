@@ -187,8 +187,8 @@ def _places(container: Container, program: str) -> Iterator[str]:
         yield f"{folder}/{name}"
     else:
         yield f"{program}.sh"
-    others = ("sh",) if name in _SHELLS else _OTHER_NAMES.get(name, ())
-    for other in (name, *others):
+    other_names = ("sh",) if name in _SHELLS else _OTHER_NAMES.get(name, ())
+    for other in (name, *other_names):
         for directory in path_folders(container):
             if f"{directory}/{other}" != program:
                 yield f"{directory}/{other}"

@@ -92,12 +92,14 @@ def _other_home(
     of_user = homes.get(uid or "0") or homes.get("root", "/")
     own = container.config.value_of("HOME") or of_user
     below = own.rstrip("/")
-    others = sorted({*homes.values(), _ROOT} - _NO_HOME - {own})[:MOST_HOMES]
+    other_folders = sorted({*homes.values(), _ROOT} - _NO_HOME - {own})[:MOST_HOMES]
     for missing, line in missed.items():
         if not missing.startswith(f"{below}/"):
             continue
         rest = missing.removeprefix(below)
-        paths = [(other, f"{other}{rest}") for other in others if not missing.startswith(other)]
+        paths = [
+            (other, f"{other}{rest}") for other in other_folders if not missing.startswith(other)
+        ]
         there = next((pair for pair in paths if _file(host, container, pair[1])), None)
         if there is None or not _is_gone(host, container, missing):
             continue

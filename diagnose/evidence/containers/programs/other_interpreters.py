@@ -76,8 +76,8 @@ def _other_interpreter(
     if behind:
         here = programs_at(host, container, [behind])
         return OtherInterpreter(here[0], words, is_behind_init=True) if here else None
-    for wanted in filter(None, (name, _ALIKE.get(name, ""))):
-        here = programs_at(host, container, _places(container, wanted))
+    for interpreter in filter(None, (name, _ALIKE.get(name, ""))):
+        here = programs_at(host, container, _places(container, interpreter))
         if here and name not in _INITS:
             return OtherInterpreter(here[0], words, is_behind_init=False)
     return None

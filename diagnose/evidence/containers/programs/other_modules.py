@@ -256,9 +256,9 @@ def _filled_patterns(pattern: str, names: Mapping[str, set[str]]) -> Iterator[st
         yield pattern
         return
     parent = _parent(pattern)
-    wanted, slash, rest = pattern.removeprefix(f"{parent}/").partition("/")
+    name_pattern, slash, rest = pattern.removeprefix(f"{parent}/").partition("/")
     for name in sorted(names.get(parent, ())):
-        if fnmatch(name, wanted):
+        if fnmatch(name, name_pattern):
             yield f"{parent}/{name}{slash}{rest}"
 
 

@@ -102,9 +102,11 @@ def _probe_by_tls(probe: HealthCheck) -> str:
 def _options_of_redis(container: Container) -> str:
     """The authority and, unless the server does without, the certificate of a client."""
     words = container.command
-    given = dict(itertools.pairwise(words))
-    wanted = [*_FILES_OF_REDIS]
-    if given.get("--tls-auth-clients") not in ("no", "optional"):
-        wanted += _OF_CLIENTS
-    found = [f"{option} {shlex.quote(given[of])}" for of, option in wanted if of in given]
-    return " ".join(found) if "--tls-ca-cert-file" in given else " ".join([*found, "--insecure"])
+    values = dict(itertools.pairwise(words))
+    option_pairs = [*_FILES_OF_REDIS]
+    if values.get("--tls-auth-clients") not in ("no", "optional"):
+        option_pairs += _OF_CLIENTS
+    options = [f"{option} {shlex.quote(values[of])}" for of, option in option_pairs if of in values]
+    return (
+        " ".join(options) if "--tls-ca-cert-file" in values else " ".join([*options, "--insecure"])
+    )

@@ -22,13 +22,13 @@ def programs_at(host: Host, container: Container, places: Iterable[str]) -> list
 
     One question about each. A link counts as a program: its target is not looked at.
     """
-    wanted = list(dict.fromkeys(places))
+    paths = list(dict.fromkeys(places))
 
     def question(place: str) -> Question[ContainerFile]:
         return ReadContainerFile(container.id, place, bytes=256)
 
-    present = {place for place, file in host.ask_about(wanted, question) if _is_program(file)}
-    return [place for place in wanted if place in present]
+    present = {place for place, file in host.ask_about(paths, question) if _is_program(file)}
+    return [place for place in paths if place in present]
 
 
 def _is_program(file: ContainerFile | Failed) -> bool:

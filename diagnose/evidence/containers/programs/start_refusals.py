@@ -191,8 +191,10 @@ def held_addresses(container: Container, containers: Containers) -> dict[str, li
     """The containers and their addresses, on each network of a container."""
     held = {}
     for network in container.endpoints:
-        others = containers.running_on(network)
-        held[network] = [f"{other.name} {other.endpoints[network].ip_address}" for other in others]
+        neighbours = containers.running_on(network)
+        held[network] = [
+            f"{other.name} {other.endpoints[network].ip_address}" for other in neighbours
+        ]
     return held
 
 

@@ -93,11 +93,11 @@ def hosts_not_allowed(
     found = []
     for failed in all_failed_answers:
         if failed.is_refusal and failed.status in _REFUSED and not failed.proxies:
-            listed = _list_of(host, failed, address)
-            if listed is None or _is_of_clients(listed):
+            not_allowed = _list_of(host, failed, address)
+            if not_allowed is None or _is_of_clients(not_allowed):
                 continue
-            if not any(_takes(name, own) for name in listed.names):
-                found.append(listed)
+            if not any(_takes(name, own) for name in not_allowed.names):
+                found.append(not_allowed)
     return HostsNotAllowed(tuple(found))
 
 
@@ -106,9 +106,9 @@ def _list_of(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed 
     container = failed.container
     variable = _variable_of(container)
     if not variable or _FIRST_START.search(variable):
-        listed = _list_of_file(host, failed, address)
-        if listed is not None:
-            return listed
+        not_allowed = _list_of_file(host, failed, address)
+        if not_allowed is not None:
+            return not_allowed
     if not variable:
         return None
     value = container.config.value_of(variable)
@@ -141,12 +141,14 @@ def _list_of_file(host: Host, failed: FailedAnswers, address: str) -> HostNotAll
     return None
 
 
-def _is_of_clients(listed: HostNotAllowed) -> bool:
+def _is_of_clients(not_allowed: HostNotAllowed) -> bool:
     """Whether a list may be about clients, and not about host names: those of NRPE and others."""
-    if any(_NETWORK.fullmatch(name) for name in listed.names):
+    if any(_NETWORK.fullmatch(name) for name in not_allowed.names):
         return True
-    is_closed = listed.failed.status == _FORBIDDEN
-    return is_closed and all(is_address(name) and not is_loopback(name) for name in listed.names)
+    is_closed = not_allowed.failed.status == _FORBIDDEN
+    return is_closed and all(
+        is_address(name) and not is_loopback(name) for name in not_allowed.names
+    )
 
 
 def _variable_of(container: Container) -> str:

@@ -62,9 +62,9 @@ def _callee(container: Container, value: str, containers: Containers) -> Contain
     match = _ADDRESS.match(value)
     if match is None or "." in match["host"]:
         return None
-    named = (
+    named_containers = (
         called
         for network in container.endpoints
         for called in containers.called(network, match["host"])
     )
-    return next((called for called in named if called.id != container.id), None)
+    return next((called for called in named_containers if called.id != container.id), None)

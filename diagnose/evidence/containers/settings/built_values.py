@@ -54,13 +54,13 @@ class BuiltValues(Items[BuiltValue], frozen=True):
 @evidence
 def built_values(host: Host, containers: Containers) -> BuiltValues:
     """The pages are searched of each running container that has such a variable of its own."""
-    asked = [
+    candidates = [
         (container, values)
         for container in containers.running
         if (values := _addresses(container)) and not is_for_developers(container)
     ]
     found = []
-    for container, values in host.first(asked, MOST, "containers with built pages"):
+    for container, values in host.first(candidates, MOST, "containers with built pages"):
         value = next(_values(host, container, values, containers), None)
         if value is not None:
             found.append(value)
@@ -83,9 +83,9 @@ def _values(
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return
-    given = dict(_assignment(entry) for entry in image.config.env or ())
-    own = {name: value for name, value in values.items() if given.get(name) != value}
-    former = {name: place for name in own if (place := _place(given.get(name, "")))}
+    values_of_image = dict(_assignment(entry) for entry in image.config.env or ())
+    own = {name: value for name, value in values.items() if values_of_image.get(name) != value}
+    former = {name: place for name in own if (place := _place(values_of_image.get(name, "")))}
     texts = [text for name, value in own.items() for text in (_place(value), *_uses(name))]
     folders = _page_folders(host, container)
     pages = _pages(host, container, folders, [*texts, *former.values()])

@@ -101,7 +101,7 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
 
     One script is read of each running container that mounts data and has variables.
     """
-    asked = [
+    candidates = [
         container
         for container in containers.running
         if script_path(container) and container.config.env and container.mounts
@@ -110,7 +110,7 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
     for container in containers.running:
         for value in _values_of_known_file(host, container):
             found.setdefault(container.id, value)
-    for container in host.first(asked, MOST, "start scripts"):
+    for container in host.first(candidates, MOST, "start scripts"):
         for value in _values(host, container):
             found.setdefault(container.id, value)
     return FirstStartValues(tuple(found.values()))
@@ -118,24 +118,27 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
 
 def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstStartValue]:
     """The variables of a well-known image that its file of the first start does not have."""
-    known = next(
+    known_file = next(
         (file for file in FIRST_START_FILES if file.image.search(container.config.image)), None
     )
-    if known is None:
+    if known_file is None:
         return
-    own = {name: container.config.value_of(name) for name in known.marks}
+    own = {name: container.config.value_of(name) for name in known_file.marks}
     values = {name: value for name, value in own.items() if _is_kept_as_given(name, value)}
-    for path in known.paths if values else ():
+    for path in known_file.paths if values else ():
         mount = host_mount(container.mounts, path)
         if mount is None:
             continue
-        marked = {name: f"{known.marks[name]}{value}" for name, value in values.items()}
-        texts = [*marked.values(), *filter(None, (known.reads_variables, *known.marks.values()))]
+        marked = {name: f"{known_file.marks[name]}{value}" for name, value in values.items()}
+        texts = [
+            *marked.values(),
+            *filter(None, (known_file.reads_variables, *known_file.marks.values())),
+        ]
         inside = host.ask(_texts_in(mount, path, texts))
-        if isinstance(inside, Failed) or known.reads_variables in inside:
+        if isinstance(inside, Failed) or known_file.reads_variables in inside:
             continue
         for name, text in marked.items():
-            is_there = not known.marks[name] or known.marks[name] in inside
+            is_there = not known_file.marks[name] or known_file.marks[name] in inside
             if is_there and text not in inside:
                 yield FirstStartValue(container, name, values[name], path, mount=mount, script="")
 
@@ -166,12 +169,12 @@ def _blocks(text: str, variables: Mapping[str, str]) -> Iterator[_Block]:
     """The branches of a script that run while a file is missing, and write it."""
     plain = _BRACED.sub(r"$\1", text)
     lines = [line for line in plain.splitlines() if not line.lstrip().startswith("#")]
-    known = {match["name"]: match["value"] for match in _ASSIGNED.finditer(text)} | {**variables}
+    values = {match["name"]: match["value"] for match in _ASSIGNED.finditer(text)} | {**variables}
     begun = [(at, match) for at, line in enumerate(lines) if (match := _UNLESS.match(line))]
     uses = _uses(lines)
     for at, match in begun[:_MOST_BRANCHES]:
         body = _branch(lines[at + 1 :])
-        path = _resolved_path(match["path"], known)
+        path = _resolved_path(match["path"], values)
         if not path.startswith("/") or not any(match["path"] in written for written in body):
             continue
         here = _uses(body)
@@ -206,13 +209,13 @@ def _names_used(lines: Iterable[str]) -> set[str]:
     return {match["name"] for line in lines for match in _USED.finditer(line)}
 
 
-def _resolved_path(path: str, known: Mapping[str, str]) -> str:
+def _resolved_path(path: str, values: Mapping[str, str]) -> str:
     """A path with the variables of the script in it; "" where one is not known."""
     for _ in range(3):
         match = _REFERENCE.search(path)
         if match is None:
             return path
-        value = known.get(match["braced"] or match["plain"], "") or match["default"] or ""
+        value = values.get(match["braced"] or match["plain"], "") or match["default"] or ""
         if not value:
             return ""
         path = f"{path[: match.start()]}{value}{path[match.end() :]}"
@@ -244,11 +247,11 @@ def _own_values(host: Host, container: Container) -> dict[str, str]:
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return {}
-    given = frozenset(image.config.env or ())
+    entries_of_image = frozenset(image.config.env or ())
     return {
         name: value
         for name, value in container.config.environment
-        if f"{name}={value}" not in given and _is_kept_as_given(name, value)
+        if f"{name}={value}" not in entries_of_image and _is_kept_as_given(name, value)
     }
 
 

@@ -72,10 +72,10 @@ def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageVal
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return
-    given = [entry.partition("=") for entry in image.config.env or ()]
+    entries = [entry.partition("=") for entry in image.config.env or ()]
     own = {
         name: value
-        for name, _, value in given
+        for name, _, value in entries
         if _is_of_program(name, value) and container.config.value_of(name) == value
     }
     texts = [text for name, value in own.items() for text in _forms(name, value)]

@@ -95,14 +95,14 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
 
     The host's network has the host's settings. root opens low ports without a setting.
     """
-    name, _, wanted = assignment.partition("=")
+    name, _, value = assignment.partition("=")
     sysctls = container.host_config.sysctls or {}
     may_itself = container.host_config.privileged
     if name == PORT_START:
         may_itself = container.config.starts_as_root
     if may_itself or container.shares_host_network:
         return None
-    return Proof("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != wanted else None
+    return Proof("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != value else None
 
 
 def _lacks_security_option(container: Container, wanted: str) -> Proof | None:

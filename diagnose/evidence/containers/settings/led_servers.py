@@ -53,10 +53,10 @@ def led_servers(host: Host, containers: Containers, processes: Processes) -> Led
         for process in processes.inside(container.id)
         if process.comm in _SERVERS
     ]
-    asked = host.first(servers, MOST, "servers of Redis")
-    links = host.answer_or(StatPaths([path for _, path in asked], follow=False), {})
+    chosen = host.first(servers, MOST, "servers of Redis")
+    links = host.answer_or(StatPaths([path for _, path in chosen], follow=False), {})
     found: dict[str, LedServer] = {}
-    for container, path in asked:
+    for container, path in chosen:
         status = links.get(path)
         folder = (status.link or "") if status is not None else ""
         is_named = any(folder in word for word in container.config.words)

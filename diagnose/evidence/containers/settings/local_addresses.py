@@ -88,8 +88,8 @@ def local_addresses(containers: Containers, processes: Processes) -> LocalAddres
     """
     is_desk = is_on_a_desk(processes)
     running = tuple(containers.running)
-    found = (_local_address(container, running, is_desk=is_desk) for container in running)
-    return LocalAddresses(tuple(filter(None, found)))
+    candidates = (_local_address(container, running, is_desk=is_desk) for container in running)
+    return LocalAddresses(tuple(filter(None, candidates)))
 
 
 def _local_address(
@@ -120,8 +120,10 @@ def _local_address(
 
 def _unset_variable(container: Container) -> str:
     """The variable that would give a program its address, where nothing gives it one."""
-    known = (entry for entry in LOCAL_DEFAULTS if entry.image.search(container.config.image))
-    default = next(known, None)
+    known_defaults = (
+        entry for entry in LOCAL_DEFAULTS if entry.image.search(container.config.image)
+    )
+    default = next(known_defaults, None)
     if default is None or any(map(container.config.sets, (default.variable, *default.others))):
         return ""
     has_file = any(

@@ -52,8 +52,8 @@ def local_origins(containers: Containers, processes: Processes) -> LocalOrigins:
     """By variables, labels and ports alone. Nothing is said of a machine before which one sits."""
     if is_on_a_desk(processes):
         return LocalOrigins()
-    found = (_local_origin(container, containers) for container in containers.running)
-    return LocalOrigins(tuple(filter(None, found)))
+    candidates = (_local_origin(container, containers) for container in containers.running)
+    return LocalOrigins(tuple(filter(None, candidates)))
 
 
 def _local_origin(container: Container, containers: Containers) -> LocalOrigin | None:
@@ -77,8 +77,8 @@ def _local_origin(container: Container, containers: Containers) -> LocalOrigin |
 
 def _has_front(page: Container, server: Container, containers: Containers) -> bool:
     """Whether another container of the project may serve both by one name."""
-    others = [other for other in containers.in_project_of(page) if other.id != server.id]
-    return any(map(_has_web_port, others))
+    other_members = [other for other in containers.in_project_of(page) if other.id != server.id]
+    return any(map(_has_web_port, other_members))
 
 
 def _has_web_port(container: Container) -> bool:

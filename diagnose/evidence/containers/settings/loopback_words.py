@@ -178,26 +178,26 @@ def loopback_places(container: Container) -> list[LoopbackPlace]:
     Variables that say where others call the program are left out: a browser's localhost is the
     machine that it runs on.
     """
-    given = dict(container.config.environment)
+    variables = dict(container.config.environment)
     places: list[LoopbackPlace] = []
-    for name, value in given.items():
+    for name, value in variables.items():
         match = None if _OF_OTHERS.search(name) else _OF_LOOPBACK.search(value)
         if match is None:
             continue
         port = (
             match["port"]
             or _PORT_OF.get((match["scheme"] or "").lower())
-            or _port_beside(name, given)
+            or _port_beside(name, variables)
         )
         if port and is_number(str(port)):
             places.append(LoopbackPlace(name, int(port)))
     return places
 
 
-def _port_beside(name: str, given: Mapping[str, str]) -> str:
+def _port_beside(name: str, variables: Mapping[str, str]) -> str:
     """The port of the variable that is called like one for the host: DB_PORT beside DB_HOST."""
     stem = re.sub(r"_?(?:HOST|HOSTNAME|ADDR|ADDRESS|SERVER)$", "", name, flags=re.IGNORECASE)
-    return given.get(f"{stem}_PORT", "")
+    return variables.get(f"{stem}_PORT", "")
 
 
 _ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")

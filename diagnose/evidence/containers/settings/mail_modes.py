@@ -85,8 +85,8 @@ def mail_modes(containers: Containers, recent_logs: RecentLogs) -> MailModes:
     found: list[MailMode] = []
     for container in containers.running:
         lines = recent_logs.of_this_run(container)
-        said = next((line.text for line in reversed(lines) if _FAILED.search(line.text)), "")
-        found += _modes_of(container, said)
+        complaint = next((line.text for line in reversed(lines) if _FAILED.search(line.text)), "")
+        found += _modes_of(container, complaint)
     return MailModes(tuple(found))
 
 

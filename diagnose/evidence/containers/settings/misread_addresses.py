@@ -110,11 +110,11 @@ def _address_in_variables(
             host = quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
                 return MisreadAddress(container, value, inner, host, variable)
-        for found in _misread_in_text(value, calls):
-            if found.text.partition(":")[0] in _OF_THE_WEB and not has_failed:
+        for misread in _misread_in_text(value, calls):
+            if misread.text.partition(":")[0] in _OF_THE_WEB and not has_failed:
                 continue
-            corrected = value.replace(found.text, found.right)
-            return MisreadAddress(container, found.text, corrected, found.host, variable)
+            corrected = value.replace(misread.text, misread.right)
+            return MisreadAddress(container, misread.text, corrected, misread.host, variable)
     return None
 
 
@@ -122,10 +122,12 @@ def _address_in_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the only file of settings that has it."""
-    said = [(line, misread) for line in lines for misread in _misread_in_text(line, calls)]
-    if not said:
+    misread_by_line = [
+        (line, misread) for line in lines for misread in _misread_in_text(line, calls)
+    ]
+    if not misread_by_line:
         return None
-    line, (text, right, name) = said[-1]
+    line, (text, right, name) = misread_by_line[-1]
     settings = mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
     holder = only([mounted for mounted in settings if text in mounted.text.splitlines()])
     if holder is None:

@@ -85,9 +85,9 @@ def _own_variables(host: Host, container: Container) -> list[str]:
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return []
-    given = {entry.partition("=")[0] for entry in image.config.env or ()}
+    names_of_image = {entry.partition("=")[0] for entry in image.config.env or ()}
     names = (name for name, value in container.config.environment if value)
-    return [name for name in names if name not in given and _NAME.fullmatch(name)]
+    return [name for name in names if name not in names_of_image and _NAME.fullmatch(name)]
 
 
 def _misspelt_of_image(
@@ -113,20 +113,20 @@ def _is_set(container: Container, name: str) -> bool:
     return any(container.config.value_of(form) for form in (name, f"{name}_FILE"))
 
 
-def is_almost(name: str, wanted: str) -> bool:
+def is_almost(name: str, right_name: str) -> bool:
     """Whether a name is another one with a slip: a letter, two letters swapped, the case, a dash.
 
     A plural, a number, another protocol (HTTP, HTTPS) and another short word (URI, URL; HOST, PORT)
     are names of their own.
     """
-    if name == wanted:
+    if name == right_name:
         return False
-    if letters(name) == letters(wanted) or _SHORT.sub("PASSWORD", name) == wanted:
+    if letters(name) == letters(right_name) or _SHORT.sub("PASSWORD", name) == right_name:
         return True
-    words, others = (re.split(r"[^A-Z0-9]+", text.upper()) for text in (name, wanted))
-    if len(words) != len(others):
+    words, right_words = (re.split(r"[^A-Z0-9]+", text.upper()) for text in (name, right_name))
+    if len(words) != len(right_words):
         return False
-    different = [pair for pair in zip(words, others, strict=True) if pair[0] != pair[1]]
+    different = [pair for pair in zip(words, right_words, strict=True) if pair[0] != pair[1]]
     return len(different) == 1 and _is_slip(*different[0])
 
 

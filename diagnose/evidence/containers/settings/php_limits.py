@@ -58,7 +58,7 @@ def php_limits(host: Host, container: Container) -> PhpLimits | None:
     folder = container.config.value_of(_FOLDER).rstrip("/")
     if not folder.startswith("/") or any(name in " ".join(container.command) for name in _DEFAULTS):
         return None
-    given = {name: PhpLimit(name, value) for name, value in _DEFAULTS.items()}
+    limits = {name: PhpLimit(name, value) for name, value in _DEFAULTS.items()}
     root = f"/proc/{container.state.pid}/root"
     paths = _paths(host, container, folder)
     if paths is None:
@@ -72,10 +72,10 @@ def php_limits(host: Host, container: Container) -> PhpLimits | None:
         for line in file.text.splitlines():
             name, _, value = line.partition("=")
             value = _with_variables(value, container)
-            if name in given and size_of(value) is None:
+            if name in limits and size_of(value) is None:
                 return None
-            given[name] = PhpLimit(name, value, path)
-    return PhpLimits(given[UPLOAD], given[POST])
+            limits[name] = PhpLimit(name, value, path)
+    return PhpLimits(limits[UPLOAD], limits[POST])
 
 
 def size_of(text: str) -> int | None:

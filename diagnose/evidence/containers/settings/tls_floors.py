@@ -47,8 +47,8 @@ def tls_floors(host: Host, repeated_errors: RepeatedErrors) -> TlsFloors:
 
 def _floor(host: Host, container: Container) -> TlsFloor | None:
     """The limit in the first of the files that the container has."""
-    named = container.config.value_of(_VARIABLE)
-    paths = (named,) if named.startswith("/") else _PATHS
+    variable = container.config.value_of(_VARIABLE)
+    paths = (variable,) if variable.startswith("/") else _PATHS
     root = f"/proc/{container.state.pid}/root"
     for path in paths:
         answer = host.ask(ReadFile(path, root=root))

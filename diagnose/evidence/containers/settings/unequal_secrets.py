@@ -94,8 +94,8 @@ def unequal_secrets(
         )
         key = _KEY.search(line)
         if secret is None and key is not None and set(key[0].split("_")) - _KINDS:
-            named = peers or _project_peers(container, containers)
-            secret = _unequal_key(host, line, key[0], container, named)
+            peers_here = peers or _project_peers(container, containers)
+            secret = _unequal_key(host, line, key[0], container, peers_here)
         if secret is not None:
             found.append(secret)
     return UnequalSecrets(tuple(found))
@@ -129,11 +129,11 @@ def _unequal_login(
     kept = kept_password(line, caller, peers)
     if kept is None:
         return None
-    given = kept.differing
+    different = kept.differing
     server = kept.server
-    if given is not None:
-        whole = given.is_whole
-        return UnequalSecret(line, caller, server, given.name, kept=kept.place, is_whole=whole)
+    if different is not None:
+        whole = different.is_whole
+        return UnequalSecret(line, caller, server, different.name, kept=kept.place, is_whole=whole)
     files = {} if kept.given else _passwords_by_file(host, caller)
     if not files or any(kept.token in tokens for tokens in files.values()):
         return None
@@ -144,8 +144,8 @@ def _unequal_login(
 def _passwords_by_file(host: Host, caller: Container) -> dict[str, list[str]]:
     """The hidden values in the mounted settings of a container, by file of the host."""
     mounted = mounted_settings(host, caller, "secrets", _OF_SETTINGS, _FOLDER)
-    found = {settings.path: _HIDDEN.findall(settings.text) for settings in mounted}
-    return {path: tokens for path, tokens in found.items() if tokens}
+    passwords = {settings.path: _HIDDEN.findall(settings.text) for settings in mounted}
+    return {path: tokens for path, tokens in passwords.items() if tokens}
 
 
 def _unequal_variable(
@@ -158,10 +158,10 @@ def _unequal_variable(
     """
     own = _secrets(caller)
     for peer in peers:
-        others = _secrets(peer)
+        peer_secrets = _secrets(peer)
         images = (caller.config.image, peer.config.image)
         are_alike = images[0] == images[1]
-        differing = [name for name, value in own.items() if others.get(name, value) != value]
+        differing = [name for name, value in own.items() if peer_secrets.get(name, value) != value]
         differing = [
             name
             for name in differing
@@ -210,14 +210,14 @@ def _unequal_key(
     if len(values) != 1:
         return None
     for peer in peers:
-        others = _by_file(host, peer, key)
-        if others and not values & set(others.values()):
+        peer_keys = _by_file(host, peer, key)
+        if peer_keys and not values & set(peer_keys.values()):
             place, *twins = sorted(own, key=_is_registration)
             twin = (
                 twins[0] if len(twins) == 1 and _may_be_copied(host, twins[0], caller, peer) else ""
             )
             return UnequalSecret(
-                line, caller, peer=peer, name=key, place=place, places=tuple(others), twin=twin
+                line, caller, peer=peer, name=key, place=place, places=tuple(peer_keys), twin=twin
             )
     return None
 

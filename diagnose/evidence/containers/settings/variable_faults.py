@@ -87,9 +87,9 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     lists.append(
         [match["issue"] or match["asked"] for match in map(_ONE_ASKED.search, wanting) if match]
     )
-    asked = next((names for names in lists if first in names and len(names) > 1), [])
-    others = [name for name in dict.fromkeys(asked) if name != first]
-    return tuple(name for name in others if not container.config.sets(name))
+    listed_together = next((names for names in lists if first in names and len(names) > 1), [])
+    other_names = [name for name in dict.fromkeys(listed_together) if name != first]
+    return tuple(name for name in other_names if not container.config.sets(name))
 
 
 def first_unset(line: str, container: Container, named: str) -> str:
@@ -99,23 +99,25 @@ def first_unset(line: str, container: Container, named: str) -> str:
     """
     if not container.config.sets(named) or _ALTERNATIVES.search(line):
         return named
-    listed = _listed_names(line)
-    others = (name for name in listed if named in listed and not container.config.sets(name))
-    return next(others, named)
+    names_in_line = _listed_names(line)
+    unset_names = (
+        name for name in names_in_line if named in names_in_line and not container.config.sets(name)
+    )
+    return next(unset_names, named)
 
 
 def _listed_names(line: str) -> list[str]:
     """The names of a list with commas, or with "and"; in their order."""
-    found = _LIST.search(line)
-    return _NAME.findall(found[0]) if found is not None else []
+    match = _LIST.search(line)
+    return _NAME.findall(match[0]) if match is not None else []
 
 
-def near_name(container: Container, wanted: Sequence[str]) -> str:
+def near_name(container: Container, missing_names: Sequence[str]) -> str:
     """A variable with almost a wanted name: with `export` before it, or misspelt."""
     import difflib  # only where a variable is missing
 
     names = [name for name, _ in container.config.environment]
-    for want in wanted:
+    for want in missing_names:
         same = (
             name
             for name in names

@@ -64,14 +64,16 @@ class WorkerFolders(Items[WorkerFolder], frozen=True):
 @evidence
 def worker_folders(host: Host, containers: Containers) -> WorkerFolders:
     """Folders are listed only of a worker that lacks a mount which its program has."""
-    wanted: dict[str, tuple[Container, list[tuple[Container, Mount]]]] = {}
+    mounts_by_question: dict[str, tuple[Container, list[tuple[Container, Mount]]]] = {}
     for worker, programs in pairs_of_one_image(host, containers):
         lacking = [(other, mount) for other in programs for mount in _lacking(worker, other)]
         has_twin = any(not list(_lacking(worker, other)) for other in programs)
         if lacking and not has_twin:
-            wanted[worker.id] = (worker, lacking)
+            mounts_by_question[worker.id] = (worker, lacking)
     found = []
-    for worker, lacking in host.first(list(wanted.values()), MOST, "workers without a mount"):
+    for worker, lacking in host.first(
+        list(mounts_by_question.values()), MOST, "workers without a mount"
+    ):
         folder = next(_folders_of_its_own(host, worker, lacking), None)
         if folder is not None:
             found.append(folder)

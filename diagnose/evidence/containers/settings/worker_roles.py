@@ -100,8 +100,8 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
         not connection and any(_OTHER_QUEUE.search(name) for name, _ in settings)
     ):
         return False
-    named = (*container.config.words, *(value for _, value in settings))
-    return any(_has_name(text, server) for text in named)
+    words = (*container.config.words, *(value for _, value in settings))
+    return any(_has_name(text, server) for text in words)
 
 
 def _has_name(text: str, server: Container) -> bool:

@@ -116,10 +116,10 @@ def pairs_of_one_image(
         if container.compose_project and not container.is_one_off
     )
     for project in by_key((member.compose_project, member) for member in members).values():
-        others = [member for member in project if not is_background(member)]
-        workers = [member for member in project if is_background(member)] if others else []
+        servers = [member for member in project if not is_background(member)]
+        workers = [member for member in project if is_background(member)] if servers else []
         for worker in workers:
-            programs = [other for other in others if _is_same_program(host, worker, other)]
+            programs = [other for other in servers if _is_same_program(host, worker, other)]
             if programs:
                 yield worker, programs
 
@@ -168,7 +168,7 @@ def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -
     program = difference.program
     if not _IS_QUEUE_NAME.search(difference.name):
         return False
-    others = [
+    other_workers = [
         other
         for other in containers.running
         if other.compose_project == worker.compose_project
@@ -176,16 +176,16 @@ def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -
     ]
     return any(
         is_background(other) and other.config.value_of(difference.name) == difference.wanted
-        for other in others
+        for other in other_workers
     )
 
 
 def _other_queues(worker: Container, program: Container) -> Iterator[WorkerDifference]:
     """The connection that the worker's command names, where the program puts jobs elsewhere."""
     word, name = queue_of_command(worker)
-    wanted = program.config.value_of(name) if name else ""
-    if word and wanted not in ("", "sync", word):
-        yield WorkerDifference(worker, program, name, word, wanted, command=word)
+    queues_of_program = program.config.value_of(name) if name else ""
+    if word and queues_of_program not in ("", "sync", word):
+        yield WorkerDifference(worker, program, name, word, queues_of_program, command=word)
 
 
 def _other_values(
@@ -196,20 +196,22 @@ def _other_values(
     A database is the same behind another host: a pooler, a replica. So is a broker that both call
     by one of its names.
     """
-    wanted = _places(program)
-    for name, given in _places(worker).items():
-        other = wanted.get(name)
+    program_places = _places(program)
+    for name, worker_place in _places(worker).items():
+        other = program_places.get(name)
         if other is None:
             continue
         is_broker = _OF_BROKER.search(name) is not None
         if not is_broker and _IS_HOST.search(name):
             continue
-        with_host = is_broker and not _name_one(given, worker, other, program, containers)
-        if is_broker and not with_host and _ADDRESS.match(without_user(given)) is None:
+        with_host = is_broker and not _name_one(worker_place, worker, other, program, containers)
+        if is_broker and not with_host and _ADDRESS.match(without_user(worker_place)) is None:
             continue
-        places = _place_of(given, with_host=with_host), _place_of(other, with_host=with_host)
+        places = _place_of(worker_place, with_host=with_host), _place_of(other, with_host=with_host)
         if places[0] != places[1] and not any(MARK in part for place in places for part in place):
-            yield WorkerDifference(worker, program, name, without_user(given), without_user(other))
+            yield WorkerDifference(
+                worker, program, name, without_user(worker_place), without_user(other)
+            )
 
 
 def _places(container: Container) -> dict[str, str]:
@@ -228,10 +230,10 @@ def _is_of_a_server(variable: str) -> bool:
 
 
 def _name_one(
-    given: str, worker: Container, other: str, program: Container, containers: Containers
+    first_place: str, worker: Container, other: str, program: Container, containers: Containers
 ) -> bool:
     """Whether both values name one container of this host."""
-    server = _server_in(given, worker, containers)
+    server = _server_in(first_place, worker, containers)
     same = _server_in(other, program, containers)
     return server is not None and same is not None and server.id == same.id
 

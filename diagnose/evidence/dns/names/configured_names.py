@@ -33,9 +33,9 @@ def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
         host, container, "names", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
     )
     texts += [file.text for file in files]
-    wanted = f":{port}"
-    places = (place for text in texts for place in places_in(text) if place.endswith(wanted))
-    return distinct(place.removesuffix(wanted) for place in places)
+    port_suffix = f":{port}"
+    places = (place for text in texts for place in places_in(text) if place.endswith(port_suffix))
+    return distinct(place.removesuffix(port_suffix) for place in places)
 
 
 def places_in(text: str) -> Iterator[str]:

@@ -60,14 +60,14 @@ def half_known_names(
     8020). musl asks for both kinds of addresses, and takes an error about one of them for the
     answer about the name.
     """
-    known = [
+    known_names = [
         failure
         for failure in unresolved_names(containers, failed_names, lookups)
         if failure.is_known
     ]
     questions = [
         question
-        for failure in host.first(known, _MOST, "known names that failed in a log")
+        for failure in host.first(known_names, _MOST, "known names that failed in a log")
         for question in _questions_for_ipv6(failure, resolvers)
     ]
     found: dict[tuple[str, str], HalfKnownName] = {}

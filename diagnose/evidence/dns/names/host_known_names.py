@@ -87,8 +87,8 @@ def host_known_names(
         if failure.is_denied and not (failure.is_known or failure.is_watched)
     ]
     names = dict.fromkeys(failure.name.name for failure in denied if "." in failure.name.name)
-    asked = host.first(list(names), _MOST, "names that were denied")
-    answers = _host_answers(host, asked, resolvers.host_servers)
+    denied_names = host.first(list(names), _MOST, "names that were denied")
+    answers = _host_answers(host, denied_names, resolvers.host_servers)
     known = {}
     for failure in denied:
         answer = answers.get(failure.name.name)
@@ -107,8 +107,10 @@ def _host_answers(
     replies = dict(host.ask_many(queries))
     answers = {}
     for name in names:
-        asked = ((server, replies.get(QueryDns(server, name, "A"))) for server in servers)
-        answer = _first_decision(asked)
+        replies_by_server = (
+            (server, replies.get(QueryDns(server, name, "A"))) for server in servers
+        )
+        answer = _first_decision(replies_by_server)
         if answer is not None:
             answers[name] = answer
     return answers
@@ -125,9 +127,11 @@ def _known_name(
     return HostKnownName(msgspec.structs.replace(answer, redirect=redirect), refusing)
 
 
-def _first_decision(asked: Iterable[tuple[str, DnsReply | Failed | None]]) -> HostAnswer | None:
+def _first_decision(
+    replies_by_server: Iterable[tuple[str, DnsReply | Failed | None]],
+) -> HostAnswer | None:
     """The address that the first server gives which decides; a denial ends a program's search."""
-    for server, reply in asked:
+    for server, reply in replies_by_server:
         if reply is None or isinstance(reply, Failed):
             continue
         if reply.denies:

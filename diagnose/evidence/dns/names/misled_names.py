@@ -95,13 +95,13 @@ def misled_names(
 
     DNS servers are asked for names of several words that containers call and that are refused.
     """
-    said = complaints.said
+    complaint_lines = complaints.said
     called: list[_CalledName] = []
     found: list[MisledName | None] = []
     for container in containers.running:
         if container.endpoints.keys() - {DEFAULT_NETWORK}:
-            found.append(_own_host_name(container, containers, said))
-        lines = said.get(container.id, ())
+            found.append(_own_host_name(container, containers, complaint_lines))
+        lines = complaint_lines.get(container.id, ())
         if refused := [line for line in lines if signs(line) & _REFUSED]:
             called += _called_names(container, containers, refused)
     hidden = _hidden_names(host, called, containers, namespaces, resolvers)
@@ -111,7 +111,7 @@ def misled_names(
 
 
 def _own_host_name(
-    container: Container, containers: Containers, said: Mapping[str, Sequence[str]]
+    container: Container, containers: Containers, complaint_lines: Mapping[str, Sequence[str]]
 ) -> MisledName | None:
     """A neighbour that the container calls by a name which is its own host name."""
     own = container.config.hostname
@@ -124,7 +124,7 @@ def _own_host_name(
     peer = _holder(container, own, containers)
     if peer is None:
         return None
-    line = next(reversed(said.get(container.id, ())), "")
+    line = next(reversed(complaint_lines.get(container.id, ())), "")
     return MisledName(container, own, "itself", sources[own.lower()], peer, line=line)
 
 
@@ -218,8 +218,10 @@ def _filtered_names(
     host: Host, called: Sequence[_CalledName], resolvers: Resolvers | None
 ) -> Iterator[MisledName]:
     """Names for which the server gives nothing but 0.0.0.0 or a loopback address."""
-    given = [call for call in called if call.source and call.name not in call.container.extra_names]
-    for query, reply in _replies(host, given, resolvers):
+    traced_calls = [
+        call for call in called if call.source and call.name not in call.container.extra_names
+    ]
+    for query, reply in _replies(host, traced_calls, resolvers):
         addresses = tuple(reply.answers)
         if addresses and all(is_everywhere(own) or is_loopback(own) for own in addresses):
             yield _misled_name(query, "filtered", addresses)

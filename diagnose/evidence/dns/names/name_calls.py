@@ -28,8 +28,8 @@ def owners_beside(
     None where that one has the name too, as a VPN client with the names of its guests: the engine
     gives its address, at which they all are.
     """
-    named = {owner.id for owner in containers.by_dns_name.get(name, ())}
-    if seat.id != caller.id and seat.id in named and set(seat.endpoints) != {DEFAULT_NETWORK}:
+    owner_ids = {owner.id for owner in containers.by_dns_name.get(name, ())}
+    if seat.id != caller.id and seat.id in owner_ids and set(seat.endpoints) != {DEFAULT_NETWORK}:
         return []
     return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
 

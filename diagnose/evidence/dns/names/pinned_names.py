@@ -84,17 +84,20 @@ def _addresses_beside(peer: Container, container: Container) -> list[str]:
 class PinnedNames(Items[PinnedName], frozen=True):
     """The pinned names of containers that complain."""
 
-    def blamed(self, failing: Collection[str], said: Mapping[str, Sequence[str]]) -> PinnedNames:
+    def blamed(
+        self, failing: Collection[str], complaint_lines: Mapping[str, Sequence[str]]
+    ) -> PinnedNames:
         """The same names, each with whether the complaint may be about it.
 
-        failing: ids of containers whose calls or requests fail. said: what others say, by id.
+        failing: ids of containers whose calls or requests fail. complaint_lines: what others say,
+        by id.
         """
         return PinnedNames(
             tuple(
                 replace(
                     pinned,
                     is_blamed=pinned.container.id in failing
-                    or _may_blame(said.get(pinned.container.id, ()), pinned),
+                    or _may_blame(complaint_lines.get(pinned.container.id, ()), pinned),
                 )
                 for pinned in self
             )
@@ -150,27 +153,27 @@ def pinned_names(
     read, which is the one that the container has mounted.
     """
     failing = complaints.failing
-    said = complaints.said
-    complaining = failing | said.keys()
+    complaint_lines = complaints.said
+    complaining = failing | complaint_lines.keys()
     suspects = [
         container
         for container in containers
         if container.id in complaining and _is_given_names(container)
     ]
-    asked = host.first(suspects, MOST, "hosts files of containers that complain")
+    chosen = host.first(suspects, MOST, "hosts files of containers that complain")
     files = host.answers_about(
-        [container.hosts_path for container in asked], lambda path: ReadFile(path, follow=False)
+        [container.hosts_path for container in chosen], lambda path: ReadFile(path, follow=False)
     )
     names: list[PinnedName] = []
-    for container in asked:
+    for container in chosen:
         if container.hosts_path in files:
             text = files[container.hosts_path].text
             names += _names_of_others(container, text, containers)
             if networks is not None and links is not None:
                 left = _names_left_over(container, text, containers, networks, links)
-                lines = said.get(container.id, [])
+                lines = complaint_lines.get(container.id, [])
                 names += _called_names(left, containers, lines, complaints.unanswered_calls)
-    return PinnedNames(tuple(names)).blamed(failing, said)
+    return PinnedNames(tuple(names)).blamed(failing, complaint_lines)
 
 
 def _is_given_names(container: Container) -> bool:
@@ -197,8 +200,8 @@ def _names_of_others(
         peers = _peers(container, name, containers)
         is_configured = name in container.extra_names
         pinned = PinnedName(container, name, address, peers, is_configured=is_configured)
-        known = [own for owns in pinned.own_addresses.values() for own in owns]
-        if known and address not in known:
+        own_addresses = [own for owns in pinned.own_addresses.values() for own in owns]
+        if own_addresses and address not in own_addresses:
             yield pinned
 
 
@@ -225,14 +228,14 @@ def _names_left_over(
 def _called_names(
     names: Iterator[PinnedName],
     containers: Containers,
-    said: Sequence[str],
+    complaint_lines: Sequence[str],
     unanswered_calls: UnansweredCalls | None,
 ) -> Iterator[PinnedName]:
     """The names whose calls fail, each with the intended container.
 
-    said: the log lines of the calling container.
+    complaint_lines: the log lines of the calling container.
     """
-    failed = [(line, place_in(line)) for line in said if signs(line) & _OF_CALLS]
+    failed = [(line, place_in(line)) for line in complaint_lines if signs(line) & _OF_CALLS]
     for pinned in names:
         ports = {
             port if host in (pinned.name, pinned.address) else 0

@@ -11,9 +11,11 @@ def owners_of(name: str, caller: Container, containers: Containers) -> list[Cont
 
     Services of the caller's own project first, else any container.
     """
-    others = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
+    other_owners = [
+        owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id
+    ]
     # an old container that a recreate has kept has the name too
-    owners = sorted(others, key=lambda owner: not owner.is_running)
+    owners = sorted(other_owners, key=lambda owner: not owner.is_running)
     return of_project(owners, caller) or owners
 
 

@@ -83,12 +83,12 @@ def _is_of_one_side(owners: Sequence[Container]) -> bool:
 
 def _difference(owners: Sequence[Container]) -> str:
     """The difference between the owners of a name; "" for copies of one service."""
-    first, *others = owners
-    if any(_repository(other) != _repository(first) for other in others):
+    first, *other_owners = owners
+    if any(_repository(other) != _repository(first) for other in other_owners):
         return "they run different images"
     if _copy(owners) is not None:
         return "one is a copy that takes no writes, by its own settings"
-    if any(other.image != first.image for other in others):
+    if any(other.image != first.image for other in other_owners):
         return "they run different releases of one image"
     return ""
 

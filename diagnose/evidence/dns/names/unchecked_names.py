@@ -56,11 +56,11 @@ def unchecked_names(
         if (error := failure.first_error) is not None and not failure.is_known
         if error.rcode == _RCODE and error.server != EMBEDDED
     ]
-    known = {
-        asked.error
-        for asked, reply in host.ask_about(
+    answered = {
+        query.error
+        for query, reply in host.ask_about(
             host.first(failing, _MOST, "names with SERVFAIL"), _ServerFailure.query
         )
         if not isinstance(reply, Failed) and reply.knows
     }
-    return UncheckedNames(frozenset(known))
+    return UncheckedNames(frozenset(answered))

@@ -107,15 +107,15 @@ class WrongType(msgspec.Struct, frozen=True):
 
 def wrong_type(key: str, value: Json) -> WrongType | None:
     """The type that the engine's decoder would refuse in this value; null is always accepted."""
-    wanted = TYPES.get(key, ANY)
-    if value is None or wanted == ANY:
+    type_of_key = TYPES.get(key, ANY)
+    if value is None or type_of_key == ANY:
         return None
-    if wanted == MAP and isinstance(value, dict):
+    if type_of_key == MAP and isinstance(value, dict):
         return _first_wrong_entry(key, value)
-    if _has_type(value, wanted):
+    if _has_type(value, type_of_key):
         return None
-    article = "an" if wanted.startswith(("a", "o")) else "a"
-    return WrongType(key, f"{article} {wanted} is needed, not {_type_in_words(value)}")
+    article = "an" if type_of_key.startswith(("a", "o")) else "a"
+    return WrongType(key, f"{article} {type_of_key} is needed, not {_type_in_words(value)}")
 
 
 def _has_type(value: Json, wanted: str) -> bool:

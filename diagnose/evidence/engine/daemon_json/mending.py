@@ -105,23 +105,23 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
     pair = re.search(rf'"{re.escape(name)}"\s*:\s*{_SCALAR}', line)
     if fault.stage != "type" or pair is None:
         return None
-    wanted = TEXT if fault.key.startswith("log-opts.") else TYPES.get(fault.key, "")
-    value = _scalar_in_type(pair["value"], wanted)
+    type_of_key = TEXT if fault.key.startswith("log-opts.") else TYPES.get(fault.key, "")
+    value = _scalar_in_type(pair["value"], type_of_key)
     if value is None:
         return None
     return LineEdit(fault.line, pair[0], pair[0][: -len(pair["value"])] + value)
 
 
-def _scalar_in_type(value: str, wanted: str) -> str | None:
+def _scalar_in_type(value: str, kind: str) -> str | None:
     """A JSON scalar in the wanted type; None if it cannot be read as one."""
     bare = value.strip('"')
-    if wanted == BOOL and bare.lower() in ("true", "false"):
+    if kind == BOOL and bare.lower() in ("true", "false"):
         return bare.lower()
-    if wanted == INT and re.fullmatch(r"-?\d+", bare):
+    if kind == INT and re.fullmatch(r"-?\d+", bare):
         return bare
-    if wanted == TEXT and not value.startswith('"'):
+    if kind == TEXT and not value.startswith('"'):
         return f'"{value}"'
-    if wanted == LIST and value.startswith('"'):
+    if kind == LIST and value.startswith('"'):
         return f"[{value}]"
     return None
 

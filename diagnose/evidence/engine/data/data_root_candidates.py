@@ -108,10 +108,10 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + number_of(containers.unexamined)
-    others = (
+    other_folders = (
         () if count else tuple(_other_roots(host, root.path, mounts, taken_roots(host, daemon)))
     )
-    return DataRootCandidates(root.path, count, unmounted.planned, others)
+    return DataRootCandidates(root.path, count, unmounted.planned, other_folders)
 
 
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:

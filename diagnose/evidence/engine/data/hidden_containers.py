@@ -163,11 +163,16 @@ def _without_layer(
         record = f"{layer_records(info)}/{id}"
         if config is None or about is None or statuses[record].failed != "missing":
             continue
-        known = _config(config.text)
-        if known.driver == info.driver and not known.state.dead:
+        config_of_container = _config(config.text)
+        if config_of_container.driver == info.driver and not config_of_container.state.dead:
             mounts = tuple(_mounted_sources(_json_object(about.text)))
             yield DamagedRecord(
-                id, record, is_empty=False, name=known.name.lstrip("/"), mounts=mounts, is_gone=True
+                id,
+                record,
+                is_empty=False,
+                name=config_of_container.name.lstrip("/"),
+                mounts=mounts,
+                is_gone=True,
             )
 
 

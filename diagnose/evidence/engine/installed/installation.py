@@ -54,8 +54,8 @@ def installation(
     """
     kind = packaging(host)
     unit = system_unit(host, kind.unit, own)
-    named = (unit.program if unit else "") or kind.program
-    more = path_states(host, PODMAN, *filter(None, [named]))
+    program = (unit.program if unit else "") or kind.program
+    more = path_states(host, PODMAN, *filter(None, [program]))
     states = PathStates({**states.by_path, **more.by_path})
     has_own = bool((own and own.traces) or kind.program)
     return Installation(
@@ -63,7 +63,7 @@ def installation(
         unit_name=kind.unit,
         socket_unit=system_unit(host, SOCKET_UNIT, own),
         containerd_unit=system_unit(host, CONTAINERD_UNIT, own),
-        program=_program(engine, named, states, own),
+        program=_program(engine, program, states, own),
         installed=has_own or _is_installed(states, unit, engine),
         has_podman=states.at(PODMAN) is not None,
     )
@@ -83,7 +83,7 @@ def system_unit(host: Host, name: str, own: Rootless | None) -> Unit | None:
 
 
 def _program(
-    engine: ProcessDetail | None, named: str, states: PathStates, own: Rootless | None
+    engine: ProcessDetail | None, name: str, states: PathStates, own: Rootless | None
 ) -> str | None:
     """The installed dockerd: the running one, else the unit's, else the packages' path.
 
@@ -91,8 +91,8 @@ def _program(
     """
     if engine and engine.exe:
         return engine.exe
-    if named and not states.is_missing(named):
-        return named
+    if name and not states.is_missing(name):
+        return name
     program = next(filter(states.at, PROGRAMS), None)
     return "" if program is None and own is None and states.lack(PROGRAMS) else program
 

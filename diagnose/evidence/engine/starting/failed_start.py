@@ -20,9 +20,9 @@ def meaning(text: str) -> Recognised | None:
     return recognise([text], None, ENGINE_ERRORS) if text else None
 
 
-def healing(known: Recognised | None) -> dict[str, str]:
+def healing(failure: Recognised | None) -> dict[str, str]:
     """The cure of that cause, as evidence."""
-    return {FIXES: known.cure} if known is not None else {}
+    return {FIXES: failure.cure} if failure is not None else {}
 
 
 class FailedStart(msgspec.Struct, frozen=True):
@@ -71,6 +71,6 @@ def failed_start(
     return FailedStart(log, line, meaning(line.text))
 
 
-def page_variables(known: Recognised, root: DataRoot | None) -> PageVariables:
+def page_variables(failure: Recognised, root: DataRoot | None) -> PageVariables:
     """The page variables that cure the cause."""
-    return known.page_variables({"root": root.path if root is not None else ""})
+    return failure.page_variables({"root": root.path if root is not None else ""})

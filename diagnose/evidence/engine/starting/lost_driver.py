@@ -83,10 +83,10 @@ def _unfit_place(root: DataRoot, mounts: Mounts | None) -> str:
 def _folder_of_other_driver(recognised: Recognised, root: DataRoot | None) -> PageVariables:
     """The folder of the other driver, where the data root holds overlay2 and one more."""
     drivers = set(recognised.values.get("drivers", "").replace(" ", "").split(","))
-    others = sorted(drivers - {"overlay2"})
-    if root is None or "overlay2" not in drivers or len(others) != 1:
+    other_drivers = sorted(drivers - {"overlay2"})
+    if root is None or "overlay2" not in drivers or len(other_drivers) != 1:
         return {}
-    return {"old": f"{root.path}/{others[0]}"}
+    return {"old": f"{root.path}/{other_drivers[0]}"}
 
 
 def _prior_driver(log: DaemonLog) -> str | None:

@@ -87,14 +87,19 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     if caller is None or caller.environ is None or not daemon.same_host:
         return None
     search = caller.variables.get("PATH", "")
-    listed = [folder.rstrip("/") for folder in search.split(":") if folder.startswith("/")]
+    searched_folders = [
+        folder.rstrip("/") for folder in search.split(":") if folder.startswith("/")
+    ]
     own_folders = [_folder_of(process) for process in (processes.engine, processes.containerd)]
-    known = list(dict.fromkeys([*FOLDERS, *filter(None, own_folders)]))
+    known_folders = list(dict.fromkeys([*FOLDERS, *filter(None, own_folders)]))
     programs = (name,) if name in _BY_ENGINE else (name, STOCK)
-    folders = dict.fromkeys([*known, *listed])
+    folders = dict.fromkeys([*known_folders, *searched_folders])
     paths = [f"{folder}/{program}" for folder in folders for program in programs]
-    statuses = host.answer_or(StatPaths([*paths, *listed]), {})
-    found_in = {program: _holding_folder(program, known, listed, statuses) for program in programs}
+    statuses = host.answer_or(StatPaths([*paths, *searched_folders]), {})
+    found_in = {
+        program: _holding_folder(program, known_folders, searched_folders, statuses)
+        for program in programs
+    }
     if not found_in[name]:
         return None
     folder_of_runtime = found_in.get(STOCK, "") if name != STOCK else ""
@@ -104,16 +109,19 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
         caller=caller.comm,
         pid=caller.pid,
         search=search,
-        searched=_first_folder(listed, statuses),
+        searched=_first_folder(searched_folders, statuses),
         companion=f"{folder_of_runtime}/{STOCK}" if folder_of_runtime else "",
     )
 
 
 def _holding_folder(
-    name: str, places: Iterable[str], listed: Iterable[str], statuses: Mapping[str, PathStatus]
+    name: str,
+    places: Iterable[str],
+    searched_folders: Iterable[str],
+    statuses: Mapping[str, PathStatus],
 ) -> str:
     """The first folder that has the program; "" for none, or where the PATH finds it."""
-    if any(_is_program(statuses.get(f"{folder}/{name}")) for folder in listed):
+    if any(_is_program(statuses.get(f"{folder}/{name}")) for folder in searched_folders):
         return ""
     holding = (place for place in places if _is_program(statuses.get(f"{place}/{name}")))
     return next(holding, "")

@@ -43,13 +43,13 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
     found = []
     for name, unit in _units_down(daemon).items():
         file = posixpath.basename(unit.program)
-        others = [f"{folder}/{file}" for folder in FOLDERS]
-        answer = host.ask(StatPaths([unit.program, *others]))
+        paths = [f"{folder}/{file}" for folder in FOLDERS]
+        answer = host.ask(StatPaths([unit.program, *paths]))
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
         state = _why_unstartable(answer.get(unit.program))
         if state:
-            found.append(UnstartableProgram(name, unit.program, state, _program(others, answer)))
+            found.append(UnstartableProgram(name, unit.program, state, _program(paths, answer)))
     return UnstartablePrograms(tuple(found))
 
 

@@ -46,8 +46,8 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     own = counts["memory"].hierarchy
     memory = counts["memory"].groups
     if own:
-        others = [row.groups for row in counts.values() if row.hierarchy not in (0, own)]
-        return CgroupCounts(memory, max(others, default=None))
+        counts_of_others = [row.groups for row in counts.values() if row.hierarchy not in (0, own)]
+        return CgroupCounts(memory, max(counts_of_others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
     if isinstance(statistics, Failed):
         return CgroupCounts(memory)

@@ -53,20 +53,20 @@ def is_told_outer_address(container: Container, uplinks: Uplinks | None) -> bool
     """Whether the settings of a container name an address of this host, or of the internet."""
     config = container.config
     settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)
-    named = " ".join(text for text in settings if _TOLD.search(text) is not None)
+    told_texts = " ".join(text for text in settings if _TOLD.search(text) is not None)
     own = {uplink.address for uplink in uplinks or ()}
     return any(
         match[0] in own or (is_address(match[0]) and ip_address(match[0]).is_global)
-        for match in _ONE.finditer(named)
+        for match in _ONE.finditer(told_texts)
     )
 
 
 def announced_variables(container: Container, uplinks: Uplinks | None) -> PageVariables:
     """The variable of its image with this host's address, where both are known."""
     name = container.config.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    known = _VARIABLES.get(name, ())
-    usual = known[-1] if known else ""
-    variable = next(filter(container.config.sets, known), usual)
+    settings_of_program = _VARIABLES.get(name, ())
+    usual = settings_of_program[-1] if settings_of_program else ""
+    variable = next(filter(container.config.sets, settings_of_program), usual)
     uplink = uplinks.preferred if uplinks is not None else None
     address = uplink.address if uplink is not None else None
     announced = f"{variable}={address}" if variable and address else ""

@@ -45,8 +45,8 @@ def callers(
     repeated_errors: RepeatedErrors | None = None,
 ) -> Callers:
     """The clients of databases whose log reports too many; other databases are not asked."""
-    known = [*log_tails.failures.values(), *(error.failure for error in repeated_errors or ())]
-    if not any(failure is not None and failure.name == _CROWDED for failure in known):
+    failures = [*log_tails.failures.values(), *(error.failure for error in repeated_errors or ())]
+    if not any(failure is not None and failure.name == _CROWDED for failure in failures):
         return Callers()
     servers = list(_servers(containers, namespaces))
     by_id = {}

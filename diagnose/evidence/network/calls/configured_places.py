@@ -73,14 +73,14 @@ def _places_of_caller(
         host, calls[0].container, "addresses", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
     )
     for mounted in settings:
-        named = set(mounted.text.split())
+        words_of_file = set(mounted.text.split())
         for call in calls:
-            if f"{call.address}:{call.port}" in named or call.address in named:
+            if f"{call.address}:{call.port}" in words_of_file or call.address in words_of_file:
                 writers = _writers(mounted.path, call.container, containers)
                 yield ConfiguredPlace(call, mounted.path, writers)
 
 
 def _writers(path: str, reader: Container, containers: Containers) -> tuple[Container, ...]:
     """The other containers with a writable mount of the file, or of a folder around it."""
-    others = (container for container in containers if container.id != reader.id)
-    return tuple(container for container in others if container.may_write_on_host(path))
+    other_containers = (container for container in containers if container.id != reader.id)
+    return tuple(container for container in other_containers if container.may_write_on_host(path))

@@ -197,13 +197,13 @@ def _signs(text: str) -> frozenset[str]:
 
     Where the line is about a neighbour that exists, its port has not answered.
     """
-    known = signs(text)
-    if known & FOUND_NOBODY:
-        return known
+    known_signs = signs(text)
+    if known_signs & FOUND_NOBODY:
+        return known_signs
     fails_without_reason = _WITHOUT_REASON.search(text) and not _SLOW_CURL.search(text)
     if fails_without_reason or _AT_ONCE.search(text):
-        return known | {"refused"}
-    return known
+        return known_signs | {"refused"}
+    return known_signs
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:

@@ -124,6 +124,8 @@ def _members(text: str) -> list[ListedMember]:
         kind, *words = line.split()
         if kind == "node":
             name, address, port, flags = words
-            known = "" if address == "-" else address
-            members.append(ListedMember(name, known, int(port), frozenset(flags.split(","))))
+            known_address = "" if address == "-" else address
+            members.append(
+                ListedMember(name, known_address, int(port), frozenset(flags.split(",")))
+            )
     return members

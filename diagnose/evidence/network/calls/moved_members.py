@@ -46,14 +46,14 @@ def moves_by_cluster(moves: Iterable[MovedMembers]) -> list[list[MovedMembers]]:
 
 
 def moved_members(
-    listed: MemberList, writers: Mapping[str, Container], links: Interfaces
+    member_list: MemberList, writers: Mapping[str, Container], links: Interfaces
 ) -> MovedMembers:
     """Members whose container is near, and has not the address that is written down."""
     moved = []
-    for member in listed.members:
+    for member in member_list.members:
         owner = writers.get(member.id)
-        if owner is None or member.is_itself or not owner.shared_networks(listed.container):
+        if owner is None or member.is_itself or not owner.shared_networks(member_list.container):
             continue
         if member.address not in owner.ipv4_addresses and not links.holds(member.address):
             moved.append(member)
-    return MovedMembers(listed, tuple(moved))
+    return MovedMembers(member_list, tuple(moved))

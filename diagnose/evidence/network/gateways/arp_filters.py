@@ -84,9 +84,9 @@ def arp_filters(
         chains += [chain for some in met for chain in some]
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
-    found = (_filter_on(wire, ruleset, neighbours) for wire in wires)
+    filters = (_filter_on(wire, ruleset, neighbours) for wire in wires)
     return ArpFilters(
-        tuple(arp_filter for arp_filter in found if arp_filter is not None), len(chains)
+        tuple(arp_filter for arp_filter in filters if arp_filter is not None), len(chains)
     )
 
 

@@ -26,7 +26,11 @@ def timeouts_behind(
         container.name: recent_logs.repeated(container, _tells_of_silence, clock)
         for container in behind
     }
-    return {name: shortened(said[-1].text) for name, said in lines.items() if said}
+    return {
+        name: shortened(timeout_lines[-1].text)
+        for name, timeout_lines in lines.items()
+        if timeout_lines
+    }
 
 
 def _sharing_namespace(containers: Containers, owner: Container) -> list[Container]:

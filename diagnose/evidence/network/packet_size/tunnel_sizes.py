@@ -48,17 +48,17 @@ def tunnel_sizes(
     """
     uplink = uplinks.preferred if uplinks is not None else None
     carrier = links.by_name.get(uplink.name) if uplink is not None else None
-    found = list(_too_large(None, list(links), carrier))
+    too_large = list(_too_large(None, list(links), carrier))
     for netns in namespaces or ():
-        found += _too_large(netns.container, netns.links, _carrier_inside(netns))
-    return TunnelSizes(tuple(found))
+        too_large += _too_large(netns.container, netns.links, _carrier_inside(netns))
+    return TunnelSizes(tuple(too_large))
 
 
 def _carrier_inside(netns: ContainerNetns) -> Interface | None:
     """The container's interface on the first network of the engine that it has one on."""
     ends = netns.container.endpoints.values()
-    found = (netns.link_with(end.ip_address) for end in ends if end.ip_address)
-    return next((link for link in found if link is not None), None)
+    links_at_ends = (netns.link_with(end.ip_address) for end in ends if end.ip_address)
+    return next((link for link in links_at_ends if link is not None), None)
 
 
 def _too_large(

@@ -106,8 +106,10 @@ def dropped_pings(
     pings = [
         sent
         for container in sources.containers.running
-        for wanted in _wanted_pings(container, lasting.get(container.id, ()), recent_logs, clock)
-        if (sent := _sent_ping(container, wanted, names, sources.networks)) is not None
+        for wanted_ping in _wanted_pings(
+            container, lasting.get(container.id, ()), recent_logs, clock
+        )
+        if (sent := _sent_ping(container, wanted_ping, names, sources.networks)) is not None
     ]
     outcomes = [_outcome(sent, host, sources.host_stack) for sent in pings]
     dropped = tuple(outcome for outcome in outcomes if isinstance(outcome, DroppedPing))
@@ -201,11 +203,11 @@ def _begins_command(before: str) -> bool:
 
 
 def _sent_ping(
-    container: Container, wanted: _WantedPing, names: CalledNames, networks: Networks
+    container: Container, wanted_ping: _WantedPing, names: CalledNames, networks: Networks
 ) -> DroppedPing | None:
     """The ping as it leaves the container; None where that is not known, or for loopback."""
-    target = names.extra_hosts(container).get(wanted.target, wanted.target)
-    is_failing = wanted.source in ("log", "process") or container.is_unwell
+    target = names.extra_hosts(container).get(wanted_ping.target, wanted_ping.target)
+    is_failing = wanted_ping.source in ("log", "process") or container.is_unwell
     for name, endpoint in sorted(container.endpoints.items()):
         network = networks.by_name.get(name)
         called = names.on_network(name, target)
@@ -214,10 +216,10 @@ def _sent_ping(
         sent = DroppedPing(
             container,
             network=network,
-            target=wanted.target,
+            target=wanted_ping.target,
             address=target,
-            source=wanted.source,
-            where=wanted.where,
+            source=wanted_ping.source,
+            where=wanted_ping.where,
             failing=is_failing,
         )
         if called is not None and called.container.id != container.id:

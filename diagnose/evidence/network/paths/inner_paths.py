@@ -149,9 +149,9 @@ def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
         addresses = device.addresses if device is not None else ()
         for text in addresses:
             own = ip_interface(text)
-            others = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
-            if others:
-                clients.setdefault("the local network", others[0])
+            other_hosts = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
+            if other_hosts:
+                clients.setdefault("the local network", other_hosts[0])
     clients["other networks"] = SOMEWHERE
     return clients
 

@@ -82,14 +82,14 @@ def all_cut_connections(
     }
     if not ended:
         return AllCutConnections()
-    found = [
+    candidates = [
         cut
         for container in containers.running
         if (cut := _cut_by_haproxy(container, ended.get(container.id, []))) is not None
     ]
     of_nginx = any(not line.ended for lines in ended.values() for line in lines)
     if not of_nginx:
-        return AllCutConnections(tuple(found))
+        return AllCutConnections(tuple(candidates))
     nginx = NginxConfigurations(host, containers, processes)
     for id, lines in ended.items():
         proxy = containers.by_id[id]
@@ -97,8 +97,8 @@ def all_cut_connections(
         begun = configured_at(proxy, processes, clock)
         for cut in list(_cut_by_nginx(proxy, lines, hops, begun))[:1]:
             file = nginx.file_of(cut.hop) if cut.hop is not None else None
-            found.append(msgspec.structs.replace(cut, file=file))
-    return AllCutConnections(tuple(found))
+            candidates.append(msgspec.structs.replace(cut, file=file))
+    return AllCutConnections(tuple(candidates))
 
 
 def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:

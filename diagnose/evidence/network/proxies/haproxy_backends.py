@@ -51,8 +51,8 @@ def backend_faults(
 def _servers(host: Host, proxy: Container) -> dict[str, list[str]]:
     """By backend, the places of its servers, of a configuration that is mounted."""
     words = proxy.config.words
-    named = [words[at + 1] for at, word in enumerate(words[:-1]) if word == _OPTION]
-    for path in (*named, *_USUAL):
+    config_paths = [words[at + 1] for at, word in enumerate(words[:-1]) if word == _OPTION]
+    for path in (*config_paths, *_USUAL):
         mount = innermost_mount(proxy.mounts, path)
         if mount is None or not mount.has_host_path:
             continue

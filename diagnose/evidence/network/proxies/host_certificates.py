@@ -91,12 +91,12 @@ def host_certificates(
     sites = {
         site.path: site for site in _sites(files.directives(), containers) if "$" not in site.path
     }
-    asked = list(sites)[:_MOST]
-    statuses = host.answer_or(StatPaths(asked, follow=True), {}) if asked else {}
+    chosen = list(sites)[:_MOST]
+    statuses = host.answer_or(StatPaths(chosen, follow=True), {}) if chosen else {}
     loaded_at = configured_at(None, processes, clock)
     found: list[HostCertificate] = []
     unread: list[Unexamined] = []
-    for path, text in host.ask_about(asked, _question):
+    for path, text in host.ask_about(chosen, _question):
         if isinstance(text, Failed):
             if text.reason != "missing":
                 unread.append(Unexamined(HOST, f"{path}: {text}"))

@@ -136,12 +136,12 @@ def logs_of(
         refused = tuple(_refused_requests(answer)) if program == "nginx" else ()
         if clock.is_within(answer.mtime, _FRESH_S):
             dated = _dated_lines(answer, RECENT_S)
-            found = _failed_requests(program, dated, servers)
+            failures = _failed_requests(program, dated, servers)
             no_resolver = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
             yield HostLog(
                 program,
                 path,
-                tuple(found),
+                tuple(failures),
                 mark=_mark(program),
                 without_resolver=tuple(no_resolver),
                 refused=refused,
@@ -157,8 +157,8 @@ def logs_of(
         dated = [(entry.at, entry.message) for entry in journal.entries]
         recent = [(at, text) for at, text in dated if clock.is_within(at, RECENT_S)]
         if recent and clock.is_within(recent[-1][0], _FRESH_S):
-            found = _failed_requests(program, recent, servers)
-            yield HostLog(program, "", tuple(found), _mark(program))
+            failures = _failed_requests(program, recent, servers)
+            yield HostLog(program, "", tuple(failures), _mark(program))
 
 
 def _mark(program: str) -> str:

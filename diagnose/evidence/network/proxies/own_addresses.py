@@ -48,15 +48,17 @@ def own_addresses(
     variable, and a proxy before them.
     """
     around = _Surroundings(containers, namespaces, listeners)
-    wanted = [container for container in containers.running if _is_on_bridges(container, networks)]
+    on_bridges = [
+        container for container in containers.running if _is_on_bridges(container, networks)
+    ]
     found: list[ShownAddress] = []
-    for container in wanted:
+    for container in on_bridges:
         for address in (ssh_address, bare_address):
             shown = address(host, container, containers, listeners)
             if shown is not None:
                 found.append(shown)
     unsaid: list[Container] = []
-    for container in wanted:
+    for container in on_bridges:
         own = [claim for claim in _settings(container) if around.is_stray(claim)]
         if own and not _is_set_elsewhere(own[0]):
             found += _shown_address(own[0], around)
@@ -69,9 +71,11 @@ def own_addresses(
         if isinstance(log, Failed):
             continue
         lines = [line.text for line in log.lines]
-        said = [claim for claim in _announced_addresses(container, lines) if around.is_stray(claim)]
-        if said and not _is_set_elsewhere(said[-1]):
-            found += _shown_address(said[-1], around)
+        stray_claims = [
+            claim for claim in _announced_addresses(container, lines) if around.is_stray(claim)
+        ]
+        if stray_claims and not _is_set_elsewhere(stray_claims[-1]):
+            found += _shown_address(stray_claims[-1], around)
     return OwnAddresses(tuple(found))
 
 
@@ -127,15 +131,15 @@ class _Surroundings(msgspec.Struct, frozen=True):
 
     def front(self, container: Container, port: int) -> _Front | None:
         """The place that visitors of this port reach: another port of the host, or a proxy."""
-        others = sorted(
+        other_claims = sorted(
             {
                 binding.host_port
                 for binding in container.published_by("tcp")
                 if binding.number == port and not is_loopback(binding.host_ip)
             }
         )
-        if others:
-            return _Front(others[0]) if len(others) == 1 else _Front(0)
+        if other_claims:
+            return _Front(other_claims[0]) if len(other_claims) == 1 else _Front(0)
         for web in (443, 80):
             for other in self.containers.running:
                 is_front = _is_published(other, web) and bool(

@@ -84,13 +84,13 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
         for at, total in enumerate(before.get(_name(chain), ()))
         if total and _is_dropping(chain, at, before[_name(chain)])
     ]
-    wanted = [rule for rule in candidates if _is_wanted(rule)]
-    chains = sorted({_name(rule.chain) for rule in wanted})
+    watched = [rule for rule in candidates if _is_wanted(rule)]
+    chains = sorted({_name(rule.chain) for rule in watched})
     if not chains:
         return legacy
     counted = host.require(CountPackets(chains))
     after = {_ChainName(row.family, row.table, row.chain): row.packets for row in counted}
-    risen = tuple(_with_increase(rule, after.get(_name(rule.chain), ())) for rule in wanted)
+    risen = tuple(_with_increase(rule, after.get(_name(rule.chain), ())) for rule in watched)
     return DroppingRules((*risen, *legacy), legacy.uncounted)
 
 

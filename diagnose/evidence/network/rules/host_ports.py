@@ -95,8 +95,8 @@ def closed_host_ports(
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
-    asked = frozenset(wanted_ports(options.reach)) if options is not None else frozenset()
-    for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log), asked):
+    asked_ports = frozenset(wanted_ports(options.reach)) if options is not None else frozenset()
+    for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log), asked_ports):
         walked += 1
         origin = Origin(uplink.name)
         call = Flow(origin, uplink.address, port.protocol, port.number, assumed=uplink.name)
@@ -114,12 +114,12 @@ def _served_ports(
     sharing: Mapping[str, Container],
     listeners: Listeners,
     blocked: Mapping[int, tuple[str, ...]],
-    asked: Set[int],
+    asked_ports: Set[int],
 ) -> Iterator[ServedPort]:
     """The ports of containers on the host's network, and the clients that need them.
 
-    blocked: the clients whose packets were dropped, by port. asked: ports that the user names. A
-    UDP port without a known client may be the source port of the container's own queries.
+    blocked: the clients whose packets were dropped, by port. asked_ports: ports that the user
+    names. A UDP port without a known client may be the source port of the container's own queries.
     """
     for listener in listeners:
         container = sharing.get(listener.container or "")
@@ -127,14 +127,14 @@ def _served_ports(
             continue
         protocol = listener.proto[:3]
         clients = blocked.get(listener.port, ())
-        if listener.port in asked and protocol == "tcp":
-            wanted: Reason = "asked"
+        if listener.port in asked_ports and protocol == "tcp":
+            reason: Reason = "asked"
         elif clients:
-            wanted = "clients"
+            reason = "clients"
         else:
-            wanted = _reason_to_reach(container, listener.port, protocol)
-        if protocol == "tcp" or (protocol == "udp" and wanted):
-            yield ServedPort(container, listener, protocol, clients, wanted)
+            reason = _reason_to_reach(container, listener.port, protocol)
+        if protocol == "tcp" or (protocol == "udp" and reason):
+            yield ServedPort(container, listener, protocol, clients, reason)
 
 
 def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:

@@ -153,12 +153,12 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
         if chain.table in tables
         for rule in chain.rules
     }
-    others = [chain for chain in ruleset.chains if chain.table not in tables]
+    other_chains = [chain for chain in ruleset.chains if chain.table not in tables]
     mended = []
     for chain in iptables.chains(text, flavour, "ip"):
         rules = [saved.get((chain.table, rule.text), rule) for rule in chain.rules]
         mended.append(replace(chain, rules=tuple(rules)))
-    return replace(ruleset, chains=(*mended, *others))
+    return replace(ruleset, chains=(*mended, *other_chains))
 
 
 def _lost_native_rules(
@@ -205,9 +205,9 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
 def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
     """The packet filter with these tables as the replacement of the engine's own."""
     own = {_own_table(table.family) for table in tables}
-    others = [chain for chain in firewall.chains if chain.table not in own]
-    wanted = [chain for table in tables for chain in table.chains]
-    return replace(firewall.ruleset, chains=(*others, *wanted))
+    other_chains = [chain for chain in firewall.chains if chain.table not in own]
+    written_chains = [chain for table in tables for chain in table.chains]
+    return replace(firewall.ruleset, chains=(*other_chains, *written_chains))
 
 
 def _own_table(family: Family) -> Table:

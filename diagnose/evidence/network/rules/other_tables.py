@@ -76,13 +76,13 @@ def _missed_tables(container: Container, line: str, firewall: Firewall) -> Other
     """The chain that a line reports as missing, where the tables of the other kind have it."""
     unknown = _UNKNOWN_CHAIN.search(line)
     unnamed = _UNNAMED.search(line) if unknown is None else None
-    asked = _ASKED.search(line) if unnamed is not None else None
+    table_asked = _ASKED.search(line) if unnamed is not None else None
     if unknown is not None:
         front = unknown["front"]
         chain = unknown["chain"]
-    elif unnamed is not None and asked is not None:
+    elif unnamed is not None and table_asked is not None:
         front = unnamed["front"]
-        chain = asked["chain"]
+        chain = table_asked["chain"]
     else:
         return None
     own = _BACKENDS[front]

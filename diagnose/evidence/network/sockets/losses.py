@@ -142,7 +142,7 @@ def owners_of(namespaces: Namespaces) -> dict[int, Container]:
     """The container with networks for each namespace, by the inode."""
     by_inode: dict[int, Container] = {}
     for netns in namespaces:
-        known = by_inode.get(netns.inode)
-        if known is None or (netns.container.endpoints and not known.endpoints):
+        sharers = by_inode.get(netns.inode)
+        if sharers is None or (netns.container.endpoints and not sharers.endpoints):
             by_inode[netns.inode] = netns.container
     return by_inode

@@ -66,8 +66,8 @@ def moved_udp_ports(
         for container in publishing
         if (netns := namespaces.of(container)) is not None and _is_deaf(container, netns, clock)
     ]
-    asked = host.first(suspects, MOST, "containers that take no UDP where it is published")
-    moved = [_moved_port(host, container, netns) for container, netns in asked]
+    chosen = host.first(suspects, MOST, "containers that take no UDP where it is published")
+    moved = [_moved_port(host, container, netns) for container, netns in chosen]
     subjects = {container.subject for container in publishing}
     unread = tuple(missed for missed in namespaces.unvisited if missed.subject in subjects)
     return MovedUdpPorts(tuple(found for found in moved if found is not None), unread)

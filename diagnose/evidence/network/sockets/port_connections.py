@@ -29,11 +29,11 @@ def port_connections(host: Host, containers: Containers) -> PortConnections:
     """The connections to ports of containers whose start failed for an address in use."""
     ports = sorted(
         {
-            wanted.host_port
+            binding.host_port
             for container in containers
             if not container.is_running and IN_USE in container.state.error
-            for wanted in container.wanted_ports
-            if wanted.host_port and wanted.protocol == "tcp"
+            for binding in container.wanted_ports
+            if binding.host_port and binding.protocol == "tcp"
         }
     )
     by_port: dict[int, tuple[PortConnection, ...]] = {}

@@ -71,10 +71,10 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
 
 def _doubled_ports(container: Container, port: int) -> tuple[str, ...]:
     """The ports of one container with the same place on the host; none where each has its own."""
-    wanted = [binding for binding in container.wanted_ports if binding.host_port == port]
+    bindings = [binding for binding in container.wanted_ports if binding.host_port == port]
     clashing = {
         binding.port
-        for one, other in itertools.combinations(wanted, 2)
+        for one, other in itertools.combinations(bindings, 2)
         for binding in (one, other)
         if one.protocol == other.protocol
         and one.port != other.port

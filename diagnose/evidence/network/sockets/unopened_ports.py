@@ -82,11 +82,13 @@ def unopened_ports(
         :MOST
     ]
     read = read_tails(host, on_host)
-    said = {id: words for id, tail in read.tails.items() if (words := _unopened_port(tail))}
-    first = _first_port(host) if said else 0
+    refused_by_id = {
+        id: words for id, tail in read.tails.items() if (words := _unopened_port(tail))
+    }
+    first = _first_port(host) if refused_by_id else 0
     items = []
     for container in on_host:
-        port, line = said.get(container.id, _RefusedPort(0, ""))
+        port, line = refused_by_id.get(container.id, _RefusedPort(0, ""))
         is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
         if not 0 < port < first or is_taken:
             continue
@@ -113,8 +115,10 @@ class _RefusedPort(NamedTuple):
 def _unopened_port(tail: LogTail) -> _RefusedPort | None:
     """The lowest such port, with the last line about it."""
     lines = (*tail.earlier, *tail.lines)
-    found = [_RefusedPort(int(match["port"]), line) for line in lines if (match := _match(line))]
-    return min(reversed(found), key=lambda refused: refused.port, default=None)
+    refused_ports = [
+        _RefusedPort(int(match["port"]), line) for line in lines if (match := _match(line))
+    ]
+    return min(reversed(refused_ports), key=lambda refused: refused.port, default=None)
 
 
 def _match(line: str) -> re.Match[str] | None:

@@ -97,10 +97,10 @@ def unpublished_udp_ports(
 def _tables(host: Host, candidates: Sequence[_TcpPort]) -> dict[int, ConnectionTable | Failed]:
     """The tracked UDP connections to the first ports of the host, by port."""
     ports = list(dict.fromkeys(candidate.published.host_port for candidate in candidates))
-    asked = host.ask_about(
+    answers = host.ask_about(
         ports[:_MOST_PORTS], lambda port: ListConnections(protocol="udp", dport=port)
     )
-    return dict(asked)
+    return dict(answers)
 
 
 def _unpublished_port(

@@ -71,8 +71,8 @@ class UnservedPorts(msgspec.Struct, frozen=True):
         lines: list[str] = []
         for line in self.of(container).lines:
             lines = [] if _STARTED_AGAIN.search(line) else [*lines, line]
-        found = (name for name, pattern in _WATCHERS.items() if any(map(pattern.search, lines)))
-        return next(found, "")
+        watchers = (name for name, pattern in _WATCHERS.items() if any(map(pattern.search, lines)))
+        return next(watchers, "")
 
 
 @evidence

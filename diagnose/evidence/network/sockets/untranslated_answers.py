@@ -84,11 +84,11 @@ def untranslated_answers(
         for flow in _unanswered_packets(host, uplinks, links)
         if flow.dport not in taken and not _is_held(flow.dport, listeners)
     ]
-    found = (
+    candidates = (
         _answer(host, container, _own_ports(container, netns), flows, line)
         for container, netns, line in waiting
     )
-    return UntranslatedAnswers(tuple(answers for answers in found if answers is not None))
+    return UntranslatedAnswers(tuple(answers for answers in candidates if answers is not None))
 
 
 def _tells_of_waiting(text: str) -> bool:

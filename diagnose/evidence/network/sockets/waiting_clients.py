@@ -119,19 +119,19 @@ def waiting_clients(
     # The first question is the one that `network_losses` asks.
     counters = _counters(host, owners_of(namespaces).values())
     counters |= _counters(host, [place.container for place in shared])
-    asked: list[_ListeningNetns] = []
+    listening: list[_ListeningNetns] = []
     unexamined: list[Unexamined] = []
     for place in sorted([*own, *shared], key=lambda place: place.rank):
         counted = counters.get(str(place.container.state.pid), LossCounters())
         if counted.connections <= place.listening:
             continue
-        if counted.connections > MOST_CONNECTIONS or len(asked) == MOST:
+        if counted.connections > MOST_CONNECTIONS or len(listening) == MOST:
             unexamined.append(Unexamined(place.container.subject, _TOO_MANY))
         else:
-            asked.append(place)
+            listening.append(place)
     ports: list[WaitingAtPort] = []
     for place, rows in host.ask_about(
-        asked, lambda place: ListWaitingClients(place.container.state.pid)
+        listening, lambda place: ListWaitingClients(place.container.state.pid)
     ):
         if not isinstance(rows, Failed):
             ports += place.waiting(rows)

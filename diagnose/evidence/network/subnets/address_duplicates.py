@@ -69,11 +69,11 @@ def address_duplicates(
     table = host.require(ListNeighbours())
     names = {interface.index: interface.name for interface in interfaces or ()}
     fresh = {(row.address, names.get(row.index)) for row in table if row.state in _ANSWERS}
-    known = [
+    addresses = [
         replace(suspect, answers=(suspect.entry.address, suspect.entry.interface) in fresh)
         for suspect in suspects
     ]
-    return AddressDuplicates(tuple(known), len(members))
+    return AddressDuplicates(tuple(addresses), len(members))
 
 
 def _suspects(

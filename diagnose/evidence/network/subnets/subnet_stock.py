@@ -50,10 +50,10 @@ def engine_pools(info: Info) -> tuple[SubnetPool, ...]:
 
 def pools_of(configured: Json) -> tuple[SubnetPool, ...]:
     """The pools of `default-address-pools` of daemon.json, or those of an engine without it."""
-    listed = configured if isinstance(configured, list) else []
-    pools = [pool for pool in listed if isinstance(pool, dict)]
-    named = ((str(pool.get("base")), pool.get("size")) for pool in pools)
-    sized = (SubnetPool(base, size) for base, size in named if isinstance(size, int))
+    pools_listed = configured if isinstance(configured, list) else []
+    pools = [pool for pool in pools_listed if isinstance(pool, dict)]
+    bases_and_sizes = ((str(pool.get("base")), pool.get("size")) for pool in pools)
+    sized = (SubnetPool(base, size) for base, size in bases_and_sizes if isinstance(size, int))
     return tuple(sized) or DEFAULT_POOLS
 
 

@@ -171,6 +171,6 @@ def _conditions(text: str) -> Iterator[tuple[str, str]]:
 
 def _matches_pattern(patterns: str, value: str) -> bool:
     """Whether one of the shell patterns fits; a leading `!` turns the whole list around."""
-    wanted = not patterns.startswith("!")
-    listed = patterns.removeprefix("!").split()
-    return any(fnmatch.fnmatchcase(value, pattern) for pattern in listed) is wanted
+    is_positive = not patterns.startswith("!")
+    pattern_words = patterns.removeprefix("!").split()
+    return any(fnmatch.fnmatchcase(value, pattern) for pattern in pattern_words) is is_positive

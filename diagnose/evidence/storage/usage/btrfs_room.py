@@ -83,8 +83,10 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
         return BtrfsRooms()
     found: dict[str, BtrfsRoom] = {}
     for id, names in _devices(host).items():
-        known = {*names, *_mapped_names(host, id, names)}
-        mounted = [disk for disk in disks if posixpath.basename(disk.usage.source or "") in known]
+        device_names = {*names, *_mapped_names(host, id, names)}
+        mounted = [
+            disk for disk in disks if posixpath.basename(disk.usage.source or "") in device_names
+        ]
         room = _room(host, id, names) if mounted else None
         if room is not None:
             found |= {
@@ -131,11 +133,11 @@ def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:
     if len(numbers) < len(paths) + len(sizes):
         return None
     figures = {name: numbers[path] for name, path in paths.items()}
-    given = sum(figures[name] for name in figures if name.endswith("disk_total"))
+    allocated = sum(figures[name] for name in figures if name.endswith("disk_total"))
     return BtrfsRoom(
         figures["metadata/total_bytes"],
         figures["metadata/bytes_used"] + figures["global_rsv_size"],
-        max(sum(numbers[path] for path in sizes) * SECTOR - given, 0),
+        max(sum(numbers[path] for path in sizes) * SECTOR - allocated, 0),
         figures["data/total_bytes"],
         figures["data/bytes_used"],
     )

@@ -121,13 +121,13 @@ def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
 
 def largest_log(files: Iterable[FileSize]) -> FileSize | None:
     """The largest of these files that is called like a log, and is no database's."""
-    listed = list(files)
+    all_logs = list(files)
     of_databases = {
-        file.path.rpartition("/")[0] for file in listed if file.path.endswith(_DATA_BESIDE)
+        file.path.rpartition("/")[0] for file in all_logs if file.path.endswith(_DATA_BESIDE)
     }
     logs = [
         file
-        for file in listed
+        for file in all_logs
         if is_log(file.path) and file.path.rpartition("/")[0] not in of_databases
     ]
     return max(logs, key=lambda file: file.bytes, default=None)

@@ -160,18 +160,18 @@ def _dumps(listing: FolderListing) -> list[str]:
 def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]]:
     """The series of a folder, each from its oldest file to its newest."""
     by_shape = by_key((_NUMBER.sub("#", name), name) for name in names)
-    wanted = [
+    candidates = [
         name
         for alike in by_shape.values()
         if len(alike) >= LEAST
         for name in sorted(alike, key=_numbers)[-MOST_FILES:]
     ][:MOST_SIZES]
-    if not wanted:
+    if not candidates:
         return []
-    statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in wanted]), {})
+    statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in candidates]), {})
     backups = [
         _Backup(name, status.size, status.mtime, is_copied=_is_copied(status))
-        for name in wanted
+        for name in candidates
         if (status := statuses.get(f"{folder}/{name}")) is not None
         and status.type == "file"
         and status.mtime is not None

@@ -40,8 +40,11 @@ class ChangedVolume(msgspec.Struct, frozen=True):
     def differences(self) -> dict[str, tuple[str, str]]:
         """The options that differ, as the volume has them and as the file does; "" for none."""
         own: Mapping[str, str] = self.volume.options or {}
-        wanted = self.wanted.options
-        pairs = {name: (own.get(name, ""), wanted.get(name, "")) for name in {**own, **wanted}}
+        options_written = self.wanted.options
+        pairs = {
+            name: (own.get(name, ""), options_written.get(name, ""))
+            for name in {**own, **options_written}
+        }
         pairs["driver"] = (_plain(self.volume.driver), _plain(self.wanted.driver))
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -68,17 +71,17 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
     secret or a variable are not compared, nor is a relative path, which compose makes an absolute
     one.
     """
-    listed = host.require(ListVolumes()).volumes or ()
-    projects = by_key((compose_label(volume, "project"), volume) for volume in listed)
+    volumes = host.require(ListVolumes()).volumes or ()
+    projects = by_key((compose_label(volume, "project"), volume) for volume in volumes)
     files = {
         project: paths
         for project, paths in _files(containers).items()
         if project and projects.get(project)
     }
-    wanted = sorted({path for paths in files.values() for path in paths})
-    if not wanted:
+    paths_of_all = sorted({path for paths in files.values() for path in paths})
+    if not paths_of_all:
         return ChangedVolumes()
-    statuses = host.require(StatPaths(wanted, follow=True))
+    statuses = host.require(StatPaths(paths_of_all, follow=True))
     times = {path: status.mtime or 0.0 for path, status in statuses.items()}
     items: list[ChangedVolume] = []
     for project, paths in host.first(list(files.items()), MOST, "compose projects with volumes"):
@@ -120,14 +123,17 @@ def _changed_of_project(
     times: Mapping[str, float],
 ) -> Iterator[ChangedVolume]:
     """The volumes of a project whose file has other options than they were created with."""
-    by_name = {wanted.name or f"{project}_{wanted.key}": wanted for wanted in answer}
+    by_name = {
+        written_volume.name or f"{project}_{written_volume.key}": written_volume
+        for written_volume in answer
+    }
     for volume in volumes:
-        wanted = by_name.get(volume.name)
-        if wanted is None or MARK in f"{volume.options}{wanted.options}":
+        written_volume = by_name.get(volume.name)
+        if written_volume is None or MARK in f"{volume.options}{written_volume.options}":
             continue
-        if wanted.options.get("device", "").startswith((".", "~")):
+        if written_volume.options.get("device", "").startswith((".", "~")):
             continue
         users = tuple(container for container in containers if container.mounts_volume(volume.name))
-        changed = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))
+        changed = ChangedVolume(volume, written_volume, users, times.get(written_volume.path, 0.0))
         if changed.differences and changed.changed_at > (unix(volume.created_at) or 0.0):
             yield changed

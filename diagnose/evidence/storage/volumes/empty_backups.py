@@ -79,13 +79,15 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     ]
     by_name = by_key((volume.plain_name, volume) for volume in mounted)
     filled = {volume.mount.name for volume in mounted if not volume.is_read}
-    wanted = [volume for volume in mounted if volume.mount.name not in filled and volume.is_read]
+    candidates = [
+        volume for volume in mounted if volume.mount.name not in filled and volume.is_read
+    ]
     found: list[EmptyBackup] = []
-    for volume in host.first(wanted, MOST, "volumes that are only read"):
-        others = {other.mount.name: other for other in _namesakes(volume, by_name)}
-        folders = () if others else tuple(_namesake_folders(volume, containers))
-        if (others or folders) and _is_empty(host, volume.mount.source) is True:
-            found += _with_data(host, volume, list(others.values()) or folders)
+    for volume in host.first(candidates, MOST, "volumes that are only read"):
+        namesakes = {other.mount.name: other for other in _namesakes(volume, by_name)}
+        folders = () if namesakes else tuple(_namesake_folders(volume, containers))
+        if (namesakes or folders) and _is_empty(host, volume.mount.source) is True:
+            found += _with_data(host, volume, list(namesakes.values()) or folders)
     return EmptyBackups(tuple(found))
 
 
@@ -166,10 +168,10 @@ def _is_empty(host: Host, folder: str) -> bool | None:
 
 
 def _with_data(
-    host: Host, volume: _MountedVolume, others: Sequence[_MountedVolume]
+    host: Host, volume: _MountedVolume, namesakes: Sequence[_MountedVolume]
 ) -> Iterator[EmptyBackup]:
     """The one namesake that holds something; nothing where several do."""
-    full = only([other for other in others if _is_empty(host, other.mount.source) is False])
+    full = only([other for other in namesakes if _is_empty(host, other.mount.source) is False])
     if full is not None:
         meant = full.mount
         name = meant.name if meant.volumes else ""

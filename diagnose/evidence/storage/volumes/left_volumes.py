@@ -103,8 +103,8 @@ def _fresh_mounts(containers: Containers, clock: Clock) -> list[_FreshVolume]:
 
 
 def _former_volumes(unused: UnusedVolumes) -> list[Volume]:
-    found = [volume for volume in unused if volume.is_anonymous and volume.mountpoint]
-    return sorted(found, key=lambda volume: volume.created_at, reverse=True)
+    anonymous = [volume for volume in unused if volume.is_anonymous and volume.mountpoint]
+    return sorted(anonymous, key=lambda volume: volume.created_at, reverse=True)
 
 
 def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:

@@ -53,8 +53,8 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
         folders = {entry.name for entry in answer.entries if entry.type == "folder"}
         nodes = {name for name in folders if _is_node(name)}
         own = f"{_PREFIX}{home.container.config.hostname}"
-        others = nodes - {own} if own in nodes else set()
-        left = _newest_node(host, home, others) if others else None
+        other_nodes = nodes - {own} if own in nodes else set()
+        left = _newest_node(host, home, other_nodes) if other_nodes else None
         if left is not None:
             found.append(left)
     return LeftNodes(tuple(found))

@@ -129,10 +129,10 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
         for mount in container.mounts:
             key = mount.name.removeprefix(f"{project}_")
             is_of_project = mount.type == "volume" and key != mount.name
-            others = former.get(key, []) if is_of_project else []
+            former_volumes = former.get(key, []) if is_of_project else []
             # many former projects: a host that creates and removes them all the time
-            if len(others) == 1:
-                pair = _Pair(container, mount, made, others[0])
+            if len(former_volumes) == 1:
+                pair = _Pair(container, mount, made, former_volumes[0])
                 if not pair.are_deployments:
                     yield pair
 

@@ -61,8 +61,8 @@ def threatened_volumes(
     jobs = [job for job in prune_calls if job.every or not spares]
     if not jobs:
         return ThreatenedVolumesByJob()
-    named = [volume for volume in unused or () if _is_named(volume)]
-    looked_into = host.first(named, MOST, "unused volumes with a name")
+    named_volumes = [volume for volume in unused or () if _is_named(volume)]
+    looked_into = host.first(named_volumes, MOST, "unused volumes with a name")
     filled = [volume for volume in looked_into if _has_entries(host, volume)]
     names = tuple(volume.name for volume in filled)
     is_of_project = any(compose_label(volume, "project") for volume in filled)

@@ -40,8 +40,8 @@ class BoundVolumes(msgspec.Struct, frozen=True):
 @evidence
 def bound_volumes(host: Host) -> BoundVolumes:
     """The volumes with the option `o=bind`, by the list of volumes."""
-    listed = host.require(ListVolumes()).volumes or ()
-    return BoundVolumes({volume.name: _device(volume) for volume in listed if _device(volume)})
+    volumes = host.require(ListVolumes()).volumes or ()
+    return BoundVolumes({volume.name: _device(volume) for volume in volumes if _device(volume)})
 
 
 class VolumeSource(msgspec.Struct, frozen=True):
@@ -88,31 +88,31 @@ def volume_sources(
 
     Their folders take one question.
     """
-    bound = volumes.by_name
-    if not bound:
+    device_by_volume = volumes.by_name
+    if not device_by_volume:
         return VolumeSources(())
-    there = host.require(
-        StatPaths(sorted({_absolute(device) for device in bound.values()}), follow=True)
+    statuses = host.require(
+        StatPaths(sorted({_absolute(device) for device in device_by_volume.values()}), follow=True)
     )
-    refused = _refusals(log, containers, clock.wall - options.since_s)
-    named = (*containers.mount_sources, *bound.values())
-    places = {place for place in named if place.startswith("/")}
-    missing = []
-    for name, device in sorted(bound.items()):
-        status = there.get(_absolute(device))
+    refusals_by_volume = _refusals(log, containers, clock.wall - options.since_s)
+    named_paths = (*containers.mount_sources, *device_by_volume.values())
+    host_paths = {place for place in named_paths if place.startswith("/")}
+    sources = []
+    for name, device in sorted(device_by_volume.items()):
+        status = statuses.get(_absolute(device))
         if status is not None and status.failed == "missing":
-            refusal = refused.get(name, _Refusal())
+            refusal = refusals_by_volume.get(name, _Refusal())
             users = _users(name, containers)
             moved_to = ""
             if device.startswith("/"):
                 was_mounted = any(user.started_at is not None for user in users)
-                moved_to = _moved_to(host, device, places, was_mounted=was_mounted)
-            missing.append(
+                moved_to = _moved_to(host, device, host_paths, was_mounted=was_mounted)
+            sources.append(
                 VolumeSource(
                     name, device, users=users, text=refusal.text, at=refusal.at, moved_to=moved_to
                 )
             )
-    return VolumeSources(tuple(missing))
+    return VolumeSources(tuple(sources))
 
 
 def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -> str:
@@ -133,8 +133,8 @@ def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -
     ]
     free = [path for path in nearby if not _is_taken(path, places, device)]
     statuses = host.answer_or(StatPaths(free, follow=True), {}) if free else {}
-    found = [path for path, status in statuses.items() if status.type == "folder"]
-    return only([path for path in found if _folder_holds_something(host, path)]) or ""
+    folders = [path for path, status in statuses.items() if status.type == "folder"]
+    return only([path for path in folders if _folder_holds_something(host, path)]) or ""
 
 
 def _is_taken(path: str, places: Iterable[str], device: str) -> bool:
@@ -195,10 +195,12 @@ class _Refusal(msgspec.Struct, frozen=True):
 def _refusals(log: DaemonLog | None, containers: Containers, since: float) -> dict[str, _Refusal]:
     """The last one of each volume, by its name."""
     lines = log.since(since) if log is not None else ()
-    said = [_Refusal(line.text, line.at) for line in lines]
-    said += [_Refusal(container.state.error, container.finished_at) for container in containers]
+    lines_refused = [_Refusal(line.text, line.at) for line in lines]
+    lines_refused += [
+        _Refusal(container.state.error, container.finished_at) for container in containers
+    ]
     refusals: dict[str, _Refusal] = {}
-    for error in said:
+    for error in lines_refused:
         match = _REFUSED.search(error.text)
         if match:
             name = posixpath.basename(match["point"].removesuffix("/_data"))

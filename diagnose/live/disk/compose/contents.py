@@ -20,54 +20,54 @@ _MOST = 50
 
 
 def written_contents(
-    texts: Mapping[str, str], service: str, known: Mapping[str, str]
+    texts: Mapping[str, str], service: str, variables: Mapping[str, str]
 ) -> dict[str, str]:
     """The contents that the files give a service, by their paths in its containers.
 
-    texts: the compose files of the project in their order. known: the variables of `.env`. What has
-    a variable that is not among these is left out: a shell may set it. Empty where a service
-    extends another one.
+    texts: the compose files of the project in their order. variables: those of `.env`. What has a
+    variable that is not among these is left out: a shell may set it. Empty where a service extends
+    another one.
     """
-    given: dict[str, dict[str, str]] = {kind: {} for kind in _FOLDERS}
-    wanted: dict[str, list[Any]] = {kind: [] for kind in _FOLDERS}
+    written_by_kind: dict[str, dict[str, str]] = {kind: {} for kind in _FOLDERS}
+    uses_by_kind: dict[str, list[Any]] = {kind: [] for kind in _FOLDERS}
     for text in texts.values():
         whole = document(text) or {}
         part = _mapping(_mapping(whole.get("services")).get(service))
         if "extends" in part:
             return {}
         for kind in _FOLDERS:
-            given[kind] |= dict(_given_contents(_mapping(whole.get(kind)), known))
-            listed = part.get(kind)
-            wanted[kind] += listed if isinstance(listed, list) else []
+            written_by_kind[kind] |= dict(_given_contents(_mapping(whole.get(kind)), variables))
+            entries_of_service = part.get(kind)
+            uses_by_kind[kind] += entries_of_service if isinstance(entries_of_service, list) else []
     found: dict[str, str] = {}
     for kind, folder in _FOLDERS.items():
-        for name, target in map(_source_and_target, wanted[kind]):
+        for name, target in map(_source_and_target, uses_by_kind[kind]):
             path = target if target.startswith("/") else f"{folder}{target or name}"
-            if name in given[kind]:
-                found[path] = given[kind][name]
+            if name in written_by_kind[kind]:
+                found[path] = written_by_kind[kind][name]
     return dict(list(found.items())[:_MOST])
 
 
 def _given_contents(
-    section: Mapping[str, Any], known: Mapping[str, str]
+    section: Mapping[str, Any], variables: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """The contents of a section by name, as far as they are known here."""
     for name, part in section.items():
         written = _mapping(part)
         variable = written.get("environment")
-        if isinstance(variable, str) and variable in known:
-            yield str(name), known[variable]
+        if isinstance(variable, str) and variable in variables:
+            yield str(name), variables[variable]
         content = written.get("content")
-        if isinstance(content, str) and (whole := _filled(content, known)) is not None:
+        if isinstance(content, str) and (whole := _filled(content, variables)) is not None:
             yield str(name), whole
 
 
-def _filled(content: str, known: Mapping[str, str]) -> str | None:
+def _filled(content: str, variables: Mapping[str, str]) -> str | None:
     """The content with its variables; None where one of them is not known."""
     unknown = [
         match
         for match in _REFERENCE.finditer(content)
-        if match[0] != "$$" and (match["braced"] or match["bare"]) not in known
+        if match[0] != "$$" and (match["braced"] or match["bare"]) not in variables
     ]
     if unknown or "${" in _REFERENCE.sub("", content):
         return None
@@ -78,7 +78,7 @@ def _filled(content: str, known: Mapping[str, str]) -> str | None:
         if not name:
             return "$"
         has_default = match["default"] and ":-" in match[0]
-        return match["default"] if has_default and not known[name] else known[name]
+        return match["default"] if has_default and not variables[name] else variables[name]
 
     return _REFERENCE.sub(value, content)
 

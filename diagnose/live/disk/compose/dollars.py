@@ -85,11 +85,13 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
     is_plain: no reference of the value is meant, and `$$` in place of `$` corrects it.
     """
     assignments = list(_assignments(texts))
-    known = {assignment.name for assignment in assignments if not assignment.is_yaml} | OF_SHELLS
+    known_names = {
+        assignment.name for assignment in assignments if not assignment.is_yaml
+    } | OF_SHELLS
     variables: list[Json] = []
     for assignment in assignments:
         references = assignment.references
-        unknown = [name for name in references if name not in known | assignment.meant]
+        unknown = [name for name in references if name not in known_names | assignment.meant]
         is_number = not references and _NUMBER.search(assignment.value) is not None
         if is_number and not assignment.is_yaml and assignment.lefts:
             place = {"path": assignment.path, "line": assignment.number, "name": assignment.name}
@@ -101,8 +103,8 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
             is_plain = len(unknown) == len(references) and not assignment.has_other_signs
             place = {"path": assignment.path, "line": assignment.number}
             lefts = assignment.lefts if len(unknown) == len(references) else []
-            named = {**place, "name": assignment.name, "is_plain": is_plain}
-            variables.append({**named, "lefts": lefts} if lefts else named)
+            row = {**place, "name": assignment.name, "is_plain": is_plain}
+            variables.append({**row, "lefts": lefts} if lefts else row)
     return variables
 
 

@@ -151,9 +151,11 @@ class _Reader:
 
     def _active_services(self) -> list[_Service]:
         """The services without a profile; of others compose judges the shape alone."""
-        found = list(self._services())
-        chosen = {service.name for service in found if items(service.parts.get("profiles"))}
-        return [service for service in found if service.name not in chosen]
+        services_of_file = list(self._services())
+        chosen = {
+            service.name for service in services_of_file if items(service.parts.get("profiles"))
+        }
+        return [service for service in services_of_file if service.name not in chosen]
 
     def _parts_of_kind(self, kind: str) -> dict[str, Node]:
         return {
@@ -205,8 +207,8 @@ class _Reader:
                 continue
             kinds = known[name]
             if kinds and not _is_of(value, kinds):
-                wanted = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
-                yield place.at(name).fault("wrong-kind", key, name, wanted)
+                kinds_named = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
+                yield place.at(name).fault("wrong-kind", key, name, kinds_named)
                 continue
             if name in below and isinstance(value, MappingNode):
                 yield from self._shape(place.at(name), value, here)
@@ -326,9 +328,9 @@ class _Reader:
         place = referring.place
         service = referring.parts
         for key, kind in _REFERRED.items():
-            known = {*self.defined[key], *(("default",) if key == "networks" else ())}
+            defined = {*self.defined[key], *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):
-                if plain(node) not in known and "$" not in plain(node):
+                if plain(node) not in defined and "$" not in plain(node):
                     yield place.fault("undefined", node, plain(node), kind)
         volumes = self.defined["volumes"]
         for node in items(service.get("volumes")):
@@ -346,11 +348,11 @@ class _Reader:
                 yield place.at("depends_on").at(key).fault("condition", condition, text)
 
 
-def _similar_key(name: str, known: Collection[str]) -> str:
+def _similar_key(name: str, known_keys: Collection[str]) -> str:
     """The key that is meant by one with a slip; "" for none."""
     import difflib  # 5 ms, only for a key with a slip
 
-    return "".join(difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR))
+    return "".join(difflib.get_close_matches(name[:_LONGEST].strip(), known_keys, 1, _SIMILAR))
 
 
 def _wanted_services(service: Mapping[str, Node]) -> Iterator[Node]:

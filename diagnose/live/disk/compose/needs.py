@@ -27,9 +27,13 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
         services = entries(top.get("services"))
         for name, service in services.items():
             parts_of_it = entries(service)
-            named = None if "profiles" in parts_of_it else parts_of_it.get("container_name")
-            if named is not None and "$" not in plain(named):
-                parts.append(_needed("container", path, named, plain(named), name))
+            container_name = (
+                None if "profiles" in parts_of_it else parts_of_it.get("container_name")
+            )
+            if container_name is not None and "$" not in plain(container_name):
+                parts.append(
+                    _needed("container", path, container_name, plain(container_name), name)
+                )
         for key, kind in (("networks", "network"), ("volumes", "volume")):
             used = _used(services.values(), key)
             for name, node in entries(top.get(key)).items():
@@ -51,8 +55,8 @@ def _subnets(network: str, node: Node, path: str, text: str) -> Iterator[dict[st
         net = _network(plain(subnet))
         if subnet is None or net is None:
             continue
-        others = text.replace(plain(subnet), "")
-        inside = [found for found in _ADDRESS.findall(others) if _is_in(found, net)]
+        other_text = text.replace(plain(subnet), "")
+        inside = [found for found in _ADDRESS.findall(other_text) if _is_in(found, net)]
         kind = "addressed subnet" if inside else "subnet"
         yield _needed(kind, path, subnet, plain(subnet), network)
 

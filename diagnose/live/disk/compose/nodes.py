@@ -9,24 +9,26 @@ LONGEST = 1024
 """Characters of one value."""
 
 
-def entries(node: Node | None, known: dict[int, dict[str, Node]] | None = None) -> dict[str, Node]:
+def entries(
+    node: Node | None, entries_by_id: dict[int, dict[str, Node]] | None = None
+) -> dict[str, Node]:
     """The values of a mapping by their keys, those of its merge keys (`<<`) below its own.
 
-    known: what was found of mappings that several others merge.
+    entries_by_id: what was found of mappings that several others merge.
     """
-    known = {} if known is None else known
-    if id(node) in known:
-        return known[id(node)]
+    entries_by_id = {} if entries_by_id is None else entries_by_id
+    if id(node) in entries_by_id:
+        return entries_by_id[id(node)]
     merged: dict[str, Node] = {}
     own: dict[str, Node] = {}
     for key, value in pairs(node):
         if key.tag == MERGE:
             for part in reversed(items(value) or [value]):
-                merged |= entries(part, known)
+                merged |= entries(part, entries_by_id)
         else:
             own[plain(key)] = value
-    known[id(node)] = merged | own
-    return known[id(node)]
+    entries_by_id[id(node)] = merged | own
+    return entries_by_id[id(node)]
 
 
 def pairs(node: Node | None) -> list[tuple[Node, Node]]:

@@ -103,8 +103,8 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
         "numbers": list(_numbers(path, parts.get("environment"))),
         "replaced": list(_replaced_mounts(node, folder)),
     }
-    for key, found in lists.items():
-        service[key] = [*service.get(key, []), *found][:_MOST]
+    for key, entries_found in lists.items():
+        service[key] = [*service.get(key, []), *entries_found][:_MOST]
     mounts = {mount["target"]: mount for mount in service.get("mounts", [])}
     mounts |= {mount["target"]: mount for mount in _mounts(parts.get("volumes"), folder)}
     service["mounts"] = list(mounts.values())[:_MOST]

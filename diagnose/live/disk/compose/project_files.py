@@ -87,8 +87,8 @@ def differing_contents(args: Json) -> Json:
     if len(texts) < len(args["paths"]):
         return []
     dotenv = f"{args['folder']}/.env"
-    known = assigned_values(_texts([dotenv]).get(dotenv, ""))
-    contents = written_contents(texts, args["service"], known)
+    variables = assigned_values(_texts([dotenv]).get(dotenv, ""))
+    contents = written_contents(texts, args["service"], variables)
     present = {path: read_text(path, _LONGEST, args["layer"]) for path in contents}
     return [path for path, text in present.items() if text not in (None, contents[path])]
 

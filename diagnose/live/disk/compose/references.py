@@ -72,16 +72,18 @@ class _Place(msgspec.Struct):
 
 def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     """The commands that lose a variable so, by the texts of a project's files."""
-    known = set(OF_SHELLS)
+    known_names = set(OF_SHELLS)
     for path, text in texts.items():
         if not _is_yaml(path):
-            known |= {match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))}
+            known_names |= {
+                match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))
+            }
     found: list[Json] = []
     for path, text in texts.items():
         commands = _commands(text) if _is_yaml(path) else ()
         for command in commands:
             written = _written(command.texts)
-            replaced = _replaced(written.texts, known) if written is not None else None
+            replaced = _replaced(written.texts, known_names) if written is not None else None
             if written is None or replaced is None or not replaced.names:
                 continue
             words = _split(replaced.texts[0]) if written.is_one_text else replaced.texts
@@ -173,14 +175,14 @@ class _Replaced(msgspec.Struct, frozen=True):
     """The unknown variables, each once."""
 
 
-def _replaced(texts: Sequence[str], known: Set[str]) -> _Replaced | None:
+def _replaced(texts: Sequence[str], known_names: Set[str]) -> _Replaced | None:
     """None where a known variable is in a text, whose value is not known here."""
     names: list[str] = []
     replaced = []
     for text in texts:
         named = [match[1] or match[2] for match in REFERENCE.finditer(text)]
         bare = REFERENCE.sub("", text)
-        if not known.isdisjoint(named) or "${" in bare:
+        if not known_names.isdisjoint(named) or "${" in bare:
             return None
         names += named
         replaced.append(bare.replace("$$", "$"))

@@ -40,13 +40,13 @@ def variables(
             values |= {name: (place, value) for name, value in assigned_values(read(place)).items()}
         environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
     dotenv = posixpath.join(folder, ".env")
-    known = assigned_values(read(dotenv))
+    assigned = assigned_values(read(dotenv))
     for name, (path, value) in environment.items():
         values.pop(name, None)
         reference = _REFERENCE.fullmatch(name if value is None else value)
         source = name if value is None else reference and (reference[1] or reference[2])
-        if source in known:
-            values[name] = (dotenv, known[source])
+        if source in assigned:
+            values[name] = (dotenv, assigned[source])
             references.add(name)
         elif value is not None and "$" not in value:
             values[name] = (path, value)

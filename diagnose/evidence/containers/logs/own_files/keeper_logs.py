@@ -48,9 +48,11 @@ class KeeperLogs(msgspec.Struct, frozen=True):
         files = [
             file for file in self.files.get(container.id, ()) if not _OF_KEEPER.search(file.path)
         ]
-        named = [file for file in files if program and program in posixpath.basename(file.path)]
+        files_by_name = [
+            file for file in files if program and program in posixpath.basename(file.path)
+        ]
         near = (file for file in files if at is not None and abs(file.written - at) < _AROUND_S)
-        for file in named or near:
+        for file in files_by_name or near:
             text = host.ask(file.end)
             tail = LogTail(() if isinstance(text, Failed) else _lines(text), path=file.path)
             if tail.explains:

@@ -62,8 +62,10 @@ def _ended_tails(
         for folder in places.get(written.folder, ())
         if _is_of_last_run(file := folder.file(written))
     )
-    for id, found in files.items():
-        latest = sorted(found, key=lambda file: (-file.written, file.path))[:MOST_FILES]
+    for id, files_of_container in files.items():
+        latest = sorted(files_of_container, key=lambda file: (-file.written, file.path))[
+            :MOST_FILES
+        ]
         ends = host.ask_in_order(latest, lambda file: file.end)
         tails = (_tail(file, text) for file, text in ends if not isinstance(text, Failed))
         explaining = next((tail for tail in tails if tail.explains), None)

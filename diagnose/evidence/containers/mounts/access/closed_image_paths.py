@@ -119,8 +119,8 @@ def _closed_place(host: Host, container: Container, path: str) -> _Place | None:
     The engine names only the end of a chain of links. Links between are looked up where Debian and
     Red Hat keep the choice among programs of one name.
     """
-    for asked in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
-        place = _first_place(host, container, asked)
+    for alternative in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
+        place = _first_place(host, container, alternative)
         if place is None or not place.leads_to:
             return place
         behind = _first_place(host, container, place.leads_to)
@@ -164,8 +164,8 @@ def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers 
 
     Not for root itself: its program has changed to another user, whose group is not known.
     """
-    named = user_of(container, numbers)
-    user, _, group = named.partition(":")
+    user_and_group = user_of(container, numbers)
+    user, _, group = user_and_group.partition(":")
     if container.config.starts_as_root or group:
         return group in ("0", "root")
     users = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))

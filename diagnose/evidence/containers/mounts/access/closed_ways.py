@@ -88,10 +88,10 @@ def closed_ways(
     refusals = []
     for container in containers.running:
         lines = recent_logs.repeated(container, _is_refusal, clock, 1, RECENT_S)
-        named = next(filter(None, (_named_path(line.text) for line in reversed(lines))), "")
-        if named:
-            said = next(line.text for line in reversed(lines) if named in line.text)
-            refusals.append(_Refusal(container, said, named))
+        path = next(filter(None, (_named_path(line.text) for line in reversed(lines))), "")
+        if path:
+            said = next(line.text for line in reversed(lines) if path in line.text)
+            refusals.append(_Refusal(container, said, path))
     found = []
     for refusal in host.first(refusals, MOST, "programs that were refused a path"):
         way = _closed_way(host, refusal, processes.inside(refusal.container.id))
@@ -121,10 +121,10 @@ def _named_path(text: str) -> str:
 
 def is_below_site(line: str, path: str, folder: str) -> bool:
     """Whether a folder lies below the root of the site, by the request that the line names."""
-    asked = _REQUEST.search(line)
-    if asked is None or not path.endswith(asked["path"]):
+    request = _REQUEST.search(line)
+    if request is None or not path.endswith(request["path"]):
         return False
-    return is_below(folder, path.removesuffix(asked["path"]))
+    return is_below(folder, path.removesuffix(request["path"]))
 
 
 def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> ClosedWay | None:

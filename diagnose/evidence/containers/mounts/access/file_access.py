@@ -64,17 +64,17 @@ class HostUser(msgspec.Struct, frozen=True):
         owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
         return self.uid == first_uid and owned_inside
 
-    def may(self, source: PathStatus, wanted: int) -> bool | None:
+    def may(self, source: PathStatus, rights: int) -> bool | None:
         """Whether the mode allows it.
 
         None where that depends on groups that only the image knows.
         """
-        if self.rules(source) or source.lets(self.uid, self.gids, wanted):
+        if self.rules(source) or source.lets(self.uid, self.gids, rights):
             return True
         joined = (
             self.maybe_in
             and source.gid >= self.first[1]
-            and source.lets(self.uid, self.gids | {source.gid}, wanted)
+            and source.lets(self.uid, self.gids | {source.gid}, rights)
         )
         return None if joined else False
 
@@ -245,7 +245,7 @@ class _Goal(msgspec.Struct, frozen=True):
 
 
 def access(
-    named: NamedPath, sources: BindSources | Unavailable, user: HostUser | None
+    place: NamedPath, sources: BindSources | Unavailable, user: HostUser | None
 ) -> Denied | Undecided | None:
     """The path and mode that deny the user what a log line names, below a mount.
 
@@ -254,11 +254,11 @@ def access(
     if user is None:
         return None
     if user.unknown or isinstance(sources, Unavailable):
-        return Undecided(f"{named.mount.source}: {user.unknown or sources}")
-    attempt = _Attempt(named, user)
+        return Undecided(f"{place.mount.source}: {user.unknown or sources}")
+    attempt = _Attempt(place, user)
     if attempt.changes_owner and not _OWNS.search(attempt.words):
         return None  # the kernel never returns that because of a mode
-    steps = named.on_host
+    steps = place.on_host
     statuses = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
     goal = _goal(attempt, statuses)
     if isinstance(goal, Undecided):
@@ -268,32 +268,32 @@ def access(
 
 def _goal(attempt: _Attempt, statuses: Sequence[PathStatus | None]) -> _Goal | Undecided:
     """The step up to which modes matter, and whether its folder is changed."""
-    named = attempt.named
+    place = attempt.named
     missing = _missing_entry(statuses)
     if missing is not None:
-        explains_missing = named.whole or attempt.makes
+        explains_missing = place.whole or attempt.makes
         if attempt.changes_owner or not explains_missing:
-            return Undecided(f"{named.on_host[missing]}: it is not there")
+            return Undecided(f"{place.on_host[missing]}: it is not there")
         return _Goal(missing - 1, is_folder_of_entry=True)
     if attempt.moves:
-        return _Goal(len(named.rest) - 1, is_folder_of_entry=True)
-    return _Goal(len(named.rest))
+        return _Goal(len(place.rest) - 1, is_folder_of_entry=True)
+    return _Goal(len(place.rest))
 
 
 def _first_obstacle(
     attempt: _Attempt, statuses: Sequence[PathStatus | None], goal: _Goal
 ) -> Denied | Undecided | None:
     """The first step on the way that the user is denied, or that is not known."""
-    named = attempt.named
+    place = attempt.named
     user = attempt.user
-    steps = named.on_host[: goal.depth + 1]
+    steps = place.on_host[: goal.depth + 1]
     for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
         if source is None or source.failed or source.type == "link":
             return _why_unseen(step, source)
         tries = [_Try("enter", ENTER)]
         if depth == goal.depth:
             tries = _tries_at_the_goal(attempt, source, goal)
-        inside = "/".join((named.mount.destination, *named.rest[:depth]))
+        inside = "/".join((place.mount.destination, *place.rest[:depth]))
         denied = _first_denied(tries, step, inside, source, user)
         if denied is not None:
             return denied

@@ -29,10 +29,10 @@ class LockedPaths(Items[LockedPath], frozen=True):
     """The locked paths of containers whose log names the path."""
 
 
-def _may_be_locked(named: NamedPath) -> bool:
+def _may_be_locked(place: NamedPath) -> bool:
     """Whether a refusal sounds like that of a locked file, and its place can be asked for."""
-    says_so = _EPERM in named.line.lower()
-    return says_so and named.mount.has_host_path and is_shallow(named)
+    says_so = _EPERM in place.line.lower()
+    return says_so and place.mount.has_host_path and is_shallow(place)
 
 
 @evidence
@@ -43,20 +43,20 @@ def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> Loc
     """
     named_paths = [(container, refused_path(container, log_tails)) for container in containers]
     refused = [
-        (container, named)
-        for container, named in named_paths
-        if named is not None and _may_be_locked(named)
+        (container, place)
+        for container, place in named_paths
+        if place is not None and _may_be_locked(place)
     ]
     if not refused:
         return LockedPaths()
-    wanted = {path: None for _, named in refused for path in _places(named)}
-    flags = host.require(ReadFlags(list(wanted)))
+    paths = {path: None for _, place in refused for path in _places(place)}
+    flags = host.require(ReadFlags(list(paths)))
     found = []
-    for container, named in refused:
-        for path in _places(named):
+    for container, place in refused:
+        for path in _places(place):
             letter = _letter(flags[path])
             if letter:
-                found.append(LockedPath(container, named, path, letter))
+                found.append(LockedPath(container, place, path, letter))
                 break
     return LockedPaths(tuple(found))
 
@@ -67,6 +67,6 @@ def _letter(flags: InodeFlags) -> str:
     return "a" if flags.append_only else ""
 
 
-def _places(named: NamedPath) -> tuple[str, ...]:
+def _places(place: NamedPath) -> tuple[str, ...]:
     """The path, and its folder."""
-    return named.on_host[-2:][::-1]
+    return place.on_host[-2:][::-1]

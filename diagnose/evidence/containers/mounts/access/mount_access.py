@@ -122,8 +122,8 @@ def _taker(used: "_UsedMount", owners: Iterable[Container]) -> Container | None:
 
     owners: those that write as the owner of the folder.
     """
-    others = [owner for owner in owners if owner.id != used.container.id]
-    return only([owner for owner in others if owner.may_write_on_host(used.mount.source)])
+    other_owners = [owner for owner in owners if owner.id != used.container.id]
+    return only([owner for owner in other_owners if owner.may_write_on_host(used.mount.source)])
 
 
 class _UsedMount(msgspec.Struct, frozen=True):

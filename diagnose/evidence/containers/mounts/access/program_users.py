@@ -30,9 +30,9 @@ class ProgramUser(msgspec.Struct, frozen=True):
     user: HostUser
 
 
-def none_may(users: Iterable[ProgramUser], status: PathStatus, wanted: int) -> bool:
+def none_may(users: Iterable[ProgramUser], status: PathStatus, rights: int) -> bool:
     """Whether each of the users is known to be denied this use of a file or folder."""
-    return not status.failed and all(owner.user.may(status, wanted) is False for owner in users)
+    return not status.failed and all(owner.user.may(status, rights) is False for owner in users)
 
 
 def program_users(host: Host, processes: Iterable[Process]) -> tuple[ProgramUser, ...]:

@@ -93,7 +93,7 @@ def refused_databases(
     cases += _ended_cases(containers, log_tails, info, numbers)
     folders = sorted({mount.source for case in cases for mount in case.mounts})
     files = _databases(host, folders)
-    paths = sorted(path for found in files.values() for path in found)
+    paths = sorted(path for paths_of_container in files.values() for path in paths_of_container)
     if not folders:
         return RefusedDatabases(())
     statuses = host.ask(StatPaths([*folders, *paths], follow=False))
@@ -205,12 +205,12 @@ def _is_closed(case: _RefusedContainer, status: PathStatus | None) -> bool:
     return status is not None and status.type == "folder" and _refuses(case, status, ENTER)
 
 
-def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
+def _refuses(case: _RefusedContainer, status: PathStatus, rights: int) -> bool:
     """Whether none of the users may write, and use the path as required.
 
     A server beside the program need not write its database.
     """
-    return none_may(case.users, status, wanted | WRITE)
+    return none_may(case.users, status, rights | WRITE)
 
 
 def _dropped_user(
@@ -222,11 +222,11 @@ def _dropped_user(
     """
     owner = case.users[0]
     rest = (posixpath.basename(path),) if path != mount.source else ()
-    named = NamedPath(case.line, mount, rest, whole=True)
+    place = NamedPath(case.line, mount, rest, whole=True)
     return DroppedUser(
         case.container,
-        named=named,
-        denied=Denied(what, path, named.inside, status, owner.user),
+        named=place,
+        denied=Denied(what, path, place.inside, status, owner.user),
         program=owner.program,
         times=case.times,
         of=case.of,

@@ -108,9 +108,9 @@ def _files_in_logs(
         failure = log_tails.failures.get(container.id)
         if failure is None or failure.confirmed_by != CHECK:
             continue
-        wanted = failure.needs[0]
+        need = failure.needs[0]
         owner = _owner(container, info, numbers)
-        mode = 0 if wanted == OWNER else int(wanted, 8)
+        mode = 0 if need == OWNER else int(need, 8)
         suspects += [
             RefusedFile(
                 container, place.inside, place.on_host, mode=mode, owner=owner, line=failure.line

@@ -115,9 +115,9 @@ def _refused_path(
             return RefusedOwnPath(above, parent, users[0]) if is_closed else None
         if status.failed or status.link:
             return None
-        wanted = WRITE if step == path and status.type == "file" else ENTER
-        wanted |= WRITE if step == path else 0
-        if none_may(users, status, wanted):
+        rights = WRITE if step == path and status.type == "file" else ENTER
+        rights |= WRITE if step == path else 0
+        if none_may(users, status, rights):
             return RefusedOwnPath(step, status, users[0])
         above = step
         parent = status

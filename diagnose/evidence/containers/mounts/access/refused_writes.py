@@ -35,6 +35,6 @@ def refused_writes(repeated_errors: RepeatedErrors) -> RefusedWrites:
 
 def _refused_writes(repeated_errors: RepeatedErrors) -> Iterator[RefusedWrite]:
     for error in repeated_errors:
-        named = refused_in(error.container, LogTail(error.lines))
-        if named is not None and READ_ONLY.search(named.line) and not named.mount.rw:
-            yield RefusedWrite(error.container, named)
+        place = refused_in(error.container, LogTail(error.lines))
+        if place is not None and READ_ONLY.search(place.line) and not place.mount.rw:
+            yield RefusedWrite(error.container, place)

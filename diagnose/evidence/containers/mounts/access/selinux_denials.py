@@ -179,8 +179,8 @@ def _mount_by_inode(host: Host, mounts: Sequence[Mount], described: str) -> Moun
 
 def _mount_by_name(mounts: Sequence[Mount], described: str) -> Mount | None:
     """The mount whose source has the name in a denial, or that holds the path there."""
-    named = _NAME.search(described)
-    name = named["name"] if named is not None else ""
+    match = _NAME.search(described)
+    name = match["name"] if match is not None else ""
     for mount in mounts:
         ends = (mount.source, posixpath.basename(mount.source.rstrip("/")))
         if (name and name in ends) or mount.holds(name):

@@ -86,22 +86,22 @@ def unusable_files(host: Host, containers: Containers, log_tails: LogTails) -> U
     All paths take one question, and each folder in the place of a file takes one more. A container
     with several such paths is left out.
     """
-    wanted = [
+    places = [
         (container, place)
         for container in containers
         for place in _places(container, log_tails.of(container))
     ]
-    if not wanted:
+    if not places:
         return UnusableFiles()
-    paths = {path for _, place in wanted for path in place.on_host}
+    paths = {path for _, place in places for path in place.on_host}
     statuses = host.answer_or(StatPaths(sorted(paths), follow=True), {})
-    found: dict[str, list[UnusableFile]] = {}
-    for container, place in wanted:
+    files_by_id: dict[str, list[UnusableFile]] = {}
+    for container, place in places:
         is_absent = _CALLED_ABSENT.search(in_english(place.line)) is not None
         file = UnusableFile(container, place, _sources(host, place, statuses), is_absent)
         if file.is_folder or not _A_FOLDER.search(place.line):
-            found.setdefault(container.id, []).append(file)
-    return UnusableFiles(tuple(files[0] for files in found.values() if len(files) == 1))
+            files_by_id.setdefault(container.id, []).append(file)
+    return UnusableFiles(tuple(files[0] for files in files_by_id.values() if len(files) == 1))
 
 
 def fails_without_reason(line: str) -> bool:

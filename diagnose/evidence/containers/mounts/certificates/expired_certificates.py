@@ -77,10 +77,10 @@ def expired_certificates(
         )
     )
     expired = []
-    for first, *others in by_key(
+    for first, *copies in by_key(
         (certificate.file.container.id, certificate) for certificate in late
     ).values():
-        inside = tuple(other.file.inside for other in others)
+        inside = tuple(other.file.inside for other in copies)
         expired.append(msgspec.structs.replace(first, others=inside))
     return ExpiredCertificates(tuple(expired))
 

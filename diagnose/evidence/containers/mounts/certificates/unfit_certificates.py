@@ -93,7 +93,7 @@ def _is_host(name: str) -> bool:
     return "." in name and "*" not in name and not name.startswith((".", "~"))
 
 
-def _covers(names: Sequence[str], wanted: str) -> bool:
+def _covers(names: Sequence[str], host_name: str) -> bool:
     """Whether a certificate holds for a name; a wildcard replaces one word."""
-    name = wanted.lower()
+    name = host_name.lower()
     return name in names or f"*.{name.partition('.')[2]}" in names

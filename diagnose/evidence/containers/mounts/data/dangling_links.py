@@ -82,14 +82,14 @@ def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> D
 
 def _links(host: Host, container: Container, lines: list[str]) -> Iterator[DanglingLink]:
     """The links that the lines name, and whose target is nowhere."""
-    named = {word.strip(".") for line in lines for word in _WORD.findall(line)}
+    words = {word.strip(".") for line in lines for word in _WORD.findall(line)}
     for mount, folder in _folders(container):
         listing = host.ask(ListFolder(folder, root=mount.source))
         if isinstance(listing, Failed):
             continue
         links = [entry.name for entry in listing.entries if entry.type == "link"]
         own = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
-        for name in [name for name in links if name in named][:_MOST_LINKS]:
+        for name in [name for name in links if name in words][:_MOST_LINKS]:
             end = link_end(host, container, f"{own}/{name}")
             if end is not None and _is_nowhere(host, container, end):
                 line = next(line for line in lines if name in line)

@@ -135,10 +135,12 @@ def _is_shared(left: MountedPidFile, container: Container, containers: Container
         return False
     if mount.type == "bind" and left.source.startswith(_OF_HOST):
         return True
-    others = (other for other in containers if other.is_running and other.id != container.id)
+    other_containers = (
+        other for other in containers if other.is_running and other.id != container.id
+    )
     return any(
         own.rw and own.type == mount.type and is_within(left.source, own.source)
-        for other in others
+        for other in other_containers
         for own in other.mounts
     )
 

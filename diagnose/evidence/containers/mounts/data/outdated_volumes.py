@@ -95,9 +95,9 @@ def outdated_volumes(
     return OutdatedVolumes(outdated, left_out)
 
 
-def _creation_times(listed: VolumeList) -> dict[str, float]:
+def _creation_times(listing: VolumeList) -> dict[str, float]:
     """Unix times by name of the volumes whose files lie in the engine's own folder."""
-    plain = [volume for volume in listed.volumes or () if not volume.options]
+    plain = [volume for volume in listing.volumes or () if not volume.options]
     return {volume.name: unix(volume.created_at) or 0.0 for volume in plain}
 
 
@@ -163,8 +163,8 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
     in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}
-    wanted = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
-    statuses = host.require(StatPaths(sorted(wanted), follow=False))
+    paths = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
+    statuses = host.require(StatPaths(sorted(paths), follow=False))
     files = []
     for name, path in in_image.items():
         *above, kept = (statuses.get(step) for step in in_volume[name])

@@ -222,7 +222,7 @@ def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
 
     "" for several, and where it is code or an installer's output.
     """
-    others = [mount for mount in container.mounts if is_for_data(mount)]
+    data_mounts = [mount for mount in container.mounts if is_for_data(mount)]
     data = {
         path: size
         for path, size in sums.items()
@@ -230,7 +230,7 @@ def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
     }
     alone = _sizes_alone(sums)
     total = sum(alone[path] for path in data)
-    if len(others) != 1 or total < LEAST_GUESSED:
+    if len(data_mounts) != 1 or total < LEAST_GUESSED:
         return ""
     around = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
     return max(around, key=len, default="")

@@ -86,5 +86,5 @@ def _neighbour_with(
     project: WrittenProject, container: Container, lost: WrittenMount
 ) -> Container | None:
     """Another container of the project that has the mount there."""
-    others = (other for other in project.containers if other.id != container.id)
-    return next((other for other in others if other.mount_at(lost.target) is not None), None)
+    neighbours = (other for other in project.containers if other.id != container.id)
+    return next((other for other in neighbours if other.mount_at(lost.target) is not None), None)

@@ -144,8 +144,8 @@ def _pairs(container: Container) -> list[SplitMount]:
 def _pair_apart(container: Container) -> SplitMount | None:
     """The only mount for data and the only anonymous volume for it, at any two places."""
     own = only([mount for mount in container.mounts if is_for_data(mount)])
-    found = [mount for mount in container.mounts if mount.is_anonymous]
-    anonymous = only([mount for mount in found if keeps_data(mount.destination)])
+    anonymous_mounts = [mount for mount in container.mounts if mount.is_anonymous]
+    anonymous = only([mount for mount in anonymous_mounts if keeps_data(mount.destination)])
     if own is None or anonymous is None:
         return None
     return SplitMount(container, own, anonymous, is_apart=True)

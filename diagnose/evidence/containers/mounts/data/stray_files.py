@@ -64,15 +64,15 @@ def stray_files(host: Host, containers: Containers) -> StrayFiles:
 
     Each container with paths of data and such a mount takes one question.
     """
-    wanted = []
+    paths = []
     for container in containers.running:
         mounts = [mount for mount in container.mounts if _may_be_meant(mount)]
-        named = list(_named_paths(container))[:_MOST_PATHS] if mounts else []
-        if named:
-            wanted.append((container, named, mounts))
+        named_files = list(_named_paths(container))[:_MOST_PATHS] if mounts else []
+        if named_files:
+            paths.append((container, named_files, mounts))
     found = []
-    for container, named, mounts in host.first(wanted, MOST, "containers with paths of data"):
-        stray = _stray_file(host, container, named, mounts)
+    for container, named_files, mounts in host.first(paths, MOST, "containers with paths of data"):
+        stray = _stray_file(host, container, named_files, mounts)
         if stray is not None:
             found.append(stray)
     return StrayFiles(tuple(found))
@@ -107,11 +107,11 @@ def _named_paths(container: Container) -> Iterator[_NamedFile]:
 
 
 def _stray_file(
-    host: Host, container: Container, named: Sequence[_NamedFile], mounts: Sequence[Mount]
+    host: Host, container: Container, named_files: Sequence[_NamedFile], mounts: Sequence[Mount]
 ) -> StrayFile | None:
     """The first of these files that the program has written, where a mount for it is empty."""
     root = f"/proc/{container.state.pid}/root"
-    inner = {f"{root}{place.path}": place for place in named}
+    inner = {f"{root}{place.path}": place for place in named_files}
     files = {mount.source: mount for mount in mounts}
     statuses = host.answer_or(StatPaths([*inner, *files], follow=False), {})
     made = container.created_at or 0.0

@@ -83,7 +83,7 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
         for container in services
         if not _may_keep(container) and (top := layer_folder_of(container, layers))
     ]
-    found = [
+    candidates = [
         item
         for container, top in host.first(without, MOST, "containers without a mount for data")
         if (item := _data_in_layer(host, container, top)) is not None
@@ -94,8 +94,10 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
         names = [] if isinstance(listing, Failed) else listing.names
         name = next((name for name in names if _DATABASE.fullmatch(name)), "")
         if name:
-            found.append(UnkeptData(place.container, place.kind, place.folder, name, place.source))
-    return UnkeptDataList(tuple(found))
+            candidates.append(
+                UnkeptData(place.container, place.kind, place.folder, name, place.source)
+            )
+    return UnkeptDataList(tuple(candidates))
 
 
 def _may_keep(container: Container) -> bool:

@@ -99,14 +99,14 @@ def unkept_states(host: Host, containers: Containers, processes: Processes) -> U
 
     All folders take one question, and each existing one takes a listing.
     """
-    wanted = [
+    candidates = [
         (container, places)
         for container in containers.running
         if container.restarts_always and (places := [*_places(container, processes)])
     ]
     folders = [
         _Folder(container, place, below)
-        for container, places in host.first(wanted, MOST, "containers with mails or crontabs")
+        for container, places in host.first(candidates, MOST, "containers with mails or crontabs")
         for place in places
         for below in place.below
     ]

@@ -104,8 +104,8 @@ def disputed_name(
 ) -> DisputedName | None:
     """The last such name in the lines of a container's log; None where no setting differs."""
     for line in reversed(list(lines)):
-        for noun, asked in _asked_in(line):
-            dispute = _dispute(line, noun, asked, container, containers)
+        for noun, asked_name in _asked_in(line):
+            dispute = _dispute(line, noun, asked_name, container, containers)
             if dispute is not None:
                 return dispute
     return None
@@ -121,41 +121,38 @@ def _asked_in(line: str) -> Iterator[tuple[str, str]]:
 
 
 def _dispute(
-    line: str, noun: str, asked: str, container: Container, containers: Containers
+    line: str, noun: str, asked_name: str, container: Container, containers: Containers
 ) -> DisputedName | None:
     """The server with another name, and the caller of this one; None where none is certain."""
-    own = _settings(container, noun)
-    given = [name for name, value in own.items() if value == asked]
     callees = [peer for peer in named_peers((), container, containers) if peer.is_running]
-    servers = {peer.id: peer for peer in callees if _is_other_value(_settings(peer, noun), asked)}
+    servers = {
+        peer.id: peer for peer in callees if _is_other_value(_settings(peer, noun), asked_name)
+    }
     server = only(servers.values())
     if server is not None:
-        variable, kept = next(iter(_settings(server, noun).items()))
-        return DisputedName(
-            line,
-            noun=noun,
-            asked=asked,
-            server=server,
-            variable=variable,
-            kept=kept,
-            caller=container,
-            given=only(given) or "",
-        )
-    if given or not _is_other_value(own, asked):
+        return _dispute_between(line, noun, asked_name, server, caller=container)
+    own = _settings(container, noun)
+    if asked_name in own.values() or not _is_other_value(own, asked_name):
         return None
-    variable, kept = next(iter(own.items()))
-    callers = _callers_of(container, containers)
-    caller = only(callers)
-    is_shown = noun in SHOWN_BY_CALLERS or caller is not None
-    said = _settings(caller, noun) if caller is not None else {}
-    names = [name for name, value in said.items() if value == asked]
-    if not is_shown:
+    caller = only(_callers_of(container, containers))
+    if caller is None and noun not in SHOWN_BY_CALLERS:
         return None
+    return _dispute_between(line, noun, asked_name, server=container, caller=caller)
+
+
+def _dispute_between(
+    line: str, noun: str, asked_name: str, server: Container, caller: Container | None
+) -> DisputedName:
+    """The dispute of a server with its caller, by the first variable that gives the server a name
+    of that kind."""
+    variable, kept = next(iter(_settings(server, noun).items()))
+    settings = _settings(caller, noun) if caller is not None else {}
+    names = [name for name, value in settings.items() if value == asked_name]
     return DisputedName(
         line,
         noun=noun,
-        asked=asked,
-        server=container,
+        asked=asked_name,
+        server=server,
         variable=variable,
         kept=kept,
         caller=caller,
@@ -173,9 +170,9 @@ def _settings(container: Container, noun: str) -> dict[str, str]:
     }
 
 
-def _is_other_value(settings: Mapping[str, str], asked: str) -> bool:
+def _is_other_value(settings: Mapping[str, str], asked_name: str) -> bool:
     """Whether there is one value, and it differs."""
-    return len(set(settings.values())) == 1 and asked not in settings.values()
+    return len(set(settings.values())) == 1 and asked_name not in settings.values()
 
 
 def _callers_of(server: Container, containers: Containers) -> list[Container]:

@@ -114,8 +114,8 @@ def missing_variable(container: Container, failure: Recognised) -> str:
         name = _prefix_of_class(container, failure.values.get("class", ""), name) + name
         return first_unset(failure.line, container, name)
     first, second = (failure.values.get(name, "") for name in ("variable", "second"))
-    named = second if second and container.config.sets(first) else first
-    return first_unset(failure.line, container, named)
+    variable = second if second and container.config.sets(first) else first
+    return first_unset(failure.line, container, variable)
 
 
 def _option(container: Container, text: str) -> NamedSetting | None:

@@ -60,13 +60,13 @@ def repeated(container: Container, text: str) -> NamedSetting | None:
     """
     own = container.config.environment
     fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
-    said = [
+    lines_with_it = [
         (len(value), name)
         for name, value in own
         if not _ORDINARY.search(name) and _repeats(text, value)
     ]
-    if said:
-        _, longest = max(said, key=operator.itemgetter(0))
+    if lines_with_it:
+        _, longest = max(lines_with_it, key=operator.itemgetter(0))
         return NamedSetting(variable=longest, fault=fault)
     for name, _ in own:
         if _is_named(name, text):
@@ -96,8 +96,8 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
         return None
     spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
     own = own_prefixes(container)
-    given = [name for name, _ in container.config.environment]
-    names = [name for name in given if _is_spoken(name, spoken, own)]
+    names_here = [name for name, _ in container.config.environment]
+    names = [name for name in names_here if _is_spoken(name, spoken, own)]
     return _with_wrong_value(only(names))
 
 
@@ -220,6 +220,6 @@ def variable_called(container: Container, words: str) -> str:
     if container.config.sets(words):
         return words
     end = "_" + re.sub(r"[ .-]", "_", words).upper()
-    given = (name for name, value in container.config.environment if value)
-    alike = [name for name in given if f"_{name}".endswith(end)]
+    names_here = (name for name, value in container.config.environment if value)
+    alike = [name for name in names_here if f"_{name}".endswith(end)]
     return (only(alike) or "") if words else ""

@@ -66,11 +66,11 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
         for container in containers.running
         for published in container.published_ports
     }
-    found = (_walked_relays(stack, uplink, rule, target) for rule, target in rules[:MOST])
+    walked = (_walked_relays(stack, uplink, rule, target) for rule, target in rules[:MOST])
     return Relays(
         tuple(
             relay
-            for several in found
+            for several in walked
             for relay in several
             if (relay.protocol, relay.port) not in taken
         )

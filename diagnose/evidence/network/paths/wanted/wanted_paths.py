@@ -298,8 +298,12 @@ class _Walks:
         """The network of a container that the engine starts again soon, without an address."""
         if container.state.status != "restarting":
             return None
-        named = (self._networks.by_name.get(name) for name in sorted(container.endpoints))
-        bridges = (network for network in named if network is not None and network.is_bridge)
+        networks_by_endpoint = (
+            self._networks.by_name.get(name) for name in sorted(container.endpoints)
+        )
+        bridges = (
+            network for network in networks_by_endpoint if network is not None and network.is_bridge
+        )
         return next(
             (_LeavingPoint(network, "") for network in bridges if not network.internal), None
         )

@@ -159,11 +159,11 @@ def logged(logged_failures: LoggedFailures | None) -> list[Want]:
 
 def _is_placed(failure: LoggedFailure) -> bool:
     """Whether a line has the address of the connection, or the hosts file does."""
-    named = (
+    named_places = (
         entry.replace("=", ":", 1) for entry in failure.container.host_config.extra_hosts or ()
     )
     return is_address(failure.host) or any(
-        entry.partition(":")[0] == failure.host for entry in named
+        entry.partition(":")[0] == failure.host for entry in named_places
     )
 
 

@@ -57,8 +57,8 @@ class NginxFiles:
 
     def holding(self, words: Sequence[str]) -> str:
         """The one file that has this directive, and once; "" where there is none."""
-        wanted = f"{' '.join(words)};"
-        holders = [path for path, text in self._texts.items() for _ in range(text.count(wanted))]
+        directive = f"{' '.join(words)};"
+        holders = [path for path, text in self._texts.items() for _ in range(text.count(directive))]
         return only(holders) or ""
 
     def _included(self, directives: Sequence[Directive], depth: int) -> Iterator[Directive]:

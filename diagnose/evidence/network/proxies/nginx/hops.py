@@ -95,9 +95,9 @@ class NginxHop(msgspec.Struct, frozen=True):
 
         A variable of another name may have what a proxy before this one was asked for.
         """
-        said = self.headers.get("host", _HOST_OF_TARGET)
-        is_variable = "$" in said and _HOST_OF_TARGET not in said
-        is_passed_on = is_variable or said.partition(":")[0] in self.names
+        host_header = self.headers.get("host", _HOST_OF_TARGET)
+        is_variable = "$" in host_header and _HOST_OF_TARGET not in host_header
+        is_passed_on = is_variable or host_header.partition(":")[0] in self.names
         return self.is_known and not is_passed_on
 
     @property
@@ -115,8 +115,8 @@ class NginxHop(msgspec.Struct, frozen=True):
     @property
     def tells_of_https(self) -> bool:
         """Whether the program learns that a client of this nginx came by HTTPS."""
-        said = self.headers.get(_PROTO) or self.headers.get("x-forwarded-ssl", "")
-        return (bool(said) and said != "http") or not self.is_known
+        scheme_header = self.headers.get(_PROTO) or self.headers.get("x-forwarded-ssl", "")
+        return (bool(scheme_header) and scheme_header != "http") or not self.is_known
 
     @property
     def overwrites_https(self) -> bool:
@@ -272,9 +272,9 @@ def called_program(
         if match is None:
             continue
         if proxy is None or match["host"] in _HOST_NAMES:
-            found = containers.publisher_of(int(match["port"] or 80))
+            publisher = containers.publisher_of(int(match["port"] or 80))
         else:
-            found = next(
+            publisher = next(
                 (
                     called
                     for network in proxy.endpoints
@@ -283,8 +283,8 @@ def called_program(
                 ),
                 None,
             )
-        if found is not None:
-            return found
+        if publisher is not None:
+            return publisher
     return None
 
 

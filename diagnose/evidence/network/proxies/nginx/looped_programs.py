@@ -29,9 +29,9 @@ def looped_programs(
 ) -> LoopedPrograms:
     """The configuration of an nginx is read only where a page leads to itself."""
     shown = list(_symptoms(redirect_loops, answered_loops))
-    found = causes_of(host, shown, containers, recent_logs, processes)
+    causes = causes_of(host, shown, containers, recent_logs, processes)
     return LoopedPrograms(
-        {symptom.container.id: program for symptom, program in found if program is not None}
+        {symptom.container.id: program for symptom, program in causes if program is not None}
     )
 
 

@@ -87,7 +87,7 @@ def misplaced_paths(
         begun = configured_at(hop.proxy, processes, clock)
         return {id: _written_after(begun, lines) for id, lines in logs.items()}
 
-    found = [
+    candidates = [
         misplaced
         for hop in nginx.hops
         if (
@@ -97,7 +97,7 @@ def misplaced_paths(
         )
         is not None
     ]
-    return MisplacedPaths(tuple(found))
+    return MisplacedPaths(tuple(candidates))
 
 
 def _written_after(moment: float, lines: Iterable[AccessLine]) -> list[AccessLine]:
@@ -184,19 +184,21 @@ def _misplaced_path(
     if not are_missed(seen, clock) or any(is_known(line) for line in answered):
         return None
     last = telling(seen)
-    asked = last.path.partition("?")[0]
+    asked_path = last.path.partition("?")[0]
     if not outside and hop.path:
-        asked = f"{hop.location}{asked.removeprefix(below)}"
-    rest = asked.removeprefix(hop.location)
+        asked_path = f"{hop.location}{asked_path.removeprefix(below)}"
+    rest = asked_path.removeprefix(hop.location)
     return MisplacedPath(
         hop,
         program,
         file=nginx.file_of(hop),
         line=last.line,
         times=len(seen),
-        asked=asked,
-        sent=hop.sent_path(asked),
-        other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
+        asked=asked_path,
+        sent=hop.sent_path(asked_path),
+        other=f"/{rest.lstrip('/')}"
+        if not hop.path or not hop.location.endswith("/")
+        else asked_path,
         address=_address(hop, program, namespaces),
         is_of_visitors=are_of_visitors(seen, relays),
     )

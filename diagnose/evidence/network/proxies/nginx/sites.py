@@ -97,8 +97,8 @@ def nginx_sites(host: Host, containers: Containers, processes: Processes) -> Ngi
 def _reads_usual_file(container: Container) -> bool:
     """Whether the command of a container names no other file (`-c`)."""
     words = list(container.command)
-    named = [after for word, after in itertools.pairwise(words) if word == "-c"]
-    return named in ([], [MAIN])
+    config_paths = [after for word, after in itertools.pairwise(words) if word == "-c"]
+    return config_paths in ([], [MAIN])
 
 
 class CertifiedServer(msgspec.Struct, frozen=True):

@@ -86,17 +86,17 @@ def causes_of(
 
 
 def _cause(
-    symptom: Symptom, known: Sequence[NginxHop], containers: Containers, logs: RecentLogs
+    symptom: Symptom, known_hops: Sequence[NginxHop], containers: Containers, logs: RecentLogs
 ) -> NginxHop | None:
     """The location that is the cause: of those on the way to the program, the first one."""
-    way = list(_hops_on_the_way(symptom, known))
+    way = list(_hops_on_the_way(symptom, known_hops))
     is_cause = _IS_CAUSE.get(symptom.kind)
     if is_cause is not None:
         return next((hop for hop in way if is_cause(symptom, hop)), None)
     for hop in way:
         if hop.ends_tls and not hop.tells_of_https:
             return hop
-        if hop.overwrites_https and _comes_by_https(symptom, hop, known, containers, logs):
+        if hop.overwrites_https and _comes_by_https(symptom, hop, known_hops, containers, logs):
             return hop
     return None
 
@@ -117,7 +117,7 @@ _IS_CAUSE: Mapping[Kind, Callable[[Symptom, NginxHop], bool]] = {
 """Whether a location explains a symptom by itself."""
 
 
-def _hops_on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHop]:
+def _hops_on_the_way(symptom: Symptom, known_hops: Sequence[NginxHop]) -> Iterator[NginxHop]:
     """The locations by which the request went, from the program outwards.
 
     Of several with the same server the one with the longest path counts, as for nginx.
@@ -127,9 +127,9 @@ def _hops_on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[Ng
     while ends - seen:
         end = (ends - seen).pop()
         seen.add(end)
-        of_end = [hop for hop in known if hop.program is not None and hop.program.id == end]
+        of_end = [hop for hop in known_hops if hop.program is not None and hop.program.id == end]
         if end == symptom.container.id:
-            of_end += [hop for hop in known if hop.proxy is not None and hop.proxy.id == end]
+            of_end += [hop for hop in known_hops if hop.proxy is not None and hop.proxy.id == end]
         for hop in _hops_for_path(of_end, symptom.path):
             yield hop
             if hop.proxy is not None:
@@ -144,7 +144,7 @@ def _hops_for_path(of_end: Sequence[NginxHop], path: str) -> Sequence[NginxHop]:
 def _comes_by_https(
     symptom: Symptom,
     hop: NginxHop,
-    known: Sequence[NginxHop],
+    known_hops: Sequence[NginxHop],
     containers: Containers,
     logs: RecentLogs,
 ) -> bool:
@@ -152,7 +152,7 @@ def _comes_by_https(
     proxy = hop.proxy
     if symptom.origin or proxy is None:
         return bool(symptom.origin)
-    if any(before.ends_tls and before.leads_to(proxy) for before in known):
+    if any(before.ends_tls and before.leads_to(proxy) for before in known_hops):
         return True
     callers = (caller_of(line, proxy, containers) for line in logs.requests_of(proxy))
     return any(caller is not None and ends_tls_for_clients(caller) for caller in callers)

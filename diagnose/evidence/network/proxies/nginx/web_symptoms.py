@@ -132,13 +132,17 @@ def _symptoms_in_words(
         ("origin", _REFUSED_ORIGIN),
     )
     for kind, pattern in kinds:
-        found = [(line, match) for line in log if (match := pattern.search(line.text)) is not None]
-        if len(found) < 2:
+        matches_by_line = [
+            (line, match) for line in log if (match := pattern.search(line.text)) is not None
+        ]
+        if len(matches_by_line) < 2:
             continue
-        line, match = found[-1]
+        line, match = matches_by_line[-1]
         if clock.is_within(line.at, FRESH_S):
             origin = next(filter(None, match.groups()), "") if kind == "origin" else ""
-            yield Symptom(kind, container, line=line.text, path="", times=len(found), origin=origin)
+            yield Symptom(
+                kind, container, line=line.text, path="", times=len(matches_by_line), origin=origin
+            )
 
 
 def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
@@ -181,9 +185,9 @@ def _refused_signatures(requests: Sequence[AccessLine]) -> list[AccessLine]:
 
 def _has_expired(line: AccessLine) -> bool:
     """Whether a signed address was asked for after its time."""
-    said = _SIGNED_AT.search(line.path)
+    signed_at = _SIGNED_AT.search(line.path)
     period = _HOLDS_FOR.search(line.path)
-    begun = unix(said[1]) if said is not None else None
+    begun = unix(signed_at[1]) if signed_at is not None else None
     if begun is None or period is None:
         return False
     return begun + int(period[1]) < line.at

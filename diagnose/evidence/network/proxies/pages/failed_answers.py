@@ -161,25 +161,25 @@ def all_failed_answers(
 
     A server counts too where it answers our own request for its first page with an error.
     """
-    found = [
+    candidates = [
         failed
         for container in containers.running
         if (failed := _failed_answers(container, recent_logs, containers, namespaces)) is not None
         and clock.is_within(failed.answers[-1].at, FRESH_S)
     ]
     if front_pages is not None:
-        found = list(_with_pages(found, failing_pages(front_pages, containers, clock)))
-    passed_on = {proxy.id for failed in found for proxy in failed.proxies}
+        candidates = list(_with_pages(candidates, failing_pages(front_pages, containers, clock)))
+    passed_on = {proxy.id for failed in candidates for proxy in failed.proxies}
     return AllFailedAnswers(
-        tuple(failed for failed in found if failed.container.id not in passed_on)
+        tuple(failed for failed in candidates if failed.container.id not in passed_on)
     )
 
 
 def _with_pages(
-    found: Iterable[FailedAnswers], pages: Mapping[str, FailingPage]
+    candidates: Iterable[FailedAnswers], pages: Mapping[str, FailingPage]
 ) -> Iterator[FailedAnswers]:
     """The failed answers of the logs, completed by our requests; then those of requests alone."""
-    by_id = {failed.container.id: failed for failed in found}
+    by_id = {failed.container.id: failed for failed in candidates}
     for id, failed in by_id.items():
         yield _with_page(failed, pages[id]) if id in pages else failed
     for id, failing in pages.items():

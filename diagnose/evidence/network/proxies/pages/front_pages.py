@@ -129,8 +129,8 @@ class FrontPage(msgspec.Struct, frozen=True):
     def url(self) -> str:
         """The URL at which the host sees the same page."""
         scheme = "https" if self.reply.tls else "http"
-        asked = self.door.question
-        return f"{scheme}://{with_port(asked.address, asked.port)}{self.reply.path}"
+        question = self.door.question
+        return f"{scheme}://{with_port(question.address, question.port)}{self.reply.path}"
 
     @property
     def leads_to_https(self) -> bool:

@@ -57,12 +57,12 @@ def strayed_pages(containers: Containers, recent_logs: RecentLogs, clock: Clock)
 
 def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[StrayedPage]:
     """The paths of one container's site whose pages lack all of their files."""
-    asked = by_key(
+    requests_by_page = by_key(
         (below, line)
         for line in requests
         if _is_file(line.path) and (below := _first_part(_path_of(line.referer)))
     )
-    for below, lines in asked.items():
+    for below, lines in requests_by_page.items():
         is_missed = all(
             line.status == _NOT_FOUND and not line.path.startswith(below) for line in lines
         )

@@ -19,21 +19,25 @@ def lacking_auth_server(
     """The server of the first middleware of a router that the proxy cannot reach by its name."""
     if proxy.shares_network or not proxy.endpoints:
         return None
-    for wanted in router.names("middlewares"):
-        name = wanted.removesuffix("@docker").lower()
+    for middleware in router.names("middlewares"):
+        name = middleware.removesuffix("@docker").lower()
         match = _ADDRESS.match(_auth_addresses(site).get(name, ""))
         if match is None or match["host"] in ("localhost", *proxy.extra_names):
             continue
-        found = {
+        stopped_by_id = {
             container.id: container
             for network in proxy.endpoints
             for container in site.containers.called(network, match["host"])
         }
-        running = [container for container in found.values() if container.is_running]
+        running = [container for container in stopped_by_id.values() if container.is_running]
         port = int(match["port"] or (443 if match["tls"] else 80))
         if not any(_may_serve(container, port, site) for container in running):
-            named = [*running, *found.values(), *site.containers.by_dns_name.get(match["host"], ())]
-            return NoAuthServer(name, match["place"], next(iter(named), None))
+            candidates = [
+                *running,
+                *stopped_by_id.values(),
+                *site.containers.by_dns_name.get(match["host"], ()),
+            ]
+            return NoAuthServer(name, match["place"], next(iter(candidates), None))
     return None
 
 

@@ -63,12 +63,12 @@ def misplaced_routes(
     if not any(are_missed(requests, clock) for requests in logs.values()):
         return MisplacedRoutes()
     relays = relays_of(containers, processes)
-    found = [
+    candidates = [
         misplaced
         for route in passed_routes(host, containers, processes)
         if (misplaced := _misplaced_route(route, logs, clock, relays)) is not None
     ]
-    return MisplacedRoutes(tuple(found))
+    return MisplacedRoutes(tuple(candidates))
 
 
 def _misplaced_route(
@@ -88,15 +88,15 @@ def _misplaced_route(
     if seen is None or any(map(is_known, (*outside, *inside))):
         return None
     last = telling(seen)
-    asked = last.path.partition("?")[0]
+    asked_path = last.path.partition("?")[0]
     if route.is_cut and seen is inside:
-        asked = f"{route.prefix}{asked}"
-    other = asked if route.is_cut else asked.removeprefix(route.prefix) or "/"
+        asked_path = f"{route.prefix}{asked_path}"
+    other = asked_path if route.is_cut else asked_path.removeprefix(route.prefix) or "/"
     return MisplacedRoute(
         route,
         last.line,
         len(seen),
-        sent=route.sent_path(asked),
+        sent=route.sent_path(asked_path),
         other=other,
         address=_address(route),
         is_of_visitors=are_of_visitors(seen, relays),

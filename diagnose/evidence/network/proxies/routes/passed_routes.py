@@ -126,13 +126,13 @@ def _routes_of_caddyfile(
 ) -> Iterator[PassedRoute]:
     """The routes in the files of Caddy, with the file where it may be edited."""
     for file in caddy_files(host, proxy):
-        told = Counter(_all_words(file.sites))
+        words_of_sites = Counter(_all_words(file.sites))
         is_fixed = not file.mount.rw or file.mount.destination == file.path
         for site in file.sites:
             for route in _routes_of_block(
                 site, location="", outer={}, proxy=proxy, containers=containers, is_cut=False
             ):
-                may_edit = is_fixed and told[route.said] == 1
+                may_edit = is_fixed and words_of_sites[route.said] == 1
                 on_host = file.mount.on_host(file.path) if may_edit else ""
                 yield msgspec.structs.replace(route, inside=file.path, on_host=on_host)
 
@@ -156,17 +156,17 @@ def _routes_of_block(
     """The routes of a block; empty for a block that changes paths by rules of its own."""
     if any(directive.name in ("rewrite", "import") for directive in block.inner):
         return
-    named = {**outer, **dict(_matchers(block))}
+    matchers = {**outer, **dict(_matchers(block))}
     stripped = [
         directive.last for directive in block.all("uri") if directive.first == "strip_prefix"
     ]
     if len(stripped) < sum(1 for _ in block.all("uri")):
         return
     for directive in block.inner:
-        inside = _place(directive, named) or location
+        inside = _place(directive, matchers) or location
         if directive.name in _BLOCKS:
             cuts = is_cut or directive.name == "handle_path"
-            yield from _routes_of_block(directive, inside, named, proxy, containers, is_cut=cuts)
+            yield from _routes_of_block(directive, inside, matchers, proxy, containers, is_cut=cuts)
         elif directive.name == "reverse_proxy" and inside:
             cuts = is_cut or inside.rstrip("/") in stripped
             yield from _passed_route(directive, block, inside, proxy, containers, is_cut=cuts)
@@ -182,9 +182,9 @@ def _matchers(block: Directive) -> Iterator[tuple[str, str]]:
             yield directive.name, paths[0].last
 
 
-def _place(directive: Directive, named: Mapping[str, str]) -> str:
+def _place(directive: Directive, matchers: Mapping[str, str]) -> str:
     """The path that a directive is limited to; "" for none."""
-    word = named.get(directive.first, directive.first)
+    word = matchers.get(directive.first, directive.first)
     return word.removesuffix("*") if word.startswith("/") and word.endswith("*") else ""
 
 

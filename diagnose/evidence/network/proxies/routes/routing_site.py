@@ -86,16 +86,18 @@ def declared_ports(container: Container) -> set[int]:
     return {int(number) for port in ports if is_number(number := port.partition("/")[0])}
 
 
-def without_network(proxy: Container, container: Container, named: str) -> NoSharedNetwork | None:
+def without_network(
+    proxy: Container, container: Container, network_name: str
+) -> NoSharedNetwork | None:
     """Whether the proxy calls an address of the container on none of its own networks."""
     both = (proxy, container)
     if any(end.shares_network or end.host_config.network_mode == "none" for end in both):
         return None
-    called = [named] if named in container.endpoints else list(container.endpoints)
+    called = [network_name] if network_name in container.endpoints else list(container.endpoints)
     if not called or not proxy.endpoints or any(name in proxy.endpoints for name in called):
         return None
     networks = tuple(name for name in proxy.endpoints if name != "bridge")
-    return NoSharedNetwork(networks, named if named in container.endpoints else "")
+    return NoSharedNetwork(networks, network_name if network_name in container.endpoints else "")
 
 
 def at_port(container: Container, called: CalledPort, site: RoutingSite) -> WrongPort | None:

@@ -28,14 +28,14 @@ def shared_rules(
             rule = "".join(router.rule.lower().split())
             points = router.names("entrypoints")
             key = (rule, ",".join(sorted(points)), router.has_tls)
-            other, known = first.setdefault(key, (container, router))
-            is_one_service = router.service and router.service == known.service
+            other, first_router = first.setdefault(key, (container, router))
+            is_one_service = router.service and router.service == first_router.service
             if (
                 not _are_twins(other, container)
-                and known.name != router.name
+                and first_router.name != router.name
                 and not is_one_service
             ):
-                yield _younger_route(proxy, (container, router), (other, known))
+                yield _younger_route(proxy, (container, router), (other, first_router))
 
 
 def _younger_route(
@@ -59,8 +59,8 @@ def shared_hosts(proxy: Container, containers: Iterable[Container]) -> Iterator[
         if host.strip() and container.id != proxy.id
     )
     for (host, _), sharing in sites.items():
-        older, *others = sorted(sharing, key=lambda container: container.created_at or 0.0)
-        for younger in others:
+        older, *newer = sorted(sharing, key=lambda container: container.created_at or 0.0)
+        for younger in newer:
             if not _are_twins(younger, older):
                 yield UnservedRoute(proxy, younger, host, SameRule(older))
 

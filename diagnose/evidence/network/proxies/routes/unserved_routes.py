@@ -140,8 +140,8 @@ def _static_settings(file: ReadStatic | Failed | None, proxy: Container) -> Stat
 
 def _static_file(host: Host, proxy: Container) -> ReadStatic | Failed | None:
     """None where no such file is mounted."""
-    named = _named_file(proxy)
-    places = [named] if named else [f"{FOLDER}/{name}" for name in FILES]
+    named_file = _named_file(proxy)
+    places = [named_file] if named_file else [f"{FOLDER}/{name}" for name in FILES]
     for mount in proxy.mounts:
         inside = [place for place in places if place == mount.destination or mount.holds(place)]
         for place in inside:
@@ -164,8 +164,8 @@ def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:
 
 
 def _is_enabled(container: Container, settings: StaticSettings) -> bool:
-    wanted = container.labels.get("traefik.enable", "").lower()
-    return wanted == "true" if wanted else settings.takes_all
+    label = container.labels.get("traefik.enable", "").lower()
+    return label == "true" if label else settings.takes_all
 
 
 def _ignored_routes(
@@ -193,8 +193,8 @@ def _obstacle_of(
     if router.services:
         return SeveralServices(router.services)
     if _lacks_entry_point(router, settings):
-        wanted = ", ".join(router.names("entrypoints"))
-        return NoEntryPoint(wanted, tuple(sorted(settings.entry_points or ())))
+        entry_points = ", ".join(router.names("entrypoints"))
+        return NoEntryPoint(entry_points, tuple(sorted(settings.entry_points or ())))
     undefined = _undefined_middleware(router, site)
     if undefined:
         return NoMiddleware(undefined)
@@ -252,18 +252,18 @@ def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
 
 def _lacking_resolver(router: LabelledRouter, settings: StaticSettings) -> NoResolver | None:
     """The resolver of certificates that a router names and the proxy is known not to have."""
-    wanted = router.settings.get("tls.certresolver", "")
-    known = settings.resolvers
-    if not wanted or known is None or wanted.lower() in known:
+    resolver = router.settings.get("tls.certresolver", "")
+    resolvers = settings.resolvers
+    if not resolver or resolvers is None or resolver.lower() in resolvers:
         return None
-    return NoResolver(wanted, tuple(sorted(known)))
+    return NoResolver(resolver, tuple(sorted(resolvers)))
 
 
 def _lacks_entry_point(router: LabelledRouter, settings: StaticSettings) -> bool:
     """Whether the proxy is known to have none of the entry points that the router names."""
-    wanted = {name.lower() for name in router.names("entrypoints")}
-    known = settings.entry_points or frozenset()
-    return bool(wanted and known) and wanted.isdisjoint(known)
+    named_points = {name.lower() for name in router.names("entrypoints")}
+    entry_points = settings.entry_points or frozenset()
+    return bool(named_points and entry_points) and named_points.isdisjoint(entry_points)
 
 
 def _undefined_middleware(router: LabelledRouter, site: RoutingSite) -> str:
@@ -272,8 +272,8 @@ def _undefined_middleware(router: LabelledRouter, site: RoutingSite) -> str:
     Those of another provider (`@file`) are not known here.
     """
     own = [name.removesuffix("@docker") for name in router.names("middlewares")]
-    wanted = (name for name in own if "@" not in name)
-    return next((name for name in wanted if name.lower() not in site.middlewares), "")
+    names_here = (name for name in own if "@" not in name)
+    return next((name for name in names_here if name.lower() not in site.middlewares), "")
 
 
 def _called_port(container: Container, router: LabelledRouter) -> CalledPort:
@@ -309,7 +309,7 @@ def _defined_twice(
     first: dict[str, tuple[Container, LabelledRouter]] = {}
     for container, routers in served:
         for router in routers:
-            other, known = first.setdefault(router.name, (container, router))
-            if router.rule != known.rule:
-                obstacle = DefinedTwice(other, known.site)
+            other, first_router = first.setdefault(router.name, (container, router))
+            if router.rule != first_router.rule:
+                obstacle = DefinedTwice(other, first_router.site)
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
