@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from diagnose.cli import options
 from diagnose.recording.budget import MOST_USUAL_S
@@ -34,8 +33,7 @@ def mcp(
 
     options_given = {"--from": source, "--host": host, "--context": context, "--config": config}
     run = tuple(f"{option}={value}" for option, value in options_given.items() if value is not None)
-    source_of_budget = click.get_current_context().get_parameter_source("budget_s")
-    if source_of_budget is ParameterSource.COMMANDLINE:
+    if options.is_typed("budget_s"):
         means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
     else:  # each run chooses for itself
         means = tools.ServerMeans(run, probe, MOST_USUAL_S)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from diagnose.cli import process
+from diagnose.cli import options, process
+from diagnose.recording.budget import MOST_USUAL_S
 
 
 def _targets(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[object, ...]:
@@ -67,7 +68,9 @@ class RemotableCommand(click.Command):
         if reach["targets"]:
             from diagnose.reach import command_line
 
-            process.leave(command_line.run(ctx, **reach))
+            # the run on the other host chooses its seconds if the user does not
+            longest_s = ctx.params["budget_s"] if options.is_typed("budget_s") else MOST_USUAL_S
+            process.leave(command_line.run(ctx, **reach, longest_s=longest_s))
         for name, option in {
             "sudo": "--sudo",
             "sudo_password": "--sudo-password",

@@ -319,6 +319,12 @@ def color(no_color: bool) -> bool | None:
     return None
 
 
+def is_typed(parameter: str) -> bool:
+    """Whether the user gave the option of this parameter in the command line."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.COMMANDLINE
+
+
 def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
     """The options of the run. Raises a usage error where two options exclude each other.
 
@@ -330,10 +336,8 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
         **{name: options[name] for name in Options.__struct_fields__ if name in options}
     )
     if wanted.source is not None:
-        context = click.get_current_context()
         for name, option in ASKING.items():
-            given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-            if given and not (since_too and name == "since_s"):
+            if is_typed(name) and not (since_too and name == "since_s"):
                 raise click.UsageError(
                     f"{option} does not go with --from: "
                     "a recording is judged without asking anything"

@@ -19,7 +19,6 @@ from diagnose.reach import folder as folders
 from diagnose.reach import tour
 from diagnose.reach.target import Target
 from diagnose.reach.visit import Errand, Visit
-from diagnose.recording.budget import MOST_USUAL_S
 
 REFUSED = {
     "source": "--from does not go with --on: a recording is judged here",
@@ -45,8 +44,12 @@ def run(
     sudo: bool,
     sudo_password: Path | None,
     folder: Path | None,
+    longest_s: float,
 ) -> int:
-    """Carry out the command line on these hosts. The exit code of the worst."""
+    """Carry out the command line on these hosts. The exit code of the worst.
+
+    longest_s: seconds that the run on another host may take.
+    """
     for name, why in REFUSED.items():
         if ctx.params.get(name):
             raise click.UsageError(why)
@@ -57,7 +60,7 @@ def run(
     files = _files(targets, output, is_bundle=is_bundle)
     errand = Errand(
         (str(ctx.command.name), *arguments(ctx), *(("-o", "-") if is_bundle else ())),
-        budget_s=_longest_run(ctx),
+        budget_s=longest_s,
         folder=lambda: folders.find(folder),
         config=_text(ctx.params.get("config")),
         environment=_environment(ctx),
@@ -68,13 +71,6 @@ def run(
         return _deliver(ctx, target, outcome, files.get(target), alone=len(targets) == 1)
 
     return tour.go(targets, errand, deliver)
-
-
-def _longest_run(ctx: click.Context) -> float:
-    """Seconds that the run on the other host may take, which chooses them if the user does not."""
-    if ctx.get_parameter_source("budget_s") is ParameterSource.COMMANDLINE:
-        return float(ctx.params["budget_s"])
-    return MOST_USUAL_S
 
 
 def arguments(ctx: click.Context) -> Iterator[str]:

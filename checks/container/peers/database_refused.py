@@ -280,7 +280,7 @@ def _is_confirmed(claim: Claim, server: Container, recent_logs: RecentLogs | Non
 
     PostgreSQL logs each client that it refuses.
     """
-    if claim.container.compose_project != server.compose_project:
+    if not claim.container.shares_project(server):
         return False
     written = recent_logs.of(server) if recent_logs is not None else ()
     refuses = any(_CROWDED.search(line.text) for line in written)

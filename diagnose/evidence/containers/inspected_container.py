@@ -1,6 +1,7 @@
 """A container as inspect shows it, and its project or service."""
 
 import functools
+from typing import Self
 
 import msgspec
 
@@ -87,6 +88,11 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     @functools.cached_property
     def compose_project(self) -> str:
         return self.compose_label("project")
+
+    def shares_project(self, other: Self) -> bool:
+        """Whether both are of one compose project, or none of them is of any: what `docker run` has
+        made may belong together. `Containers.in_project_of` wants a project."""
+        return self.compose_project == other.compose_project
 
     @functools.cached_property
     def compose_dependencies(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ import json
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.evidence.containers.settings.proxy_settings import is_excepted
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import PullTrouble
@@ -54,10 +55,9 @@ def missing_proxy(
 
 
 def is_exempt(host: str, exceptions: str) -> bool:
-    """Whether programs reach this host without the proxy (`no_proxy`)."""
-    words = [word.strip() for word in exceptions.split(",")]
-    domains = [word.lstrip("*").lstrip(".") for word in words if word not in ("", "*")]
-    return "*" in words or any(f".{host_name(host)}".endswith(f".{domain}") for domain in domains)
+    """Whether the engine reaches a registry without the proxy (`no_proxy`): unlike other programs,
+    those of Go also take an exception such as *.example.com."""
+    return is_excepted(host_name(host), exceptions.replace("*.", "."))
 
 
 def _proxy_for_http_alone(

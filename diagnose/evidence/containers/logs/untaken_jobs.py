@@ -112,7 +112,7 @@ def _has_word(container: Container, word: str) -> bool:
 def _are_together(container: Container, other: Container) -> bool:
     """Whether two containers are of one project, or of one image without a project."""
     if container.compose_project or other.compose_project:
-        return container.compose_project == other.compose_project
+        return container.shares_project(other)
     return container.image == other.image
 
 

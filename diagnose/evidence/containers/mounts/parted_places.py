@@ -30,7 +30,7 @@ def volume_owners(
             yield from (
                 other
                 for other in containers
-                if other.compose_project == container.compose_project
+                if other.shares_project(container)
                 and other.compose_service in container.compose_dependencies
             )
 

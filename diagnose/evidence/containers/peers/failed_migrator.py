@@ -58,7 +58,7 @@ def _migrates_for(container: Container, other: Container) -> bool:
     """Whether another container of the project and image is called for a migration, and failed."""
     is_alike = (
         other.id != container.id
-        and other.compose_project == container.compose_project
+        and other.shares_project(container)
         and other.config.image == container.config.image
     )
     if not is_alike or other.state.status == "running" or not other.state.exit_code:

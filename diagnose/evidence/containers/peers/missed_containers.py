@@ -61,9 +61,9 @@ def needs(caller: Container, container: Container, containers: Containers) -> bo
 def is_lacking(container: Container, containers: Containers) -> bool:
     """Whether the container is a service of a project that runs otherwise, and was to run on."""
     policy = container.host_config.restart_policy.name
-    return bool(container.compose_project and policy not in ("", "no")) and any(
-        other.compose_project == container.compose_project for other in containers.running
-    )
+    if not container.compose_project or policy in ("", "no"):
+        return False
+    return any(map(container.shares_project, containers.running))
 
 
 def is_plain_server(container: Container, containers: Containers) -> bool:

@@ -88,7 +88,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     )
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
     # any container on a network of the database could ask for a user of its own there
-    is_of_project = caller.compose_project == server.compose_project
+    is_of_project = caller.shares_project(server)
     steps = (
         {"new_user": user, "word_variable": password or ""} if is_plain and is_of_project else {}
     )

@@ -22,7 +22,7 @@ def unused_database(
     servers = [
         other
         for other in databases
-        if other.compose_project == container.compose_project
+        if other.shares_project(container)
         and other.compose_service in container.compose_dependencies
     ]
     server = only(servers)

@@ -68,7 +68,7 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
         shared = {
             name
             for other in containers
-            if other.compose_project == container.compose_project and other.image != container.image
+            if other.shares_project(container) and other.image != container.image
             for name, _ in other.config.environment
         }
         candidates = [name for name in own if name not in shared]

@@ -197,7 +197,7 @@ def _project_peers(container: Container, containers: Containers) -> list[Contain
     return [
         other
         for other in containers.beside(container)
-        if other.is_running and other.compose_project == container.compose_project
+        if other.is_running and other.shares_project(container)
     ]
 
 
@@ -241,7 +241,7 @@ def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) ->
     Both are of one project, and no link of the container leads to another file of the host.
     """
     mount = next((mount for mount in caller.mounts if is_within(file, mount.source)), None)
-    if mount is None or caller.compose_project != peer.compose_project:
+    if mount is None or not caller.shares_project(peer):
         return False
     return not linked_paths(host, {file: steps_from(mount.source, file)})
 

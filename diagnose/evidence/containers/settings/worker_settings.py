@@ -171,8 +171,7 @@ def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -
     other_workers = [
         other
         for other in containers.running
-        if other.compose_project == worker.compose_project
-        and other.id not in (worker.id, program.id)
+        if other.shares_project(worker) and other.id not in (worker.id, program.id)
     ]
     return any(
         is_background(other) and other.config.value_of(difference.name) == difference.wanted

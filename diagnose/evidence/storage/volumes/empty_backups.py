@@ -147,7 +147,7 @@ def _namesake_folders(volume: _MountedVolume, containers: Containers) -> Iterato
     if not volume.is_of_backup:
         return
     for container in containers.running:
-        is_near = container.compose_project == volume.container.compose_project
+        is_near = container.shares_project(volume.container)
         for mount in container.bind_mounts if container.id != volume.container.id else ():
             parts = mount.source.strip("/").split("/")
             is_named = own in parts[-3:] and (is_near or own.lower() not in _OF_MANY)
