@@ -55,11 +55,9 @@ def _row_variables(
 
     For a program that ends each time, the container is recreated with another variable.
     """
-    left = (
-        failure_known.values.get("file", "")
-        if failure_known and failure_known.confirmed_by == _PID_FILE
-        else ""
-    )
+    left = ""
+    if failure_known is not None and failure_known.confirmed_by == _PID_FILE:
+        left = failure_known.values.get("file", "")
     if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
         return {"left_in": failure.container.name, "left_file": left}
     row = row_steps(failure.container, failure_known, None, is_running=True, info=info)

@@ -118,16 +118,12 @@ def _container_behind(
 
 def _way_past_host(path: WantedPath, published_by: Container | None) -> dict[str, Json]:
     """The network on which the caller may call the container by its name; {} without one."""
-    common = (
-        sorted(path.want.container.shared_networks(published_by))
-        if published_by is not None
-        else []
-    )
-    return (
-        {f"network of both, where {published_by.name} is a name": common[0]}
-        if published_by and common
-        else {}
-    )
+    if published_by is None:
+        return {}
+    common = sorted(path.want.container.shared_networks(published_by))
+    if not common:
+        return {}
+    return {f"network of both, where {published_by.name} is a name": common[0]}
 
 
 def _service(paths: Sequence[WantedPath]) -> str:

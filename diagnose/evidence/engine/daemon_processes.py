@@ -81,6 +81,9 @@ def daemon_processes(
     outside = processes.outside if processes is not None else ()
     root = _exec_root(config, own)
     managed = _is_managed(config, all_processes, engine, containerd_unit, root)
+    containerds = None
+    if all_processes:
+        containerds = _containerds(host, root, outside, engine, managed=managed)
     age = None
     if engine and clock and clock.booted:
         age = clock.wall - (clock.booted + engine.start)
@@ -88,9 +91,7 @@ def daemon_processes(
         engine=engine,
         age=age,
         others=tuple(_other_daemons(outside, pid)),
-        containerds=_containerds(host, root, outside, engine, managed=managed)
-        if all_processes
-        else None,
+        containerds=containerds,
         managed=managed,
         shims=processes.shims if processes is not None else None,
         pid_files=tuple(_pid_files(host, config, own, root)),

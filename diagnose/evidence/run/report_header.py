@@ -121,11 +121,9 @@ def _number_running(info: Info, known_containers: Containers | None) -> int:
     dead.
     """
     is_complete = known_containers is not None and not known_containers.unexamined
-    return (
-        len(known_containers.running)
-        if known_containers is not None and is_complete
-        else info.containers_running
-    )
+    if known_containers is not None and is_complete:
+        return len(known_containers.running)
+    return info.containers_running
 
 
 def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:

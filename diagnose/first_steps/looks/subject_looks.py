@@ -196,11 +196,9 @@ def _mounted_settings(case: LookCase) -> PageVariables:
         return {}
     shown = shown_settings(case.container)
     file_and_line = _NAMED_LINE.search(case.text)
-    return (
-        shown | {"setting_line": file_and_line[1]}
-        if file_and_line and "setting_line" in shown
-        else shown
-    )
+    if file_and_line and "setting_line" in shown:
+        return shown | {"setting_line": file_and_line[1]}
+    return shown
 
 
 def _names_a_file(case: LookCase) -> bool:

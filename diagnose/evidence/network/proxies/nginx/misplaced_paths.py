@@ -187,7 +187,9 @@ def _misplaced_path(
     asked_path = last.path.partition("?")[0]
     if not outside and hop.path:
         asked_path = f"{hop.location}{asked_path.removeprefix(below)}"
-    rest = asked_path.removeprefix(hop.location)
+    other_path = asked_path
+    if not hop.path or not hop.location.endswith("/"):
+        other_path = f"/{asked_path.removeprefix(hop.location).lstrip('/')}"
     return MisplacedPath(
         hop,
         program,
@@ -196,9 +198,7 @@ def _misplaced_path(
         times=len(seen),
         asked=asked_path,
         sent=hop.sent_path(asked_path),
-        other=f"/{rest.lstrip('/')}"
-        if not hop.path or not hop.location.endswith("/")
-        else asked_path,
+        other=other_path,
         address=_address(hop, program, namespaces),
         is_of_visitors=are_of_visitors(seen, relays),
     )
