@@ -174,11 +174,11 @@ def _are_waiting(flows: Iterable[UdpFlow]) -> bool:
     return any(flow.state in UNCONFIRMED for flow in flows)
 
 
-def _left_out(containers: Containers, asked_pids: set[int]) -> Iterator[Unexamined]:
+def _left_out(containers: Containers, asked_ports: set[int]) -> Iterator[Unexamined]:
     """The containers with ports beyond those that are asked about."""
     for container in containers.running:
         ports = {published.host_port for published in container.published_by("tcp")}
-        rest = sorted(ports - asked_pids)
+        rest = sorted(ports - asked_ports)
         if rest:
             why = (
                 f"connections to {MOST_PORTS} ports are read, and port {rest[0]} is not among them"
