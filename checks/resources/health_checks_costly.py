@@ -1,8 +1,8 @@
 """resources.health-checks-costly: so many health checks run that they take the CPUs of the host."""
 
 from checks.resources.helpers import MOST_NAMED
-from diagnose.evidence.containers.health_check import probes_per_second
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.probe_rate import probes_per_second
 from diagnose.evidence.machine.busy_containers import WAITS_PCT
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.model import DAEMON, CheckResult, Finding, Percent, Seconds, Severity, Skipped

@@ -7,6 +7,7 @@ from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.changed_words import with_entry
 from diagnose.evidence.containers.settings.host_lists import list_without
+from diagnose.evidence.containers.settings.probe_variables import heard_command
 from diagnose.mappings import present
 from diagnose.model import PageVariables
 
@@ -74,7 +75,12 @@ def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
         return present({"start_page": probe.command_at_start_page})
     if probe.shown_request:
         return _shown_answer(probe)
-    return {"longer": probe.longer_timeout} if probe.longer_timeout else None
+    if probe.longer_timeout:
+        return {"longer": probe.longer_timeout}
+    heard = heard_command(probe.command)
+    if probe.is_for_a_shell and heard != probe.command:
+        return {"traced": probe.container.name, "traced_probe": heard}
+    return None
 
 
 def _shown_answer(probe: HealthCheck) -> PageVariables:

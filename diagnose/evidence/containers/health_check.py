@@ -10,6 +10,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, Healthcheck, HealthProbe
 from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
+from diagnose.evidence.containers.settings.probe_variables import expanded_command
 from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, WEB_PORTS, is_loopback
@@ -44,7 +45,7 @@ _NO_SCRIPT = LazyPattern(
     r"|\b(?:sh|ash|dash)(?:: \d{1,3})?: (?:cannot|can't) open '?(?P<shell>[^\s':]{1,300})'?: No such file"
 )
 """Errors of the interpreters about a script that does not exist."""
-_OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?)"
+_OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1?\]?(?![\da-f]))"
 _OWN_PORT = LazyPattern(
     rf"(?:{_OWN}:|/dev/tcp/{_OWN}/|\bn(?:c|cat|etcat)\b[^|;&]{{0,60}}?\s{_OWN}\s{{1,3}})(?P<port>\d{{2,5}})\b"
 )
@@ -64,7 +65,7 @@ _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
 """Tools of probes, with the options that show status and answer."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
-_OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
+_OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1?\]|::1?)(?=[:/\s'\"]|$)")
 _EVERY = frozenset((*EVERYWHERE, *EVERYWHERE6))
 _NANO = 1e9
 _DEFAULT_S = 30.0
@@ -101,9 +102,19 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """The probe as `--health-cmd` takes it, for a shell."""
-        form, *words = self._words or [""]
-        return words[0] if form == "CMD-SHELL" and words else shlex.join(words)
+        """The probe as `--health-cmd` takes it, for a shell.
+
+        Addresses and ports stand in place of the variables that hold them.
+        """
+        words = self._words[1:]
+        if self.is_for_a_shell:
+            return expanded_command(words[0], self.container.config)
+        return shlex.join(words)
+
+    @property
+    def is_for_a_shell(self) -> bool:
+        """Whether the probe is one text, which a shell of the container runs."""
+        return self._words[:1] == ["CMD-SHELL"] and len(self._words) > 1
 
     @property
     def command_by_ipv4(self) -> str:
@@ -380,16 +391,3 @@ def _port_of(call: re.Match[str]) -> int:
     """The port that a probe calls, by its number or the default of its URL."""
     parts = call.groupdict()
     return int(parts["port"]) if "port" in parts else WEB_PORTS[parts["scheme"]]
-
-
-def probes_per_second(container: Container) -> float:
-    """The runs of the container's health check per second, by the probes that the engine keeps.
-
-    0 without a health check, or after a single run.
-    """
-    health = container.state.health
-    probes = (health.log or []) if health is not None else []
-    begun = sorted(at for probe in probes if (at := unix(probe.start)) is not None)
-    if len(begun) < 2 or begun[-1] <= begun[0]:
-        return 0.0
-    return (len(begun) - 1) / (begun[-1] - begun[0])

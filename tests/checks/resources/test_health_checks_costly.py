@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.health_check import probes_per_second
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.probe_rate import probes_per_second
 from diagnose.evidence.machine.pressure import Pressure
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -78,6 +78,10 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         {"tmpfs": "/cache"},
     ),
     "recursive-read-only": ('rro is not supported by runtime "runc"', {}),
+    "setting-of-the-host": (
+        "open /proc/sys/net/core/rmem_max: permission denied",
+        {"without": "sysctl"},
+    ),
     "setting-unknown": (
         "open /proc/sys/net/ipv6/conf/all/disable_ipv6: no such file or directory",
         {"without": "sysctl"},

@@ -130,6 +130,16 @@ MOUNTS = (
 
 SYSCTLS = (
     Failure(
+        name="setting-of-the-host",
+        mark="/proc/sys/",
+        pattern=r"open /proc/sys/(?P<path>net/core/[rw]mem_(?:max|default)(?=: no such file)"
+        r"|\S+?(?=: permission denied))",
+        cause="{path} is a setting of the whole host, which no container can change",
+        cure="set it on the host with sysctl -w, and recreate the container without that --sysctl",
+        source="syncthing/syncthing#7542",
+        page={"without": "sysctl"},
+    ),
+    Failure(
         name="setting-unknown",
         mark="/proc/sys/",
         pattern=r"open /proc/sys/(?P<path>\S+?): no such file",

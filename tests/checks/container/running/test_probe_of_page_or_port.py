@@ -106,6 +106,35 @@ def test_the_probe_for_the_port_that_is_served(command: str, ports: tuple[int, .
     assert finding.variables.get("moved_probe", "") == probe
 
 
+VARIABLES = {
+    "a port": ("wget -qO- http://localhost:$PORT/", ["PORT=3000"], (8080,), "moved_probe"),
+    "a port with a default": ("nc -z localhost ${PORT:-3000}", [], (8080,), "moved_probe"),
+    "the port that is served": ("nc -z 127.0.0.1 $PORT", ["PORT=8080"], (8080,), ""),
+    "an address of IPv6": ("nc -w 2 $IP $PORT", ["IP=::", "PORT=8080"], (8080,), "probe"),
+    "a text": ("nc -z $HOST 3000", ["HOST=s3cret"], (8080,), ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "ports", "variable"), VARIABLES.values(), ids=VARIABLES
+)
+def test_a_probe_whose_address_or_port_is_in_a_variable(
+    command: str, environment: list[str], ports: tuple[int, ...], variable: str
+) -> None:
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": ""}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    config = {"Healthcheck": {"Test": ["CMD-SHELL", command]}, "Env": environment}
+    container = container_in("running", Config=config, State={"Health": health})
+    namespaces = listening(container, *ports)
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
+    assert {"moved_probe", "probe"} & finding.variables.keys() == (
+        {variable} if variable else set()
+    )
+    assert "s3cret" not in finding.variables.get("probed", "")
+
+
 QUIET = "curl -sf http://localhost:8080/health || exit 1"
 ASKED = {
     "a page that is not there": (
@@ -135,6 +164,11 @@ ASKED = {
             "shown_request": "curl -sS -i -m 5 http://localhost:8080/health 2>&1 | head -n 15",
         },
     ),
+    "words that are thrown away": (
+        "test -s /run/app.ready >/dev/null 2>&1 || exit 1",
+        "",
+        {"traced": "web", "traced_probe": "test -s /run/app.ready || exit 1"},
+    ),
     "no words of another program": ("pgrep app", "", {"restarted": "web"}),
     "no words through a socket": (
         "curl -sf --unix-socket /run/app.sock http://localhost/health",
@@ -150,7 +184,15 @@ def _first_steps(command: str, output: str, age: float, *env: str) -> dict[str, 
     config = {"Healthcheck": {"Test": ["CMD-SHELL", command]}, "Env": list(env)}
     container = container_in("running", age=age, Config=config, State={"Health": health})
     (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK))
-    known = ("assignment", "start_page", "shown", "shown_request", "restarted")
+    known = (
+        "assignment",
+        "start_page",
+        "shown",
+        "shown_request",
+        "traced",
+        "traced_probe",
+        "restarted",
+    )
     return {name: finding.variables[name] for name in known if name in finding.variables}
 
 

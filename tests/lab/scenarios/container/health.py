@@ -75,6 +75,25 @@ def probe_fails(box: Box) -> None:
     )
 
 
+@fault("container.unhealthy", subject="container:kms6", shareable=True)
+def probe_whose_address_is_in_a_variable(box: Box) -> None:
+    """The probe of the image asks an address of IPv6 in a variable, throws its output away, and the
+    program listens on IPv4 alone."""
+    served = ("bb:1.36", "httpd", "-f", "-p", "0.0.0.0:1688", "-h", "/www")
+    probe = "nc -w 2 $IP $PORT </dev/null >/dev/null 2>&1"
+    _unhealthy(box, "kms6", probe, "--env=IP=::", "--env=PORT=1688", runs=served)
+    command = first_command(box, "container.unhealthy", "kms6")
+    assert "nc -w 2 127.0.0.1 1688" in command, command
+
+
+@fault("container.unhealthy", subject="container:unready", shareable=True)
+def probe_that_throws_its_words_away(box: Box) -> None:
+    """The probe has never passed, and nobody sees why: another start would change nothing."""
+    _unhealthy(box, "unready", "ls /run/app.ready >/dev/null 2>&1 && cat /run/app.ready")
+    out = box.diagnose("check", "container.unhealthy").out
+    assert "sh -xc" in out, out
+
+
 @fault("container.unhealthy", subject="container:drowsy", shareable=True)
 def probe_takes_too_long(box: Box) -> None:
     """The health check does not end within its timeout."""
