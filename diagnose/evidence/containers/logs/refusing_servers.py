@@ -32,6 +32,13 @@ _TAKEN = LazyPattern(r"\bsmtpd\[\d+\]: [0-9A-Za-z]{6,20}: client=| <= ")
 """A line about a mail that was taken: Postfix and Exim."""
 _CHANGING = LazyPattern(r"<[^>]{0,320}>|[\w.+-]{1,64}@[\w.-]{1,253}")
 _BY_DNS = LazyPattern(r"(?i)\b(?:host|domain) not found|cannot find your (?:reverse )?hostname")
+_ON_PURPOSE = LazyPattern(
+    r"(?i)\brelay(?:ing)? (?:access )?(?:denied|not permitted)|\bgr[ae]y-?list|\bblack-?list|\bblocked (?:by|using)\b"
+    r"|\b(?:user|recipient|mailbox) (?:address )?(?:rejected|unknown)\b|\bunrouteable address"
+    r"|\bhelo command rejected|\bfully-qualified\b|\bunknown user\b"
+)
+"""Rules that keep out spammers."""
+_PRIVATE = LazyPattern(r"(?i)10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:")
 _ROOM = "/var/spool/postfix"
 """Where a service of Postfix runs that has `y` in the column chroot of master.cf."""
 _SHUT_IN = LazyPattern(r"(?m)^(?:smtp|\S{0,60}:smtp|25)[ \t]+inet(?:[ \t]+\S+){2}[ \t]+y(?=[ \t])")
@@ -50,6 +57,8 @@ class RefusingServer(msgspec.Struct, frozen=True):
     """The addresses of the clients."""
     lacks_resolver: bool = False
     """Whether the server runs in a folder without a resolv.conf that names a DNS server."""
+    may_be_meant: bool = False
+    """Whether a rule against spammers refuses clients of the internet."""
 
 
 class RefusingServers(Items[RefusingServer], frozen=True):
@@ -62,7 +71,9 @@ def refusing_servers(
 ) -> RefusingServers:
     """The mail servers that take nothing, by their recent lines.
 
-    Two files of Postfix are read where it refuses clients since a name is not found.
+    Two files of Postfix are read where it refuses clients since a name is not found. That is a rule
+    against spammers too, who may be its only clients for an hour: it counts where Postfix finds no
+    DNS server, or where a client is on this host or in its network.
     """
     found = []
     for container in containers.running:
@@ -70,7 +81,7 @@ def refusing_servers(
         if refused is not None and _BY_DNS.search(refused.reason):
             lacks = _lacks_resolver(host, container)
             refused = msgspec.structs.replace(refused, lacks_resolver=lacks)
-        if refused is not None:
+        if refused is not None and (refused.lacks_resolver or not refused.may_be_meant):
             found.append(refused)
     return RefusingServers(tuple(found))
 
@@ -84,7 +95,16 @@ def _refusing_server(container: Container, lines: Sequence[str]) -> RefusingServ
     if not is_enough or len(reasons) != 1 or any(map(_TAKEN.search, lines)):
         return None
     line, match = refusals[-1]
-    return RefusingServer(container, match["reason"], line, len(refusals), len(clients))
+    reason = match["reason"]
+    is_rule = bool(_ON_PURPOSE.search(reason) or _BY_DNS.search(reason))
+    return RefusingServer(
+        container,
+        reason,
+        line,
+        len(refusals),
+        len(clients),
+        may_be_meant=is_rule and not any(map(_PRIVATE.match, clients)),
+    )
 
 
 def _refusal_in(line: str) -> re.Match[str] | None:

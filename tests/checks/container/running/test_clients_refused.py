@@ -23,20 +23,34 @@ OTHER = (
     "Relay access denied; from=<a@b.example> to=<c@d.example> proto=ESMTP"
 )
 EXIM = "H=(mail.example) [{0}] F=<a@b.example> rejected RCPT <c@d.example>: relay not permitted"
+GREYLISTED = (
+    "postfix/smtpd[71]: NOQUEUE: reject: RCPT from unknown[{0}]: 450 4.2.0 <c@d.example>: "
+    "Recipient address rejected: Greylisted; from=<a@b.example> to=<c@d.example> proto=ESMTP"
+)
+FAULT = (
+    "postfix/smtpd[71]: NOQUEUE: reject: RCPT from unknown[{0}]: 451 4.3.0 <c@d.example>: "
+    "Temporary lookup failure; from=<a@b.example> to=<c@d.example> proto=ESMTP"
+)
 TAKEN = "postfix/smtpd[71]: 4F1A2B3C4D: client=mail.example[192.0.2.7]"
 SHUT_IN = "smtp      inet  n       -       y       -       -       smtpd\n"
 OPEN = "smtp      inet  n       -       n       -       -       smtpd\n"
 FOUR = [f"192.0.2.{number}" for number in range(4)]
+INNER = [f"172.18.0.{number}" for number in range(2, 6)]
 ADVICE, WARNING = [("advice", "web")], [("warning", "web")]
 CASES: dict[str, tuple[list[str], str, str | None, list[tuple[str, str]]]] = {
-    "names that are not found": ([POSTFIX.format(who) for who in FOUR], OPEN, "", ADVICE),
+    "names that are not found": ([POSTFIX.format(who) for who in FOUR], OPEN, "", []),
+    "names of this host's programs": ([POSTFIX.format(who) for who in INNER], OPEN, "", ADVICE),
     "without a resolver inside": ([POSTFIX.format(who) for who in FOUR], SHUT_IN, None, WARNING),
     "an empty one inside": ([POSTFIX.format(who) for who in FOUR], SHUT_IN, "# none", WARNING),
     "a resolver inside": (
-        [POSTFIX.format(who) for who in FOUR], SHUT_IN, "nameserver 127.0.0.11", ADVICE,
+        [POSTFIX.format(who) for who in FOUR], SHUT_IN, "nameserver 127.0.0.11", [],
     ),
-    "one domain that is not its own": ([OTHER.format(who) for who in FOUR], OPEN, "", ADVICE),
-    "of Exim": ([EXIM.format(who) for who in FOUR], OPEN, "", ADVICE),
+    "bots that look for a relay": ([OTHER.format(who) for who in FOUR], OPEN, "", []),
+    "programs that may not send": ([OTHER.format(who) for who in INNER], OPEN, "", ADVICE),
+    "bots at Exim": ([EXIM.format(who) for who in FOUR], OPEN, "", []),
+    "programs at Exim": ([EXIM.format(who) for who in INNER], OPEN, "", ADVICE),
+    "greylisted ones": ([GREYLISTED.format(who) for who in FOUR], OPEN, "", []),
+    "a fault of its own": ([FAULT.format(who) for who in FOUR], OPEN, "", ADVICE),
     "a mail that was taken": ([*[POSTFIX.format(who) for who in FOUR], TAKEN], OPEN, "", []),
     "several reasons": ([POSTFIX.format(FOUR[0]), *[OTHER.format(who) for who in FOUR]], OPEN, "", []),
     "one client": ([POSTFIX.format(FOUR[0])] * 5, OPEN, "", []),
