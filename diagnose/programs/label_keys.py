@@ -14,12 +14,16 @@ from diagnose.programs.word_slips import is_nearly
 from diagnose.word_sets import vocabulary
 
 _NAME, _REST = "*", "**"
-_FEWEST = 2
+_FEWEST = 3
 """Parts of a key, from which on the end of a template is taken for the whole."""
+_DOMAINS = vocabulary("com io org")
+"""First parts of keys that begin with a domain, which people leave out."""
 _MOST_WORDS = 2
 """Words that a missing part may be; the first one is taken."""
 _NUMBER = LazyPattern(r"^\d+_|_\d+$|\[\d+\]$")
 """The number of an entry of a list: `domains[0]`, `caddy_1`, `0_respond`."""
+_MATCHER = "@"
+"""The sign before a name that the user gave to a matcher of Caddy: `@header`."""
 _NEEDLESS = vocabulary("enable enabled http docker label labels container")
 """Parts that people add to the key of another program."""
 
@@ -95,6 +99,8 @@ def _with_corrected_part(
 ) -> Iterator[tuple[str, ...]]:
     for at, (part, words) in enumerate(zip(parts, template, strict=False)):
         plain = _plain(part)
+        if part.startswith(_MATCHER):
+            continue
         for word in words:
             if is_nearly(plain, word):
                 yield (*parts[:at], part.replace(plain, word), *parts[at + 1 :])
@@ -105,7 +111,7 @@ def _with_added_part(
 ) -> Iterator[tuple[str, ...]]:
     is_open = template[-1] == (_REST,)
     for at, words in enumerate(() if is_open else template[: len(parts) + 1]):
-        is_told = at > 0 or len(parts) > _FEWEST
+        is_told = at > 0 or len(parts) >= _FEWEST
         if is_told and len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
             yield (*parts[:at], words[0], *parts[at:])
 
@@ -114,9 +120,10 @@ def _with_beginning(
     parts: Sequence[str], template: Sequence[Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
     missing = len(template) - len(parts)
-    if missing <= 0 or len(parts) < _FEWEST:
+    beginning = [words[0] for words in template[: max(missing, 0)]]
+    is_whole = len(parts) >= _FEWEST or bool(_DOMAINS.intersection(beginning[:1]))
+    if missing <= 0 or not is_whole:
         return
-    beginning = [words[0] for words in template[:missing]]
     # a key that would begin with a name of the user, such as `caddy.tls`, may be of any program
     if not {_NAME, _REST} & {*beginning, *template[missing], *template[-1]}:
         yield (*beginning, *parts)

@@ -1,18 +1,19 @@
 """container.label-misspelt: a program passes over labels that almost are labels of its own."""
 
-import re
-
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.settings.misspelt_labels import (
     ContainersWithMisspeltLabels,
     MisspeltLabels,
 )
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined
 from diagnose.registry import check
 
 SHOWN = 4
+_PLAIN_KEY = LazyPattern(r"[\w.@[\]-]+")
+"""A key without a sign that ends an expression of sed."""
 
 
 @check(
@@ -58,7 +59,14 @@ def _corrections(misspelt: MisspeltLabels) -> PageVariables:
     key, meant = next(iter(misspelt.meant.items()))
     names = {"label": key, "meant": meant}
     compose_file, compose = only_file(container), compose_variables(container)
-    if misspelt.is_former or not compose_file or not compose:
+    is_plain = all(map(_PLAIN_KEY.fullmatch, misspelt.meant))
+    if misspelt.is_former or not compose_file or not compose or not is_plain:
         return names
-    edits = (f"s/{re.escape(key)}/{meant}/g" for key, meant in misspelt.meant.items())
+    edits = (_edit(key, meant) for key, meant in misspelt.meant.items())
     return {**names, **compose, "compose_file": compose_file, "edit": ";".join(edits)}
+
+
+def _edit(key: str, meant: str) -> str:
+    """The edit of sed that corrects a key, and leaves longer keys that it begins as they are."""
+    whole = key.replace(".", r"\.").replace("[", r"\[")
+    return rf"s/\(^\|[^[:alnum:]_.-]\){whole}\([^[:alnum:]_.[-]\|$\)/\1{meant}\2/g"

@@ -3,6 +3,7 @@
 nginx-proxy reads variables of other containers in the same way.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -39,7 +40,8 @@ def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
     """The running containers with such labels, by inspect alone.
 
     A key counts where one part of it is misspelt, missing or too much, and the container does not
-    have the right key too. Labels that are like none of a program's are their owner's own.
+    have the right key too. Labels that are like none of a program's are their owner's own. So are
+    those that the program's own settings name, as another label to look for.
     """
     found = (
         misspelt
@@ -59,7 +61,12 @@ def _misspelt_labels(
     """Keys with a slip, and those of an older version in a container without newer ones."""
     kind = "variable" if keys.are_variables else "label"
     variables = [name for name, _ in container.config.environment]
-    names = variables if keys.are_variables else list(container.labels)
+    given = _words_of_settings(reader)
+    names = [
+        name
+        for name in (variables if keys.are_variables else container.labels)
+        if given.isdisjoint((name, name.partition(".")[0]))
+    ]
     own = {name.lower() for name in names}
     meant = {name: keys.meant_by(name) for name in names}
     misspelt = {name: key for name, key in meant.items() if key and key.lower() not in own}
@@ -69,3 +76,10 @@ def _misspelt_labels(
     if former and not any(map(keys.replaces_former, own)):
         successors = dict.fromkeys(former, keys.successor)
         yield MisspeltLabels(container, reader, keys.program, successors, is_former=True)
+
+
+def _words_of_settings(reader: Container) -> set[str]:
+    """The words in the command and in the values of the variables of a program."""
+    values = [value for _, value in reader.config.environment]
+    texts = [*values, *reader.config.words]
+    return {word for text in texts for word in re.split(r"[^\w.@-]+", text)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from diagnose.evidence.containers.settings.misspelt_labels import misspelt_labels
@@ -41,7 +43,13 @@ THEIR_OWN = (
     ("Caddy", "caddy.rate_limit"),
     ("Watchtower", "com.docker.compose.service"),
     ("Homepage", "homepage.widget.type"),
+    ("Caddy", "caddy.@header.header"),
+    ("Traefik", "docker.network"),
+    ("Ofelia", "docker.network"),
+    ("What's up Docker", "display.name"),
+    ("autoheal", "stop.timeout"),
     ("nginx-proxy", "VIRTUAL_ENV"),
+    ("nginx-proxy", "HTTP_METHOD"),
     ("nginx-proxy", "HTTP_PORT"),
     ("nginx-proxy", "HTTP_METHOD"),
     ("Traefik", "caddy.tls"),
@@ -61,6 +69,12 @@ def test_keys_that_are_no_slip(program: str, key: str) -> None:
     assert BY_PROGRAM[program].meant_by(key) == ""
 
 
+COMPOSE = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "com.docker.compose.project.working_dir": "/srv/shop",
+    "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
+}
 ADVICE = [("advice", "web")]
 HOSTS: dict[str, tuple[str, dict[str, str], list[tuple[str, str]]]] = {
     "a key with a slip": ("traefik:v3.1", {"traefik.enabled": "true"}, ADVICE),
@@ -87,18 +101,48 @@ def test_a_program_of_another_engine_reads_other_labels() -> None:
     assert not misspelt_labels(of(container("updater", Config=elsewhere), web))
 
 
-def test_what_is_said_and_offered() -> None:
-    labels = {
-        "traefik.http.router.a.rule": "Host(`a`)",
-        "com.docker.compose.project": "shop",
-        "com.docker.compose.service": "web",
-        "com.docker.compose.project.working_dir": "/srv/shop",
-        "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
-    }
+@pytest.mark.parametrize("setting", ["AUTOHEAL_CONTAINER_LABEL=auto-heal", "A=x,auto-heal"])
+def test_another_label_that_the_program_is_given(setting: str) -> None:
+    reader = container("healer", Config={"Image": "willfarrell/autoheal", "Env": [setting]})
+    web = container(Config={"Labels": {"auto-heal": "true"}})
+    assert not misspelt_labels(of(reader, web))
+
+
+def _edited(edit: str, text: str) -> str:
+    run = subprocess.run(
+        ["sed", "-e", edit], input=text, capture_output=True, text=True, check=True
+    )
+    return run.stdout
+
+
+def _offered(label: str) -> str:
+    """The edit of the compose file of a container with this label; "" for none."""
+    labels = {**COMPOSE, label: "true"}
     reader = container("proxy", Config={"Image": "traefik"})
     found = misspelt_labels(of(reader, container(Config={"Labels": labels})))
     (finding,) = judge("container.label-misspelt", misspelt_labels=found).findings
-    assert finding.variables["edit"] == (
-        r"s/traefik\.http\.router\.a\.rule/traefik.http.routers.a.rule/g"
-    )
+    return finding.variables.get("edit", "")
+
+
+def test_the_right_keys_of_other_services_stay() -> None:
+    text = "- traefik.enabl=true\n- traefik.enable=true\ntraefik.enabl: a\n- 'traefik.enabl=b'\n"
+    expected = text.replace("enabl=", "enable=").replace("enabl:", "enable:")
+    assert _edited(_offered("traefik.enabl"), text) == expected
+
+
+HOSTILE = "traefik.http.router.a/b/;1eid;.rule"
+
+
+@pytest.mark.parametrize("label", [HOSTILE, "traefik.enab/l/e;", "traefik.http.router.a\nb.rule"])
+def test_a_key_with_a_command_of_sed_is_not_edited(label: str) -> None:
+    assert not _offered(label)
+
+
+def test_what_is_said_and_offered() -> None:
+    labels = {**COMPOSE, "traefik.http.router.a.rule": "Host(`a`)"}
+    reader = container("proxy", Config={"Image": "traefik"})
+    found = misspelt_labels(of(reader, container(Config={"Labels": labels})))
+    (finding,) = judge("container.label-misspelt", misspelt_labels=found).findings
+    edited = _edited(finding.variables["edit"], "      - traefik.http.router.a.rule=Host(`a`)\n")
+    assert edited == "      - traefik.http.routers.a.rule=Host(`a`)\n"
     assert finding.summary.endswith("does not know: Traefik reads traefik.http.routers.a.rule")
