@@ -36,6 +36,17 @@ def test_a_place_behind_a_login(value: str, old: str, new: str, expected: str) -
         assert shown.stdout == value.replace(f"@{old}", f"@{new}")
 
 
+NAMES = {"LDAP_URL": True, "database_url": True, "HOMEPAGE_DB": True}
+NAMES |= dict.fromkeys(("PATH", "LD_PRELOAD", "PYTHONPATH", "DOCKER_HOST", "a b", "A;id"), False)
+
+
+@pytest.mark.parametrize(("name", "is_offered"), NAMES.items())
+def test_variables_of_the_shell_are_left_alone(name: str, is_offered: bool) -> None:
+    env = [f"{name}=postgres://shop:{SECRET}@dbb:5432/shop"]
+    app = container_in("exited", name="app", Config={"Env": env})
+    assert bool(with_text(app, "dbb", "db")) == is_offered
+
+
 LOOPBACK = {
     "with its port": (f"postgres://u:{SECRET}@localhost:5432/x", "s/@localhost:5432\\b/@db:5432/"),
     "without a port": (f"postgres://u:{SECRET}@127.0.0.1/x", "s/@127\\.0\\.0\\.1\\b/@db/"),

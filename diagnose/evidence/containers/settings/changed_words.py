@@ -19,6 +19,12 @@ _FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
 """Files of settings, by their names."""
 _DASHES = LazyPattern(r"^-+(?:XX:[+-]?)?")
 """The text before the name of an option; Java has some of its own."""
+_OWN_NAME = LazyPattern(
+    r"(?!(?:BASH_|DIAGNOSE_|DOCKER_|DYLD_|GLIBC_|LC_|LD_|PYTHON)|(?:ENV|HOME|IFS|LANG|PATH|PS\d|SHELL|TMPDIR)$)"
+    r"[A-Z_][A-Z0-9_]*",
+    re.IGNORECASE,
+)
+"""The name of a variable that only the container's program reads."""
 _SHORTEST_NAME = 2
 """Minimum number of letters of a setting that a file names."""
 
@@ -101,9 +107,11 @@ def with_text(container: Container, old: str, new: str, *, variable: str = "") -
 def spliced(name: str, value: str, old: str, new: str) -> dict[str, str]:
     """The correction of the place in an address that holds a secret, behind its user and password.
 
-    `spliced` is the variable, `splice` what sed does to its value, which nobody is shown.
+    `spliced` is the variable, `splice` what sed does to its value, which nobody is shown. Nothing
+    for a variable that the shell of the command itself, or a program that it calls, reads.
     """
-    if len(re.findall(rf"@{re.escape(old)}(?=[:/?,]|$)", value)) != 1:
+    is_once = len(re.findall(rf"@{re.escape(old)}(?=[:/?,]|$)", value)) == 1
+    if not is_once or not _OWN_NAME.fullmatch(name):
         return {}
     return {"spliced": name, "splice": rf"s/@{_escaped_for_sed(old)}\b/@{new}/"}
 
