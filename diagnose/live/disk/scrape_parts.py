@@ -5,12 +5,14 @@ from typing import Any
 
 from diagnose.yaml_text import read_values
 
+_PROXIES = ("proxy_url", "proxy_from_environment")
 _PORTS = {"http": 80, "https": 443}
 
 
 def scrape_targets(text: str) -> Iterator[str]:
     """HOST:PORT of each fixed target of the jobs, as the settings have it now.
 
+    A job that calls through a proxy is left out: the proxy knows the names.
     A job that gives its targets to an exporter, as those of the blackbox exporter, calls that
     exporter: its address is in the replacement of the label `__address__`.
     """
@@ -20,7 +22,7 @@ def scrape_targets(text: str) -> Iterator[str]:
         return
     jobs = settings.get("scrape_configs") if isinstance(settings, dict) else None
     for job in jobs if isinstance(jobs, list) else ():
-        if isinstance(job, dict):
+        if isinstance(job, dict) and not any(map(job.get, _PROXIES)):
             yield from dict.fromkeys(_targets_of(job))
 
 

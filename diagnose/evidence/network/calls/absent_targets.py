@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_settings import SETTINGS_FILE, mounted_settings
 from diagnose.evidence.dns.query_plan import name_query
@@ -31,6 +32,8 @@ _SCRAPES = LazyPattern(
     r"(?i)(?:^|[/_-])(?:prometheus|victoria-?metrics|vm-?agent|vmsingle)(?:[:@]|$)"
 )
 _FOLDER = LazyPattern(r"^/(?:etc|config|conf|opt|prometheus)(?:/|$)")
+_NAMED_FILE = LazyPattern(r"--?(?:config\.file|promscrape\.config)[= ](?P<path>/\S{1,300})")
+_USUAL_FILE = "/etc/prometheus/prometheus.yml"
 _SHORT_NAME = LazyPattern(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 """A name of one word, as containers have it."""
 
@@ -99,11 +102,22 @@ def _targets(host: Host, container: Container) -> Iterator[AbsentTarget]:
     """The targets in its files, without those that it serves itself or that its settings name."""
     own = {"localhost", container.name, container.id[:12], container.config.hostname}
     own |= container.extra_names | container.linked_names
+    used = _used_file(container)
     for mounted in mounted_settings(host, container, "scrape targets", SETTINGS_FILE, _FOLDER):
+        if mounted.path != used:
+            continue
         for place in dict.fromkeys(mounted.text.splitlines()):
             name, _, port = place.rpartition(":")
             if _SHORT_NAME.fullmatch(name) and name not in own and port.isdecimal():
                 yield AbsentTarget(container, name, int(port), mounted.path)
+
+
+def _used_file(container: Container) -> str:
+    """The file on the host that the program takes its targets from; "" for one in the image."""
+    named = _NAMED_FILE.search(" ".join(container.config.words))
+    inside = named["path"] if named else _USUAL_FILE
+    holder = innermost_mount(container.mounts, inside)
+    return holder.on_host(inside) if holder is not None else ""
 
 
 def _unserved_target(

@@ -79,6 +79,26 @@ def test_targets(
     assert all(said in finding.summary for finding in findings)
 
 
+WORDS: dict[str, tuple[list[str], int]] = {
+    "the usual file": (["sleep", "1000"], 1),
+    "a file that the command names": (["--config.file=/etc/prometheus/dev.yml"], 1),
+    "a file of the image": (["--config.file=/opt/own.yml"], 0),
+    "a file that is not there": (["--config.file=/etc/prometheus/other.yml"], 0),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS.values(), ids=WORDS)
+def test_the_file_that_is_read(words: list[str], expected: int) -> None:
+    mounts = [{"Type": "bind", "Source": "/srv/prom", "Destination": "/etc/prometheus"}]
+    settings = {"Image": "prom/prometheus:v3", "Cmd": words}
+    caller = _on("scrapes", "prom", Config=settings, Mounts=mounts)
+    entries = [{"name": name, "type": "file"} for name in ("dev.yml", "prometheus.yml")]
+    answers = {"file.list": {"entries": entries}, "file.read": {"text": "exporter:1"}}
+    containers = of(caller, _exporter("other"))
+    clock = Clock(wall=STARTED, booted=0.0)
+    assert len(absent_targets(Made(answers), containers, None, None, clock)) == expected
+
+
 FILES = {
     "a plain job": ("static_configs: [{targets: ['a:1', b]}]", ["a:1", "b:80"]),
     "over TLS": ("scheme: https\n    static_configs: [{targets: [a]}]", ["a:443"]),
@@ -91,8 +111,11 @@ FILES = {
     ),
     "found by files": ("file_sd_configs: [{files: [a.yml]}]", []),
     "addresses of sites": ("static_configs: [{targets: ['https://a.example/']}]", []),
+    "through a proxy that knows the names": (
+        "proxy_url: http://proxy:80\n    static_configs: [{targets: [laptop]}]", [],
+    ),
     "no list": ("static_configs: [{targets: }]", []),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("job", "expected"), FILES.values(), ids=FILES)
