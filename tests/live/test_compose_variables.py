@@ -9,7 +9,10 @@ from diagnose.live.disk.compose.env_files import names_in_text, names_of_entry
 from diagnose.live.disk.compose.variables import assigned_values, variables
 
 YAML = "/srv/shop/compose.yaml"
-FILES = {"/srv/shop/.env": "NAME=shop\nPORT=80\n", "/srv/shop/a.env": "A=1\nB=2\n"}
+FILES = {
+    "/srv/shop/.env": "NAME=shop\nPORT=80\nEMPTY=\nIMAGE_TAG=dev\nHOME=/a\n",
+    "/srv/shop/a.env": "A=1\nB=2\n",
+}
 PARTS: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "an env file": ("env_file: a.env", [("a.env", "A=1"), ("a.env", "B=2")]),
     "a list of them": ("env_file: [./a.env]", [("a.env", "A=1"), ("a.env", "B=2")]),
@@ -26,6 +29,9 @@ PARTS: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "a list": ("environment:\n    - D=x=y\n    - E=", [("compose.yaml", "D=x=y"), ("compose.yaml", "E=")]),
     "a reference": ("environment: ['N=${NAME}']", [(".env", "N=shop")]),
     "a reference with a default value": ("environment: {P: '${PORT:-1}'}", [(".env", "P=80")]),
+    "a default value for an empty one": ("environment: {L: '${EMPTY:-info}'}", []),
+    "an empty one without": ("environment: {L: '${EMPTY-info}'}", [(".env", "L=")]),
+    "one that a deployment sets": ("environment: ['T=${IMAGE_TAG}', 'H=${HOME}']", []),
     "one that nothing sets": ("environment: {P: '${OTHER:-1}', Q: $OTHER}", []),
     "a name alone": ("environment: [PORT, OTHER]", [(".env", "PORT=80")]),
     "a part of a value": ("environment: {U: 'http://${NAME}/'}", []),

@@ -8,13 +8,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from diagnose.live.disk.compose.dollars import ASSIGNED
+from diagnose.live.disk.compose.dollars import ASSIGNED, OF_SHELLS
 from diagnose.live.disk.compose.env_files import names_of_entry, paths_of
 from diagnose.live.disk.compose.parts import document
 from diagnose.model import Json
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-[^${}]*)?\}|([A-Za-z_]\w*))")
 """A value that is one variable, with or without a default value."""
+_OF_DEPLOYMENTS = re.compile(
+    r"(?i)(?:^|_)(?:BRANCH|BUILD|COMMIT|HASH|IMAGE|REF|RELEASE|REVISION|SHA\d?|TAG|VERSION)$"
+)
+"""Variables that a deployment sets when it calls compose, which counts before `.env`."""
 _LONGEST = 4096
 """Characters of a value."""
 _MOST = 200
@@ -45,7 +49,7 @@ def variables(
         values.pop(name, None)
         reference = _REFERENCE.fullmatch(name if value is None else value)
         source = name if value is None else reference and (reference[1] or reference[2])
-        if source in assigned:
+        if source in assigned and _counts(assigned[source], source, value or ""):
             values[name] = (dotenv, assigned[source])
             references.add(name)
         elif value is not None and "$" not in value:
@@ -55,6 +59,13 @@ def variables(
         {"path": path, "variable": f"{name}={value}", "is_reference": name in references}
         for name, path, value in short[:_MOST]
     ]
+
+
+def _counts(value: str, source: str, reference: str) -> bool:
+    """Whether compose takes this value of `.env`: no default replaces an empty one, and hardly a
+    shell sets the variable."""
+    is_replaced = not value and ":-" in reference
+    return not is_replaced and source not in OF_SHELLS and not _OF_DEPLOYMENTS.search(source)
 
 
 def assigned_values(text: str) -> dict[str, str]:
