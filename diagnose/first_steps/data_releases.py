@@ -11,7 +11,10 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
-_RELEASE = LazyPattern(r"(?<![\w.@/-])v?(?P<number>\d{1,4}(?:\.\d{1,4}){1,3})(?![\w.]*\d)")
+_RELEASE = LazyPattern(
+    r"(?<![\w.:@/-])v?(?P<number>\d{1,4}(?:\.\d{1,4}){1,2})(?![\w.]*\d|:\d| ?[kMG]?B\b|%)"
+)
+"""No time of day, and no address or amount."""
 _OF_TAG = LazyPattern(r"v?(?P<number>\d{1,4}(?:\.\d{1,4}){0,3})(?=-|$)")
 _Parts = tuple[int, ...]
 

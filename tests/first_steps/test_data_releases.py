@@ -15,6 +15,9 @@ PORTAINER = (
 )
 REDIS = "1:M 01 May 2026 10:00:00.000 # Can't handle RDB format version 11"
 CASES = {
+    "a time of day": ("14:03:45.120 cannot downgrade schema 9, 1.2.0 reads 8", "shop:1.2.0", ""),
+    "an address": ("10.1.0.9 cannot downgrade schema 9, 1.2.0 reads 8", "shop:1.2.0", ""),
+    "an amount": ("cannot downgrade 4.5 MB of schema 9, 1.2.0 reads 8", "shop:1.2.0", ""),
     "the tag of a release": (MEMOS, "neosmemo/memos:0.25.1", "neosmemo/memos:0.26.3"),
     "a tag of fewer numbers": (MEMOS, "neosmemo/memos:0.25", "neosmemo/memos:0.26"),
     "a tag with a letter and a base": (
