@@ -46,6 +46,7 @@ def _line_about(data: UnseenData, repeated_errors: Iterable[RepeatedError]) -> s
 def _link_finding(data: UnseenData, line: str) -> Finding:
     more = f", and so do {count(len(data.others), 'link')} more" if data.others else ""
     folder = data.missing_folder
+    access = "" if data.mount.rw else ":ro"
     return Finding.about(
         data.container,
         f"{data.container} does not see what is behind link {data.path}: it leads to {data.leads_to} "
@@ -59,7 +60,7 @@ def _link_finding(data: UnseenData, line: str) -> Finding:
         severity=Severity.warning if line else None,
         discriminator=data.path,
         stable=(data.container.life,),
-        variables={"linked": f"{folder}:{folder}"},
+        variables={"linked": f"{folder}:{folder}{access}"},
     )
 
 

@@ -37,7 +37,7 @@ def links_that_the_program_complains_about(box: Box) -> None:
         lambda: str(box.docker("logs", "films82").stdout).count("films") > 5, what="the errors"
     )
     command = first_command(box, UNSEEN, "films82")
-    assert command.endswith("--volume=/mnt/nas82:/mnt/nas82 | sh"), command
+    assert command.endswith("--volume=/mnt/nas82:/mnt/nas82:ro | sh"), command
 
 
 @fault(UNSEEN, subject="container:films81", expect=[(UNSEEN, "container:cloud81")], shareable=True)

@@ -29,6 +29,8 @@ _OF_SYSTEM = LazyPattern(
 """Folders of an image's own files, to which a link may lead on purpose."""
 _DEEP = 2
 """Parts of a path from which on it is a folder for one purpose: /mnt/disk, and not /mnt."""
+_OF_ONE_USER = LazyPattern(r"/home/[^/]+")
+"""A whole home folder, with keys and settings of its user."""
 _MARKS = frozenset({".gitkeep", ".keep", ".gitignore", "lost+found"})
 
 
@@ -56,7 +58,8 @@ class UnseenData(msgspec.Struct, frozen=True):
     def missing_folder(self) -> str:
         """The folder of the host with the targets of all links; else the first target."""
         around = posixpath.commonpath([self.leads_to, *self.others.values()])
-        return around if around.count("/") >= _DEEP else self.leads_to
+        is_deep = around.count("/") >= _DEEP and not _OF_ONE_USER.fullmatch(around)
+        return around if is_deep else self.leads_to
 
     def is_named_in(self, line: str) -> bool:
         """Whether a line names one of the links."""

@@ -21,7 +21,12 @@ Links = dict[str, str]
 
 
 def seen(
-    mounts: list[tuple[str, str]], links: Links, folders: dict[str, list[str]], line: str = ""
+    mounts: list[tuple[str, str]],
+    links: Links,
+    folders: dict[str, list[str]],
+    line: str = "",
+    *,
+    rw: bool = True,
 ) -> Any:
     """The page variables of a container with these mounts. links: by path, where they lead;
     folders: what lies in them, by path; line: an error that its program repeats."""
@@ -47,7 +52,7 @@ def seen(
         return found
 
     binds = [
-        {"Type": "bind", "Source": source, "Destination": inside, "RW": True}
+        {"Type": "bind", "Source": source, "Destination": inside, "RW": rw}
         for source, inside in mounts
     ]
     host = Made({"file.list": listing, "file.stats": stats})
@@ -99,6 +104,17 @@ def test_links_to_several_disks_have_no_common_folder() -> None:
     links = {"/srv/media/films": "/mnt/a/films", "/srv/media/tv": "/mnt/b/tv"}
     (variables,) = seen([MEDIA], links, {"/mnt/a/films": [], "/mnt/b/tv": []})
     assert variables["linked"] == "/mnt/a/films:/mnt/a/films"
+
+
+def test_a_home_folder_is_not_mounted_as_a_whole() -> None:
+    links = {"/srv/media/films": "/home/eve/films", "/srv/media/tv": "/home/eve/tv"}
+    (variables,) = seen([MEDIA], links, {"/home/eve/films": [], "/home/eve/tv": []})
+    assert variables["linked"] == "/home/eve/films:/home/eve/films"
+
+
+def test_a_read_only_mount_gets_no_right_to_write() -> None:
+    (variables,) = seen([MEDIA], {"/srv/media/films": "/mnt/disk/films"}, DISK, rw=False)
+    assert variables["linked"] == "/mnt/disk/films:/mnt/disk/films:ro"
 
 
 def test_the_folder_is_mounted_where_the_link_leads() -> None:
