@@ -96,7 +96,10 @@ def test_the_file_that_is_read(words: list[str], expected: int) -> None:
     answers = {"file.list": {"entries": entries}, "file.read": {"text": "exporter:1"}}
     containers = of(caller, _exporter("other"))
     clock = Clock(wall=STARTED, booted=0.0)
-    assert len(absent_targets(Made(answers), containers, None, None, clock)) == expected
+    assert (
+        len(absent_targets(Made(answers), containers, namespaces=None, resolvers=None, clock=clock))
+        == expected
+    )
 
 
 FILES = {
