@@ -13,6 +13,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.word_slips import is_nearly
 from diagnose.word_sets import vocabulary
 
+LONGEST = 200
+"""Letters of a key that is compared."""
 _NAME, _REST = "*", "**"
 _FEWEST = 3
 """Parts of a key, from which on the end of a template is taken for the whole."""
@@ -51,7 +53,7 @@ class LabelKeys(msgspec.Struct, frozen=True):
 
     def meant_by(self, key: str) -> str:
         """The key that the program reads and this one almost is; "" for none."""
-        if self.knows(key):
+        if len(key) > LONGEST or self.knows(key):
             return ""
         parts = key.split(".")
         return next(
@@ -86,9 +88,15 @@ def _fits(parts: Sequence[str], template: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_one_of(part: str, words: Sequence[str]) -> bool:
-    return bool(part) and (words == (_NAME,) or _plain(part).lower() in map(str.lower, words))
+    return bool(part) and (words == (_NAME,) or _plain(part).lower() in _lowered(words))
 
 
+@functools.cache
+def _lowered(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(str.lower, words))
+
+
+@functools.lru_cache(4096)
 def _plain(part: str) -> str:
     """A part of a key without the number of an entry."""
     return _NUMBER.sub("", part)
@@ -97,13 +105,19 @@ def _plain(part: str) -> str:
 def _with_corrected_part(
     parts: Sequence[str], template: Sequence[Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
-    for at, (part, words) in enumerate(zip(parts, template, strict=False)):
-        plain = _plain(part)
-        if part.startswith(_MATCHER):
-            continue
-        for word in words:
-            if is_nearly(plain, word):
-                yield (*parts[:at], part.replace(plain, word), *parts[at + 1 :])
+    wrong = [
+        at
+        for at, (part, words) in enumerate(zip(parts, template, strict=False))
+        if words != (_REST,) and not _is_one_of(part, words)
+    ]
+    at = wrong[0] if len(wrong) == 1 else None
+    if at is None or parts[at].startswith(_MATCHER):
+        return
+    part = parts[at]
+    plain = _plain(part)
+    for word in template[at]:
+        if is_nearly(plain, word):
+            yield (*parts[:at], part.replace(plain, word), *parts[at + 1 :])
 
 
 def _with_added_part(

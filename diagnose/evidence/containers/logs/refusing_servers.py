@@ -17,13 +17,15 @@ from diagnose.registry import evidence
 LEAST = 4
 """Refusals; fewer may be those of one stranger."""
 _LEAST_CLIENTS = 2
+_LONGEST = 1000
+"""Letters of a line that are searched: its beginning names client and reason."""
 _REFUSED = (
     LazyPattern(
         r"\bNOQUEUE: reject: [A-Z]{4,9} from [^\s\[]{0,253}\[(?P<client>[^\]\s]{1,60})\](?::\d+)?: "
         r"(?P<reason>[45]\d\d (?:[245]\.\d+\.\d+ )?<[^>\n]{0,320}>: [^;\n]{1,200})"
     ),
     LazyPattern(
-        r"\bH=[^\n]{0,300}?\[(?P<client>[\da-fA-F.:]{3,60})\][^\n]{0,300}?"
+        r"\bH=[^\[(\n]{0,200}(?:\([^)\n]{0,200}\) )?\[(?P<client>[\da-fA-F.:]{3,60})\][^\n]{0,300}?"
         r"\b(?P<reason>(?:temporarily )?rejected [A-Z]{4}\b[^\n]{0,300})"
     ),
 )
@@ -109,7 +111,9 @@ def _refusing_server(container: Container, lines: Sequence[str]) -> RefusingServ
 
 def _refusal_in(line: str) -> re.Match[str] | None:
     """The client and the reason in a line about a refusal; None for any other line."""
-    return next(filter(None, (pattern.search(line) for pattern in _REFUSED)), None)
+    if "reject" not in line:
+        return None
+    return next(filter(None, (pattern.search(line[:_LONGEST]) for pattern in _REFUSED)), None)
 
 
 def _lacks_resolver(host: Host, container: Container) -> bool:

@@ -3,8 +3,9 @@
 nginx-proxy reads variables of other containers in the same way.
 """
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -14,6 +15,16 @@ from diagnose.programs.known_label_keys import LABEL_KEYS
 from diagnose.programs.label_keys import LabelKeys
 from diagnose.programs.label_readers import REMOTE
 from diagnose.registry import evidence
+
+MOST = 1000
+"""Different names that are compared with the keys of one program."""
+_OF_OTHERS = (
+    "com.docker.",
+    "desktop.docker.",
+    "io.buildah.",
+    "org.label-schema.",
+    "org.opencontainers.",
+)
 
 
 class MisspeltLabels(msgspec.Struct, frozen=True):
@@ -49,27 +60,52 @@ def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
         if not any(map(REMOTE.fullmatch, reader.config.env or ()))
         for keys in LABEL_KEYS
         if keys.image.search(reader.config.image)
-        for container in containers.running
-        for misspelt in _misspelt_labels(container, reader, keys)
+        for misspelt in _misspelt_by(reader, keys, containers)
     )
     return ContainersWithMisspeltLabels(tuple(found))
 
 
-def _misspelt_labels(
-    container: Container, reader: Container, keys: LabelKeys
+def _misspelt_by(
+    reader: Container, keys: LabelKeys, containers: Containers
 ) -> Iterator[MisspeltLabels]:
-    """Keys with a slip, and those of an older version in a container without newer ones."""
-    kind = "variable" if keys.are_variables else "label"
-    variables = [name for name, _ in container.config.environment]
+    """The keys that one program passes over. A key of many containers is compared once."""
     given = _words_of_settings(reader)
-    names = [
-        name
-        for name in (variables if keys.are_variables else container.labels)
-        if given.isdisjoint((name, name.partition(".")[0]))
-    ]
+    names = {
+        container.id: [
+            name
+            for name in itertools.islice(_names(container, keys), MOST)
+            if given.isdisjoint((name, name.partition(".")[0]))
+        ]
+        for container in containers.running
+    }
+    different = dict.fromkeys(itertools.chain.from_iterable(names.values()))
+    meant = {name: keys.meant_by(name) for name in itertools.islice(different, MOST)}
+    for container in containers.running:
+        yield from _misspelt_labels(container, reader, keys, names[container.id], meant)
+
+
+def _names(container: Container, keys: LabelKeys) -> Iterator[str]:
+    """The names of its variables or labels, without those that engines and builders write."""
+    if keys.are_variables:
+        return (name for name, _ in container.config.environment)
+    return (name for name in container.labels if not name.startswith(_OF_OTHERS))
+
+
+def _misspelt_labels(
+    container: Container,
+    reader: Container,
+    keys: LabelKeys,
+    names: Sequence[str],
+    meant: Mapping[str, str],
+) -> Iterator[MisspeltLabels]:
+    """Keys with a slip, and those of an older version in a container without newer ones.
+
+    names: of this container. meant: the keys that names with a slip stand for.
+    """
+    kind = "variable" if keys.are_variables else "label"
     own = {name.lower() for name in names}
-    meant = {name: keys.meant_by(name) for name in names}
-    misspelt = {name: key for name, key in meant.items() if key and key.lower() not in own}
+    found = {name: meant.get(name, "") for name in names}
+    misspelt = {name: key for name, key in found.items() if key and key.lower() not in own}
     if misspelt:
         yield MisspeltLabels(container, reader, keys.program, misspelt, kind)
     former = [name for name in names if keys.former and keys.former.search(name)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -56,6 +58,24 @@ CASES: dict[str, tuple[list[str], str, str | None, list[tuple[str, str]]]] = {
     "one client": ([POSTFIX.format(FOUR[0])] * 5, OPEN, "", []),
     "few": ([POSTFIX.format(who) for who in FOUR[:3]], OPEN, "", []),
 }  # fmt: skip
+
+
+EXIM_WITH_HELO = (
+    "H=([192.168.1.5]) [{0}]:4 F=<a@b.example> rejected RCPT <c@d.example>: relay not permitted"
+)
+CASES["bots that call themselves inner machines"] = (
+    [EXIM_WITH_HELO.format(who) for who in FOUR], OPEN, "", [],
+)  # fmt: skip
+LONG = {"H=": 60000, "H=[1.2.3.4] ": 15000, "NOQUEUE: reject: RCPT from a[1.1.1.1]: 450 ": 4000}
+
+
+@pytest.mark.parametrize(("part", "times"), LONG.items())
+def test_a_long_line_takes_no_time(part: str, times: int) -> None:
+    lines = tuple(RecentLine(1.0, f"{part * times}rejected") for _ in range(50))
+    web = container()
+    began = time.process_time()
+    refusing_servers(Made({}), of(web), RecentLogs({web.id: lines}))
+    assert time.process_time() - began < 1.5
 
 
 @pytest.mark.parametrize(("lines", "services", "resolver", "expected"), CASES.values(), ids=CASES)

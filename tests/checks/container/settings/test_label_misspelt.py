@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import pytest
 
@@ -146,3 +147,13 @@ def test_what_is_said_and_offered() -> None:
     edited = _edited(finding.variables["edit"], "      - traefik.http.router.a.rule=Host(`a`)\n")
     assert edited == "      - traefik.http.routers.a.rule=Host(`a`)\n"
     assert finding.summary.endswith("does not know: Traefik reads traefik.http.routers.a.rule")
+
+
+def test_many_labels_take_no_time() -> None:
+    labels = {f"org.made.up{number}.enable.traefic": "x" for number in range(20000)}
+    labels |= {f"traefik.{'routers.' * 3000}rule": "x", "traefik.enabled": "true"}
+    readers = [container(f"r{number}", Config={"Image": "traefik"}) for number in range(4)]
+    webs = [container(f"w{number}", Config={"Labels": labels}) for number in range(10)]
+    began = time.process_time()
+    misspelt_labels(of(*readers, *webs))
+    assert time.process_time() - began < 3
