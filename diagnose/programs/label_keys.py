@@ -105,6 +105,7 @@ def _plain(part: str) -> str:
 def _with_corrected_part(
     parts: Sequence[str], template: Sequence[Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
+    """The key with the only part that does not fit replaced by a word that is nearly the same."""
     wrong = [
         at
         for at, (part, words) in enumerate(zip(parts, template, strict=False))

@@ -5,7 +5,7 @@ nginx-proxy reads variables of other containers in the same way.
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -71,11 +71,7 @@ def _misspelt_by(
     """The keys that one program passes over. A key of many containers is compared once."""
     given = _words_of_settings(reader)
     names = {
-        container.id: [
-            name
-            for name in itertools.islice(_names(container, keys), MOST)
-            if given.isdisjoint((name, name.partition(".")[0]))
-        ]
+        container.id: list(itertools.islice(_names(container, keys, given), MOST))
         for container in containers.running
     }
     different = dict.fromkeys(itertools.chain.from_iterable(names.values()))
@@ -84,11 +80,13 @@ def _misspelt_by(
         yield from _misspelt_labels(container, reader, keys, names[container.id], meant)
 
 
-def _names(container: Container, keys: LabelKeys) -> Iterator[str]:
-    """The names of its variables or labels, without those that engines and builders write."""
-    if keys.are_variables:
-        return (name for name, _ in container.config.environment)
-    return (name for name in container.labels if not name.startswith(_OF_OTHERS))
+def _names(container: Container, keys: LabelKeys, given: Set[str]) -> Iterator[str]:
+    """The names of its variables or labels, without those that engines and builders write, and
+    those that the program's own settings name."""
+    variables = (name for name, _ in container.config.environment)
+    for name in variables if keys.are_variables else container.labels:
+        if not name.startswith(_OF_OTHERS) and given.isdisjoint((name, name.partition(".")[0])):
+            yield name
 
 
 def _misspelt_labels(
