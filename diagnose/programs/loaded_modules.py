@@ -21,14 +21,23 @@ class LoadedModule(msgspec.Struct, frozen=True):
     """The usual files of settings in the container."""
     named_by: LazyPattern
     """A variable, or two words of the command, with the group `path`: another such file."""
+    further_files: tuple[str, ...] = ()
+    """Files that are read besides those or the named one."""
+    folder: str = ""
+    """The folder of the files without a slash before them."""
+    folder_variable: str = ""
+    """The variable with another such folder."""
+    includes: LazyPattern | None = None
+    """A line that names more files of settings, which are not looked at."""
 
 
 _POSTGRES = LazyPattern(r"(?:^|/)(?:postgres|postgresql|pgvector|postgis|timescaledb)\b[^/]*$")
 _OF_POSTGRES = LazyPattern(
-    r"(?m)^(?:-c )?[ \t]*shared_preload_libraries[ \t]*=[ \t]*(?P<list>[^\n#]*)"
+    r"(?m)^(?:-c )?[ \t]*(?:shared|session|local)_preload_libraries[ \t]*=[ \t]*(?P<list>[^\n#]*)"
 )
 _POSTGRES_FILE = LazyPattern(r"\bconfig_file=(?P<path>/\S+)")
-_POSTGRES_FILES = ("/var/lib/postgresql/data/postgresql.conf", "/etc/postgresql/postgresql.conf")
+_POSTGRES_FILES = ("postgresql.conf", "/etc/postgresql/postgresql.conf")
+_OTHER_FILES = LazyPattern(r"(?m)^[ \t]*include(?:_dir|_if_exists)?[ \t=]+'[^'\n]")
 
 
 def _postgres_library(name: str, settings: str) -> LoadedModule:
@@ -40,6 +49,10 @@ def _postgres_library(name: str, settings: str) -> LoadedModule:
         usual="",
         files=_POSTGRES_FILES,
         named_by=_POSTGRES_FILE,
+        further_files=("postgresql.auto.conf",),
+        folder="/var/lib/postgresql/data",
+        folder_variable="PGDATA",
+        includes=_OTHER_FILES,
     )
 
 

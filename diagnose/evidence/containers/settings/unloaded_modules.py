@@ -1,7 +1,8 @@
 """Modules that somebody has set up for a program, and that its list of modules lacks."""
 
 import itertools
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -56,7 +57,7 @@ def unloaded_modules(host: Host, containers: Containers) -> UnloadedModules:
         unloaded = _unloaded_module(container, module, texts)
         if unloaded is not None:
             found.append(unloaded)
-        elif _is_listed(module.names, _listing(module, texts).modules):
+        elif _is_loaded(module, texts):
             loading.add((container.config.image, module.names[0]))
     return UnloadedModules(
         tuple(
@@ -74,7 +75,10 @@ def _texts(host: Host, container: Container, module: LoadedModule) -> dict[str, 
     variables = [f"{name}={value}" for name, value in container.config.environment]
     texts = {"its command or a variable": "\n".join([*words, *pairs, *variables])}
     named = module.named_by.search(texts["its command or a variable"])
-    for path in (named["path"],) if named is not None else module.files:
+    files = (named["path"],) if named is not None else module.files
+    folder = container.config.value_of(module.folder_variable) or module.folder
+    for name in (*files, *module.further_files):
+        path = posixpath.join(folder, name)
         file = host.ask(ReadContainerFile(container.id, path, bytes=_BYTES))
         if not isinstance(file, Failed):
             texts[path] = file.text
@@ -100,13 +104,28 @@ def _listing(module: LoadedModule, texts: dict[str, str]) -> _Listing:
 def _unloaded_module(
     container: Container, module: LoadedModule, texts: dict[str, str]
 ) -> UnloadedModule | None:
-    """The module, if it has settings and the list lacks it."""
+    """The module, if it has settings and the list lacks it.
+
+    None where the list may be in a file that was not read.
+    """
     settings = [match[0] for text in texts.values() if (match := module.settings.search(text))]
     listing = _listing(module, texts)
-    if not settings or _is_listed(module.names, listing.modules):
+    is_elsewhere = module.includes is not None and (
+        len(texts) == 1 or any(map(module.includes.search, texts.values()))
+    )
+    if not settings or _is_loaded(module, texts) or is_elsewhere:
         return None
     name, setting = module.names[0], settings[0].strip()
     return UnloadedModule(container, name, setting, listing.modules, listing.place)
+
+
+def _is_loaded(module: LoadedModule, texts: Mapping[str, str]) -> bool:
+    """Whether any of its lists has the module: each session of PostgreSQL may have one too."""
+    return any(
+        _is_listed(module.names, match["list"])
+        for text in texts.values()
+        for match in module.listing.finditer(text)
+    )
 
 
 def _is_listed(names: Sequence[str], listed: str) -> bool:

@@ -31,6 +31,9 @@ CASES: dict[str, tuple[str, dict[str, Any], str, list[tuple[str, str]]]] = {
     "a library of PostgreSQL": (POSTGRES, {"Cmd": ["postgres", *CRON]}, CONF, ADVICE),
     "preloaded": (POSTGRES, {"Cmd": ["postgres", *CRON, "-c", "shared_preload_libraries=pg_cron"]}, CONF, []),
     "preloaded by the file": (POSTGRES, {"Cmd": ["postgres", *CRON]}, "shared_preload_libraries = 'a, pg_cron' # x\n", []),
+    "loaded in each session": (POSTGRES, {"Cmd": ["-c", "auto_explain.log_format=json", "-c", "session_preload_libraries=auto_explain"]}, CONF, []),
+    "a file that includes others": (POSTGRES, {"Cmd": ["postgres", *CRON]}, f"{CONF}include_dir = 'conf.d'\n", []),
+    "a file that cannot be read": (POSTGRES, {"Cmd": ["postgres", *CRON]}, "", []),
     "in no file either": (POSTGRES, {"Cmd": ["postgres"]}, CONF, []),
 }  # fmt: skip
 
@@ -56,3 +59,19 @@ def test_another_container_of_the_image_runs_the_jobs() -> None:
     web = container(Config={"Image": ODOO, **CHANNELS})
     runner = container("jobs", Config={"Image": ODOO, "Cmd": ["odoo", "--load=web,queue_job"]})
     assert not unloaded_modules(_host(""), of(web, runner))
+
+
+@pytest.mark.parametrize("folder", ["/var/lib/postgresql/data", "/data/pg"])
+def test_a_list_that_was_set_by_sql(folder: str) -> None:
+    files = {
+        f"{folder}/postgresql.conf": CONF,
+        f"{folder}/postgresql.auto.conf": "shared_preload_libraries = 'pg_cron'\n",
+    }
+
+    def file(question: Question[object]) -> Json | Failed:
+        assert isinstance(question, ReadContainerFile)
+        text = files.get(question.path)
+        return Failed("gone", question.path) if text is None else {"text": text}
+
+    settings = {"Image": POSTGRES, "Cmd": ["postgres", *CRON], "Env": [f"PGDATA={folder}"]}
+    assert not unloaded_modules(Made({"api.archive": file}), of(container(Config=settings)))
