@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from diagnose.questions.file_parts import OTHER_SOURCE
 
 _OTHER = re.compile(
-    r"(?mi)^[ \t-]*(?:docker_sd_configs|journal|syslog|autodiscover|source[ \t]*:[ \t]*(?!file\b)\w+"
-    r"|name[ \t]+(?:forward|systemd|syslog|tcp|http|docker|cpu|mem|kmsg|mqtt|opentelemetry)"
-    r"|@type[ \t]+(?:forward|syslog|http|systemd|tcp|udp))\b"
+    r"(?mi)^[ \t-]*(?:docker_sd_configs|journal|syslog|autodiscover|loki_push_api|kafka|gelf"
+    r"|type[ \t]*:[ \t]*(?:tcp|udp|unix)"
+    r"|source[ \t]*:[ \t]*(?!file\b)\w+"
+    r"|name[ \t]+(?:forward|systemd|syslog|tcp|http|docker|cpu|dummy|exec"
+    r"|mem|kmsg|netif|stdin|serial|udp|mqtt|opentelemetry)"
+    r"|@type[ \t]+(?:exec|forward|syslog|http|sample|dummy|sql|systemd|tcp|udp|unix))\b"
 )
 """Promtail, Filebeat, CrowdSec, Fluent Bit and Fluentd, in this order."""
 _SINGLE = re.compile(
@@ -41,4 +44,5 @@ def log_paths(text: str) -> Iterator[str]:
         elif listed is not None and listed["flow"]:
             yield from _IN_FLOW.findall(listed["flow"])
         elif not is_output and (single := _SINGLE.match(line)) is not None:
-            yield from single["path"].split(",")
+            path = single["path"]
+            yield from [path] if "{" in path else path.split(",")

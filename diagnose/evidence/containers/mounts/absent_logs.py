@@ -29,7 +29,9 @@ _COLLECTS = LazyPattern(
     r"(?i)(?:^|[/_-])(?:promtail|filebeat|fluent-?bit|fluentd|crowdsec)(?:[:@_-]|$)"
 )
 _FOLDER = LazyPattern(r"^/(?:etc|mnt/config|fluent-bit|fluentd|usr/share/filebeat|config)(?:/|$)")
-_WILD = frozenset("*?[{")
+_WILD = frozenset("*?[")
+_UNKNOWN_SIGNS = frozenset("{}$%\\")
+"""Signs of a pattern with choices, a variable or a date, which are not worked out."""
 
 
 class AbsentLogs(msgspec.Struct, frozen=True):
@@ -75,6 +77,8 @@ def absent_logs(host: Host, containers: Containers) -> AbsentLogsList:
 
 def _has_file(host: Host, container: Container, pattern: str) -> bool:
     """Whether a file of the container fits a pattern; True where that is not known."""
+    if not _UNKNOWN_SIGNS.isdisjoint(pattern):
+        return True
     folders = ["/"]
     *above, last = pattern.strip("/").split("/")
     for part in above:
