@@ -6,6 +6,10 @@ from typing import Any
 from diagnose.yaml_text import read_values
 
 _PROXIES = ("proxy_url", "proxy_from_environment")
+_MOST_JOBS = 60
+_MOST_GROUPS = 40
+_MOST_TARGETS = 100
+"""What is read of one file: entries of a list may stand for others, which are lists again."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -21,7 +25,7 @@ def scrape_targets(text: str) -> Iterator[str]:
     except ValueError:
         return
     jobs = settings.get("scrape_configs") if isinstance(settings, dict) else None
-    for job in jobs if isinstance(jobs, list) else ():
+    for job in jobs[:_MOST_JOBS] if isinstance(jobs, list) else ():
         if isinstance(job, dict) and not any(map(job.get, _PROXIES)):
             yield from dict.fromkeys(_targets_of(job))
 
@@ -29,13 +33,20 @@ def scrape_targets(text: str) -> Iterator[str]:
 def _targets_of(job: dict[str, Any]) -> Iterator[str]:
     port = _PORTS.get(str(job.get("scheme", "http")), 80)
     rules = [rule for rule in _dicts(job.get("relabel_configs")) if _sets_address(rule)]
-    groups = _dicts(job.get("static_configs"))
-    targets = [target for group in groups for target in group.get("targets") or ()]
-    for target in [rule.get("replacement") for rule in rules] if rules else targets:
-        place = str(target)
-        is_plain = bool(target) and "/" not in place and "$" not in place
+    groups = _dicts(job.get("static_configs"))[:_MOST_GROUPS]
+    targets = [target for group in groups for target in _texts(group.get("targets"))]
+    for place in _texts([rule.get("replacement") for rule in rules]) if rules else targets:
+        is_plain = bool(place) and "/" not in place and "$" not in place
         if is_plain:
             yield place if ":" in place else f"{place}:{port}"
+
+
+def _texts(values: object) -> list[str]:
+    return (
+        [value for value in values[:_MOST_TARGETS] if isinstance(value, str)]
+        if isinstance(values, list)
+        else []
+    )
 
 
 def _sets_address(rule: dict[str, Any]) -> bool:

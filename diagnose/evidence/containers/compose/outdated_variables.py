@@ -12,6 +12,7 @@ from diagnose.evidence.containers.compose.compose_files import SLACK_S
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.secrets import MARK, same_value
 from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -19,6 +20,7 @@ from diagnose.questions.files import ComposeVariable, ListComposeFiles, ReadComp
 from diagnose.registry import evidence
 from diagnose.yaml_text import read_values
 
+_SCALAR = LazyPattern(r"[\w.:+-]{1,40}")
 MOST = 40
 """Projects whose files are looked at, and services that are read."""
 TOO_MANY = f"its compose files were not read: this host has more than {MOST} projects"
@@ -174,6 +176,8 @@ def _is_same_scalar(present: str, value: str) -> bool:
     Compose leaves `yes` and `22:00` in its file as they are, and libyaml makes a boolean and a
     number of seconds of them.
     """
+    if not _SCALAR.fullmatch(present):
+        return False
     try:
         read = read_values(present)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -125,6 +126,18 @@ FILES = {
 def test_targets_of_a_file(job: str, expected: list[str]) -> None:
     text = f"scrape_configs:\n  - job_name: a\n    {job}\n"
     assert list(scrape_targets(text)) == expected
+
+
+def test_lists_of_lists_take_no_time() -> None:
+    nested = "".join(f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * 9)}]\n" for at in range(1, 30))
+    many = ", ".join(["*t"] * 3000)
+    text = (
+        f"b0: &b0 [x]\n{nested}t: &t {{targets: [*b29, a]}}\nj: &j {{static_configs: [{many}]}}\n"
+        f"scrape_configs: [{', '.join(['*j'] * 3000)}]\n"
+    )
+    began = time.process_time()
+    assert set(scrape_targets(text)) <= {"a:80"}
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(
