@@ -41,6 +41,7 @@ _OTHER_FILES = LazyPattern(r"(?m)^[ \t]*include(?:_dir|_if_exists)?[ \t=]+'[^'\n
 
 
 def _postgres_library(name: str, settings: str) -> LoadedModule:
+    """A library of PostgreSQL, whose settings begin with its name."""
     return LoadedModule(
         _POSTGRES,
         (name,),

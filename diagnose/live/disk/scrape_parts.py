@@ -42,11 +42,8 @@ def _targets_of(job: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(values: object) -> list[str]:
-    return (
-        [value for value in values[:_MOST_TARGETS] if isinstance(value, str)]
-        if isinstance(values, list)
-        else []
-    )
+    listed = values[:_MOST_TARGETS] if isinstance(values, list) else []
+    return [value for value in listed if isinstance(value, str)]
 
 
 def _sets_address(rule: dict[str, Any]) -> bool:
