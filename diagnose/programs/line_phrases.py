@@ -43,7 +43,7 @@ EXPLAINS = Phrases(
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
         enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
-        limit temporarily
+        limit temporarily directory permissions
         """
     ),
     pattern=LazyPattern(
@@ -61,7 +61,8 @@ EXPLAINS = Phrases(
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
         | \b(?:is|are)\ not\ (?:set|specified|supported|installed|running)\b
-        | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b
+        | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b | \bis\ a\ directory\b
+        | \binsecure\ permissions\b | \bfailure\ writing\b | \bbad\ command[- ]line\b
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
@@ -202,7 +203,7 @@ GENERIC = Phrases(
         | ^\s*error\ id: | ^\s*error\ (?:code|description|details?|message|reason):\s*$
         | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
         | \berror\ occurred\ at\ line\b
-        | \bunknown\ database\ error\b | ^rsync\ error:\ some\ files/attrs\ were\ not\ transferred\b
+        | \bunknown\ database\ error\b | ^rsync\ error:\ .{1,120}\ \(code\ \d{1,3}\)\ at\b
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ (?:internal\ |unexpected\ )?error\ occurred\b
@@ -248,7 +249,7 @@ FAREWELL = Phrases(
     pattern=LazyPattern(
         r"""
         \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped
-            |terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
+            |terminating|terminated|closing|(?<!not\ )closed|goodbye|bye)\b\.?\s*$
         | \bshut(?:ting)?\ ?down\b | ^exiting\b(?!:\ \S)
         | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
         | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b

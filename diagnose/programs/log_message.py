@@ -82,7 +82,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"""
             \bFATAL\b(?!\ state) | (?<!-)\bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
-            | \bEMERG\b
+            | \bEMERG\b | \]\ ALERT:\   # PHP-FPM
             | \[(?:emerg|alert|crit|(?i:fatal))\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
             | <(?:Critical|Fatal)>  # ClickHouse
             | \[F\] | ^<F> | ^F\d{4}(?:\d{4})?\ \d\d: | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
@@ -96,7 +96,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"""
             \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
-            | \bERROR\b | \bSEVERE\b | \[(?:[Ee]rror|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
+            | \bE(?:RR|R)OR\b | \bSEVERE\b | \[(?:[Ee]rror|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
             | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<E> | <Error> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception

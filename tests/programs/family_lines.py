@@ -97,6 +97,8 @@ LINES = {
         "write /data/a: disk quota exceeded",
     ),
     "folder-for-file": (
+        "Error: Config file /mosquitto/config/mosquitto.conf is a directory.",
+        "(configfile.c.2211) opening configfile /etc/lighttpd/shop.conf failed: Is a directory",
         "Error: EISDIR: illegal operation on a directory, read",
         "ERROR gate.yml: Is a directory (os error 21)",
     ),
@@ -275,6 +277,7 @@ LINES = {
         "/app/start.sh: line 9: /dev/stdout: Permission denied",
     ),
     "setting-required": (
+        "Error: program section program:web does not specify a command in section 'program:web' (file: '/etc/sup.conf')",
         "[  ERROR  ]  Setting hostname/domainname is required",
         'Error: Missing jwtSecret. Please, set configuration variable "jwtSecret" for the users-permissions plugin',
         "Secret 'wifi_password' not defined",
@@ -422,6 +425,7 @@ LINES = {
     ),
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
+        "2026/12/01 13:56:51| /etc/squid/shop.conf(8): unrecognized: 'acces_log'",
         'E! error loading config file /etc/telegraf/telegraf.conf: plugin inputs.mqtt_consumer: line 45: configuration specified the fields ["data_fromat"], but they were not used.',
         "in 'services': - in entry 1 of 'services': in 'urll': unknown field",
         "failed to load config: 1 error(s) decoding: * '' has invalid keys: entrypoint",
@@ -436,6 +440,7 @@ LINES = {
         'nginx: [emerg] "root" directive is not allowed here in /etc/nginx/nginx.conf:40',
     ),
     "peer-unreached": (
+        "curl: (7) Failed to connect to api port 8000 after 37 ms: Couldn't connect to server",
         "db_recipes:5432 - no response",
         "Can't reach database server at `postgresql-info`:`5432`",
         "Please make sure your database server is running at `postgresql-info`:`5432`.",
@@ -481,7 +486,11 @@ LINES = {
         "libgomp: Thread creation failed: Resource temporarily unavailable",
         "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory",
     ),
-    "descriptors-used-up": ("Error: EMFILE: too many open files, open '/app/index.js'",),
+    "descriptors-used-up": (
+        "Error: EMFILE: too many open files, open '/app/index.js'",
+        "FATAL:  insufficient file descriptors available to start server process",
+        "[ALERT]    (39) : [haproxy.main()] Cannot raise FD limit to 228, limit is 12.",
+    ),
     "script-memory": (
         "PHP Fatal error: Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)",
     ),
@@ -803,6 +812,7 @@ LINES = {
         "wget: server returned error: HTTP/1.1 403 Forbidden",
     ),
     "user-unknown": (
+        "chown: invalid user: ‘app:app’",
         "can't find the user memcache to switch to",
         "su: user shop does not exist",
         'apache: getpwnam("www-data") failed',
@@ -842,6 +852,7 @@ LINES = {
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
+        "[01-Dec-2026 13:54:04] ALERT: [pool www] pm.start_servers(9) must not be less than pm.min_spare_servers(1) and not greater than pm.max_spare_servers(3)",
         "500 OOPS: bad bool value in config file for: anonymous_enable",
         "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use 0.0.0.0",
         "Error: invalid value for LOG_LEVEL: inf",
@@ -891,6 +902,8 @@ LINES = {
     ),
     "cluster-silent": ("java.lang.RuntimeException: Unable to gossip with any peers",),
     "peer-refused": (
+        "rsync: [sender] failed to connect to db (172.18.0.5): Connection refused (111)",
+        "curl: (7) Failed to connect to api port 8000: Connection refused",
         "requests.exceptions.ConnectionError: HTTPConnectionPool(host='qdrant', port=6333): Max retries exceeded with url: / (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))",
         "dial tcp 10.0.0.3:5432: connect: connection refused",
         "Error: connect ECONNREFUSED 10.0.0.3:6379",
@@ -952,6 +965,7 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        "panic: unable to configure authorization (htpasswd): mkdir /auth: permission denied",
         "PMS: failure detected. Read/write access is required for path: /config/Library",
         "/palworld is not writable.",
         "ERROR [main] CassandraDaemon.java:897 - Insufficient permissions on directory /var/lib/cassandra/data",
@@ -970,6 +984,7 @@ LINES = {
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        'minidlna.c:670: error: Media directory "/media2" not accessible [No such file or directory]',
         'error: Module not found "file:///app/main.ts".',
         'PHP Fatal error:  Uncaught Symfony\\Component\\Dotenv\\Exception\\PathException: Unable to read the "/app/.env" environment file.',
         "panic: invalid tls config: open fullchain.pem: no such file or directory",
@@ -984,6 +999,7 @@ LINES = {
         "Config file '/data/homeserver.yaml' does not exist.",
     ),
     "configuration-syntax": (
+        "Error: /etc/freeradius/3.0/clients.conf[289]: Expecting section start brace '{' after \"foo bar\"",
         "while scanning for the next token found character '\\t' that cannot start any token in \"/config/configuration.yaml\", line 12, column 1",
         "Message from VCC-compiler: Expected an action, 'if', '{' or '}'",
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
@@ -1118,6 +1134,9 @@ LINES = {
         "failed to verify flags: expected IP in URL for binding (http://etcd:2380)",
     ),
     "script-not-executable": (
+        "sh: 1: /srv/app/run: Permission denied",
+        'error: exec: "/srv/app": permission denied',
+        "env: ‘/srv/app/run’: Permission denied",
         "/bin/sh: 1: ./run.sh: Permission denied",
         "/usr/local/bin/docker-entrypoint.sh: line 170: /docker-entrypoint-initdb.d/init.sh: Permission denied",
         "bash: line 1: /app/bin/start: Permission denied",
@@ -1138,4 +1157,16 @@ LINES = {
         "failed to start grafana: failed to migrate database: alert migration failure: could not get migration log",
         "Error: Database migration failed, see above",
     ),
+    "listener-unopened": (
+        "tinyproxy: Could not create listening sockets.",
+        "EROR connection/connection_setup_sockets Could not create listener socket on port 8000",
+        "Fatal error: Unable to bind to UDP socket",
+    ),
+    "key-file-unread": ("SSL error: Unable to get private key from '/certs/server.key'",),
+    "source-indented": (
+        "TabError: inconsistent use of tabs and spaces in indentation",
+        "IndentationError: unexpected indent",
+    ),
+    "download-unwritten": ("curl: (23) Failure writing output to destination",),
+    "options-misread": ("dnsmasq: bad command line options: try --help",),
 }

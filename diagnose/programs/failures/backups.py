@@ -18,11 +18,12 @@ BACKUPS = (
     ),
     Failure(
         name="repository-not-made",
-        mark=("not a valid repository", "does not exist."),
+        mark=("not a valid repository", "does not exist.", "unable to open config file"),
         pattern=r"(?P<path>/[\w./@+-]{1,200}) is not a valid repository\. Check repo config\b"
+        r"|\bunable to open config file: stat (?P<path_restic>/[\w./@+-]{1,200})/config: no such file or directory"
         r"|^Repository (?P<path_absent>/[\w./@+-]{1,200}) does not exist\.$",
         cause="{path} holds no repository of backups: it was never initialised, or another folder is mounted there",
-        cure="look what lies there: where it should be new, initialise it once (borg init, borgmatic repo-create); "
+        cure="look what lies there: where it should be new, initialise it once (borg init, borgmatic repo-create, restic init); "
         "else mount the folder or the disk that has the repository",
         source="borgmatic-collective/docker-borgmatic#280",
         turns_away=True,

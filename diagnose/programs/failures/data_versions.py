@@ -286,6 +286,15 @@ DATA_VERSIONS = (
         look="data",
     ),
     Failure(
+        name="postgres-file-cut",
+        mark="could not read file",
+        pattern=r'could not read file "(?P<file>(?:base|global|pg_\w{2,12})/[\w/.]{1,80})": read \d{1,9} of \d',
+        cause="PostgreSQL's file {file} is cut off: the disk was full or failed, or the folder was copied while it ran",
+        cure="restore a backup of the database; copy its folder first",
+        source="PostgreSQL's own message",
+        look="database",
+    ),
+    Failure(
         name="postgres-file-lost",
         mark='could not open file "',
         pattern=r'could not open file "(?P<file>(?:base|global|pg_tblspc)/[\w/.]{1,80})": No such file or directory',

@@ -5,6 +5,16 @@ from diagnose.programs.failures.remedies import TypedOption
 
 DIRECTORY_SERVERS = (
     Failure(
+        name="openldap-folder",
+        mark="olcdbdirectory",
+        pattern=r"\bolcDbDirectory: value #\d{1,3}: invalid path: (?P<why>[A-Z][\w ]{5,40})",
+        cause="OpenLDAP cannot use the folder of its database ({why}): the volume is mounted at another place, or belongs "
+        "to another user",
+        cure="mount the volume where olcDbDirectory points (/var/lib/ldap as a rule), and give it to the server's user",
+        source="OpenLDAP's own message",
+        look="mounts",
+    ),
+    Failure(
         name="keycloak-database-kind",
         mark="url format error; must be",
         pattern=r'URL format error; must be "jdbc:h2:.{1,300}but is "jdbc:(?P<kind>mariadb|mysql|oracle|postgres)',

@@ -10,6 +10,16 @@ ID = "container.file-mode-refused"
 
 FILE_MODES = (
     Failure(
+        name="logrotate-folder-open",
+        mark="parent directory has insecure permissions",
+        pattern=r"skipping \"(?P<path>[^\"]{1,300})\" because parent directory has insecure permissions",
+        cause="logrotate leaves {path} alone: others than root may write in its folder",
+        cure="write su with the owner's user and group into that part of its configuration, or take the right to write "
+        "from group and others (chmod go-w) on the folder",
+        source="logrotate's own message",
+        turns_away=True,
+    ),
+    Failure(
         name="postgres-mode",
         mark="has ",
         pattern=r'data directory "(?P<path>[^"]+)" has (?:invalid permissions|group or world access)',

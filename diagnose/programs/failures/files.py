@@ -205,6 +205,7 @@ FILES = (
             | \('[^'\n]{0,45}',\ (?P<port_python>\d{2,5})(?:,\ \d,\ \d)?\):\ \[?
                 (?:Errno\ 98\]\ )?address\ already\ in\ use
             | \bConnection\ in\ use:\ \('[^'\n]{0,45}',\ (?P<port_gunicorn>\d{2,5})\)
+            | \bIs\ another\ postmaster\ already\ running\ on\ port\ (?P<port_postgres>\d{2,5})\b
             | Address\ already\ in\ use:\ .{0,40}could\ not\ bind\ to\ address\ \S{1,60}?:
                 (?P<port_apache>\d{2,5})\b
         """,

@@ -135,7 +135,15 @@ INSTALLS = (
     ),
     Failure(
         name="init-program-missing",
-        mark=("[fatal tini (", "[dumb-init] ", "su-exec: ", "failed to ", "fatal: unable to "),
+        mark=(
+            "[fatal tini (",
+            "[dumb-init] ",
+            "su-exec: ",
+            "failed to ",
+            "fatal: unable to ",
+            "sh: ",
+            "exec: ",
+        ),
         pattern=r"""(?x)
               \[FATAL\ tini\ \(\d+\)\]\ exec\ (?P<program>[^\s-]\S{0,200})
                 \ failed:\ No\ such\ file\ or\ directory
@@ -146,12 +154,17 @@ INSTALLS = (
                 :\ No\ such\ file\ or\ directory
             | \b(?:exec|s6-[\w-]{1,30}):\ fatal:\ unable\ to\ exec[ ]
                 (?P<program_exec>[^\s:]{1,200}):\ No\ such\ file\ or\ directory
+            | ^(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ (?:(?:line\ )?\d{1,6}:\ )?
+                (?P<program_shell>(?!\S{0,200}\bnode_modules/)/[\w./@+-]{1,200})
+                :\ (?:not\ found|No\ such\ file\ or\ directory)$
+            | \bexec:\ "(?P<program_stat>/[^"\s]{1,200})":\ stat\ /\S{1,200}:\ no\ such\ file\ or\ directory
             | \bchpst:\ fatal:\ unable\ to\ run:\ (?P<program_chpst>[^\s:]{1,200})
                 :\ file\ does\ not\ exist
         """,
-        cause="what starts the container's program (an init, or a command that changes the user) does not find {program} in "
+        cause="what starts the container's program (a shell, an init, a command that changes the user) does not find {program} in "
         "the image, or what its first line names to run it",
-        cure="correct the command of the container, or run an image that has the program",
+        cure="correct the command of the container, or run an image that has the program; a script needs LF as its line "
+        "ends, and an interpreter that the image has",
         source="tini's, dumb-init's, su-exec's, coreutils' and s6's own messages",
         look="image",
     ),

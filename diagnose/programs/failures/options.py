@@ -28,7 +28,7 @@ OPTIONS = (
     Failure(
         name="noexec-tmpfs",
         mark="map segment",
-        pattern=r"(?P<path>/[^\s:'\"]+|\b[\w-]{1,40}\.so): failed to map segment from shared object",
+        pattern=r"(?P<path>(?<!\w)(?!/(?:usr/)?lib)/[^\s:'\"]+|(?<![\w/.-])[\w-]{1,40}\.so): failed to map segment from shared object",
         cause="the program loads code from {path}, but that folder is mounted noexec, as every tmpfs of Docker is",
         cure="recreate it with --tmpfs FOLDER:exec, or let the program use another folder",
         source="netty/netty#6678",
@@ -48,8 +48,9 @@ OPTIONS = (
     ),
     Failure(
         name="temporary-folder",
-        mark=("no usable temporary directory", "bad temp directory: /"),
-        pattern=r"No usable temporary directory (?:name )?found|\bBad temp directory: /",
+        mark=("no usable temporary directory", "bad temp directory: /", "tmp/"),
+        pattern=r"No usable temporary directory (?:name )?found|\bBad temp directory: /"
+        r"|\bCan't create/write to file '(?:/var)?/tmp/[^'\n]{1,80}' \(Errcode: (?:2|13|30)\b",
         cause="the program can make a file in none of its folders for temporary files: they are "
         "read-only, full or missing",
         cure="recreate it with --tmpfs=/tmp",

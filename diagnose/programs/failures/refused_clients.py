@@ -200,7 +200,7 @@ REFUSED_CLIENTS = (
         name="plain-port",
         mark=("unknown protocol", "wrong version number"),
         pattern=r"SSL23_GET_SERVER_HELLO:unknown protocol|WRONG_VERSION_NUMBER\] wrong version number"
-        r"|ssl3_get_record:wrong version number",
+        r"|ssl3_get_record:wrong version number|\bcurl: \(35\)[^\n]{0,80}:wrong version number",
         cause="the program speaks TLS to a port that answers in plain text: the address has https or the wrong port, or "
         "its name leads to another server, such as the container itself",
         cure="write http:// into the address, or the port on which that server has TLS; getent hosts NAME in the container "

@@ -51,7 +51,7 @@ RUNTIMES = (
     Failure(
         name="option-required",
         mark="--",
-        pattern=r"(?<![\w-])(?P<option>--[a-z][\w-]+)['\"]? (?:flag |option )?"
+        pattern=r"^(?!.{0,200}\bWARNING\b).*?(?<![\w-])(?P<option>--[a-z][\w-]+)['\"]? (?:flag |option )?"
         r"(?:is required|must be (?:set|specified|provided|given)|is missing)"
         r"|\bno (?P<option_none>--[a-z][\w-]+) (?:flags?|options?) (?:given|provided|specified)\b",
         cause="the program needs the option {option}, which its command does not have",

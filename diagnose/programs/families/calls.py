@@ -277,6 +277,10 @@ PEERS = (
             | connection\ refused[;\s]{{1,9}}(?:\(0x\w{{1,9}}/\d{{1,6}}\)\s{{1,9}})?
                 is\ the\ server\ running\ on\ host\ \"(?P<peer_libpq>[\w.-]+)\"
             | /dev/tcp/(?P<peer_shell>[\w.-]+/\d{{2,5}}):\ connection\ refused
+            | \bfailed\ to\ connect\ to\ (?P<peer_address>[A-Za-z][\w.-]{{0,120}})\ \([\d.:a-f]{{3,45}}\)
+                :\ connection\ refused
+            | \bfailed\ to\ connect\ to\ (?P<peer_curl>[A-Za-z][\w.-]{{0,120}})\ port\ \d{{1,5}}
+                (?:\ after\ \d{{1,9}}\ ms)?:\ connection\ refused
             | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]+)'[^\n]{{0,400}}\bconnection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
@@ -291,6 +295,8 @@ PEERS = (
             (?:can't|cannot|could\ not|unable\ to|failed\ to|couldn't)\ (?:reach|connect|contact
                 |dial)\b(?:[^:]|:(?!\d)){0,60}?
                 [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
+            | \bFailed\ to\ connect\ to\ (?P<peer_curl>(?!localhost|127\.)[A-Za-z][\w.-]{0,120})\ port\ \d{1,5}
+                (?:\ after\ \d{1,9}\ ms)?:\ Couldn't\ connect\ to\ server
             | (?<![\w./-])(?P<peer_named>[a-z][\w-]*-[\w-]+)\ is\ not\ reachable\b
             | ^(?P<peer_postgres>(?!localhost|127\.)[\w.-]{1,120}:\d{2,5})\ -\ no\ response$  # pg_isready
             | (?:\bis\ running\ |server\ )at\ `(?P<peer_prisma>(?!localhost|127\.)[\w.-]+)`:`\d+`

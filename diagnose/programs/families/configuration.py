@@ -28,6 +28,7 @@ CONFIGURATION = (
             | \bhas\ invalid\ keys:\ (?P<key_mapstructure>[\w.-]{1,60})
             | \bin\ '(?P<key_kong>[\w.-]{1,60})':\ unknown\ field
             | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)
+            | /[\w./-]{1,200}\(\d{1,6}\):\ unrecognized:\ '(?P<key_squid_file>[\w-]{1,60})'
             | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino

@@ -135,6 +135,7 @@ FILES = (
             | \b(?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:create|open|read|write(?:\ to)?)
                 \ (?P<path_asked>{_FOLDER}):?\ (?:please\ )?(?:check|verify)\b.{{0,40}}\bpermissions\b
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_root>/[\w.@+-]+)['"]
+            | \b(?:open|mkdir|chmod|chown|unlink)\ (?P<path_top>/[\w.@+-]{{2,60}}):\ permission\ denied\b
             | ^\W{{0,4}}(?:[\w\ ]{{1,30}}:?\ )?['"]?(?P<path_alone>/[a-z][\w-]{{2,40}})['"]?\ is\ not\ writ[ae]ble\b
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
@@ -266,6 +267,7 @@ FILES = (
             | \bUnable\ to\ read\ the\ "(?P<path_dotenv>{_PATH})"\ environment\ file
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
+            | ['"](?P<path_top>/[\w.@+-]{{2,60}})['"][^/\n]{{0,40}}\bno\ such\ file\ or\ directory
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
         cause="the program finds no {path} in its container",
@@ -354,7 +356,8 @@ FILES = (
             | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:parse|read)\ (?:the\ )?config(?:uration)?\ file:
                 \ .{0,40}\bline\ \d+
             | \bparsing\ \[/[^\]\n]{1,200}:\d+\]  # HAProxy
-            | (?:^|[\s'"(])/[\w./-]{1,200}\.(?:cfg|conf|hcl|ini|json|properties|toml|ya?ml):\d+(?::\d+)?:[ ]
+            | (?:^|[\s'"(])/[\w./-]{1,200}\.(?:cfg|conf|hcl|ini|json|properties|toml|ya?ml)
+                (?::\d+(?::\d+)?|\[\d{1,6}\]):[ ]
         """,
         cause="the program cannot read its configuration: "
         "a word is misspelt, misplaced, or of another version of the program",

@@ -44,7 +44,7 @@ PLAIN_CAUSES = (
     Failure(
         name="folder-for-file",
         mark=("is a directory", "eisdir", "os error 21"),
-        pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\s*$|: is a directory\b",
+        pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\.?\s*$|: is a directory\b",
         of_running=ABOUT_SETTINGS,
         cause="there is a folder where the program expects a file: a missing file on the host becomes an empty folder "
         "when it is mounted",
@@ -63,6 +63,68 @@ PLAIN_CAUSES = (
         cure="see which other process or container shares that network; if none does, the program is started twice, "
         "or opens one port by a file and by an option",
         source="EADDRINUSE of Linux",
+        confirmed_by="network.host-port-conflict",
+    ),
+    Failure(
+        name="key-file-unread",
+        mark=("key", "certificate"),
+        pattern=r"""(?x)
+            ^(?!.*(?:\bno\ such\b|\bdenied\b|\bmismatch|\bmatch\b)).*?
+            \b(?:cannot|can't|could\ not|failed\ to|unable\ to)\ (?:get|load|open|read|use)\ (?:the\ )?
+            (?:\w{2,12}\ ){0,3}(?:key|certificate)(?:\ chain)?(?:\ file)?(?:\ from)?:?\ ['"]?
+            (?P<path>/[\w./@+-]{2,200})
+        """,
+        of_running=NEVER,
+        cause="the program cannot use the file {path} with its certificate or key, and does not say why: it is not "
+        "there, the program's user may not read it, it is encrypted, or is not one in PEM form",
+        cure="see in this order whether it is there, whose it is, and how it begins (head -n 1)",
+        source="MariaDB's and OpenVPN's own messages",
+        look="certificate",
+    ),
+    Failure(
+        name="source-indented",
+        mark=("taberror: ", "indentationerror: "),
+        pattern=r"^(?P<kind>TabError|IndentationError): ",
+        cause="a Python file of the program is indented wrongly ({kind}): tabs and spaces are mixed, or a line stands "
+        "too far to the left or right",
+        cure="correct the line that stands above the message; an editor that writes spaces for tabs avoids it",
+        source="Python's own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="download-unwritten",
+        mark="curl: (23)",
+        pattern=r"\bcurl: \(23\)",
+        cause="curl cannot write what it downloads: the folder is not there or full, or the user may not write in it",
+        cure="see whose the folder is that the command names behind -o, and whether it has room",
+        source="curl manual, exit codes",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="options-misread",
+        mark="bad command",
+        pattern=r"\bbad command[- ]line options?\b",
+        cause="the program does not know an option of its command, and does not say which: it is misspelt, or the "
+        "program is built without it",
+        cure="compare the command with what the program's --help lists in the same image",
+        source="dnsmasq's own message",
+        of_running=NEVER,
+        build="another",
+    ),
+    Failure(
+        name="listener-unopened",
+        mark="socket",
+        pattern=r"""(?x)
+            ^(?!.*\b(?:connect(?:ing)?\ to|denied|in\ use|permitted|supported|unix)\b).*?
+            \b(?:cannot|can't|could\ not|couldn't|failed\ to|unable\ to)\ (?:bind|create|open|set\ up)
+            \ (?:to\ )?(?:any\ |its\ |the\ )?(?:listen(?:er|ing)?\ (?:TCP\ |UDP\ )?|TCP\ |UDP\ )sockets?\b
+        """,
+        of_running=NEVER,
+        cause="the program cannot open a port of its own, and does not say why: another process in the same network "
+        "has it, its address is not one of the container's, or it is below 1024 and the user may not open it",
+        cure="compare the address and the port in its settings with what the container has: ss -ltnup in its network "
+        "shows the ports that are taken",
+        source="the own messages of Icecast, Tinyproxy and PowerDNS",
         confirmed_by="network.host-port-conflict",
     ),
     Failure(

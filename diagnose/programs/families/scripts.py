@@ -1,15 +1,12 @@
 """Families of complaints: a script that its shell does not understand. Data."""
 
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import UnixLineEnds
 
 _SCRIPT = r"^(?P<script{}>/?[\w./@+-]{{1,200}}):\ (?:\w{{1,20}}:\ )?(?:line\ )?\d{{1,6}}:\ "
 """The beginning of a complaint of dash, busybox and bash: the script and its line."""
-_OF_A_PROGRAM = LazyPattern(
-    r"\.(?:sh|py|pl|rb|bash|js|php)$|(?:^|/)(?:s?bin|scripts?|entrypoints?)(?:/|$)|^\.{1,2}/"
-)
-"""A path that is run; the shell says the same of a file into which it writes."""
+_OF_A_PROGRAM = r"(?=\.{1,2}/|[^:\s]{1,200}(?:\.(?:sh|py|pl|rb|bash|js|php):|/(?:s?bin|scripts?|entrypoints?)[/:]))"
+"""Before a path that is run; bash says the same of a file into which it writes."""
 _SHELL = r"(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ "
 """The beginning of a shell's complaint about a command behind `-c`: the shell itself."""
 _NO_SHELL = rf"(?!{_SHELL})"
@@ -81,12 +78,17 @@ SCRIPTS = (
         name="script-not-executable",
         mark="permission denied",
         pattern=rf"""(?x)
-            ^(?:{_SHELL}(?:(?:line\ )?\d{{1,6}}:\ )?|/?[\w./@+-]{{1,200}}:\ (?:exec:\ )?line\ \d{{1,6}}:\ (?:exec:\ )?)
-                (?P<path>\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
+            ^(?:{_SHELL}(?:line\ )?\d{{1,6}}:\ |/?[\w./@+-]{{1,200}}:\ (?:exec:\ )?line\ \d{{1,6}}:\ (?:exec:\ )?)
+                (?P<path>{_OF_A_PROGRAM}\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
+            | ^(?:/(?:usr/)?bin/)?(?:da|a)?sh:\ (?:\d{{1,6}}:\ )?(?P<path_shell>\.{{0,2}}/[\w./@+-]{{1,200}})
+                :\ Permission\ denied$
+            | \bexec:\ "?(?P<path_exec>\.{{0,2}}/[\w./@+-]{{1,200}})"?:\ permission\ denied\b
+            | ^env:\ [‘']?(?P<path_env>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?:\ Permission\ denied$
+            | \bfailed\ to\ (?:execute|run\ command)\ [‘']?(?P<path_run>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?
+                :\ Permission\ denied$
         """,
-        about=_OF_A_PROGRAM,
-        cause="the shell may not run {path}: the file lacks its mode x, or lies on a file system without programs "
-        "(noexec)",
+        cause="the container may not run {path}: the file lacks its mode x, is a folder, or lies on a file system "
+        "without programs (noexec)",
         cure="give it the mode with chmod +x where it comes from: on the host if it is mounted, else in the sources of "
         "the image (git update-index --chmod=+x), or start it as sh {path}",
         source="dash's and bash's own messages",

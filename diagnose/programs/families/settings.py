@@ -138,6 +138,7 @@ SETTINGS = (
             | \bSection\ '(?P<key_section>[\w:.]{1,80})'\ not\ found\ in\ configuration\b
             | \bvalidation\ failed\ for\ '\w{1,80}'\ members:\ '(?P<key_member>[\w,\ ]{1,80})'
                 \ with\ the\ error:\ '[^']{1,80}\bis\ required\b
+            | \bsection\ \S{1,80}\ does\ not\ specify\ an?\ (?P<key_supervisor>\w{1,40})\b
             | \bconfig\ property\ (?P<key_smallrye>[\w.-]{1,120})\ is\ required\b
             | \bNo\ configuration\ setting\ found\ for\ key\ '(?P<key_hocon>[\w.-]{1,120})'
             | \b(?:setting|value)\ (?P<key_path>[a-z]\w{1,40}(?:/\w{1,60}){1,4})\ must\ be\ set\b
@@ -231,7 +232,7 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
-                |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
+                |invalid)\ (?:the\ )?user:?\ ['\"‘]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
             | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
             | \b(?:chpst|gosu|runuser|su(?:-exec)?|sudo|usermod):\ .{0,40}user\ ['\"]?
@@ -329,6 +330,7 @@ SETTINGS = (
             | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b
             | \b(?:option|parameter|setting|value)\ ['"`][^'"`\n]{1,80}['"`]\ is\ invalid\b
             | \bneeds\ to\ contain\ the\ protocol\b | \brelative\ URL\ without\ a\ base\b
+            | must\ not\ be\ (?:less|greater|more)\ than\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
             | requirement\ failed:  # Kafka
             | Saved\ \w+\ name\ .{1,40}\ !=  # Cassandra

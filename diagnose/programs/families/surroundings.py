@@ -268,7 +268,7 @@ SURROUNDINGS = (
     Failure(
         name="descriptors-used-up",
         mark="",
-        pattern=r"\bEMFILE\b|too many open files",
+        pattern=r"\bEMFILE\b|too many open files|\binsufficient file descriptors\b|\braise FD limit\b",
         cause="the program has as many files open as its limit allows",
         cure="recreate it with --ulimit nofile=65536:65536, or look for what keeps files open",
         source=_MANY,

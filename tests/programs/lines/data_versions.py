@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "postgres-file-cut": 'PANIC:  could not read file "global/pg_control": read 100 of 296',
     "postgres-file-lost": 'error: could not open file "base/16384/32877": No such file or directory',
     "wiredtiger-unopened": "95: Failed to start up WiredTiger under any compatibility version. This may be due to an unsupported upgrade.",
     "timescaledb-release": 'FATAL:  could not access file "timescaledb-2.11.1": No such file or directory',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "openldap-folder": "olcDbDirectory: value #0: invalid path: No such file or directory",
     "keycloak-database-kind": 'URL format error; must be "jdbc:h2:{ {.|mem:}[name] }[;key=value...]" but is "jdbc:mysql://mysql:3306/keycloak"',
     "openldap-data-gone": 'mdb_db_open: database "dc=example,dc=org" cannot be opened: No such file or directory (2). Restore from backup!',
     "openldap-server-id": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "logrotate-folder-open": 'error: skipping "/data/a.log" because parent directory has insecure permissions',
     "postgres-mode": 'FATAL:  data directory "/var/lib/postgresql/data" has invalid permissions',
     "postgres-owner": 'FATAL:  data directory "/var/lib/postgresql/data" has wrong ownership',
     "postgres-key": 'FATAL:  private key file "/certs/server.key" has group or world access',

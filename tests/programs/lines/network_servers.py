@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "bind-zone-file": "zone lab/IN: loading from master file /etc/bind/db.lab failed: file not found",
     "squid-folders": "FATAL: Failed to verify one of the swap directories, Check cache.log",
     "certificate-unusable": (
         "[ALERT] (1) : config : 'server app/app1' : unable to load CA file '/etc/ssl/ca.pem'"
