@@ -43,7 +43,7 @@ EXPLAINS = Phrases(
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
         enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
-        limit temporarily directory permissions
+        limit temporarily directory permissions unbalanced scanner line find attempt
         """
     ),
     pattern=LazyPattern(
@@ -63,6 +63,8 @@ EXPLAINS = Phrases(
         | \b(?:is|are)\ not\ (?:set|specified|supported|installed|running)\b
         | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b | \bis\ a\ directory\b
         | \binsecure\ permissions\b | \bfailure\ writing\b | \bbad\ command[- ]line\b
+        | \bcan't\ ask\ for\b | \bunbalanced\ quotes\b | \bin\ flex\ scanner\ failed\b | ^\S{1,40}\ error\ at\ line\ \d
+        | \bdid(?:n't|\ not)\ find\ section\b | \battempt\ to\ call\ a\ nil\b
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b

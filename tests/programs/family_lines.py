@@ -97,6 +97,7 @@ LINES = {
         "write /data/a: disk quota exceeded",
     ),
     "folder-for-file": (
+        "input in flex scanner failed",
         "Error: Config file /mosquitto/config/mosquitto.conf is a directory.",
         "(configfile.c.2211) opening configfile /etc/lighttpd/shop.conf failed: Is a directory",
         "Error: EISDIR: illegal operation on a directory, read",
@@ -379,6 +380,8 @@ LINES = {
         "java.io.IOException: keystore password was incorrect",
     ),
     "certificate-key": (
+        "[ALERT] (43) : config : parsing [/etc/haproxy.cfg:9] : 'bind :8080' in section 'frontend' : inconsistencies between private key and certificate loaded '/certs/mixed.both'.",
+        "AH02565: Certificate and private key shop:443:0 from /certs/server.crt and /certs/other.key do not match",
         'nginx: [emerg] SSL_CTX_use_PrivateKey("/etc/ssl/shop.key") failed (SSL: 0B080074:key values mismatch)',
         "tls: private key does not match public key",
     ),
@@ -419,12 +422,17 @@ LINES = {
         "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",
     ),
     "port-low": (
+        "[ALERT]    (43) : Binding [/etc/haproxy.cfg:9] for frontend f: cannot bind socket (Permission denied) for [0.0.0.0:80]",
         "dnsmasq: failed to create listening socket for port 53: Permission denied",
         "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
         "listen tcp :443: bind: permission denied",
     ),
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
+        "ERROR unknown parameter: pgbouncer/pool_mod",
+        "Error: /etc/prosody/prosody.cfg.lua:273: attempt to call a nil value (global 'VirtualHos')",
+        "[CRITICAL] Invalid configuration: Invalid option 'filesystm_folder' in section 'storage' in config file '/etc/rad.conf'",
+        "/etc/slapd.conf: line 3: unknown directive <databse> outside backend info and database definitions.",
         "2026/12/01 13:56:51| /etc/squid/shop.conf(8): unrecognized: 'acces_log'",
         'E! error loading config file /etc/telegraf/telegraf.conf: plugin inputs.mqtt_consumer: line 45: configuration specified the fields ["data_fromat"], but they were not used.',
         "in 'services': - in entry 1 of 'services': in 'urll': unknown field",
@@ -689,7 +697,11 @@ LINES = {
         "AttributeError: 'NoneType' object has no attribute 'split'",
         'java.lang.NullPointerException: Cannot invoke "String.length()"',
     ),
-    "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
+    "language-version": (
+        "SyntaxError: Unexpected token '?'",
+        "SyntaxError: invalid syntax",
+        "SyntaxError: '(' was never closed",
+    ),
     "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
     "locked-by-another": (
         'org.h2.jdbc.JdbcSQLNonTransientConnectionException: Database may be already in use: "/data/metabase.db.mv.db"',
@@ -852,6 +864,9 @@ LINES = {
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
+        'invalid authentication method "scram"',
+        "gunicorn: error: argument -w/--workers: invalid int value: 'many'",
+        "(configfile-glue.c.216) got a string but expected a short: server.max-connections many",
         "[01-Dec-2026 13:54:04] ALERT: [pool www] pm.start_servers(9) must not be less than pm.min_spare_servers(1) and not greater than pm.max_spare_servers(3)",
         "500 OOPS: bad bool value in config file for: anonymous_enable",
         "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use 0.0.0.0",
@@ -888,6 +903,8 @@ LINES = {
         "com.datastax.driver.core.exceptions.NoHostAvailableException: All host(s) tried for query failed (tried: cassandra/172.18.0.4:9042)",
     ),
     "name-unresolved": (
+        "wget: unable to resolve host address ‘backend’",
+        "ERROR 2005 (HY000): Unknown server host 'mysql' (-2)",
         "Backend host '\"web\"' could not be resolved to an IP address:",
         "Error: Error -5 connecting to broker:6379. No address associated with hostname.",
         "dial tcp: lookup ldap.office.lan on 127.0.0.11:53: no such host",
@@ -984,6 +1001,7 @@ LINES = {
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        "The control file '/etc/none' is not a file",
         'minidlna.c:670: error: Media directory "/media2" not accessible [No such file or directory]',
         'error: Module not found "file:///app/main.ts".',
         'PHP Fatal error:  Uncaught Symfony\\Component\\Dotenv\\Exception\\PathException: Unable to read the "/app/.env" environment file.',
@@ -992,13 +1010,14 @@ LINES = {
         'ERROR vector::cli: Configuration error. error=data_dir "/var/lib/vector/" does not exist',
         "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
         "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",
-        "Missing privilege separation directory: /run/sshd",
         "DocumentRoot '/var/www/app/public_html' is not a directory, or is not readable",
         "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
         "Config file '/data/homeserver.yaml' does not exist.",
     ),
     "configuration-syntax": (
+        "dnsmasq: error at line 4 of /etc/dnsmasq.conf",
+        "rsyslogd: error during parsing file /etc/rs.conf, on or before line 1: invalid character '('",
         "Error: /etc/freeradius/3.0/clients.conf[289]: Expecting section start brace '{' after \"foo bar\"",
         "while scanning for the next token found character '\\t' that cannot start any token in \"/config/configuration.yaml\", line 12, column 1",
         "Message from VCC-compiler: Expected an action, 'if', '{' or '}'",
@@ -1134,6 +1153,8 @@ LINES = {
         "failed to verify flags: expected IP in URL for binding (http://etcd:2380)",
     ),
     "script-not-executable": (
+        "[FATAL tini (2)] exec /srv/app/run failed: Permission denied",
+        "[dumb-init] /srv/app/run: Permission denied",
         "sh: 1: /srv/app/run: Permission denied",
         'error: exec: "/srv/app": permission denied',
         "env: ‘/srv/app/run’: Permission denied",
@@ -1169,4 +1190,18 @@ LINES = {
     ),
     "download-unwritten": ("curl: (23) Failure writing output to destination",),
     "options-misread": ("dnsmasq: bad command line options: try --help",),
+    "file-open-to-all": (
+        "Error: Configuration file /etc/freeradius/3.0/radiusd.conf is globally writable.  Refusing to start due to insecure configuration.",
+    ),
+    "crontab-refused": ("errors in crontab file, can't install.",),
+    "remote-undefined": (
+        'Failed to create file system for "nas:data": didn\'t find section in config file',
+    ),
+    "configuration-bom": (
+        "Bad directive or wrong number of arguments; Reading the configuration file, at line 1; >>> '\ufeffport 6379'",
+    ),
+    "run-folder-missing": (
+        "Missing privilege separation directory: /run/sshd",
+        "open(/var/run/ganesha/ganesha.pid, O_CREAT | O_RDWR, 0644) failed for pid file, errno was: No such file or directory (2)",
+    ),
 }

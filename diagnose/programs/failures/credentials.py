@@ -5,6 +5,16 @@ from diagnose.programs.failures.remedies import TypedLike
 
 CREDENTIALS = (
     Failure(
+        name="key-encrypted",
+        mark=("ui routines:", "enter private key password", "bad password read"),
+        pattern=r"\bUI routines::?(?:\w{0,30}:)?processing error|\bcan't ask for 'Enter Private Key Password|"
+        r"\bPEM routines:.{0,40}bad password read",
+        cause="the program's private key is encrypted with a passphrase, and nobody is there to type it",
+        cure="give the program the passphrase by its own setting, or a key without one: openssl pkey -in KEY -out NEW",
+        source="OpenSSL's and OpenVPN's own messages",
+        look="certificate",
+    ),
+    Failure(
         name="git-login",
         mark="could not read username for",
         pattern=r"could not read Username for '(?P<server>https?://[^'\s]{1,200})'",

@@ -189,7 +189,7 @@ FILES = (
         name="port-inside",
         mark="",
         pattern=r"""(?x)
-              (?:bind|listen|listening\ socket|Listen).{0,80}?(?:(?<!"):|port\ )
+              (?:bind|listen|listening\ socket|Listen).{0,80}?(?:(?<!")(?<!\.rb):|port\ )
                 (?P<port>\d{2,5})\b.{0,60}(?:address\ already\ in\ use|in\ use)
             | EADDRINUSE:\ address\ already\ in\ use\ \S*?:(?P<port_node>\d{2,5})
             | ::bind\ couldn't\ find\ an\ open\ port\ between\ (?P<port_steam>\d{2,5})\b
@@ -205,6 +205,7 @@ FILES = (
             | \('[^'\n]{0,45}',\ (?P<port_python>\d{2,5})(?:,\ \d,\ \d)?\):\ \[?
                 (?:Errno\ 98\]\ )?address\ already\ in\ use
             | \bConnection\ in\ use:\ \('[^'\n]{0,45}',\ (?P<port_gunicorn>\d{2,5})\)
+            | \bAddress\ already\ in\ use\ -\ bind\(2\)\ for\ \S{1,60}\ port\ (?P<port_ruby>\d{2,5})\b
             | \bIs\ another\ postmaster\ already\ running\ on\ port\ (?P<port_postgres>\d{2,5})\b
             | Address\ already\ in\ use:\ .{0,40}could\ not\ bind\ to\ address\ \S{1,60}?:
                 (?P<port_apache>\d{2,5})\b

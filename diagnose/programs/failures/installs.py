@@ -142,6 +142,7 @@ INSTALLS = (
             "failed to ",
             "fatal: unable to ",
             "sh: ",
+            "env: ",
             "exec: ",
         ),
         pattern=r"""(?x)
@@ -156,7 +157,8 @@ INSTALLS = (
                 (?P<program_exec>[^\s:]{1,200}):\ No\ such\ file\ or\ directory
             | ^(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ (?:(?:line\ )?\d{1,6}:\ )?
                 (?P<program_shell>(?!\S{0,200}\bnode_modules/)/[\w./@+-]{1,200})
-                :\ (?:not\ found|No\ such\ file\ or\ directory)$
+                :\ (?:not\ found|No\ such\ file\ or\ directory|cannot\ execute:\ required\ file\ not\ found)$
+            | ^env:\ [‘']?(?P<program_env>/[\w./@+-]{1,200})[’']?:\ No\ such\ file\ or\ directory$
             | \bexec:\ "(?P<program_stat>/[^"\s]{1,200})":\ stat\ /\S{1,200}:\ no\ such\ file\ or\ directory
             | \bchpst:\ fatal:\ unable\ to\ run:\ (?P<program_chpst>[^\s:]{1,200})
                 :\ file\ does\ not\ exist

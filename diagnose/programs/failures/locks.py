@@ -195,8 +195,8 @@ PID_FILES = (
     ),
     Failure(
         name="running-already",
-        mark="already running",
-        pattern=r"\balready running (?:with|as|at|on) (?:pid|PID|process) \d+ \(?(?:read from|see|according to|pid ?file:?) "
+        mark=("already running", "otherpid may be"),
+        pattern=r"\bcan't lock (?P<file_cron>/\S{1,200}\.pid), otherpid may be\b|\balready running (?:with|as|at|on) (?:pid|PID|process) \d+ \(?(?:read from|see|according to|pid ?file:?) "
         r"(?P<file>/[^\s)'\"]+)|\balready running on (?P<file_socket>/[\w./-]+\.(?:ctl|sock|pid))\b",
         cause="a former run left {file}, and the program takes it for a running server",
         cure="remove {file}, and start the container again",

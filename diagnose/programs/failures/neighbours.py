@@ -105,7 +105,7 @@ NEIGHBOURS = (
     Failure(
         name="mysql-socket-unserved",
         mark="can't connect to local m",
-        pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket '(?P<socket>[^'\n]{1,200})' \(111",
+        pattern=r"Can't connect to local (?:(?:MySQL|MariaDB) )?server through socket '(?P<socket>[^'\n]{1,200})' \(111",
         cause="the database server of this container's own does not answer at {socket}: it is not up yet, or has ended, "
         "and its socket file is left",
         cure="look at the server's own log; a start script that calls the server before it is up has to wait for it",
@@ -116,7 +116,7 @@ NEIGHBOURS = (
     Failure(
         name="mysql-socket",
         mark="can't connect to local m",
-        pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",
+        pattern=r"Can't connect to local (?:(?:MySQL|MariaDB) )?server through socket",
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",
         confirmed_by=_LOOPBACK,

@@ -302,7 +302,8 @@ OPTIONS = (
         mark=("read-only file", "erofs", "errno 30"),
         pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
         r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
-        r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",
+        r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'"
+        r"|\bCan't create (?:test file|/write to file) '(?P<path_maria>/[^']{1,200})' \(Errcode: 30\b",
         cause="the program writes to {path}, which is on a read-only file system",
         cure="recreate it with --tmpfs for that folder, or without --read-only",
         confirmed_by=_OPTION,

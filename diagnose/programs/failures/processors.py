@@ -8,6 +8,16 @@ _SYSCALL = "container.syscall-refused"
 
 PROCESSOR = (
     Failure(
+        name="binary-read-as-script",
+        mark=": 1: syntax error: ",
+        pattern=r"^(?P<path>/[\w./@+-]{1,200}): 1: Syntax error: (?:\"\(\"|\"\)\"|word|Unterminated quoted string)",
+        cause="the shell reads {path} as a script and fails at its first line: it is a program for another kind of "
+        "processor, or a file that is no script",
+        cure="take the build for this host's processor (uname -m): file PATH shows what it is",
+        source="dash's own message",
+        look="builds",
+    ),
+    Failure(
         name="worker-instruction",
         mark="worker (pid:",
         pattern=r"Worker \(pid:\s?\d+\) was sent (?:code 132|SIGILL)!",

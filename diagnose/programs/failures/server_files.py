@@ -90,6 +90,19 @@ SERVER_FILES = (
         remedy=CommentedOut("{text}"),
     ),
     Failure(
+        name="redis-dir",
+        mark="reading the configuration file",
+        pattern=r"""(?x)
+            (?P<why>No\ such\ file\ or\ directory|Permission\ denied);.{0,40}
+            Reading\ the\ configuration\ file,\ at\ line\ \d+;\ >>>\ '"?dir\ "?(?P<path>/[^\s'"]{0,200})
+        """,
+        cause="Redis cannot use {path}, the folder of its data ({why})",
+        cure="mount the volume there, and give it to the user that Redis runs as (chown)",
+        source="Redis' own message",
+        confirmed_by="container.mount-forbidden",
+        look="mounts",
+    ),
+    Failure(
         name="redis-line",
         mark="reading the configuration file",
         pattern=r"""(?x)

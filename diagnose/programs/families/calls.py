@@ -96,7 +96,8 @@ CERTIFICATES = (
         name="certificate-key",
         mark="",
         pattern=r"""(?x)
-            \bkey\ values\ mismatch\b | \bprivate\ key\ does\ not\ match\b
+            \bkey\ values\ mismatch\b | \binconsistencies\ between\ private\ key\ and\ certificate\b
+            | \bcertificate\ and\ private\ key\ .{1,300}\ do\ not\ match\b | \bprivate\ key\ does\ not\ match\b
             | \bkey\ and\ (?:the\ )?cert(?:ificate)?(?:s|\(s\))?\ do\ not\ match\b
         """,
         cause="the program's certificate and its private key do not belong together",
@@ -172,7 +173,8 @@ _UNRESOLVED = rf"""(?x)
             (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
             (?P<host_resolved>(?!host\b|name\b|address\b|the\b|config|dependen|module|place
                 |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
-        | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
+        | \bunable\ to\ resolve\ host\ address\ ‘(?P<host_wget>{_NAME})’
+        | \b(?:unknown|no\ such)\ (?:(?:mysql\ )?server\ )?host(?:\ name)?:?\ ['\"`]?
             (?P<host_unknown>(?!is\b|or\b){_NAME})
         | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
         | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]

@@ -14,7 +14,7 @@ CONFIGURATION = (
             | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
                 |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
             | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
-                |keyword|parameter)s?:?\ ['\"`(]*
+                |keyword|parameter)s?:?\ ['\"`(<]*(?:[a-z]{1,30}/)?
                 (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
             | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ is\ not\ allowed\ here
             | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
@@ -25,6 +25,8 @@ CONFIGURATION = (
             | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w-]+(?:\.[\w-]+)*)
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
             | \battempted\ to\ set\ unknown\ variable:\ (?P<key_cuttlefish>[\w.-]+)  # RabbitMQ
+            | \.lua:\d{1,6}:\ attempt\ to\ call\ a\ nil\ value\ \(global\ '(?P<key_lua>\w{1,60})'\)
+            | \bInvalid\ option\ '(?P<key_radicale>[\w.-]{1,60})'\ in\ section\b
             | \bhas\ invalid\ keys:\ (?P<key_mapstructure>[\w.-]{1,60})
             | \bin\ '(?P<key_kong>[\w.-]{1,60})':\ unknown\ field
             | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)

@@ -245,6 +245,24 @@ FILES = (
         look="child",
     ),
     Failure(
+        name="run-folder-missing",
+        of_running=NEVER,
+        mark="/run/",
+        pattern=r"""(?x)
+            ^(?!.*\bconnect).*?(?:
+                \bmissing\b[^/\n]{0,60}\bdirectory:?\ ['"]?(?P<path>/(?:var/)?run/[\w.@+-]{1,80})
+              | \b(?:bind|creat\w*|O_CREAT|write)\b[^\n]{0,80}?(?P<path_made>/(?:var/)?run/[\w.@+-]{1,80})/
+                    [^\n]{0,200}\bno\ such\ file\ or\ directory
+              | (?P<path_open>/(?:var/)?run/[\w.@+-]{1,80})/[\w.-]{1,80}\.pid\b[^\n]{0,200}
+                    \bno\ such\ file\ or\ directory
+            )
+        """,
+        cause="the folder {path}, in which the program keeps its socket or process number, is not there: the image's "
+        "own start script makes it, or a tmpfs lies over /run",
+        cure="start the program by the image's own entrypoint, or make the folder first, for the program's user",
+        source="OpenSSH's and NFS-Ganesha's own messages",
+    ),
+    Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
         unlike=_OF_HOSTS_OR_SYNTAX,
@@ -267,6 +285,7 @@ FILES = (
             | \bUnable\ to\ read\ the\ "(?P<path_dotenv>{_PATH})"\ environment\ file
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
+            | \bfile\ '(?P<path_monit>/[\w./@+-]{{2,200}})'\ is\ not\ a\ file\b
             | ['"](?P<path_top>/[\w.@+-]{{2,60}})['"][^/\n]{{0,40}}\bno\ such\ file\ or\ directory
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
@@ -320,6 +339,17 @@ FILES = (
         build="another",
     ),
     Failure(
+        name="configuration-bom",
+        of_running=NEVER,
+        mark=("\ufeff", "\\ufeff"),
+        pattern=r"\ufeff|\\ufeff",
+        cause="a file of the program's settings begins with a byte order mark, as editors of Windows write it, and the "
+        "program takes that for a part of the first word",
+        cure="save it as UTF-8 without BOM: sed -i '1s/^\\xEF\\xBB\\xBF//' on the file",
+        source="Unicode FAQ, byte order mark",
+        look="encoding",
+    ),
+    Failure(
         name="configuration-syntax",
         unlike=_OF_OTHERS,
         of_running=_OF_SETTINGS_OR_YAML,
@@ -328,6 +358,8 @@ FILES = (
             syntax\ error
             | parse\ error
             | \bbad\ option\ at\ line\b  # dnsmasq
+            | ^\S{1,40}\ error\ at\ line\ \d+\ of\ /  # dnsmasq
+            | \berror\ during\ parsing\ file\b  # rsyslog
             | \bMessage\ from\ VCC-compiler:  # Varnish
             | \bparser\ failed\ somehow\ near\b  # lighttpd
             | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)

@@ -346,7 +346,7 @@ DEPENDENCIES = (
         mark="syntaxerror",
         pattern=r"""(?x)
             ^(?:\w+\.)?SyntaxError:\ (?:Unexpected\ token\ '(?:\.|\?|\?\?=
-                |\|\|=|&&=|=)'|Unexpected\ identifier|invalid\ syntax
+                |\|\|=|&&=|=)'|Unexpected\ identifier|invalid\ syntax|'.'\ was\ never\ closed
                 |Invalid\ or\ unexpected\ token|Unexpected\ token\ '?export)
         """,
         cause="the program's source is not valid for the version of the language in this image: "

@@ -43,8 +43,9 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="folder-for-file",
-        mark=("is a directory", "eisdir", "os error 21"),
-        pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\.?\s*$|: is a directory\b",
+        mark=("is a directory", "eisdir", "os error 21", "input in flex scanner failed"),
+        pattern=r"\bEISDIR\b|\(os error 21\)|\bis a directory\.?\s*$|: is a directory\b"
+        r"|\binput in flex scanner failed\b",
         of_running=ABOUT_SETTINGS,
         cause="there is a folder where the program expects a file: a missing file on the host becomes an empty folder "
         "when it is mounted",
@@ -76,10 +77,41 @@ PLAIN_CAUSES = (
         """,
         of_running=NEVER,
         cause="the program cannot use the file {path} with its certificate or key, and does not say why: it is not "
-        "there, the program's user may not read it, it is encrypted, or is not one in PEM form",
+        "there, the program's user may not read it, it is encrypted, not in PEM form, or belongs to another "
+        "certificate",
         cure="see in this order whether it is there, whose it is, and how it begins (head -n 1)",
         source="MariaDB's and OpenVPN's own messages",
         look="certificate",
+    ),
+    Failure(
+        name="file-open-to-all",
+        mark=("globally writable", "world-writable", "world writable"),
+        pattern=r"(?P<path>/[\w./@+-]{2,200}) is (?:globally|world)[- ]writable\b",
+        cause="everybody may write {path}, and the program refuses such a file",
+        cure="take that right away with chmod o-w; of a mounted file, on the host, and on a share from Windows by its "
+        "mount options",
+        source="FreeRADIUS' own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="crontab-refused",
+        mark="errors in crontab file",
+        pattern=r"\berrors in crontab file\b",
+        cause="a line of the crontab is wrong, so that cron takes none of its jobs",
+        cure="correct the line: five fields for the time, then the command; the line above the message has its number, "
+        "counted from 0",
+        source="cron's own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="remote-undefined",
+        mark="find section in config file",
+        pattern=r'file system for "(?P<remote>[\w -]{1,60}):[^"\n]{0,200}": didn\'t find section in config file',
+        cause="rclone's configuration has no remote {remote}: the file is not mounted where rclone looks for it, or "
+        "the name is another one",
+        cure="mount the file at the path that rclone config file prints in the container, or correct the name",
+        source="rclone's own message",
+        look="mounts",
     ),
     Failure(
         name="source-indented",

@@ -84,6 +84,8 @@ SCRIPTS = (
                 :\ Permission\ denied$
             | \bexec:\ "?(?P<path_exec>\.{{0,2}}/[\w./@+-]{{1,200}})"?:\ permission\ denied\b
             | ^env:\ [‘']?(?P<path_env>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?:\ Permission\ denied$
+            | ^\[(?:FATAL\ tini\ \(\d+\)\]\ exec\ (?P<path_tini>/\S{{1,200}})\ failed
+                |dumb-init\]\ (?P<path_dumb>/\S{{1,200}})):\ Permission\ denied$
             | \bfailed\ to\ (?:execute|run\ command)\ [‘']?(?P<path_run>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?
                 :\ Permission\ denied$
         """,

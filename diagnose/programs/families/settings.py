@@ -330,6 +330,8 @@ SETTINGS = (
             | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b
             | \b(?:option|parameter|setting|value)\ ['"`][^'"`\n]{1,80}['"`]\ is\ invalid\b
             | \bneeds\ to\ contain\ the\ protocol\b | \brelative\ URL\ without\ a\ base\b
+            | \binvalid\ authentication\ method\ " | \binvalid\ (?:float|int)\ value\b
+            | \bgot\ an?\ \w{1,20}\ but\ expected\ an?\ \w
             | must\ not\ be\ (?:less|greater|more)\ than\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
             | requirement\ failed:  # Kafka

@@ -226,7 +226,8 @@ SURROUNDINGS = (
         mark="",
         pattern=r"""(?xm)
             ^(?=.*permission\ denied)(?=.*\b(?:bind|listen\w*|socket)\b)
-            .*?(?:\bport\ |(?<!\d):|[\d\]]:|,\ )(?<!\d\d:\d\d:)(?P<port>[1-9]\d{0,2}|10[01]\d|102[0-3])\b(?![.\d]|:\d)
+            .*?(?:\bport\ |(?<![\d/]):|[\d\]]:|,\ )(?<!\.cfg:)(?<!\d\d:\d\d:)
+            (?P<port>[1-9]\d{0,2}|10[01]\d|102[0-3])\b(?![.\d]|:\d)
         """,
         cause="the program's user may not listen at port {port}: below 1024 that needs root, "
         "the capability NET_BIND_SERVICE, or the engine's sysctl for containers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "binary-read-as-script": '/srv/app/run: 1: Syntax error: "(" unexpected',
     "qt-of-newer-kernel": (
         "/usr/bin/qbittorrent-nox: error while loading shared libraries: libQt6Core.so.6: cannot open shared object file: "
         "No such file or directory"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "redis-dir": "Permission denied; Reading the configuration file, at line 2; >>> 'dir /data'",
     "redis-directive-of-another": (
         "*** FATAL CONFIG FILE ERROR *** Bad directive or wrong number of arguments; Reading the configuration file, at line 335; >>> 'rdb-del-sync-files no'"
     ),
