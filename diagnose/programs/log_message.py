@@ -120,7 +120,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
     (
         LazyPattern(
-            r"(?<![\w.-])(?<!\bmore )(?<!\bthe )INFO\b(?!\.\w)"
+            r"(?<![\w.-])(?<!\bbackend )(?<!\bmore )(?<!\bthe )INFO\b(?!\.\w)"
             r"|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
             r"|\blvl=info\b|(?<!\bthe )(?<!\buse )(?<!\ban )\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
             r"|\bNOTICE\b|(?-i:\b(?:DBG|INF|TRACE|TRC|VRB)\b|^I\d{4}(?:\d{4})? \d\d:)"

@@ -91,6 +91,7 @@ _BY_THE_WAY = LazyPattern(
     r"""
     ^(?:
           log4j:(?:WARN|ERROR) | SLF4J:
+        | .{0,60}\bEmpty\ cli-password\b
         | Xlib:\s{1,3}extension\ "[^"]{1,60}"\ missing\ on\ display
         | .{0,300}\bread\ (?:[\w-]{1,20}\ ){1,4}provisioning\ files\ from\ directory\b
         | .{0,120}\b
@@ -103,10 +104,10 @@ _BY_THE_WAY = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""Lines that explain nothing: of Java's loggers and Xlib about themselves, of Grafana about folders
-that nobody has to make, of PostgreSQL about a container without IPv6 or below a message, of Apache
-about its name, of a shell about the command that it runs next (set -x), and of strace about a
-system call."""
+"""Lines that explain nothing: of Java's loggers and Xlib about themselves, of coturn about its
+password for an operator, of Grafana about folders that nobody has to make, of PostgreSQL about a
+container without IPv6 or below a message, of Apache about its name, of a shell about the command
+that it runs next (set -x), and of strace about a system call."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which explains an option."""
 

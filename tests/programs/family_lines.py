@@ -243,6 +243,7 @@ LINES = {
         "Error: this release requires MariaDB 10.6 or newer, and the server is 10.3.39",
     ),
     "root-needed": (
+        "Password: su: Authentication failure",
         "[fatal] This is the first launch of AdGuard Home. You must run it as Administrator.",
         "Error: this program must be run as root",
         "Error: Can't drop privilege as nonroot user",
@@ -877,6 +878,7 @@ LINES = {
         "GATE_PORT: expected integer, got 'http'",
     ),
     "unknown-option": (
+        "unknown option -- Z",
         "node: bad option: --experimental-fetchh",
         "nc: invalid option -- 'u'",
         "curl: unrecognized option -- v",
@@ -1089,6 +1091,7 @@ LINES = {
         "ValueError: Invalid truth value: maybe",
     ),
     "number-malformed": (
+        '[error] <0.132.0>   - "many" cannot be converted to a(n) integer',
         'panic: strconv.Atoi: parsing "penpot": invalid syntax',
         "ValueError: invalid literal for int() with base 10: '80/tcp'",
         'java.lang.NumberFormatException: For input string: "eight"',
@@ -1189,7 +1192,10 @@ LINES = {
         "IndentationError: unexpected indent",
     ),
     "download-unwritten": ("curl: (23) Failure writing output to destination",),
-    "options-misread": ("dnsmasq: bad command line options: try --help",),
+    "options-misread": (
+        "dnsmasq: bad command line options: try --help",
+        "Error in argument 1, char 1: no argument for option -",
+    ),
     "file-open-to-all": (
         "Error: Configuration file /etc/freeradius/3.0/radiusd.conf is globally writable.  Refusing to start due to insecure configuration.",
     ),

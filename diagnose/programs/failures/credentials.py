@@ -5,6 +5,15 @@ from diagnose.programs.failures.remedies import TypedLike
 
 CREDENTIALS = (
     Failure(
+        name="key-of-another-pair",
+        mark="x509 certificate routines:",
+        pattern=r"^OpenSSL: error:\w{4,12}:x509 certificate routines:\w{0,40}:key values mismatch",
+        cause="the program's certificate and its private key do not belong together",
+        cure="put the certificate and the key of one pair into the files that the settings name",
+        source="OpenVPN's own message",
+        look="certificate",
+    ),
+    Failure(
         name="key-encrypted",
         mark=("ui routines:", "enter private key password", "bad password read"),
         pattern=r"\bUI routines::?(?:\w{0,30}:)?processing error|\bcan't ask for 'Enter Private Key Password|"

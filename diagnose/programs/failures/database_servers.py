@@ -170,6 +170,15 @@ DATABASE_SERVERS = (
         remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
     ),
     Failure(
+        name="mysql-socket-folder",
+        mark="bind on unix socket",
+        pattern=r"\bBind on unix socket: No such file or directory",
+        cause="the folder of MariaDB's socket (/run/mysqld as a rule) is not there: the image's own start script makes it, "
+        "or a tmpfs lies over /run",
+        cure="start the server by the image's own entrypoint, or make the folder first, for the server's user",
+        source="MariaDB's own message",
+    ),
+    Failure(
         name="redis-folder",
         mark="append-only dir",
         pattern=r"Can't open or create append-only dir (?P<folder>\S+): Permission denied",

@@ -7,6 +7,15 @@ _HEAP = "container.heap-above-limit"
 
 MEMORY = (
     Failure(
+        name="library-unmapped",
+        mark="map segment",
+        pattern=r"(?<!\w)(?P<path>/(?:usr/)?lib/[^\s:'\"]{1,200}): failed to map segment from shared object",
+        cause="the program may not have the memory to load {path}: its limit (ulimit -v) is too low",
+        cure="raise the limit that its start script sets with ulimit, or take it away",
+        source="the loader's own message",
+        look="memory",
+    ),
+    Failure(
         name="shared-memory-full",
         mark="dev/shm",
         pattern=r"(?:/dev/shm)\b[^\n]{0,160}\b(?:No space left on device|not enough space|is full)"

@@ -104,7 +104,7 @@ NEIGHBOURS = (
     ),
     Failure(
         name="mysql-socket-unserved",
-        mark="can't connect to local m",
+        mark=("can't connect to local m", "can't connect to local server"),
         pattern=r"Can't connect to local (?:(?:MySQL|MariaDB) )?server through socket '(?P<socket>[^'\n]{1,200})' \(111",
         cause="the database server of this container's own does not answer at {socket}: it is not up yet, or has ended, "
         "and its socket file is left",
@@ -115,7 +115,7 @@ NEIGHBOURS = (
     ),
     Failure(
         name="mysql-socket",
-        mark="can't connect to local m",
+        mark=("can't connect to local m", "can't connect to local server"),
         pattern=r"Can't connect to local (?:(?:MySQL|MariaDB) )?server through socket",
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",

@@ -303,6 +303,7 @@ OPTIONS = (
         pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
         r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
         r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'"
+        r"|\(30\)Read-only file system: [^/\n]{0,60}(?P<path_apache>/\S{1,200})"
         r"|\bCan't create (?:test file|/write to file) '(?P<path_maria>/[^']{1,200})' \(Errcode: 30\b",
         cause="the program writes to {path}, which is on a read-only file system",
         cure="recreate it with --tmpfs for that folder, or without --read-only",

@@ -103,6 +103,7 @@ APPLICATIONS = (
                 (?:administrator|root|superuser)\b
             | \b(?:must|needs?\ to|has\ to)\ be\ (?:the\ )?root\b
             | \brequires\ root\ (?:access|permissions|privileges|rights)\b
+            | ^(?:Password:\ )?su:\ Authentication\ failure$
             | \bare\ you\ root\? | \bcan't\ drop\ privilege\ as\ nonroot\ user\b
         """,
         cause="the program has to run as root, and its container runs it as another user",

@@ -134,12 +134,12 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="options-misread",
-        mark="bad command",
-        pattern=r"\bbad command[- ]line options?\b",
+        mark=("bad command", "error in argument "),
+        pattern=r"\bbad command[- ]line options?\b|^Error in argument \d{1,3}, char \d{1,4}: ",
         cause="the program does not know an option of its command, and does not say which: it is misspelt, or the "
         "program is built without it",
         cure="compare the command with what the program's --help lists in the same image",
-        source="dnsmasq's own message",
+        source="dnsmasq's and PHP's own messages",
         of_running=NEVER,
         build="another",
     ),

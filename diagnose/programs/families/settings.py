@@ -349,7 +349,7 @@ SETTINGS = (
             (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
                 |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>-X[\w:+.-]++|--?\w[\w.-]*+)
                 (?!.{0,80}\ ignor)
-            | \b(?:invalid|unrecognized|illegal)\ option:?\ --\ '?(?P<option_getopt>\w)\b
+            | \b(?:invalid|unknown|unrecognized|illegal)\ option:?\ --\ '?(?P<option_getopt>\w)\b
             | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
             | no\ such\ option:\ (?P<option_click>-\S+)
             | unknown\ shorthand\ flag:\ '\w'\ in\ (?P<option_short>-\w+)

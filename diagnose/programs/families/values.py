@@ -121,6 +121,7 @@ VALUES = (
             | \bcould\ not\ convert\ string\ to\ float:\ ['"](?P<value_float>[^'"\n]{0,60})
             | \b(?:NumberFormatException:\ Cannot\ parse\ |For\ input\ string:\ )"?(?P<value_java>[^"\n]{0,60})
             | \binput\ string\ '(?P<value_dotnet>[^'\n]{0,60})'\ was\ not\ in\ a\ correct\ format
+            | "(?P<value_erlang>[^"\n]{1,60})"\ cannot\ be\ converted\ to\ a\(n\)\ (?:float|integer)\b
             | \binvalid\ value\ for\ (?:Float|Integer)\(\):\ "(?P<value_ruby>[^"\n]{0,60})
             | \bvalue\ ['"](?P<value_named>[^'"\n]{1,60})['"]\ (?:cannot|can't|could\ not)\ be\ (?:parsed|converted
                 |interpreted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "mysql-socket-folder": "[ERROR] Can't start server : Bind on unix socket: No such file or directory",
     "mysql-table-names": (
         "[ERROR] [MY-011087] [Server] Different lower_case_table_names settings for server ('1') and data "
         "dictionary ('0')."

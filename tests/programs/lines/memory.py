@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "library-unmapped": "/usr/lib/php/20220829/fileinfo.so: failed to map segment from shared object",
     "jvm-reserve": "Could not reserve enough space for 4194304KB object heap",
     "jvm-native": "# There is insufficient memory for the Java Runtime Environment to continue.",
     "jvm-heap": "java.lang.OutOfMemoryError: Java heap space",
