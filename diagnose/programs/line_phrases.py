@@ -65,7 +65,7 @@ EXPLAINS = Phrases(
         | \binsecure\ permissions\b | \bfailure\ writing\b | \bbad\ command[- ]line\b
         | \bcan't\ ask\ for\b | \bunbalanced\ quotes\b | \bin\ flex\ scanner\ failed\b | ^\S{1,40}\ error\ at\ line\ \d
         | ^(?:password:\ )?su:\ authentication\ failure\b | \bdid(?:n't|\ not)\ find\ section\b
-        | \battempt\ to\ call\ a\ nil\b
+        | \bno\ user\ exists\b | \bbad\ user\ name\b | \battempt\ to\ call\ a\ nil\b
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b

@@ -533,6 +533,7 @@ LINES = {
         "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
     ),
     "certificate-file": (
+        "[ALERT] (43) : config : parsing [/etc/haproxy.cfg:9] : 'bind :8080' in section 'frontend' : unable to load certificate from file '/certs/garbage.crt'.",
         'nginx: [emerg] cannot load certificate key "/etc/tls/shop.key": PEM_read_bio_PrivateKey() failed',
         "tls: failed to find any PEM data in certificate input",
     ),
@@ -825,6 +826,8 @@ LINES = {
         "wget: server returned error: HTTP/1.1 403 Forbidden",
     ),
     "user-unknown": (
+        "Error: Unable to drop privileges to 'mqtt' because this user does not exist.",
+        "AH00543: apache2: bad user name apache",
         "chown: invalid user: ‘app:app’",
         "can't find the user memcache to switch to",
         "su: user shop does not exist",
@@ -984,6 +987,7 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        '[warn] Failed to parse/validate config: Couldn\'t create private data directory "/data"',
         "panic: unable to configure authorization (htpasswd): mkdir /auth: permission denied",
         "PMS: failure detected. Read/write access is required for path: /config/Library",
         "/palworld is not writable.",
@@ -1202,9 +1206,6 @@ LINES = {
     "crontab-refused": ("errors in crontab file, can't install.",),
     "remote-undefined": (
         'Failed to create file system for "nas:data": didn\'t find section in config file',
-    ),
-    "configuration-bom": (
-        "Bad directive or wrong number of arguments; Reading the configuration file, at line 1; >>> '\ufeffport 6379'",
     ),
     "run-folder-missing": (
         "Missing privilege separation directory: /run/sshd",

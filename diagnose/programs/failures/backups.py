@@ -32,7 +32,7 @@ BACKUPS = (
     Failure(
         name="borg-lock",
         mark="create/acquire the lock",
-        pattern=r"Failed to create/acquire the lock (?P<file>/\S{1,300}?)(?: \(|\.?$)",
+        pattern=r"Failed to create/acquire the lock (?P<file>/\S{1,300}?)(?: \((?!\[Errno (?:13|28|30)\])|\.?$)",
         cause="the lock {file} of a backup is taken: another run of it is under way, or one that was cut off has "
         "left it",
         cure="wait for the other run; where none runs, free it with borg break-lock and the path of the repository",

@@ -181,7 +181,7 @@ DATABASE_SERVERS = (
     Failure(
         name="redis-folder",
         mark="append-only dir",
-        pattern=r"Can't open or create append-only dir (?P<folder>\S+): Permission denied",
+        pattern=r"Can't open or create append-only dir (?P<folder>\S+): (?:Permission denied|Read-only file system)",
         cause="the user that Redis runs as may not write its data folder, and so cannot make {folder} "
         "there",
         cure="give the folder to that user, or recreate the container without the user that it was "

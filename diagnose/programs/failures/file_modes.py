@@ -10,6 +10,17 @@ ID = "container.file-mode-refused"
 
 FILE_MODES = (
     Failure(
+        name="configuration-bom",
+        explains_only=True,
+        mark=("\ufeff", "\\ufeff", "\\xef\\xbb\\xbf"),
+        pattern=r"\ufeff|\\ufeff|\\xef\\xbb\\xbf",
+        cause="a file of the program's settings begins with a byte order mark, as editors of Windows write it, and the "
+        "program takes that for a part of the first word",
+        cure="save it as UTF-8 without BOM: sed -i '1s/^\\xEF\\xBB\\xBF//' on the file",
+        source="Unicode FAQ, byte order mark",
+        look="encoding",
+    ),
+    Failure(
         name="logrotate-folder-open",
         mark="parent directory has insecure permissions",
         pattern=r"skipping \"(?P<path>[^\"]{1,300})\" because parent directory has insecure permissions",

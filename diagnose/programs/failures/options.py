@@ -299,7 +299,7 @@ OPTIONS = (
     ),
     Failure(
         name="read-only-root",
-        mark=("read-only file", "erofs", "errno 30"),
+        mark=("read-only file", "erofs", "errno 30", "errcode: 30"),
         pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
         r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
         r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'"

@@ -9,12 +9,12 @@ _SYSCALL = "container.syscall-refused"
 PROCESSOR = (
     Failure(
         name="binary-read-as-script",
-        mark=": 1: syntax error: ",
-        pattern=r"^(?P<path>/[\w./@+-]{1,200}): 1: Syntax error: (?:\"\(\"|\"\)\"|word|Unterminated quoted string)",
+        mark=(": 1: syntax error: ", ": line 1: syntax error: "),
+        pattern=r"^(?P<path>/[\w./@+-]{1,200}): (?:line )?1: Syntax error: (?:unexpected |\"\(\"|\"\)\"|word|Unterminated quoted string)",
         cause="the shell reads {path} as a script and fails at its first line: it is a program for another kind of "
         "processor, or a file that is no script",
         cure="take the build for this host's processor (uname -m): file PATH shows what it is",
-        source="dash's own message",
+        source="dash's and busybox' own messages",
         look="builds",
     ),
     Failure(

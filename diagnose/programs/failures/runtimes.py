@@ -66,7 +66,7 @@ RUNTIMES = (
               ^(?!
                   .*\b(?:
                         warn\w* | should | recommend\w* | discouraged
-                      | Do\ not\ run\ Composer
+                      | Do\ not\ run\ Composer | privileged\ port
                       | when\ \w+\ is\ not\ running
                     )\b
                 ).*?(?:\bnot\b|cannot|refus|never|how\ to).{0,60}\b

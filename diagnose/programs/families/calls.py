@@ -46,9 +46,10 @@ CERTIFICATES = (
     ),
     Failure(
         name="certificate-file",
-        mark="pem",
+        mark=("pem", "unable to load certificate from file"),
         pattern=r"""(?x)
             \bPEM_read_bio | \bPEM\ (?:lib|routines)\b.{0,60}\bno\ start\ line\b
+            | \bunable\ to\ load\ certificate\ from\ (?:PEM\ )?file\b
             | \bfailed\ to\ find\ any\ PEM\ data\b | \bno\ PEM-encoded\b
         """,
         cause="the file with the program's certificate or key is empty, or is not in PEM form",

@@ -123,6 +123,7 @@ FILES = (
             | \b(?:dir(?:ectory)?|file|folder|path)\ ['"]?(?P<path_shut>{_FOLDER})['"]?\ is\ not
                 \ (?:accessible|owned\ by\ the\ current\ user|readable)\b
             | \bno\ (?:read|write)\ permissions?\ (?:for|in|on|to)\ (?P<path_permitted>{_FOLDER})
+            | \bCouldn't\ create\ private\ data\ directory\ "(?P<path_tor>{_FOLDER})"
             | \bInsufficient\ permissions\ on\ directory\ (?P<path_cassandra>{_FOLDER})
             | \bFolder\ (?P<path_neo>/[\w./-]{{1,200}})\ is\ not\ accessible\ for\ user\b
             | \bUnable\ to\ write\ in\ the\ "[\w-]{{1,30}}"\ directory\ \((?P<path_symfony>{_FOLDER})\)
@@ -339,17 +340,6 @@ FILES = (
         build="another",
     ),
     Failure(
-        name="configuration-bom",
-        of_running=NEVER,
-        mark=("\ufeff", "\\ufeff"),
-        pattern=r"\ufeff|\\ufeff",
-        cause="a file of the program's settings begins with a byte order mark, as editors of Windows write it, and the "
-        "program takes that for a part of the first word",
-        cure="save it as UTF-8 without BOM: sed -i '1s/^\\xEF\\xBB\\xBF//' on the file",
-        source="Unicode FAQ, byte order mark",
-        look="encoding",
-    ),
-    Failure(
         name="configuration-syntax",
         unlike=_OF_OTHERS,
         of_running=_OF_SETTINGS_OR_YAML,
@@ -363,7 +353,7 @@ FILES = (
             | \bMessage\ from\ VCC-compiler:  # Varnish
             | \bparser\ failed\ somehow\ near\b  # lighttpd
             | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
-            | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b
+            | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b(?![^\n]{0,40}\bCouldn't\ create\ private\b)
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
             | yaml:[ ]

@@ -85,7 +85,7 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="file-open-to-all",
-        mark=("globally writable", "world-writable", "world writable"),
+        mark=("globally writable", "globally-writable", "world-writable", "world writable"),
         pattern=r"(?P<path>/[\w./@+-]{2,200}) is (?:globally|world)[- ]writable\b",
         cause="everybody may write {path}, and the program refuses such a file",
         cure="take that right away with chmod o-w; of a mounted file, on the host, and on a share from Windows by its "

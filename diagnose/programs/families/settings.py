@@ -234,6 +234,8 @@ SETTINGS = (
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
                 |invalid)\ (?:the\ )?user:?\ ['\"‘]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
+            | \bto\ '(?P<user_mosquitto>[a-z_][\w-]*)'\ because\ this\ user\ does\ not\ exist
+            | \bbad\ user\ name\ (?P<user_apache>[a-z_][\w-]*)
             | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
             | \b(?:chpst|gosu|runuser|su(?:-exec)?|sudo|usermod):\ .{0,40}user\ ['\"]?
                 (?P<user_switch>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)

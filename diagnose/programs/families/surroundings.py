@@ -351,7 +351,7 @@ LOGINS = (
                 |\b(?:PLAIN|AMQPLAIN|EXTERNAL)\ login\ refused)).*?(?:
             (?<!message\ )\b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
             | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
-            | unable\ to\ authenticate\ user\b
+            | unable\ to\ authenticate\ user\b | \bCannot\ connect\ to\ \S{1,200}:\ Authentication\ required\b
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
             | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "configuration-bom": '[emerg] 42#42: unknown directive "\ufeffuser" in /etc/nginx/nginx.conf:1',
     "logrotate-folder-open": 'error: skipping "/data/a.log" because parent directory has insecure permissions',
     "postgres-mode": 'FATAL:  data directory "/var/lib/postgresql/data" has invalid permissions',
     "postgres-owner": 'FATAL:  data directory "/var/lib/postgresql/data" has wrong ownership',
