@@ -1207,8 +1207,4 @@ LINES = {
     "remote-undefined": (
         'Failed to create file system for "nas:data": didn\'t find section in config file',
     ),
-    "run-folder-missing": (
-        "Missing privilege separation directory: /run/sshd",
-        "open(/var/run/ganesha/ganesha.pid, O_CREAT | O_RDWR, 0644) failed for pid file, errno was: No such file or directory (2)",
-    ),
 }

@@ -246,24 +246,6 @@ FILES = (
         look="child",
     ),
     Failure(
-        name="run-folder-missing",
-        of_running=NEVER,
-        mark="/run/",
-        pattern=r"""(?x)
-            ^(?!.*\bconnect).*?(?:
-                \bmissing\b[^/\n]{0,60}\bdirectory:?\ ['"]?(?P<path>/(?:var/)?run/[\w.@+-]{1,80})
-              | \b(?:bind|creat\w*|O_CREAT|write)\b[^\n]{0,80}?(?P<path_made>/(?:var/)?run/[\w.@+-]{1,80})/
-                    [^\n]{0,200}\bno\ such\ file\ or\ directory
-              | (?P<path_open>/(?:var/)?run/[\w.@+-]{1,80})/[\w.-]{1,80}\.pid\b[^\n]{0,200}
-                    \bno\ such\ file\ or\ directory
-            )
-        """,
-        cause="the folder {path}, in which the program keeps its socket or process number, is not there: the image's "
-        "own start script makes it, or a tmpfs lies over /run",
-        cure="start the program by the image's own entrypoint, or make the folder first, for the program's user",
-        source="OpenSSH's and NFS-Ganesha's own messages",
-    ),
-    Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
         unlike=_OF_HOSTS_OR_SYNTAX,
