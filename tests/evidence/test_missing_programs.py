@@ -45,6 +45,7 @@ CASES: dict[str, tuple[list[str], set[str], list[str] | None, list[str], str]] =
     "another shell": (["bash", "-c", "x y"], {"/bin/sh"}, [], ["/bin/sh", "-c", "x y"], "/bin/sh"),
     "another version": (["python", "a.py"], {"/usr/bin/python3"}, [], ["/usr/bin/python3", "a.py"], "/usr/bin/python3"),
     "a line": (["npm start"], {"/usr/bin/npm"}, SERVER, ["/usr/bin/npm", "start"], "/usr/bin/npm"),
+    "a line before words": (["/bin/sh -c", "serve"], set(), SERVER, [], ""),
     "another folder": (["/usr/bin/app"], {"/usr/local/bin/app"}, SERVER, ["/usr/local/bin/app"], "/usr/local/bin/app"),
     "its suffix": (["/entry"], {"/entry.sh"}, SERVER, ["/entry.sh"], "/entry.sh"),
     "its working folder": (["serve"], {"/srv/app/serve"}, SERVER, ["/srv/app/serve"], "/srv/app/serve"),

@@ -53,6 +53,10 @@ _OWN_NAMES = {
 }
 
 
+_SUPERUSER = "postgres"
+"""The role that PostgreSQL's image makes where POSTGRES_USER is not set."""
+
+
 class Reason(msgspec.Struct, frozen=True):
     """The reason why a database refuses its caller, by both environments."""
 
@@ -154,6 +158,8 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
     kind = _KIND.get(failure.name, "")
     user = next(filter(None, map(failure.values.get, ("user", "role", "database"))), "")
     own = {server.config.value_of(name) for name in _OWN_NAMES.get(kind, ())} - {""}
+    if not own and failure.name in ("postgres-login", "postgres-role"):
+        own = {_SUPERUSER}
     texts = [*caller.config.words, *(value for _, value in caller.config.environment)]
     is_given = any(user in re.split(r"[^\w.-]", text) or _HIDDEN.match(text) for text in texts)
     candidates = [
@@ -168,8 +174,8 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
     ((name, value),) = candidates
     return Reason(
         f'it asks for {kind} "{user}", which none of its variables has, and not for "{value}" of its '
-        f"{name}, which {server} has: the program does not read that variable, or a file of settings "
-        "comes before it",
+        f"{name}, which {server} has: the program does not read that variable, a file of settings "
+        "comes before it, or cron starts it, which passes on no variable of the container",
         f"give the value of {name} under the name that this version of the image reads, or in its "
         "file of settings",
         {

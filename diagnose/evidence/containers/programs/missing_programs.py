@@ -154,7 +154,9 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
         command = (*words[:place], near, *more, *words[place + 1 :])
         return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
     is_service = bool(image_words) and posixpath.basename(image_words[0]) not in _INTERACTIVE
-    command = image_words if is_own and is_service else ()
+    # the words behind a line are meant for its program, and the image's command would drop them
+    is_whole = not (is_line and words[place + 1 :])
+    command = image_words if is_own and is_service and is_whole else ()
     return msgspec.structs.replace(proposed, is_line=is_line, command=command)
 
 

@@ -336,6 +336,7 @@ def test_the_passwords_of_both_environments(
 
 
 ACCESS = "SQLSTATE[HY000] [1045] Access denied for user 'database_username'@'app.shop_default'"
+NO_ROLE = 'psql: FATAL:  role "docker" does not exist'
 NO_BASE = 'FATAL:  database "app" does not exist'
 MYSQL = ["MYSQL_USER=shop", "MYSQL_DATABASE=shopdb"]
 UNUSED: dict[str, tuple[str, list[str], list[str], str | None]] = {
@@ -370,6 +371,12 @@ UNUSED: dict[str, tuple[str, list[str], list[str], str | None]] = {
         MYSQL,
         None,
     ),
+    "the superuser that the image makes": (
+        NO_ROLE,
+        ["POSTGRES_HOST=db", "POSTGRES_USER=postgres"],
+        ["POSTGRES_PASSWORD=<redacted:password:000005>"],
+        "POSTGRES_USER",
+    ),
     "a database": (
         NO_BASE,
         ["DB_HOST=db", "DB_DATABASE_NAME=shopdb"],
@@ -384,7 +391,7 @@ def test_a_variable_with_the_servers_own_name_that_is_not_used(
     line: str, given: list[str], own: list[str], expected: str | None
 ) -> None:
     client, log_tails = failed_with_log(line, Config={"Env": given}, **ON_SHOP)
-    image = "postgres:16" if line == NO_BASE else "mariadb:11"
+    image = "mariadb:11" if line.endswith("'app.shop_default'") else "postgres:16"
     server = container_in("running", name="db", Config={"Image": image, "Env": own}, **ON_SHOP)
     (finding,) = judge(
         "container.database-refused",
