@@ -115,6 +115,10 @@ _WHY: Mapping[CallLoss, str] = {
     "mesh": "{call.mesh_clause}",
     "router silent": "the router of this host, {call.silent_router}, does not answer either",
     "led away": "{call.led_away}",
+    "through a container": (
+        "{call.way_through.container} reaches {call.way_through.subnet} by its tunnel "
+        "{call.way_through.tunnel}, and this host has no route to it"
+    ),
     "udp": "its packets over UDP leave this host, and none comes back",
     "own site": (
         'its log names "{call.own_name}", which this host serves at the same '

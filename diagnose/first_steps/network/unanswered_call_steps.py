@@ -117,6 +117,18 @@ def _way_by_router(call: UnansweredCall) -> PageVariables:
     return {"led_away": absent.address, "way_out": absent.router} if absent is not None else {}
 
 
+def _container_way_variables(call: UnansweredCall) -> PageVariables:
+    """The page variables of the route through a container, or of that container alone where the
+    caller does not reach it."""
+    way = call.way_through
+    if way is None:
+        return {}
+    address = way.address_for(call.container)
+    if not address:
+        return {"tunnelling": way.container.name, "behind": way.subnet}
+    return {"behind": way.subnet, "by_container": address}
+
+
 def _proxy_variables(call: UnansweredCall) -> PageVariables:
     return call.engine_proxy.variables(call.container) if call.engine_proxy is not None else {}
 
@@ -136,6 +148,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
     "mesh": _mesh_variables,
     "led away": _way_by_router,
+    "through a container": _container_way_variables,
     "own site": _own_site_variables,
     "proxy": _proxy_variables,
     "mail": lambda call: {"mailer": call.container.name},

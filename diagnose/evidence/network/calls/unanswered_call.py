@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
 from diagnose.evidence.network.absent_machine import AbsentMachine
 from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.calls.ways_through_containers import WayThroughContainer
 from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wanted.wants import DEPENDENCIES
@@ -42,6 +43,7 @@ CallLoss = Literal[
     "mesh",
     "router silent",
     "led away",
+    "through a container",
     "udp",
     "own site",
     "proxy",
@@ -99,6 +101,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     mistaken: Neighbour | None = None
     """The caller's ARP entry of its peer, where that holds another machine's hardware address."""
 
+    way_through: WayThroughContainer | None = None
+    """The container that reaches the address by a tunnel, which this host does not."""
     mesh_client: Container | None = None
     """The container that runs the client of a private network without an interface of its own."""
 
@@ -131,6 +135,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("mesh", self._is_in_mesh),
             ("router silent", self._is_beyond_silent_router),
             ("led away", self.led_away is not None),
+            ("through a container", self._is_behind_container),
             ("udp", self.protocol == "udp"),
             ("own site", self.is_own_site),
             ("proxy", self._is_without_proxy),
@@ -188,6 +193,12 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         )
         client = self.mesh_client
         return f"{what}; {client} joins it without an interface (userspace)" if client else what
+
+    @property
+    def _is_behind_container(self) -> bool:
+        """Whether it leaves by the uplink for a network that a container reaches by a tunnel."""
+        is_open = self.trace is None or self.trace.obstacle is None
+        return self.way_through is not None and self.of_network is None and is_open
 
     @property
     def _is_beyond_silent_router(self) -> bool:

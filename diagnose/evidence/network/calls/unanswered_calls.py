@@ -20,6 +20,11 @@ from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.metadata_calls import calls_without_metadata
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
+from diagnose.evidence.network.calls.ways_through_containers import (
+    WayThroughContainer,
+    way_through_container,
+)
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours, parse_arp
@@ -72,6 +77,7 @@ class CallWays(EvidenceGroup, frozen=True):
     neighbours: Neighbours | None = None
     routes: Routes | None = None
     links: Interfaces | None = None
+    namespaces: Namespaces | None = None
 
     @property
     def host_links(self) -> HostLinks:
@@ -170,8 +176,17 @@ class _Callers:
             publisher=publisher,
             engine_proxy=proxy_of_engine_alone(container, self._containers, self._info),
             mesh_client=self._mesh_client,
+            way_through=self._way_through(container, waiting.address),
             own_name=self._own_name(container) if is_public else "",
         )
+
+    def _way_through(self, container: Container, address: str) -> WayThroughContainer | None:
+        """The container whose tunnel leads to the address; None for a caller in its namespace."""
+        namespaces = self._ways.namespaces
+        if namespaces is None:
+            return None
+        owner = self._containers.namespace_owners.get(container.id, container)
+        return way_through_container(address, owner, namespaces)
 
     def _own_name(self, container: Container) -> str:
         """A name of this host's containers that this one reports as unreachable; or "".
