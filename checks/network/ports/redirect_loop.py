@@ -76,6 +76,12 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
             "if a proxy elsewhere ends HTTPS for it, its clients are led in a circle: it may not "
             "trust that proxy"
         )
+    elif loop.is_behind_traefik:
+        what = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
+        why = (
+            f"Traefik ends HTTPS for it, as its labels say, and calls port {page.door.port} by HTTP: "
+            "its clients are led in a circle"
+        )
     else:
         answer = f"{container} answers GET {reply.path} with a redirect that leads back to it"
         reason = "browsers give up with too many redirects"
@@ -91,7 +97,10 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
         stable=(container.life,),
-        variables={"url": page.url},
+        variables={
+            "url": page.url,
+            **({"by_traefik": container.name} if loop.is_behind_traefik else {}),
+        },
     )
 
 

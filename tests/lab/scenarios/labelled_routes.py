@@ -277,6 +277,34 @@ def ports_in_labels_of_both_traefiks(box: Box) -> None:
     box.wait_for(lambda: _get(box) == "hello\n200", what="the site")
 
 
+def _site_of_https(box: Box, name: str, answer: str) -> None:
+    """A site that leads to HTTPS at port 80, behind a Traefik that ends HTTPS for it."""
+    _traefik(box)
+    load_server(box, "nginx", "panel:1")
+    location = f"location / {{ {answer} return 301 https://{_SITE}$request_uri; }}"
+    box.write(f"/srv/{name}/nginx.conf", NGINX % f"server {{ listen 80; {location} }}")
+    mount = f"--volume=/srv/{name}/nginx.conf:/etc/nginx/nginx.conf:ro"
+    port = "traefik.http.services.shop.loadbalancer.server.port=80"
+    labels = (_ON, _ROUTER, "traefik.http.routers.shop.tls=true", port)
+    marks = tuple(f"--label={label}" for label in labels)
+    nginx = ("/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
+    box.docker("run", "-d", f"--name={name}", "--net=edge", *SAFE, mount, *marks, "panel:1", *nginx)
+    box.wait_for(lambda: _listeners(box, name), what="the site")
+    box.sh("sleep 4")  # a program may open its next port so long after its first one
+
+
+@fault("network.redirect-loop", subject="container:panel18", also=(READS_ENGINE,), args=PATIENT)
+def site_that_leads_clients_of_traefik_to_https(box: Box) -> None:
+    """A program with its own HTTPS leads everybody to it: Traefik's clients come back for ever."""
+    _site_of_https(box, "panel18", "")
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def site_that_knows_of_the_https_of_traefik(box: Box) -> None:
+    """The same program, which serves those who came by HTTPS."""
+    _site_of_https(box, "panel19", "if ($http_x_forwarded_proto = https) { return 200; }")
+
+
 _TELLS_APART = "traefik.http.routers.new.priority=90"
 
 

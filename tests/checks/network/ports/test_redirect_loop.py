@@ -134,6 +134,38 @@ ANSWERED: dict[str, tuple[FrontPage, bool, list[str]]] = {
 }
 
 
+ROUTER = "traefik.http.routers.shop"
+BY_TRAEFIK: dict[str, tuple[dict[str, str], PageReply, int]] = {
+    "a router with TLS": ({f"{ROUTER}.tls": "true"}, HTTPS, 1),
+    "a router without TLS": ({}, HTTPS, 0),
+    "a program that knows the header": ({f"{ROUTER}.tls": "true"}, SERVED, 0),
+    "a log-in by HTTPS": ({f"{ROUTER}.tls": "true"}, LOGIN, 0),
+    "the port for HTTPS": (
+        {f"{ROUTER}.tls": "true", "traefik.http.services.shop.loadbalancer.server.port": "443"},
+        HTTPS,
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("labels", "forwarded", "times"), BY_TRAEFIK.values(), ids=BY_TRAEFIK)
+def test_a_program_that_does_not_know_of_traefik(
+    labels: dict[str, str], forwarded: PageReply, times: int
+) -> None:
+    rule = {f"{ROUTER}.rule": "Host(`shop.example.org`)"}
+    shop = container("shop", Config={"Labels": rule | labels})
+    traefik = container("traefik", Config={"Image": "traefik:v3.1"})
+    answered = page(shop, HTTPS, forwarded=forwarded)
+    loops = answered_loops(pages(answered), Containers((shop, traefik, EDGE)), None)
+    result = judge(
+        "network.redirect-loop",
+        redirect_loops=redirect_loops(Containers((shop,)), RecentLogs({}), None),
+        answered_loops=loops,
+    )
+    assert len(result.findings) == times
+    assert all("by_traefik" in finding.variables for finding in result.findings)
+
+
 @pytest.mark.parametrize(("answered", "https", "expected"), ANSWERED.values(), ids=ANSWERED)
 def test_answers_to_us(answered: FrontPage, https: bool, expected: list[str]) -> None:
     containers = Containers((BLOG, EDGE) if https else (BLOG,))

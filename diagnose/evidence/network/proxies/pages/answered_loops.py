@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
+from diagnose.evidence.network.proxies.routes.traefik_labels import is_traefik, routers_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.registry import evidence
 
@@ -22,13 +23,17 @@ class AnsweredLoop(msgspec.Struct, frozen=True):
     is_possible: bool = False
     """Whether it is one only for clients of a proxy elsewhere, which ends HTTPS and calls this port
     by HTTP."""
+    is_behind_traefik: bool = False
+    """Whether Traefik ends HTTPS for it and says so, as its labels ask."""
 
     @property
     def location(self) -> str:
         """The location to which the answer redirects."""
         page = self.page
         return (
-            page.forwarded.location if self.is_possible and page.forwarded else page.reply.location
+            page.forwarded.location
+            if page.forwarded and (self.is_possible or self.is_behind_traefik)
+            else page.reply.location
         )
 
 
@@ -44,22 +49,42 @@ def answered_loops(
 
     A redirect in a circle is one for everybody, unless a cookie on the way would end it. A redirect
     to HTTPS that also a client by HTTPS gets, by the header of a proxy, is one for the clients of
-    that proxy. Where this host serves HTTPS itself, it is intended for clients by HTTP.
+    that proxy. Where this host serves HTTPS itself, it is intended for clients by HTTP. Traefik
+    passes that header on always: where it ends HTTPS for the container, all clients are in a loop.
     """
     serves_https = any(
         binding.host_port in _HTTPS_PORTS
         for container in containers.running
         for binding in container.published_by("tcp")
     ) or any(listener.port in _HTTPS_PORTS for listener in listeners or ())
-    return AnsweredLoops(tuple(_loops(front_pages, serves_https=serves_https)))
+    has_traefik = any(map(is_traefik, containers.running))
+    loops = _loops(front_pages, serves_https=serves_https, has_traefik=has_traefik)
+    return AnsweredLoops(tuple(loops))
 
 
-def _loops(pages: FrontPages, *, serves_https: bool) -> Iterator[AnsweredLoop]:
+def _loops(pages: FrontPages, *, serves_https: bool, has_traefik: bool) -> Iterator[AnsweredLoop]:
     for page in pages:
         if page.reply.is_circle and not page.reply.sets_cookie:
             yield AnsweredLoop(page)
+        elif has_traefik and _turns_away_from_traefik(page):
+            yield AnsweredLoop(page, is_behind_traefik=True)
         elif page.door.host_port and not serves_https and _insists_on_https(page):
             yield AnsweredLoop(page, is_possible=True)
+
+
+def _turns_away_from_traefik(page: FrontPage) -> bool:
+    """Whether a client of Traefik by HTTPS is sent to the very address that it has called."""
+    second = page.forwarded
+    if second is None or second.sets_cookie or not page.leads_to_https:
+        return False
+    target = _target(second.location)
+    sites = {
+        router.site.lower()
+        for router in routers_of(page.container)
+        if router.has_tls and router.port in (0, page.door.port)
+    }
+    is_same_page = target.path == page.reply.path and target.scheme == "https"
+    return is_same_page and target.site in sites
 
 
 def _insists_on_https(page: FrontPage) -> bool:
