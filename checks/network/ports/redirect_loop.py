@@ -77,8 +77,8 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
             "trust that proxy"
         )
     elif loop.is_behind_traefik:
-        what = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
-        why = (
+        answer = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
+        reason = (
             f"Traefik ends HTTPS for it, as its labels say, and calls port {page.door.port} by HTTP: "
             "its clients are led in a circle"
         )
