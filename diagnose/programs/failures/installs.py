@@ -163,6 +163,7 @@ INSTALLS = (
             | \bchpst:\ fatal:\ unable\ to\ run:\ (?P<program_chpst>[^\s:]{1,200})
                 :\ file\ does\ not\ exist
         """,
+        of_running=NEVER,
         cause="what starts the container's program (a shell, an init, a command that changes the user) does not find {program} in "
         "the image, or what its first line names to run it",
         cure="correct the command of the container, or run an image that has the program; a script needs LF as its line "

@@ -29,12 +29,10 @@ class AnsweredLoop(msgspec.Struct, frozen=True):
     @property
     def location(self) -> str:
         """The location to which the answer redirects."""
-        page = self.page
-        return (
-            page.forwarded.location
-            if page.forwarded and (self.is_possible or self.is_behind_traefik)
-            else page.reply.location
-        )
+        second = self.page.forwarded
+        if second is not None and (self.is_possible or self.is_behind_traefik):
+            return second.location
+        return self.page.reply.location
 
 
 class AnsweredLoops(Items[AnsweredLoop], frozen=True):
