@@ -54,7 +54,7 @@ def engine_down(
         },
         variables={
             **steps_for_engine(daemon, end, blamed, removed),
-            **({"unmounted": missing.point} if missing else {}),
+            **present({"unmounted": missing.point if missing else ""}),
         },
         severity=Severity.warning if is_starting else None,
         touches=end.written if is_about_a_disk else (),

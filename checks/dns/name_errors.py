@@ -286,12 +286,14 @@ def _short_name_finding(
         severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
-        variables={
-            "unknown": name,
-            "short": name,
-            "completed": completed,
-            **({} if by_nginx else {"dots": "1"}),
-        },
+        variables=present(
+            {
+                "unknown": name,
+                "short": name,
+                "completed": completed,
+                "dots": "" if by_nginx else "1",
+            }
+        ),
     )
 
 

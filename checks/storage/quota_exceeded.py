@@ -83,6 +83,9 @@ def _data_root_finding(
     room = f", although df shows {size(disk.usage.available)} free" if disk is not None else ""
     kind = mounted.fstype
     place = {"btrfs": root, "zfs": mounted.source, "xfs": mounted.point, "ext4": mounted.point}
+    variables = {"root": root}
+    if kind in place:
+        variables[f"root_{kind}"] = place[kind]
     return Finding(
         subject=DAEMON,
         summary=f"the quota of the engine's data root {root} ({kind}) is used up{room}: "
@@ -91,7 +94,7 @@ def _data_root_finding(
             "the engine's log": shortened(text),
             "file system": f"{kind} {mounted.source} at {mounted.point}",
         },
-        variables={"root": root, **({f"root_{kind}": place[kind]} if kind in place else {})},
+        variables=variables,
         discriminator="data root",
         touches=(Subject("filesystem", mounted.point),),
     )

@@ -86,9 +86,11 @@ def _finding(
 def _steps(container: Container, processor: Processor) -> PageVariables:
     """The page variables: an older release, the features that the hypervisor shows a guest, and
     whether the container loops."""
-    is_mongo = repository_of(container.config.image) == _MONGO
-    return {
-        **({"older": _MONGO_WITHOUT_AVX} if is_mongo else {}),
-        **({"shown": processor.model or "another processor"} if processor.is_of_a_guest else {}),
-        **({"looping": container.name} if container.restarts_always else {}),
-    }
+    steps: PageVariables = {}
+    if repository_of(container.config.image) == _MONGO:
+        steps["older"] = _MONGO_WITHOUT_AVX
+    if processor.is_of_a_guest:
+        steps["shown"] = processor.model or "another processor"
+    if container.restarts_always:
+        steps["looping"] = container.name
+    return steps

@@ -75,13 +75,11 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
     if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
     if not starts_in_background(container):
-        complains = tail.has_complaint
-        return {} if complains else {"ended": container.name}
-    is_looping = container.state.status == "restarting"
-    return {
-        **foreground_variables(container),
-        **({"looping": container.name} if is_looping else {}),
-    }
+        return {} if tail.has_complaint else {"ended": container.name}
+    steps = foreground_variables(container)
+    if container.state.status == "restarting":
+        return steps | {"looping": container.name}
+    return steps
 
 
 def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:

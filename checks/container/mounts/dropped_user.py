@@ -3,6 +3,7 @@
 from checks.container.mounts.mount_filesystem import change_of_owner, fixed_modes, mount_options
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUser
 from diagnose.evidence.storage.mounts import Mounted
+from diagnose.mappings import present
 from diagnose.model import Finding, Severity
 from diagnose.phrases import sentence
 
@@ -59,7 +60,7 @@ def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
             **user.named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root (file modes do not restrict it)",
-            **({"times in its last lines": user.times} if user.times else {}),
+            **present({"times in its last lines": user.times or None}),
             **mount_options(fixed),
         },
         discriminator=user.named.mount.destination,

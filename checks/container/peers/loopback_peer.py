@@ -42,7 +42,7 @@ from diagnose.first_steps.network.loopback_cures import (
     settings_variables,
 )
 from diagnose.mappings import names_of
-from diagnose.model import CheckResult, EvidenceGroup, Finding, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import named
 from diagnose.registry import check
@@ -294,7 +294,11 @@ def _wrong_host_finding(
     owner = f"belongs to {named('container', names_of(peers))}"
     if inner:
         owner = f"of this host leads to port {inner} of {peer}"
-    finding = Finding.about(
+    steps = _steps_to_peer(call, peer, is_near=is_near, inner=inner)
+    if not steps:
+        # compose makes what was not changed as it was
+        steps = {"default_image": container.config.image, "default_port": port}
+    return Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} {owner}{network_clause}{call.because}",
         {
@@ -306,17 +310,20 @@ def _wrong_host_finding(
         touches=(peer.subject,),
         signs=call.signs,
         onset=container.failed_first,
-        variables={"peer": f"{peer.name}:{inner or port}"},
+        variables={"peer": f"{peer.name}:{inner or port}", **steps},
     )
-    steps = {
-        **network_variables(peer, is_near=is_near),
-        **(name_variables(container, peer, int(port)) if not inner else {}),
-        **(settings_variables(call, peer, inner) if is_near else {}),
-    }
-    if steps:
-        return finding.with_variables(steps | compose_variables(container))
-    # compose makes what was not changed as it was
-    return finding.with_variables({"default_image": container.config.image, "default_port": port})
+
+
+def _steps_to_peer(
+    call: LoopbackCall, peer: Container, *, is_near: bool, inner: str
+) -> PageVariables:
+    """The page variables that lead the caller to the other container; empty where none is known."""
+    steps = {**network_variables(peer, is_near=is_near)}
+    if not inner:
+        steps |= name_variables(call.container, peer, int(call.port))
+    if is_near:
+        steps |= settings_variables(call, peer, inner)
+    return steps | compose_variables(call.container) if steps else {}
 
 
 def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, object]:

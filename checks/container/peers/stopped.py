@@ -152,7 +152,7 @@ def _finding(
             "State": str(container.state),
             "end requested": "yes",
             **_asker_evidence(stoppers.holders, order),
-            **({f"{job.path}, line {job.line}": f"docker {job.verb} {job.target}"} if job else {}),
+            **_job_evidence(job),
             "exit code": described(container.state.exit_code),
             "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
         },
@@ -160,6 +160,13 @@ def _finding(
         touches=subjects_of(callers if order is None else [*callers, order.container]),
         onset=container.finished_at,
     )
+
+
+def _job_evidence(job: JobCall | None) -> dict[str, Json]:
+    """The line of a scheduled job that stops the container."""
+    if job is None:
+        return {}
+    return {f"{job.path}, line {job.line}": f"docker {job.verb} {job.target}"}
 
 
 def _asker_evidence(holders: Sequence[Container], order: StopOrder | None) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from diagnose.evidence.containers.mounts.certificates.expired_certificates impor
     ExpiredCertificates,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import count, duration, sentence
 from diagnose.programs.web_programs import RELOADS, edit_to
 from diagnose.registry import check
@@ -43,17 +43,18 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     else:
         words = f"serves a certificate that expires in {duration(left)}, and nobody has renewed it"
         end_clause = f"expires in {duration(left)}"
-    newer = expired.newer
-    beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
-    others = {"further files": count(len(expired.others), "file")} if expired.others else {}
+    evidence: dict[str, Json] = {file.inside: f"{end_clause}, mounted from {file.path}"}
+    beside = ""
+    if expired.newer is not None:
+        newer = expired.newer
+        beside = f"a valid one for the same names lies in {newer.path}"
+        evidence[newer.path] = f"valid for {duration(newer.end - clock.wall)}"
+    if expired.others:
+        evidence["further files"] = count(len(expired.others), "file")
     return Finding.about(
         container,
         sentence(f"{container} {words}: {file.path}", beside),
-        {
-            file.inside: f"{end_clause}, mounted from {file.path}",
-            **({newer.path: f"valid for {duration(newer.end - clock.wall)}"} if newer else {}),
-            **others,
-        },
+        evidence,
         severity=Severity.warning if is_over else Severity.advice,
         discriminator=file.inside,
         stable=(container.life,),

@@ -256,7 +256,7 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
     finding = Finding.about(
         container,
         f"{container} {mistake}",
-        {**({LINE: address.line} if address.line else {}), place: address.text},
+        {**present({LINE: address.line}), place: address.text},
         discriminator=place,
         severity=Severity.critical if is_failing else Severity.warning,
         signs=tail.signs,

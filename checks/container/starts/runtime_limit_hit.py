@@ -136,22 +136,25 @@ def _kept_out(containers: Containers) -> list[Container]:
 
 def _real_time_finding(engine: RealTimeEngine, refused: list[Container]) -> Finding:
     """The finding about an engine whose own policy keeps every process out of a new container."""
-    finding = Finding(
+    evidence: dict[str, Json] = {
+        f"policy of process {engine.containerd}": engine.policy,
+        engine.share: engine.microseconds,
+    }
+    steps = {"idle_engine": str(engine.engine), "idle_containerd": str(engine.containerd)}
+    if refused:
+        evidence["State.Error"] = refused[0].state.error
+        steps = {
+            "real_time_engine": str(engine.engine),
+            "real_time": str(engine.containerd),
+            "refused": refused[0].name,
+        }
+    return Finding(
         subject=DAEMON,
         summary="no container can start: containerd runs as a real-time process, and the kernel "
         "lets none into the control group of a container",
-        evidence={
-            f"policy of process {engine.containerd}": engine.policy,
-            engine.share: engine.microseconds,
-            **({"State.Error": refused[0].state.error} if refused else {}),
-        },
+        evidence=evidence,
         touches=subjects_of(refused),
-    )
-    if refused:
-        pids = {"real_time_engine": str(engine.engine), "real_time": str(engine.containerd)}
-        return finding.with_variables({**pids, "refused": refused[0].name})
-    return finding.with_variables(
-        {"idle_engine": str(engine.engine), "idle_containerd": str(engine.containerd)}
+        variables=steps,
     )
 
 

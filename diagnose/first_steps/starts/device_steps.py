@@ -55,5 +55,7 @@ def device_steps(path: str, failure: str, gpu: GpuSupport | None) -> PageVariabl
         return {"device": "gpu", "option": "gpus", "toolkit": "nvidia-container-toolkit"}
     if not path:
         return {"device": "gpu", "option": "gpus"}
-    module = next((module for prefix, module in MODULES.items() if path.startswith(prefix)), "")
-    return {"device": path, **({"module": module} if module else {"option": "device"})}
+    for prefix, module in MODULES.items():
+        if path.startswith(prefix):
+            return {"device": path, "module": module}
+    return {"device": path, "option": "device"}

@@ -44,6 +44,8 @@ server = socket.create_server(("0.0.0.0", 21))
 while True:
     threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
 """
+"""A server that knows what a listing takes: a login, PASV and LIST. Its arguments are the first of
+three data ports, or 0 for any, and the address that it tells its clients."""
 _LISTS = """
 import ftplib, sys, time
 while True:
@@ -61,6 +63,7 @@ while True:
         break
     time.sleep(0.2)
 """
+"""A client that lists the folder of a server: "once", or over and over with any other word."""
 
 
 def _server(box: Box, name: str, port: int, first: int, *options: str) -> None:

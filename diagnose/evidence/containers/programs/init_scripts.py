@@ -75,12 +75,13 @@ class InitScript(msgspec.Struct, frozen=True):
     def evidence(self) -> dict[str, Json]:
         """Evidence that replaces the general meaning of the log line."""
         again = "; a data folder that is not empty is never set up again" if self.data else ""
-        return {
-            "this means": self.clause,
-            **({f"{self.path}, line {self.number}": quoted(self.line)} if self.line else {}),
-            **({"where the script is": f"{self.on_host} on the host"} if self.on_host else {}),
-            "what fixes it": f"correct the script, or what it needs{again}",
-        }
+        rows: dict[str, Json] = {"this means": self.clause}
+        if self.line:
+            rows[f"{self.path}, line {self.number}"] = quoted(self.line)
+        if self.on_host:
+            rows["where the script is"] = f"{self.on_host} on the host"
+        rows["what fixes it"] = f"correct the script, or what it needs{again}"
+        return rows
 
     @property
     def steps(self) -> PageVariables:
