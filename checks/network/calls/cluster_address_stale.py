@@ -42,21 +42,18 @@ def cluster_address_stale(
         if call.protocol == "tcp"
     }
     writers = {listed.own_id: listed.container for listed in member_lists if listed.own_id}
-    moves = [
-        move
-        for listed in member_lists
-        if (move := moved_members(listed, writers, links)).members and move.is_felt(awaited)
-    ]
+    all_moves = [moved_members(listed, writers, links) for listed in member_lists]
+    moves = [move for move in all_moves if move.members and move.is_felt(awaited)]
     for cluster in moves_by_cluster(moves):
         ids = frozenset[str]().union(*(move.ids for move in cluster))
         servers = {id: server for id, server in writers.items() if id in ids}
         finding = _finding(cluster, servers, unanswered_calls)
         strangers = [server for id, server in writers.items() if id not in ids]
         near = any(finding.variables.get("network") in server.endpoints for server in strangers)
-        # a loop over the network would make one cluster of two
-        yield (
-            finding if not near else replace(finding, variables={"container": finding.subject.name})
-        )
+        if near:
+            # a loop over the network would make one cluster of two
+            finding = replace(finding, variables={"container": finding.subject.name})
+        yield finding
 
 
 def _finding(

@@ -108,22 +108,22 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     listings = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
     files = {name: set(answer.names) for name, answer in listings if not isinstance(answer, Failed)}
     failing = {trouble.registry for trouble in pulls.of("tls")} if pulls is not None else set()
-    unread = (
-        _unread_authority(host, registry, name)
-        for registry, names in files.items()
-        if registry in failing
-        for name in sorted(filter(_is_authority, names))
-    )
+    unpaired: list[UnpairedFile] = []
+    own_authorities = []
+    unread = []
+    for registry, names in files.items():
+        unpaired += _unpaired_files(registry, names)
+        own_files = sorted(filter(_is_authority, names))
+        if own_files:
+            own_authorities.append(registry)
+        if registry in failing:
+            unread += [_unread_authority(host, registry, name) for name in own_files]
     return RegistryFiles(
-        tuple(
-            file for registry, names in files.items() for file in _unpaired_files(registry, names)
-        ),
+        tuple(unpaired),
         authorities.path,
         authorities_changed=authorities.changed,
         unlisted=unlisted,
-        own_authorities=tuple(
-            registry for registry, names in files.items() if any(map(_is_authority, names))
-        ),
+        own_authorities=tuple(own_authorities),
         unread=tuple(file for file in unread if file is not None),
     )
 

@@ -47,31 +47,36 @@ class PinnedSets(Items[PinnedContainers], frozen=True):
     """Sets of two containers or more that have work for the same CPUs."""
 
 
+def _shared_sets(containers: Containers, cpus: int) -> dict[str, list[Container]]:
+    """The running containers by their list of CPUs, where several have the same few of them."""
+    members_by_list = by_key(
+        (container.host_config.cpuset_cpus, container)
+        for container in containers.running
+        if container.host_config.cpuset_cpus
+    )
+    return {
+        text: members
+        for text, members in members_by_list.items()
+        if len(members) > 1 and 0 < len(cpu_numbers(text)) < cpus
+    }
+
+
 @evidence
 def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> PinnedSets:
     """The sets of CPUs that several containers share, with their load in half a second.
 
     Two samples, only where several containers have one list of CPUs.
     """
-    sets = by_key(
-        (container.host_config.cpuset_cpus, container)
-        for container in containers.running
-        if container.host_config.cpuset_cpus
-    )
-    shared = {
-        text: members
-        for text, members in sets.items()
-        if len(members) > 1 and 0 < len(cpu_numbers(text)) < pressure.cpus
-    }
+    shared = _shared_sets(containers, pressure.cpus)
     if not shared:
         return PinnedSets()
     pids = {member.id: member.state.pid for members in shared.values() for member in members}
     growth = host.require(SampleCgroups(pids, seconds=SAMPLE_S))
-    used = {
+    cpus_by_id = {
         id: reading.cpus or 0.0 for id, reading in growth.items() if not isinstance(reading, Failed)
     }
-    sets_used = [_pinned_containers_of(text, members, used) for text, members in shared.items()]
-    working = [pinned for pinned in sets_used if len(pinned.used) > 1]
+    sets = [_pinned_containers_of(text, members, cpus_by_id) for text, members in shared.items()]
+    working = [pinned for pinned in sets if len(pinned.used) > 1]
     if not working:
         return PinnedSets()
     shares = host.require(SampleCpus(seconds=SAMPLE_S))

@@ -100,41 +100,40 @@ def _out_of_reach(
     number: int, address: str, containers: Containers, listeners: Listeners, namespaces: Namespaces
 ) -> AskedPort | None:
     """The reason why others do not reach a port; None where something takes their calls."""
-    publisher = next((own for own in containers.running if own.publishes(number)), None)
     listening = [
         listener
         for listener in listeners
         if listener.port == number and listener.proto[:3] == "tcp"
     ]
-    if publisher is not None:
-        bindings = tuple(
-            binding for binding in publisher.published_by("tcp") if binding.host_port == number
-        )
-        is_open = any(_covers(binding.host_ip, address) for binding in bindings)
-        is_open |= any(_covers(listener.address, address) for listener in listening)
-        if is_open:
-            return None
-        return AskedPort(number, address, "published elsewhere", publisher, bindings)
+    if any(_covers(listener.address, address) for listener in listening):
+        return None
+    for container in containers.running:
+        if container.publishes(number):
+            return _published_elsewhere(number, address, container)
     if listening:
-        if any(_covers(listener.address, address) for listener in listening):
-            return None
         holder = listening[0]
         owner = containers.by_id.get(holder.container or "")
         return AskedPort(number, address, "listens elsewhere", owner, listener=holder)
     if _serves_datagrams(number, containers, listeners):
         return None
-    wanting = (container for container in containers if container.wants_port(number))
-    stopped = next((container for container in wanting if not container.is_running), None)
-    if stopped is not None:
-        return AskedPort(number, address, "stopped", stopped)
-    inside = [
-        container
-        for container in containers.running
-        if (netns := namespaces.of(container)) is not None and netns.serves_others("tcp", number)
-    ]
-    if inside:
-        return AskedPort(number, address, "unpublished", inside[0])
+    for container in containers:
+        if container.wants_port(number) and not container.is_running:
+            return AskedPort(number, address, "stopped", container)
+    for container in containers.running:
+        netns = namespaces.of(container)
+        if netns is not None and netns.serves_others("tcp", number):
+            return AskedPort(number, address, "unpublished", container)
     return AskedPort(number, address, "nobody")
+
+
+def _published_elsewhere(number: int, address: str, publisher: Container) -> AskedPort | None:
+    """The port that a container publishes at other addresses; None where it does at this one."""
+    bindings = tuple(
+        binding for binding in publisher.published_by("tcp") if binding.host_port == number
+    )
+    if any(_covers(binding.host_ip, address) for binding in bindings):
+        return None
+    return AskedPort(number, address, "published elsewhere", publisher, bindings)
 
 
 def _serves_datagrams(number: int, containers: Containers, listeners: Listeners) -> bool:

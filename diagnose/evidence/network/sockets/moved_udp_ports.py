@@ -61,11 +61,11 @@ def moved_udp_ports(
     """
     owners = {containers.owner_of(guest).id for guest in containers if guest.shares_network}
     publishing = [own for own in containers.running if own.id not in owners and any(_ways(own))]
-    suspects = [
-        (container, netns)
-        for container in publishing
-        if (netns := namespaces.of(container)) is not None and _is_deaf(container, netns, clock)
-    ]
+    suspects = []
+    for container in publishing:
+        netns = namespaces.of(container)
+        if netns is not None and _is_deaf(container, netns, clock):
+            suspects.append((container, netns))
     chosen = host.first(suspects, MOST, "containers that take no UDP where it is published")
     moved = [_moved_port(host, container, netns) for container, netns in chosen]
     subjects = {container.subject for container in publishing}

@@ -18,7 +18,7 @@ from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.numbers import median
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 12
@@ -159,23 +159,20 @@ def _dumps(listing: FolderListing) -> list[str]:
 
 def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]]:
     """The series of a folder, each from its oldest file to its newest."""
-    by_shape = by_key((_NUMBER.sub("#", name), name) for name in names)
-    candidates = [
-        name
-        for alike in by_shape.values()
-        if len(alike) >= LEAST
-        for name in sorted(alike, key=_numbers)[-MOST_FILES:]
-    ][:MOST_SIZES]
+    candidates: list[str] = []
+    for same_shape in by_key((_NUMBER.sub("#", name), name) for name in names).values():
+        if len(same_shape) >= LEAST:
+            candidates += sorted(same_shape, key=_numbers)[-MOST_FILES:]
+    candidates = candidates[:MOST_SIZES]
     if not candidates:
         return []
     statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in candidates]), {})
-    backups = [
-        _Backup(name, status.size, status.mtime, is_copied=_is_copied(status))
-        for name in candidates
-        if (status := statuses.get(f"{folder}/{name}")) is not None
-        and status.type == "file"
-        and status.mtime is not None
-    ]
+    backups = []
+    for name in candidates:
+        status = statuses.get(f"{folder}/{name}", NOT_ASKED)
+        if status.type == "file" and status.mtime is not None:
+            is_copied = _is_copied(status)
+            backups.append(_Backup(name, status.size, status.mtime, is_copied=is_copied))
     groups = by_key((_NUMBER.sub("#", backup.name), backup) for backup in backups)
     series = [
         sorted(group, key=lambda backup: backup.at)

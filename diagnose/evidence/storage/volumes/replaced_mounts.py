@@ -70,27 +70,35 @@ def replaced_mounts(
         "mounts of new containers",
     )
     listings = _listings(host, (mount.source for _, mount in young))
-    begun = [
-        (container, mount, since)
-        for container, mount in young
-        if len(listings.get(mount.source, ())) >= LEAST_ENTRIES
-        and (since := _oldest_entry_at(host, container, mount, listings[mount.source])) is not None
-    ]
-    if not begun:
-        return ReplacedMounts()
-    used = containers.mount_sources
     found: list[ReplacedMount] = []
-    for container, mount, since in begun:
+    for container, mount in young:
+        own = listings.get(mount.source, frozenset[str]())
+        if len(own) < LEAST_ENTRIES:
+            continue
+        since = _oldest_entry_at(host, container, mount, own)
+        if since is None:
+            continue
         volumes = _volumes_for(container, unused)
-        own = listings[mount.source]
-        beside = [path for path in _neighbouring_folders(host, container) if path not in used]
-        places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
-        near = {path: names for path, names in _listings(host, places).items() if path not in used}
-        alike = {path: names for path, names in near.items() if is_alike(own, names)}
+        alike = {
+            path: names
+            for path, names in _unused_places(host, container, volumes, containers).items()
+            if is_alike(own, names)
+        }
         times = {path: _newest_entry_at(host, path, names) for path, names in alike.items()}
         ended = {path: at for path, at in times.items() if at is not None and at < since}
         found += _former_mount(container, mount, own=own, alike=alike, ended=ended, volumes=volumes)
     return ReplacedMounts(tuple(found))
+
+
+def _unused_places(
+    host: Host, container: Container, volumes: Iterable[str], containers: Containers
+) -> dict[str, frozenset[str]]:
+    """The entries of volumes, and of folders beside the container's mounts, that no container
+    mounts."""
+    used = containers.mount_sources
+    beside = [path for path in _neighbouring_folders(host, container) if path not in used]
+    places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
+    return {path: names for path, names in _listings(host, places).items() if path not in used}
 
 
 def _volumes_for(container: Container, unused: UnusedVolumes) -> dict[str, str]:

@@ -100,18 +100,19 @@ def volume_sources(
     sources = []
     for name, device in sorted(device_by_volume.items()):
         status = statuses.get(_absolute(device))
-        if status is not None and status.failed == "missing":
-            refusal = refusals_by_volume.get(name, _Refusal())
-            users = _users(name, containers)
-            moved_to = ""
-            if device.startswith("/"):
-                was_mounted = any(user.started_at is not None for user in users)
-                moved_to = _moved_to(host, device, host_paths, was_mounted=was_mounted)
-            sources.append(
-                VolumeSource(
-                    name, device, users=users, text=refusal.text, at=refusal.at, moved_to=moved_to
-                )
+        if status is None or status.failed != "missing":
+            continue
+        refusal = refusals_by_volume.get(name, _Refusal())
+        users = _users(name, containers)
+        moved_to = ""
+        if device.startswith("/"):
+            was_mounted = any(user.started_at is not None for user in users)
+            moved_to = _moved_to(host, device, host_paths, was_mounted=was_mounted)
+        sources.append(
+            VolumeSource(
+                name, device, users=users, text=refusal.text, at=refusal.at, moved_to=moved_to
             )
+        )
     return VolumeSources(tuple(sources))
 
 

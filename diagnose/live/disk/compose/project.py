@@ -69,6 +69,22 @@ def includes_others(texts: Mapping[str, str]) -> bool:
     return any("include" in entries(read_nodes(text)) for text in texts.values())
 
 
+def _lists(parts: Mapping[str, Node], path: str) -> dict[str, list[Any]]:
+    """The lists of one file about a service, by their keys in the answer."""
+    sources = [
+        plain(entries(source).get("source")) or plain(source)
+        for kind in ("configs", "secrets")
+        for source in items(parts.get(kind))
+    ]
+    return {
+        "contents": sources,
+        "profiles": [plain(profile) for profile in items(parts.get("profiles"))],
+        "ports": [_port(port) for port in items(parts.get("ports"))],
+        "variables": [name for name, _ in _variables(parts.get("environment"))],
+        "numbers": list(_numbers(path, parts.get("environment"))),
+    }
+
+
 def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     """Add what one file says of a service: the later file wins, lists are joined."""
     parts = entries(node)
@@ -88,23 +104,14 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     replicas = deploy.get("replicas")
     if replicas is not None:
         service["scale"] = plain(replicas)
-    lists: dict[str, list[Any]] = {
-        "contents": [
-            plain(entries(named).get("source")) or plain(named)
-            for kind in ("configs", "secrets")
-            for named in items(parts.get(kind))
-        ],
+    lists = _lists(parts, path) | {
         "swarm_labels": [
             assignment.partition("=")[0] for assignment in _assignments(deploy.get("labels"))
         ],
-        "profiles": [plain(profile) for profile in items(parts.get("profiles"))],
-        "ports": [_port(port) for port in items(parts.get("ports"))],
-        "variables": [name for name, _ in _variables(parts.get("environment"))],
-        "numbers": list(_numbers(path, parts.get("environment"))),
         "replaced": list(_replaced_mounts(node, folder)),
     }
-    for key, entries_found in lists.items():
-        service[key] = [*service.get(key, []), *entries_found][:_MOST]
+    for key, further in lists.items():
+        service[key] = [*service.get(key, []), *further][:_MOST]
     mounts = {mount["target"]: mount for mount in service.get("mounts", [])}
     mounts |= {mount["target"]: mount for mount in _mounts(parts.get("volumes"), folder)}
     service["mounts"] = list(mounts.values())[:_MOST]
