@@ -297,6 +297,11 @@ def _site_of_https(box: Box, name: str, answer: str) -> None:
 def site_that_leads_clients_of_traefik_to_https(box: Box) -> None:
     """A program with its own HTTPS leads everybody to it: Traefik's clients come back for ever."""
     _site_of_https(box, "panel18", "")
+    box.wait_for(
+        lambda: box.diagnose("check", "network.redirect-loop", "--format", "json").findings,
+        what="the answers of the site",
+        timeout=90,
+    )
 
 
 @healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
