@@ -15,7 +15,7 @@ from diagnose.evidence.storage.usage.disk_fillers import what_fills_it
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.fill_rate import FillRate
-from diagnose.evidence.storage.usage.filled_disk import FilledDisk
+from diagnose.evidence.storage.usage.filled_disk import BuilderCache, FilledDisk
 from diagnose.evidence.storage.usage.filled_volumes import FilledVolumes
 from diagnose.evidence.storage.usage.full_disks import FullDisks
 from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
@@ -187,13 +187,14 @@ def _cures(filled: FilledDisk) -> PageVariables:
             "former_records": _records_of(spent.path) if spent else None,
             "dumps": dumps.folder if dumps else None,
             "downloads": downloads.path if downloads else None,
-            "builder": cache.builder if cache else None,
             "grown": filled.log.path if filled.log else None,
             "copies": filled.layers if filled.copied_bytes else None,
             **writers_cures(filled),
             "file": filled.file or None,
         }
     )
+    if cache is not None:
+        cures |= _cure_of_builder(cache, filled.containers)
     if filled.disk.point == "/run":
         return {**cures, "journal": "50M"}
     cures |= filled.cures
@@ -203,6 +204,15 @@ def _cures(filled: FilledDisk) -> PageVariables:
         # a tenth of the disk, as journald allows itself
         cures["journal"] = f"{max(filled.disk.usage.size // 10 >> 20, 8)}M"
     return cures
+
+
+def _cure_of_builder(cache: BuilderCache, containers: Containers | None) -> PageVariables:
+    """The page variable of the builder's container, where it runs: only the user who made a builder
+    can name it to buildx."""
+    for container in containers.running if containers is not None else ():
+        if container.name == cache.container_name:
+            return {"builder_container": container.name}
+    return {"builder": cache.builder}
 
 
 def _records_of(layers: str) -> str:

@@ -69,6 +69,19 @@ def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> 
     assert full.finding.variables.get("builder", "") == builder
 
 
+def test_the_cache_of_a_builder_that_runs_is_emptied_in_its_container() -> None:
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=WALK | {"by": {"volumes/buildx_buildkit_shop0_state": 80 * GIB}},
+        api__volumes={"Volumes": [{"Name": "buildx_buildkit_shop0_state"}]},
+        api__container=inspect_with(Name="/buildx_buildkit_shop0"),
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables.get("builder_container") == "buildx_buildkit_shop0"
+    assert "builder" not in full.finding.variables
+
+
 GROWN: dict[str, tuple[GrowableDisk, dict[str, str]]] = {
     "ext4": (GrowableDisk("/dev/sdb", "ext4", 9 * GIB, GIB), {"ext_device": "/dev/sdb"}),
     "ext4 on a partition": (

@@ -95,6 +95,11 @@ class BuilderCache(msgspec.Struct, frozen=True):
     volume: str
     bytes: int
 
+    @property
+    def container_name(self) -> str:
+        """The container in which the builder runs, by the names that buildx gives both."""
+        return self.volume.removesuffix("_state")
+
 
 class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     """A disk, and the measurements of it."""
