@@ -83,30 +83,30 @@ class _Known(msgspec.Struct, frozen=True):
     changes: RecentChanges | None
 
 
-def make(evidence: Sequence[Any], since_s: float, words: Sequence[str]) -> Timeline:
+def make(collected: Sequence[Any], since_s: float, words: Sequence[str]) -> Timeline:
     """The timeline of collected evidence, in the order of KINDS.
 
     words: containers, as `selection.called` reads them: only their events are listed.
     """
-    kinds = zip(KINDS, evidence, strict=True)
-    known_evidence = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
-    earliest = (known_evidence.clock.wall if known_evidence.clock is not None else 0.0) - since_s
-    names = {container.id: container.name for container in known_evidence.containers or ()}
+    kinds = zip(KINDS, collected, strict=True)
+    evidence = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
+    earliest = (evidence.clock.wall if evidence.clock is not None else 0.0) - since_s
+    names = {container.id: container.name for container in evidence.containers or ()}
     containers = _wanted_containers(words, names)
     moments = dict.fromkeys(
         moment
-        for moment in _moments(known_evidence, names)
+        for moment in _moments(evidence, names)
         if moment.at >= earliest and (not containers or moment.container in containers)
     )
     gaps = [
         f"{kind.__name__}: {found}"
-        for kind, found in zip(KINDS, evidence, strict=True)
+        for kind, found in zip(KINDS, collected, strict=True)
         if isinstance(found, Unavailable)
     ]
     complete = None
-    began = _engine_began(known_evidence)
-    if known_evidence.events is not None and began is not None:
-        complete = max(began, known_evidence.events.complete_since or 0.0, earliest)
+    began = _engine_began(evidence)
+    if evidence.events is not None and began is not None:
+        complete = max(began, evidence.events.complete_since or 0.0, earliest)
     ordered = sorted(moments, key=lambda moment: (moment.at, moment.source, moment.text))
     return Timeline(tuple(ordered), complete, tuple(gaps))
 
@@ -120,21 +120,21 @@ def _wanted_containers(words: Iterable[str], names: Mapping[str, str]) -> set[st
     }
 
 
-def _moments(known_evidence: _Known, names: dict[str, str]) -> Iterator[Moment]:
+def _moments(evidence: _Known, names: dict[str, str]) -> Iterator[Moment]:
     """Every moment that the evidence knows, in no order. names: of containers, by id."""
-    config = known_evidence.config
-    if known_evidence.events is not None:
-        yield from _events(known_evidence.events)
-    if known_evidence.containers is not None:
-        yield from _states(known_evidence.containers, known_evidence.events)
-    if known_evidence.kernel is not None:
-        yield from _kernel(known_evidence.kernel, names)
-    if known_evidence.log is not None:
-        yield from _log(known_evidence.log, names)
+    config = evidence.config
+    if evidence.events is not None:
+        yield from _events(evidence.events)
+    if evidence.containers is not None:
+        yield from _states(evidence.containers, evidence.events)
+    if evidence.kernel is not None:
+        yield from _kernel(evidence.kernel, names)
+    if evidence.log is not None:
+        yield from _log(evidence.log, names)
     if config is not None and config.mtime:
         yield Moment(config.mtime, "file", f"{config.path} was last changed")
-    if known_evidence.changes is not None:
-        yield from _changes(known_evidence.changes)
+    if evidence.changes is not None:
+        yield from _changes(evidence.changes)
 
 
 def _changes(changes: RecentChanges) -> Iterator[Moment]:
@@ -146,15 +146,13 @@ def _changes(changes: RecentChanges) -> Iterator[Moment]:
             yield Moment(change.at, "file", f"{change.text} was last changed", change.subject.name)
 
 
-def _engine_began(known_evidence: _Known) -> float | None:
+def _engine_began(evidence: _Known) -> float | None:
     """Unix time at which the running engine was started, as its process says, or else its log."""
-    clock = known_evidence.clock
-    config = known_evidence.config
+    clock = evidence.clock
+    config = evidence.config
     if clock is not None and config is not None and config.started is not None:
         return clock.booted + config.started
-    starts = [
-        line.at for line in known_evidence.log or () if line.message == "Starting up" and line.at
-    ]
+    starts = [line.at for line in evidence.log or () if line.message == "Starting up" and line.at]
     return max(starts, default=None)
 
 

@@ -45,11 +45,11 @@ def _runtime_finding(missing: MissingRuntime, registered: list[str]) -> Finding:
     name = missing.name
     is_refused = bool(missing.down)
     effect = "cannot start" if is_refused else "will not start again"
-    containers_named = named("container", names_of(missing.affected))
+    container_names = named("container", names_of(missing.affected))
     cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}
     return Finding(
         subject=DAEMON,
-        summary=f'runtime "{name}" is not registered with the engine: {containers_named} {effect}',
+        summary=f'runtime "{name}" is not registered with the engine: {container_names} {effect}',
         evidence={
             "/info Runtimes": registered,
             "HostConfig.Runtime": name,

@@ -37,39 +37,39 @@ _ENDS_OF_PID_FILES = (".pid", ".lock")
 
 def inner_steps(
     failure: InnerFailure,
-    failure_known: Recognised | None,
+    recognised: Recognised | None,
     mount_access: MountAccess | None,
     info: Info | None,
 ) -> PageVariables:
     """The page variables of the known failure's own remedy, or else of one that suits the
     program."""
     root = info.docker_root_dir if info is not None else ""
-    row = _row_variables(failure, failure_known, info)
-    return row or _variables(failure, failure_known, mount_access, root)
+    row = _row_variables(failure, recognised, info)
+    return row or _variables(failure, recognised, mount_access, root)
 
 
 def _row_variables(
-    failure: InnerFailure, failure_known: Recognised | None, info: Info | None
+    failure: InnerFailure, recognised: Recognised | None, info: Info | None
 ) -> PageVariables:
     """The page variables of the known failure's own remedy.
 
     For a program that ends each time, the container is recreated with another variable.
     """
     left = ""
-    if failure_known is not None and failure_known.confirmed_by == _PID_FILE:
-        left = failure_known.values.get("file", "")
+    if recognised is not None and recognised.confirmed_by == _PID_FILE:
+        left = recognised.values.get("file", "")
     if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
         return {"left_in": failure.container.name, "left_file": left}
-    row = row_steps(failure.container, failure_known, None, is_running=True, info=info)
+    row = row_steps(failure.container, recognised, None, is_running=True, info=info)
     if row or not failure.recurs:
         return row
-    stopped = row_steps(failure.container, failure_known, None, is_running=False, info=info)
+    stopped = row_steps(failure.container, recognised, None, is_running=False, info=info)
     return {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
 
 
 def _variables(
     failure: InnerFailure,
-    failure_known: Recognised | None,
+    recognised: Recognised | None,
     mount_access: MountAccess | None,
     root: str,
 ) -> PageVariables:
@@ -95,7 +95,7 @@ def _variables(
     if failure.name in _DATA_OF:
         return _room_variables(failure, _DATA_OF[failure.name], root)
     named_steps = named_thing_steps(container, failure.reason or failure.line)
-    may_heal = failure_known is None or failure_known.failure.may_pass
+    may_heal = recognised is None or recognised.failure.may_pass
     is_left_down = may_heal and not named_steps and not failure.recurs
     again = {"again": container.name} if is_left_down else {}
     return present({"program": failure.program}) | again | named_steps

@@ -126,14 +126,14 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
     """The finding about clients that call by https:// where no TLS is spoken."""
     container = clients.container
     port = clients.published
-    clients_named = counted("client", clients.clients, most=2) if clients.clients else "its clients"
+    client_names = counted("client", clients.clients, most=2) if clients.clients else "its clients"
     if clients.callers:
-        clients_named = named("container", names_of(clients.callers))
+        client_names = named("container", names_of(clients.callers))
     port_named = f"published port {port.host_port}" if port is not None else "its port"
     return Finding.about(
         container,
         sentence(
-            f"{container} cannot read {count(len(clients.lines), 'request')} of {clients_named}",
+            f"{container} cannot read {count(len(clients.lines), 'request')} of {client_names}",
             f"these speak TLS (https://) to {port_named}, and it speaks plain HTTP there",
         ),
         present(

@@ -85,15 +85,15 @@ def _finding(
     clients: UnansweredClients, mistaken: Neighbour | None, circle: ForwardingCircle | None = None
 ) -> Finding:
     container = clients.container
-    clients_named = counted("client", clients.clients, most=2)
+    client_names = counted("client", clients.clients, most=2)
     port = f"published port {clients.place}"
     if clients.is_ipv6:
         port = f"{port} over IPv6"
     if clients.stage == "request":
-        failure = f"{container} does not answer {clients_named} of {port}"
+        failure = f"{container} does not answer {client_names} of {port}"
         reason = circle.clause if circle is not None else _silence_reason(clients, mistaken)
     else:
-        failure = f"answers of {container} do not reach {clients_named} of {port}"
+        failure = f"answers of {container} do not reach {client_names} of {port}"
         reason = _way_of_answers(clients)
     return Finding.about(
         container,
@@ -123,8 +123,8 @@ def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:
 def _led_away_finding(clients: UnansweredClients, absent: AbsentMachine) -> Finding:
     """The finding about clients beyond the router, in whose subnet another program of the
     host is."""
-    clients_named = counted("client", clients.clients, most=2)
-    failure = f"answers of {clients.container} do not reach {clients_named} of published port {clients.place}"
+    client_names = counted("client", clients.clients, most=2)
+    failure = f"answers of {clients.container} do not reach {client_names} of published port {clients.place}"
     return replace(
         _finding(clients, None),
         summary=sentence(failure, str(absent)),

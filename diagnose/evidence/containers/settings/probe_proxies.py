@@ -51,10 +51,10 @@ def probe_proxy(
         is_direct = is_itself(called["address"]) or called["address"] in own
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))
-    proxy_named = next((proxy for proxy in proxies if proxy.host in words), None)
-    if proxy_named is None and _shows_an_answer(command, output, exit_code):
+    named_proxy = next((proxy for proxy in proxies if proxy.host in words), None)
+    if named_proxy is None and _shows_an_answer(command, output, exit_code):
         return _answering_proxy(container, proxies, url["host"])
-    return proxy_named
+    return named_proxy
 
 
 def _shows_an_answer(command: str, output: str, exit_code: int) -> bool:

@@ -83,7 +83,7 @@ def secret_files(
 
 def _paths(container: Container) -> list[str]:
     """The files that variables name for a secret, and mounted ones with such a name."""
-    paths_named = [
+    named_paths = [
         value
         for name, value in container.config.environment
         if value.startswith("/") and _VARIABLE.search(name)
@@ -91,7 +91,7 @@ def _paths(container: Container) -> list[str]:
     mounted = [
         mount.destination for mount in container.bind_mounts if _PLACE.search(mount.destination)
     ]
-    return list(dict.fromkeys([*paths_named, *mounted]))
+    return list(dict.fromkeys([*named_paths, *mounted]))
 
 
 def _secret_file(host: Host, container: Container, path: str) -> SecretFile | None:

@@ -85,8 +85,8 @@ def _may_seek(container: Container, networks: Networks) -> bool:
     called = f"{container.config.image} {container.name}"
     if container.shares_network or _SEEKS_DEVICES.search(called) is None:
         return False
-    networks_here = networks.of(container)
-    return bool(networks_here) and all(network.is_bridge for network in networks_here)
+    own_networks = networks.of(container)
+    return bool(own_networks) and all(network.is_bridge for network in own_networks)
 
 
 def _hears_nobody(counters: MulticastCounters) -> bool:

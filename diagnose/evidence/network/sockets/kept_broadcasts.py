@@ -101,8 +101,8 @@ def kept_broadcasts(
 
 
 def _is_on_bridges(container: Container, networks: Networks) -> bool:
-    networks_here = [] if container.shares_network else networks.of(container)
-    return bool(networks_here) and all(network.is_bridge for network in networks_here)
+    own_networks = [] if container.shares_network else networks.of(container)
+    return bool(own_networks) and all(network.is_bridge for network in own_networks)
 
 
 def _serves_dhcp(container: Container, namespaces: Namespaces) -> bool:
