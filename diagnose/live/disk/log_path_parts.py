@@ -15,7 +15,8 @@ _OTHER = re.compile(
 )
 """Promtail, Filebeat, CrowdSec, Fluent Bit and Fluentd, in this order."""
 _SINGLE = re.compile(
-    r"(?:filename[ \t]*:|[ \t-]*__path__[ \t]*:|[ \t]*path[ \t]+)[ \t]*[\"']?(?P<path>/[^\s\"']{1,300})",
+    r"(?:filename[ \t]*+:|[ \t-]*+__path__[ \t]*+:|[ \t]*+path[ \t])[ \t]*+"
+    r"[\"']?(?P<path>/[^\s\"']{1,300})",
     re.IGNORECASE,
 )
 """CrowdSec, Promtail, both Fluents. An indented `filename` is where Promtail keeps positions."""
