@@ -50,7 +50,7 @@ def links_and_mounts_that_hide_files(box: Box) -> None:
     _run(box, "cloud81", "-v", "/srv/html81:/html", "-v", "/srv/data81:/html/data")
     assert box.docker("exec", "films81", "ls", "/media/films", check=False).returncode
     command = first_command(box, UNSEEN, "films81")
-    assert command.endswith("--volume=/mnt/disk81/films:/mnt/disk81/films | sh"), command
+    assert command.endswith("--volume=/mnt/disk81/films:/mnt/disk81/films:ro | sh"), command
     command = first_command(box, UNSEEN, "cloud81")
     assert command == "diagnose recreate cloud81 --unmount /html/data | sh", command
 
