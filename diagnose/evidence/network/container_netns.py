@@ -26,6 +26,10 @@ VISIT_S = 0.006
 """Seconds that one visit may cost; 2 ms of CPU were measured."""
 
 
+_TUNNELS = ("tun", "wireguard")
+"""Kinds of interfaces by which programs in containers join a VPN, or serve one."""
+
+
 class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
     """The state of one container's network namespace."""
 
@@ -62,6 +66,11 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
         Tunnels that the kernel puts into each new namespace are down.
         """
         return not any(link.up for link in self.links if link.name != "lo")
+
+    @functools.cached_property
+    def tunnels(self) -> tuple[Interface, ...]:
+        """The interfaces of VPNs that are up."""
+        return tuple(link for link in self.links if link.up and link.kind in _TUNNELS)
 
     @property
     def states(self) -> dict[str, str]:

@@ -145,6 +145,7 @@ class _Callers:
         self._publishers = _publishers(containers)
         self._served = served_names(containers.running)
         self._mesh_client = next(filter(_is_userspace_client, containers.running), None)
+        self._with_tunnels = [netns for netns in ways.namespaces or () if netns.tunnels]
 
     def call(self, awaited: AwaitedCall) -> UnansweredCall:
         """A call with the facts of both ends, before its trace."""
@@ -182,11 +183,8 @@ class _Callers:
 
     def _way_through(self, container: Container, address: str) -> WayThroughContainer | None:
         """The container whose tunnel leads to the address; None for a caller in its namespace."""
-        namespaces = self._ways.namespaces
-        if namespaces is None:
-            return None
         owner = self._containers.namespace_owners.get(container.id, container)
-        return way_through_container(address, owner, namespaces)
+        return way_through_container(address, owner, self._with_tunnels)
 
     def _own_name(self, container: Container) -> str:
         """A name of this host's containers that this one reports as unreachable; or "".

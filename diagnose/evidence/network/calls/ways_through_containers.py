@@ -1,15 +1,14 @@
 """Networks that only a container on this host reaches, through a tunnel of its own. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, ip_address
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.mappings import only
 
-_TUNNELS = ("tun", "wireguard")
 _WIDEST = 8
 """The prefix of a route from which on it is no way to the whole internet."""
 
@@ -34,10 +33,10 @@ class WayThroughContainer(msgspec.Struct, frozen=True):
 
 
 def way_through_container(
-    address: str, caller: Container, namespaces: Namespaces
+    address: str, caller: Container, namespaces: Iterable[ContainerNetns]
 ) -> WayThroughContainer | None:
     """The only container whose tunnel leads to an address; None for none, several, or the
-    caller itself."""
+    caller itself. namespaces: those with a tunnel."""
     called = ip_address(address)
     if not isinstance(called, IPv4Address):
         return None
@@ -47,7 +46,7 @@ def way_through_container(
 
 def _ways(netns: ContainerNetns, called: IPv4Address) -> Iterator[WayThroughContainer]:
     """The narrowest route of a namespace to the address, if it leads into a tunnel."""
-    tunnels = {link.index: link.name for link in netns.links if link.kind in _TUNNELS}
+    tunnels = {tunnel.index: tunnel.name for tunnel in netns.tunnels}
     leading = [
         route
         for route in netns.routes

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import with_port
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -38,7 +38,6 @@ from diagnose.registry import evidence
 _MOST_FLOWS = 2000
 """Connections of the kernel that are looked through."""
 _BROADCAST = "255.255.255.255"
-_KINDS = ("tun", "wireguard")
 _SMALLEST = 30
 """A prefix that leaves no room for clients beside the server."""
 
@@ -103,16 +102,14 @@ def misnamed_exits(
             if misnamed.rule is None or misnamed.is_absent or misnamed.is_about_clients
         ]
         traced += len(own)
-    served = [
-        netns for netns in changed_namespaces(namespaces, containers) if any(_inner_tunnels(netns))
-    ]
+    served = [netns for netns in changed_namespaces(namespaces, containers) if netns.tunnels]
     inner = inner_stacks(host, served)
     for netns in served:
         stack = inner.by_owner.get(netns.container.id)
         if stack is None:
             continue
-        for name in _inner_tunnels(netns):
-            found += _exits(stack, stack.by_name[name], netns.container)
+        for tunnel in netns.tunnels:
+            found += _exits(stack, stack.by_name[tunnel.name], netns.container)
             traced += 1
     return MisnamedExits(tuple(_with_calls(host, found)), traced, inner.unread)
 
@@ -161,10 +158,6 @@ def _unanswered_calls(flows: Iterable[UdpFlow], leaving: MisnamedExit) -> tuple[
 def _called_place(flow: UdpFlow) -> str:
     """The address that a client calls, with the port if the protocol has one."""
     return with_port(flow.dst, flow.dport) if flow.dport else flow.dst
-
-
-def _inner_tunnels(netns: ContainerNetns) -> Iterator[str]:
-    return (link.name for link in netns.links if link.up and link.kind in _KINDS)
 
 
 def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterator[MisnamedExit]:
