@@ -84,7 +84,7 @@ def _cure(placed: PlacedService) -> PageVariables:
     node = placed.only_node
     driver = only(placed.missing_drivers)
     if driver is not None:
-        return {"undriven" if driver[0] == "Log" else "driven": spec.name, "driver": driver[1]}
+        return {"undriven" if driver.type == "Log" else "driven": spec.name, "driver": driver.name}
     if placed.says(TOO_LARGE) and spec.reserved != Resources():
         return {"reserving": spec.name}
     if node is None or not placed.says(NO_NODE):
@@ -113,7 +113,7 @@ def _unfit_clause(placed: PlacedService) -> str:
             for holder in holders
         )
     if placed.missing_drivers:
-        drivers = [f'{_DRIVERS[kind]} "{name}"' for kind, name in placed.missing_drivers]
+        drivers = [f'{_DRIVERS[driver.type]} "{driver.name}"' for driver in placed.missing_drivers]
         return f"no node has the {' and the '.join(drivers)}, for which the service asks"
     is_known = isinstance(placed.swarm.nodes, tuple)
     return _reservation(placed) if placed.says(TOO_LARGE) and is_known else ""

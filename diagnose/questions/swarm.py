@@ -8,7 +8,7 @@ from diagnose.model import Json
 from diagnose.phrases import unix
 from diagnose.questions.engine import Filters
 from diagnose.questions.question import Question, engine_get
-from diagnose.questions.swarm_drivers import NamedDriver, NodeEngine, TaskMount
+from diagnose.questions.swarm_drivers import NamedDriver, NodeEngine, NodePlugin, TaskMount
 
 
 class Resources(msgspec.Struct, frozen=True, rename="pascal"):
@@ -106,12 +106,15 @@ class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     log_driver: NamedDriver | None = None
 
     @property
-    def drivers(self) -> list[tuple[str, str]]:
-        """Type and name of the drivers that a node needs for its tasks: Log and loki."""
+    def drivers(self) -> list[NodePlugin]:
+        """The drivers that a node needs for its tasks."""
         log = self.log_driver.name if self.log_driver is not None else ""
         mounts = (self.container_spec and self.container_spec.mounts) or []
-        named = [("Log", log), *(("Volume", mount.driver) for mount in mounts)]
-        return [(kind, name) for kind, name in named if name]
+        drivers = [
+            NodePlugin("Log", log),
+            *(NodePlugin("Volume", mount.driver) for mount in mounts),
+        ]
+        return [driver for driver in drivers if driver.name]
 
     @property
     def image(self) -> str:

@@ -4,11 +4,16 @@ import msgspec
 
 
 class NodePlugin(msgspec.Struct, frozen=True, rename="pascal"):
-    """A driver that the engine of a node has, of its own or installed."""
+    """A driver that the engine of a node has, of its own or installed, or that a task needs."""
 
     type: str = ""
     """Log, Volume or Network."""
     name: str = ""
+
+    @property
+    def plain_name(self) -> str:
+        """The name without the tag of a driver that was installed."""
+        return self.name.removesuffix(":latest")
 
 
 class NodeEngine(msgspec.Struct, frozen=True, rename="pascal"):

@@ -12,6 +12,7 @@ from diagnose.evidence.swarm.constraints import UnmetConstraint, unmet_constrain
 from diagnose.evidence.swarm.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.questions.swarm_drivers import NodePlugin
 
 TOO_LARGE = "insufficient resources"
 PORT_TAKEN = "host-mode port already in use"
@@ -141,20 +142,16 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         return unmet_constraints(self.constraints, node) if node and is_asked else []
 
     @property
-    def missing_drivers(self) -> list[tuple[str, str]]:
-        """Type and name of the drivers that the service asks for and no node that is up has."""
+    def missing_drivers(self) -> list[NodePlugin]:
+        """The drivers that the service asks for and no node that is up has."""
         up = [node for node in self.swarm.known_nodes if not node.is_down]
         engines = [node.description.engine for node in up]
         plugins = [plugin for engine in engines for plugin in (engine and engine.plugins) or ()]
-        known = {(plugin.type, plugin.name.removesuffix(":latest")) for plugin in plugins}
+        known = {(plugin.type, plugin.plain_name) for plugin in plugins}
         if not known or not self.says(NO_PLUGIN):
             return []
         wanted = self.service.spec.task_template.drivers
-        return [
-            driver
-            for driver in wanted
-            if (driver[0], driver[1].removesuffix(":latest")) not in known
-        ]
+        return [driver for driver in wanted if (driver.type, driver.plain_name) not in known]
 
     def _wanted_labels(self) -> Iterator[str]:
         """NAME=value of each label that the service's constraints ask for."""
