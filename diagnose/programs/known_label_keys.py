@@ -2,6 +2,7 @@
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.label_keys import LabelKeys
+from diagnose.programs.label_readers import AUTOHEAL, DIUN, OFELIA, WATCHTOWER
 
 _CADDY = (
     "abort|acme_server|basic_auth|basicauth|bind|encode|error|file_server|forward_auth|handle"
@@ -55,7 +56,7 @@ LABEL_KEYS = (
         ("caddy", f"caddy.{_CADDY}.**"),
     ),
     LabelKeys(
-        LazyPattern(r"(?:^|/)watchtower(?:[:@]|$)"),
+        WATCHTOWER,
         "Watchtower",
         (
             _WATCHTOWER,
@@ -67,7 +68,7 @@ LABEL_KEYS = (
         ),
     ),
     LabelKeys(
-        LazyPattern(r"(?:^|/)ofelia(?:[:@]|$)"),
+        OFELIA,
         "Ofelia",
         (
             (
@@ -81,13 +82,9 @@ LABEL_KEYS = (
             ),
         ),
     ),
+    LabelKeys(AUTOHEAL, "autoheal", ("autoheal", "autoheal.stop.timeout")),
     LabelKeys(
-        LazyPattern(r"(?:^|/)(?:docker-)?autoheal(?:[:@]|$)"),
-        "autoheal",
-        ("autoheal", "autoheal.stop.timeout"),
-    ),
-    LabelKeys(
-        LazyPattern(r"(?:^|/)diun(?:[:@]|$)"),
+        DIUN,
         "Diun",
         (
             (

@@ -21,33 +21,34 @@ class LabelReader(msgspec.Struct, frozen=True):
     """The variable with another name for the label."""
 
 
+WATCHTOWER = LazyPattern(r"(?:^|/)watchtower(?:[:@]|$)")
+AUTOHEAL = LazyPattern(r"(?:^|/)(?:docker-)?autoheal(?:[:@]|$)")
+DIUN = LazyPattern(r"(?:^|/)diun(?:[:@]|$)")
+OFELIA = LazyPattern(r"(?:^|/)ofelia(?:[:@]|$)")
+"""The images of these programs."""
+
 LABEL_READERS = (
     LabelReader(
-        LazyPattern(r"(?:^|/)watchtower(?:[:@]|$)"),
+        WATCHTOWER,
         "com.centurylinklabs.watchtower.enable",
         "updates",
         mode=LazyPattern(r"(?i)(?:WATCHTOWER_LABEL_ENABLE=(?:true|1)|--label-enable(?:=true)?)"),
     ),
     LabelReader(
-        LazyPattern(r"(?:^|/)(?:docker-)?autoheal(?:[:@]|$)"),
+        AUTOHEAL,
         "autoheal",
         "restarts",
         off=LazyPattern(r"AUTOHEAL_CONTAINER_LABEL=all"),
         named_by="AUTOHEAL_CONTAINER_LABEL",
     ),
     LabelReader(
-        LazyPattern(r"(?:^|/)diun(?:[:@]|$)"),
+        DIUN,
         "diun.enable",
         "watches",
         mode=LazyPattern(r"(?i)DIUN_PROVIDERS_DOCKER=true"),
         off=LazyPattern(r"(?i)DIUN_PROVIDERS_DOCKER_WATCHBYDEFAULT=true"),
     ),
-    LabelReader(
-        LazyPattern(r"(?:^|/)ofelia(?:[:@]|$)"),
-        "ofelia.enabled",
-        "runs jobs in",
-        mode=LazyPattern(r"--docker(?:=true)?"),
-    ),
+    LabelReader(OFELIA, "ofelia.enabled", "runs jobs in", mode=LazyPattern(r"--docker(?:=true)?")),
 )
 """Their documentation. Ofelia runs jobs of other containers only with that label beside them."""
 REMOTE = LazyPattern(r"(?:DOCKER_HOST|DOCKER_SOCK)=(?:tcp|https?|ssh)://.{0,200}")

@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import WEB_PORTS
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
-_PORT_OF = {"http": 80, "https": 443}
 _ROW = "issuer-differs"
 
 
@@ -26,7 +26,7 @@ def _servers_at(address: str, caller: Container, containers: Containers) -> list
     caller, or by the port that they publish."""
     try:
         url = urlsplit(address)
-        port = url.port or _PORT_OF.get(url.scheme, 0)
+        port = url.port or WEB_PORTS.get(url.scheme, 0)
     except ValueError:
         return []
     return [

@@ -17,6 +17,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.ignored_commands import BYTES, IS_SCRIPT, script_path
+from diagnose.evidence.containers.settings.shell_references import REFERENCE
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -48,11 +49,6 @@ _DEFAULT = LazyPattern(
     r"^[ \t]*(?::[ \t]+[\"']?\$\{[A-Z0-9_]+:?=|(?:export[ \t]+)?[A-Z][A-Z0-9_]{3,60}(?:=|[ \t]*$))"
 )
 """A line that gives a variable its default, and has no effect of its own."""
-_REFERENCE = LazyPattern(
-    r"\$(?:\{(?P<braced>[A-Za-z_]\w{0,60})(?::?-(?P<default>[^}]{0,100}))?\}"
-    r"|(?P<plain>[A-Za-z_]\w{0,60}))"
-)
-"""$DATA, ${DATA} and ${DATA:-/data}."""
 _BRACED = LazyPattern(r"\$\{([A-Za-z_]\w{0,60})\}")
 _ASSIGNED = LazyPattern(
     r"(?m)^[ \t]*(?:export[ \t]+|readonly[ \t]+)?(?P<name>[A-Za-z_]\w{0,60})="
@@ -212,7 +208,7 @@ def _names_used(lines: Iterable[str]) -> set[str]:
 def _resolved_path(path: str, values: Mapping[str, str]) -> str:
     """A path with the variables of the script in it; "" where one is not known."""
     for _ in range(3):
-        match = _REFERENCE.search(path)
+        match = REFERENCE.search(path)
         if match is None:
             return path
         value = values.get(match["braced"] or match["plain"], "") or match["default"] or ""

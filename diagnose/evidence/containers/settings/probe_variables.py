@@ -3,12 +3,9 @@
 import re
 
 from diagnose.evidence.containers.inspect import ContainerConfig
+from diagnose.evidence.containers.settings.shell_references import REFERENCE
 from diagnose.lazy_pattern import LazyPattern
 
-_REFERENCE = LazyPattern(
-    r"\$(?:(?P<plain>[A-Za-z_]\w{0,60})|\{(?P<braced>[A-Za-z_]\w{0,60})(?::?-(?P<default>[^{}$]{0,60}))?\})"
-)
-"""`$PORT`, `${PORT}` or `${PORT:-8080}`."""
 _ADDRESS_OR_PORT = LazyPattern(r"\d{1,5}|localhost|\d{1,3}(?:\.\d{1,3}){3}|[\da-f:]{2,39}")
 """Any other value stays in its variable: it may be a secret."""
 
@@ -32,4 +29,4 @@ def expanded_command(command: str, config: ContainerConfig) -> str:
         text = config.value_of(name) or reference["default"] or ""
         return text if _ADDRESS_OR_PORT.fullmatch(text) else reference[0]
 
-    return _REFERENCE.sub(value, command)
+    return REFERENCE.sub(value, command)
