@@ -173,6 +173,7 @@ def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):
 @pytest.mark.parametrize(
     "line",
     [
+        "postfix/smtpd[71]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 450 4.7.1 <a.example>: Helo command rejected: Host not found; from=<a@a.example>",
         "ERROR order 12: not enough space in warehouse 3",
         "ERROR upload rejected: insufficient space in mailbox of user 12",
         "ERROR upload of report: unsupported file format version 3, expected version 2",

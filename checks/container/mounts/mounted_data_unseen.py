@@ -6,7 +6,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.mounts.unseen_data import UnseenData, UnseenDataList
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import and_more, count
+from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
 
@@ -44,7 +44,9 @@ def _line_about(data: UnseenData, repeated_errors: Iterable[RepeatedError]) -> s
 
 
 def _link_finding(data: UnseenData, line: str) -> Finding:
-    more = f", and so do {count(len(data.others), 'link')} more" if data.others else ""
+    more = ""
+    if data.others:
+        more = f", and so {agree(data.others, 'does', 'do')} {count(len(data.others), 'link')} more"
     folder = data.missing_folder
     access = "" if data.mount.rw else ":ro"
     return Finding.about(

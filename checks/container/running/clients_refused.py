@@ -28,16 +28,15 @@ def clients_refused(refusing_servers: RefusingServers) -> CheckResult:
 
 def _finding(refused: RefusingServer) -> Finding:
     container = refused.container
-    why = ""
+    reason = ""
     if refused.lacks_resolver:
-        why = "it runs in /var/spool/postfix, where no etc/resolv.conf names a DNS server"
+        reason = "Postfix runs in /var/spool/postfix, where no etc/resolv.conf names a DNS server"
     return Finding.about(
         container,
         sentence(
             f"{container} refused all of its last {count(refused.times, 'mail')} from "
-            f"{count(refused.clients, 'client')} for one reason",
-            shortened(refused.reason, SHOWN),
-            why,
+            f"{count(refused.clients, 'client')} for one reason: {shortened(refused.reason, SHOWN)}",
+            reason,
         ),
         {"log": refused.line},
         severity=Severity.warning if refused.lacks_resolver else None,

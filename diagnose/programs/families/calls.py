@@ -177,7 +177,7 @@ _UNRESOLVED = rf"""(?x)
         | \bunable\ to\ resolve\ host\ address\ ‘(?P<host_wget>{_NAME})’
         | \b(?:unknown|no\ such)\ (?:(?:mysql\ )?server\ )?host(?:\ name)?:?\ ['\"`]?
             (?P<host_unknown>(?!is\b|or\b){_NAME})
-        | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
+        | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:|rejected:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
         | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
         | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
         | bad\ address\ '(?P<host_busybox>{_NAME})
