@@ -18,8 +18,9 @@ One arrow runs through the house:
                 `containers`, `engine`, `images`, `storage`, `network`, `dns`, `swarm`, `machine`,
                 `run`. A room with rooms of its own lists them in its docstring.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
-- `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
-                words of the `engine`, of refused `starts` and of failed `commands`.
+- `programs/`   what well-known programs write when they fail, and what they read; pure. `failures`
+                has rooms for the words of the `engine`, of refused `starts` and of failed
+                `commands`.
 - `first_steps/`  which command a page offers: a line of a log, or a rule that drops packets, held
                 against the host; pure.
 - `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;

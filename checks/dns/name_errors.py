@@ -307,7 +307,7 @@ def _unknown_name_finding(
     container = failure.container
     name = failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
-    servers_named = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
+    servers_clause = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
     hint = ""
     if completed:
         hint = f'it is known as "{completed}", and the program does not append the search domain'
@@ -319,7 +319,7 @@ def _unknown_name_finding(
     return Finding.about(
         container,
         sentence(
-            f'{container} calls "{name}", a name that {servers_named} {agree(servers, "does", "do")} not '
+            f'{container} calls "{name}", a name that {servers_clause} {agree(servers, "does", "do")} not '
             "know (NXDOMAIN) and no container has",
             hint,
         ),

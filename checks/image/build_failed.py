@@ -75,12 +75,12 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
     known = _known_failure(failed)
     telling = telling_line(build.lines)
     printed = [telling.whole] if telling is not None and telling.explains else build.lines[-_LAST:]
-    subject_named = f'building image "{failed.name}"' if failed.name else "a build"
+    subject_clause = f'building image "{failed.name}"' if failed.name else "a build"
     times = how_often(failed.times, clock.ago(build.at))
     return Finding(
         subject=Subject("image", failed.name) if failed.name else DAEMON,
         touches=(DAEMON,),
-        summary=f"{subject_named} failed {times}: {_reason(failed, known)}",
+        summary=f"{subject_clause} failed {times}: {_reason(failed, known)}",
         evidence=_evidence(failed, [quoted(line) for line in printed], known),
         variables=present(
             {

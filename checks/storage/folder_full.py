@@ -63,12 +63,12 @@ def _finding(
     folder: FullIndex, users: list[Container], clock: Clock, severity: Severity
 ) -> Finding:
     point = folder.mounted.point
-    folder_named = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"
+    folder_clause = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"
     writers_clause = f"{named('container', names_of(users))} may write there" if users else ""
     return Finding(
         subject=Subject("filesystem", point),
         summary=sentence(
-            f"{folder_named} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
+            f"{folder_clause} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
             "while the disk has room",
             writers_clause,
         ),

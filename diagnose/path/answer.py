@@ -90,11 +90,11 @@ def answer(
         return evidence
     interfaces: Interfaces | None = evidence.interfaces
     first = ends.end(begin, evidence.containers, interfaces)
-    target_wanted = ends.target(target)
-    last = ends.end(target_wanted.end, evidence.containers, interfaces, first.container)
-    if last.kind == "host" and target_wanted.port is None:
+    wanted_target = ends.target(target)
+    last = ends.end(wanted_target.end, evidence.containers, interfaces, first.container)
+    if last.kind == "host" and wanted_target.port is None:
         raise ends.UnknownEndError(f"which port of the host? {target}:PORT")
-    path = hops.path(evidence, first, target_wanted, last)
+    path = hops.path(evidence, first, wanted_target, last)
     if host is not None:
         resolvers = report.evidence.get(Resolvers)
         readable_resolvers = resolvers if isinstance(resolvers, Resolvers) else None

@@ -187,8 +187,8 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
         for route in netns.routes
         if not route.prefix and route.family == "inet" and route.gateway
     ]
-    sentences_known = sentences | others
-    if sentences and gateways and sentences_known.isdisjoint(gateways):
+    known_sentences = sentences | others
+    if sentences and gateways and known_sentences.isdisjoint(gateways):
         return (
             f"its default route leads to {gateways[0]}, which no interface has: "
             f"the gateway is {min(sentences)}"

@@ -6,6 +6,9 @@ From a log to its meaning: `log_message` reads a line, `telling_line` chooses th
 by the phrases of `line_phrases` and without the `passed_lines`; `failures` has its meaning, or else
 `families`.
 
+What programs read and do, as tables: `label_keys` and `label_readers` of labels, `loaded_modules`,
+`file_movers`, `web_programs`, `data_markers`.
+
 Rooms:
 
 - `failures/`  rows of known failures: one program's words, or those of many

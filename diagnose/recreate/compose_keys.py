@@ -92,13 +92,13 @@ def _yaml_string(text: str) -> str:
 
 def lines_of_network(options: Iterable[str]) -> list[str]:
     """The lines of a network, two columns to a level; nothing of options without a key here."""
-    names_given = [option.removeprefix("--") for option in options]
-    lines = ["enable_ipv6: true"] if "ipv6" in names_given else []
-    subnets = _values_of("subnet", names_given)
+    given_names = [option.removeprefix("--") for option in options]
+    lines = ["enable_ipv6: true"] if "ipv6" in given_names else []
+    subnets = _values_of("subnet", given_names)
     if subnets:
         subnets_listed = ", ".join(f"{{subnet: {_yaml_string(subnet)}}}" for subnet in subnets)
         lines.append(f"ipam: {{config: [{subnets_listed}]}}")
-    of_driver = assignments(_values_of("opt", names_given))
+    of_driver = assignments(_values_of("opt", given_names))
     if of_driver:
         lines.append("driver_opts:")
         lines += [f"  {key}: {_yaml_string(value)}" for key, value in of_driver.items()]

@@ -47,27 +47,27 @@ def render(
     stream: TextIO,
 ) -> None:
     """Write the list in one of the formats text, json, markdown."""
-    rows_shown = rows(checks, thresholds)
+    shown_rows = rows(checks, thresholds)
     if format_ == "json":
-        json.dump(rows_shown, stream, indent=1)
+        json.dump(shown_rows, stream, indent=1)
         stream.write("\n")
     elif format_ == "markdown":
         stream.write("| id | severity | what it finds |\n|---|---|---|\n")
         stream.writelines(
             f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n"
-            for row in rows_shown
+            for row in shown_rows
         )
     else:
-        _text(rows_shown, stream)
+        _text(shown_rows, stream)
 
 
-def _text(rows_shown: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
+def _text(shown_rows: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
     """Print each check with its severity, title, needs and thresholds."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False)
-    for row in rows_shown:
+    for row in shown_rows:
         console.print(Text.assemble((row["id"], "bold"), f"  {row['severity']}"), soft_wrap=True)
         console.print(Text(f"    {row['title']}"), soft_wrap=True)
         console.print(Text(f"    needs {', '.join(row['needs'])}", "dim"), soft_wrap=True)

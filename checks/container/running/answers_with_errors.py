@@ -129,12 +129,12 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
     client_names = counted("client", clients.clients, most=2) if clients.clients else "its clients"
     if clients.callers:
         client_names = named("container", names_of(clients.callers))
-    port_named = f"published port {port.host_port}" if port is not None else "its port"
+    port_clause = f"published port {port.host_port}" if port is not None else "its port"
     return Finding.about(
         container,
         sentence(
             f"{container} cannot read {count(len(clients.lines), 'request')} of {client_names}",
-            f"these speak TLS (https://) to {port_named}, and it speaks plain HTTP there",
+            f"these speak TLS (https://) to {port_clause}, and it speaks plain HTTP there",
         ),
         present(
             {

@@ -75,5 +75,5 @@ def _summary(interface: DockerInterface, managers: tuple[InterfaceManager, ...])
             f"{interface.link.name}, {kind}, "
             f"has address {interface.addresses[0]}, which the engine did not set"
         )
-    managers_named = joined([str(manager) for manager in managers[:2]], "or")
-    return f"{harm}; likely set by {managers_named}" if managers_named else harm
+    manager_names = joined([str(manager) for manager in managers[:2]], "or")
+    return f"{harm}; likely set by {manager_names}" if manager_names else harm

@@ -157,10 +157,10 @@ def _taken_addresses_finding(case: NetworkBesideRoutes, capture: Capture) -> Fin
     kind = f"{route.type} route" if leads_nowhere else "route"
     stopper = {"nowhere": str(route.type), "stopper": str(route.net)} if leads_nowhere else {}
     described = case.routes.describe(route)
-    victims_named = named("container", names_of(victims))
+    victim_names = named("container", names_of(victims))
     return Finding(
         subject=network.subject,
-        summary=f"host {kind} {described} captures traffic for {victims_named} on {network}",
+        summary=f"host {kind} {described} captures traffic for {victim_names} on {network}",
         evidence={
             "IPAM.Config.Subnet": str(capture.subnet),
             "routes": [f"{route.type} {described}"],

@@ -354,7 +354,7 @@ def host_port_conflict(
         ports = _PORT.findall(line)
         port = int(ports[-1]) if ports else _taken_by_settings(container, listeners)
         holders = _holders(port, listeners)
-        port_named = f"port {port}" if port else "port"
+        port_clause = f"port {port}" if port else "port"
         is_known = bool(port) and listeners is not None
         taken = "was in use, and is free now" if is_known else "is in use"
         if holders:
@@ -362,7 +362,7 @@ def host_port_conflict(
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield Finding.about(
             container,
-            f"{container} ended: its {port_named} on the host {taken}",
+            f"{container} ended: its {port_clause} on the host {taken}",
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,

@@ -308,13 +308,13 @@ def _loopback_finding(
 ) -> Finding:
     entries = sorted({port for ports in bound.values() for port in ports if port in _ENTRIES})
     names = sorted(bound)
-    ports_named = "published ports"
+    ports_clause = "published ports"
     if entries:
-        ports_named = f"port {' and port '.join(entries)} and other published ports"
+        ports_clause = f"port {' and port '.join(entries)} and other published ports"
     return Finding(
         subject=DAEMON,
         summary=(
-            f'{ports_named} of {named("container", names)} answer only on this host: "ip" in '
+            f'{ports_clause} of {named("container", names)} answer only on this host: "ip" in '
             f"{config.where('ip')} is {default_address}"
         ),
         evidence={

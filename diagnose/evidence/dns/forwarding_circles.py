@@ -76,10 +76,10 @@ def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCir
     own = container.ipv4_addresses - {""}
     of_dns = flows.to(DNS_PORT)
     own_places = own | {flow.dst for flow in of_dns if flow.reply_src in own}
-    servers_asked = {flow.dst for flow in of_dns if flow.src in own}
+    called_servers = {flow.dst for flow in of_dns if flow.src in own}
     askers = {flow.src for flow in of_dns if flow.dst in own_places}
     silent = {flow.dst for flow in of_dns if flow.src in own and "seen_reply" not in flow.status}
-    for address in sorted(servers_asked & (own_places | askers)):
+    for address in sorted(called_servers & (own_places | askers)):
         yield ForwardingCircle(
             container, address, is_itself=address in own_places, is_answered=address not in silent
         )

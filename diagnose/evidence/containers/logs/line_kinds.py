@@ -8,7 +8,7 @@ import re
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.callers import TURNED_AWAY, is_about_a_stranger
-from diagnose.programs.log_message import INFO, TAKES_ANOTHER, WAS_EXPECTED, message
+from diagnose.programs.log_message import INFO, TAKES_ANOTHER, WAS_EXPECTED, Message, message
 
 _SERVED = LazyPattern(
     r"""
@@ -119,19 +119,24 @@ def tells_of_work(line: str) -> bool:
         return False
     if is_served(line):
         return True
-    text = message(line)
-    return (text.level is None or text.level <= INFO) and _WORKED.search(text.text) is not None
+    logged = message(line)
+    return _is_calm(logged) and _WORKED.search(logged.text) is not None
 
 
 def tells_of_own_work(line: str) -> bool:
     """Whether a line reports work that no client requested."""
     if is_served(line) or signs(line) & CALL_FAILED:
         return False
-    text = message(line)
     if tells_of_work(line):
         return True
-    is_calm = text.level is None or text.level <= INFO
-    return is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(text.text) is not None
+    logged = message(line)
+    is_of_a_probe = _OF_A_PROBE.search(line) is not None
+    return _is_calm(logged) and not is_of_a_probe and _WENT_WELL.search(logged.text) is not None
+
+
+def _is_calm(logged: Message) -> bool:
+    """Whether a message has no level, or one that complains of nothing."""
+    return logged.level is None or logged.level <= INFO
 
 
 def is_about_surroundings(line: str) -> bool:

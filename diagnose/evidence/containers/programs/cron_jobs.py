@@ -154,5 +154,5 @@ def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_CronJob]:
         for words in (line.split() for line in lines if not line.endswith("=")):
             if FETCHES not in words:
                 files = [word for word in words if word.startswith("/")]
-                variables_named = {word[1:] for word in words if word.startswith("$")}
-                yield _CronJob(table, files, variables_named, own)
+                named_variables = {word[1:] for word in words if word.startswith("$")}
+                yield _CronJob(table, files, named_variables, own)

@@ -101,8 +101,8 @@ class StaleAddress(msgspec.Struct, frozen=True):
     @property
     def place(self) -> str:
         """The setting with the address; "" if that is not known."""
-        place_named = where_named(self.call.address, self.call.container)
-        return place_named or (self.file.path if self.file is not None else "")
+        named_place = where_named(self.call.address, self.call.container)
+        return named_place or (self.file.path if self.file is not None else "")
 
     @property
     def writer(self) -> Container | None:

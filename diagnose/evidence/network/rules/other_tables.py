@@ -76,13 +76,13 @@ def _missed_tables(container: Container, line: str, firewall: Firewall) -> Other
     """The chain that a line reports as missing, where the tables of the other kind have it."""
     unknown = _UNKNOWN_CHAIN.search(line)
     unnamed = _UNNAMED.search(line) if unknown is None else None
-    table_asked = _ASKED.search(line) if unnamed is not None else None
+    wanted_table = _ASKED.search(line) if unnamed is not None else None
     if unknown is not None:
         front = unknown["front"]
         chain = unknown["chain"]
-    elif unnamed is not None and table_asked is not None:
+    elif unnamed is not None and wanted_table is not None:
         front = unnamed["front"]
-        chain = table_asked["chain"]
+        chain = wanted_table["chain"]
     else:
         return None
     own = _BACKENDS[front]

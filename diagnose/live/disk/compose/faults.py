@@ -207,8 +207,8 @@ class _Reader:
                 continue
             kinds = known[name]
             if kinds and not _is_of(value, kinds):
-                kinds_named = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
-                yield place.at(name).fault("wrong-kind", key, name, kinds_named)
+                kind_names = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
+                yield place.at(name).fault("wrong-kind", key, name, kind_names)
                 continue
             if name in below and isinstance(value, MappingNode):
                 yield from self._shape(place.at(name), value, here)

@@ -108,8 +108,8 @@ def _names_one(page: PageReply, files: Sequence[str]) -> bool:
     needed = [file for file in files if not _OPTIONAL.search(posixpath.basename(file))]
     folder = posixpath.dirname(page.path) or "/"
     for reference in _REFERENCE.finditer(page.body):
-        path_named = posixpath.normpath(posixpath.join(folder, _path_of(reference["url"])))
-        if any(file.endswith(path_named) or path_named.endswith(file) for file in needed):
+        named_path = posixpath.normpath(posixpath.join(folder, _path_of(reference["url"])))
+        if any(file.endswith(named_path) or named_path.endswith(file) for file in needed):
             return True
     return False
 
