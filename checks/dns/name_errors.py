@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from checks.dns.helpers import FAILED_CONTAINERS, scope_of_error
+from diagnose.evidence.containers.addresses.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dead_servers import serving
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircles

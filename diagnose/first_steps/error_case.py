@@ -32,8 +32,8 @@ from diagnose.evidence.containers.settings.named.named_settings import (
     only_file,
 )
 from diagnose.evidence.containers.settings.tls_floors import TlsFloor, TlsFloors
-from diagnose.evidence.containers.settings.unpassed_variable import Unpassed, unpassed_variable_of
 from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.containers.variables.unpassed_variable import Unpassed, unpassed_variable_of
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from diagnose.evidence.containers.addresses.host_lists import list_without
+from diagnose.evidence.containers.addresses.probe_variables import heard_command
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.changed_words import with_entry
-from diagnose.evidence.containers.settings.host_lists import list_without
-from diagnose.evidence.containers.settings.probe_variables import heard_command
 from diagnose.mappings import present
 from diagnose.model import PageVariables
 

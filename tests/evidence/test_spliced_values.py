@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from diagnose.evidence.containers.addresses.loopback_words import with_host
 from diagnose.evidence.containers.settings.changed_words import with_text
-from diagnose.evidence.containers.settings.loopback_words import with_host
 from tests.checks.container.evidence import container_in
 
 SECRET = "<redacted:password:0123456789abcdef>"

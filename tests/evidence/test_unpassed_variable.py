@@ -1,6 +1,6 @@
 """Variables that a container has and its programs do not get.
 
-diagnose/evidence/containers/settings/unpassed_variable.py.
+diagnose/evidence/containers/variables/unpassed_variable.py.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Checks of mounts whose source is missing, forbidden, stale or in use."""
+"""What is mounted into a container is missing, old, or not seen by its program."""

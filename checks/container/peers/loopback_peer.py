@@ -7,6 +7,7 @@ import msgspec
 from checks.container.claims import Claim, claims, compose_variables
 from checks.container.peers.host_network_calls import host_network_finding
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.addresses.loopback_words import Correction, with_advertised
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
@@ -27,7 +28,6 @@ from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
 from diagnose.evidence.containers.peers.variable_calls import VariableCalls
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.run_evidence import LINE
-from diagnose.evidence.containers.settings.loopback_words import Correction, with_advertised
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.container_netns import Namespaces

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.containers.programs.cron_jobs import SPOOL, CronJobs
 from diagnose.evidence.containers.programs.crontab_defects import CrontabDefect, CrontabDefects
-from diagnose.evidence.containers.settings.unpassed_variable import TO_CRON
+from diagnose.evidence.containers.variables.unpassed_variable import TO_CRON
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check

@@ -1,8 +1,8 @@
 """Sentences about a health check that fails, by what its probe prints and calls."""
 
 from checks.container.helpers import EndOutcome
+from diagnose.evidence.containers.addresses.host_lists import list_without
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
-from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.first_steps.probe_steps import has_lost_its_record
 from diagnose.model import Json, Severity
 from diagnose.phrases import duration

@@ -1,7 +1,7 @@
 """container.zone-unknown: a container writes UTC although it asks for another time zone."""
 
 from diagnose.evidence.containers.run_evidence import LINE
-from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
+from diagnose.evidence.containers.variables.unknown_zones import ZONES, UnknownZones
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted

@@ -1,1 +1,1 @@
-"""An option, a variable, a device or a kernel setting is wrong."""
+"""A variable, a label or a file of settings is wrong, misread or without effect."""

@@ -1,6 +1,6 @@
 """container.queue-evicted: Redis drops any key when it is full, and a queue lies there."""
 
-from diagnose.evidence.containers.settings.evicting_queues import EvictingQueue, EvictingQueues
+from diagnose.evidence.containers.workers.evicting_queues import EvictingQueue, EvictingQueues
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined

@@ -1,6 +1,6 @@
 """container.redis-folder-changed: Redis works in a folder of the system that nobody has set."""
 
-from diagnose.evidence.containers.settings.led_servers import LedServer, LedServers
+from diagnose.evidence.containers.workers.led_servers import LedServer, LedServers
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence

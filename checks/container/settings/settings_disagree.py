@@ -15,7 +15,7 @@ from diagnose.evidence.containers.settings.named.disputed_names import (
     names_unknown,
     words_of,
 )
-from diagnose.evidence.containers.settings.unequal_secrets import UnequalSecret, UnequalSecrets
+from diagnose.evidence.containers.variables.unequal_secrets import UnequalSecret, UnequalSecrets
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Severity

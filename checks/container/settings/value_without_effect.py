@@ -1,11 +1,11 @@
 """container.value-without-effect: a variable is read at the first start alone."""
 
-from diagnose.evidence.containers.settings.built_values import BuiltValue, BuiltValues
-from diagnose.evidence.containers.settings.first_start_values import (
+from diagnose.evidence.containers.variables.built_values import BuiltValue, BuiltValues
+from diagnose.evidence.containers.variables.first_start_values import (
     FirstStartValue,
     FirstStartValues,
 )
-from diagnose.evidence.containers.settings.image_values import ImageValue, ImageValues
+from diagnose.evidence.containers.variables.image_values import ImageValue, ImageValues
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened

@@ -2,7 +2,7 @@
 
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.compose_files import only_file
-from diagnose.evidence.containers.settings.misspelt_variables import (
+from diagnose.evidence.containers.variables.misspelt_variables import (
     MisspeltVariable,
     MisspeltVariables,
 )

@@ -3,11 +3,8 @@
 import shlex
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.worker_folders import WorkerFolder, WorkerFolders
-from diagnose.evidence.containers.settings.worker_settings import (
-    WorkerDifference,
-    WorkerDifferences,
-)
+from diagnose.evidence.containers.workers.worker_folders import WorkerFolder, WorkerFolders
+from diagnose.evidence.containers.workers.worker_settings import WorkerDifference, WorkerDifferences
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 

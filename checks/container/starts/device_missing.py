@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
+from checks.container.options.absent_device import devices_not_on_host, what_the_host_has
 from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers

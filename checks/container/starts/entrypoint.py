@@ -15,6 +15,7 @@ from diagnose.evidence.containers.mounts.program_places import (
     hiding_mount,
     place_of_program,
 )
+from diagnose.evidence.containers.options.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.containers.programs.file_capabilities import lacking_capabilities
 from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.containers.programs.missing_programs import (
@@ -26,7 +27,6 @@ from diagnose.evidence.containers.programs.missing_programs import (
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.shut_scripts import ShutScripts
-from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.first_steps.starts.entrypoint_steps import steps_for_missing_program, whole_command

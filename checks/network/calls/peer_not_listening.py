@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from diagnose.evidence.containers.addresses.loopback_words import with_host
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.inner_engines import (
     CERTIFICATES,
@@ -10,7 +11,6 @@ from diagnose.evidence.containers.peers.inner_engines import (
     may_serve_plainly,
     serves_tls_instead,
 )
-from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY

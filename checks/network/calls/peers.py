@@ -3,8 +3,8 @@
 import json
 
 from diagnose.error_signatures import FOUND_NOBODY
+from diagnose.evidence.containers.addresses.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.network.calls.called_members import is_taken_over, members_around, servers_of
 from diagnose.evidence.network.calls.configured_places import ConfiguredPlaces
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls

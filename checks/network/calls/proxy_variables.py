@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.logs.tail import NO_LINES
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.proxy_settings import (
+from diagnose.evidence.containers.addresses.proxy_settings import (
     ProxySetting,
     exceptions,
     is_excepted,
     proxy_settings,
 )
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.logs.tail import NO_LINES
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present

@@ -6,12 +6,12 @@ import shlex
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.host_lists import list_without
+from diagnose.evidence.containers.addresses.probe_proxies import ELSEWHERE, probe_proxy
+from diagnose.evidence.containers.addresses.probe_variables import expanded_command
+from diagnose.evidence.containers.addresses.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, Healthcheck, HealthProbe
-from diagnose.evidence.containers.settings.host_lists import list_without
-from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
-from diagnose.evidence.containers.settings.probe_variables import expanded_command
-from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, WEB_PORTS, is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns

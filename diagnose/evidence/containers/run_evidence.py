@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.options.seccomp import is_unfiltered
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.named.named_settings import NamedSetting
-from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present

@@ -5,7 +5,7 @@ import json
 import msgspec
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.settings.proxy_settings import is_excepted
+from diagnose.evidence.containers.addresses.proxy_settings import is_excepted
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import PullTrouble

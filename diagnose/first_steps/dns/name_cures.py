@@ -2,9 +2,9 @@
 
 import re
 
+from diagnose.evidence.containers.addresses.loopback_words import with_name
+from diagnose.evidence.containers.addresses.proxy_settings import EngineProxy
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.loopback_words import with_name
-from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
 from diagnose.evidence.dns.names.failing_servers import FailingServer
 from diagnose.evidence.dns.names.name_calls import NameCall
 from diagnose.evidence.dns.names.unresolved_names import UnresolvedName

@@ -3,10 +3,10 @@
 Each function gives those of one cure, and none where it does not suit.
 """
 
+from diagnose.evidence.containers.addresses.loopback_words import with_host
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.peers.loopback_calls import LoopbackCall
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget
-from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.network.addresses import EVERYWHERE, is_everywhere
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.listeners import Listener

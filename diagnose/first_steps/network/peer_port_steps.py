@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from diagnose.evidence.containers.addresses.loopback_words import with_port, with_port_of_url
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.containers.settings.changed_words import with_text
-from diagnose.evidence.containers.settings.loopback_words import with_port, with_port_of_url
 from diagnose.evidence.network.calls.failing_calls import FailingCall
 from diagnose.evidence.network.container_netns import ContainerNetns, Socket
 from diagnose.mappings import only

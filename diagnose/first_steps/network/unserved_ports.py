@@ -2,11 +2,11 @@
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.loopback_words import with_host
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
-from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named.named_settings import (
     missing_variable,
     named_setting,

@@ -2,8 +2,8 @@
 
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.lacking_options import TMPFS, Proof, lacks
-from diagnose.evidence.containers.settings.tmpfs_options import tmpfs_option
+from diagnose.evidence.containers.options.lacking_options import TMPFS, Proof, lacks
+from diagnose.evidence.containers.options.tmpfs_options import tmpfs_option
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.programs.failures import Recognised
 

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
-from diagnose.evidence.containers.settings.worker_roles import is_background, names_server
+from diagnose.evidence.containers.workers.worker_roles import is_background, names_server
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised

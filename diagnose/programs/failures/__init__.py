@@ -7,9 +7,18 @@ row alone proves nothing about the host: it is what the program says. Where the 
 `confirmed_by` names the check that compares.
 
 `recognition` says what a row is, `table` in which order rows are tried, `remedies` what a command
-can change. Every other module has rows, and is called after what they are about.
+can change. The modules in the rooms have the rows, and are called after what these are about.
 
-Rooms:
+Rooms of the rows that a program's own log shows:
+
+- `databases/`  databases, brokers, caches, search servers and stores: data, clusters and clients
+- `network/`  web servers, proxies, tunnels, name servers, and calls that lead nowhere
+- `languages/`  language runtimes: packages, libraries, memory, processors and processes
+- `settings/`  variables, secrets and configuration files that a program lacks or refuses
+- `host/`  what the host, the kernel or an option withholds: files, rights, limits
+- `products/`  applications of one kind alone: self-hosted programs, backups, collectors, runners
+
+Rooms of other rows:
 
 - `engine/`  what the engine says when it cannot start, or refuses a request
 - `starts/`  what the engine or the runtime says when it refuses to start a container
@@ -48,7 +57,7 @@ REGISTRY_ERRORS = LateTable(
     "diagnose.programs.failures.commands.registry_errors", "REGISTRY_ERRORS"
 )
 """Errors of docker about a pull or push that fails on the way or at the layers."""
-KERNEL_LINES = LateTable("diagnose.programs.failures.kernel_lines", "KERNEL_LINES")
+KERNEL_LINES = LateTable("diagnose.programs.failures.host.kernel_lines", "KERNEL_LINES")
 """Lines of the kernel's log about containers and the resources that they need."""
 ENGINE_CALLS = LateTable("diagnose.programs.failures.engine.calls", "ENGINE_CALLS")
 """System calls that the kernel refused to the engine: the end of a message that no other table

@@ -1,6 +1,6 @@
 """Migrations of a database that were broken off: what they have left is in the way of the next."""
 
-from diagnose.programs.failures.locks import FREE_LIQUIBASE
+from diagnose.programs.failures.databases.locks import FREE_LIQUIBASE
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Unlocked
 

@@ -1,6 +1,6 @@
 """A real line for each known failure of a program, by the name of its row.
 
-A module here is named like the module of `diagnose/programs/failures/` that has the rows.
+A room and a module here are named like those of `diagnose/programs/failures/` that have the rows.
 """
 
 from __future__ import annotations
@@ -9,5 +9,6 @@ import importlib
 import pkgutil
 
 LINES: dict[str, str] = {}
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    LINES.update(importlib.import_module(_module.name).LINES)
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    if not _module.ispkg:
+        LINES.update(importlib.import_module(_module.name).LINES)

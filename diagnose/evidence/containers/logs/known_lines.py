@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.lacking_options import lacks
+from diagnose.evidence.containers.options.lacking_options import lacks
 from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import DOES_WITHOUT, ERROR, INFO, message, plain

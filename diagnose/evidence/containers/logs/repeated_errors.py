@@ -34,8 +34,8 @@ from diagnose.evidence.containers.logs.lone_failures import (
 from diagnose.evidence.containers.logs.past_errors import past_shapes
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.containers.options.lacking_options import given_devices
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
-from diagnose.evidence.containers.settings.lacking_options import given_devices
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

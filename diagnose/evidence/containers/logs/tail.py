@@ -10,12 +10,12 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.lacking_options import given_devices
+from diagnose.evidence.containers.options.lacking_options import given_devices
 from diagnose.foreign_words import in_english
 from diagnose.model import Failed
 from diagnose.programs.contexts import in_context
 from diagnose.programs.failures import FAILURES, Recognised, recognise, recognise_family
-from diagnose.programs.failures.neighbours import on_host_network
+from diagnose.programs.failures.network.neighbours import on_host_network
 from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host

@@ -19,7 +19,7 @@ from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised, recognise
-from diagnose.programs.failures.neighbours import NEIGHBOURS
+from diagnose.programs.failures.network.neighbours import NEIGHBOURS
 
 ID = "container.loopback-peer"
 LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)

@@ -9,6 +9,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.proxy_settings import (
+    exceptions,
+    is_excepted,
+    proxy_settings,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import access_lines
 from diagnose.evidence.containers.logs.own_files.program_logs import log_of
@@ -16,11 +21,6 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.containers.peers.published_peers import publisher_in
-from diagnose.evidence.containers.settings.proxy_settings import (
-    exceptions,
-    is_excepted,
-    proxy_settings,
-)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces

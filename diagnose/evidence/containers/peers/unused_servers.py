@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.worker_roles import names_server
+from diagnose.evidence.containers.workers.worker_roles import names_server
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed

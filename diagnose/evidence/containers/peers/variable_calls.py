@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.addresses.loopback_words import LoopbackPlace, loopback_places
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.settings.loopback_words import LoopbackPlace, loopback_places
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import called_host

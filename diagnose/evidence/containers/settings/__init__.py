@@ -1,4 +1,4 @@
-"""Settings of containers: variables, mounted files, options of their commands.
+"""Settings of containers: labels, commands, and mounted files of settings.
 
 In the room `named/`: the setting to which a line of a log leads.
 """

@@ -6,7 +6,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import Unavailable
 from diagnose.programs.failures import Recognised
-from diagnose.programs.failures.kernel_settings import PORT_START
+from diagnose.programs.failures.host.kernel_settings import PORT_START
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.proxy_settings import EngineProxy
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
 from diagnose.evidence.network.absent_machine import AbsentMachine
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.calls.ways_through_containers import WayThroughContainer

@@ -6,10 +6,10 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.addresses.proxy_settings import proxy_of_engine_alone
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.peers.served_names import named_in, served_names
-from diagnose.evidence.containers.settings.proxy_settings import proxy_of_engine_alone
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

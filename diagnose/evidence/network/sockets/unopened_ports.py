@@ -15,7 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
-from diagnose.programs.failures.kernel_settings import PORT_START
+from diagnose.programs.failures.host.kernel_settings import PORT_START
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.processes import InspectProcess

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.settings.unknown_zones import unknown_zones
+from diagnose.evidence.containers.variables.unknown_zones import unknown_zones
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Json

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.settings.evicting_queues import evicting_queues
+from diagnose.evidence.containers.workers.evicting_queues import evicting_queues
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.settings.led_servers import led_servers
+from diagnose.evidence.containers.workers.led_servers import led_servers
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made
 from tests.inspected import container, of

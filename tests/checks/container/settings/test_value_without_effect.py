@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.settings.built_values import built_values
-from diagnose.evidence.containers.settings.first_start_values import (
+from diagnose.evidence.containers.variables.built_values import built_values
+from diagnose.evidence.containers.variables.first_start_values import (
     FirstStartValues,
     first_start_values,
 )
-from diagnose.evidence.containers.settings.image_values import ImageValues, image_values
+from diagnose.evidence.containers.variables.image_values import ImageValues, image_values
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.settings.misspelt_variables import is_almost, misspelt_variables
+from diagnose.evidence.containers.variables.misspelt_variables import is_almost, misspelt_variables
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows

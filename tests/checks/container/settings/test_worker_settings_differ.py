@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.worker_folders import worker_folders
-from diagnose.evidence.containers.settings.worker_settings import (
+from diagnose.evidence.containers.workers.worker_folders import worker_folders
+from diagnose.evidence.containers.workers.worker_settings import (
     MOST,
     WorkerDifferences,
     worker_differences,

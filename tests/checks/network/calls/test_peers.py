@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from diagnose.evidence.containers.addresses.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import (
     Binding,
@@ -19,7 +20,6 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.settings.loopback_words import with_name, with_names_for_list
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.calls.configured_places import configured_places

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.settings.named import setting_files, setting_v
 from diagnose.evidence.containers.settings.named.named_setting import NamedSetting
 from diagnose.evidence.containers.settings.named.setting_files import only_file
 from diagnose.evidence.containers.settings.named.setting_variables import SHORTEST, stands_in
-from diagnose.evidence.containers.settings.variable_faults import first_unset
+from diagnose.evidence.containers.variables.variable_faults import first_unset
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine

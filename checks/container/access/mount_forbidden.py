@@ -1,0 +1,399 @@
+"""container.mount-forbidden: a container's user may not open what is mounted into it."""
+
+from collections.abc import Collection, Iterator
+
+from checks.container.access.dropped_user import dropped_user, refused_database
+from checks.container.access.mount_filesystem import (
+    change_of_owner,
+    fixed_modes,
+    mount_options,
+    unfit_filesystem,
+    with_fixed_modes,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
+from diagnose.evidence.containers.mounts.access.file_access import (
+    Denied,
+    Undecided,
+    access,
+    host_user,
+)
+from diagnose.evidence.containers.mounts.access.kept_labels import keeps_labels
+from diagnose.evidence.containers.mounts.access.locked_paths import LockedPath, LockedPaths
+from diagnose.evidence.containers.mounts.access.paths_of_host import is_of_host
+from diagnose.evidence.containers.mounts.access.refused_databases import RefusedDatabases
+from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites
+from diagnose.evidence.containers.mounts.access.selinux_denials import (
+    Denial,
+    SelinuxDenials,
+    is_unlabelled,
+)
+from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.mappings import present
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    EvidenceGroup,
+    Finding,
+    PageVariables,
+    Severity,
+    Unavailable,
+    Unexamined,
+)
+from diagnose.phrases import sentence, shortened
+from diagnose.registry import check
+
+
+class AccessRules(EvidenceGroup, frozen=True):
+    """Evidence that decides whether a container's user may open a path of the host."""
+
+    bind_sources: BindSources | Unavailable
+    info: Info | None
+    numbers: UserNumbers | None
+    mounts: Mounts | None
+
+    @property
+    def has_selinux(self) -> bool:
+        return self.info is not None and self.info.has_security("selinux")
+
+
+class OtherRefusals(EvidenceGroup, frozen=True):
+    """Evidence of refusals that neither modes nor the container's own user explain."""
+
+    dropped_users: DroppedUsers | None
+    refused_databases: RefusedDatabases | None
+    selinux_denials: SelinuxDenials | None
+    locked_paths: LockedPaths | None
+    refused_writes: RefusedWrites | None
+    unusable_files: UnusableFiles | None
+
+
+@check("container.mount-forbidden", severity=Severity.critical)
+def mount_forbidden(
+    containers: Containers, log_tails: LogTails, rules: AccessRules, others: OtherRefusals
+) -> CheckResult:
+    """A container's user has no access to what is mounted into it.
+
+    Its last log lines name a path below a mount. They say "permission denied", and a mode on the
+    way to the path denies the container's user, or SELinux is on and the mount was not relabelled.
+    Or they say "read-only file system", and the container has that mount read-only. Or they say
+    that an owner cannot be changed or a link cannot be made, and the host's file system keeps
+    neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
+    users, the container's root is another user of the host. Where the container begins as root, its
+    other processes, PUID or a user with the program's name show the user that counts. SQLite names
+    no file: one below a writable mount is meant that the program's user may not write. Root too is
+    refused a file that chattr has made immutable. Access lists are not read. Where a line says only
+    that a file could not be read, its mode decides. Denials of SELinux are in the kernel log, or in
+    the log of auditd: the container has the level of the process, whatever its own log says. It is
+    a warning where the program continues, and repeats that it cannot write to what is mounted
+    read-only.
+    """
+    locked_paths = others.locked_paths or ()
+    denials = others.selinux_denials or ()
+    yield from _other_user_findings(others, rules.mounts)
+    yield from map(_locked_finding, locked_paths)
+    yield from map(_selinux_finding, denials)
+    yield from _continuing_findings(others.refused_writes, log_tails)
+    judged = {locked.container.id for locked in locked_paths}
+    explained = {denial.container.id for denial in denials}
+    yield from _unusable_findings(others.unusable_files, rules, judged)
+    for container, named in _refused_paths(containers, log_tails):
+        if container.id in judged:
+            continue
+        unfit = unfit_filesystem(container, named, rules.mounts)
+        if READ_ONLY.search(named.line):
+            yield from _read_only_findings(container, named)
+        elif unfit is not None:
+            yield unfit
+        else:
+            has_selinux = rules.has_selinux and container.id not in explained
+            yield from _mode_items(container, named, containers, rules, has_selinux=has_selinux)
+
+
+def _continuing_findings(
+    refused_writes: RefusedWrites | None, log_tails: LogTails
+) -> Iterator[Finding]:
+    """Findings about programs that still run, and whose last lines no other check judges."""
+    for write in refused_writes or ():
+        if not log_tails.of(write.container).lines:
+            yield _read_only_finding(write.container, write.named, Severity.warning)
+
+
+def _unusable_findings(
+    unusable_files: UnusableFiles | None, rules: AccessRules, judged: Collection[str]
+) -> Iterator[Finding]:
+    """Findings about files that a program could not use for a reason that it does not give, where a
+    mode denies its user.
+
+    judged: ids of containers of which more is known.
+    """
+    for unusable in unusable_files or ():
+        container = unusable.container
+        if container.id in judged or unusable.is_folder or not unusable.is_there:
+            continue
+        user = host_user(container, rules.info, rules.numbers)
+        outcome = access(unusable.named, unusable.sources, user)
+        if isinstance(outcome, Denied) and not (
+            unusable.is_called_absent and outcome.path == unusable.named.on_host[-1]
+        ):
+            fixed = with_fixed_modes(unusable.named.on_host[-1], rules.mounts)
+            yield _forbidden_path_finding(container, unusable.named, outcome, rules.info, fixed)
+
+
+def _refused_paths(
+    containers: Containers, log_tails: LogTails
+) -> Iterator[tuple[Container, NamedPath]]:
+    """Each container with the path below a mount that is closed to it, by its last lines.
+
+    A path that may not be executed has a check of its own.
+    """
+    for container in containers:
+        named = refused_path(container, log_tails)
+        if named is not None and not REFUSED.search(named.line):
+            yield container, named
+
+
+def _mode_items(
+    container: Container,
+    named: NamedPath,
+    containers: Containers,
+    rules: AccessRules,
+    *,
+    has_selinux: bool,
+) -> Iterator[CheckItem]:
+    """Findings about a path that the container's user was refused, by owner and mode on the host.
+
+    has_selinux: whether SELinux is on, and its log has nothing about this container.
+    """
+    if not named.mount.has_host_path:
+        yield from _denied_items(
+            container, named, outcome=None, own_volume="", info=rules.info, has_selinux=has_selinux
+        )
+        return
+    user = host_user(container, rules.info, rules.numbers)
+    outcome = access(named, rules.bind_sources, user)
+    fixed = with_fixed_modes(named.on_host[-1], rules.mounts)
+    if not isinstance(outcome, Denied):
+        yield from _denied_items(
+            container, named, outcome, "", info=rules.info, has_selinux=has_selinux
+        )
+    elif fixed is not None:
+        yield _forbidden_path_finding(container, named, outcome, rules.info, fixed)
+    else:
+        may_own_all = _may_own_all(outcome, named, rules.bind_sources)
+        is_own = may_own_all and _is_own_volume(container, named, containers)
+        own_volume = named.mount.source if is_own else ""
+        yield from _denied_items(
+            container, named, outcome, own_volume, info=rules.info, has_selinux=has_selinux
+        )
+
+
+_FLAGS = {"i": "immutable", "a": "append-only"}
+
+
+def _locked_finding(locked: LockedPath) -> Finding:
+    container = locked.container
+    named = locked.named
+    return Finding.about(
+        container,
+        f"{container} cannot change {named.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
+        f"host (chattr +{locked.flag}), which binds root too",
+        {**named.evidence, f"lsattr {locked.path}": locked.flag},
+        discriminator=named.mount.destination,
+        touches=named.mount.volumes,
+        onset=container.failed_first,
+        variables={"locked": locked.path, "flag": f"-{locked.flag}"},
+    )
+
+
+def _other_user_findings(others: OtherRefusals, mounts: Mounts | None) -> Iterator[Finding]:
+    """Findings about programs that run as another user than the container's own."""
+    changed = others.dropped_users or ()
+    for user in changed:
+        yield dropped_user(user, with_fixed_modes(user.denied.path, mounts))
+    reported = {user.container.id for user in changed}
+    for user in others.refused_databases or ():
+        if user.container.id not in reported:
+            yield refused_database(user, with_fixed_modes(user.denied.path, mounts))
+
+
+def _denied_items(
+    container: Container,
+    named: NamedPath,
+    outcome: Denied | Undecided | None,
+    own_volume: str,
+    *,
+    info: Info | None,
+    has_selinux: bool,
+) -> Iterator[CheckItem]:
+    """The finding about a refusal: a mode or a missing label. Unexamined where neither is known.
+
+    outcome: the judgement of the modes on the path for the container's user; None where they allow.
+
+    own_volume: the folder of a volume that may be given to that user as a whole, or "".
+    """
+    if isinstance(outcome, Denied):
+        finding = _forbidden_path_finding(container, named, outcome, info)
+        yield finding.with_variables(present({"own_volume": own_volume}))
+    elif has_selinux and is_unlabelled(named.mount):
+        yield _unlabelled_finding(container, named)
+    elif isinstance(outcome, Undecided):
+        yield Unexamined(container.subject, outcome.why)
+
+
+def _forbidden_path_finding(
+    container: Container,
+    named: NamedPath,
+    denied: Denied,
+    info: Info | None,
+    fixed: Mounted | None = None,
+) -> Finding:
+    """The finding about a path that the container's user may not open.
+
+    fixed: the mount of the path, if all files there have one owner and mode.
+    """
+    added = container.host_config.group_add
+    refusal = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
+    return Finding.about(
+        container,
+        sentence(refusal, fixed_modes(fixed)),
+        {
+            **named.evidence,
+            **denied.evidence,
+            "Config.User": container.config.user or "root",
+            **present({"HostConfig.GroupAdd": added}),
+            **mount_options(fixed),
+        },
+        discriminator=named.mount.destination,
+        touches=named.mount.volumes,
+        onset=container.failed_first,
+        variables=_access_variables(container, denied, info, fixed),
+    )
+
+
+def _access_variables(
+    container: Container, denied: Denied, info: Info | None, fixed: Mounted | None
+) -> PageVariables:
+    """The page variables of another owner for the path; of another user or group where the host or
+    the engine needs the path unchanged."""
+    if denied.source.type == "socket" and denied.source.gid:
+        return {"socket_group": str(denied.source.gid)}
+    if is_of_host(denied.path, info):
+        return {"as_root": container.name}
+    return change_of_owner(denied, fixed)
+
+
+def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:
+    """Whether the whole mount is meant for the user to whom a path of it is denied.
+
+    The denied path is the mount itself, or the mount is the user's, and only folders in it are
+    not: a restore from an archive without entries for folders makes them root's. Or both belong to
+    one other user: an earlier release of the image ran as that one.
+    """
+    if denied.path == named.mount.source:
+        return True
+    status = None if isinstance(sources, Unavailable) else sources.by_path.get(named.mount.source)
+    if status is None:
+        return False
+    is_of_another = bool(status.uid) and status.uid == denied.source.uid
+    return is_of_another or str(status.uid) == denied.user.owner.partition(":")[0]
+
+
+def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:
+    """Whether only this container has the volume in which the path lies."""
+    if named.mount.type != "volume":
+        return False
+    users = [other for other in containers if named.mount.name in _volume_names(other)]
+    return users == [container]
+
+
+def _volume_names(container: Container) -> set[str]:
+    return {mount.name for mount in container.mounts if mount.name}
+
+
+def _read_only_findings(container: Container, named: NamedPath) -> Iterator[Finding]:
+    """The finding about a read-only mount; else another file system is read-only."""
+    if not named.mount.rw:
+        yield _read_only_finding(container, named)
+
+
+def _read_only_finding(
+    container: Container, named: NamedPath, severity: Severity | None = None
+) -> Finding:
+    mount = named.mount
+    source = mount.name if mount.type == "volume" and mount.name else mount.source
+    return Finding.about(
+        container,
+        f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
+        {**named.evidence, "Mounts.RW": False},
+        severity=severity,
+        discriminator=mount.destination,
+        touches=mount.volumes,
+        onset=container.failed_first,
+        variables={"read_only": mount.destination, "writable": f"{source}:{mount.destination}"},
+    )
+
+
+def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
+    mount = named.mount
+    is_kept = keeps_labels(mount.source)
+    return Finding.about(
+        container,
+        f"{container} has no access to {mount.destination}: "
+        "SELinux is on and the mount was not relabelled",
+        {**named.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
+        discriminator=mount.destination,
+        touches=mount.volumes,
+        onset=container.failed_first,
+        variables={"unconfined": container.name} if is_kept else {"source": mount.source},
+    )
+
+
+_NO_FAILURES = (0, 130, 137, 143)
+"""Exit codes of a job that is done, and of a container that a user stops: a denial leads to none of
+them."""
+
+
+def _selinux_finding(denial: Denial) -> Finding:
+    """The finding about a label of SELinux. Critical where the container fails."""
+    container = denial.container
+    mount = denial.mount
+    is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
+    fails = container.is_unwell or not is_sound
+    return Finding.about(
+        container,
+        f"SELinux denies {container} access ({denial.rights}) to {mount.destination}: "
+        f"{_label_words(denial)}",
+        {
+            denial.source: shortened(denial.line),
+            "mount": str(mount),
+            "Mounts.Mode": mount.mode or "-",
+            "ProcessLabel": container.process_label,
+        },
+        discriminator=mount.destination,
+        severity=None if fails else Severity.warning,
+        variables=_label_cure(denial),
+    )
+
+
+def _label_words(denial: Denial) -> str:
+    if denial.is_of_another:
+        return f"{denial.mount.source} is labelled for one other container (mount option Z)"
+    return f"{denial.mount.source} has the label {denial.label}, and was mounted without z or Z"
+
+
+def _label_cure(denial: Denial) -> PageVariables:
+    """The page variable of the block with the remedy.
+
+    The socket of an engine, and folders of the host's own, keep their labels.
+    """
+    source = denial.mount.source
+    if denial.kind == "sock_file" or keeps_labels(source):
+        return {"unconfined": denial.container.name}
+    return {"shared": source} if denial.is_of_another else {"source": source}

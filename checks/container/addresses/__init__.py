@@ -1,0 +1,1 @@
+"""A program has an address or a host name that its clients cannot use."""

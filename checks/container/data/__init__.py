@@ -1,0 +1,1 @@
+"""Data lies outside the mounts that should keep it, is in use, old or left behind."""

@@ -1,0 +1,297 @@
+"""container.variable-malformed: a value has marks of its file, or a name that nothing replaced."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from checks.container.claims import compose_variables, is_broken
+from checks.container.compose.kept_quotes import kept_quotes_findings, without_quotes
+from diagnose.evidence.containers.addresses.misread_addresses import (
+    MisreadAddress,
+    MisreadAddresses,
+)
+from diagnose.evidence.containers.compose.blank_references import BlankReference, BlankReferences
+from diagnose.evidence.containers.compose.compose_files import only_file
+from diagnose.evidence.containers.compose.lost_dollars import CutSecrets, LostDollars
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import LINE, log_evidence, written_to
+from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.containers.variables.carriage_returns import CarriageReturn, CarriageReturns
+from diagnose.evidence.containers.variables.quoted_values import QuotedValues
+from diagnose.evidence.containers.variables.variable_faults import (
+    COMMENT,
+    Unreplaced,
+    ValueFault,
+    unreplaced,
+    value_fault,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+_MISSING = "container.variable-missing"
+
+
+@check(
+    "container.variable-malformed",
+    severity=Severity.critical,
+    aloud=("has a setting that differs from its file", "have settings that differ from their file"),
+)
+def variable_malformed(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    lost_dollars: LostDollars | None,
+    blank_references: BlankReferences | None,
+    misread_addresses: MisreadAddresses | None,
+    carriage_returns: CarriageReturns | None,
+    quoted_values: QuotedValues | None,
+) -> CheckResult:
+    """A container's setting has stray quotes or slashes, or is passed on as $NAME.
+
+    `docker run --env-file` takes a line literally: quotes around a value become part of it, and so
+    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
+    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
+    comments may be, so that they count only where the log of the failed container repeats the value
+    with them, or shows that its program does not take a quoted URL for one. The same holds for
+    `$NAME`: a shell replaces it, and neither the exec form of a command nor `--env-file` has one.
+    Compose does the opposite: where nothing sets `b`, only `a` is left of `a$b` in a file, and a
+    password is refused. That counts for secrets of a container whose log mentions one, and is a
+    warning where a running container repeats it. Without such a line it is advice, where the value
+    in the container is what compose leaves. In a command it does so too where only the container
+    has the variable: the words of its command show it. The name of a container near by needs no
+    log: no program reads it in quotes where an address is due, or as the path of an address without
+    a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return
+    in a value that the errors of a running program name. Quotes around a schedule of cron are one
+    where the log shows them as a part of it, and advice elsewhere; around a number, a switch, a
+    path or a URL they are advice. Browsers, curl and Node read `http:///broker`, so that of the
+    web's addresses only those of failed containers count.
+    """
+    misread = {address.container.id: address for address in misread_addresses or ()}
+    for address in misread.values():
+        is_failing = address.container.id in log_tails.by_id
+        yield _misread_finding(address, log_tails.of(address.container), is_failing=is_failing)
+    broken = set()
+    for container in containers:
+        tail = log_tails.by_id.get(container.id)
+        if tail is None or not is_broken(container, clock, log_tails):
+            continue
+        broken.add(container.id)
+        blank = blank_references.of(container) if blank_references is not None else None
+        if blank is not None:
+            yield _blank_finding(container, tail, blank)
+        cut = lost_dollars.of(container) if lost_dollars is not None else None
+        if cut is not None:
+            yield _lost_dollar_finding(container, tail, cut)
+        yield from _value_findings(container, tail, misread.get(container.id))
+        confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
+        reference = unreplaced(container, tail) if confirmed_by != _MISSING else None
+        if reference is not None:
+            yield _unreplaced_finding(container, tail, reference)
+    running = [container for container in containers.running if container.id not in broken]
+    yield from _running_dollar_findings(running, lost_dollars)
+    for returned in carriage_returns or ():
+        finding = None if returned.container.id in broken else _running_finding(returned)
+        if finding is not None:
+            yield finding
+    yield from kept_quotes_findings(quoted_values, broken | misread.keys())
+
+
+def _value_findings(
+    container: Container, tail: LogTail, misread: MisreadAddress | None
+) -> Iterator[Finding]:
+    """Findings about characters that do not belong to the values of a failed container.
+
+    misread: the address that has a finding of its own.
+    """
+    for name, value in container.config.environment:
+        fault = value_fault(value, tail)
+        if fault is not None and (misread is None or misread.variable != name):
+            yield _finding(container, tail, name, value, fault)
+
+
+def _running_dollar_findings(
+    running: Iterable[Container], lost_dollars: LostDollars | None
+) -> Iterator[Finding]:
+    """Findings about cut secrets of programs that still run, and repeat that they are refused."""
+    cuts = lost_dollars.by_id if lost_dollars is not None else {}
+    for container in running:
+        cut = cuts.get(container.id)
+        if cut is not None:
+            finding = _lost_dollar_finding(container, LogTail((cut.line,)), cut)
+            severity = Severity.warning if cut.line else Severity.advice
+            yield replace(finding, severity=severity, onset=None)
+
+
+def _running_finding(carriage: CarriageReturn) -> Finding | None:
+    """The finding about a variable of a running program; None where the fault is another one."""
+    tail = LogTail((carriage.line,))
+    fault = value_fault(carriage.value, tail)
+    if fault is None:
+        return None
+    finding = _finding(carriage.container, tail, carriage.variable, carriage.value, fault)
+    return replace(finding, severity=Severity.warning, onset=None)
+
+
+def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool) -> Finding:
+    """The finding about a misread address. is_failing: whether the container fails."""
+    container = address.container
+    variable = address.variable
+    place = variable or address.path or "its settings"
+    if address.is_quoted:
+        mistake = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
+    else:
+        mistake = (
+            f'calls {address.text} ({place}), which does not name "{address.host}" as its host: '
+            f"that is {address.right}"
+        )
+    finding = Finding.about(
+        container,
+        f"{container} {mistake}",
+        {**present({LINE: address.line}), place: address.text},
+        discriminator=place,
+        severity=Severity.critical if is_failing else Severity.warning,
+        signs=tail.signs,
+        onset=container.failed_first if is_failing else None,
+        variables=_place_variable(address),
+    )
+    if address.path and address.is_linked:
+        return finding
+    if address.path:
+        edit = f"s|{re.escape(address.text)}|{address.right}|g"
+        return finding.with_variables({"settings": address.path, "correction": edit})
+    if not variable:
+        return finding
+    return finding.with_variables(_corrected_variable(address))
+
+
+def _place_variable(address: MisreadAddress) -> PageVariables:
+    """The page variable with the variable that has the address, or with the file of the host."""
+    if address.variable:
+        return {"variable": address.variable}
+    return {"misread": address.text, "searched": address.path} if address.path else {}
+
+
+def _corrected_variable(address: MisreadAddress) -> PageVariables:
+    """The corrected variable; in a list of compose it loses its quotes."""
+    container = address.container
+    name = address.variable
+    compose_file = only_file(container) if address.is_quoted else ""
+    steps: PageVariables = {"assignment": f"{name}={address.right}"}
+    if compose_file:
+        steps = {**steps, "quoted_file": compose_file, "unquoted": without_quotes(name)}
+    return {**compose_variables(container), **steps}
+
+
+def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -> Finding:
+    """The finding about a secret that compose has cut. It names no part of the secret."""
+    first = cut.variables[0]
+    same_file = [lost for lost in cut.variables if lost.path == first.path]
+    finding = Finding.about(
+        container,
+        f"{container} got another {first.name} than {first.path} has in line {first.line}: compose "
+        'takes what follows "$" there for a variable, and none of that name is set',
+        {
+            **present({LINE: cut.line}),
+            first.path: [f"line {lost.line}: {lost.name} with a bare $" for lost in same_file],
+        },
+        discriminator=first.name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variables={"variable": first.name},
+    )
+    compose = compose_variables(container)
+    if not compose or not all(lost.is_plain for lost in same_file):
+        return finding
+    edit = ";".join(f"{lost.line}{_LITERAL[_is_yaml(lost.path)]}" for lost in same_file)
+    return finding.with_variables({"literal_edit": edit, "dollars": first.path, **compose})
+
+
+_LITERAL = {
+    False: r's/^\([^=]*=\)[[:space:]]*\("\{0,1\}\)\(.*[^[:space:]]\)\2[[:space:]]*$/' r"\1'\3'/",
+    True: r"s/\$/$$/g",
+}
+"""The sed command that makes compose take the value of a line literally: for an env file and YAML.
+"""
+
+
+def _is_yaml(path: str) -> bool:
+    return path.endswith((".yml", ".yaml"))
+
+
+def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -> Finding:
+    """The finding about a variable of the command that compose replaced by nothing."""
+    key = blank.key
+    name = next(filter(container.config.value_of, blank.names))
+    value = container.config.value_of(name)
+    steps = {"blank": name, "dotenv": f"{container.compose_folder}/.env"}
+    is_plain = "redacted" not in value and not set(value) & set("'\"\\\n$# ")
+    if is_plain and len(blank.names) == 1:
+        steps |= {"dotenv_line": f"{name}={value}"}
+    return Finding.about(
+        container,
+        f"{container} got nothing for the variable {name} of its {key}: compose replaces that when it "
+        f"reads its file, and does not look at what the container has",
+        {
+            **log_evidence(tail),
+            f"{key} as compose made it": " ".join(blank.words),
+            f"{blank.path}, line {blank.line}": f"{key} with {joined(blank.names)}",
+            "Config.Env": f"{name} is set",
+        },
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variables={"variable": name, **compose_variables(container), **steps},
+    )
+
+
+def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
+    text = reference.reference
+    holder = reference.holder
+    if holder:
+        mistake = f'has the literal text "{text}" in its environment variable {holder}'
+        reason = "only a shell or compose replaces a variable in a value"
+    else:
+        mistake = f'passes the literal text "{text}" to its program'
+        reason = "no shell replaces variables in its command"
+    value = container.config.value_of(reference.name)
+    state = f"is set to {value}" if value else "is not set"
+    steps = with_text(container, text, value) if value else {}
+    place = f"the value of {holder}" if holder else "Config.Cmd, Config.Entrypoint"
+    return Finding.about(
+        container,
+        f"{container} {mistake}: {reason}",
+        {LINE: reference.line, **written_to(tail), place: text, reference.name: state},
+        discriminator=text,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variables={"variable": holder or reference.name, "literal": text, **steps},
+    )
+
+
+def _finding(
+    container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
+) -> Finding:
+    shown = {LINE: fault.line, **written_to(tail)} if fault.line else log_evidence(tail)
+    file = container.compose_label("project.environment_file")
+    extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
+    compose_file = only_file(container)
+    if not extra and compose_file and value[-1:] in ("'", '"'):
+        extra = {"quoted_file": compose_file, "unquoted": without_quotes(name)}
+    clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
+    is_secret = "redacted" in value
+    assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}
+    return Finding.about(
+        container,
+        f"{container} has an environment variable {name} whose value {fault.what}",
+        {**shown, "Config.Env": f"{name} {fault.what}"},
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variables={"variable": name, **compose_variables(container), **extra, **assignment},
+    )

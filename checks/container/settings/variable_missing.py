@@ -1,0 +1,116 @@
+"""container.variable-missing: a program needs a variable that is empty or not set."""
+
+import re
+from collections.abc import Sequence
+
+from checks.container.claims import Claim, claims, compose_variables
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.named.named_settings import missing_variable
+from diagnose.evidence.containers.variables.variable_faults import asked_together, near_name
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, PageVariables, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+ID = "container.variable-missing"
+UNANNOUNCED = "setting-required"
+"""The row for lines that name a setting without the word "variable"."""
+_SECRET = LazyPattern(
+    r"^(?:(?:APP|DJANGO|FLASK)_)?SECRET_KEY(?:_BASE)?$"
+    r"|(?:^|_)(?:APP|AUTH|COOKIE|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
+)
+"""Names of secrets that nobody else has to know, and that may have any form."""
+_CONSENT = LazyPattern(
+    r"set (?P<assignment>[A-Z]\w*=(?:accept(?:ed)?|agreed?|true|yes|y))", re.IGNORECASE
+)
+"""The cure of a failure that waits for its user to accept a licence: the one value is known."""
+_GENERATED = LazyPattern(
+    r"\bgenerate (?:a|an|one|it)\b|\brandom(?:ly)? (?:generated |secure )?(?:key|secret|string|value)\b"
+    r"|\bopenssl rand\b|\bphx\.gen\.secret\b",
+    re.IGNORECASE,
+)
+"""Words about a secret that the user may choose freely."""
+
+
+@check(ID, severity=Severity.critical)
+def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A container's program needs an environment variable that is not set.
+
+    The log names the variable, or the program is known to need one of several, and the container's
+    environment has none of them, or has them empty. A variable that a start script sets for its own
+    children is not seen. Of the tasks of a swarm service the youngest speaks for all.
+    """
+    told: set[tuple[str, str]] = set()
+    made = sorted(claims(ID, containers, log_tails, clock), key=_newest_first)
+    for claim in made:
+        container = claim.container
+        named = missing_variable(container, claim.failure)
+        wanted = (named,) if named else claim.failure.needs
+        if not wanted or any(map(container.config.sets, wanted)):
+            continue
+        service = container.swarm_service
+        if service and (service, wanted[0]) in told:
+            continue
+        told.add((service, wanted[0]))
+        empty_entries = {f"{name}=" for name in wanted}
+        is_empty = not empty_entries.isdisjoint(container.config.env or ())
+        state = "is empty" if is_empty else "is not set"
+        needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
+        together = asked_together(claim.tail.lines, container, wanted[0])
+        if together:
+            names = joined((wanted[0], *together), "and")
+            needed = f"needs the environment variables {names}, which are not set"
+        if claim.failure.name == UNANNOUNCED and together:
+            needed = f"needs the settings {names}: no environment variables of these names are set"
+        elif claim.failure.name == UNANNOUNCED:
+            needed = f"needs the setting {named}: the environment variable of that name {state}"
+        near = near_name(container, wanted)
+        instead = f', although "{near}" is set' if near else ""
+        is_known = any(other.config.value_of(wanted[0]) for other in containers)
+        given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
+        if service:
+            given = _ways_in_swarm(service, given)
+        yield claim.finding(
+            needed + instead,
+            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
+            variables={"variable": wanted[0], **compose_variables(container), **given},
+        )
+
+
+def _ways_to_set(
+    variable: str, together: Sequence[str], claim: Claim, *, is_known: bool
+) -> PageVariables:
+    """The page variables that give the variables their values: a person types what only they know.
+
+    is_known: another container has a value, which may have to be the same: a web server and its
+    workers share one.
+    """
+    if together:
+        return {"all_typed": " ".join((variable, *together))}
+    consent = _CONSENT.fullmatch(claim.failure.cure)
+    if consent is not None:
+        return {"consent": consent["assignment"]}
+    is_free = _SECRET.search(variable) is not None and not is_known
+    is_made_up = is_free and any(map(_GENERATED.search, claim.tail.lines))
+    kind = "generated" if is_made_up and claim.failure.name != "key-not-given" else "typed"
+    return {kind: variable}
+
+
+def _newest_first(claim: Claim) -> float:
+    return -(claim.container.created_at or 0.0)
+
+
+def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
+    """The page variables that set the variables for all tasks of a service.
+
+    Swarm replaces a task that is recreated by itself.
+    """
+    ways = {
+        "typed": "service_typed",
+        "generated": "service_generated",
+        "all_typed": "service_all",
+        "consent": "service_consent",
+    }
+    return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}

@@ -1,0 +1,1 @@
+"""Variables of containers: misspelt, misread, unlike their files, or without effect."""

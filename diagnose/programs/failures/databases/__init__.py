@@ -1,0 +1,1 @@
+"""Databases, brokers, caches, search servers and stores: their data, clusters and clients."""

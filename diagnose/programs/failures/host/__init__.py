@@ -1,0 +1,1 @@
+"""What the host, the kernel or an option withholds: files, rights, limits."""

@@ -1,0 +1,1 @@
+"""Language runtimes: their packages, libraries, memory, processors and processes."""

@@ -1,0 +1,1 @@
+"""Applications of one kind alone: self-hosted programs, backups, collectors, runners."""

@@ -1,0 +1,1 @@
+"""Variables, secrets and configuration files that a program lacks or refuses."""

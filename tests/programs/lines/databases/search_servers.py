@@ -1,0 +1,22 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/databases/search_servers.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "kibana-superuser": '[config validation of [elasticsearch].username]: value of "elastic" is forbidden. This is a superuser account',
+    "search-transport": (
+        "java.lang.IllegalStateException: security initialization failed: Transport SSL must be enabled if security is enabled on a [basic] license."
+    ),
+    "search-keystore": (
+        "failed to load SSL configuration [xpack.security.transport.ssl] - cannot read configured [PKCS12] keystore (as a truststore) [/usr/share/elasticsearch/config/certs/elastic-certificates.p12]"
+    ),
+    "search-other-cluster": (
+        "join validation on cluster state with a different cluster uuid Kx2aBcD3 than local cluster uuid Pq7rStU1, rejecting"
+    ),
+    "search-unrecovered": (
+        "ClusterBlockException: blocked by: [SERVICE_UNAVAILABLE/1/state not recovered / initialized];"
+    ),
+    "solr-configuration": (
+        "org.apache.solr.common.SolrException: Could not load conf for core shop: Error loading solr config from solrconfig.xml"
+    ),
+}

@@ -1,0 +1,1 @@
+"""Lines for the rows of `diagnose/programs/failures/products/`."""
