@@ -5,6 +5,16 @@ import msgspec
 from diagnose.questions.question import Policy, Question
 
 
+class PageCall(msgspec.Struct, frozen=True):
+    """A call of a page's code that leads each browser to its own machine."""
+
+    address: str
+    """http://localhost:8000"""
+    quote: str
+    """The sign before it in the code."""
+    file: str
+
+
 class BuiltPages(msgspec.Struct, frozen=True):
     """The texts and addresses that were found in the files of built pages."""
 
@@ -12,6 +22,8 @@ class BuiltPages(msgspec.Struct, frozen=True):
     """The texts, of those asked for, that are in one of them."""
     local: list[str] = []
     """Addresses with a port that lead each browser to its own machine: http://localhost:8000."""
+    calls: list[PageCall] = []
+    """Those that the code calls whatever the address of its page is, each once."""
     files: int = 0
     """The number of files that were searched."""
     newest: float = 0.0

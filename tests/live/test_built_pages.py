@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from diagnose.live.disk.built_pages import built_pages
 
 
@@ -33,3 +35,38 @@ def test_links_lead_to_nothing_of_the_host(tmp_path: Path) -> None:
     (secret / "a.js").write_text("needle")
     (root / "app/dist").symlink_to(secret)
     assert _searched(root, "needle")["files"] == 0
+
+
+CALLS = {
+    "fetch": ('fetch("http://localhost:8000/v1")', True),
+    "a long name": ("const API_URL = 'http://127.0.0.1:8000';", True),
+    "a key": ('x.create({baseURL:"http://localhost:8000"})', True),
+    "a short name of a build": ('const Rt="http://localhost:8000/v1";fetch(Rt)', True),
+    "a template": ("fetch(`http://localhost:8000/${id}`)", True),
+    "a socket": ('new WebSocket("ws://localhost:8000")', True),
+    "a request of old": ('x.open("GET", "http://localhost:8000/v1")', True),
+    "behind a variable of Next.js": ('a.env.NEXT_PUBLIC_URL||"http://localhost:8000"', True),
+    "behind a variable of the page": ('window.env.NEXT_PUBLIC_URL||"http://localhost:8000"', False),
+    "behind a variable that browsers lack": ('process.env.API_URL||"http://localhost:8000"', True),
+    "behind a setting of the page": ('window.API||"http://localhost:8000"', False),
+    "by the address of the page": (
+        'const api=location.hostname==="localhost"?"http://localhost:8000":"/api"', False,
+    ),
+    "changed afterwards": (
+        'let api="http://localhost:8000"; if (location.hostname) api = "/api"', False,
+    ),
+    "a comment": ('// fetch("http://localhost:8000/v1")', False),
+    "a comment of several lines": (' * fetch("http://localhost:8000/v1")', False),
+    "a text": ('p("Open http://localhost:8000 in a browser")', False),
+    "a text by itself": ('["http://localhost:8000","x"]', False),
+    "an example of an interface": ('{"openapi":"3.1","servers":[{"url":"http://localhost:8000"}]}', False),
+    "without a port": ('fetch("http://localhost/v1")', False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "expected"), CALLS.values(), ids=CALLS)
+def test_calls_of_pages(tmp_path: Path, code: str, expected: bool) -> None:
+    (tmp_path / "app/dist").mkdir(parents=True)
+    (tmp_path / "app/dist/a.js").write_text(code)
+    calls = _searched(tmp_path)["calls"]
+    assert [call["file"] for call in calls] == (["/app/dist/a.js"] if expected else [])

@@ -1,9 +1,13 @@
 """container.own-address-local: a program sends its visitors to their own machine."""
 
+from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.evidence.containers.addresses.local_addresses import LocalAddress, LocalAddresses
+from diagnose.evidence.containers.settings.local_page_calls import LocalPageCall, LocalPageCalls
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
+
+_CODE = (".htm", ".html", ".js", ".mjs")
 
 
 @check(
@@ -11,7 +15,9 @@ from diagnose.registry import check
     severity=Severity.advice,
     aloud=("gives its visitors a local address", "give their visitors local addresses"),
 )
-def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
+def own_address_local(
+    local_addresses: LocalAddresses, local_page_calls: LocalPageCalls | None
+) -> CheckResult:
     """A program gives its visitors an address that leads to their own machine.
 
     A variable such as NEXTAUTH_URL, WEBHOOK_URL or VITE_API_URL says localhost, or the name by
@@ -22,9 +28,16 @@ def own_address_local(local_addresses: LocalAddresses) -> CheckResult:
     default. It is advice, since a person may use the program only on this host. Nothing is said
     where another variable has the address of the site, of ports on loopback, of applications that
     run for their developers, and of machines with a desktop.
+
+    Or the code of the pages that it serves calls localhost, at a port that a container of this host
+    has. Code that chooses by the address of its page, and comments, do not count.
     """
     for address in local_addresses:
         yield _finding(address)
+    named = {address.container.id for address in local_addresses}
+    for call in local_page_calls or ():
+        if call.container.id not in named:
+            yield _page_finding(call)
 
 
 def _finding(address: LocalAddress) -> Finding:
@@ -41,6 +54,40 @@ def _finding(address: LocalAddress) -> Finding:
         is_quiet=not address.is_loud,
         variables=_steps(address),
     )
+
+
+def _page_finding(found: LocalPageCall) -> Finding:
+    container, address = found.container, found.call.address
+    is_own = found.callee.id == container.id
+    meant = "the container itself" if is_own else str(found.callee)
+    return Finding.about(
+        container,
+        f"the pages of {container} call {address}, which is the machine of each visitor, in the place "
+        f"of {meant}: visitors come by {found.by}",
+        {"file": found.call.file, "address in it": address},
+        discriminator=address,
+        calls=() if is_own else (found.callee.subject,),
+        stable=(container.life, found.callee.life),
+        variables={"address": address, **_page_steps(found)},
+    )
+
+
+def _page_steps(found: LocalPageCall) -> PageVariables:
+    """The page variables with the file and, where a port of this host leads there, its edit."""
+    mount, call = found.mount, found.call
+    if mount is None:
+        return {"page_inside": call.file}
+    on_host = mount.on_host(call.file)
+    is_by_name = bool(set(labelled_names(found.container)))
+    is_code = call.file.endswith(_CODE) and call.file != mount.destination
+    if is_by_name or not found.is_open or not is_code:
+        return {"page_file": on_host}
+    scheme = call.address.partition("://")[0]
+    if call.quote == "`":
+        there = f"`{scheme}://${{location.hostname}}:{found.port}"
+    else:
+        there = f"{call.quote}{scheme}://{call.quote}+location.hostname+{call.quote}:{found.port}"
+    return {"page_file": on_host, "edit": f"s|{call.quote}{call.address}|{there}|g"}
 
 
 def _steps(address: LocalAddress) -> PageVariables:

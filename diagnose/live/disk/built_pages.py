@@ -1,5 +1,6 @@
 """The search in the code of pages that a tool has built."""
 
+import itertools
 import os
 import re
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 from diagnose.live import Refused
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
+from diagnose.live.disk.page_calls import calls
 from diagnose.model import Json
 
 _CODE = (".htm", ".html", ".js", ".json", ".mjs")
@@ -27,6 +29,7 @@ class _Search:
         self.wanted = {text: text.encode() for text in texts}
         self.found: set[str] = set()
         self.local: set[str] = set()
+        self.calls: dict[str, Json] = {}
         self.files = 0
         self.bytes = 0
         self.newest = 0.0
@@ -54,6 +57,9 @@ class _Search:
         self.found |= {text for text, sought in self.wanted.items() if sought in body}
         if len(self.local) < _MOST_LOCAL:
             self.local |= {match.decode() for match in _LOCAL.findall(body)}
+        for address, quote in itertools.islice(calls(body), _MOST_LOCAL):
+            call: Json = {"address": address, "quote": quote, "file": path}
+            self.calls.setdefault(address, call)
 
 
 def built_pages(args: Json) -> Json:
@@ -69,6 +75,7 @@ def built_pages(args: Json) -> Json:
     return {
         "texts": sorted(search.found),
         "local": sorted(search.local)[:_MOST_LOCAL],
+        "calls": list(search.calls.values())[:_MOST_LOCAL],
         "files": search.files,
         "newest": search.newest,
         "is_complete": is_complete,

@@ -101,9 +101,7 @@ def _local_address(
     unset = "" if variables or not names else _unset_variable(container)
     if not (variables or unset) or is_for_developers(container):
         return None
-    by = and_more(names)
-    if not by and not is_desk:
-        by = _open_port(container)
+    by = way_of_visitors(container, is_desk=is_desk)
     if not by:
         return None
     hosts = {urlsplit(value).hostname or "" for _, value in variables}
@@ -178,6 +176,12 @@ def _is_served(
     return any(
         binding.host_port == number for other in running for binding in other.published_by("tcp")
     )
+
+
+def way_of_visitors(container: Container, *, is_desk: bool) -> str:
+    """The names or the port by which visitors from elsewhere come; "" for none."""
+    names = and_more(sorted(set(labelled_names(container))))
+    return names or ("" if is_desk else _open_port(container))
 
 
 def _open_port(container: Container) -> str:

@@ -13,12 +13,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
+from diagnose.evidence.containers.settings.page_folders import code_folders, page_folders
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
-from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.redact import holds_token
 from diagnose.registry import evidence
@@ -28,11 +28,6 @@ MOST = 12
 _FIXED = LazyPattern(r"^(?:REACT_APP|VITE|NEXT_PUBLIC|VUE_APP|GATSBY|EXPO_PUBLIC)_")
 """The beginnings of names that tools replace in the code while they build it."""
 _ADDRESS = LazyPattern(r"^(?:https?|wss?)://(?P<place>[\w.-]{1,253}(?::\d{1,5})?)(?:/|$)")
-_BELOW_CODE = (".next/static", "dist", "build", "out", "public")
-"""Folders into which tools write pages, below that of a program."""
-_FIRST_PAGE = "index.html"
-"""Without it, such a folder has the code of a server, which has variables."""
-_OF_SERVERS = ("/usr/share/nginx/html", "/usr/share/caddy", "/srv", "/var/www/html", "/var/www")
 _ON_THE_SERVER = ".next/server"
 """Code of Next.js that runs on the server, which has variables."""
 
@@ -87,7 +82,7 @@ def _values(
     own = {name: value for name, value in values.items() if values_of_image.get(name) != value}
     former = {name: place for name in own if (place := _place(values_of_image.get(name, "")))}
     texts = [text for name, value in own.items() for text in (_place(value), *_uses(name))]
-    folders = _page_folders(host, container)
+    folders = page_folders(host, container)
     pages = _pages(host, container, folders, [*texts, *former.values()])
     if not pages.files or not pages.is_complete or pages.newest >= (container.created_at or 0.0):
         return
@@ -121,33 +116,16 @@ def _is_for_the_server(host: Host, container: Container, name: str, pages: Built
     left, _ = _uses(name)
     if left in pages.texts:
         return False
-    folders = [f"{folder}/{_ON_THE_SERVER}" for folder in _code_folders(container)]
+    folders = [f"{folder}/{_ON_THE_SERVER}" for folder in code_folders(container)]
     return left in _pages(host, container, folders, [left]).texts
 
 
 def _pages(host: Host, container: Container, folders: list[str], texts: list[str]) -> BuiltPages:
+    if not folders:
+        return BuiltPages()
     root = f"/proc/{container.state.pid}/root"
     question = SearchBuiltPages(root, folders, sorted(set(texts)))
     return host.answer_or(question, BuiltPages(is_complete=False))
-
-
-def _page_folders(host: Host, container: Container) -> list[str]:
-    """The folders of a container that hold pages."""
-    below = [f"{folder}/{part}" for folder in _code_folders(container) for part in _BELOW_CODE]
-    folders = [*below, *_OF_SERVERS]
-    root = f"/proc/{container.state.pid}/root"
-    paths = {folder: f"{root}{folder}/{_FIRST_PAGE}" for folder in folders}
-    statuses = host.answer_or(StatPaths([*paths.values()], follow=False), {})
-    return [
-        folder
-        for folder, path in paths.items()
-        if statuses.get(path, NOT_ASKED).type == "file" or folder.endswith(_BELOW_CODE[0])
-    ]
-
-
-def _code_folders(container: Container) -> list[str]:
-    own = container.config.working_dir.rstrip("/")
-    return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
 
 
 def _ports(containers: Containers) -> frozenset[str]:

@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.addresses.local_addresses import local_addresses
+from diagnose.evidence.containers.addresses.local_addresses import LocalAddresses, local_addresses
+from diagnose.evidence.containers.settings.local_page_calls import local_page_calls
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Json
+from diagnose.questions import Question
+from diagnose.questions.files import StatPaths
+from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
 
@@ -74,6 +79,82 @@ def test_the_variable_that_is_not_set() -> None:
     [finding] = judge("container.own-address-local", local_addresses=_evidence(case)).findings
     assert finding.variables["own"] == "WEBHOOK_URL=https://app.example.com/"
     assert "its default without WEBHOOK_URL" in finding.summary
+
+
+PAGES = {
+    "api of the host": ({}, ["page"]),
+    "a port of nobody": ({"address": "http://localhost:9999"}, []),
+    "the inner port of a neighbour": ({"address": "http://localhost:8000"}, ["page"]),
+    "on loopback": ({"ports": SHUT}, []),
+    "a machine with a desktop": ({"comm": "Xorg"}, []),
+    "a source of pages": ({"package": True}, []),
+    "without a first page": ({"index": False}, []),
+    "for developers": ({"cmd": ["npm", "run", "dev"]}, []),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), PAGES.values(), ids=PAGES)
+def test_pages_that_call_localhost(case: dict[str, Any], expected: list[str]) -> None:
+    found = _page_calls(case)
+    result = judge(
+        "container.own-address-local", local_addresses=LocalAddresses(), local_page_calls=found
+    )
+    assert [finding.subject.name for finding in result.findings] == expected
+
+
+EDITS = {
+    "a folder of the host": ({}, True),
+    "one file": ({"mount": "/www/app.js"}, False),
+    "settings": ({"file": "/www/config.json"}, False),
+    "a port that is not open": ({"address": "http://localhost:8000"}, False),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), EDITS.values(), ids=EDITS)
+def test_edit_of_a_page(case: dict[str, Any], expected: bool) -> None:
+    found = _page_calls(case)
+    [finding] = judge(
+        "container.own-address-local", local_addresses=LocalAddresses(), local_page_calls=found
+    ).findings
+    assert ("edit" in finding.variables) == expected
+
+
+def _page_calls(case: dict[str, Any]) -> Any:
+    """The calls of a page in a folder of the host, beside its API."""
+    state = {"Status": "running", "Pid": 101, "StartedAt": "2026-01-02T03:04:05Z"}
+    labels = {"com.docker.compose.project": "shop"}
+    mount = {"Type": "bind", "Source": "/srv/x", "Destination": case.get("mount", "/www")}
+    page = container(
+        "page",
+        State=state,
+        Config={"Cmd": case.get("cmd", ["httpd", "-h", "/www"]), "Labels": labels},
+        Mounts=[mount],
+        NetworkSettings={"Ports": case.get("ports", OPEN)},
+    )
+    api = container(
+        "api",
+        State=state | {"Pid": 102},
+        Config={"Labels": labels, "ExposedPorts": {"8000/tcp": {}}},
+        NetworkSettings={"Ports": {"8000/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8089"}]}},
+    )
+
+    def stats(question: Question[object]) -> Json:
+        assert isinstance(question, StatPaths)
+        known = {"/proc/101/root/www/index.html": case.get("index", True)}
+        known["/proc/101/root/www/package.json"] = case.get("package", False)
+        return {
+            path: {"type": "file"} if known.get(path) else {"failed": "missing"}
+            for path in question.paths
+        }
+
+    call = {
+        "address": case.get("address", "http://localhost:8089"),
+        "quote": '"',
+        "file": case.get("file", "/www/app.js"),
+    }
+    host = Made({"file.stats": stats, "file.built-pages": {"calls": [call], "files": 1}})
+    processes = Processes((Process(9, comm=case.get("comm", "sshd")),))
+    return local_page_calls(host, of(page, api), processes)
 
 
 def _evidence(case: dict[str, Any]) -> Any:

@@ -1,0 +1,107 @@
+"""Pages whose code calls a port of their visitor's own machine.
+
+    fetch("http://localhost:8000/orders")
+
+The code runs in the browser: localhost is the machine of its user. On the host, or on the machine
+where the page was written, all of it works.
+"""
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
+from diagnose.evidence.containers.addresses.local_addresses import way_of_visitors
+from diagnose.evidence.containers.settings.page_folders import served_folders
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.questions import Host
+from diagnose.questions.built_pages import BuiltPages, PageCall, SearchBuiltPages
+from diagnose.registry import evidence
+
+MOST = 24
+"""Containers whose folders are looked for pages."""
+_MOST_SEARCHED = 12
+
+
+class LocalPageCall(msgspec.Struct, frozen=True):
+    """A page for visitors from elsewhere that calls their own machine."""
+
+    container: Container
+    call: PageCall
+    """Its file is a path of the container."""
+    callee: Container
+    """The container of this host that has that port."""
+    by: str
+    """The names or the port by which visitors come."""
+
+    @property
+    def mount(self) -> Mount | None:
+        """The mount that has the file; None in a layer of the image."""
+        mounts = (mount for mount in self.container.mounts if mount.has_host_path)
+        holding = [mount for mount in mounts if mount.holds(self.call.file)]
+        return max(holding, key=lambda mount: len(mount.destination), default=None)
+
+    @property
+    def port(self) -> int:
+        return int(self.call.address.rpartition(":")[2])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether visitors reach the called port at the name by which they reach the page."""
+        bindings = self.callee.published_by("tcp")
+        return any(
+            binding.host_port == self.port and not is_loopback(binding.host_ip)
+            for binding in bindings
+        )
+
+
+class LocalPageCalls(Items[LocalPageCall], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def local_page_calls(host: Host, containers: Containers, processes: Processes) -> LocalPageCalls:
+    """The pages are searched of containers that other machines reach.
+
+    A port of no container is left out: libraries name some that nobody calls.
+    """
+    is_desk = is_on_a_desk(processes)
+    ways = {
+        container.id: way_of_visitors(container, is_desk=is_desk)
+        for container in containers.running
+        if container.state.pid and not is_for_developers(container)
+    }
+    visited = [container for container in containers.running if ways.get(container.id)]
+    found: list[LocalPageCall] = []
+    searched = 0
+    for container in host.first(visited, MOST, "containers with pages"):
+        folders = served_folders(host, container) if searched < _MOST_SEARCHED else []
+        if folders:
+            searched += 1
+            found += _first_call(host, container, folders, containers, ways[container.id])
+    return LocalPageCalls(tuple(found))
+
+
+def _first_call(
+    host: Host, container: Container, folders: list[str], containers: Containers, by: str
+) -> list[LocalPageCall]:
+    """The first call of a port that is one of this host's containers."""
+    question = SearchBuiltPages(f"/proc/{container.state.pid}/root", folders, [])
+    pages = host.answer_or(question, BuiltPages())
+    for call in pages.calls:
+        port = int(call.address.rpartition(":")[2])
+        callee = _at_port(port, container, containers)
+        if callee is not None:
+            return [LocalPageCall(container, call, callee, by)]
+    return []
+
+
+def _at_port(port: int, page: Container, containers: Containers) -> Container | None:
+    """The container that has a port of the host, or that port inside beside the page."""
+    for container in containers.running:
+        if container.publishes(port):
+            return container
+    beside = (page, *containers.in_project_of(page))
+    return next((member for member in beside if port in member.declared_tcp_ports), None)

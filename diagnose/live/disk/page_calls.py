@@ -1,0 +1,47 @@
+"""Addresses on the visitor's own machine that the code of a page calls. Pure."""
+
+import re
+from collections.abc import Iterator
+
+_LOCAL = re.compile(
+    rb"(?P<quote>[\"'`])(?P<address>(?:https?|wss?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d{1,5})(?=[\"'`/?])"
+)
+_REACH = 80
+"""Bytes before an address that show what the code does with it."""
+_CALLED = re.compile(
+    rb"""(?ix)
+      (?: \b(?:fetch|axios|io|EventSource|WebSocket) | \.(?:get|post|put|patch|delete|request|ajax) )
+        \s{0,3}\(\s{0,3}$
+    | \.open\(\s{0,3}["']\w{3,7}["']\s{0,3},\s{0,3}$
+    | (?<![\w$])[\"']?
+        [\w$]{0,40}(?:api|backend|base|endpoint|host|server|socket|uri|url)[\w$]{0,40}
+        [\"']?\s{0,3}(?::|(?<![=!<>])=)\s{0,3}$
+    | \b(?:const|let|var)\s{1,3}[\w$]{1,3}\s{0,3}=\s{0,3}$
+    | (?: \b(?:process|import\.meta)\.env\.\w{1,60} | \}\)?\.\w{1,60} | \bvoid\ 0 | \bundefined
+        | (?<![\w$.])[\w$]{1,2}(?:\.default)?\.env\.(?:NEXT_PUBLIC|REACT_APP|VUE_APP)_\w{1,60} )
+        \s{0,3}(?:\|\||\?\?)\s{0,3}$
+    """
+)
+"""fetch("..., baseURL: "..., const e="..., process.env.API_URL || "...
+
+A browser has no variables of the environment: what stands behind one is what counts.
+"""
+_DECIDES = re.compile(rb"hostname|location\.host|\bDEV\b|NODE_ENV")
+"""Words of code that chooses an address by the place of its page."""
+_AROUND = 300
+_DOCUMENTS = re.compile(rb"[\"'](?:openapi|swagger)[\"']\s{0,3}:")
+"""Descriptions of an interface name a server as an example."""
+_COMMENT = re.compile(rb"(?:(?<!:)//|/\*|<!--|^\s{0,40}\*)")
+
+
+def calls(body: bytes) -> Iterator[tuple[str, str]]:
+    """The local addresses that a page calls whatever its own address is, and their quotes."""
+    if _DOCUMENTS.search(body):
+        return
+    for match in _LOCAL.finditer(body):
+        start = match.start()
+        before = body[max(0, start - _REACH) : start]
+        around = body[max(0, start - _AROUND) : match.end() + _AROUND]
+        is_comment = _COMMENT.search(before.rpartition(b"\n")[2])
+        if _CALLED.search(before) and not is_comment and not _DECIDES.search(around):
+            yield match["address"].decode(), match["quote"].decode()
