@@ -243,3 +243,34 @@ class ReadDifferingContents(Question[list[str]], frozen=True):
 
     def about(self) -> str:
         return f"the contents for service {self.service} in {', '.join(self.paths)}"
+
+
+class EmptiedText(msgspec.Struct, frozen=True):
+    """A line of a compose file that has a text once its variables are replaced by nothing."""
+
+    path: str
+    line: int
+    text: str
+    names: list[str]
+    """The variables of the line."""
+    given_in: list[str] = []
+    """The env files that give all of them a value now."""
+
+
+class FindEmptiedTexts(Question[list[EmptiedText]], frozen=True):
+    """The lines of compose files from which compose may have made some texts."""
+
+    POLICY = Policy(
+        "file.emptied",
+        what="variables in lines of compose files",
+        collector="disk.compose.collectors:emptied_texts",
+        lane="file",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """Compose files, and the env files beside them."""
+    texts: list[str]
+
+    def about(self) -> str:
+        return f"variables in the lines of {', '.join(self.paths)}"

@@ -346,6 +346,7 @@ def functions() -> Mapping[str, Function]:
             deleted_files,
             project_files.lost_dollars,
             project_files.blank_references,
+            project_files.emptied_texts,
             cron_calls,
             host_jobs,
             shell_variables,

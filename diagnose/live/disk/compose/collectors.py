@@ -7,6 +7,7 @@ from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
 from diagnose.questions.compose import (
     FindComposeFiles,
+    FindEmptiedTexts,
     ReadComposeProject,
     ReadComposeService,
     ReadComposeVolumes,
@@ -47,3 +48,8 @@ def _here() -> str:
 def differing_contents(live: Live, question: ReadDifferingContents) -> Json:
     """The paths in the container; none where a file of the project cannot be read."""
     return ask_worker(live, question, "differing_contents", question.paths)
+
+
+def emptied_texts(live: Live, question: FindEmptiedTexts) -> Json:
+    """The lines of compose files with variables that have such a text without them."""
+    return ask_worker(live, question, "emptied_texts", question.paths)

@@ -35,6 +35,15 @@ def blank_references(args: Json) -> Json:
     return blank_commands(_texts(args["paths"]))
 
 
+def emptied_texts(args: Json) -> Json:
+    """See `collectors.emptied_texts`. A file that cannot be read has none."""
+    from diagnose.live.disk.compose.emptied_texts import (
+        emptied_texts as search,  # only where a container has such a value
+    )
+
+    return search(_texts(args["paths"]), list(args["texts"]))
+
+
 def compose_files(args: Json) -> Json:
     """See `files.compose_files`. A file that cannot be looked at is left out."""
     folder = args["folder"]

@@ -1,0 +1,94 @@
+"""Labels and variables that lack a part, since compose replaced a variable of its file by nothing.
+
+    traefik.http.routers.homer.rule: Host(`homer.${DOMAIN}`)
+
+Compose takes DOMAIN from its own environment and from the `.env` of the project's folder. Where
+neither has it, a warning goes by, and the container starts with Host(`homer.`).
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.compose.compose_files import project_files
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.cut_values import Cut, cut_of_label, cut_of_variable
+from diagnose.evidence.items import Items
+from diagnose.questions import Host
+from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
+from diagnose.registry import evidence
+
+MOST = 20
+"""Containers whose compose files are read."""
+_LONGEST = 500
+
+
+class EmptiedValue(msgspec.Struct, frozen=True):
+    """A setting of a container that lacks a part."""
+
+    container: Container
+    setting: str
+    """label traefik.http.routers.homer.rule, or variable DATABASE_URL."""
+    value: str
+    """The part of the value that shows it."""
+    written: EmptiedText | None = None
+    """The line of the compose file; None where no file shows it."""
+
+    @property
+    def env_file(self) -> str:
+        """The env file beside the compose files that gives the missing part now; "" for none."""
+        return next(iter(self.written.given_in), "") if self.written is not None else ""
+
+
+class EmptiedValues(Items[EmptiedValue], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
+    """The settings whose shape shows it, or whose line in the compose file does."""
+    candidates = [
+        (container, cuts) for container in containers.running if (cuts := list(_cuts(container)))
+    ]
+    found = []
+    for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
+        value = next(_values(host, container, cuts), None)
+        if value is not None:
+            found.append(value)
+    return EmptiedValues(tuple(found))
+
+
+def _cuts(container: Container) -> Iterator[tuple[str, str, Cut]]:
+    """The settings that lack a part, or may: name, text, and how sure that is."""
+    for label, value in container.labels.items():
+        cut, text = cut_of_label(label, value) if len(value) < _LONGEST else (Cut.no, "")
+        if cut is not Cut.no:
+            yield f"label {label}", text, cut
+    for name, value in container.config.environment:
+        cut, text = cut_of_variable(name, value) if len(value) < _LONGEST else (Cut.no, "")
+        if cut is not Cut.no:
+            yield f"variable {name}", text, cut
+
+
+def _values(
+    host: Host, container: Container, cuts: list[tuple[str, str, Cut]]
+) -> Iterator[EmptiedValue]:
+    """Those that a line of the compose files explains first."""
+    texts = sorted({text for _, text, _ in cuts})
+    paths = _files(container)
+    lines = host.answer_or(FindEmptiedTexts(paths, texts), []) if paths else []
+    written = {line.text: line for line in lines}
+    for setting, text, _ in cuts:
+        if text in written:
+            yield EmptiedValue(container, setting, text, written[text])
+    for setting, text, cut in cuts:
+        if cut is Cut.surely:
+            yield EmptiedValue(container, setting, text)
+
+
+def _files(container: Container) -> list[str]:
+    """The compose files of its project, and the env files in the folders of all of them."""
+    files = project_files(container)
+    folders = (posixpath.dirname(path) for path in files)
+    return list(dict.fromkeys((*files, *(f"{folder}/.env" for folder in folders))))

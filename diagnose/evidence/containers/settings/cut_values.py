@@ -1,0 +1,87 @@
+"""Values that lack a part, by their shape: a name without its end, an address without host. Pure.
+
+Host(`homer.`)   https:///login   postgres://shop:@db/   admin@
+"""
+
+from enum import Enum
+
+from diagnose.lazy_pattern import LazyPattern
+
+_ADDRESS = LazyPattern(
+    r"(?P<scheme>[a-z][a-z0-9+.-]{1,30})://(?:(?P<user>[^\s:@/]{0,100})(?P<colon>:)?"
+    r"(?P<password>[^\s@/]{0,200})@)?(?P<host>[^\s:@/?#,]{0,250})(?P<port>:\d{0,5})?"
+    r"(?P<path>/[^\s?#,]{0,300})?(?P<rest>[?#]\S{0,500})?"
+)
+_WEB = LazyPattern(r"(?:https?|wss?)")
+_DATABASE = LazyPattern(r"(?:postgres|postgresql|pgsql|mysql|mysql2|mariadb)(?:\+\w{1,20})?")
+_SERVER = LazyPattern(r"(?:mongodb|amqps?|redis|rediss|valkey)")
+_LISTENS = LazyPattern(
+    r"(?:^|_)(?:ASPNETCORE|BIND|HTTP_PORTS?|LISTEN|PREFIX|PROTO|PROTOCOL|SCHEME)"
+)
+"""Names of variables whose value is no whole address."""
+_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|FROM|SENDER)(?:_|$)")
+_MAIL_CUT = LazyPattern(r"[\w.+-]{1,64}@")
+_CUT_NAME = LazyPattern(r"(?:[\w-]{1,63}\.|\.[\w.-]{1,250}|[\w.-]{0,120}\.\.[\w.-]{0,120})")
+"""homer. and .example.com; a whole name may end in a dot."""
+_OF_TRAEFIK = LazyPattern(r"traefik\.(?:http|tcp)\.routers\.[^.]{1,200}\.rule")
+_HOSTS = LazyPattern(r"Host(?:SNI)?\((?P<names>[^()]{0,500})\)")
+_NAME = LazyPattern(r"[`\"'](?P<name>[^`\"']{0,250})[`\"']")
+_NAMES_FOR_PROXIES = frozenset({"VIRTUAL_HOST", "LETSENCRYPT_HOST"})
+
+
+class Cut(Enum):
+    """How much the shape of a value says."""
+
+    no = 0
+    maybe = 1
+    """Such a value may be meant."""
+    surely = 2
+
+
+def cut_of_label(label: str, value: str) -> tuple[Cut, str]:
+    """Whether the value of a label lacks a part, and the text that shows it."""
+    if _OF_TRAEFIK.fullmatch(label):
+        for hosts in _HOSTS.finditer(value):
+            for match in _NAME.finditer(hosts["names"]):
+                if not match["name"] or _CUT_NAME.fullmatch(match["name"]):
+                    return Cut.surely, hosts[0]
+        return Cut.no, ""
+    if label == "caddy" or (label.startswith("caddy_") and label[6:].isdecimal()):
+        name = value.partition("://")[2] or value
+        return (Cut.surely, value) if _CUT_NAME.fullmatch(name) else (Cut.no, "")
+    return _cut_of_address("", value)
+
+
+def cut_of_variable(name: str, value: str) -> tuple[Cut, str]:
+    """Whether the value of a variable lacks a part, and the text that shows it."""
+    if name in _NAMES_FOR_PROXIES:
+        is_cut = value.endswith(".") and _CUT_NAME.fullmatch(value)
+        return (Cut.surely, value) if is_cut else (Cut.no, "")
+    if _MAIL.search(name) and _MAIL_CUT.fullmatch(value):
+        return Cut.surely, value
+    return _cut_of_address(name, value)
+
+
+def _cut_of_address(name: str, value: str) -> tuple[Cut, str]:
+    match = _ADDRESS.fullmatch(value)
+    if match is None or _LISTENS.search(name):
+        return Cut.no, ""
+    scheme, host = match["scheme"], match["host"]
+    has_user = match["user"] is not None
+    lacks_password = has_user and match["colon"] is not None and not match["password"]
+    lacks_user = lacks_password and not match["user"]
+    lacks_host = not host and (has_user or match["port"] is not None)
+    path = match["path"] or ""
+    if _WEB.fullmatch(scheme):
+        is_cut = not host or bool(_CUT_NAME.fullmatch(host))
+        is_sure = is_cut and (bool(host) or path.startswith("/"))
+    elif _DATABASE.fullmatch(scheme):
+        lacks_name = path == "/"
+        is_cut = lacks_password or lacks_host or lacks_name
+        is_sure = lacks_user or (lacks_password and lacks_name)
+    else:
+        is_cut = _SERVER.fullmatch(scheme) is not None and (lacks_password or lacks_host)
+        is_sure = False
+    if not is_cut:
+        return Cut.no, ""
+    return (Cut.surely if is_sure else Cut.maybe), value

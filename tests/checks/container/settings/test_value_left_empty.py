@@ -1,0 +1,98 @@
+"""The check container.value-left-empty, and the shapes of values that lack a part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.compose.emptied_values import emptied_values
+from diagnose.evidence.containers.settings.cut_values import Cut, cut_of_label, cut_of_variable
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge
+
+RULE = "traefik.http.routers.homer.rule"
+LABELS = {
+    "a name without its end": (RULE, "Host(`homer.`)", Cut.surely),
+    "a name without its beginning": (RULE, "Host(`.example.com`) && PathPrefix(`/x`)", Cut.surely),
+    "no name": (RULE, "Host(``)", Cut.surely),
+    "the second name": (RULE, "Host(`a.example.com`, `b.`)", Cut.surely),
+    "a whole name": (RULE, "Host(`homer.example.com`)", Cut.no),
+    "a whole name with a dot": (RULE, "Host(`homer.example.com.`)", Cut.no),
+    "a name of one word": (RULE, "Host(`homer`)", Cut.no),
+    "an expression": (RULE, "HostRegexp(`.+\\.example\\.com`)", Cut.no),
+    "caddy": ("caddy", "homer.", Cut.surely),
+    "caddy, a wildcard": ("caddy", "*.example.com", Cut.no),
+    "caddy, further labels": ("caddy_1.reverse_proxy", "homer.", Cut.no),
+    "a link": ("homepage.href", "https://homer.", Cut.surely),
+    "another label": ("com.example.note", "ends.", Cut.no),
+}
+
+
+@pytest.mark.parametrize(("label", "value", "expected"), LABELS.values(), ids=LABELS)
+def test_labels(label: str, value: str, expected: Cut) -> None:
+    assert cut_of_label(label, value)[0] is expected
+
+
+VARIABLES = {
+    "no host": ("API_URL", "https:///login", Cut.surely),
+    "a host without its end": ("API_URL", "https://app./", Cut.surely),
+    "a whole host": ("API_URL", "https://app.example.com./", Cut.no),
+    "the scheme alone": ("API_URL", "https://", Cut.maybe),
+    "a prefix": ("URL_PREFIX", "https://", Cut.no),
+    "a place to listen at": ("ASPNETCORE_URLS", "http://:8080", Cut.no),
+    "a port alone": ("API_URL", "http://:8080", Cut.maybe),
+    "no password and no database": ("DATABASE_URL", "postgres://shop:@db/", Cut.surely),
+    "no user and no password": ("DATABASE_URL", "mysql://:@db/shop", Cut.surely),
+    "no password": ("DATABASE_URL", "postgres://shop:@db/shop", Cut.maybe),
+    "no database": ("DATABASE_URL", "postgres://shop:pw@db/", Cut.maybe),
+    "a socket": ("DATABASE_URL", "postgresql:///shop", Cut.no),
+    "Redis without a login": ("REDIS_URL", "redis://redis:6379/", Cut.no),
+    "Redis with an empty one": ("REDIS_URL", "redis://:@redis:6379/0", Cut.maybe),
+    "SQLite": ("DATABASE_URL", "sqlite:////data/shop.db", Cut.no),
+    "a file": ("STORE", "file:///data", Cut.no),
+    "a mail address": ("MAIL_FROM", "noreply@", Cut.surely),
+    "a proxy's name": ("VIRTUAL_HOST", "app.", Cut.surely),
+    "a proxy's wildcard": ("VIRTUAL_HOST", ".example.com", Cut.no),
+    "a word": ("MOTTO", "the end.", Cut.no),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), VARIABLES.values(), ids=VARIABLES)
+def test_variables(name: str, value: str, expected: Cut) -> None:
+    assert cut_of_variable(name, value)[0] is expected
+
+
+COMPOSE = {
+    "com.docker.compose.project": "media",
+    "com.docker.compose.service": "homer",
+    "com.docker.compose.project.working_dir": "/media",
+    "com.docker.compose.project.config_files": "/srv/compose.yaml",
+}
+LINE = {"path": "/srv/compose.yaml", "line": 9, "text": "Host(`homer.`)", "names": ["DOMAIN"]}
+STEPS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], set[str]]] = {
+    "no file": ({RULE: "Host(`homer.`)"}, [], {"setting"}),
+    "no value": ({RULE: "Host(`homer.`)", **COMPOSE}, [LINE], {"names", "dotenv", "service"}),
+    "another folder has it": (
+        {RULE: "Host(`homer.`)", **COMPOSE},
+        [LINE | {"given_in": ["/srv/.env"]}],
+        {"folder", "compose_service", "compose_file", "project", "env_file"},
+    ),
+    "given by now": (
+        {RULE: "Host(`homer.`)", **COMPOSE},
+        [LINE | {"given_in": ["/media/.env"]}],
+        {"folder", "compose_service"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("labels", "lines", "expected"), STEPS.values(), ids=STEPS)
+def test_ways_to_a_value(
+    labels: dict[str, str], lines: list[dict[str, Any]], expected: set[str]
+) -> None:
+    state = {"Status": "running", "Pid": 9, "StartedAt": "2026-01-02T03:04:05Z"}
+    homer = container("homer", State=state, Config={"Labels": labels, "Env": ["NOTE=https://"]})
+    found = emptied_values(Made({"file.emptied": lines}), of(homer))
+    [finding] = judge("container.value-left-empty", emptied_values=found).findings
+    assert finding.variables.keys() - {"container", "project_file", "project_service"} == expected

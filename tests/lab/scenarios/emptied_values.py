@@ -1,0 +1,62 @@
+"""Settings of compose files whose variables have no value."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import load
+from tests.lab.programs import install_compose
+from tests.lab.scenarios.everyday.helpers import first_command, typed
+
+CHECK = "container.value-left-empty"
+_SERVICE = """services:
+  web:
+    image: bb:1.36
+    command: ["sleep", "1000"]
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+"""
+_RULE = "    labels: ['traefik.http.routers.NAME.rule=Host(`NAME.${DOMAINNAME}`)']\n"
+
+
+def _up(box: Box, name: str, text: str, *, dotenv: str = "") -> None:
+    """The project, started by another folder than that of its file, as a script does it."""
+    load(box, "bb:1.36")
+    install_compose(box)
+    box.sh(f"mkdir -p /media/{name}")
+    box.write(f"/srv/{name}/compose.yaml", text.replace("NAME", name, 2))
+    if dotenv:
+        box.write(f"/srv/{name}/.env", dotenv)
+    command = (
+        f"docker compose -p {name} --project-directory /media/{name} -f /srv/{name}/compose.yaml"
+    )
+    box.sh(f"cd / && {command} up --detach 2>&1", timeout=60)
+    box.wait_state(f"{name}-web-1", "running")
+
+
+def _findings(box: Box, name: str) -> list[str]:
+    run = box.diagnose("check", CHECK, "--format", "json")
+    return [found["summary"] for found in run.findings if found["subject"]["name"] == name]
+
+
+@fault(CHECK, subject="container:emptied11-web-1", exit_code=0)
+def rule_without_its_domain(box: Box) -> None:
+    """The file .env lies beside the compose file, and compose was started for another folder."""
+    _up(box, "emptied11", _SERVICE + _RULE, dotenv="DOMAINNAME=lab.test\n")
+    labels = box.inspect("emptied11-web-1")["Config"]["Labels"]
+    assert labels["traefik.http.routers.emptied11.rule"] == "Host(`emptied11.`)", labels
+    typed(box, first_command(box, CHECK, "emptied11-web-1"))
+    labels = box.inspect("emptied11-web-1")["Config"]["Labels"]
+    assert labels["traefik.http.routers.emptied11.rule"] == "Host(`emptied11.lab.test`)", labels
+    box.sh("docker rm -f emptied11-web-1")
+    _up(box, "emptied11", _SERVICE + _RULE, dotenv="DOMAINNAME=lab.test\n")
+
+
+@healthy()
+def rule_with_its_domain(box: Box) -> None:
+    """The rule has a default value, and an address has neither user nor password."""
+    rule = _RULE.replace("${DOMAINNAME}", "${DOMAINNAME:-lab.test}")
+    rest = "    environment: ['CACHE=redis://cache:6379/', 'NOTE=${NOTE}', 'DB=postgres://db/']\n"
+    _up(box, "emptied12", _SERVICE + rule + rest)
+    assert not _findings(box, "emptied12-web-1")

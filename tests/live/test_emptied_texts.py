@@ -1,0 +1,32 @@
+"""Lines of compose files whose variables had no value."""
+
+import pytest
+
+from diagnose.live.disk.compose.emptied_texts import emptied_texts
+
+FILE = "/srv/shop/compose.yaml"
+CASES: dict[str, tuple[str, str, list[str]]] = {
+    "a rule": ("- traefik.http.routers.a.rule=Host(`a.${DOMAIN}`)", "Host(`a.`)", ["DOMAIN"]),
+    "without braces": ("URL: https://$HOST/login", "https:///login", ["HOST"]),
+    "two": ("DB: postgres://${DB_USER}:${DB_PASS}@db", "postgres://:@db", ["DB_USER", "DB_PASS"]),
+    "a default": ("URL: https://${HOST:-localhost}/login", "https:///login", []),
+    "no variable": ("URL: https:///login", "https:///login", []),
+    "an escaped one": ("URL: https://$$HOST/login", "https:///login", []),
+}
+
+
+@pytest.mark.parametrize(("line", "sought", "names"), CASES.values(), ids=CASES)
+def test_lines(line: str, sought: str, names: list[str]) -> None:
+    found: list[dict[str, object]] = emptied_texts({FILE: f"services:\n  {line}\n"}, [sought])  # type: ignore[assignment]
+    assert [text["names"] for text in found] == ([names] if names else [])
+
+
+def test_env_file_with_the_value() -> None:
+    files = {
+        FILE: "x: https://${HOST}/",
+        "/srv/shop/.env": "HOST=\nOTHER=1\n",
+        "/srv/.env": "export HOST='shop.example.com'\n",
+    }
+    [found] = emptied_texts(files, ["https:///"])
+    assert isinstance(found, dict)
+    assert found["given_in"] == ["/srv/.env"]
