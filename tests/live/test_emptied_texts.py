@@ -11,6 +11,8 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "two": ("DB: postgres://${DB_USER}:${DB_PASS}@db", "postgres://:@db", ["DB_USER", "DB_PASS"]),
     "a default": ("URL: https://${HOST:-localhost}/login", "https:///login", []),
     "no variable": ("URL: https:///login", "https:///login", []),
+    "another variable of the line": ("[A=https:///, 'B=${B}']", "https:///", []),
+    "a comment": ("# URL: https://$HOST/login", "https:///login", []),
     "an escaped one": ("URL: https://$$HOST/login", "https:///login", []),
 }
 

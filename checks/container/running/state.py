@@ -1,10 +1,13 @@
 """Containers in a state that nobody wants: dead, paused, without their shim, full of zombies."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
@@ -153,15 +156,41 @@ def zombies(
         ended = processes.zombies.get(container.id, ())
         if len(ended) < most:
             continue
-        names = sorted({process.comm for process in ended})
-        yield Finding.about(
-            container,
-            f"{container} has {len(ended)} zombies that its first process does not reap",
-            {
-                "zombies": len(ended),
-                "their names": names[:5],
-                "first process": container.shown_command,
-                "HostConfig.Init": bool(container.host_config.init),
-            },
-            variables={"pid": str(container.state.pid)},
-        )
+        yield _zombies_finding(container, processes, ended)
+
+
+def _zombies_finding(
+    container: Container, processes: Processes, ended: Sequence[Process]
+) -> Finding:
+    """The finding that names the parent of most zombies: only that one can collect them.
+
+    A parent that is not seen is taken for the first process.
+    """
+    parents = Counter(process.ppid for process in ended)
+    keeper = processes.by_pid.get(parents.most_common(1)[0][0])
+    if keeper is not None and keeper.pid == container.state.pid:
+        keeper = None
+    parent = f'its process "{keeper.comm}"' if keeper is not None else "its first process"
+    names = sorted({process.comm for process in ended})
+    return Finding.about(
+        container,
+        f"{container} has {len(ended)} zombies that {parent} does not reap",
+        {
+            "zombies": len(ended),
+            "their names": names[:5],
+            "their parent": keeper.comm if keeper is not None else "the first process",
+            "first process": container.shown_command,
+            "HostConfig.Init": bool(container.host_config.init),
+        },
+        variables=_zombie_steps(container, keeper),
+    )
+
+
+def _zombie_steps(container: Container, keeper: Process | None) -> PageVariables:
+    """The page variables of the cure: an init helps only where the first process is the parent.
+
+    keeper: another process that is the parent.
+    """
+    if keeper is not None:
+        return {"pid": str(keeper.pid), "keeper": keeper.comm}
+    return {"pid": str(container.state.pid), "init": "--init"}

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_settings import SETTINGS_FILE, mounted_settings
 from diagnose.evidence.dns.query_plan import name_query
 from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
+from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -28,6 +29,8 @@ _MOST_NAMES = 6
 """Names that the DNS is asked about for one program."""
 SETTLED_S = 180.0
 """Seconds after a start within which a program opens its ports."""
+_STOPPED = (0, 130, 137, 143)
+"""Exit codes of a program that was stopped on purpose."""
 _SCRAPES = LazyPattern(
     r"(?i)(?:^|[/_-])(?:prometheus|victoria-?metrics|vm-?agent|vmsingle)(?:[:@]|$)"
 )
@@ -88,8 +91,11 @@ def absent_targets(
     found: list[AbsentTarget] = []
     for container in host.first(callers, MOST, "programs that collect figures"):
         unknown = 0
-        for target in _targets(host, container):
+        targets = list(_targets(host, container))
+        for target in targets:
             owners = containers.by_dns_name.get(target.name, [])
+            if _is_spare(target, owners, targets, containers):
+                continue
             if owners:
                 found += _unserved_target(target, owners, namespaces, clock)
             elif unknown < _MOST_NAMES and not _may_be_completed(container, resolvers):
@@ -118,6 +124,22 @@ def _used_file(container: Container) -> str:
     inside = named["path"] if named else _USUAL_FILE
     holder = innermost_mount(container.mounts, inside)
     return holder.on_host(inside) if holder is not None else ""
+
+
+def _is_spare(
+    target: AbsentTarget,
+    owners: list[Container],
+    targets: list[AbsentTarget],
+    containers: Containers,
+) -> bool:
+    """Whether a target was stopped beside one of the same image that runs, as green beside blue."""
+    owner = only(owners)
+    if owner is None or owner.is_running or owner.state.exit_code not in _STOPPED:
+        return False
+    image = repository_of(owner.config.image)
+    names = {other.name for other in targets if other.port == target.port} - {target.name}
+    others = (other for name in names for other in containers.by_dns_name.get(name, ()))
+    return any(other.is_running and repository_of(other.config.image) == image for other in others)
 
 
 def _unserved_target(

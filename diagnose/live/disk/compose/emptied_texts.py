@@ -1,31 +1,52 @@
 """Lines of compose files that have a text once their variables are replaced by nothing. Pure."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.live.disk.compose.dollars import ASSIGNED, REFERENCE
 from diagnose.model import Json
 
 _MOST = 40
+_MARK = "\0"
+"""It stands in the place of a variable."""
 
 
 def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]:
-    """Each such line, with its variables and the env file that gives them a value now.
+    """Each such line, with its variables and the env files that give them a value now.
 
     texts: of the compose files and the env files beside them, by path.
     """
     given = {path: _given_names(text) for path, text in texts.items() if not _is_yaml(path)}
+    patterns = {wanted: _with_marks(wanted) for wanted in sought}
     found: list[Json] = []
+    for path, number, line in _lines_with_variables(texts):
+        names = [match[1] or match[2] for match in REFERENCE.finditer(line)]
+        marked = REFERENCE.sub(_MARK, line).replace("$$", "$")
+        for wanted, pattern in patterns.items():
+            match = pattern.search(marked)
+            if match is None or _MARK not in match[0]:
+                continue
+            before = marked.count(_MARK, 0, match.start())
+            inside = names[before : before + match[0].count(_MARK)]
+            once: list[Json] = [*dict.fromkeys(inside)]
+            giving: list[Json] = [file for file, own in given.items() if own.issuperset(inside)]
+            place: dict[str, Json] = {"path": path, "line": number, "text": wanted}
+            found.append({**place, "names": once, "given_in": giving})
+    return found[:_MOST]
+
+
+def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
+    """The lines of the compose files that name a variable: path, number, line."""
     for path, text in texts.items():
         for number, line in enumerate(text.splitlines() if _is_yaml(path) else (), 1):
-            names = [match[1] or match[2] for match in REFERENCE.finditer(line)]
-            bare = REFERENCE.sub("", line).replace("$$", "$") if names else ""
-            for wanted in sought:
-                if wanted in bare:
-                    place: dict[str, Json] = {"path": path, "line": number, "text": wanted}
-                    giving = [file for file, own in given.items() if own.issuperset(names)]
-                    names_once: list[Json] = [*dict.fromkeys(names)]
-                    found.append({**place, "names": names_once, "given_in": [*giving]})
-    return found[:_MOST]
+            if "$" in line and not line.lstrip().startswith("#"):
+                yield path, number, line.replace(_MARK, "")
+
+
+def _with_marks(wanted: str) -> re.Pattern[str]:
+    """A text in which variables may stand anywhere."""
+    marks = f"{_MARK}*"
+    return re.compile(marks + marks.join(map(re.escape, wanted)) + marks)
 
 
 def _given_names(text: str) -> set[str]:

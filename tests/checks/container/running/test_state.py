@@ -83,6 +83,18 @@ def test_zombies(count: int, number: int):
     assert rows(result) == [("warning", "web")] * number
 
 
+def test_zombies_of_another_process_than_the_first():
+    keeper = Process(pid=900, comm="runner.sh", container=RUNS.id)
+    dead = tuple(
+        Process(pid=1000 + n, ppid=900, state="Z", comm="sleep", container=RUNS.id)
+        for n in range(25)
+    )
+    seen = Processes((FIRST, keeper, *dead))
+    [finding] = judge("container.zombies", containers=of(RUNS), processes=seen).findings
+    assert finding.variables["keeper"] == "runner.sh"
+    assert "init" not in finding.variables
+
+
 PAUSED = container_in("paused")
 
 

@@ -80,6 +80,28 @@ def test_targets(
     assert all(said in finding.summary for finding in findings)
 
 
+GREEN: dict[str, tuple[str, int, str, int]] = {
+    "stopped on purpose": ("exporter:9100", 0, "exp:2", 0),
+    "crashed": ("exporter:9100", 1, "exp:2", 1),
+    "another program": ("exporter:9100", 0, "other:1", 1),
+    "no second target": ("nobody:9100", 0, "exp:2", 1),
+}
+
+
+@pytest.mark.parametrize(("second", "code", "image", "count"), GREEN.values(), ids=GREEN)
+def test_a_stopped_one_beside_one_that_runs(second: str, code: int, image: str, count: int) -> None:
+    mount = {"Type": "bind", "Source": "/srv/prometheus.yml", "RW": False}
+    mounts = [{**mount, "Destination": "/etc/prometheus/prometheus.yml"}]
+    caller = _on("scrapes", "prom", Config={"Image": "prom/prometheus:v3"}, Mounts=mounts)
+    state = {"Status": "exited", "Pid": 0, "ExitCode": code}
+    green = _on("scrapes", "green", State=state, Config={"Image": "exp:1"})
+    host = Made({"file.read": {"text": f"green:9100\n{second}"}})
+    containers = of(caller, green, _exporter(Config={"Image": image}))
+    clock = Clock(wall=STARTED, booted=0.0)
+    found = absent_targets(host, containers, namespaces=None, resolvers=None, clock=clock)
+    assert [target.name for target in found] == ["green"] * count
+
+
 WORDS: dict[str, tuple[list[str], int]] = {
     "the usual file": (["sleep", "1000"], 1),
     "a file that the command names": (["--config.file=/etc/prometheus/dev.yml"], 1),
