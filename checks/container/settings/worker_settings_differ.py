@@ -1,19 +1,31 @@
-"""container.worker-settings-differ: a worker looks elsewhere than the program that needs it."""
+"""container.worker-settings-differ: a worker looks elsewhere than its program."""
 
 import shlex
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.parted_queues import PartedQueue, PartedQueues
+from diagnose.evidence.containers.settings.queue_names import OtherQueueName, OtherQueueNames
 from diagnose.evidence.containers.workers.worker_folders import WorkerFolder, WorkerFolders
-from diagnose.evidence.containers.workers.worker_settings import WorkerDifference, WorkerDifferences
+from diagnose.evidence.containers.workers.worker_settings import (
+    WorkerDifference,
+    WorkerDifferences,
+)
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 
-@check("container.worker-settings-differ", severity=Severity.warning)
+@check(
+    "container.worker-settings-differ",
+    severity=Severity.warning,
+    aloud=("waits at another broker than its program", "wait at other brokers than their programs"),
+)
 def worker_settings_differ(
-    worker_differences: WorkerDifferences, worker_folders: WorkerFolders | None
+    worker_differences: WorkerDifferences,
+    worker_folders: WorkerFolders | None,
+    parted_queues: PartedQueues | None,
+    other_queue_names: OtherQueueNames | None,
 ) -> CheckResult:
-    """A worker has another queue, database or folder than the program of its image.
+    """A worker has another queue, database or folder than its program.
 
     A web server and its worker run from one image, in services of one compose project. The worker
     waits for jobs at another broker, in another database of Redis, on another connection of
@@ -28,11 +40,21 @@ def worker_settings_differ(
     what is temporary, and files that the program has by the same name do not count: both may make
     those at their start. It is advice where the file is no picture, report or the like: the worker
     alone may need it.
+
+    Or a project has two servers of Redis or RabbitMQ. One has workers for its only clients, and no
+    worker calls the other one, which a program of another image names or calls. Or a variable with
+    the name of a queue differs between a worker and a program of another image, no worker has the
+    program's name, and no other container has the worker's. Both are advice, since the worker may
+    get its jobs in another way.
     """
     for difference in worker_differences:
         yield _finding(difference)
     for folder in worker_folders or ():
         yield _folder_finding(folder)
+    for queue in parted_queues or ():
+        yield _parted_finding(queue)
+    for name in other_queue_names or ():
+        yield _name_finding(name)
 
 
 def _finding(difference: WorkerDifference) -> Finding:
@@ -116,6 +138,7 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
             "file of the worker": folder.file,
         },
         severity=Severity.advice if folder.is_guess else None,
+        is_quiet=folder.is_guess,
         discriminator=mount.destination,
         stable=(worker.life, program.life),
         touches=(program.subject, *mount.volumes),
@@ -123,4 +146,43 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
             "shared": f"{mount.name or mount.source}:{mount.destination}",
             "folder": mount.destination,
         },
+    )
+
+
+def _parted_finding(queue: PartedQueue) -> Finding:
+    worker, program = queue.worker, queue.program
+    variable = queue.variable
+    return Finding.about(
+        worker,
+        f"{worker} waits for jobs at {queue.broker}, which no other container of this host calls, and "
+        f"{program} has {queue.other_broker}, at which no worker waits",
+        {
+            f"broker of {worker.name}": queue.broker.name,
+            f"broker of {program.name}": queue.other_broker.name,
+            "worker's command": worker.shown_command,
+        },
+        severity=Severity.advice,
+        stable=(worker.life, program.life),
+        touches=(program.subject,),
+        variables={"equalled": variable, "example": program.name}
+        if variable
+        else {"other_queue": queue.other_broker.name},
+    )
+
+
+def _name_finding(name: OtherQueueName) -> Finding:
+    worker, program = name.worker, name.program
+    return Finding.about(
+        worker,
+        f'{worker} waits for jobs in the queue "{name.given}", as its {name.variable} says, and {program} '
+        f'has "{name.wanted}" there, which no worker of the project reads',
+        {
+            f"{worker.name} {name.variable}": name.given,
+            f"{program.name} {name.variable}": name.wanted,
+        },
+        severity=Severity.advice,
+        discriminator=name.variable,
+        stable=(worker.life, program.life),
+        touches=(program.subject,),
+        variables={"equalled": name.variable, "example": program.name},
     )

@@ -97,6 +97,40 @@ def workers_that_agree(box: Box) -> None:
     _pair(box, 16, ("REDIS_URL=redis://redis:6379",), ("CALLS=redis",))
 
 
+def _two_brokers(box: Box, number: int, *web: str) -> str:
+    """Two servers of Redis, a worker at the first one, and a program of another image."""
+    _broker(box, number)
+    command = ["redis-server", "--save", "", "--protected-mode", "no"]
+    cache = _run(box, number, "cache", *command, image="redis:7.0")
+    box.wait_for(lambda: "Ready to accept" in logs(box, cache), what="the second Redis")
+    load(box, f"mail-web:{number}", Recipe({"bin/node": (_CALLS.encode(), 0o755)}))
+    given = tuple(f"--env={variable}" for variable in web)
+    _run(box, number, "web", "node", "serve", image=f"mail-web:{number}", options=given)
+    own = ("--env=BROKER_URL=redis://redis:6379/0", "--env=CALLS=redis")
+    name = _run(box, number, "worker", "php", "artisan", "queue:work", options=own)
+    broker = f"mail{number}-redis-1"
+    connected = ("exec", broker, "redis-cli", "client", "list")
+    box.wait_for(
+        lambda: box.docker(*connected, check=False).stdout.count("addr=") > 1,
+        what="the connection of the worker",
+    )
+    return name
+
+
+@fault(_DIFFERS, subject="container:mail51-worker-1", exit_code=0)
+def worker_at_another_redis_than_the_program(box: Box) -> None:
+    """The program of another image has the second Redis, at which no worker waits."""
+    name = _two_brokers(box, 51, "BROKER_URL=redis://cache:6379/0", "CALLS=cache")
+    command = first_command(box, _DIFFERS, name)
+    assert command.endswith("recreate mail51-worker-1 -- --env=BROKER_URL | sh)"), command
+
+
+@healthy()
+def program_with_a_cache_and_a_queue(box: Box) -> None:
+    """The program names both servers: one is its cache."""
+    _two_brokers(box, 52, "CACHE_URL=redis://cache:6379/0", "JOBS=redis", "CALLS=cache")
+
+
 @healthy()
 def scheduler_with_the_settings_in_a_file(box: Box) -> None:
     """The scheduler of Nextcloud has no variables: it reads the file that the web server wrote."""

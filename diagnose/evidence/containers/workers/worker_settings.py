@@ -36,7 +36,7 @@ _DATABASE = (
     r"DB|DATABASE|POSTGRES|POSTGRESQL|PG|MYSQL|MARIADB|MONGO|MONGODB|SQLALCHEMY|TYPEORM|DATASOURCE"
 )
 _PLACE = r"URL|URI|DSN|HOST|HOSTS|HOSTNAME|SERVER|ADDR|ADDRESS|NAME|DB|DATABASE|VHOST|CONNECTION"
-_OF_BROKER = LazyPattern(rf"(?:^|_)(?:{_BROKER})(?:_.{{0,20}})?(?:_(?:{_PLACE})|(?<=BROKER))$")
+OF_BROKER = LazyPattern(rf"(?:^|_)(?:{_BROKER})(?:_.{{0,20}})?(?:_(?:{_PLACE})|(?<=BROKER))$")
 _OF_DATABASE = LazyPattern(rf"(?:^|_)(?:(?:{_DATABASE})(?:_.{{0,20}})?_(?:{_PLACE})|PGDATABASE)$")
 _OF_ITSELF = LazyPattern(
     r"(?:^|_)(?:APP|APPLICATION|CLIENT|CONNECTION|CONSUMER"
@@ -79,7 +79,7 @@ class WorkerDifference(msgspec.Struct, frozen=True):
     @property
     def is_of_queue(self) -> bool:
         """Whether it is about the place of the jobs, and not of the data."""
-        return bool(self.command) or _OF_BROKER.search(self.name) is not None
+        return bool(self.command) or OF_BROKER.search(self.name) is not None
 
 
 class WorkerDifferences(Items[WorkerDifference], frozen=True):
@@ -200,7 +200,7 @@ def _other_values(
         other = program_places.get(name)
         if other is None:
             continue
-        is_broker = _OF_BROKER.search(name) is not None
+        is_broker = OF_BROKER.search(name) is not None
         if not is_broker and _IS_HOST.search(name):
             continue
         with_host = is_broker and not _name_one(worker_place, worker, other, program, containers)
@@ -218,13 +218,13 @@ def _places(container: Container) -> dict[str, str]:
     return {
         name: value
         for name, value in container.config.environment
-        if value and _is_of_a_server(name)
+        if value and is_of_a_server(name)
     }
 
 
-def _is_of_a_server(variable: str) -> bool:
+def is_of_a_server(variable: str) -> bool:
     """Whether a variable is about a broker or a database, and not about the program itself."""
-    names_one = _OF_BROKER.search(variable) or _OF_DATABASE.search(variable)
+    names_one = OF_BROKER.search(variable) or _OF_DATABASE.search(variable)
     return bool(names_one) and not _OF_ITSELF.search(variable)
 
 
@@ -260,7 +260,7 @@ def _lacking_servers(
     for having, without in ((program, worker), (worker, program)):
         own = dict(without.config.environment)
         for name, value in _places(having).items():
-            if name in own or (having is worker and not _OF_BROKER.search(name)):
+            if name in own or (having is worker and not OF_BROKER.search(name)):
                 continue
             server = _server_in(value, having, containers)
             if server is None or _may_name(without, server) or server.image == worker.image:

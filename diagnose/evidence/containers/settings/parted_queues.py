@@ -1,0 +1,150 @@
+"""Workers that are the only clients of a broker, beside a program whose broker has no worker.
+
+Two servers of one kind run, such as Redis for a cache and Redis for jobs. The program puts its jobs
+into one, and the worker waits at the other: all run, and no log has an error.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.workers.worker_roles import is_background, names_server
+from diagnose.evidence.containers.workers.worker_settings import OF_BROKER, is_of_a_server
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.sockets import ListCallers
+from diagnose.registry import evidence
+
+MOST = 20
+"""Brokers whose connections are read."""
+_KINDS = {
+    "redis": LazyPattern(
+        r"(?:^|/)(?:redis|valkey|keydb|dragonfly)(?:-stack\w*|-server)?(?:[:@]|$)"
+    ),
+    "rabbitmq": LazyPattern(r"(?:^|/)rabbitmq(?:[:@]|$)"),
+}
+_PORTS = {"redis": 6379, "rabbitmq": 5672}
+_MAKES_JOBS = LazyPattern(r"(?i)beat|cron|schedul|producer|flower|(?:^| )-B(?: |$)")
+"""Words of a worker that puts jobs into its queue itself, or that only looks."""
+
+
+class PartedQueue(msgspec.Struct, frozen=True):
+    """A worker and a program with brokers of one kind."""
+
+    worker: Container
+    program: Container
+    broker: Container
+    """That of the worker; no other container calls it."""
+    other_broker: Container
+    """That of the program; no worker calls it."""
+    variable: str = ""
+    """The variable by which both name their brokers; "" where it is not the same."""
+
+
+class PartedQueues(Items[PartedQueue], frozen=True):
+    """At most one for each worker."""
+
+
+class _Clients(NamedTuple):
+    """The containers that call a broker, or name it in a setting."""
+
+    workers: list[Container]
+    programs: list[Container]
+
+
+@evidence
+def parted_queues(
+    host: Host, containers: Containers, namespaces: Namespaces | None
+) -> PartedQueues:
+    """The brokers of each project of compose, where it has two of a kind or more.
+
+    A broker that other machines reach may have its other clients there. Programs and workers of one
+    image are compared by their settings elsewhere.
+    """
+    if namespaces is None:
+        return PartedQueues()
+    found: dict[str, PartedQueue] = {}
+    pairs = list(_pairs(containers))
+    for broker, other, kind in host.first(pairs, MOST, "pairs of brokers"):
+        own = _clients(host, broker, kind, containers, namespaces)
+        others = _clients(host, other, kind, containers, namespaces)
+        if own is None or others is None or own.programs or others.workers:
+            continue
+        for worker in own.workers:
+            programs = [program for program in others.programs if program.image != worker.image]
+            if programs and len(programs) == len(others.programs) and not _makes_jobs(worker):
+                variable = _common_variable(worker, programs[0])
+                parted = PartedQueue(worker, programs[0], broker, other, variable)
+                found.setdefault(worker.id, parted)
+    return PartedQueues(tuple(found.values()))
+
+
+def _pairs(containers: Containers) -> Iterator[tuple[Container, Container, str]]:
+    """Two brokers of a kind in one project, which no other machine reaches; both ways round."""
+    for kind, image in _KINDS.items():
+        brokers = [
+            container
+            for container in containers.running
+            if container.compose_project and image.search(container.config.image)
+        ]
+        for broker in brokers:
+            for other in brokers:
+                is_other = other.id != broker.id and other.shares_project(broker)
+                if is_other and not _is_open(broker):
+                    yield broker, other, kind
+
+
+def _is_open(broker: Container) -> bool:
+    return any(not is_loopback(port.host_ip) for port in broker.published_by("tcp"))
+
+
+def _clients(
+    host: Host, broker: Container, kind: str, containers: Containers, namespaces: Namespaces
+) -> _Clients | None:
+    """None where a caller is not known, or the broker serves no other container."""
+    netns = namespaces.of(broker)
+    port = _PORTS[kind]
+    if netns is None or not netns.serves_others("tcp", port):
+        return None
+    callers = host.ask(ListCallers(broker.state.pid, port))
+    if isinstance(callers, Failed):
+        return None
+    near = [other for other in containers.beside(broker) if other.is_running]
+    calling = {other.id: other for other in near if not _addresses(other).isdisjoint(callers)}
+    known = {address for other in calling.values() for address in _addresses(other)}
+    if not known.issuperset(address for address in callers if not is_loopback(address)):
+        return None
+    clients = [other for other in near if other.id in calling or names_server(other, broker)]
+    peers = [other for other in clients if not _is_broker(other)]
+    workers = [other for other in peers if is_background(other)]
+    return _Clients(workers, [other for other in peers if not is_background(other)])
+
+
+def _addresses(container: Container) -> set[str]:
+    return {address for end in container.endpoints.values() for address in end.addresses}
+
+
+def _is_broker(container: Container) -> bool:
+    return any(image.search(container.config.image) for image in _KINDS.values())
+
+
+def _makes_jobs(worker: Container) -> bool:
+    words = " ".join((worker.compose_service, *worker.config.words))
+    return _MAKES_JOBS.search(words) is not None
+
+
+def _common_variable(worker: Container, program: Container) -> str:
+    """The one variable of a broker that both have; "" for none or several."""
+    names = [name for name, _ in worker.config.environment if _is_of_broker(name)]
+    common = [name for name in names if program.config.sets(name)]
+    return common[0] if len(common) == 1 else ""
+
+
+def _is_of_broker(name: str) -> bool:
+    return is_of_a_server(name) and OF_BROKER.search(name) is not None

@@ -1,0 +1,78 @@
+"""Names of queues that differ between a worker and the program of its project.
+
+QUEUE_NAME=orders       QUEUE_NAME=order
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.workers.worker_roles import is_background
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.registry import evidence
+
+_IS_NAME = LazyPattern(r"(?:^|_)QUEUE(?:_?NAME)?$")
+_NAME = LazyPattern(r"[A-Za-z][\w.:-]{1,80}")
+"""A name, and neither a number nor an address."""
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "sync", "redis", "database"})
+
+
+class OtherQueueName(msgspec.Struct, frozen=True):
+    """A worker and a program, and the queues in a variable that both have."""
+
+    worker: Container
+    program: Container
+    variable: str
+    given: str
+    """The worker's value, which no other container of the project has."""
+    wanted: str
+    """The program's value, which no worker of the project has."""
+
+
+class OtherQueueNames(Items[OtherQueueName], frozen=True):
+    """At most one for each worker."""
+
+
+@evidence
+def other_queue_names(containers: Containers) -> OtherQueueNames:
+    """By variables alone; two services of one image are compared elsewhere."""
+    workers = [
+        container
+        for container in containers.running
+        if container.compose_project and is_background(container)
+    ]
+    found = (next(_other_names(worker, containers), None) for worker in workers)
+    return OtherQueueNames(tuple(filter(None, found)))
+
+
+def _other_names(worker: Container, containers: Containers) -> Iterator[OtherQueueName]:
+    """The programs whose queue no worker reads, where nobody fills that of this worker."""
+    beside = containers.in_project_of(worker)
+    for variable, given in _names(worker).items():
+        if any(_mentions(other, given) for other in beside):
+            continue
+        for program in beside:
+            wanted = _names(program).get(variable, given)
+            is_apart = wanted != given and program.image != worker.image
+            if not is_apart or is_background(program):
+                continue
+            readers = [other for other in (worker, *beside) if is_background(other)]
+            if not any(_mentions(reader, wanted) for reader in readers):
+                yield OtherQueueName(worker, program, variable, given, wanted)
+
+
+def _names(container: Container) -> dict[str, str]:
+    """The variables with the name of a queue."""
+    return {
+        name: value
+        for name, value in container.config.environment
+        if _IS_NAME.search(name) and _NAME.fullmatch(value) and value.lower() not in _SWITCHES
+    }
+
+
+def _mentions(container: Container, name: str) -> bool:
+    """Whether a variable or a word of the command has the name of a queue in it."""
+    texts = (*container.config.variable_values, *container.config.words)
+    return any(name in text for text in texts)
