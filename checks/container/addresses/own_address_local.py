@@ -1,8 +1,8 @@
 """container.own-address-local: a program sends its visitors to their own machine."""
 
-from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.evidence.containers.addresses.local_addresses import LocalAddress, LocalAddresses
-from diagnose.evidence.containers.settings.local_page_calls import LocalPageCall, LocalPageCalls
+from diagnose.evidence.containers.addresses.local_page_calls import LocalPageCall, LocalPageCalls
+from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check

@@ -3,13 +3,10 @@
 import shlex
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.parted_queues import PartedQueue, PartedQueues
-from diagnose.evidence.containers.settings.queue_names import OtherQueueName, OtherQueueNames
+from diagnose.evidence.containers.workers.parted_queues import PartedQueue, PartedQueues
+from diagnose.evidence.containers.workers.queue_names import OtherQueueName, OtherQueueNames
 from diagnose.evidence.containers.workers.worker_folders import WorkerFolder, WorkerFolders
-from diagnose.evidence.containers.workers.worker_settings import (
-    WorkerDifference,
-    WorkerDifferences,
-)
+from diagnose.evidence.containers.workers.worker_settings import WorkerDifference, WorkerDifferences
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -151,7 +148,6 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
 
 def _parted_finding(queue: PartedQueue) -> Finding:
     worker, program = queue.worker, queue.program
-    variable = queue.variable
     return Finding.about(
         worker,
         f"{worker} waits for jobs at {queue.broker}, which no other container of this host calls, and "
@@ -164,10 +160,15 @@ def _parted_finding(queue: PartedQueue) -> Finding:
         severity=Severity.advice,
         stable=(worker.life, program.life),
         touches=(program.subject,),
-        variables={"equalled": variable, "example": program.name}
-        if variable
-        else {"other_queue": queue.other_broker.name},
+        variables=_broker_steps(queue),
     )
+
+
+def _broker_steps(queue: PartedQueue) -> PageVariables:
+    """The page variables with the variable that both need, where both have one."""
+    if queue.variable:
+        return {"equalled": queue.variable, "example": queue.program.name}
+    return {"other_queue": queue.other_broker.name}
 
 
 def _name_finding(name: OtherQueueName) -> Finding:

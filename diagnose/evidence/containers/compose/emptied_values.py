@@ -8,12 +8,18 @@ neither has it, a warning goes by, and the container starts with Host(`homer.`).
 
 import posixpath
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from diagnose.evidence.containers.compose.compose_files import project_files
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.settings.cut_values import Cut, cut_of_label, cut_of_variable
+from diagnose.evidence.containers.variables.cut_values import (
+    Cut,
+    CutText,
+    cut_of_label,
+    cut_of_variable,
+)
 from diagnose.evidence.items import Items
 from diagnose.questions import Host
 from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
@@ -49,42 +55,56 @@ class EmptiedValues(Items[EmptiedValue], frozen=True):
 def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     """The settings whose shape shows it, or whose line in the compose file does."""
     candidates = [
-        (container, cuts) for container in containers.running if (cuts := list(_cuts(container)))
+        (container, cuts)
+        for container in containers.running
+        if (cuts := list(_cut_settings(container)))
     ]
     found = []
     for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
-        value = next(_values(host, container, cuts), None)
+        value = next(_emptied(host, container, cuts), None)
         if value is not None:
             found.append(value)
     return EmptiedValues(tuple(found))
 
 
-def _cuts(container: Container) -> Iterator[tuple[str, str, Cut]]:
-    """The settings that lack a part, or may: name, text, and how sure that is."""
-    for label, value in container.labels.items():
-        cut, text = cut_of_label(label, value) if len(value) < _LONGEST else (Cut.no, "")
-        if cut is not Cut.no:
-            yield f"label {label}", text, cut
-    for name, value in container.config.environment:
-        cut, text = cut_of_variable(name, value) if len(value) < _LONGEST else (Cut.no, "")
-        if cut is not Cut.no:
-            yield f"variable {name}", text, cut
+class _CutSetting(NamedTuple):
+    """A setting that lacks a part, or may."""
+
+    name: str
+    value: CutText
 
 
-def _values(
-    host: Host, container: Container, cuts: list[tuple[str, str, Cut]]
-) -> Iterator[EmptiedValue]:
-    """Those that a line of the compose files explains first."""
-    texts = sorted({text for _, text, _ in cuts})
+def _cut_settings(container: Container) -> Iterator[_CutSetting]:
+    """The labels and variables of a container that lack a part."""
+    found = [
+        *((f"label {label}", cut_of_label(label, value)) for label, value in _short(container)),
+        *(
+            (f"variable {name}", cut_of_variable(name, value))
+            for name, value in container.config.environment
+            if len(value) < _LONGEST
+        ),
+    ]
+    for name, value in found:
+        if value.cut is not Cut.no:
+            yield _CutSetting(name, value)
+
+
+def _short(container: Container) -> Iterator[tuple[str, str]]:
+    return ((label, value) for label, value in container.labels.items() if len(value) < _LONGEST)
+
+
+def _emptied(host: Host, container: Container, cuts: list[_CutSetting]) -> Iterator[EmptiedValue]:
+    """The settings that a line of the compose files explains, and then the sure ones."""
+    texts = sorted({cut.value.text for cut in cuts})
     paths = _files(container)
     lines = host.answer_or(FindEmptiedTexts(paths, texts), []) if paths else []
     written = {line.text: line for line in lines}
-    for setting, text, _ in cuts:
-        if text in written:
-            yield EmptiedValue(container, setting, text, written[text])
-    for setting, text, cut in cuts:
-        if cut is Cut.surely:
-            yield EmptiedValue(container, setting, text)
+    for cut in cuts:
+        if cut.value.text in written:
+            yield EmptiedValue(container, cut.name, cut.value.text, written[cut.value.text])
+    for cut in cuts:
+        if cut.value.cut is Cut.surely:
+            yield EmptiedValue(container, cut.name, cut.value.text)
 
 
 def _files(container: Container) -> list[str]:

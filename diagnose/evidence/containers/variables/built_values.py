@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.page_folders import code_folders, page_folders
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
-from diagnose.evidence.containers.settings.page_folders import code_folders, page_folders
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from diagnose.live.disk.compose.dollars import ASSIGNED, REFERENCE
 from diagnose.model import Json
@@ -19,9 +20,9 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
     given = {path: _given_names(text) for path, text in texts.items() if not _is_yaml(path)}
     patterns = {wanted: _with_marks(wanted) for wanted in sought}
     found: list[Json] = []
-    for path, number, line in _lines_with_variables(texts):
-        names = [match[1] or match[2] for match in REFERENCE.finditer(line)]
-        marked = REFERENCE.sub(_MARK, line).replace("$$", "$")
+    for line in _lines_with_variables(texts):
+        names = [match[1] or match[2] for match in REFERENCE.finditer(line.text)]
+        marked = REFERENCE.sub(_MARK, line.text).replace("$$", "$")
         for wanted, pattern in patterns.items():
             match = pattern.search(marked)
             if match is None or _MARK not in match[0]:
@@ -30,17 +31,25 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
             inside = names[before : before + match[0].count(_MARK)]
             once: list[Json] = [*dict.fromkeys(inside)]
             giving: list[Json] = [file for file, own in given.items() if own.issuperset(inside)]
-            place: dict[str, Json] = {"path": path, "line": number, "text": wanted}
+            place: dict[str, Json] = {"path": line.path, "line": line.number, "text": wanted}
             found.append({**place, "names": once, "given_in": giving})
     return found[:_MOST]
 
 
-def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
-    """The lines of the compose files that name a variable: path, number, line."""
+class _Line(NamedTuple):
+    """A line of a compose file."""
+
+    path: str
+    number: int
+    text: str
+
+
+def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[_Line]:
+    """The lines of the compose files that name a variable."""
     for path, text in texts.items():
         for number, line in enumerate(text.splitlines() if _is_yaml(path) else (), 1):
             if "$" in line and not line.lstrip().startswith("#"):
-                yield path, number, line.replace(_MARK, "")
+                yield _Line(path, number, line.replace(_MARK, ""))
 
 
 def _with_marks(wanted: str) -> re.Pattern[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.addresses.local_addresses import LocalAddresses, local_addresses
-from diagnose.evidence.containers.settings.local_page_calls import local_page_calls
+from diagnose.evidence.containers.addresses.local_page_calls import local_page_calls
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Json
 from diagnose.questions import Question

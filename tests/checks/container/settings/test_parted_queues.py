@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.parted_queues import parted_queues
-from diagnose.evidence.containers.settings.queue_names import other_queue_names
+from diagnose.evidence.containers.workers.parted_queues import parted_queues
+from diagnose.evidence.containers.workers.queue_names import other_queue_names
 from diagnose.evidence.containers.workers.worker_settings import WorkerDifferences
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import Json

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.compose.emptied_values import emptied_values
-from diagnose.evidence.containers.settings.cut_values import Cut, cut_of_label, cut_of_variable
+from diagnose.evidence.containers.variables.cut_values import Cut, cut_of_label, cut_of_variable
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge

@@ -4,6 +4,7 @@ Host(`homer.`)   https:///login   postgres://shop:@db/   admin@
 """
 
 from enum import Enum
+from typing import NamedTuple
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -12,6 +13,7 @@ _ADDRESS = LazyPattern(
     r"(?P<password>[^\s@/]{0,200})@)?(?P<host>[^\s:@/?#,]{0,250})(?P<port>:\d{0,5})?"
     r"(?P<path>/[^\s?#,]{0,300})?(?P<rest>[?#]\S{0,500})?"
 )
+"""A URL of which any part behind the scheme may be missing."""
 _WEB = LazyPattern(r"(?:https?|wss?)")
 _DATABASE = LazyPattern(r"(?:postgres|postgresql|pgsql|mysql|mysql2|mariadb)(?:\+\w{1,20})?")
 _SERVER = LazyPattern(r"(?:mongodb|amqps?|redis|rediss|valkey)")
@@ -38,34 +40,45 @@ class Cut(Enum):
     surely = 2
 
 
-def cut_of_label(label: str, value: str) -> tuple[Cut, str]:
-    """Whether the value of a label lacks a part, and the text that shows it."""
+class CutText(NamedTuple):
+    """The text of a value that shows that it lacks a part; "" where it lacks none."""
+
+    cut: Cut = Cut.no
+    text: str = ""
+
+
+def cut_of_label(label: str, value: str) -> CutText:
+    """The part of the value of a label that lacks something."""
     if _OF_TRAEFIK.fullmatch(label):
         for hosts in _HOSTS.finditer(value):
             for match in _NAME.finditer(hosts["names"]):
                 if not match["name"] or _CUT_NAME.fullmatch(match["name"]):
-                    return Cut.surely, hosts[0]
-        return Cut.no, ""
+                    return CutText(Cut.surely, hosts[0])
+        return CutText()
     if label == "caddy" or (label.startswith("caddy_") and label[6:].isdecimal()):
         name = value.partition("://")[2] or value
-        return (Cut.surely, value) if _CUT_NAME.fullmatch(name) else (Cut.no, "")
-    return _cut_of_address("", value)
+        return CutText(Cut.surely, value) if _CUT_NAME.fullmatch(name) else CutText()
+    return _cut_address("", value)
 
 
-def cut_of_variable(name: str, value: str) -> tuple[Cut, str]:
-    """Whether the value of a variable lacks a part, and the text that shows it."""
+def cut_of_variable(name: str, value: str) -> CutText:
+    """The value of a variable, if it lacks a part."""
     if name in _NAMES_FOR_PROXIES:
         is_cut = value.endswith(".") and _CUT_NAME.fullmatch(value)
-        return (Cut.surely, value) if is_cut else (Cut.no, "")
+        return CutText(Cut.surely, value) if is_cut else CutText()
     if _MAIL.search(name) and _MAIL_CUT.fullmatch(value):
-        return Cut.surely, value
-    return _cut_of_address(name, value)
+        return CutText(Cut.surely, value)
+    return _cut_address(name, value)
 
 
-def _cut_of_address(name: str, value: str) -> tuple[Cut, str]:
+def _cut_address(name: str, value: str) -> CutText:
+    """The address, if it lacks its host, its login or its database.
+
+    name: of its variable, "" for a label.
+    """
     match = _ADDRESS.fullmatch(value)
     if match is None or _LISTENS.search(name):
-        return Cut.no, ""
+        return CutText()
     scheme, host = match["scheme"], match["host"]
     has_user = match["user"] is not None
     lacks_password = has_user and match["colon"] is not None and not match["password"]
@@ -83,5 +96,5 @@ def _cut_of_address(name: str, value: str) -> tuple[Cut, str]:
         is_cut = _SERVER.fullmatch(scheme) is not None and (lacks_password or lacks_host)
         is_sure = False
     if not is_cut:
-        return Cut.no, ""
-    return (Cut.surely if is_sure else Cut.maybe), value
+        return CutText()
+    return CutText(Cut.surely if is_sure else Cut.maybe, value)

@@ -8,11 +8,11 @@ where the page was written, all of it works.
 
 import msgspec
 
+from diagnose.evidence.containers.addresses.local_addresses import way_of_visitors
+from diagnose.evidence.containers.addresses.page_folders import served_folders
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
-from diagnose.evidence.containers.addresses.local_addresses import way_of_visitors
-from diagnose.evidence.containers.settings.page_folders import served_folders
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_loopback
@@ -92,13 +92,13 @@ def _first_call(
     pages = host.answer_or(question, BuiltPages())
     for call in pages.calls:
         port = int(call.address.rpartition(":")[2])
-        callee = _at_port(port, container, containers)
+        callee = _container_at(port, container, containers)
         if callee is not None:
             return [LocalPageCall(container, call, callee, by)]
     return []
 
 
-def _at_port(port: int, page: Container, containers: Containers) -> Container | None:
+def _container_at(port: int, page: Container, containers: Containers) -> Container | None:
     """The container that has a port of the host, or that port inside beside the page."""
     for container in containers.running:
         if container.publishes(port):

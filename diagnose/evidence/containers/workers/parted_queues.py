@@ -4,7 +4,7 @@ Two servers of one kind run, such as Redis for a cache and Redis for jobs. The p
 into one, and the worker waits at the other: all run, and no log has an error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -58,6 +58,14 @@ class _Clients(NamedTuple):
     programs: list[Container]
 
 
+class _Pair(NamedTuple):
+    """Two brokers of a kind in one project; the workers are those of the first one."""
+
+    broker: Container
+    other: Container
+    kind: str
+
+
 @evidence
 def parted_queues(
     host: Host, containers: Containers, namespaces: Namespaces | None
@@ -71,22 +79,30 @@ def parted_queues(
         return PartedQueues()
     found: dict[str, PartedQueue] = {}
     pairs = list(_pairs(containers))
-    for broker, other, kind in host.first(pairs, MOST, "pairs of brokers"):
-        own = _clients(host, broker, kind, containers, namespaces)
-        others = _clients(host, other, kind, containers, namespaces)
-        if own is None or others is None or own.programs or others.workers:
+    for pair in host.first(pairs, MOST, "pairs of brokers"):
+        own = _clients(host, pair.broker, pair.kind, containers, namespaces)
+        others = _clients(host, pair.other, pair.kind, containers, namespaces)
+        if own is None or others is None:
             continue
-        for worker in own.workers:
-            programs = [program for program in others.programs if program.image != worker.image]
-            if programs and len(programs) == len(others.programs) and not _makes_jobs(worker):
-                variable = _common_variable(worker, programs[0])
-                parted = PartedQueue(worker, programs[0], broker, other, variable)
-                found.setdefault(worker.id, parted)
+        if not own.programs and not others.workers:
+            for parted in _parted(pair, own.workers, others.programs):
+                found.setdefault(parted.worker.id, parted)
     return PartedQueues(tuple(found.values()))
 
 
-def _pairs(containers: Containers) -> Iterator[tuple[Container, Container, str]]:
-    """Two brokers of a kind in one project, which no other machine reaches; both ways round."""
+def _parted(
+    pair: _Pair, workers: Sequence[Container], programs: Sequence[Container]
+) -> Iterator[PartedQueue]:
+    """The workers of one broker, with the programs of the other one; none of their own image."""
+    for worker in workers:
+        is_compared = any(program.image == worker.image for program in programs)
+        if programs and not is_compared and not _makes_jobs(worker):
+            variable = _common_variable(worker, programs[0])
+            yield PartedQueue(worker, programs[0], pair.broker, pair.other, variable)
+
+
+def _pairs(containers: Containers) -> Iterator[_Pair]:
+    """The brokers that no other machine reaches, each with each other one of its project."""
     for kind, image in _KINDS.items():
         brokers = [
             container
@@ -97,7 +113,7 @@ def _pairs(containers: Containers) -> Iterator[tuple[Container, Container, str]]
             for other in brokers:
                 is_other = other.id != broker.id and other.shares_project(broker)
                 if is_other and not _is_open(broker):
-                    yield broker, other, kind
+                    yield _Pair(broker, other, kind)
 
 
 def _is_open(broker: Container) -> bool:
