@@ -85,12 +85,12 @@ def parted_queues(
         if own is None or others is None:
             continue
         if not own.programs and not others.workers:
-            for parted in _parted(pair, own.workers, others.programs):
+            for parted in _queues_of_pair(pair, own.workers, others.programs):
                 found.setdefault(parted.worker.id, parted)
     return PartedQueues(tuple(found.values()))
 
 
-def _parted(
+def _queues_of_pair(
     pair: _Pair, workers: Sequence[Container], programs: Sequence[Container]
 ) -> Iterator[PartedQueue]:
     """The workers of one broker, with the programs of the other one; none of their own image."""
