@@ -35,7 +35,7 @@ LEGACY = LazyPattern(
 POOLS = "default-address-pools"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", POOLS)
 _POOL_SIZE = 24
-_NOT_SET_UP = "the engine does not start, since its networks cannot be set up"
+_NOT_SET_UP = "the engine does not start, because its networks cannot be set up"
 
 
 @check(

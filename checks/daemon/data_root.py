@@ -80,13 +80,13 @@ def _moved_root_finding(
     containers = count(other.containers, "container")
     if is_snap(candidates.path):
         summary = (
-            f"the engine of the snap docker serves the socket, and has no containers; {other.path} of "
-            f"another Docker, which does not run, has {containers}"
+            "the engine of the snap docker serves the socket, and has no containers; "
+            f"{other.path} of another Docker, which is not running, has {containers}"
         )
     elif is_snap(other.path):
         summary = (
-            f"the engine has no containers in {candidates.path}, but the snap docker, which does not "
-            f"run, has {containers} in {other.path}"
+            f"the engine has no containers in {candidates.path}, but the snap docker, which is "
+            f"not running, has {containers} in {other.path}"
         )
     else:
         summary = (
@@ -249,7 +249,7 @@ def containers_hidden(
     purpose.
     """
     if daemon.is_podman:
-        return Skipped("Podman keeps its containers otherwise")
+        return Skipped("Podman keeps its containers differently")
     if not hidden.count:
         return None
     names = f" ({and_more(hidden.names, NAMES_SHOWN)})" if hidden.names else ""

@@ -82,7 +82,7 @@ def _answer(daemon: Daemon) -> str:
         return "no such socket"
     if daemon.socket.type not in ("socket", ""):
         return f"it is a {daemon.socket.type}"
-    return "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
+    return "not allowed for this user" if daemon.reason == "forbidden" else "nothing listens"
 
 
 def _blamed_setting(config: DaemonConfig | None, key: str) -> dict[str, Json]:

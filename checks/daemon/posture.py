@@ -32,7 +32,7 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if process is not None and program.endswith(" (deleted)"):
         yield Finding(
             subject=DAEMON,
-            summary=f"engine {version} still runs, although its program on disk is another by now",
+            summary=f"engine {version} still runs, although its program on disk has been replaced",
             evidence={f"/proc/{process.pid}/exe": program, "running": version},
             variables={"program": program.removesuffix(" (deleted)")},
             discriminator="replaced",

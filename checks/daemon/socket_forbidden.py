@@ -51,8 +51,8 @@ def _members_finding(daemon: Daemon) -> Finding:
         subject=DAEMON,
         summary=(
             f"the members of group docker ({members}) may not use the engine's socket "
-            f"{daemon.address}: it belongs to the group root, since the host had no group docker "
-            "when the socket was made"
+            f"{daemon.address}: it belongs to the group root, because the host had no group "
+            "docker when the socket was made"
         ),
         evidence=_rights(daemon.socket, daemon.address),
         variables={
@@ -127,8 +127,8 @@ def _refusal(daemon: Daemon, user: str) -> str:
     is_member = caller.docker_group or caller.session_has_it
     if is_member and _lacks_group(daemon):
         return (
-            f"{refused}: it belongs to the group root, since the host had no group docker when the "
-            "socket was made"
+            f"{refused}: it belongs to the group root, because the host had no group docker when "
+            "the socket was made"
         )
     if is_member:
         return (

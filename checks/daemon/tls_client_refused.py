@@ -17,10 +17,10 @@ from diagnose.registry import check
 SENTENCES: Mapping[Reason, str] = {
     "early": "refused: the engine's clock is before the start of the client's certificate",
     "expired": "refused: the client's certificate has expired",
-    "foreign": "refused: the client's certificate is not from the engine's authority",
-    "usage": "refused: the certificate is not made for clients (extendedKeyUsage clientAuth)",
+    "foreign": "refused: the client's certificate is not signed by the engine's authority",
+    "usage": "refused: the certificate is not valid for clients (extendedKeyUsage clientAuth)",
     "engine": "not connected: the client refuses the engine's certificate",
-    "none": "refused: the client has no certificate from the engine's authority",
+    "none": "refused: the client has no certificate signed by the engine's authority",
     "plain": "refused: the client does not use TLS",
 }
 """The sentence of a finding about its clients, by the reason."""

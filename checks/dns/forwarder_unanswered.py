@@ -83,7 +83,7 @@ def _forwarding_finding(
         sentence(
             f"{container} is a DNS server and gets no answer from {upstream}{others}, to which it "
             f"passes queries on ({reply})",
-            f"{stopped} has that address, and does not run" if stopped is not None else "",
+            f"{stopped} has that address, and is not running" if stopped is not None else "",
             "" if stopped is not None else _holder_clause(holder, upstream, ports, networks),
         ),
         _silence_evidence(forwarder) | present({"UDP ports of that container": ports}),

@@ -114,21 +114,19 @@ def _known_finding(container: Container, name: FailedName, known: HostKnownName)
         f"{name.name} A at {answer.server}, asked by the host": answer.address,
         "the container's servers, which deny it": list(known.denied_by),
     }
-    reason = f"which DNS server {answer.server} tells the host alone"
+    reason = f"which DNS server {answer.server} tells only the host"
     if not known.is_of_one_server:
         others = joined(known.denied_by)
         reason = (
-            f"which the host's DNS server {answer.server} knows: the container asks {others}, "
-            "and learns that there is no such name"
+            f"which the host's DNS server {answer.server} knows: the container asks {others} "
+            "and gets the answer that there is no such name"
         )
     if redirect is None:
         return _finding(
             container, name, reason, answer.address, seen=seen, severity=Severity.warning
         )
     place = with_port(redirect.address, redirect.port)
-    reason += (
-        f": a rule leads the host's own queries to {place}, and those of containers pass it by"
-    )
+    reason += f": a rule leads the host's own queries to {place}, and those of containers bypass it"
     seen["rule"] = redirect.rule
     finding = _finding(container, name, reason, answer.address, seen)
     if is_loopback(redirect.address):

@@ -40,7 +40,7 @@ def _finding(shared: SharedByRoles) -> Finding:
     callers = shared.callers
     end = f"{callers[0]} calls it and reaches one or the other"
     if shared.line:
-        end = f"every second call of {callers[0]} reaches one that refuses its writes"
+        end = f"every second connection of {callers[0]} reaches one that refuses its writes"
     return Finding(
         subject=Subject("network", network),
         summary=sentence(

@@ -38,7 +38,7 @@ def _finding(addressless: AddresslessName) -> Finding:
     else:
         summary = sentence(
             f'{container} calls "{name}", which DNS server {server} knows without an address',
-            "it keeps private addresses back (DNS rebinding protection), or the name has records "
+            "it withholds private addresses (DNS rebinding protection), or the name has records "
             "of other kinds only",
         )
     return Finding.about(

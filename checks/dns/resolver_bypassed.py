@@ -68,8 +68,8 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
     if container is None:
         return Finding(
             subject=HOST,
-            summary=f"nginx on this host asks {EMBEDDED} for the server behind it ({times} lately): "
-            "that is the engine's resolver, which is there inside containers only",
+            summary=f"nginx on this host asks {EMBEDDED} for the server behind it ({times} "
+            "recently): that is the engine's resolver, which exists only inside containers",
             evidence={"/var/log/nginx": quoted(line)},
             discriminator=EMBEDDED,
             signs=signs(line),
@@ -79,8 +79,8 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
     finding = Finding.about(
         container,
         sentence(
-            f"{container} cannot resolve names ({times} lately): its nginx asks {EMBEDDED}, the "
-            "engine's resolver, which is there on user-defined networks only",
+            f"{container} cannot resolve names ({times} recently): its nginx asks {EMBEDDED}, the "
+            "engine's resolver, which exists only on user-defined networks",
             f"the container is on {network}",
         ),
         {"log": quoted(line), "networks": sorted(container.endpoints)},

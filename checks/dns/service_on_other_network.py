@@ -91,7 +91,7 @@ def _finding(
 
 def _is_down_clause(owner: Container) -> str:
     """A container that does not run has no name on any network."""
-    return "" if owner.is_running else f"{owner} does not run ({owner.state.status})"
+    return "" if owner.is_running else f"{owner} is not running ({owner.state.status})"
 
 
 def _places(container: Container) -> list[str]:
@@ -113,10 +113,14 @@ def _unknown_name_clause(call: NameCall, owner: Container) -> str:
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
     if call.is_at_home:
-        return f"both it and {owner} use the network of {seat}, where they meet at 127.0.0.1"
+        return (
+            f"both it and {owner} use the network of {seat}, where they reach each other at "
+            "127.0.0.1"
+        )
     if call.front is not None:
         return (
-            f"{owner} shares the network of {call.front} and answers only to the name of that one"
+            f"{owner} shares the network of {call.front} and can be reached only by the name of "
+            "that container"
         )
     if set(seat.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"

@@ -27,8 +27,8 @@ def udp_blocked(
         is_needed = _is_needed(server, resolvers, lookups)
         yield Finding(
             subject=HOST,
-            summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost: lookups "
-            "fail, since programs ask over UDP",
+            summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost: "
+            "lookups fail, because programs ask over UDP",
             evidence={
                 f"{server} over UDP from host": str(lookups.host[server]),
                 f"{server} over TCP from host": str(reply),

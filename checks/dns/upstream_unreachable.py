@@ -147,7 +147,7 @@ def _with_guests(group: QueryGroup, containers: Containers) -> list[Container]:
 def _nobody_asks(lookups: Lookups) -> Skipped:
     if lookups.island:
         return Skipped(
-            "this host has no default route and no DNS server, so there is nobody outside to ask"
+            "this host has no default route and no DNS server, so there is no server outside to ask"
         )
     if lookups.closed:
         return Skipped("running containers are on internal networks only")

@@ -60,9 +60,9 @@ def corrupt(
     for the folders that the engine's records name, for the parts of layers of images in use, and
     for the parts that the daemon's log complains of (overlay2 only, as root). Then only the texts
     of the log count, for an hour. If whole layers of images are gone, that is one finding: somebody
-    deleted them. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on
-    engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter are those of a
-    data root that was copied without its modes: programs of other users are "not found". Nothing
+    deleted them. A container whose writable layer is gone cannot even be inspected (HTTP 500, seen
+    on engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter are those of
+    a data root that was copied without its modes: programs of other users are "not found". Nothing
     notices bytes that changed inside a layer.
     """
     if covered is not None and covered.mount is not None:
@@ -101,7 +101,9 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
     robbed = sorted({*named_in_records, *nameless})
     lost_layers = stored.lost_of_images
-    container_clause = f"; {named('container', robbed)} lost their own layer too" if robbed else ""
+    container_clause = (
+        f"; {named('container', robbed)} lost their writable layers too" if robbed else ""
+    )
     return Finding(
         subject=DAEMON,
         summary=(
@@ -122,14 +124,14 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
 
 
 def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
-    """Findings about containers of which only the own layer is gone."""
+    """Findings about containers of which only the writable layer is gone."""
     for unread in containers.unexamined:
         if match := _LOST_LAYER.search(unread.why):
             name = unread.subject.name
             yield Finding(
                 subject=unread.subject,
                 summary=(
-                    f'container "{name}" has lost its own layer: '
+                    f'container "{name}" has lost its writable layer: '
                     "it can be neither started nor inspected"
                 ),
                 evidence={"GET /containers/ID/json": unread.why, "not on the disk": match["path"]},

@@ -9,7 +9,10 @@ from diagnose.registry import check
 @check(
     "image.newer-passed-over",
     severity=Severity.advice,
-    aloud=("was made from an older image than was pulled", "were made from older images"),
+    aloud=(
+        "runs an older image than the one that was pulled",
+        "run older images than those that were pulled",
+    ),
 )
 def newer_passed_over(passed_over: PassedOverImages, clock: Clock) -> CheckResult:
     """A container was made from an older image than the one that was brought for it.
@@ -28,9 +31,9 @@ def _finding(image: PassedOverImage, clock: Clock) -> Finding:
     reference = container.config.image
     return Finding.about(
         container,
-        f"{container} was made {clock.ago(container.created_at)} from {reference}, an older build than "
-        f"{image.newer}, which was brought here {clock.ago(image.brought_at)} and which no container "
-        "uses",
+        f"{container} was created {clock.ago(container.created_at)} from {reference}, an older build "
+        f"than {image.newer}, which was pulled or built here {clock.ago(image.brought_at)} "
+        "and which no container uses",
         {"image of the container": reference, "newer build that is not used": image.newer},
         discriminator=image.newer,
         stable=(container.life,),

@@ -16,7 +16,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
     nothing. Seen on engines 20.10.24 and 28.5.2.
     """
     if daemon.is_podman or info.uses_containerd_store:
-        return Skipped("this engine reads these files otherwise")
+        return Skipped("this engine reads these files differently")
     for file in files.unpaired:
         folder = f"{CERTIFICATES}/{file.registry}"
         variables = {"folder": folder}

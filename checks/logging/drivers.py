@@ -89,7 +89,7 @@ def _takers(address: str, containers: Containers) -> Sequence[Container]:
 def _taker_clauses(takers: Sequence[Container]) -> Iterator[str]:
     """The state of the containers that should take the log, each as a clause."""
     for taker in takers:
-        state = "runs now" if taker.is_running else "does not run"
+        state = "runs now" if taker.is_running else "is not running"
         yield f"{taker}, which publishes that port, {state}"
 
 

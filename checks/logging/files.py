@@ -96,7 +96,7 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
     for log in contents.damaged:
         yield Finding.about(
             log.container,
-            f"the log of {log.container} has NUL bytes {log.where}: `docker logs` does not get past them",
+            f"the log of {log.container} has NUL bytes {log.where}: `docker logs` stops there",
             {log.path: f"NUL bytes {log.where}"},
             variables={"log": log.path, "damaged": log.container.name},
         )
@@ -110,8 +110,8 @@ def _emptied_finding(log: EmptiedLog) -> Finding:
     late = duration(log.begins_after_s)
     return Finding.about(
         container,
-        f"the log of {container} was emptied by another program than the engine, which does not find "
-        "its last lines any more: `docker logs --tail` hangs",
+        f"the log of {container} was emptied by a program other than the engine, which no longer "
+        "finds its last lines: `docker logs --tail` hangs",
         {
             "GET /containers/.../logs?tail": "no answer in time",
             log.path: f"its first line is {late} younger than the container's start",

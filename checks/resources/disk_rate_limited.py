@@ -102,8 +102,8 @@ def _finding(container: Container, limits: list[_Limit], *, is_quiet: bool) -> F
     options = dict.fromkeys(limit.option for limit in limits)
     return Finding.about(
         container,
-        f"{container} may {joined([limit.words for limit in limits])}: a limit of its own holds "
-        "its reads or writes back",
+        f"{container} may {joined([limit.words for limit in limits])}: its own limit holds its "
+        "reads or writes back",
         {f"HostConfig, --{limit.option}": limit.words for limit in limits},
         is_quiet=is_quiet,
         variables={"limiting": next(iter(options))},

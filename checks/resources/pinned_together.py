@@ -11,7 +11,7 @@ from diagnose.registry import check
 @check(
     "resources.pinned-together",
     severity=Severity.advice,
-    aloud=("competes for a CPU beside idle ones", "compete for a CPU beside idle ones"),
+    aloud=("competes for a CPU while others are idle", "compete for a CPU while others are idle"),
 )
 def pinned_together(
     pinned_sets: PinnedSets | Unavailable,
@@ -46,8 +46,8 @@ def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:
     have = agree(idle, "has", "have")
     return Finding.about(
         busiest,
-        f"{names} are kept to {numbered('CPU', sorted(pinned.cpus))}, which {has} nothing to spare, "
-        f"while {numbered('CPU', idle)} of the host's {cpus} {have} little to do",
+        f"{names} are pinned to {numbered('CPU', sorted(pinned.cpus))}, which {has} no time to "
+        f"spare, while {numbered('CPU', idle)} of the host's {cpus} {have} little to do",
         {
             "HostConfig.CpusetCpus": pinned.cpuset,
             "CPUs in use, by container": [

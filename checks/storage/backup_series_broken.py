@@ -43,8 +43,8 @@ def _empty_finding(series: BackupSeries, clock: Clock) -> Finding:
     )
     return Finding.about(
         container,
-        f"{backups} in {series.folder}, which {container} mounts, {_verb(series)} next to nothing: "
-        f"{series.newest} has {size(series.size)}, and {size(series.usual)} were usual",
+        f"{backups} in {series.folder}, which {container} mounts, {_verb(series)} next to "
+        f"nothing: {series.newest} has {size(series.size)}, and {size(series.usual)} is usual",
         {
             series.path: f"{size(series.size)}, written {clock.ago(series.newest_at)}",
             "usual size before": size(series.usual),
@@ -63,8 +63,9 @@ def _overdue_finding(series: BackupSeries, clock: Clock, *, is_given_up: bool) -
     container = series.container
     return Finding.about(
         container,
-        f"no new backup has come to {series.folder}, which {container} mounts, for "
-        f"{duration(clock.wall - series.newest_at)}: one came each {duration(series.step_s)} before",
+        f"no new backup has arrived in {series.folder}, which {container} mounts, for "
+        f"{duration(clock.wall - series.newest_at)}: one came every {duration(series.step_s)} "
+        "before",
         {
             series.path: f"the last one, written {clock.ago(series.newest_at)}",
             "usual step between two": duration(series.step_s),

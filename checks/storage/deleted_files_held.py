@@ -26,8 +26,8 @@ def deleted_files_held(
 
     A file counts from `of_disk` percent of its disk on, or from `least` bytes where that is more
     than the disk has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
-    databases work on files of their own that they have deleted. A file in a container's own layer
-    is counted to the data root.
+    databases work on files of their own that they have deleted. A file in a container's writable
+    layer is counted to the data root.
     """
     names = {container.id: container.name for container in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}

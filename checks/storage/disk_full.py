@@ -97,7 +97,7 @@ def disk_full(
     The report also names the layers of a storage driver that the engine used before; they may go
     where no container of it is left. With containerd's image store, images lie in containerd's own
     folder, wherever the data root is. The storage driver vfs keeps a full copy of each layer, and
-    is named. Where containers' own layers lead, or volumes, the folder or the file is named in
+    is named. Where containers' writable layers lead, or volumes, the folder or the file is named in
     which the largest one has most; dumps of crashed programs and the logs of databases are known by
     their names.
     """

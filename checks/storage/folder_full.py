@@ -68,8 +68,8 @@ def _finding(
     return Finding(
         subject=Subject("filesystem", point),
         summary=sentence(
-            f"{folder_clause} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
-            "while the disk has room",
+            f"{folder_clause} accepts no more files, last {clock.ago(folder.last_at)}: its index "
+            "is full, although the disk has room",
             writers_clause,
         ),
         evidence={"kernel log": folder.line, "the kernel has logged it": how_often(folder.times)},

@@ -42,7 +42,8 @@ def inodes_exhausted(
     needed (btrfs, zfs) report none. For a btrfs the room for metadata counts, once it cannot get
     more of the disk. xfs reports as many as its free space would hold, so that a low number on a
     full disk says nothing new. The finding names the folders that hold most inodes, and among them
-    volumes that no container uses; of a container's own layer, the container and the folder in it.
+    volumes that no container uses; of a container's writable layer, the container and the folder in
+    it.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
@@ -104,7 +105,8 @@ def _inodes_finding(
 ) -> Finding:
     """The finding about inodes: the folders with the most entries, and those that may be removed.
 
-    anonymous: folders of unused anonymous volumes; layer: the container's own layer that leads.
+    anonymous: folders of unused anonymous volumes; layer: the container's writable layer that
+    leads.
     """
     usage = disk.usage
     blame = f"; {most[0].path} has {most[0].entries} of them" if most else ""
@@ -113,7 +115,7 @@ def _inodes_finding(
         crowded = layer.on_host(layer.crowd)
         blame = (
             f'; container "{layer.container}" has written {layer.crowded} files and folders to '
-            f"{layer.crowd} in its own layer"
+            f"{layer.crowd} in its writable layer"
         )
     return Finding(
         subject=disk.subject,
@@ -135,7 +137,7 @@ TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
 
 
 def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
-    """The page variables of a container whose own layer has most of the inodes."""
+    """The page variables of a container whose writable layer has most of the inodes."""
     is_temporary = any(f"{layer.crowd}/".startswith(f"{top}/") for top in TEMPORARY)
     if is_temporary and layer.is_running:
         return {"litterer": layer.container, "litter": layer.crowd}

@@ -43,10 +43,11 @@ def quota_exceeded(
     """A quota is used up, although the disk has free space.
 
     The kernel says "Disk quota exceeded" (EDQUOT): a quota of a user, a project or a subvolume, on
-    this host or on the file server, or the size that the container's own layer was given. Programs
-    have quotas of their own, of mailboxes for example: the file system under the mount must know
-    quotas. The engine itself meets one below its data root, as in a virtual server that is a
-    container (LXC) or in a user's home; a container that was created since shows that it is over.
+    this host or on the file server, or the size that the container's writable layer was given.
+    Programs have quotas of their own, of mailboxes for example: the file system under the mount
+    must know quotas. The engine itself meets one below its data root, as in a virtual server that
+    is a container (LXC) or in a user's home; a container that was created since shows that it is
+    over.
     """
     root = info.docker_root_dir if info is not None else ""
     told = quota_error_of_engine(root, said_errors, pulls)
@@ -64,14 +65,15 @@ def quota_exceeded(
 def _container_findings(
     container: Container, line: str, backing: Backing, filesystems: Filesystems | None
 ) -> Iterator[Finding]:
-    """Findings about the quota of a container's mounts, or else about the size of its own layer."""
+    """Findings about the quota of a container's mounts, or else about the size of its writable
+    layer."""
     limited = limited_mount(container, line, backing)
     if limited is not None:
         yield _mount_finding(limited, line, filesystems)
     elif limit := (container.host_config.storage_opt or {}).get("size", ""):
         yield Finding.about(
             container,
-            f"{container} has used up the size of its own layer, {limit}",
+            f"{container} has used up the size of its writable layer, {limit}",
             {"log": shortened(line), "HostConfig.StorageOpt size": limit},
         )
 

@@ -26,7 +26,8 @@ def writable_layer_large(
         elif written >= least:
             yield Finding.about(
                 writer,
-                f"{writer} has written {size(written)} into its own layer, outside of any volume",
+                f"{writer} has written {size(written)} into its writable layer, outside of any "
+                "volume",
                 {"writable layer, bytes on disk": written},
                 touches=touches,
             )

@@ -65,9 +65,9 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     name = placed.service.spec.name
     errors = placed.obstacles or placed.blamed
     reason = errors[0] if errors else update.message or update.state
-    state_clause = "was paused and does not go on"
+    state_clause = "was paused and has not continued"
     if update.state == "updating":
-        state_clause = "is stuck, and its former tasks still run"
+        state_clause = "is stuck, and its previous tasks still run"
     own_port = ""
     if placed.waits_for_own_port:
         own_port = (
@@ -113,7 +113,7 @@ def _undone_finding(
         subject=DAEMON,
         summary=sentence(
             f'the update of service "{name}"{to_image} was rolled back '
-            f"{clock.ago(update.ended_at)}, and its former version runs",
+            f"{clock.ago(update.ended_at)}, and its previous version is running",
             f"a new task failed ({error})" if error else "",
         ),
         evidence={

@@ -78,7 +78,7 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
         return SentPacket(f"is not sent: {path.begin} is not on this host")
     sender = path.begin.container
     if sender is not None and not sender.is_running:
-        return SentPacket(f"is not sent: {path.begin} does not run")
+        return SentPacket(f"is not sent: {path.begin} is not running")
     try:
         goal = _destination(site, path)
         address = goal.address or _resolve(host, site, resolvers, sender, goal.lookup)
@@ -171,7 +171,7 @@ def _to_container(site: PathEvidence, path: Path, end: Container, port: int) -> 
     resolver knows its name, the name is looked up instead.
     """
     if not end.is_running:
-        raise _NotSentError(f"{path.end} does not run")
+        raise _NotSentError(f"{path.end} is not running")
     if path.end.address is not None:
         return _Destination(port, path.end.address)
     begin = path.begin.container

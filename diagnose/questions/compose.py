@@ -111,7 +111,7 @@ class WrittenService(msgspec.Struct, frozen=True):
     swarm_labels: list[str] = []
     """The names of its labels below `deploy`: of a service of swarm, and of no container."""
     is_read_only: bool = False
-    """Whether its containers may not write to their own layer."""
+    """Whether its containers may not write to their writable layer."""
     is_partial: bool = False
     """Whether it extends another one, or has tags of compose: more belongs to it."""
 
@@ -239,7 +239,7 @@ class ReadDifferingContents(Question[list[str]], frozen=True):
     folder: str
     service: str
     layer: str
-    """The folder of the container's own layer on the host."""
+    """The folder of the container's writable layer on the host."""
 
     def about(self) -> str:
         return f"the contents for service {self.service} in {', '.join(self.paths)}"

@@ -196,7 +196,7 @@ class ReadContainerFile(Question[ContainerFile], frozen=True):
 
 
 class LayerChange(msgspec.Struct, frozen=True, rename="pascal"):
-    """One path in which a container's own layer differs from its image."""
+    """One path in which a container's writable layer differs from its image."""
 
     path: str = ""
     kind: int = 0

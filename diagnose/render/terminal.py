@@ -141,7 +141,7 @@ class _Page(TerminalRows):
             return
         self.console.print()
         if changes:
-            self.line("changed lately")
+            self.line("changed recently")
             for change in changes[:MOST_CHANGES]:
                 self.line(f"{ago(report.taken_at - change.at)}: {change.text}", 2)
             if len(changes) > MOST_CHANGES:

@@ -1,4 +1,4 @@
-"""Files that a command names in a container's own layer, beside an empty mount."""
+"""Files that a command names in a container's writable layer, beside an empty mount."""
 
 from typing import Any
 

@@ -235,7 +235,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     ),
     "a heap of Java without a limit": ("jvm-heap", {}, {}),
     "a file of its data": ("redis-dump", REDIS, {"aside": "/srv/redis/dump.rdb"}),
-    "a file of its own layer": ("redis-dump", {}, {}),
+    "a file of its writable layer": ("redis-dump", {}, {}),
     "a command over its volumes": (
         "node-version",
         APP,

@@ -47,7 +47,7 @@ def test_package_and_file_stand_below_the_failure(box: Box) -> None:
         "package crun-lab 1.0 to 1.1",
     ]
     shown = box.diagnose("all").out
-    assert "changed lately: /srv/shop/app.conf (mounted at /etc/app.conf)" in shown
+    assert "changed recently: /srv/shop/app.conf (mounted at /etc/app.conf)" in shown
 
 
 def test_the_timeline_has_them_in_order(box: Box) -> None:

@@ -130,7 +130,7 @@ PROXIED = stack(
 WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "between neighbours": ("api", "db:5432", made(), ("ok", "")),
     "by udp": ("api", "db:53/udp", made(), ("ok", "")),
-    "a port that nobody serves": ("api", "db:80", made(), ("broken", "listener")),
+    "a port that nothing serves": ("api", "db:80", made(), ("broken", "listener")),
     "a namespace that nobody saw": (
         "api",
         "db:5432",
@@ -159,7 +159,7 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
         made(host_stack=BY_HAND),
         ("ok", ""),
     ),
-    "in, by a rule of the user to a port that nobody serves": (
+    "in, by a rule of the user to a port that nothing serves": (
         "internet",
         "192.0.2.10:9001",
         made(host_stack=BY_HAND),

@@ -84,8 +84,8 @@ PACKETS: dict[str, tuple[str, str, PathEvidence, str | Failed, str, bool | None,
         "api", "db:5432", made(), Failed("forbidden", "run as root"), "ok->unknown", None,
         "172.18.0.3:5432",
     ),
-    "from what does not run": ("off", "db:5432", made(), "accepted", "broken", None, ":0"),
-    "to what does not run": ("api", "off:80", made(), "accepted", "broken", None, ":0"),
+    "from what is not running": ("off", "db:5432", made(), "accepted", "broken", None, ":0"),
+    "to what is not running": ("api", "off:80", made(), "accepted", "broken", None, ":0"),
 }  # fmt: skip
 
 

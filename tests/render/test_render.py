@@ -86,10 +86,10 @@ def test_a_calm_report_shows_what_was_changed_to_people(monkeypatch: pytest.Monk
         for minutes in range(1, 8)
     )
     changed = msgspec.structs.replace(calm, changes=changes)
-    assert "changed lately" not in text(changed, 0)
+    assert "changed recently" not in text(changed, 0)
     monkeypatch.setenv("COLUMNS", "80")
     said = text(changed, 0)
-    assert "changed lately\n  1 min ago: /srv/app/1.yml\n" in said
+    assert "changed recently\n  1 min ago: /srv/app/1.yml\n" in said
     assert "  5 min ago: /srv/app/5.yml\n  and 2 earlier changes\n" in said
     assert 'diagnose ask "THE ERROR MESSAGE"' in said
 

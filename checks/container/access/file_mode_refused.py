@@ -48,7 +48,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
     source = refused.source
     has = f"{source.owner}, mode {source.permissions}"
     if refused.is_folder_for_a_file:
-        reason = f"{refused.path} is a folder, and the program wants a file there"
+        reason = f"{refused.path} is a folder, but the program needs a file there"
         variables = {"folder": refused.inside}
     elif refused.mode:
         reason = (

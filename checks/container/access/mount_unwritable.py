@@ -96,7 +96,7 @@ def _owner(denied: DeniedMount) -> str:
     other = denied.taken_by
     if other is None:
         return ""
-    return f"{other} works as user {denied.source.uid}, and has it mounted too"
+    return f"{other} runs as user {denied.source.uid}, and has it mounted too"
 
 
 def _verb(denied: DeniedMount) -> str:

@@ -80,7 +80,7 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, built_for: str) -> F
     is_top = closed.path.count("/") == 1
     return Finding.about(
         container,
-        f"{container} fails since only root may use {place}: root owns it, with mode {closed.mode}",
+        f"{container} fails because only root may use {place}: root owns it, with mode {closed.mode}",
         {
             LINE: quoted(closed.line),
             f"owner and mode of {closed.path}": f"0:0 {closed.mode}",

@@ -11,8 +11,8 @@ from diagnose.registry import check
     "container.address-not-for-browsers",
     severity=Severity.advice,
     aloud=(
-        "gives its pages an address that browsers do not know",
-        "give their pages addresses that browsers do not know",
+        "gives browsers an address that they cannot resolve",
+        "give browsers addresses that they cannot resolve",
     ),
 )
 def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult:
@@ -29,8 +29,8 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
         yield Finding.about(
             address.container,
             sentence(
-                f"{address.container} gives its pages the address of {address.callee} as containers call "
-                f"it, in {address.variable}: browsers do not know that name",
+                f"{address.container} gives browsers the address of {address.callee} that only "
+                f"containers know, in {address.variable}: browsers cannot resolve that name",
                 reached,
             ),
             {f"Config.Env {address.variable}": address.value},

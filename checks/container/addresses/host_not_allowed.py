@@ -14,7 +14,7 @@ _FILE_INDEX = "9"
 @check(
     "container.host-not-allowed",
     severity=Severity.warning,
-    aloud=("allows only pages of localhost", "allow only pages of localhost"),
+    aloud=("allows only pages from localhost", "allow only pages from localhost"),
 )
 def host_not_allowed(
     hosts_not_allowed: HostsNotAllowed, local_origins: LocalOrigins | None
@@ -68,8 +68,8 @@ def _origin_finding(origin: LocalOrigin) -> Finding:
     container = origin.container
     return Finding.about(
         container,
-        f"{container} lets browsers use its answers only in pages of localhost ({origin.variable}), and "
-        f"the pages of {origin.page} are for others, by {origin.by}",
+        f"{container} lets browsers use its answers only in pages from localhost "
+        f"({origin.variable}), but others open the pages of {origin.page}, by {origin.by}",
         {f"Config.Env {origin.variable}": list(origin.origins)},
         discriminator=origin.variable,
         severity=Severity.advice,

@@ -38,21 +38,21 @@ def _finding(links: InsecureLinks) -> Finding:
     untold = hop is not None and not hop.tells_of_https
     proxy_clause = ""
     if hop is not None and untold:
-        proxy_clause = f"{hop.label} does not tell it that clients come by HTTPS"
+        proxy_clause = f"{hop.label} does not say that clients use HTTPS"
     elif links.program is not None:
         proxy_clause = (
-            f"{page.container} speaks HTTPS for it, and it does not take the word of that proxy"
+            f"{page.container} terminates HTTPS for it, but it does not trust what that proxy says"
         )
     assignment = "" if untold else _assignment(links)
     return Finding.about(
         container,
         sentence(
-            f"{container} names files of its own page by http://, which browsers do not load with a "
-            "page that comes by HTTPS",
+            f"{container} links files of its own page with http://, which browsers block on an "
+            "HTTPS page",
             proxy_clause,
         ),
         {
-            f"GET {page.reply.path} at port {page.door.port} of {page.container}, by HTTPS": (
+            f"GET {page.reply.path} at port {page.door.port} of {page.container}, over HTTPS": (
                 f"{page.status}"
             ),
             "in the page": shortened(links.url, 160),

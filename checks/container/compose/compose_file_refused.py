@@ -60,7 +60,9 @@ def _finding(project: RefusedProject) -> Finding:
     if project.network:
         evidence["network that compose made for it"] = project.network
     evidence["containers that run"] = "some" if project.runs else "none"
-    effect = "what runs goes on, and the next start fails" if project.runs else "nothing of it runs"
+    effect = (
+        "what runs continues, but the next start fails" if project.runs else "nothing of it runs"
+    )
     summary = f'compose refuses project "{project.name}": {_reason(project)}; {effect}'
     variables = {**_place(project), **_steps(project)}
     if project.container is None:
@@ -136,7 +138,7 @@ def _unknown_key(fault: ComposeFault, project: RefusedProject) -> str:
 _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
     "yaml": lambda fault, _: f"is not YAML: {fault.detail}",
     "empty": lambda *_: "has no services",
-    "doubled": lambda fault, _: f'has the key "{fault.name}", which {fault.detail} has already',
+    "doubled": lambda fault, _: f'has the key "{fault.name}", which {fault.detail} already has',
     "unknown-key": _unknown_key,
     "wrong-kind": lambda fault, _: f"has a value of {fault.place} that has to be {fault.detail}",
     "entry-is-mapping": lambda fault, _: (
@@ -144,7 +146,7 @@ _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
     ),
     "env-file": lambda fault, _: f"names the env file {fault.name}, which does not exist",
     "file-missing": lambda fault, _: f"names the file {fault.name}, which does not exist",
-    "no-unit": lambda fault, _: f"gives {fault.place} the time {fault.name} without a unit",
+    "no-unit": lambda fault, _: f"gives {fault.place} the duration {fault.name} without a unit",
     "test-without-kind": lambda fault, _: (
         f"has a list in {fault.place} that does not begin with CMD or CMD-SHELL"
     ),

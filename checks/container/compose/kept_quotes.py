@@ -40,8 +40,8 @@ def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
     kind = "a schedule" if quoted.is_schedule else "a value"
     return Finding.about(
         container,
-        f"{container} has quotes around its variable {name}, which are a part of {kind} that has none: "
-        f"{quoted.value}",
+        f"{container} has quotes around the value of its variable {name}, and they become part of "
+        f"{kind} that has none: {quoted.value}",
         {"Config.Env": f"{name}={quoted.value}", **present({LINE: shortened(quoted.line)})},
         discriminator=name,
         severity=Severity.warning if quoted.line else Severity.advice,

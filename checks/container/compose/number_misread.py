@@ -53,8 +53,8 @@ def _finding(
     paths = joined(list(by_key((number.path, number) for number in misread)))
     return Finding.about(
         container,
-        f"{container} has another value of {and_more(names, SHOWN)} than {paths} shows: without "
-        f"quotes, compose takes {agree(misread, 'it', 'them')} for "
+        f"{container} has a different value of {and_more(names, SHOWN)} than {paths} shows: "
+        f"without quotes, compose takes {agree(misread, 'it', 'them')} for "
         f"{agree(misread, 'a number', 'numbers')}",
         dict(_difference(number) for number in misread[:SHOWN]),
         variables=_steps(container, project, names),
@@ -64,7 +64,7 @@ def _finding(
 def _difference(number: MisreadNumber) -> tuple[str, Json]:
     """Both values, where they are no secrets."""
     if MARK in number.written + number.read:
-        return number.written.partition("=")[0], "a secret, which is another number by now"
+        return number.written.partition("=")[0], "a secret, which has become another number"
     return number.written, f"the container has {number.read}"
 
 

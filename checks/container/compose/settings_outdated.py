@@ -60,8 +60,9 @@ def _variables_finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
     have = agree(variables, "has", "have")
     return Finding.about(
         container,
-        f"{container} runs with the old value of {names}, which {have} another one in "
-        f"{paths} since a change {clock.ago(outdated.changed_at)}: {_why_not_applied(outdated)}",
+        f"{container} runs with the old value of {names}, which {have} a different value in "
+        f"{paths} since a change {clock.ago(outdated.changed_at)}: "
+        f"{_why_not_applied(outdated)}",
         {
             **{
                 f"{variable.path}: {variable.name}": variable.difference
@@ -97,9 +98,10 @@ def _content_finding(outdated: OutdatedContent, clock: Clock) -> Finding:
     steps = {f"forced_{name}": value for name, value in _steps(container).items()}
     return Finding.about(
         container,
-        f"{container} has an older content of {and_more(outdated.targets, SHOWN)} than the compose "
-        f"file gives it since a change of {outdated.path} {clock.ago(outdated.changed_at)}: neither a "
-        "restart nor a plain `docker compose up` applies it",
+        f"{container} has an older version of {and_more(outdated.targets, SHOWN)} than the "
+        f"compose file gives it since a change of {outdated.path} "
+        f"{clock.ago(outdated.changed_at)}: neither a restart nor a plain `docker compose up` "
+        "applies it",
         {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
         severity=_severity(outdated),
         discriminator="contents",

@@ -29,13 +29,13 @@ def _finding(variable: OverruledVariable) -> Finding:
     container = variable.container
     name = variable.name
     if variable.is_secret:
-        values = "another secret than the container has"
+        values = "a different secret than the container has"
     else:
         values = f'"{variable.written}", and the container has "{variable.value}"'
     return Finding.about(
         container,
-        f"{container} has the value of {name} that {variable.source} sets on the host, and not the one "
-        f"in {variable.path}: compose prefers the environment of its caller",
+        f"{container} has the value of {name} that {variable.source} sets on the host, not the "
+        f"one in {variable.path}: compose prefers the environment of the shell that calls it",
         {f"{variable.path}: {name}": values, variable.source: f"sets {name} too"},
         discriminator=name,
         stable=(container.life,),

@@ -22,7 +22,7 @@ written."""
 @check(
     "container.data-in-own-layer",
     severity=Severity.warning,
-    aloud=("keeps data in its own layer", "keep data in their own layer"),
+    aloud=("keeps data in its writable layer", "keep data in their writable layers"),
 )
 def data_in_own_layer(
     containers: Containers,
@@ -31,7 +31,7 @@ def data_in_own_layer(
     stray_files: StrayFiles | None,
     mounts_among_variables: MountsAmongVariables | None,
 ) -> CheckResult:
-    """A container keeps its data in its own layer, and its mount is unused.
+    """A container keeps its data in its writable layer, and its mount is unused.
 
     The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
     the mount's path has a blank or a quote at its end. The files there are lost when the container
@@ -71,11 +71,11 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
     mount = stray.mount
     finding = Finding.about(
         container,
-        f"{container} writes {stray.path} into its own layer, where it is lost when it is recreated: "
-        f"{mount.place}, mounted at {mount.destination}, is empty",
+        f"{container} writes {stray.path} into its writable layer, where it is lost when it is "
+        f"recreated: {mount.place}, mounted at {mount.destination}, is empty",
         {
             f"named by {stray.setting}": stray.path,
-            f"{stray.path} in its own layer, bytes": stray.size,
+            f"{stray.path} in its writable layer, bytes": stray.size,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
         },
         severity=Severity.warning if stray.is_file_mounted else Severity.advice,
@@ -99,15 +99,15 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
 def _replaced_finding(replaced: ReplacedList) -> Finding:
     """The finding about a list of volumes that replaces the anchor's."""
     container = replaced.container
-    rule = "YAML joins mappings under <<, and no lists"
+    rule = "YAML merges mappings under <<, but not lists"
     rule_evidence = {replaced.path: rule} if replaced.path else {}
     return Finding.about(
         container,
-        f"{container} writes to {replaced.folder} in its own layer, where {replaced.neighbour} has "
+        f"{container} writes to {replaced.folder} in its writable layer, where {replaced.neighbour} has "
         f'"{replaced.volume}": its service has a list `volumes`, which replaces that of the anchor '
         "that it merges",
         {
-            f"{replaced.folder} in its own layer": and_more(replaced.entries),
+            f"{replaced.folder} in its writable layer": and_more(replaced.entries),
             f"mounted in {replaced.neighbour.name}": f"{replaced.volume} -> {replaced.folder}",
             **rule_evidence,
         },
@@ -156,22 +156,27 @@ def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
     """mislaid: the lines of `environment` that look like mounts."""
     container = data.container
     mount = data.mount
-    lack = "is empty" if data.is_empty else "had nothing added since this container was made"
+    lack = (
+        "is empty" if data.is_empty else ("has had nothing added since this container was created")
+    )
     if data.is_swapped:
         lack += ": the two paths of the mount are swapped"
     further = {
-        f"{other.folder} in its own layer": f"{other.mount.place} at {other.mount.destination} is empty"
+        f"{other.folder} in its writable layer": f"{other.mount.place} at {other.mount.destination} is empty"
         for other in data.further
     }
     finding = Finding.about(
         container,
-        f"{container} keeps {size(data.bytes)} in {data.folder}, which is no mount and is lost when "
-        f"it is recreated: {mount.place}, mounted at {mount.destination}, {lack}",
+        f"{container} keeps {size(data.bytes)} in {data.folder}, which is not mounted and is lost "
+        f"when it is recreated: {mount.place}, mounted at {mount.destination}, {lack}",
         {
-            f"{data.folder} in its own layer, bytes": data.bytes,
+            f"{data.folder} in its writable layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
             **further,
-            **{f"environment: {line}": "is no variable, and compose drops it" for line in mislaid},
+            **{
+                f"environment: {line}": "is not a variable, and compose drops it"
+                for line in mislaid
+            },
         },
         severity=Severity.advice if data.is_guess else None,
         discriminator=mount.destination,

@@ -88,7 +88,7 @@ def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
         container,
         f"{container} started with new data in {mount.destination} "
         f'{clock.ago(container.created_at)}: its previous data may be in {kind} "{former}", '
-        f"which it does not mount any more; it mounts {mount.place}",
+        f"which it no longer mounts; it mounts {mount.place}",
         {
             f"{kind} {former}": _last_change(left),
             "entries in both": and_more(left.entries, NAMES_SHOWN),
@@ -105,10 +105,10 @@ def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
 
 
 _MISTAKEN = {
-    "volume": '"{name}" without ./ before it is a volume, and not the folder of that name',
-    "home": "~ is the home of whoever starts compose, and sudo makes that root",
-    "variable": "the part of the path before {source} is missing, as where a variable is not set",
-    "project": "the folder of its project was in another place before",
+    "volume": '"{name}" without a leading ./ names a volume, not the folder of that name',
+    "home": "~ is the home directory of the user who starts compose, which is root under sudo",
+    "variable": "the part of the path before {source} is missing, as when a variable is not set",
+    "project": "its project folder was in another place before",
 }
 """The reason why the source of a mount became another folder, by the kind of mistake."""
 

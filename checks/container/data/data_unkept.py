@@ -9,9 +9,9 @@ from diagnose.phrases import count
 from diagnose.registry import check
 
 _LOST = {
-    "layer": "its own layer: it is lost when the container is recreated, as by each update",
+    "layer": "its writable layer: it is lost when the container is recreated, as every update does",
     "memory": "memory: it is lost whenever the container stops",
-    "temporary": "{source} of the host, which is emptied at a boot",
+    "temporary": "{source} of the host, which is emptied at each boot",
 }
 _SPECIAL = LazyPattern(r"[^a-z0-9]+")
 
@@ -25,10 +25,10 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
     """A container keeps data where a recreate, a restart or a boot removes it.
 
     The container is started again by itself, as a service is. It has no mount for data, and a file
-    of a database with 64 KiB or more in its own layer; or it has such a file in a tmpfs, or in a
-    folder of the host below /tmp or /run. Of a program with a published port small files count too,
-    by their kind: accounts or a database in a folder that is called data, store or config, or two
-    files of settings. Mails that wait in the queue of Postfix or Exim, crontabs
+    of a database with 64 KiB or more in its writable layer; or it has such a file in a tmpfs, or in
+    a folder of the host below /tmp or /run. Of a program with a published port small files count
+    too, by their kind: accounts or a database in a folder that is called data, store or config, or
+    two files of settings. Mails that wait in the queue of Postfix or Exim, crontabs
     that were edited in a running container, and certificates of certbot count too.
     """
     for state in unkept_states or ():

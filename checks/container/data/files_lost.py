@@ -16,7 +16,8 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
     """Files of a container's image were deleted or changed in the container.
 
     The engine, the program's log or the health check misses a file, or may not use it, and the
-    container's own layer has just that file otherwise than its image: an update that broke off, an
+    container's writable layer has just that file otherwise than its image: an update that broke
+    off, an
     `rm` or `chmod` by `docker exec`, an attempt at a repair. A restart keeps the layer. Seen on
     engines 20.10.24 and 28.5.2.
     """

@@ -30,8 +30,8 @@ def _finding(copied: CopiedImport) -> Finding:
     return Finding.about(
         container,
         f"{container} copies each file that it {copied.does} from {arrival.destination} to "
-        f"{place.destination}: these are two mounts of one file system, and no hard link and no "
-        "move goes from one mount to another",
+        f"{place.destination}: these are two mounts of one file system, and neither hard "
+        "links nor moves work across mounts",
         {"arrive in": str(arrival), "stay in": str(place), "both lie below": copied.parent},
         stable=(container.life,),
         variables={"parent": copied.parent} if has_parent else {"apart": arrival.source},

@@ -39,7 +39,7 @@ def volume_outdated(
     overlay2 and engines from 26 on.
     """
     if ping.version < FIRST_WITH_DATE:
-        return Skipped("engines before 26 do not say when a volume was made")
+        return Skipped("engines before 26 do not say when a volume was created")
     if info is not None and info.driver not in ("", "overlay2"):
         return Skipped("the storage driver is not overlay2")
     for outdated in outdated_volumes:

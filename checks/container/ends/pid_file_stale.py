@@ -18,8 +18,8 @@ def pid_file_stale(
     """A pid file of a former run keeps a container's program from starting.
 
     The program says that a server is running already, or objects to a lock or a socket, no process
-    of the container lives, and the file that it names is still there: in the container's own layer,
-    which a restart keeps, or on a mount.
+    of the container lives, and the file that it names is still there: in the container's writable
+    layer, which a restart keeps, or on a mount.
     """
     for claim in claims(ID, containers, log_tails, clock):
         pid_file = data_files.pid_files.get(claim.container.id)
@@ -32,10 +32,10 @@ def pid_file_stale(
             in_layer = {"file": f"{container.name}:{pid_file.path}"}
             place = claim.failure.page_variables({"container": container.name}) or in_layer
         yield claim.finding(
-            f"does not start because the file {pid_file.path} of a former run is still there",
+            f"does not start because the file {pid_file.path} of an earlier run is still there",
             {
                 "in the container": f"{pid_file.path} exists",
-                "on the host": pid_file.source or "the container's own layer",
+                "on the host": pid_file.source or "the container's writable layer",
                 "State": str(container.state),
             },
             variables=place,

@@ -33,7 +33,7 @@ def _finding(call: LostProgram) -> Finding:
             f"line {call.line} of {call.path} calls {call.program}, which cron does not find in "
             f"{call.folders}: {place_clause}{plugin}"
         ),
-        evidence={f"{call.path}, line {call.line}": call.program, "path of cron": call.folders},
+        evidence={f"{call.path}, line {call.line}": call.program, "PATH of cron": call.folders},
         discriminator=f"{call.path}:{call.line}",
         variables=_steps(call),
     )

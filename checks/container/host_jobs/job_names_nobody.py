@@ -61,7 +61,7 @@ def _finding(call: JobCall, meant: Container) -> Finding:
     return Finding.about(
         meant,
         f'the {kind} in line {call.line} of {call.path} calls docker {call.verb} "{call.target}", '
-        f"and no container has that name: {meant} is meant",
+        f"and no container has that name: {meant} is probably meant",
         {
             f"{call.path}, line {call.line}": f"docker {call.verb} {call.target}",
             "names of containers like it": meant.name,

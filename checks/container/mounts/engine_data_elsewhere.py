@@ -17,7 +17,7 @@ def engine_data_elsewhere(mounts: FormerRootMounts, root: DataRoot) -> CheckResu
     engine where it is: advice. A link or a mount from the usual place to the data root is right.
     """
     if not len(mounts):
-        return Skipped(f"no container mounts another data root than {root.path}")
+        return Skipped(f"no container mounts a data root other than {root.path}")
     for former in mounts:
         yield _finding(former, root)
 
@@ -25,7 +25,7 @@ def engine_data_elsewhere(mounts: FormerRootMounts, root: DataRoot) -> CheckResu
 def _finding(former: FormerRootMount, root: DataRoot) -> Finding:
     container = former.container
     mount = former.mount
-    holds = "is empty" if former.is_empty else "holds what was there before"
+    holds = "is empty" if former.is_empty else "still holds what was there before"
     is_part = mount.source != DEFAULT
     access = "" if mount.rw else ":ro"
     return Finding.about(

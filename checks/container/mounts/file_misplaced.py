@@ -55,7 +55,7 @@ def _ended_finding(elsewhere: FileElsewhere) -> Finding:
 def _finding(misplaced: MisplacedFile) -> Finding:
     container = misplaced.container
     mount = misplaced.mount
-    variable_clause = f", as its variable {misplaced.variable} has it" if misplaced.variable else ""
+    variable_clause = f", as its variable {misplaced.variable} says" if misplaced.variable else ""
     access = "" if mount.rw else ":ro"
     return Finding.about(
         container,

@@ -31,7 +31,7 @@ def _finding(link: DanglingLink) -> Finding:
     container = link.container
     former = link.former
     variable_clause = f"{link.variable} names that folder" if link.variable else ""
-    has_it = f"{former} still has it in its own layer" if former is not None else ""
+    has_it = f"{former} still has it in its writable layer" if former is not None else ""
     finding = Finding.about(
         container,
         sentence(

@@ -33,7 +33,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
     return Finding.about(
         container,
-        f"{container} does not find {missing.inside}: {missing.folder} on the host has no {name}",
+        f"{container} cannot find {missing.inside}: {missing.folder} on the host has no {name}",
         {
             **missing.place.evidence,
             f"contents of {missing.folder}": holds,
@@ -54,7 +54,7 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
     is_log = posixpath.basename(missing.path) in _WRITE_AHEAD_LOGS
     return Finding.about(
         container,
-        f"{container} does not find {missing.place.inside}: {missing.path} on the host is a link "
+        f"{container} cannot find {missing.place.inside}: {missing.path} on the host is a link "
         f"that leads to {end.inside}, and {lacks}",
         {**missing.place.evidence, "the link leads to": end.inside},
         severity=Severity.warning if missing.is_repeated else Severity.critical,

@@ -189,7 +189,9 @@ def _refused_mount_findings(
         "State.Error": container.state.error,
     }
     if kind == "folder" and target == _program_of(container):
-        summary = f"did not start: {source}, a folder, lies over {target}, its image's own program"
+        summary = (
+            f"did not start: the folder {source} is mounted over {target}, the program of its image"
+        )
         finding = _missing_source_finding(container, summary, source, evidence, stand_in="")
         yield finding.with_variables({"covering": target})
         return
@@ -266,7 +268,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
     source = lacking.mount.source
     return _missing_source_finding(
         container,
-        f"does not find {lacking.inside}: {source} on the host is an empty folder",
+        f"cannot find {lacking.inside}: {source} on the host is an empty folder",
         source,
         {
             **lacking.evidence,

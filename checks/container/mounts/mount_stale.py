@@ -61,8 +61,8 @@ def _view_clause(stale: StaleMount) -> str:
     covered_by = stale.covered_by
     if stale.led_to:
         return (
-            f"still sees {stale.led_to}: {source} led there when it started, and leads elsewhere "
-            "by now"
+            f"still sees {stale.led_to}: {source} led there when it started, and now leads "
+            "elsewhere"
         )
     if stale.held and not covered_by:
         return f"still has {stale.held}, which the host has unmounted from {stale.held_from}"
@@ -71,7 +71,7 @@ def _view_clause(stale: StaleMount) -> str:
             f"still has an earlier mount of {stale.held}: the host has mounted it again at {point}"
         )
     if stale.held:
-        return f"still has {stale.held}: the host has mounted {covered_by} at {point} by now"
+        return f"still has {stale.held}: the host has since mounted {covered_by} at {point}"
     if stale.is_hidden:
         return (
             f"sees the folder under the mount at {point}: the engine has a mount namespace of its "

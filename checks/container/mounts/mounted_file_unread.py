@@ -15,7 +15,7 @@ from diagnose.registry import check
 @check(
     "container.mounted-file-unread",
     severity=Severity.warning,
-    aloud=("does not read a mounted file of settings", "do not read mounted files of settings"),
+    aloud=("does not read a mounted settings file", "do not read mounted settings files"),
 )
 def mounted_file_unread(unopened: UnopenedSettingsList) -> CheckResult:
     """A container has a file of settings mounted that its program does not read.

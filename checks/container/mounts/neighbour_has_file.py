@@ -25,7 +25,7 @@ def _finding(file: NeighboursFile) -> Finding:
     container = file.container
     neighbour = file.neighbour
     mount = file.mount
-    place = f"in {mount.place}" if mount is not None else "in its own layer"
+    place = f"in {mount.place}" if mount is not None else "in its writable layer"
     further = f", and {file.times - 1} more such files" if file.times > 1 else ""
     return Finding.about(
         container,

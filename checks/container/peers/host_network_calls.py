@@ -32,8 +32,9 @@ def host_network_finding(
     steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
     return Finding.about(
         caller,
-        f"{caller} is on the host's network and calls localhost:{port}, where nothing of the host "
-        f"listens: port {port} belongs to {named('container', names_of(others))}, which {publishing}",
+        f"{caller} is on the host's network and calls localhost:{port}, where nothing on the host "
+        f"listens: port {port} belongs to {named('container', names_of(others))}, which "
+        f"{publishing}",
         {
             LINE: line,
             "HostConfig.NetworkMode": "host",

@@ -137,7 +137,9 @@ def _finding(
     job = stoppers.job_for(container)
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     callers_clause = f"{named('container', names_of(callers))} {verbs}"
-    stopper_clause = f"{order.container} says that it did so" if order is not None else ""
+    stopper_clause = (
+        f"{order.container} says that it stopped the container" if order is not None else ""
+    )
     if job is not None and not stopper_clause:
         stopper_clause = f"line {job.line} of {job.path} has docker {job.verb} it"
     end_clause = f", as its label {planned} lets a program do" if planned else ", and stays down"

@@ -34,11 +34,11 @@ _BAD_REQUEST, _FORBIDDEN = 400, 403
 _MUCH = 2000
 """Characters of a page that are searched for the words of a known failure."""
 _REFUSES = {
-    _BAD_REQUEST: "it may not know the host name by which they call",
-    _FORBIDDEN: "it may not let them in, or not know the host name by which they call",
-    404: "it has no such page under the host name by which they call",
-    421: "it has no site of the host name by which they call",
-    429: "it counts their requests as too many: it may take all clients for one",
+    _BAD_REQUEST: "it may not know the host name that they use",
+    _FORBIDDEN: "it may not let them in, or may not know the host name that they use",
+    404: "it has no such page under the host name that they use",
+    421: "it has no site for the host name that they use",
+    429: "it says that they send too many requests: it may see all clients as one",
 }
 """The reason why a server refuses all requests of one container, by status."""
 
@@ -134,7 +134,7 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
         container,
         sentence(
             f"{container} cannot read {count(len(clients.lines), 'request')} of {client_names}",
-            f"these speak TLS (https://) to {port_clause}, and it speaks plain HTTP there",
+            f"they speak TLS (https://) to {port_clause}, and it speaks plain HTTP there",
         ),
         present(
             {
@@ -343,17 +343,17 @@ def _failing_requests(failed: FailedAnswers) -> str:
         page = only(pages)
         requests = f"each {shortened(page, 60)}" if page else "all requests"
         clients = str(failed.proxies[0]) if failed.proxies else "its clients"
-        return f"{requests} of {clients} with HTTP status {statuses} ({times} times lately)"
+        return f"{requests} of {clients} with HTTP status {statuses} ({times} times recently)"
     if failed.is_most:
         return f"its requests with HTTP status {statuses} ({times} of the last {failed.of})"
     request = shortened(failed.answers[-1].what, 60)
-    return f"each {request} with HTTP status {statuses} ({times} times lately)"
+    return f"each {request} with HTTP status {statuses} ({times} times recently)"
 
 
 def _proxies_clause(failed: FailedAnswers) -> str:
     """The clause about the proxies that pass the errors on to clients; "" for none."""
     if failed.is_refusal:
-        taken = ", and is taken for down" if failed.ends_traffic else ""
+        taken = ", and is considered down" if failed.ends_traffic else ""
         return f"{taken}: {_REFUSES[failed.status]}"
     if not failed.proxies:
         return ""

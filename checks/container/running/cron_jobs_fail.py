@@ -10,15 +10,15 @@ from diagnose.registry import check
 _FIELDS = r"^([[:space:]]*(@[a-z]+|([^[:space:]]+[[:space:]]+){4}[^[:space:]]+)[[:space:]]+)"
 _WHAT = {
     "daemon": "",
-    "name": "does not read TABLE: it passes over names with a dot",
+    "name": "does not read TABLE: it ignores names with a dot",
     "mode": "refuses crontab TABLE because of its mode {word}",
     "owner": "refuses crontab TABLE because it belongs to user {word}",
-    "open": "refuses crontab TABLE: its last line has no end",
+    "open": "refuses crontab TABLE: its last line has no newline at its end",
     "command": "refuses crontab TABLE: line {line} has no user before its command",
     "user": 'runs "{word}" as a program: line {line} of TABLE names a user, and that table has no '
-    "field for one",
+    "user field",
     "percent": "ends the command in line {line} of TABLE at its first percent sign",
-    "return": "takes the line end of Windows as a part of the command in line {line} of TABLE",
+    "return": "takes the Windows line ending as part of the command in line {line} of TABLE",
 }
 """The effect of a defect on cron, by the kind of the defect: `{word}` is the word that is wrong."""
 _EDITS = {
@@ -78,7 +78,7 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
         summary = f"{container} has crontab {path}, and runs no cron that reads it"
     else:
         summary = f"cron in {container} {effect.replace('TABLE', path)}"
-    seen = {"daemon": "no process is called cron", "percent": "%", "return": "line end of Windows"}
+    seen = {"daemon": "no process is called cron", "percent": "%", "return": "Windows line ending"}
     place = f"{path}, line {defect.line}" if defect.line else path
     return Finding.about(
         container,

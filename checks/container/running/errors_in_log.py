@@ -183,7 +183,7 @@ def _line_or_meaning(case: ErrorCase) -> str:
         lacks = f"a program in it does not get the container's variable {case.unpassed.variable}"
         return sentence(f"runs, but {lacks} ({often})", case.unpassed.why)
     if failure is not None and case.unused is not None:
-        instead = f"it uses a file of SQLite, and no setting of it names {case.unused}"
+        instead = f"it uses an SQLite file, and none of its settings names {case.unused}"
         return sentence(f"runs, but {instead} ({often})", _cause(case, failure))
     if case.has_no_network:
         without = "it has no network (network mode none), so that its calls go nowhere"
@@ -206,7 +206,10 @@ def _line_or_meaning(case: ErrorCase) -> str:
 def _cause(case: ErrorCase, failure: Recognised) -> str:
     """The cause that the line stands for, with the extension of PHP that is missing."""
     if case.absent is not None:
-        return f"the program calls localhost, and {case.absent}, which shares its network, does not run"
+        return (
+            f"the program calls localhost, and {case.absent}, which shares its network, is not "
+            "running"
+        )
     if case.unset:
         return f"it needs the setting {case.unset}, and no environment variable of that name is set"
     if case.nameless.clause:

@@ -45,8 +45,9 @@ def login_not_kept(
         yield Finding.about(
             container,
             sentence(
-                f"{container} lets its clients log in, and does not know them at their next request "
-                f"({count(symptom.times, 'time')} lately: {shortened(symptom.path, 60)})",
+                f"{container} logs its clients in, but does not recognise them at their next "
+                f"request ({count(symptom.times, 'time')} recently: "
+                f"{shortened(symptom.path, 60)})",
                 _seen_reason(container, cookies) or _reason(container),
             ),
             present(
@@ -87,15 +88,15 @@ def _seen_reason(container: Container, cookies: LoginCookies) -> str:
     domain = cookies.attribute(container, "domain").removeprefix(".")
     if domain:
         return (
-            f"its cookie is for {domain}, and a browser that calls it by another name or by an "
-            "address does not keep it"
+            f"its cookie is for {domain}, and a browser that uses another name or an address does "
+            "not keep it"
         )
     ports = _plain_ports(container)
     if ports and cookies.attribute(container, "secure"):
         shown = joined([str(port) for port in ports])
         return (
-            "its cookie is marked Secure, and a browser keeps that over HTTPS alone, "
-            f"not at port {shown}"
+            "its cookie is marked Secure, and browsers keep such cookies only over HTTPS, not at "
+            f"port {shown}"
         )
     return ""
 
@@ -111,8 +112,8 @@ def _reason(container: Container) -> str:
     given = cookie_domain(container)
     if given is not None:
         return (
-            f"{given.variable} makes its cookies for {given.domain}, and a browser that calls it "
-            "by another name or by an address does not keep them"
+            f"{given.variable} makes its cookies for {given.domain}, and a browser that uses "
+            "another name or an address does not keep them"
         )
     ports = _plain_ports(container)
     if ports:

@@ -21,12 +21,12 @@ def output_held_back(held_outputs: HeldOutputs) -> CheckResult:
     for held in held_outputs:
         yield Finding.about(
             held.container,
-            f"{held.container} has an empty log although its program prints: Python keeps the "
-            f"lines until 8 KiB are full, as {UNBUFFERED} is not set",
+            f"{held.container} has an empty log although its program prints: Python buffers lines "
+            f"until 8 KiB are full, because {UNBUFFERED} is not set",
             {
                 "process": shortened(held.command),
                 held.script: shortened(held.line),
-                "log": "empty since the container was made",
+                "log": "empty since the container was created",
             },
             stable=(held.container.life,),
         )

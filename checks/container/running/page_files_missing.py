@@ -11,7 +11,7 @@ from diagnose.registry import check
 @check(
     "container.page-files-missing",
     severity=Severity.warning,
-    aloud=("lacks files that its pages ask for", "lack files that their pages ask for"),
+    aloud=("lacks files that its pages request", "lack files that their pages request"),
 )
 def page_files_missing(all_absent_files: AllAbsentFiles) -> CheckResult:
     """A web page names scripts or styles that its own server does not have.
@@ -32,9 +32,9 @@ def _finding(absent: AbsentFiles) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} lacks files that its pages ask for: "
+            f"{container} lacks files that its pages request: "
             f"{count(len(absent.files), 'script or style', 'scripts and styles')}, "
-            f"{count(absent.times, 'time')} lately ({shortened(absent.files[0], 80)})",
+            f"{count(absent.times, 'time')} recently ({shortened(absent.files[0], 80)})",
             proof,
         ),
         {"log": shortened(absent.line, 160), "answered with 404": list(absent.files[:6])},

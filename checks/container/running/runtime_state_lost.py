@@ -23,9 +23,9 @@ def runtime_state_lost(
         if container.id in states.lost:
             yield Finding.about(
                 container,
-                f"{container} runs, but the runtime has lost its record of it, "
-                "as after a clean-up of /run: docker exec and health checks fail, "
-                "and docker stop hangs",
+                f"{container} runs, but the runtime has lost its record of it, as happens when "
+                "/run is cleaned up: docker exec and health checks fail, and docker stop "
+                "hangs",
                 {f"{FOLDER}/{container.id[:12]}...": "no such folder"},
                 settled=(container.life,),
                 variables={"pid": str(container.state.pid)},

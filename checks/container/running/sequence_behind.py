@@ -30,9 +30,9 @@ def _finding(taken: TakenNumbers) -> Finding:
     sequence = f"pg_get_serial_sequence('{table}', '{column}')"
     return Finding.about(
         server,
-        f'{server} adds no row to table "{table}": the sequence of its column {column} gives out '
-        f"numbers that other rows have, the last one {taken.numbers[-1]}, as after a restore or an "
-        "import",
+        f'{server} adds no row to table "{table}": the sequence of its column {column} hands out '
+        f"numbers that other rows already have, most recently {taken.numbers[-1]}, as happens after a "
+        "restore or an import",
         {"log": taken.line, f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:]))},
         discriminator=table,
         stable=(server.life,),

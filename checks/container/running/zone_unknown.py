@@ -25,7 +25,7 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     """
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
-        activity = "writes times" if zone.line else "runs the jobs of its cron by the time"
+        activity = "writes times" if zone.line else "runs its cron jobs by the time"
         yield Finding.about(
             zone.container,
             f"{zone.container} {activity} of UTC, not of {zone.zone} ({hours:+g} h), which TZ "

@@ -28,8 +28,8 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
         yield Finding.about(
             mode.container,
             sentence(
-                f"{mode.container} begins its calls of a mail server {begins}, and port {mode.port} "
-                f"wants them to begin {wants}",
+                f"{mode.container} begins its connections to a mail server {begins}, but port "
+                f"{mode.port} expects them to begin {wants}",
                 "" if mode.line else "its log does not say so yet",
             ),
             present(

@@ -8,7 +8,10 @@ from diagnose.registry import check
 @check(
     "container.module-unloaded",
     severity=Severity.advice,
-    aloud=("does not load a module that it has settings of", "do not load modules that are set up"),
+    aloud=(
+        "does not load a module that it has settings for",
+        "do not load modules that are set up",
+    ),
 )
 def module_unloaded(unloaded_modules: UnloadedModules) -> CheckResult:
     """A program does not load a module for which it has settings.
@@ -28,7 +31,7 @@ def _finding(unloaded: UnloadedModule) -> Finding:
     loads = f"only {unloaded.listed}" if unloaded.listed else "no such module"
     return Finding.about(
         container,
-        f'{container} has a setting of its module "{module}" and does not load it: it loads {loads}',
+        f'{container} has a setting for its module "{module}" but does not load it: it loads {loads}',
         {"setting": unloaded.setting, f"modules to load, by {unloaded.listed_in}": unloaded.listed},
         discriminator=module,
         stable=(container.life,),

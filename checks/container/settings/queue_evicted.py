@@ -28,8 +28,8 @@ def _finding(queue: EvictingQueue) -> Finding:
     verb = "keeps its jobs" if len(queue.workers) == 1 else "keep their jobs"
     return Finding.about(
         server,
-        f"{server} drops any key once it {full}, by its maxmemory-policy {queue.policy}, and "
-        f"{workers} {verb} there",
+        f"{server} evicts any key once it {full}, because of its maxmemory-policy {queue.policy}, "
+        f"and {workers} {verb} there",
         {
             **present({"log": queue.line}),
             "maxmemory-policy": queue.policy,

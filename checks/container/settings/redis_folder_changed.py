@@ -30,8 +30,8 @@ def _finding(server: LedServer) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"Redis in {container} works in {server.folder}, which no setting names: a client has set that "
-            "while it runs, as attackers do",
+            f"Redis in {container} works in {server.folder}, which no setting names: a client set "
+            "that at run time, as attackers do",
             is_open,
         ),
         {

@@ -108,7 +108,10 @@ def _sentence(dispute: DisputedName) -> str:
     asked = dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:
         callers_clause = f"that {caller} shows" if caller is not None else "of its callers"
-        text = f'{server} does not take the {noun} "{asked}" {callers_clause}: its {dispute.variable} is'
+        text = (
+            f'{server} does not accept the {noun} "{asked}" {callers_clause}: its '
+            f"{dispute.variable} is"
+        )
     elif caller is not None:
         text = f'{caller} asks for the {noun} "{asked}", and {dispute.variable} of {server} is'
     else:
@@ -165,15 +168,16 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     name = secret.name
     if secret.place and secret.kept:
         text = (
-            f"{caller} calls {peer} with another password: {secret.place} does not have the value of "
-            f"{secret.kept} there"
+            f"{caller} connects to {peer} with a different password: {secret.place} does not have "
+            f"the value of {secret.kept} there"
         )
     elif secret.place:
         files = joined(secret.places)
         text = f"the {name} of {caller} is in no file of {peer}: {secret.place} and {files} differ"
     elif secret.kept:
         text = (
-            f"{caller} calls {peer} with another password: {name} differs from {secret.kept} there"
+            f"{caller} connects to {peer} with a different password: {name} differs from "
+            f"{secret.kept} there"
         )
     else:
         text = f"{caller} and {peer} have different values for {name}"

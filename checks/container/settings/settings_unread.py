@@ -11,10 +11,7 @@ from diagnose.registry import check
 @check(
     "container.settings-unread",
     severity=Severity.advice,
-    aloud=(
-        "has not read files that were written since",
-        "have not read files that were written since",
-    ),
+    aloud=("has not read files that changed since", "have not read files that changed since"),
 )
 def settings_unread(
     all_edited_settings: AllEditedSettings,
@@ -44,7 +41,7 @@ def _finding(edited: EditedSettings, clock: Clock, *, is_quiet: bool) -> Finding
     more = f" (and {edited.others} more)" if edited.others else ""
     return Finding.about(
         container,
-        f"{edited.server} in {container} has read {edited.path}{more} before it was written "
+        f"{edited.server} in {container} read {edited.path}{more} before it was last written, "
         f"{clock.ago(edited.changed_at)}: it was neither reloaded nor restarted since",
         {
             edited.inside: f"written {clock.ago(edited.changed_at)}, mounted from {edited.path}",

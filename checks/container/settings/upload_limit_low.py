@@ -49,7 +49,7 @@ def _allower(limit: UploadLimit) -> str:
     """The server with the higher limit, and its setting, as a sentence says it."""
     if limit.other_name == OF_NGINX:
         server = f"nginx in {limit.other}" if limit.other is not None else "nginx on this host"
-        return f"{server} before it lets {limit.other_value} pass"
+        return f"{server} in front of it lets {limit.other_value} pass"
     if limit.name != OF_NGINX:
         return f"its {limit.other_name} is {limit.other_value}"
     return f"{limit.other} behind it takes {limit.other_value} ({limit.other_name})"

@@ -54,7 +54,8 @@ def _first_start_finding(value: FirstStartValue) -> Finding:
     return Finding.about(
         container,
         f"{container} does not use its variable {value.variable}: its start script writes it into "
-        f"{value.path} only while that file is missing, and the file is older and has another value",
+        f"{value.path} only if that file is missing, and the file is older and has a "
+        "different value",
         {
             f"Config.Env {value.variable}": shortened(value.value, 100),
             value.path: f"{value.on_host} on the host, older than the container",
@@ -77,11 +78,11 @@ def _image_finding(other: ImageValue) -> Finding:
     container = other.container
     return Finding.about(
         container,
-        f"{container} does not use {other.variable} of {other.on_host}: its image sets that variable, "
-        "and the environment comes before the file",
+        f"{container} does not use {other.variable} of {other.on_host}: its image sets that "
+        "variable, and the environment takes precedence over the file",
         {
             f"Config.Env {other.variable} of the image": shortened(other.value, 100),
-            other.path: f"{other.on_host} on the host, with another value",
+            other.path: f"{other.on_host} on the host, with a different value",
         },
         discriminator=other.variable,
         stable=(container.life,),

@@ -144,7 +144,10 @@ def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool
     variable = address.variable
     place = variable or address.path or "its settings"
     if address.is_quoted:
-        mistake = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
+        mistake = (
+            f'has "{address.host}", the name of a container, in quotes in its {variable}: names '
+            "have no quotes"
+        )
     else:
         mistake = (
             f'calls {address.text} ({place}), which does not name "{address.host}" as its host: '
@@ -194,8 +197,8 @@ def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -
     same_file = [lost for lost in cut.variables if lost.path == first.path]
     finding = Finding.about(
         container,
-        f"{container} got another {first.name} than {first.path} has in line {first.line}: compose "
-        'takes what follows "$" there for a variable, and none of that name is set',
+        f"{container} got a different {first.name} than {first.path} has in line {first.line}: compose "
+        'takes what follows "$" there for a variable, and no such variable is set',
         {
             **present({LINE: cut.line}),
             first.path: [f"line {lost.line}: {lost.name} with a bare $" for lost in same_file],
@@ -235,8 +238,8 @@ def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -
         steps |= {"dotenv_line": f"{name}={value}"}
     return Finding.about(
         container,
-        f"{container} got nothing for the variable {name} of its {key}: compose replaces that when it "
-        f"reads its file, and does not look at what the container has",
+        f"{container} got nothing for the variable {name} of its {key}: compose substitutes it "
+        "when it reads its file, and does not look at the environment of the container",
         {
             **log_evidence(tail),
             f"{key} as compose made it": " ".join(blank.words),

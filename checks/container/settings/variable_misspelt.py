@@ -30,7 +30,7 @@ def _finding(misspelt: MisspeltVariable) -> Finding:
     return Finding.about(
         container,
         f"{container} has the variable {misspelt.variable}, which its start script does not read: "
-        f"that reads {misspelt.meant}, which is not set",
+        f"the script reads {misspelt.meant}, which is not set",
         {
             "Config.Env": f"{misspelt.variable} is set, {misspelt.meant} is not",
             "start script of the image": misspelt.script,

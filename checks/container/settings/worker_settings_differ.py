@@ -87,13 +87,13 @@ def _sentence(difference: WorkerDifference) -> str:
     if difference.server is not None and difference.given:
         return (
             f"{program} gives {worker} no jobs: it has no {name}, which names {difference.server} "
-            "for the worker, and it has no connection to that one"
+            "for the worker, and no connection to that server"
         )
     if difference.server is not None:
         shared = "queue" if difference.is_of_queue else "data"
         return (
             f"{worker} does not work on the {shared} of {program}: it has no {name}, which names "
-            f"{difference.server} there, and it has no connection to that one"
+            f"{difference.server} there, and no connection to that server"
         )
     if difference.command:
         return (
@@ -124,11 +124,11 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
     worker = folder.worker
     program = folder.program
     mount = folder.mount
-    place = "a volume without a name" if folder.is_anonymous else "its own layer"
+    place = "a volume without a name" if folder.is_anonymous else "its writable layer"
     return Finding.about(
         worker,
-        f"{worker} writes to {mount.destination} in {place}, where {program} of the same image has "
-        f"{mount.place}: neither sees the files of the other one",
+        f"{worker} writes to {mount.destination} in {place}, where {program} of the same image "
+        f"has {mount.place}: neither sees the files of the other",
         {
             f"{program.name} {mount.destination}": mount.place,
             f"{worker.name} {mount.destination}": place,

@@ -11,8 +11,8 @@ _CLOSED = Failure(
     name="source-closed",
     mark="",
     pattern="",
-    cause="{path} {place} a FUSE file system of {owner}, who mounted it without allow_other: "
-    "nobody else may enter it, not even root",
+    cause="{path} {place} a FUSE file system of {owner}, mounted without allow_other: nobody "
+    "else may enter it, not even root",
     cure="write user_allow_other into /etc/fuse.conf, and mount it again with -o allow_other",
     source="yandex-cloud/geesefs#33",
 )

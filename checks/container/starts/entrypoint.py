@@ -102,7 +102,7 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
             f"and {verb} taken as the command"
         )
     if missing.is_line:
-        return f'the line "{program}" was taken as the name of one program'
+        return f'the whole line "{program}" was taken as the name of one program'
     lacks = _unfound_program_clause(container, program)
     if missing.near:
         return f"{lacks}, but it has {missing.near}"
@@ -234,7 +234,7 @@ def _argument_as_command(
     if source is None or source.type != "folder":
         return ""
     return (
-        f'its command is "{program}", which is a mounted folder and no program: '
+        f'its command is "{program}", which is a mounted folder, not a program: '
         "the image has no ENTRYPOINT that would take this as an argument"
     )
 
@@ -242,7 +242,7 @@ def _argument_as_command(
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
     """The finding with the file of the host that is the program.
 
-    A change in the container's own layer does not help.
+    A change in the container's writable layer does not help.
     """
     if place is None:
         return finding
@@ -297,11 +297,11 @@ def _capabilities_finding(container: Container, program: Program) -> Finding:
     if missing:
         noun = "capability" if len(missing) == 1 else "capabilities"
         reason = (
-            f"the file {program.path} demands the {noun} {joined(missing)}, which the container "
+            f"the file {program.path} requires the {noun} {joined(missing)}, which the container "
             "does not have"
         )
     elif program.capabilities is not None:
-        reason = f"the kernel does not permit to execute {program.path}"
+        reason = f"the kernel does not permit execution of {program.path}"
     finding = refused_program(
         container,
         program,

@@ -31,7 +31,7 @@ def record_damaged(
     still there.
     """
     if daemon.is_podman:
-        return Skipped("Podman keeps its containers otherwise")
+        return Skipped("Podman keeps its containers differently")
     is_hidden = bool(covered)
     for record in hidden.damaged:
         if record.is_gone and is_hidden:

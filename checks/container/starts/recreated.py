@@ -63,7 +63,7 @@ def _version_one_clause(left: Container, ping: Ping | None) -> str:
 
 def _leftover_clause(left: Container, twin: Container | None) -> str:
     if twin is None:
-        state = "runs under that name" if left.is_running else "does not run"
+        state = "runs under that name" if left.is_running else "is not running"
         return f"{left} is left from it, and {state}"
     if left.is_running or twin.is_running:
         running = left.name if left.is_running else twin.name

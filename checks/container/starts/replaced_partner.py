@@ -18,7 +18,7 @@ def replaced_partner_finding(
         return None
     return failed_start(
         container,
-        f'it shares the network of the former container "{successor}", which was recreated under '
+        f'it shares the network of the previous container "{successor}", which was recreated under '
         "another id",
         evidence={"HostConfig.NetworkMode": container.host_config.network_mode},
         variables={"joiner": container.name, "successor": successor},

@@ -177,7 +177,7 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
         name="path-too-short",
         mark="",
         pattern="",
-        cause=f"{program.caller} does not find {name}, which is in {program.folder}: {search}",
+        cause=f"{program.caller} cannot find {name}, which is in {program.folder}: {search}",
         cure=f"add {program.folder} to PATH in the unit of {program.caller}, and restart it",
         source="containerd/containerd#2481",
     )

@@ -43,13 +43,13 @@ def _finding(step: Step, arp_filters: list[ArpFilter]) -> Finding:
     members = {member.id: member for arp_filter in arp_filters for member in arp_filter.members}
     names = sorted(names_of(members.values()))
     victims_clause = (
-        f": {named('container', names)} cannot be reached, nor call anybody" if names else ""
+        f": {named('container', names)} can neither be reached nor reach others" if names else ""
     )
     return Finding(
         subject=HOST,
         summary=(
-            f"{step} drops ARP on {numbered('interface', devices)}, without which machines do not find "
-            f"each other over IPv4{victims_clause}"
+            f"{step} drops ARP on {numbered('interface', devices)}, without which machines cannot "
+            f"find each other over IPv4{victims_clause}"
         ),
         evidence={**step.evidence, "interfaces": devices, "containers": names},
         variables=_variables(step),

@@ -34,8 +34,8 @@ def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"published {shown_ports} {agree(ports, 'is', 'are')} open over IPv4 and closed over IPv6 "
-            f"at {first.address}: {step} drops the clients",
+            f"published {shown_ports} {agree(ports, 'is', 'are')} open over IPv4 but closed over "
+            f"IPv6 at {first.address}: {step} drops the clients",
             "a log says that a call to this address failed" if first.line else "",
         ),
         evidence=present({**step.evidence, "address": first.address, "log": first.line}),

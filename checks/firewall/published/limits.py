@@ -39,8 +39,8 @@ def _limited_finding(path: LimitedPath) -> Finding:
     clients_clause = ""
     if first is not None:
         clients_clause = (
-            f"{first.address} has {count(first.connections, 'connection')}, and "
-            f"{path.most} are allowed"
+            f"{first.address} has {count(first.connections, 'connection')}, and only {path.most} "
+            "are allowed"
         )
     return Finding(
         subject=HOST,
@@ -110,7 +110,7 @@ def _direct_finding(call: DirectCall) -> Finding:
         said = (
             f"{container} is called by its address {call.address} on {call.network}, and the "
             f"engine drops that ({so_far}): {call.guesser} serves it, is not on this network, and "
-            "takes the address of any of its networks, because no label traefik.docker.network "
+            "uses the address of any of its networks, because no label traefik.docker.network "
             f'says that they meet on "{call.shared_network}"'
         )
     else:

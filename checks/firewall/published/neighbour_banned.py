@@ -32,7 +32,8 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
         further = count(banned_neighbours.left_out, "connection")
         yield Unexamined(
             HOST,
-            f"{further} of neighbours to published ports: more than one run follows through the rules",
+            f"{further} of neighbours to published ports: more than one run can follow through "
+            "the rules",
         )
 
 

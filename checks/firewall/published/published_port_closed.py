@@ -40,7 +40,7 @@ def _finding(port: ClosedInlet) -> Finding:
         inlet.container,
         sentence(
             f"published port {inlet.host_port} of {inlet.container} is closed to every client "
-            f"that comes by {inlet.uplink.name}: {step}",
+            f"that arrives on {inlet.uplink.name}: {step}",
             "it stops the answers" if inlet.reach.part == "reply" else "",
             stopped,
         ),

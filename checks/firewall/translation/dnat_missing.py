@@ -46,7 +46,7 @@ def dnat_missing(
     if not packet_paths.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     for subject in packet_paths.unwalked:
-        yield Unexamined(subject, "more published ports than one run follows through the rules")
+        yield Unexamined(subject, "more published ports than one run can follow through the rules")
     for inlet in packet_paths.inlets:
         problem = _fault_of_rules(firewall, inlet)
         if problem:
@@ -80,7 +80,7 @@ class _PortFault(msgspec.Struct, frozen=True):
         untracked = "exempts its packets from connection tracking, so they are not translated"
         return sentence(
             self.problem,
-            f"a rule of another program leads it there: {self.led_by}" if self.led_by else "",
+            f"a rule of another program sends it there: {self.led_by}" if self.led_by else "",
             f"{self.untracked} {untracked}" if self.untracked else "",
             by_proxy if self.is_served else "",
         )
@@ -212,7 +212,7 @@ def _fault_of_rules(firewall: Firewall, inlet: Inlet) -> str:
     is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
     names_bridge = firewall.names_bridge(inlet.network.bridge)
     if leads_to_container and is_stopped_later and names_bridge:
-        return f"is led to the container, and then dropped ({reach.by})"
+        return f"is translated to the container, and then dropped ({reach.by})"
     return ""
 
 

@@ -162,7 +162,7 @@ def _source_clause(ways: Sequence[Outlet]) -> str:
     """The source address with which the packets of one network leave, in words."""
     first = ways[0]
     nat = ways[0].sample.nat
-    source = f"their private address ({first.address}), since the masquerade rule is missing"
+    source = f"their private address ({first.address}), because the masquerade rule is missing"
     if nat is not None:
         source = f"source {nat.address}, which this host does not have"
     names = [way.container.name for way in ways]

@@ -104,9 +104,9 @@ def _finding(case: _Case) -> Finding:
     caller, peer = case.containers
     return Finding(
         subject=caller.subject,
-        summary=f"{caller} comes to {peer} with the address {case.gateway} of the gateway of "
-        f"{case.network}, and is refused: {case.rule} translates what "
-        f"{named('container', sorted(names_of(case.containers)))} send each other",
+        summary=f"{caller} reaches {peer} with the address {case.gateway} of the gateway of "
+        f"{case.network}, and is refused: {case.rule} translates traffic between "
+        f"{named('container', sorted(names_of(case.containers)))}",
         evidence={
             **case.rule.evidence,
             "log": shortened(case.line, 160),

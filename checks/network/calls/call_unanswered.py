@@ -134,8 +134,8 @@ _WHY: Mapping[CallLoss, str] = {
     "no container": "no running container has that address of {call.of_network}",
     "own rules": "its own network namespace may hold rules that stop them (NET_ADMIN)",
     "over IPv6": (
-        "it calls over IPv6, and a program that does not try IPv4 next waits here even where the "
-        "name has an IPv4 address that answers"
+        "it connects over IPv6, and a program that does not fall back to IPv4 waits here even if "
+        "the name has an IPv4 address that answers"
     ),
     "beyond": "",
 }

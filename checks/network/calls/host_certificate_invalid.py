@@ -78,7 +78,7 @@ def _severity_and_state(
         ended = duration(now - certificate.old_end)
         return Severity.critical, f"shows a certificate that expired {ended} ago: {renewed}"
     severity = Severity.advice if age < patience else Severity.warning
-    return severity, f"shows an old certificate: {renewed}"
+    return severity, f"serves an old certificate: {renewed}"
 
 
 def _moment(moment: float, now: float) -> str:

@@ -61,7 +61,7 @@ def _finding(failure: HostProxyFailure) -> Finding:
     failure_clause = "refuses requests for" if failure.refusing else "cannot pass requests on to"
     summary = sentence(
         f"{failure.program} on this host {failure_clause} {failure.place}{owner_clause} "
-        f"({count(len(failure.lines), 'time')} lately)",
+        f"({count(len(failure.lines), 'time')} recently)",
         _reason(failure, known),
     )
     evidence: dict[str, Json] = {failure.log.name: message(line).text}
@@ -96,10 +96,10 @@ def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
     if failure.moved is not None:
         return (
             f"nothing listens there, and {container} is published at port "
-            f"{failure.moved.host_port}, which the engine has chosen for this start alone"
+            f"{failure.moved.host_port}, which the engine chose for this start only"
         )
     if not failure.is_published:
         return f"no container publishes that port, and {container} serves it inside"
     if not container.is_running:
-        return "it does not run"
+        return "it is not running"
     return known.cause if known is not None else shortened(message(failure.lines[-1]).text, 160)

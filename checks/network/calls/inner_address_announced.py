@@ -57,7 +57,7 @@ def _finding(container: Container, line: str, times: int, uplinks: Uplinks | Non
         container,
         sentence(
             f"{container} tells its clients to call {match['own']}:{match['port']}, its address "
-            f"inside Docker, which they cannot reach ({count(times, 'path')} failed lately)",
+            f"inside Docker, which they cannot reach ({count(times, 'path')} failed recently)",
             f"it publishes port {match['port']} over UDP, and does not know this host's address",
         ),
         {"log": shortened(line, 200), "NetworkSettings.Ports": container.published_names},

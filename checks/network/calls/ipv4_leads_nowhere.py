@@ -33,7 +33,7 @@ def ipv4_leads_nowhere(
     """
     leads_out = {route.family for route in routes if not route.prefix and route.leads_somewhere}
     if leads_out != {"inet6"}:
-        return Skipped("the host does not reach the outside only over IPv6")
+        return Skipped("the host can reach the outside over IPv4 too")
     signs = NO_WAY_OUT if _may_ask_over_ipv6(resolvers) else NO_WAY_OUT - {"dns"}
     for network in networks.bridges:
         members = containers.running_on(network.name)

@@ -118,7 +118,7 @@ def _owner_clause(stale: StaleAddress) -> str:
     if stale.holder is not None:
         return f"an address that {stale.holder} has now, where nothing listens on that port"
     if stale.stopped is not None:
-        return f"the fixed address of {stale.stopped}, which does not run"
+        return f"the fixed address of {stale.stopped}, which is not running"
     no_owner = "an address that no container has now"
     if stale.is_own:
         return f"{no_owner}, and which may have been its own before it was started again"
@@ -139,10 +139,10 @@ def _source_clause(stale: StaleAddress) -> str:
     """The clause about the setting or the replica set that has the address; "" where none is
     known."""
     if stale.replica is not None:
-        return "its replica set keeps that address, and tells it to all clients"
+        return "its replica set keeps that address, and gives it to all clients"
     if not stale.place:
         return ""
-    written = f", which {stale.writer} can write, and that does not run" if stale.writer else ""
+    written = f", which {stale.writer} can write, and that is not running" if stale.writer else ""
     return f"the address is configured in {stale.place}{written}"
 
 

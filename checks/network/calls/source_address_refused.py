@@ -79,8 +79,8 @@ def _finding(
     return Finding.about(
         container,
         sentence(
-            f"{container} is refused by others for its source address {address}, with which it "
-            "leaves this host",
+            f"{container} is refused by others because of its source address {address}, with "
+            "which it leaves this host",
             f"its ports are published at {published}" if is_other else "",
         ),
         present(

@@ -12,7 +12,7 @@ SHOWN = 6
 @check(
     "network.target-absent",
     severity=Severity.advice,
-    aloud=("collects figures where nobody answers", "collect figures where nobody answers"),
+    aloud=("collects metrics where nothing answers", "collect metrics where nothing answers"),
 )
 def target_absent(absent_targets: AbsentTargets) -> CheckResult:
     """A program collects figures from a place that no container serves.
@@ -31,7 +31,7 @@ def _finding(target: AbsentTarget) -> Finding:
     container, owner = target.container, target.owner
     return Finding.about(
         container,
-        f"{container} collects no figures from {target.place}: {_reason(target)}",
+        f"{container} collects no metrics from {target.place}: {_reason(target)}",
         present(
             {
                 "in the settings": target.path,
@@ -52,7 +52,7 @@ def _reason(target: AbsentTarget) -> str:
     if owner is None:
         return "no container has that name, and the engine's DNS does not know it"
     if not owner.is_running:
-        return f"{owner} does not run"
+        return f"{owner} is not running"
     if target.is_apart:
         return f"{owner} is on none of its networks"
     if not target.served:

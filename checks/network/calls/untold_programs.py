@@ -19,13 +19,13 @@ _UPGRADE = (
 _VERSION_ALONE = "proxy_http_version 1.1;"
 _VERSION = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 _SEEN = {
-    "login": "lets its clients log in, and does not know them at their next request",
-    "sign-in": "sends its clients elsewhere to sign in, and none comes back",
+    "login": "logs its clients in, but does not recognise them at their next request",
+    "sign-in": "sends its clients elsewhere to sign in, and none returns",
     "origin": "refuses the forms of its own pages",
     "upgrade": "refuses requests for WebSocket",
     "version": "refuses requests for their version of HTTP (status 426)",
     "signature": "refuses signed addresses (status 403)",
-    "misdirected": "has no site of the name that it is asked for (status 421)",
+    "misdirected": "has no site for the requested name (status 421)",
 }
 """The behaviour of a program behind a proxy, by the symptom of a missing header."""
 
@@ -43,7 +43,9 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     """
     for program in untold_programs:
         if program.symptom.kind == "upgrade" and program.hop.passes_upgrades_on:
-            fault = "calls it by HTTP/1.0, which knows no WebSocket: proxy_http_version is not 1.1"
+            fault = (
+                "uses HTTP/1.0 towards it, which has no WebSocket: proxy_http_version is not 1.1"
+            )
             yield _untold_finding(program, fault, _VERSION_ALONE)
         elif program.symptom.kind == "upgrade":
             fault = "does not pass on the header Upgrade, by which a client asks for it"
@@ -62,7 +64,7 @@ def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
     """
     for program in untold_programs:
         if program.symptom.kind == "version":
-            fault = "calls it by HTTP/1.0: proxy_http_version is not 1.1 there"
+            fault = "uses HTTP/1.0 towards it: proxy_http_version is not 1.1 there"
             yield _untold_finding(program, fault, _VERSION)
 
 
@@ -83,11 +85,13 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
         if program.symptom.kind == "signature":
             said = hop.headers.get("host")
             header = f"sets the header Host to {said}" if said else "sets no header Host"
-            fault = f"{header}, so the name that was signed is not the one that is asked for"
+            fault = f"{header}, so the requested name is not the one that was signed"
             yield _untold_finding(program, fault, HOST_OF_CLIENTS)
         elif program.symptom.kind == "misdirected":
             said = hop.headers["host"]
-            fault = f"calls it as {hop.own_name}, and tells it the name that clients typed ({said})"
+            fault = (
+                f"calls it as {hop.own_name}, but passes on the name that clients typed ({said})"
+            )
             yield _untold_finding(program, fault, f"proxy_set_header Host {hop.own_name};")
 
 
@@ -106,13 +110,13 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
         if program.symptom.kind not in ("login", "sign-in", "origin", "loop"):
             continue
         if program.hop.ends_tls:
-            fault = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
+            fault = "terminates HTTPS without telling it: it sets no header X-Forwarded-Proto"
             yield _untold_finding(program, fault, SCHEME)
         else:
             said = program.hop.headers["x-forwarded-proto"]
             fault = (
-                f"sets X-Forwarded-Proto to {said}, which is http there, though clients come by "
-                "HTTPS to the proxy before it"
+                f"sets X-Forwarded-Proto to {said}, which is http there, although clients use "
+                "HTTPS to the proxy in front of it"
             )
             yield _untold_finding(program, fault, SCHEME_BEFORE)
 
@@ -143,7 +147,7 @@ def _untold_finding(untold: UntoldProgram, fault: str, added: str) -> Finding:
 def _times_lately(symptom: Symptom) -> str:
     """The number of failed requests, and the path of one, as a clause."""
     asked = f": {shortened(symptom.path, 60)}" if symptom.path else ""
-    return f"{count(symptom.times, 'time')} lately{asked}"
+    return f"{count(symptom.times, 'time')} recently{asked}"
 
 
 def _place(program: UntoldProgram) -> str:

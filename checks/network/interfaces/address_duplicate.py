@@ -33,7 +33,7 @@ def _finding(duplicate: AddressDuplicate) -> Finding:
         severity = Severity.critical
         signs = FOUND_NOBODY
     else:
-        has = "had it when this host last called that address"
+        has = "had it when this host last used that address"
         severity = Severity.advice
         signs = frozenset()
     return Finding.about(

@@ -46,7 +46,7 @@ def address_pools_exhausted(
     a gateway do not (seen on 20.10.24, 26.1.5 and 28.5.2). With one to three left it is advice.
     """
     if ping is not None and ping.is_podman:
-        return Skipped("Podman chooses subnets otherwise")
+        return Skipped("Podman chooses subnets differently")
     stock = subnet_stock(info, networks, routes, links)
     if stock.free <= warn_free:
         described = DescribedRoutes(routes, links, tunnels, networks)

@@ -78,7 +78,7 @@ def _broken_bridge_finding(
         summary=sentence(
             f"bridge {network.bridge} of {network} {fault}",
             f"{named('container', names)} {agree(names, 'is', 'are')} cut off" if names else "",
-            f"{manager} configures it too" if manager is not None else "",
+            f"{manager} also configures it" if manager is not None else "",
         ),
         evidence={
             f"link {network.bridge}": state,
@@ -164,7 +164,7 @@ def bridge_leaked(
     no second engine runs. A bridge that second lists explain was of a network that came or went.
     """
     if ping is not None and ping.is_podman:
-        return Skipped("Podman names its bridges otherwise")
+        return Skipped("Podman names its bridges differently")
     engines = [process for process in processes or () if process.comm == "dockerd"]
     if len(engines) > 1:
         return Skipped("a second engine runs on this host, and either may own the bridges")

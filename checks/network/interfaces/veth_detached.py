@@ -212,7 +212,7 @@ def _guest_item(
         return finding.with_variables(_made_by_compose(container))
     if other.host_config.network_mode == "none":
         return None
-    owner_clause = f"{other}, whose network it shares, does not run ({other.state.status})"
+    owner_clause = f"{other}, whose network it shares, is not running ({other.state.status})"
     finding = _lost_owner_finding(container, netns, owner_clause, other.state.status)
     settled = (*finding.settled, other.life)
     return replace(finding, settled=settled).with_variables({"stopped": other.name})

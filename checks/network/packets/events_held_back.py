@@ -47,9 +47,9 @@ def _finding(held: HeldEvents) -> Finding:
     return Finding.about(
         held.program,
         sentence(
-            f"clients of {held.program} wait for {shortened(held.path, 60)} and go without a byte "
-            f"({count(held.times, 'time')} lately)",
-            f"{hop.label} holds back what the program sends: {setting}{unsure}",
+            f"clients of {held.program} wait for {shortened(held.path, 60)} and leave without "
+            f"having received a byte ({count(held.times, 'time')} recently)",
+            f"{hop.label} buffers what the program sends: {setting}{unsure}",
         ),
         present(
             {

@@ -59,7 +59,7 @@ def conntrack_full(
             subject=HOST,
             summary=sentence(
                 f"the kernel's table of connections (conntrack) is {used:.0f} % full: "
-                f"{conntrack.count} of {conntrack.limit}; a full one drops new connections",
+                f"{conntrack.count} of {conntrack.limit}; once full, it drops new connections",
                 dropped if lines else "",
             ),
             evidence={
@@ -97,8 +97,8 @@ def neighbour_table_full(
         yield Finding(
             subject=HOST,
             summary=sentence(
-                f"the {family} neighbour table overflowed {how_often(len(lines))} within the last hour: "
-                "the host does not find machines and containers that are not in it",
+                f"the {family} neighbour table overflowed {how_often(len(lines))} within the last "
+                "hour: the host cannot reach machines and containers that are not in it",
                 f"it holds {threshold} entries" if threshold else "",
             ),
             evidence={

@@ -48,7 +48,7 @@ def mtu_mismatch(
     clamped = "" if path_mtu is None else path_mtu.clamped
     bridges = [oversized for oversized in sizes if oversized.network.is_bridge]
     if clamped and len(bridges) == len(sizes):
-        return Skipped(f"the packet filter makes connections agree on a smaller size: {clamped}")
+        return Skipped(f"the packet filter clamps connections to a smaller size: {clamped}")
     for oversized in sizes:
         if not (clamped and oversized.network.is_bridge):
             yield _finding(oversized, sizes, path_mtu, mtu_harm)
@@ -63,8 +63,8 @@ def _tunnel_finding(tunnel: TunnelSize, timeouts: dict[str, str]) -> Finding:
     return Finding(
         subject=container.subject if container is not None else Subject("interface", tunnel.name),
         summary=sentence(
-            f"tunnel {tunnel.name} {place} takes packets of {tunnel.mtu} bytes, and with WireGuard's "
-            f"header they do not fit {tunnel.carrier}, which carries {tunnel.carrier_mtu}",
+            f"tunnel {tunnel.name} {place} takes packets of {tunnel.mtu} bytes, which with "
+            f"WireGuard's header do not fit {tunnel.carrier} (MTU {tunnel.carrier_mtu})",
             f"answers to {named('container', names)} do not arrive" if names else "",
         ),
         evidence={

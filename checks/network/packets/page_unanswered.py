@@ -93,9 +93,9 @@ def _finding(page: FrontPage) -> Finding:
     if reply.unread:
         reason = "the program does not read what comes"
     elif computes:
-        reason = "the program computes all the time, and may still build the page"
+        reason = "the program is busy computing, and may still be building the page"
     else:
-        reason = "the program has read the request, and waits for something"
+        reason = "the program has read the request, and is waiting for something"
     return Finding.about(
         container,
         f"{container} does not answer a request for {reply.path} at port {page.door.port} within "

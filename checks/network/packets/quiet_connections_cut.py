@@ -40,7 +40,7 @@ def _finding(cut: CutConnections) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} has ended {count(cut.times, 'WebSocket')} on which nothing was said for "
+            f"{container} has closed {count(cut.times, 'WebSocket')} that had been silent for "
             f"{cut.seconds:.0f} s ({shortened(cut.path, 60)})",
             limit_clause,
         ),

@@ -26,8 +26,8 @@ def requests_taken_for_forged(
             continue
         yield Finding(
             subject=Subject("interface", uplink.name),
-            summary=f"the kernel drops requests to published {numbered('port', uplink.ports)} that come "
-            f'by interface "{uplink.name}" from clients beyond it (rp_filter={uplink.mode}), because '
+            summary=f"the kernel drops requests to published {numbered('port', uplink.ports)} that "
+            f'arrive on interface "{uplink.name}" from clients beyond it (rp_filter={uplink.mode}), because '
             f"answers to them leave through {uplink.back or 'no interface'}",
             evidence={
                 "address": uplink.address,

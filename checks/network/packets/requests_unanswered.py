@@ -78,8 +78,8 @@ def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
         program = f"{container}, or {joined(others, 'or')} in its network namespace,"
     finding = Finding.about(
         container,
-        f"{program} leaves {count(len(clients), 'client')} at port {waiting.port} without an answer, "
-        f"the longest for {duration(longest)}: {reason}",
+        f"{program} leaves {count(len(clients), 'client')} at port {waiting.port} without an "
+        f"answer, one for {duration(longest)}: {reason}",
         {
             "connections whose request is not read": unread,
             "connections that are not accepted": queued,

@@ -61,8 +61,8 @@ def _wake_finding(broadcast: KeptBroadcast) -> Finding:
     container = broadcast.container
     return Finding.about(
         container,
-        f"{container} wakes machines by broadcast on {_network_names(broadcast)}, a bridge, which keeps "
-        "broadcasts in: no machine of the local network wakes",
+        f"{container} wakes machines by broadcast on {_network_names(broadcast)}, a bridge, which "
+        "broadcasts do not leave: no machine of the local network wakes up",
         {"log": quoted(broadcast.line), "packets that it sent to all": broadcast.broadcasts},
         discriminator=broadcast.kind,
         touches=subjects_of(broadcast.networks),

@@ -236,7 +236,7 @@ def _unseen_findings(
 def _unseen_finding(program: Container, proxy: Container, address: str, visitors: int) -> Finding:
     return Finding.about(
         program,
-        f"{program} takes all its visitors for one, {address} of {proxy}: the log of the proxy has "
+        f"{program} sees all its visitors as one, {address} of {proxy}: the log of the proxy has "
         f"{visitors} addresses, and that of the program this one alone",
         {"addresses in the log of the proxy": visitors, "address in its own log": address},
         severity=Severity.advice,
@@ -344,8 +344,9 @@ def _unseen_senders_finding(container: Container, named: _GatewayInLog) -> Findi
     lines = named.lines
     return Finding.about(
         container,
-        f"{container} takes clients for its gateway {gateway}, as all that come over IPv6, because "
-        f"{network} has no IPv6: if it trusts that address, they may send mail as neighbours do",
+        f"{container} takes clients for its gateway {gateway}, as it does all that arrive over "
+        f"IPv6, because {network} has no IPv6: if it trusts that address, they may send mail "
+        "as neighbours do",
         {
             "log": shortened(lines[-1].text),
             "published for IPv6": ", ".join(ports_of_ipv6(container)),

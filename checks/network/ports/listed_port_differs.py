@@ -27,8 +27,8 @@ _SETTING = LazyPattern(r"query_?port|beacon_?port", 2)
     "network.listed-port-differs",
     severity=Severity.advice,
     aloud=(
-        "enters a port in a list of servers that leads nowhere",
-        "enter ports in a list of servers that lead nowhere",
+        "registers a port in a public server list that leads nowhere",
+        "register ports in a public server list that lead nowhere",
     ),
 )
 def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> CheckResult:
@@ -86,7 +86,7 @@ def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> F
     noun = agree(moved, "port", "ports")
     return Finding.about(
         container,
-        f"{container} enters its own UDP {noun} {shown} in a list of servers: players find "
+        f"{container} registers its own UDP {noun} {shown} in a public server list: players find "
         "nothing there",
         {"said in": shortened(said, 160), "NetworkSettings.Ports": container.published_names},
         stable=(container.life,),

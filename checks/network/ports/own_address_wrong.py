@@ -41,8 +41,8 @@ def _finding(shown: ShownAddress) -> Finding:
         main = f"{container} shows addresses for SSH with port {shown.port}, {_ssh_taker(shown)}"
     else:
         main = (
-            f"{container} shows its users {shortened(shown.value, 80)}: nobody serves port {shown.port} "
-            "of this host"
+            f"{container} shows its users {shortened(shown.value, 80)}: nothing serves port "
+            f"{shown.port} of this host"
         )
     return Finding.about(
         container,
@@ -70,7 +70,7 @@ def _finding(shown: ShownAddress) -> Finding:
 def _ssh_taker(shown: ShownAddress) -> str:
     if shown.holder:
         return f"which {shown.holder} of this host takes"
-    return "where nobody listens on this host"
+    return "where nothing listens on this host"
 
 
 def _way_clause(shown: ShownAddress) -> str:
@@ -78,12 +78,12 @@ def _way_clause(shown: ShownAddress) -> str:
     address."""
     if shown.kind == "bare":
         return (
-            f"its variable {shown.unused} is read at its first start alone" if shown.unused else ""
+            f"its variable {shown.unused} is read only at its first start" if shown.unused else ""
         )
     if shown.kind == "ssh":
         return f"its own SSH is published at port {shown.way}"
     if shown.front is not None:
-        return f"visitors come by {shown.front} at port {shown.way}"
+        return f"visitors come through {shown.front} at port {shown.way}"
     if shown.front_program:
-        return f"visitors come by {shown.front_program} of this host at port {shown.way}"
-    return f"that is its port inside, and visitors come by port {shown.way}" if shown.way else ""
+        return f"visitors come through {shown.front_program} of this host at port {shown.way}"
+    return f"that is its port inside, and visitors use port {shown.way}" if shown.way else ""

@@ -89,8 +89,9 @@ def _finding(
     number = published.number
     return Finding.about(
         container,
-        f"{container} publishes port {number} at port {chosen} of this host, which the engine chose: "
-        f"clients of other machines call port {number}, where nobody is, and the next start may choose another one",
+        f"{container} publishes port {number} at port {chosen} of this host, which the engine "
+        f"chose: clients of other machines call port {number}, where nothing listens, and the "
+        "next start may choose another port",
         {
             "HostConfig.PortBindings": f"{published.port} without a port of the host",
             "NetworkSettings.Ports": container.published_names,

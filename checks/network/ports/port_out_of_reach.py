@@ -75,7 +75,7 @@ def _sentence(port: AskedPort) -> str:
                 f"{unreached}: {container} serves it on its own networks, and does not publish it"
             )
         case "stopped":
-            return f"{unreached}: {container}, which should publish it, does not run"
+            return f"{unreached}: {container}, which should publish it, is not running"
     return f"{unreached}: nothing listens there, and no container publishes it"
 
 

@@ -21,8 +21,8 @@ _PLAIN = LazyPattern(r"[\w.:/-]{1,120}")
     "network.proxied-path-unknown",
     severity=Severity.warning,
     aloud=(
-        "has none of the pages that its proxy asks it for",
-        "have none of the pages that their proxies ask them for",
+        "has none of the pages that its proxy requests",
+        "have none of the pages that their proxies request",
     ),
 )
 def proxied_path_unknown(
@@ -51,7 +51,7 @@ def _finding(path: MisplacedPath) -> Finding:
         program,
         sentence(
             f"{program} answers all requests below {hop.location} with HTTP status 404 "
-            f"({count(path.times, 'time')} lately)",
+            f"({count(path.times, 'time')} recently)",
             _reason(path),
         ),
         present(
@@ -85,8 +85,8 @@ def _reason(path: MisplacedPath) -> str:
             "its end, and proxy_pass has one"
         )
     return (
-        f"{hop.label} cuts {hop.location} off ({target}, with a slash at its end), "
-        "and the program may expect that path"
+        f"{hop.label} strips {hop.location} ({target}, with a slash at its end), and the program "
+        "may expect that path"
     )
 
 
@@ -112,7 +112,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
     route = misplaced.route
     program = misplaced.route.program
     if route.is_cut:
-        reason = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
+        reason = f"{route.label} strips {route.prefix}, and the program may expect that path"
     else:
         reason = (
             f"{route.label} passes {route.prefix} on to it, and the program may not know that path"
@@ -122,7 +122,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         program,
         sentence(
             f"{program} answers all requests below {route.prefix} with HTTP status 404 "
-            f"({count(misplaced.times, 'time')} lately)",
+            f"({count(misplaced.times, 'time')} recently)",
             reason,
         ),
         present(

@@ -226,7 +226,7 @@ def _reasons(port: UnservedPort) -> Iterator[str]:
         yield f"its program has ended, and {reason.watcher} waits for a change of its files"
     if reason.absent:
         sharers = named("container", names_of(reason.absent))
-        yield f"{sharers} may be meant to serve it, shares its network, and does not run"
+        yield f"{sharers} may be meant to serve it, shares its network, and is not running"
         return
     failure = reason.tail.failure
     if reason.ready:

@@ -70,29 +70,9 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
     container = page.container
     scheme = "https" if reply.tls else "http"
     asked = f"{scheme}://{page.door.question.name}"
-    if loop.is_possible:
-        answer = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
-        reason = (
-            "if a proxy elsewhere ends HTTPS for it, its clients are led in a circle: it may not "
-            "trust that proxy"
-        )
-    elif loop.is_behind_traefik:
-        answer = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
-        reason = (
-            f"Traefik ends HTTPS for it, as its labels say, and calls port {page.door.port} by HTTP: "
-            "its clients are led in a circle"
-        )
-    else:
-        answer = f"{container} answers GET {reply.path} with a redirect that leads back to it"
-        reason = "browsers give up with too many redirects"
-        if reply.tls:
-            reason = (
-                "the program behind it does not know that its clients come by HTTPS: the proxy "
-                f"calls it by HTTP, and may not pass on the header {_HEADER}"
-            )
     return Finding.about(
         container,
-        sentence(answer, reason),
+        sentence(_answer_clause(loop), _reason_clause(loop)),
         {"asked for": f"{asked} at port {page.door.port}", "Location": shortened(loop.location)},
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
@@ -104,14 +84,44 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
     )
 
 
+def _answer_clause(loop: AnsweredLoop) -> str:
+    """The redirect that the program answers, with the header of a proxy where one was sent."""
+    container = loop.page.container
+    if loop.is_possible or loop.is_behind_traefik:
+        return (
+            f"{container} also redirects clients to HTTPS that already use HTTPS ({_HEADER}: https)"
+        )
+    return f"{container} answers GET {loop.page.reply.path} with a redirect that leads back to it"
+
+
+def _reason_clause(loop: AnsweredLoop) -> str:
+    """The part of a proxy in it, as far as it is known; else the effect on a browser."""
+    if loop.is_possible:
+        return (
+            "if a proxy elsewhere terminates HTTPS for it, its clients are redirected in a circle: "
+            "it may not trust that proxy"
+        )
+    if loop.is_behind_traefik:
+        return (
+            "Traefik terminates HTTPS for it, as its labels say, and calls port "
+            f"{loop.page.door.port} over HTTP: its clients are redirected in a circle"
+        )
+    if loop.page.reply.tls:
+        return (
+            "the program behind it does not know that its clients use HTTPS: the proxy calls it "
+            f"over HTTP, and may not pass on the header {_HEADER}"
+        )
+    return "browsers give up with too many redirects"
+
+
 def _loop_finding(loop: RedirectLoop) -> Finding:
     container = loop.container
     proxy = loop.proxy
-    reason = "its client is most likely led to the address that it has just called"
+    reason = "its client is most likely redirected to the address that it has just called"
     if proxy is not None and loop.ends_tls:
         reason = (
-            f"its clients come by HTTPS through {proxy}, which calls it by HTTP and may not pass "
-            f"on the header {_HEADER}"
+            f"its clients use HTTPS through {proxy}, which calls it over HTTP and may not pass on "
+            f"the header {_HEADER}"
         )
     elif proxy is not None:
         reason = f"its clients come through {proxy}, which may not pass on the header {_HEADER}"

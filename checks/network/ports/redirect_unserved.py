@@ -64,7 +64,10 @@ def _cause(stray: StrayRedirect) -> str:
         return "that is the address of the site in its settings"
     if stray.kind == "https":
         return f"it speaks TLS at port {stray.inner_port} inside, and that is not published"
-    return f"that is its port inside, and visitors come by port {stray.page.door.host_port} of this host"
+    return (
+        "that is its port inside the container, and visitors use port "
+        f"{stray.page.door.host_port} of this host"
+    )
 
 
 def _variables(stray: StrayRedirect) -> PageVariables:

@@ -143,7 +143,7 @@ def _auth_reason(lack: route_obstacles.NoAuthServer) -> str:
     if server is None:
         return f"{asks}, and no container has that name"
     if not server.is_running:
-        return f"{asks}, and {server} does not run"
+        return f"{asks}, and {server} is not running"
     return f"{asks}, and {server} does not listen there, or is on none of the proxy's networks"
 
 
@@ -162,8 +162,8 @@ def _unmet_wish(route: UnservedRoute) -> str:
             )
         case route_obstacles.FormerLabel(port, label):
             return (
-                f"names its port in label {label}, which only Traefik 1 reads: "
-                f"requests go to port {port}, the lowest one that it declares"
+                f"names its port in label {label}, which only Traefik 1 reads: requests go to "
+                f"port {port}, the lowest that the container declares"
             )
         case route_obstacles.SeveralServices(services):
             return (
@@ -172,14 +172,14 @@ def _unmet_wish(route: UnservedRoute) -> str:
             )
         case route_obstacles.LabelsForSwarm(path, service):
             return (
-                f"has no label, because service {service} has them below deploy in {path}, "
-                "where they count for a swarm alone"
+                f"has no label, because service {service} has them below deploy in {path}, where "
+                "they apply only to a swarm"
             )
         case route_obstacles.Unchecked(interval_s, has_run):
             check_clause = "has not succeeded yet" if has_run else "has not run yet"
             return (
                 f"is not healthy so far, for its check {check_clause} (it runs every "
-                f"{duration(interval_s)}), and the proxy leaves it out until then"
+                f"{duration(interval_s)}), and the proxy excludes it until then"
             )
     return "has labels that Traefik does not follow"
 
@@ -230,7 +230,7 @@ def _port_reason(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
     if len(wrong.declared) == 1:
         return "it is the only port that the container declares, and VIRTUAL_PORT is not set"
     declares = f"ports {joined(wrong.declared)}" if wrong.declared else "no port"
-    return f"the container declares {declares}, and without VIRTUAL_PORT nginx-proxy calls port 80"
+    return f"the container declares {declares}, and without VIRTUAL_PORT nginx-proxy uses port 80"
 
 
 def _quoted_names(names: Sequence[str]) -> str:

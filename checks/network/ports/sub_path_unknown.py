@@ -20,7 +20,7 @@ def sub_path_unknown(strayed_pages: StrayedPages) -> CheckResult:
             page.container,
             sentence(
                 f"{page.container} has none of the scripts that pages below {page.below} ask for "
-                f"({count(page.times, 'time')} lately: {shortened(page.files[0], 60)})",
+                f"({count(page.times, 'time')} recently: {shortened(page.files[0], 60)})",
                 f"the program behind {page.below} believes that it is served at /",
             ),
             {"log": shortened(page.line, 160), "asked for": list(page.files[:4])},

@@ -16,7 +16,7 @@ _DNS = 53
 @check(
     "network.udp-not-published",
     severity=Severity.warning,
-    aloud=("sends browsers on to HTTP/3, which nobody serves",) * 2,
+    aloud=("sends browsers to HTTP/3, which nothing serves",) * 2,
 )
 def udp_not_published(
     unpublished_udp_ports: UnpublishedUdpPorts, announced_http3_ports: AnnouncedHttp3Ports | None
@@ -45,8 +45,8 @@ def udp_not_published(
 def _http3_finding(udp_server: AnnouncedHttp3) -> Finding:
     finding = Finding.about(
         udp_server.container,
-        f"{udp_server.container} sends browsers on to HTTP/3 at UDP port {udp_server.port} of this host, where "
-        "nobody listens: they try it, and come back to TCP late",
+        f"{udp_server.container} sends browsers to HTTP/3 at UDP port {udp_server.port} of this "
+        "host, where nothing listens: they try it first, and fall back to TCP late",
         {
             "Alt-Svc": shortened(udp_server.header),
             "NetworkSettings.Ports": udp_server.container.published_names,

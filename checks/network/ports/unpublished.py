@@ -75,7 +75,7 @@ def _one_off_finding(one_off: OneOffPorts) -> Finding:
     finding = Finding.about(
         container,
         f"{container} was started by docker compose run, which does not publish the ports of its "
-        f"service ({and_more(one_off.ports)}): nobody reaches it from outside",
+        f"service ({and_more(one_off.ports)}): it cannot be reached from outside",
         {
             "label com.docker.compose.oneoff": "True",
             f"ports of service {container.compose_service}": list(one_off.ports),

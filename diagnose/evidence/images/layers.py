@@ -46,7 +46,7 @@ class Layers(msgspec.Struct, frozen=True):
 
     @property
     def robbed_containers(self) -> tuple[str, ...]:
-        """Ids of containers whose own layer is lost."""
+        """Ids of containers whose writable layer is lost."""
         return tuple(id for id, folder in self.writable.items() if folder in self.lost)
 
 

@@ -18,7 +18,7 @@ from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidenc
 from diagnose.render.outlines.grouping import other_messages
 from diagnose.render.outlines.lasting import with_lasting_words
 
-CHANGED = "changed lately"
+CHANGED = "changed recently"
 """The name of the row that says what was changed before a problem without a known cause."""
 _RESTART = LazyPattern(
     r"systemctl (?:--user )?(?:re)?start[^\n|;&]{0,200}\bdocker\b|service docker (?:re)?start|pkill dockerd"

@@ -27,7 +27,7 @@ FOUND = [("warning", "docker")]
 
 CONTEXTS: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
     "its socket is gone": (daemon(endpoint=OF_DESKTOP, silence=GONE), LISTENS, FOUND),
-    "nobody serves its socket": (daemon(endpoint=OF_DESKTOP, silence=REFUSED), LISTENS, FOUND),
+    "nothing serves its socket": (daemon(endpoint=OF_DESKTOP, silence=REFUSED), LISTENS, FOUND),
     "it is slow": (daemon(endpoint=OF_DESKTOP, silence=SILENT), LISTENS, []),
     "no other engine is here": (daemon(endpoint=OF_DESKTOP, silence=GONE), ALONE, []),
     "a remote engine is down": (daemon(endpoint=REMOTE, silence=REFUSED), LISTENS, []),

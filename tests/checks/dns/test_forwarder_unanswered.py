@@ -188,8 +188,8 @@ STEPS: dict[str, tuple[Container, Container, dict[str, str]]] = {
     ),
     "a value that is hidden": (SECRET, NEIGHBOUR, HERE),
     "a command with a value that is hidden": (SECRET_WORD, NEIGHBOUR, HERE),
-    "one of another network that does not run": (BY_VARIABLE, STRANGER, {}),
-    "a neighbour that does not run": (BY_VARIABLE, STOPPED, {"stopped_server": "unbound"}),
+    "one of another network that is not running": (BY_VARIABLE, STRANGER, {}),
+    "a neighbour that is not running": (BY_VARIABLE, STOPPED, {"stopped_server": "unbound"}),
 }
 
 

@@ -125,7 +125,7 @@ def test_a_name_that_is_told_to_the_host_alone(told: str) -> None:
     names = FailedNames({caller.id: (FailedName(NAME, "no such host"),)})
     (finding,) = judge("dns.name-only-on-host", **evidence, failed=names).findings
     assert answer.server in finding.summary
-    assert ("tells the host alone" in finding.summary) is (answer.server == LAN)
+    assert ("tells only the host" in finding.summary) is (answer.server == LAN)
     is_of_rule = answer.redirect is not None
     assert finding.severity == (None if is_of_rule else Severity.warning)
     variables = {"container": "api", "entry": f"{NAME}:10.8.0.7", **cure}

@@ -172,7 +172,7 @@ def test_a_called_container_that_does_not_run_is_started(network: str) -> None:
         failed=failed,
     ).findings
     assert finding.variables["down"] == owner.name
-    assert finding.summary.endswith(f'; container "{owner.name}" does not run (exited)')
+    assert finding.summary.endswith(f'; container "{owner.name}" is not running (exited)')
 
 
 def test_a_container_that_a_recreate_has_kept_is_not_started() -> None:
@@ -235,7 +235,7 @@ GUESTS = {
         "db",
         [],
     ),
-    "its host does not run": (
+    "its host is not running": (
         (service("vpn", ["front"], State={"Status": "exited"}), guest("api", VPN), DB),
         "db",
         [],

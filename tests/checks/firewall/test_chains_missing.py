@@ -68,7 +68,7 @@ ENGINE_SAYS = (
         (("nat DOCKER",), ENGINE_SAYS, [("warning", "host")]),
         ((), ENGINE_SAYS, []),
     ],
-    ids=["refused lately", "nobody has asked yet", "refused for another chain", "only rules"],
+    ids=["refused recently", "nobody has asked yet", "refused for another chain", "only rules"],
 )
 def test_chains_that_are_gone_where_other_rules_serve(
     chains: tuple[str, ...], said: str, expected: list[tuple[str, str]]

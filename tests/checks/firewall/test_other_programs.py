@@ -43,7 +43,7 @@ def captured(
 
 
 CAPTURED = {
-    "nobody listens": (captured(None), [("critical", "host")], 0),
+    "nothing listens": (captured(None), [("critical", "host")], 0),
     "on the loopback alone": (captured(None, LOOPBACK), [("critical", "host")], 0),
     "a proxy": (captured(EVERYWHERE), [], 0),
     "sockets unknown": (captured(None, is_known=False), [], 1),

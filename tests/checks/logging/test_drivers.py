@@ -32,7 +32,7 @@ NO_LOGGER = (
 
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
-    "nobody listens": (
+    "nothing listens": (
         "logging.driver-blocks-start",
         {"api__container": inspect_with(State=UNBORN | {"Error": NO_LOGGER}, **logging("fluentd"))},
         "container:web",
@@ -142,7 +142,7 @@ def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
     [
         (
             "exited",
-            'container "taker", which publishes that port, does not run',
+            'container "taker", which publishes that port, is not running',
             {"receiver": "taker"},
         ),
         ("running", 'container "taker", which publishes that port, runs now', {"late": "web"}),

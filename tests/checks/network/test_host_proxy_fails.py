@@ -96,7 +96,7 @@ def test_a_container_that_does_not_run_comes_first() -> None:
     stopped = container("shop", State={"Status": "exited"}, HostConfig={"PortBindings": PORTS})
     (finding,) = _judged("apache2", answers, stopped).findings
     assert finding.variables["stopped"] == "shop"
-    assert finding.summary.endswith("it does not run")
+    assert finding.summary.endswith("it is not running")
 
 
 SERVED_INSIDE = {

@@ -41,7 +41,7 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
             None,
         ),
         ("limited by somebody else", WEB, Memory(limit=GIB), None),
-        ("does not run", web(**EXITED), Memory(), None),
+        ("is not running", web(**EXITED), Memory(), None),
     ],
 )
 def test_no_limits(name: str, container: Container, held: Memory, summary: str | None):

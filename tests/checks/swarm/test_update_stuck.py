@@ -134,8 +134,8 @@ NEWER = {**_failed(300), "ID": "t9", "Spec": {"ContainerSpec": {"Image": "shop:1
 NEWER["Status"] = {**NEWER["Status"], "ContainerStatus": {"ContainerID": "c9"}}
 REFUSED = {**_failed(300), "ID": "t8", "Spec": {"ContainerSpec": {"Image": "shop:1.5"}}}
 _WHY = (
-    'the update of service "web" to image shop:1.5 was rolled back 4 min ago, and its former version '
-    "runs; a new task failed (task: non-zero exit (1))"
+    'the update of service "web" to image shop:1.5 was rolled back 4 min ago, and its previous version '
+    "is running; a new task failed (task: non-zero exit (1))"
 )
 UNDONE = {
     "its new task failed": (
@@ -160,7 +160,8 @@ UNDONE = {
         _undone(240, [LATER]),
         [
             (
-                'the update of service "web" was rolled back 4 min ago, and its former version runs',
+                ('the update of service "web" was rolled back 4 min ago, and its previous version '
+                'is running'),
                 {"service": "web", "undone": "web"},
             )
         ],

@@ -325,7 +325,7 @@ def cache_killed_by_a_container(box: Box) -> None:
     box.wait_state("cache2", "exited")
     box.wait_for(lambda: box.docker("logs", "api2").stdout.count("cache2") > 3, what="failed calls")
     (finding,) = box.diagnose("check", "container.stopped", "--format", "json").findings
-    assert 'container "updater" says that it did so' in finding["summary"], finding
+    assert 'container "updater" says that it stopped the container' in finding["summary"], finding
 
 
 @healthy()

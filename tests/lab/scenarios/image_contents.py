@@ -56,7 +56,8 @@ def _killed_once(box: Box, name: str, before: str) -> None:
 
 @fault("container.pid-file-stale", subject="container:socket21", also=[AT_START], shareable=True)
 def socket_of_a_former_run(box: Box) -> None:
-    """A server was killed, and its next run finds the Unix socket in the container's own layer."""
+    """A server was killed, and its next run finds the Unix socket in the container's writable
+    layer."""
     _killed_once(box, "socket21", "")
     assert "EADDRINUSE" in ended(box, "socket21")
     assert first_command(box, "container.pid-file-stale", "socket21") == (

@@ -162,7 +162,7 @@ def _media(box: Box, number: int, *worker: str) -> str:
 
 @fault(_DIFFERS, subject="container:mail41-worker-1")
 def worker_without_the_volume_of_its_program(box: Box) -> None:
-    """The worker makes a picture in its own layer, and the web server has a volume there."""
+    """The worker makes a picture in its writable layer, and the web server has a volume there."""
     name = _media(box, 41)
     command = first_command(box, _DIFFERS, name)
     assert command.endswith("-- --volume=media41:/app/media | sh"), command

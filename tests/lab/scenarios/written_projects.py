@@ -288,7 +288,7 @@ def list_that_replaces_that_of_its_anchor(box: Box) -> None:
     _compose(box, "merge1", "up --detach")
     box.wait_for(
         lambda: "/var/assets/export.xls" in box.docker("diff", "merge1-web-1").stdout,
-        what="a file in its own layer",
+        what="a file in its writable layer",
     )
     command = first_command(box, LAYER, "merge1-web-1")
     assert command.endswith("merge1-web-1 -- --volume=merge1_opdata:/var/assets | sh"), command

@@ -116,7 +116,7 @@ def recent_logs(
     candidates.sort(key=lambda container: (not container.published_ports, container.name))
     read = _read(host, candidates[:MOST], clock)
     unread = read.unread | {
-        container.id: f"only {MOST} logs are read in one run, and more were written to lately"
+        container.id: f"only {MOST} logs are read in one run, and more were written to recently"
         for container in candidates[MOST:]
     }
     recent = {id: tuple(_recent_lines(log, since)) for id, log in read.logs.items()}

@@ -33,7 +33,7 @@ class SpokenPeer(msgspec.Struct, frozen=True):
 
     @property
     def clause(self) -> str:
-        return f"{self.container}, the only {self.kind} server on its networks, does not run"
+        return f"{self.container}, the only {self.kind} server on its networks, is not running"
 
 
 def spoken_peer(line: str, caller: Container, containers: Containers) -> SpokenPeer | None:

@@ -1,7 +1,7 @@
 """Files of an image that a failing container no longer has as its image has them.
 
-A container's own layer says what was deleted or changed in it since it was created. A restart keeps
-that layer, and a new container of the same image begins without it.
+A container's writable layer says what was deleted or changed in it since it was created. A restart
+keeps that layer, and a new container of the same image begins without it.
 """
 
 import posixpath

@@ -140,7 +140,8 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
 
 
 def _with_origin(host: Host, container: Container, program: Program) -> Program:
-    """The program with its origin: the container's own layer, or the image's, for an empty file.
+    """The program with its origin: the container's writable layer, or the image's, for an empty
+    file.
 
     A file in a mount is neither.
     """

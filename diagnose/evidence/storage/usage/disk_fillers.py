@@ -75,8 +75,10 @@ def _largest_share(filled: FilledDisk) -> str:
 
 
 def _written_layer_clause(writer: WrittenLayer) -> str:
-    """The size and place of a container's files in its own layer."""
-    begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
+    """The size and place of a container's files in its writable layer."""
+    begin = (
+        f'container "{writer.container}" has written {size(writer.bytes)} into its writable layer'
+    )
     if writer.kind is None:
         return f"{begin}, most of it to {writer.file or writer.folder}"
     folder = folder_inside(writer, writer.kind)

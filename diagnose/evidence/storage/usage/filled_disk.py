@@ -151,7 +151,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def writer(self) -> WrittenLayer | None:
-        """The container whose own layer takes much of the disk."""
+        """The container whose writable layer takes much of the disk."""
         layer = self.written if self.disk.holds_data_root else None
         return layer if layer is not None and self.is_to_blame(layer.bytes) else None
 

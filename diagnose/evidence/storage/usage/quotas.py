@@ -18,8 +18,8 @@ OPTIONS = frozenset({"quota", "usrquota", "grpquota", "prjquota", "uquota", "gqu
 _OF_ENGINE = LazyPattern(r"(?<!key: )disk quota exceeded")
 """Kernel keys have a quota too."""
 _COPIED = LazyPattern(r"Handler for PUT \S*/containers/\S+/archive")
-"""The limit in an error of `docker cp`: most often the size of the container's own layer, or of a
-volume."""
+"""The limit in an error of `docker cp`: most often the size of the container's writable layer, or
+of a volume."""
 _PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
 
 

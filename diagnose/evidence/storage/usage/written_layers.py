@@ -1,4 +1,4 @@
-"""The folders in containers' own layers that fill a disk."""
+"""The folders in containers' writable layers that fill a disk."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,6 +1,6 @@
 """Files that compose writes into a container from `content:` or a variable. Pure.
 
-Compose copies them when it makes the container, into the container's own layer.
+Compose copies them when it makes the container, into the container's writable layer.
 """
 
 import re

@@ -293,7 +293,7 @@ _ENGINE = (
         name="link-to-stopped",
         mark="cannot link to a non running container",
         pattern=r"cannot link to a non running container: /?(?P<name>[\w.-]{1,255})",
-        cause='the container has a link to container "{name}", which does not run',
+        cause='the container has a link to container "{name}", which is not running',
         cure="docker start {name} first; a network of their own makes links needless",
     ),
     Failure(

@@ -58,7 +58,8 @@ _TO_ENGINE = (
         name="compose-client-unserved",
         mark="docker daemon at http+docker",
         pattern=r"Couldn't connect to Docker daemon at http\+docker://\S{1,99} - is it running",
-        cause="no engine answers docker-compose: docker does not run, or your user may not open its socket",
+        cause="no engine answers docker-compose: docker is not running, or your user may not "
+        "open its socket",
         cure="docker ps says which of the two: start the engine (systemctl start docker), or add your user to the group "
         'docker (sudo usermod -aG docker "$USER") and log in again',
         source="docker-compose's own message",
@@ -103,7 +104,8 @@ _TO_ENGINE = (
         name="python-client-unserved",
         mark="fetching server api version",
         pattern=r"fetching server API version[^\n]{0,200}(?:FileNotFoundError|ConnectionRefusedError|No such file|Connection refused)",
-        cause="no engine serves the socket that this program opens: docker does not run, or its socket is another one",
+        cause="no engine serves the socket that this program opens: docker is not running, or "
+        "its socket is another one",
         cure="systemctl status docker; where the program runs in a container, mount /var/run/docker.sock into it",
         confirmed_by="daemon.not-running",
     ),

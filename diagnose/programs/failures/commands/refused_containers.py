@@ -87,7 +87,7 @@ _STATE = (
         mark=("namespace of", "join"),
         pattern=r"(?:join(?:ing)?|cannot join) (?P<kind>network|ipc|pid|IPC|PID)(?: namespace)? of (?:a )?(?:non[- ]running )?container:? "
         r"(?:cannot join \w+ namespace of a non running container: )?(?:container )?(?P<peer>[\w.-]{1,255})",
-        cause="the container uses the {kind} namespace of container {peer}, which does not run",
+        cause="the container uses the {kind} namespace of container {peer}, which is not running",
         cure="start that one first: docker start {peer}",
     ),
     Failure(

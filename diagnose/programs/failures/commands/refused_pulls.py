@@ -138,8 +138,8 @@ REFUSED_PULLS = (
         name="host-without-nameserver",
         mark="lookup ",
         pattern=r"lookup (?P<host>[\w.-]{1,253}) on (?P<server>\[::1\]|127\.0\.0\.1):53: [^\n]{0,160}connection refused",
-        cause="{host} was looked up at {server}, where no DNS server answers: /etc/resolv.conf of this host names none, or "
-        "one of this host that does not run",
+        cause="{host} was looked up at {server}, where no DNS server answers: /etc/resolv.conf "
+        "of this host names none, or one of this host that is not running",
         cure="cat /etc/resolv.conf shows it; with systemd-resolved, ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf "
         "brings its list back; else write nameserver and an address that answers",
         source="moby/moby#45002",
@@ -212,7 +212,7 @@ REFUSED_PULLS = (
         r"|^(?:docker: )?(?:Error response from daemon: )?layer does not exist",
         cause="the engine's store of layers is damaged: files in it are empty, missing or of another kind, as after a loss of power, a full "
         "disk, or a removal by hand",
-        cure="docker image rm -f IMAGE and docker pull IMAGE fetch an image's layers again; a container's own layer is lost: docker rm -f it "
+        cure="docker image rm -f IMAGE and docker pull IMAGE fetch an image's layers again; a container's writable layer is lost: docker rm -f it "
         "and create it again",
         source="moby/moby#39560",
         confirmed_by="image.corrupt",

@@ -39,8 +39,9 @@ REFUSED_VISITS = (
         + _HOST
         + r" port (?P<port>\d{1,5})[^\n]{0,80}(?:refused|Could(?:n't| not) connect to server)"
         r"|wget: can't connect to remote host \((?P<address>[\d.]{7,15})\): Connection refused",
-        cause="no program of that machine accepts connections at this port: the container does not run, does not publish "
-        "the port, publishes it on another port, or only for 127.0.0.1",
+        cause="no program of that machine accepts connections at this port: the container is not "
+        "running, does not publish the port, publishes it on another port, or only for "
+        "127.0.0.1",
         cure="docker ps --format '{{.Names}} {{.Ports}}' shows what is published and where; "
         "diagnose path internet CONTAINER:PORT shows each hop",
         confirmed_by="network.proxy-missing",

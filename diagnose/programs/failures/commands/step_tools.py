@@ -190,7 +190,8 @@ _LANGUAGES = (
         name="step-wrapper-not-found",
         mark=("gradlew", "mvnw"),
         pattern=r"(?P<script>[\w./]{0,60}(?:gradlew|mvnw)): (?P<why>not found|No such file|Permission denied)",
-        cause="the script {script} does not run ({why}): its lines end as on Windows, so that its interpreter is not found, or it has no x bit",
+        cause="the script {script} cannot run ({why}): its lines end as on Windows, so that "
+        "its interpreter is not found, or it has no x bit",
         cure="RUN sed -i 's/\\r$//' {script} && chmod +x {script} in a step before; in Git: *.sh, gradlew and mvnw with eol=lf in .gitattributes",
     ),
     Failure(

@@ -162,7 +162,8 @@ LOCKS = (
         name="browser-profile",
         mark="profile appears to be in use",
         pattern=r"profile appears to be in use by another (?:Chromium|Google Chrome) process",
-        cause="the browser profile is locked by another container, or by the former container of other name",
+        cause="the browser profile is locked by another container, or by the previous container "
+        "of other name",
         cure="remove SingletonLock in the profile directory where no other container uses it",
         confirmed_by=_LOCKED,
     ),
@@ -259,7 +260,7 @@ PID_FILES = (
         mark="unix socket lock file",
         pattern=r"Unix socket lock file is empty (?P<file>/\S+?)\.?(?:\s|$)",
         cause="a run that was killed left its lock file {file} empty, and MySQL does not start beside it",
-        cure="recreate the container: the file is in its own layer",
+        cure="recreate the container: the file is in its writable layer",
         source="docker-library/mysql#488",
         confirmed_by=_PID_FILE,
         page={"fresh": "{container}"},
@@ -270,7 +271,7 @@ PID_FILES = (
         pattern=r"Another process with pid \d+ is using unix socket file",
         cause="a run that was killed left the lock file of MySQL's socket, and another program of the container has its "
         "process number now",
-        cure="recreate the container: the file is in its own layer",
+        cure="recreate the container: the file is in its writable layer",
         source="docker-library/mysql#488",
         confirmed_by=_PID_FILE,
         needs=(
@@ -285,7 +286,7 @@ PID_FILES = (
         mark="failed to unlink socket file",
         pattern=r"Failed to unlink socket file(?:.{0,20}?(?P<file>/[^\s:\"]+))?",
         cause="a run as another user left the socket {file}, which this user may not remove",
-        cure="recreate the container: the file is in its own layer",
+        cure="recreate the container: the file is in its writable layer",
         source="docker-library/mongo#437",
         confirmed_by=_PID_FILE,
         page={"fresh": "{container}"},

@@ -128,7 +128,7 @@ ENGINE_CALLS = (
         mark="dial unix",
         pattern=r"dial unix(?::/?/?)? ?(?P<path>/[\w./@+%-]{1,200}): (?:connect: )?(?P<why>connection refused|no such file or directory|timeout"
         r"|i/o timeout|permission denied)",
-        cause="the program that serves the socket {path} does not run, or does not answer ({why})",
+        cause="the program that serves the socket {path} is not running, or does not answer ({why})",
         cure="ls -l {path}; ss -xlp | grep {path} shows who serves it: start that program again",
     ),
     Failure(

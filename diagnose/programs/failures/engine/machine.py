@@ -90,7 +90,8 @@ MACHINE = (
         name="usage-printed",
         mark="dockerd ",
         pattern=r"Run 'dockerd (?:COMMAND )?--help'|See 'dockerd --help'",
-        cause="dockerd printed its usage, since it was started with a flag that this version does not know",
+        cause="dockerd printed its usage, because it was started with a flag that this version "
+        "does not know",
         cure="systemctl cat docker shows ExecStart and its drop-ins: take out the flag that this version does not have (dockerd --help)",
         source="docker-archive-public/docker.machine#4370",
     ),

@@ -97,7 +97,8 @@ OPTIONS = (
         name="sockets-not-handed-over",
         mark="no sockets found via socket activation",
         pattern=r"no sockets found via socket activation",
-        cause="it takes its socket from systemd (-H fd://), and docker.socket does not run, or something else than systemd started it",
+        cause="it takes its socket from systemd (-H fd://), and docker.socket is not running, or "
+        "something else than systemd started it",
         cure="systemctl enable --now docker.socket, then systemctl start docker",
         source="moby/moby#22847",
     ),

@@ -77,8 +77,8 @@ RIGHTS = (
         name="export-unsupported",
         mark="nfs export",
         pattern=r"(?P<path>/\S+) does not support NFS export",
-        cause="the folder {path} that the NFS server shares lies in the container's own layer or on a file system that the "
-        "kernel does not export (overlay, FUSE)",
+        cause="the folder {path} that the NFS server shares lies in the container's writable "
+        "layer or on a file system that the kernel does not export (overlay, FUSE)",
         cure="mount a volume or a folder of the host at {path}",
         source="nfs-utils' own message",
     ),

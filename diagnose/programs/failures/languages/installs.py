@@ -164,8 +164,8 @@ INSTALLS = (
                 :\ file\ does\ not\ exist
         """,
         of_running=NEVER,
-        cause="what starts the container's program (a shell, an init, a command that changes the user) does not find {program} in "
-        "the image, or what its first line names to run it",
+        cause="what starts the container's program (a shell, an init, a command that changes the "
+        "user) cannot find {program} in the image, or what its first line names to run it",
         cure="correct the command of the container, or run an image that has the program; a script needs LF as its line "
         "ends, and an interpreter that the image has",
         source="tini's, dumb-init's, su-exec's, coreutils' and s6's own messages",

@@ -41,8 +41,8 @@ FORWARDING = (
         mark="request.base_url",
         pattern=r"HTTP Origin header \((?P<origin>https://[^)\s]{1,200})\) didn't match "
         r"request\.base_url \((?P<own>http://[^)\s]{1,200})\)",
-        cause="the program refuses the forms of {origin}, since it takes its own address for {own}: "
-        "the proxy before it does not pass on that clients come by HTTPS",
+        cause="the program refuses the forms of {origin}, because it takes its own address for "
+        "{own}: the proxy before it does not pass on that clients come by HTTPS",
         cure="have the proxy that ends HTTPS send X-Forwarded-Proto: https, and each proxy behind it "
         "pass that on",
         source="Rails' own message",

@@ -47,8 +47,8 @@ NEIGHBOURS = (
         r"|\[::1\]):(?P<port>\d{2,5})\b",
         cause="the web server passes its requests on to localhost:{port}, which is its own container, and nothing "
         "listens there",
-        cure="where the image starts the program at port {port} itself, its log says why that one does not run; else "
-        "name the container that has it instead of localhost",
+        cure="where the image starts the program at port {port} itself, its log says why that "
+        "one is not running; else name the container that has it instead of localhost",
         source="nginx' own message",
         confirmed_by=_LOOPBACK,
     ),

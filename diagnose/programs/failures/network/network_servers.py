@@ -65,7 +65,7 @@ NETWORK_SERVERS = (
         mark="loading from master file",
         pattern=r"\bzone (?P<zone>[\w.-]{1,200})/IN(?:/\w{1,40})?: loading from master file (?P<path>\S{1,200}) failed: "
         r"file not found",
-        cause="BIND does not find {path}, the file of its zone {zone}",
+        cause="BIND cannot find {path}, the file of its zone {zone}",
         cure="mount it there, or correct file in the zone's part of the configuration",
         source="BIND's own message",
         turns_away=True,

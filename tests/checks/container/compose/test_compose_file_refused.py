@@ -82,7 +82,7 @@ def test_a_node_of_a_swarm_does_not_list_all_networks() -> None:
 
 
 NEVER = {
-    "changed lately": ({"path": "/srv/blog/compose.yaml", "mtime": 999_000.0}, True),
+    "changed recently": ({"path": "/srv/blog/compose.yaml", "mtime": 999_000.0}, True),
     "an old one": ({"path": "/srv/blog/compose.yaml", "mtime": 1.0}, False),
     "an old one, here": ({"path": "/srv/blog/compose.yaml", "mtime": 1.0, "is_here": True}, True),
     "an old one with a network": ({"path": "/srv/wiki/compose.yaml", "mtime": 1.0}, True),

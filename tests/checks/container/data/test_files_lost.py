@@ -1,4 +1,4 @@
-"""Files that a container's own layer has otherwise than its image, and that something misses."""
+"""Files that a container's writable layer has otherwise than its image, which something misses."""
 
 from __future__ import annotations
 

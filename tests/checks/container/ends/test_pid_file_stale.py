@@ -62,7 +62,7 @@ OF_HOST = bind("/var/run/app", Destination="/run/app")
         (OF_HOST, {}, False),
     ],
     ids=[
-        "in its own layer",
+        "in its writable layer",
         "on a mount",
         "on a mount of another program that runs",
         "below a mount of another program",

@@ -131,7 +131,7 @@ def test_a_device_that_was_unplugged_while_its_container_runs(
 @pytest.mark.parametrize(
     ("state", "path"),
     [("running", "/dev/ttyACM2"), ("exited", "/dev/ttyACM0"), ("running", "/srv/pipe")],
-    ids=["is there", "does not run", "no device"],
+    ids=["is there", "is not running", "no device"],
 )
 def test_a_device_is_not_missed(state: str, path: str) -> None:
     container = container_in(state, HostConfig={"Devices": [STICK | {"PathOnHost": path}]})

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "",
     ),
-    "with another value": (
+    "with a different value": (
         {
             "image": "containrrr/watchtower",
             "words": ["--label-enable"],

@@ -380,7 +380,7 @@ def test_the_address_of_ipv6_is_no_pattern_of_sed() -> None:
 
 SILENT: dict[str, tuple[int, Listeners, list[tuple[str, str]]]] = {
     "the host serves the port": (5004, Listeners((HOST_SERVES,)), [("warning", "web")]),
-    "nobody serves the port": (5005, Listeners((HOST_SERVES,)), []),
+    "nothing serves the port": (5005, Listeners((HOST_SERVES,)), []),
     "an engine's proxy has the port": (
         5004,
         Listeners((Listener("tcp", "0.0.0.0", 5004, 9, "docker-proxy"),)),

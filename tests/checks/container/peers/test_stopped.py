@@ -189,7 +189,9 @@ def test_who_says_that_it_has_ended_another(line: str, age: float, is_named: boo
         options=OPTIONS,
         socket_clients=clients,
     ).findings
-    assert ('container "watchtower" says that it did so' in finding.summary) == is_named
+    assert (
+        'container "watchtower" says that it stopped the container' in finding.summary
+    ) == is_named
     assert (keeper.subject in finding.touches) == is_named
 
 

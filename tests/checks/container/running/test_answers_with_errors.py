@@ -80,7 +80,7 @@ LOGS: dict[str, tuple[list[str], list[str]]] = {
     "lograge": ([LOGRAGE] * 3, ["warning"]),
     "HAProxy": ([HAPROXY.format("8.8.8.8", "gone/web1", 503, "SC--")] * 3, ["warning"]),
     "HAProxy, and all is well": ([HAPROXY.format("8.8.8.8", "gone/web1", 200, "----")] * 3, []),
-    "HAProxy, for a name that nobody serves": (
+    "HAProxy, for a name that nothing serves": (
         [HAPROXY.format("8.8.8.8", "none/<NOSRV>", 503, "SC--")] * 3,
         [],
     ),

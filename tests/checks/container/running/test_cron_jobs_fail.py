@@ -134,7 +134,7 @@ DEFECTS = {
     "a program as its user": ("/etc/cron.d/backup", "@daily php /b.php\n", {}, "command"),
     "a percent sign": ("/etc/cron.d/backup", "0 3 * * * root tar c $(date +%F)\n", {}, "percent"),
     "an escaped percent sign": ("/etc/cron.d/a", "0 3 * * * root tar $(date +\\%F)\n", {}, ""),
-    "a line end of Windows": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\r\n", {}, "return"),
+    "a Windows line ending": ("/etc/cron.d/backup", "0 3 * * * root /b.sh\r\n", {}, "return"),
     "a user in a user's table": (ROOT, "0 3 * * * root /b.sh\n", {"mode": 0o600}, "user"),
     "a user's table that all read": (ROOT, "0 3 * * * /b.sh\n", {}, "mode"),
     "a user's table": (ROOT, "0 3 * * * /b.sh\n", {"mode": 0o600}, ""),

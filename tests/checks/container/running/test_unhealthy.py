@@ -76,7 +76,10 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl" in its PATH, 4 times in a row',
+                    (
+                        'container "web" is unhealthy: its probe cannot run, because the container has no '
+                        'program "curl" in its PATH, 4 times in a row'
+                    ),
                 )
             ],
         ),
@@ -86,7 +89,10 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" is unhealthy: its probe cannot run, because the container has no file "/usr/src/healthcheck.py", 4 times in a row',
+                    (
+                        'container "web" is unhealthy: its probe cannot run, because the container has no '
+                        'file "/usr/src/healthcheck.py", 4 times in a row'
+                    ),
                 )
             ],
         ),
@@ -110,7 +116,10 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl" in its PATH, 4 times in a row',
+                    (
+                        'container "web" is unhealthy: its probe cannot run, because the container has no '
+                        'program "curl" in its PATH, 4 times in a row'
+                    ),
                 )
             ],
         ),

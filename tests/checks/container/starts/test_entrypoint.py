@@ -60,7 +60,7 @@ LACKING = container_in(
         ),
         (
             MissingProgram(is_line=True, near="/bin/bash", command=("/bin/bash",)),
-            'the line "bash" was taken as the name of one program',
+            'the whole line "bash" was taken as the name of one program',
             {"meant"},
         ),
         (
@@ -159,7 +159,7 @@ def test_a_program_that_is_refused_without_quotes(
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("folder", "which is a mounted folder and no program"), ("file", "cannot be executed")],
+    [("folder", "which is a mounted folder, not a program"), ("file", "cannot be executed")],
 )
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}

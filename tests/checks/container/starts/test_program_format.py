@@ -127,10 +127,10 @@ def assert_refused(program: Program, check: str, words: str):
 @pytest.mark.parametrize(
     ("demands", "words"),
     [
-        ((), "the kernel does not permit to execute /app"),
-        (("NET_BIND_SERVICE",), "the kernel does not permit to execute /app"),
-        (("IPC_LOCK",), "the file /app demands the capability IPC_LOCK, which"),
-        (("SYS_NICE", "NET_ADMIN"), "demands the capabilities SYS_NICE and NET_ADMIN, which"),
+        ((), "the kernel does not permit execution of /app"),
+        (("NET_BIND_SERVICE",), "the kernel does not permit execution of /app"),
+        (("IPC_LOCK",), "the file /app requires the capability IPC_LOCK, which"),
+        (("SYS_NICE", "NET_ADMIN"), "requires the capabilities SYS_NICE and NET_ADMIN, which"),
     ],
 )
 def test_a_program_whose_file_was_read(demands: tuple[str, ...], words: str):

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[str, dict[str, Any], tuple[Listener, ...], bool]] = {
     "the address of the bridge": ("172.17.0.1:9323", {}, (OWN,), True),
     "the address of the uplink": ("192.0.2.7:9323", {}, (OWN,), True),
     "a program for all": (NAMED, TO_HOST, (OWN, WIDE), False),
-    "nobody listens": (NAMED, TO_HOST, (), False),
+    "nothing listens": (NAMED, TO_HOST, (), False),
     "another port": ("172.17.0.1:9100", {}, (OWN,), False),
     "another machine": ("192.0.2.99:9323", {}, (OWN,), False),
     "a name of another machine": (NAMED, OUTER, (OWN,), False),

@@ -108,7 +108,7 @@ def test_a_stopped_container_with_that_fixed_address_is_named(status: str) -> No
     (finding,) = result.findings
     is_named = finding.variables.get("stopped") == "db"
     assert is_named is (status == "exited")
-    assert ("does not run" in finding.summary) is is_named
+    assert ("is not running" in finding.summary) is is_named
 
 
 CONF = "upstream shop { server 10.1.0.4:80; } # 10.9.9.9:1\n"

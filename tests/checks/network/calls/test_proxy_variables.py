@@ -127,7 +127,7 @@ def test_proxies_before_the_container_itself(
 
 
 LOOPBACK: dict[str, tuple[str, str, tuple[int, ...], list[tuple[str, str]]]] = {
-    "nobody listens": ("http_proxy=http://127.0.0.1:3128", "", (), [("warning", "api")]),
+    "nothing listens": ("http_proxy=http://127.0.0.1:3128", "", (), [("warning", "api")]),
     "by name, and the log says so": (
         "HTTPS_PROXY=http://localhost:3128",
         REFUSED,

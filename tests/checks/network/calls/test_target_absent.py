@@ -43,7 +43,7 @@ CASES: dict[str, tuple[str, Container, dict[str, Any], tuple[str, ...], float, s
     "another port": ("exporter:80", _exporter(), DENIED, (), 900, "listens at 9100, and not"),
     "another port, just started": ("exporter:80", _exporter(), DENIED, (), 60, ""),
     "another network": ("exporter:9100", _exporter("other"), DENIED, (), 900, APART),
-    "a stopped one": ("exporter:9100", _exporter(**STOPPED), DENIED, (), 900, "does not run"),
+    "a stopped one": ("exporter:9100", _exporter(**STOPPED), DENIED, (), 900, "is not running"),
     "a name of nobody": ("node:9100", _exporter(), DENIED, (), 900, "no container has that name"),
     "a name that the network knows": ("nas:9100", _exporter(), KNOWN, (), 900, ""),
     "a name that a domain may complete": ("nas:9100", _exporter(), DENIED, ("lan",), 900, ""),

@@ -262,5 +262,5 @@ def test_the_program_that_empties_a_bridge(file: str, named: bool) -> None:
         containers=Containers((container("a"),)),
         managers=InterfaceManagers({network().bridge: managers}),
     ).findings
-    assert (f"systemd-networkd (pid 7, {file}) configures it too" in finding.summary) is named
+    assert (f"systemd-networkd (pid 7, {file}) also configures it" in finding.summary) is named
     assert ("networkd" in finding.variables) is named

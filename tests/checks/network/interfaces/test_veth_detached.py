@@ -254,7 +254,7 @@ SANDBOX: dict[str, Any] = {
             joining(),
             STOPPED,
             {"side": 1},
-            '"vpn", whose network it shares, does not run (exited)',
+            '"vpn", whose network it shares, is not running (exited)',
             id="stopped",
         ),
         pytest.param(joining(), OF_NONE, {"side": 1}, "", id="stopped, and never had a network"),

@@ -17,7 +17,7 @@ MOUNTED = HopFile("/etc/nginx/nginx.conf", is_read_only=True, on_host="/srv/edge
 OWN = HopFile("/etc/nginx/nginx.conf", is_read_only=False, on_host="")
 PLACES: dict[str, tuple[str, str, HopFile, str, str]] = {
     "passed on": ("/api/", "", MOUNTED, "without a slash", "http://api:8000/;|"),
-    "cut off": ("/api/", "/", OWN, "cuts /api/ off", "http://api:8000;|"),
+    "cut off": ("/api/", "/", OWN, "strips /api/", "http://api:8000;|"),
     "two slashes": ("/api", "/", MOUNTED, "has no slash", ""),
     "no file is known": ("/api/", "", HopFile("", is_read_only=False, on_host=""), "without", ""),
 }

@@ -102,7 +102,7 @@ def test_a_page_that_only_redirects_may_be_watched(line: str, expected: list[str
 
 def test_the_proxy_that_ends_https_is_named() -> None:
     (finding,) = found([APACHE] * 12)
-    assert 'by HTTPS through container "edge"' in finding.summary
+    assert 'use HTTPS through container "edge"' in finding.summary
     assert finding.variables == {
         "container": "blog",
         "proxy": "edge",

@@ -99,7 +99,7 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         [OPEN, shop({**RULE, "traefik.port": "8080"}, 25, 8080)], {"label": f"{PORT}=8080"},
     ),
     "a port for both": ([OPEN, shop({**RULE, "traefik.port": "25", PORT: "8080"}, 8080)], None),
-    "a former port that nobody serves": (
+    "a former port that nothing serves": (
         [OPEN, shop({**RULE, "traefik.port": "81"}, 8080, 8443)], None,
     ),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
@@ -403,7 +403,7 @@ def test_two_containers_for_one_virtual_host(image: str, name: str, expected: li
 UNDECIDED = {
     "one port": ((9090,), "the only port that the container declares"),
     "several ports": ((9090, 9991), "declares ports 9090 and 9991, and without VIRTUAL_PORT"),
-    "no port": ((), "declares no port, and without VIRTUAL_PORT nginx-proxy calls port 80"),
+    "no port": ((), "declares no port, and without VIRTUAL_PORT nginx-proxy uses port 80"),
 }
 
 

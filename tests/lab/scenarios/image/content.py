@@ -80,8 +80,8 @@ def layer_that_is_gone(box: Box) -> None:
 
 @fault("image.corrupt", subject="container:hollow")
 def layer_of_a_container_that_is_gone(box: Box) -> None:
-    """Someone tidied up under the data root: a stopped container lost its own layer, and inspect
-    fails."""
+    """Someone tidied up under the data root: a stopped container lost its writable layer, and
+    inspect fails."""
     box.docker("run", "-d", "--name=hollow", *TIDY, "--restart=no", "bb:1.36", "sleep", "1000")
     upper = box.inspect("hollow")["GraphDriver"]["Data"]["UpperDir"]
     box.docker("kill", "hollow")

@@ -37,7 +37,7 @@ def volume_of_a_stopped_container(box: Box) -> None:
 
 @fault("storage.writable-layer-large", subject="container:report", box={"disk": "1500M"})
 def writable_layer_large(box: Box) -> None:
-    """A container has put 1.1 GB into its own layer."""
+    """A container has put 1.1 GB into its writable layer."""
     box.docker(
         *SAFE, "--name=report", "bb:1.36", "sh", "-c",
         "fallocate -l 1155000000 /dump; exec sleep 1000",

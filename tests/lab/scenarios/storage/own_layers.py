@@ -1,5 +1,5 @@
-"""Disks that containers' own layers have filled, that a driver without layers fills, and volumes
-with a name that no container uses."""
+"""Disks that containers' writable layers have filled, that a driver without layers fills, and
+volumes with a name that no container uses."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _runs(box: Box, name: str, script: str) -> None:
 
 @fault("storage.disk-full", subject=DISK, box={"disk": "300M"}, exit_code=2)
 def log_in_a_containers_own_layer(box: Box) -> None:
-    """A web server writes its log into the container's own layer, which no rotation reaches. The
-    command empties it, and it grows again."""
+    """A web server writes its log into the container's writable layer, which no rotation reaches.
+    The command empties it, and it grows again."""
     _runs(box, "mirror", f"mkdir -p {ACCESS_LOG.rpartition('/')[0]}; echo GET / >{ACCESS_LOG}")
     upper = box.inspect("mirror")["GraphDriver"]["Data"]["UpperDir"]
     fill_disk(box, f"{upper}{ACCESS_LOG}", 98)
@@ -94,7 +94,7 @@ def temporary_files_of_a_container(box: Box) -> None:
     _runs(box, "vpn", fill)
     (finding,) = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
     assert 'container "vpn" has written' in finding["summary"]
-    assert "to /tmp in its own layer" in finding["summary"]
+    assert "to /tmp in its writable layer" in finding["summary"]
     box.sh(first_command(box, "storage.inodes-exhausted", ROOT))
     assert _used_pct(box, "ipcent") < 50
     box.docker("exec", "vpn", "sh", "-c", fill, check=False)

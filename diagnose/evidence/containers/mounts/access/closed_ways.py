@@ -64,11 +64,11 @@ class ClosedWay(msgspec.Struct, frozen=True):
     is_below_site: bool = False
     """Whether only a visitor asks for it: the folder is below the pages that a server serves."""
     mount: Mount | None = None
-    """The mount with the folder; None for the container's own layer."""
+    """The mount with the folder; None for the container's writable layer."""
 
     @property
     def on_host(self) -> str:
-        """The folder on the host; "" in the container's own layer."""
+        """The folder on the host; "" in the container's writable layer."""
         return self.mount.on_host(self.folder) if self.mount is not None else ""
 
 

@@ -1,7 +1,7 @@
 """Paths that running programs say they are refused, with the owners and modes on the way to them.
 
-They are looked at as the container sees them: they may lie in its image, in its own layer, or in a
-mount. The user is that of its processes.
+They are looked at as the container sees them: they may lie in its image, in its writable layer, or
+in a mount. The user is that of its processes.
 """
 
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ class DanglingLink(msgspec.Struct, frozen=True):
     variable: str = ""
     """The variable with the folder of the target; "" for none."""
     former: Container | None = None
-    """Another container, which does not run, and has the target in its own layer."""
+    """Another container, which does not run, and has the target in its writable layer."""
 
 
 class DanglingLinks(Items[DanglingLink], frozen=True):

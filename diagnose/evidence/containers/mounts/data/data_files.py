@@ -49,7 +49,7 @@ class MountedPidFile(msgspec.Struct, frozen=True):
 
     path: str
     source: str
-    """Its path on the host where it is on a mount, "" in the container's own layer."""
+    """Its path on the host where it is on a mount, "" in the container's writable layer."""
     is_socket: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Data that containers keep in their own layer, beside a mount that was meant for it.
+"""Data that containers keep in their writable layer, beside a mount that was meant for it.
 
 A newer image keeps its data in another folder, or the mount's path was misspelt: the program writes
 into the container itself, and the mount stays as it was.
@@ -79,7 +79,7 @@ _USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
 
 
 class MeantFolder(msgspec.Struct, frozen=True):
-    """A folder of a home in a container's own layer, and the empty mount that is meant for it."""
+    """A folder of a home in a container's writable layer, and the empty mount meant for it."""
 
     mount: Mount
     folder: str
@@ -87,7 +87,7 @@ class MeantFolder(msgspec.Struct, frozen=True):
 
 
 class OwnLayerData(msgspec.Struct, frozen=True):
-    """A folder of a container's own layer, and the mount that it is called like."""
+    """A folder of a container's writable layer, and the mount that it is called like."""
 
     container: Container
     mount: Mount
@@ -115,7 +115,7 @@ class OwnLayerData(msgspec.Struct, frozen=True):
 
 
 class OwnLayerDataList(Items[OwnLayerData], frozen=True):
-    """The data in own layers, at most one folder for each container."""
+    """The data in writable layers, at most one folder for each container."""
 
 
 @evidence

@@ -28,7 +28,7 @@ class ReplacedList(msgspec.Struct, frozen=True):
     """The neighbour's volume there."""
     neighbour: Container
     entries: tuple[str, ...]
-    """The entries there in the container's own layer."""
+    """The entries there in the container's writable layer."""
     path: str
     """The compose file."""
 

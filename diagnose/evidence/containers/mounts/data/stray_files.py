@@ -1,4 +1,4 @@
-"""Files that a command or a variable names in a container's own layer, beside an empty mount.
+"""Files that a command or a variable names in a container's writable layer, beside an empty mount.
 
 `--storage=/acme.json`, and the file of the host is mounted at /letsencrypt/acme.json: what the
 program keeps is lost with the container.
@@ -38,7 +38,7 @@ _OF_PROGRAM = LazyPattern(
 
 
 class StrayFile(msgspec.Struct, frozen=True):
-    """A file in a container's own layer, and the empty mount that was meant for it."""
+    """A file in a container's writable layer, and the empty mount that was meant for it."""
 
     container: Container
     path: str

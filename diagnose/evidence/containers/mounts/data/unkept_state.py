@@ -80,7 +80,7 @@ letter; of a mail in Exim's queue the file with its headers ends with -H."""
 
 
 class UnkeptState(msgspec.Struct, frozen=True):
-    """State of a program in the container's own layer."""
+    """State of a program in the container's writable layer."""
 
     container: Container
     place: StatePlace

@@ -137,7 +137,7 @@ class NginxFiles:
         return None if isinstance(text, Failed) else text.text
 
     def _text_in_image(self, path: str) -> str | None:
-        """A file of the image, or of the container's own layer; "" where it does not exist."""
+        """A file of the image, or of the container's writable layer; "" where it does not exist."""
         assert self._container is not None
         file = self._host.ask(ReadContainerFile(self._container.id, path, bytes=_BYTES))
         if isinstance(file, Failed):
