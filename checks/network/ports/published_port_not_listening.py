@@ -19,6 +19,7 @@ from diagnose.first_steps.network.unserved_ports import (
     UnservedPort,
     UnservedReason,
     known_failure_line,
+    misled_binding,
     publish_instead,
     serves_clients,
     serves_elsewhere,
@@ -82,7 +83,8 @@ def published_port_not_listening(
     failed. Many programs open ports for UDP when they need them: a UDP port is reported where the
     program listens there only for TCP, and where packets of clients came and got no answer. A
     container that shares its network may be the one that serves the port, and is named where it
-    does not run.
+    does not run. Where the host's port has the number of the one that is served, and leads to
+    another one (80:8000), the container's other ports are advice.
     """
     hidden = empty_mounts or EmptyMounts()
     programs = inward_programs or InwardPrograms()
@@ -124,6 +126,7 @@ def _tcp_findings(
     served = {port for port in wanted if port in led or serves_clients(netns, port)}
     severity = Severity.advice if served else Severity.warning
     on_demand = in_long_ranges(wanted) if served else frozenset()
+    misled = misled_binding(container, netns)
     for number in wanted:
         if number in served or number in on_demand:
             continue
@@ -139,7 +142,9 @@ def _tcp_findings(
         port = UnservedPort(
             container, netns, port=number, inward=inward, why=of_port, unread=unread
         )
-        yield _tcp_finding(port, hidden, severity).with_variables(steps_to_port(port, hidden))
+        is_beside = misled is not None and misled.number != number
+        finding = _tcp_finding(port, hidden, Severity.advice if is_beside else severity)
+        yield finding.with_variables({} if is_beside else steps_to_port(port, hidden))
 
 
 def _udp_findings(

@@ -16,19 +16,26 @@ from diagnose.registry import check
 @check(
     "network.route-unserved",
     severity=Severity.warning,
-    caused_by=("container.label-misspelt",),
+    caused_by=("container.label-misspelt", "container.unhealthy"),
+    aloud=(
+        "may have a site that its proxy does not serve",
+        "may have sites that their proxy does not serve",
+    ),
     causes=("container.answers-with-errors",),
 )
 def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     """A reverse proxy cannot serve a container as the container's labels ask.
 
-    Traefik and nginx-proxy make their routes from labels and variables of containers. They answer
-    404 or 503 for a site that they leave out, and 502 or 504 where they call the wrong place; at
-    their usual level they log nothing. The labels, the settings of the proxy, its networks and the
-    sockets in the container are compared. Nothing is said where several proxies of a kind run,
-    where the settings of the proxy cannot be read, and where they pick containers by constraints. A
-    server for logins whose name no container has is advice: a machine of the network may have it.
-    Routers and certificates in Traefik's file of static settings are not read by it either.
+    Traefik, nginx-proxy and caddy-docker-proxy make their routes from labels and variables of
+    containers. They answer 404 or 503 for a site that they leave out, and 502 or 504 where they
+    call the wrong place; at their usual level they log nothing. Traefik leaves out containers that
+    are unhealthy. A router that asks for no TLS serves nobody who calls by HTTPS: advice where it
+    does not name that entry point, since a site may be for plain HTTP alone. The labels, the
+    settings of the proxy, its networks and the sockets in the container are compared. Nothing is
+    said where several proxies of a kind run, where the settings of the proxy cannot be read, and
+    where they pick containers by constraints. A server for logins whose name no container has is
+    advice: a machine of the network may have it. Routers and certificates in Traefik's file of
+    static settings are not read by it either.
     """
     for route in unserved_routes:
         yield _route_finding(route)
@@ -54,16 +61,23 @@ def _route_finding(route: UnservedRoute) -> Finding:
             }
         ),
         discriminator=route.router or route.site,
-        severity=Severity.advice if _may_be_elsewhere(obstacle) else None,
+        severity=Severity.advice if _may_be_wanted(obstacle) else None,
+        is_quiet=isinstance(obstacle, route_obstacles.NoAuthServer),
         stable=(route.container.life,),
         touches=(route.proxy.subject, *others),
         variables={"proxy": route.proxy.name, **route_steps(route)},
     )
 
 
-def _may_be_elsewhere(obstacle: route_obstacles.RouteObstacle) -> bool:
-    """Whether another machine may have the name that no container has."""
-    return isinstance(obstacle, route_obstacles.NoAuthServer) and obstacle.server is None
+def _may_be_wanted(obstacle: route_obstacles.RouteObstacle) -> bool:
+    """Whether it may be as it should: another machine may have the name that no container has, and
+    a site may be for plain HTTP alone."""
+    match obstacle:
+        case route_obstacles.NoAuthServer(server=None):
+            return True
+        case route_obstacles.NoTls(is_meant=is_meant):
+            return not is_meant
+    return False
 
 
 def _shown_labels(route: UnservedRoute) -> list[str]:
@@ -72,7 +86,7 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
     labels = [
         f"{name}={value}"
         for name, value in route.container.labels.items()
-        if name.startswith((*begins, "traefik.http.services."))
+        if name.startswith((*begins, "traefik.http.services.", "caddy"))
     ]
     variables = [
         f"{name}={value}"
@@ -118,6 +132,17 @@ def _sentence(route: UnservedRoute) -> str:
             )
         case route_obstacles.SameRule() as same:
             return _same_rule(route, same)
+        case route_obstacles.NoTls() as lack:
+            return (
+                f"{proxy} answers HTTPS calls for {site} with 404: router {route.router} of "
+                f"{container} does not ask for TLS, and takes only plain HTTP at {lack.entry_point}"
+            )
+        case route_obstacles.MarkedDown(internal):
+            networks = joined([f'"{name}"' for name in internal])
+            return (
+                f"{proxy} has marked {container}, which serves {site}, as down: both are only on "
+                f"{networks}, and of internal networks the engine tells it no ports"
+            )
         case route_obstacles.NoAuthServer() as lack:
             return f"{proxy} answers each request for {site} with an error: {_auth_reason(lack)}"
     return f"{unserved}: {container} {_unmet_wish(route)}"
@@ -175,6 +200,8 @@ def _unmet_wish(route: UnservedRoute) -> str:
                 f"has no label, because service {service} has them below deploy in {path}, where "
                 "they apply only to a swarm"
             )
+        case route_obstacles.Unhealthy():
+            return "is unhealthy, and the proxy leaves it out until its health check succeeds"
         case route_obstacles.Unchecked(interval_s, has_run):
             check_clause = "has not succeeded yet" if has_run else "has not run yet"
             return (

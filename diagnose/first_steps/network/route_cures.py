@@ -48,8 +48,35 @@ def _cure_of_labels(route: UnservedRoute) -> PageVariables:
             return _auth_cure(route, lack)
         case route_obstacles.Unchecked():
             return {"check_option": f"--health-interval={SOON_S}s"}
+        case route_obstacles.NoTls() as lack:
+            return _tls_cure(route, lack)
+        case route_obstacles.MarkedDown(others=(sole,)):
+            return {"open_network": sole}
         case _:
             return {}
+
+
+def _tls_cure(route: UnservedRoute, lack: route_obstacles.NoTls) -> PageVariables:
+    """The page variables that let a site be served by HTTPS.
+
+    A router takes HTTPS or HTTP: where it serves both entry points, a second one is added, unless
+    it has middlewares or a service, which the second one would lack.
+    """
+    name = route.router
+    if lack.is_only:
+        tls = f"tls.certresolver={lack.resolver}" if lack.resolver else "tls=true"
+        return {"label": f"traefik.http.routers.{name}.{tls}"}
+    labels = route.container.labels
+    own = f"traefik.http.routers.{name}."
+    if any(f"{own}{part}" in labels for part in ("middlewares", "service", "priority")):
+        return {"plain_router": name}
+    second = f"traefik.http.routers.{name}-https"
+    tls = f"{second}.tls.certresolver={lack.resolver}" if lack.resolver else f"{second}.tls=true"
+    return {
+        "rule_label": f"{second}.rule={labels.get(f'{own}rule', '')}",
+        "point_label": f"{second}.entrypoints={lack.entry_point}",
+        "tls_label": tls,
+    }
 
 
 SOON_S = 10
@@ -97,4 +124,4 @@ def _port_cure(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> PageVa
     if not route.router:
         return {"assignment": f"VIRTUAL_PORT={wrong.better}"}
     label = wrong.source or _PORT_LABEL % route.router
-    return {"label": f"{label}={wrong.better}"}
+    return {"label": f"{label}={wrong.form % wrong.better}"}

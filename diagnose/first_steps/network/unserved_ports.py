@@ -7,13 +7,14 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.named.named_settings import (
     missing_variable,
     named_setting,
 )
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 
 _TAKEN = "network.host-port-conflict"
@@ -141,7 +142,35 @@ def _port_that_is_served(container: Container, netns: ContainerNetns) -> PageVar
         socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback
     ]
     ports = {socket.port for socket in sockets}
-    return publish_instead(container, str(ports.pop())) if len(ports) == 1 else {}
+    if len(ports) != 1:
+        return {}
+    (served,) = ports
+    misled = misled_binding(container, netns)
+    if misled is not None and len(container.published_names) > 1:
+        return _publish_beside(container, misled, str(served))
+    return publish_instead(container, str(served))
+
+
+def _publish_beside(container: Container, misled: PortBinding, served: str) -> PageVariables:
+    """The page variables that correct one published port, and keep the other one."""
+    others = [
+        way for way in container.published_ports if way.port != misled.port and not way.is_ipv6
+    ]
+    if len(others) != 1:
+        return {}
+    return {"corrected": misled.leading_to(served), "kept": others[0].leading_to(others[0].port)}
+
+
+def misled_binding(container: Container, netns: ContainerNetns) -> PortBinding | None:
+    """The published port of the host that has the number of the one port that is served inside, and
+    leads to another one: 80:8000, where the program listens at 80."""
+    served = only(netns.served_ports)
+    ways = [
+        way
+        for way in container.published_by("tcp")
+        if way.host_port == served and way.number != served and not way.is_ipv6
+    ]
+    return only(ways)
 
 
 def publish_instead(container: Container, port: str) -> PageVariables:

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.access_lines import access_lines
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.variable_calls import VariableCall
+from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
@@ -28,8 +29,9 @@ REFUSED = 3
 """Minimum number of refused calls that count: a program that begins before its neighbour tries once
 or twice."""
 _PLACE = LazyPattern(
-    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
+    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
 )
+"""A place at localhost; a call to 0.0.0.0 leads there too."""
 
 
 class LoopbackCall(msgspec.Struct, frozen=True):
@@ -132,12 +134,18 @@ def named_call(
 ) -> LoopbackCall | None:
     """The port of localhost that its lines name most often, where nothing listens.
 
-    The localhost of a line about an answered request is that of a browser: the page before it.
+    The localhost of a line about an answered request is that of a browser: the page before it. A
+    server says of 0.0.0.0 that it listens there: such a line counts only where it was refused.
     """
     netns = namespaces.of(container) if namespaces is not None else None
     answered = {line.line for line in access_lines(lines)}
     own = [line.text for line in lines if line.text not in answered]
-    places_in_texts = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
+    places_in_texts = [
+        (match["port"], text)
+        for text in own
+        for match in _PLACE.finditer(text)
+        if not match[0].startswith(ANY) or "refused" in signs(text)
+    ]
     times = Counter(port for port, _ in places_in_texts)
     if netns is None or not times:
         return None

@@ -136,7 +136,7 @@ def failing_calls(
     logged = by_key(
         (call.key, call)
         for call in _logged_calls(callers, containers, networks, recent_logs)
-        if not links.holds(call.address)
+        if not links.holds(call.address) and _is_of_server(call, containers)
     )
     calls = {
         place: msgspec.structs.replace(repeated[-1], times=len(repeated))
@@ -192,6 +192,16 @@ def _waiting_calls(
             )
 
 
+def _is_of_server(call: FailingCall, containers: Containers) -> bool:
+    """Whether the port is that of a server: a high one beside an address may be a caller's own,
+    unless the container that has the address publishes that port of the host."""
+    if call.port < EPHEMERAL or call.by_name:
+        return True
+    peer = containers.by_place.get((call.network.name, call.address))
+    published = peer.published_by("tcp") if peer is not None else ()
+    return any(binding.host_port == call.port for binding in published)
+
+
 def _signs(text: str) -> frozenset[str]:
     """The classes of error in a line; "refused" also for a client that gives no reason.
 
@@ -212,7 +222,7 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
     for match in (*_PLACE.finditer(line.text), *_PLACE6.finditer(line.text)):
         port = int(match["port"])
         network = _bridge_of(match["address"], networks)
-        if network is None or port >= EPHEMERAL:
+        if network is None:
             continue
         calls.append(_call(container, network, match["address"], port, line))
     return calls

@@ -326,6 +326,8 @@ COUNTED = {
     ),
     "another port": (NAMED.replace("5432", "5433"), 3, []),
     "a port of its own that listens": (NAMED.replace("5432", "8083"), 3, []),
+    "all addresses": ("dial tcp 0.0.0.0:5432: connect: connection refused", 3, FOUND),
+    "a server that listens at all addresses": ("listening on 0.0.0.0:5432", 3, []),
     "no port of localhost": (NAMED.replace("127.0.0.1", "172.18.0.9"), 3, []),
 }
 

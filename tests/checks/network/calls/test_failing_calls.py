@@ -66,6 +66,18 @@ def test_a_line_of_curl_names_the_neighbour(line: str, refused: bool) -> None:
     assert (call.address, call.port, call.refused) == ("172.18.0.9", 5432, refused)
 
 
+@pytest.mark.parametrize(("port", "times"), [(56701, 1), (56702, 0)])
+def test_a_high_port_counts_where_the_peer_publishes_it(port: int, times: int) -> None:
+    """Another high port beside an address may be the caller's own."""
+    published = {"80/tcp": [{"HostIp": "", "HostPort": "56701"}]}
+    ends = {"shop": {"IPAddress": "172.18.0.9"}}
+    site = container("site", NetworkSettings={"Networks": ends, "Ports": published})
+    line = f"dial tcp 172.18.0.9:{port}: connect: connection refused"
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
+    calls = failing_calls(Containers((APP, site)), NETWORKS, logs, links(), None, CLOCK, None)
+    assert [call.port for call in calls] == [port] * times
+
+
 WITHOUT_REASON = [
     "Connection to node -1 (db/172.18.0.9:5432) could not be established. Broker may not be available.",
     "PSQLException: Connection to db:5432 refused. Check that the hostname and port are correct",

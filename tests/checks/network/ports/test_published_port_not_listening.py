@@ -252,6 +252,22 @@ def test_a_port_that_is_served_for_udp_is_published_for_udp():
     assert "publish" not in finding.variables
 
 
+def test_a_port_of_the_host_that_leads_past_the_only_server():
+    """80:8000, where the program listens at 80: the other published port is advice."""
+    places = {"8000/tcp": "80", "443/tcp": "443"}
+    ports = {port: [{"HostIp": "", "HostPort": number}] for port, number in places.items()}
+    edge = container("web", NetworkSettings={"Ports": ports})
+    namespaces = namespaces_of(edge, Socket("tcp", "0.0.0.0", 80))
+    found = {
+        finding.discriminator: finding
+        for finding in judged(edge, namespaces, UnservedPorts()).findings
+    }
+    assert found["8000"].variables["corrected"] == "80:80"
+    assert found["8000"].variables["kept"] == "443:443/tcp"
+    assert (found["8000"].severity, found["443"].severity) == (Severity.warning, Severity.advice)
+    assert "corrected" not in found["443"].variables
+
+
 RANGE = {f"{port}/tcp": [{"HostIp": "", "HostPort": str(port)}] for port in range(21100, 21105)}
 FTP = container(
     "web", NetworkSettings={"Ports": {"21/tcp": [{"HostIp": "", "HostPort": "21"}], **RANGE}}

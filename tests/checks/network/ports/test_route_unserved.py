@@ -9,6 +9,7 @@ import pytest
 from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.proxies.routes.unserved_routes import unserved_routes
 from diagnose.model import Failed, Result, Severity
 from diagnose.questions.compose import WrittenService
@@ -58,6 +59,7 @@ def judged(
     *,
     listening: tuple[int, ...] = (8080,),
     written: WrittenProjects | None = None,
+    networks: Networks | None = None,
 ) -> Result:
     sockets = [Socket("tcp", "0.0.0.0", port) for port in listening]
     sockets.append(Socket("tcp", "127.0.0.1", 9999))
@@ -67,7 +69,7 @@ def judged(
         for id, netns in namespaces_of(member, *sockets).items.items()
     }
     routes = unserved_routes(
-        host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER, written
+        host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER, written, networks
     )
     return judge("network.route-unserved", unserved_routes=routes)
 
@@ -81,6 +83,25 @@ GUARDED = {**RULE, f"{ROUTER}.middlewares": "auth", AUTH: "http://auth:9091/veri
 EARLY, NOW = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 BEGAN = {"Health": {"Status": "starting"}, "StartedAt": "2026-01-01T00:59:30Z"}
 STARTS = BEGAN | {"Health": {"Status": "starting", "Log": [{"ExitCode": 1}]}}
+ENTRY_POINTS = ("--entrypoints.web.address=:80", "--entrypoints.websecure.address=:443")
+HTTPS = {"443/tcp": [{"HostIp": "", "HostPort": "443"}]}
+
+
+def secure(*words: str) -> Container:
+    """Traefik with an entry point at port 443."""
+    return container(
+        "proxy",
+        Config={"Image": "traefik:v3.1", "Cmd": ["--providers.docker=true", *ENTRY_POINTS, *words]},
+        NetworkSettings={"Networks": {"edge": {}}, "Ports": HTTPS},
+    )
+
+
+SECURE = secure()
+BY_HTTPS = {
+    "rule_label": f"{ROUTER}-https.rule=Host(`shop.example`)",
+    "point_label": f"{ROUTER}-https.entrypoints=websecure",
+    "tls_label": f"{ROUTER}-https.tls=true",
+}
 ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "served": ([OPEN, shop({**RULE, PORT: "8080"})], None),
     "the only declared port": ([OPEN, shop(RULE, 8080)], None),
@@ -255,6 +276,40 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "who allows requests is elsewhere": (
         [OPEN, shop({**GUARDED, AUTH: "https://auth.example/verify"}, 8080)], None,
     ),
+    "unhealthy": ([OPEN, shop(RULE, 8080, State={"Health": {"Status": "unhealthy"}})], {}),
+    "plain HTTP at the entry point of HTTPS": ([SECURE, shop(RULE, 8080)], BY_HTTPS),
+    "a router with TLS": ([SECURE, shop({**RULE, f"{ROUTER}.tls": "true"}, 8080)], None),
+    "a second router with TLS": (
+        [SECURE, shop({**RULE, f"{ROUTER}2.rule": "Host(`shop.example`)", f"{ROUTER}2.tls": "true"}, 8080)],
+        None,
+    ),
+    "another container serves the site by HTTPS": (
+        [
+            SECURE,
+            shop(RULE, 8080),
+            shop({f"{ROUTER}3.rule": "HostRegexp(`.+`)", f"{ROUTER}3.tls": "true"}, 8080, name="any"),
+        ],
+        None,
+    ),
+    "for plain HTTP on purpose": (
+        [SECURE, shop({**RULE, f"{ROUTER}.entrypoints": "web"}, 8080)], None,
+    ),
+    "for HTTPS, and without TLS": (
+        [SECURE, shop({**RULE, f"{ROUTER}.entrypoints": "websecure"}, 8080)],
+        {"label": f"{ROUTER}.tls=true"},
+    ),
+    "a login that the second router would lack": (
+        [SECURE, shop({**RULE, f"{ROUTER}.middlewares": "a@file"}, 8080)],
+        {"plain_router": "shop"},
+    ),
+    "an entry point with TLS": (
+        [secure("--entrypoints.websecure.http.tls.certresolver=le"), shop(RULE, 8080)], None,
+    ),
+    "a default entry point": (
+        [secure("--entrypoints.web.asdefault=true"), shop(RULE, 8080)], None,
+    ),
+    "sites in files": ([secure("--providers.file.directory=/sites"), shop(RULE, 8080)], None),
+    "port 443 is not published": ([traefik(*ENTRY_POINTS), shop(RULE, 8080)], None),
     "a program that is paused": ([OPEN, shop(RULE, 80, State={"Status": "paused"})], None),
     "values behind a blank": (
         [traefik("--providers.docker.exposedbydefault", "false"), shop(RULE, 8080)],
@@ -288,7 +343,7 @@ def test_nothing_listens_for_others() -> None:
 
 def test_sockets_that_were_not_seen_keep_the_check_from_passing() -> None:
     routes = unserved_routes(
-        Made({}), Containers((OPEN, shop(RULE, 80))), None, LATER, written=None
+        Made({}), Containers((OPEN, shop(RULE, 80))), None, LATER, written=None, networks=None
     )
     assert judge("network.route-unserved", unserved_routes=routes).verdict == "unknown"
 
@@ -348,6 +403,73 @@ def nginx_proxy(
     )
     config = {"Env": ["VIRTUAL_HOST=shop.example", *env]}
     return [proxy, shop({}, *ports, networks=networks, Config=config, Path=program)]
+
+
+TO_HTTPS = "--entrypoints.web.http.redirections.entrypoint.to=websecure"
+
+
+@pytest.mark.parametrize(("words", "severity"), [((), Severity.advice), ((TO_HTTPS,), None)])
+def test_a_site_for_plain_http(words: tuple[str, ...], severity: Severity | None) -> None:
+    (finding,) = judged([secure(*words), shop(RULE, 8080)]).findings
+    assert finding.severity == severity
+    assert "answers HTTPS calls" in finding.summary
+
+
+DOWN = "upstream shop.example { server 172.18.0.9 down; }"
+INNER = Network("a1", "inner", internal=True)
+EDGE = Network("a2", "edge")
+MARKED = {
+    "marked as down": (DOWN, ("inner",), {"open_network": "edge"}),
+    "served": ("upstream shop.example { server 172.18.0.9:8080; }", ("inner",), None),
+    "another site": ("upstream blog.example { server 172.18.0.9 down; }", ("inner",), None),
+    "on another network too": (DOWN, ("inner", "edge"), None),
+}
+
+
+@pytest.mark.parametrize(("text", "joined", "cure"), MARKED.values(), ids=MARKED)
+def test_a_site_on_an_internal_network(
+    text: str, joined: tuple[str, ...], cure: dict[str, str] | None
+) -> None:
+    proxy = container(
+        "proxy",
+        Config={"Image": "nginxproxy/nginx-proxy:1.6"},
+        NetworkSettings={"Networks": {"edge": {}, "inner": {}}},
+    )
+    site = shop(
+        {}, networks=joined, Config={"Env": ["VIRTUAL_HOST=shop.example", "VIRTUAL_PORT=8080"]}
+    )
+    host = Made({"api.archive": {"type": "file", "text": text}})
+    found = judged([proxy, site], host, networks=Networks((INNER, EDGE))).findings
+    assert [finding.variables for finding in found] == (
+        [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
+    )
+
+
+CADDY: dict[str, tuple[dict[str, str], str | None]] = {
+    "another port": (
+        {"caddy.reverse_proxy": "{{upstreams 80}}"},
+        "caddy.reverse_proxy={{upstreams 8080}}",
+    ),
+    "by HTTPS": (
+        {"caddy_1.reverse_proxy": "/api/* {{ upstreams https }}"},
+        "caddy_1.reverse_proxy=/api/* {{upstreams https 8080}}",
+    ),
+    "its port": ({"caddy.reverse_proxy": "{{upstreams 8080}}"}, None),
+    "a fixed place": ({"caddy.reverse_proxy": "192.0.2.8:80"}, None),
+    "no site": ({"caddy.log": "{{upstreams 80}}"}, None),
+}
+
+
+@pytest.mark.parametrize(("labels", "label"), CADDY.values(), ids=CADDY)
+def test_labels_of_caddy(labels: dict[str, str], label: str | None) -> None:
+    proxy = container(
+        "proxy",
+        Config={"Image": "lucaslorentz/caddy-docker-proxy:2.9"},
+        NetworkSettings={"Networks": {"edge": {}}},
+    )
+    found = judged([proxy, shop({"caddy": "http://shop.example", **labels}, 8080)]).findings
+    assert [finding.variables["label"] for finding in found] == ([] if label is None else [label])
+    assert all('"shop.example"' in finding.summary or "caddy_1" in str(labels) for finding in found)
 
 
 VIRTUAL: dict[str, tuple[list[Container], dict[str, str] | None]] = {

@@ -1,12 +1,15 @@
-"""The routes of nginx-proxy, which derives them from variables of containers. Pure."""
+"""The routes of nginx-proxy, which derives them from variables of containers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
+from diagnose.evidence.network.proxies.nginx.files import NginxFiles
 from diagnose.evidence.network.proxies.routes.route_obstacles import (
     FASTCGI_PORT,
+    MarkedDown,
     OtherProtocol,
     WrongPort,
 )
@@ -21,11 +24,15 @@ from diagnose.evidence.network.proxies.routes.routing_site import (
 from diagnose.evidence.network.proxies.routes.shared_rules import shared_hosts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.nginx_text import Directive
 from diagnose.numbers import is_number
+from diagnose.questions import Host
 
 _NGINX_PROXY = LazyPattern(
     r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
 )
+_GENERATED = "/etc/nginx/conf.d/default.conf"
+"""The file with all sites that nginx-proxy writes."""
 _HOSTS = "VIRTUAL_HOST"
 _PROTOCOL = "VIRTUAL_PROTO"
 _FASTCGI = LazyPattern(r"(?:\S*/)?php-fpm[\d.]*")
@@ -34,18 +41,10 @@ _FASTCGI = LazyPattern(r"(?:\S*/)?php-fpm[\d.]*")
 
 def nginx_proxy_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
     """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it finds out itself."""
-    proxies = [
-        container
-        for container in site.containers.running
-        if _NGINX_PROXY.search(container.config.image)
-    ]
-    if len(proxies) != 1:
+    proxy = _sole_proxy(site)
+    if proxy is None:
         return
-    (proxy,) = proxies
-    for container in site.containers.running:
-        host = container.config.value_of(_HOSTS).partition(",")[0]
-        if not host or container.id == proxy.id:
-            continue
+    for container, host in _proxied(site, proxy):
         port = container.config.value_of("VIRTUAL_PORT")
         called = (
             CalledPort(int(port), "VIRTUAL_PORT") if is_number(port) else _usual_port(container)
@@ -55,6 +54,67 @@ def nginx_proxy_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
         if obstacle is not None:
             yield UnservedRoute(proxy, container, host, obstacle)
     yield from shared_hosts(proxy, site.containers.running)
+
+
+def down_routes(
+    host: Host, site: RoutingSite, networks: Networks | None
+) -> Iterator[UnservedRoute]:
+    """The sites for which nginx-proxy wrote no server that is up.
+
+    The engine lists the ports of a container only where it is on a network that is not internal,
+    and older templates of nginx-proxy take no other port than a listed one.
+    """
+    proxy = _sole_proxy(site)
+    if proxy is None or networks is None or proxy.shares_network:
+        return
+    hidden = [
+        (container, name)
+        for container, name in _proxied(site, proxy)
+        if networks.internal_of(container)
+        and container.shared_networks(proxy)
+        and not container.network_settings.ports
+    ]
+    if not hidden:
+        return
+    written = NginxFiles(host, proxy).directives(_GENERATED)
+    for container, name in hidden:
+        if _is_marked_down(written, name):
+            others = [network.name for network in networks.of(proxy) if not network.internal]
+            obstacle = MarkedDown(
+                tuple(sorted(container.shared_networks(proxy))),
+                tuple(other for other in others if other != DEFAULT_NETWORK),
+            )
+            yield UnservedRoute(proxy, container, name, obstacle)
+
+
+def _is_marked_down(written: Iterable[Directive], name: str) -> bool:
+    """Whether nginx knows the servers of a site, and all of them are marked as down."""
+    servers = [
+        server
+        for block in written
+        if block.name == "upstream" and block.first.startswith(name)
+        for server in block.all("server")
+    ]
+    return bool(servers) and all(server.last == "down" for server in servers)
+
+
+def _sole_proxy(site: RoutingSite) -> Container | None:
+    """The one nginx-proxy of this host."""
+    return only(
+        [
+            container
+            for container in site.containers.running
+            if _NGINX_PROXY.search(container.config.image)
+        ]
+    )
+
+
+def _proxied(site: RoutingSite, proxy: Container) -> Iterator[tuple[Container, str]]:
+    """The containers that ask for a site, each with its first name."""
+    for container in site.containers.running:
+        name = container.config.value_of(_HOSTS).partition(",")[0]
+        if name and container.id != proxy.id:
+            yield container, name
 
 
 def _fastcgi_obstacle(

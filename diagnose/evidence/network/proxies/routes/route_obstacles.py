@@ -54,6 +54,8 @@ class WrongPort(msgspec.Struct, frozen=True):
     """Whether the program listens at that port on the loopback address only."""
     is_fastcgi: bool = False
     """Whether all listeners are FastCGI, which no variable announces to the proxy."""
+    form: str = "%s"
+    """The value of `source` with %s for the port."""
 
 
 class FormerLabel(msgspec.Struct, frozen=True):
@@ -133,6 +135,31 @@ class Unchecked(msgspec.Struct, frozen=True):
     has_run: bool
 
 
+class Unhealthy(msgspec.Struct, frozen=True):
+    """The container's health check fails, and Traefik leaves such containers out."""
+
+
+class NoTls(msgspec.Struct, frozen=True):
+    """Clients call an entry point by HTTPS, and the router takes only plain HTTP there."""
+
+    entry_point: str
+    is_meant: bool
+    """Whether the router names that entry point, or all clients are sent on to it."""
+    resolver: str = ""
+    """The only resolver of certificates that the proxy has."""
+    is_only: bool = False
+    """Whether the router takes requests at that entry point alone."""
+
+
+class MarkedDown(msgspec.Struct, frozen=True):
+    """nginx-proxy knows no port of the container: the engine lists none on internal networks."""
+
+    internal: tuple[str, ...]
+    """The networks that both are on."""
+    others: tuple[str, ...]
+    """Networks of the proxy that are not internal, without the default one."""
+
+
 class NoAuthServer(msgspec.Struct, frozen=True):
     """The server that should allow each request (forwardAuth) is not where the proxy calls it."""
 
@@ -157,6 +184,9 @@ RouteObstacle = (
     | UnreadParts
     | SameRule
     | Unchecked
+    | Unhealthy
+    | NoTls
+    | MarkedDown
     | LabelsForSwarm
     | NoAuthServer
 )

@@ -10,8 +10,13 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.proxies.routes.auth_servers import lacking_auth_server
-from diagnose.evidence.network.proxies.routes.nginx_proxy_routes import nginx_proxy_routes
+from diagnose.evidence.network.proxies.routes.caddy_labels import caddy_label_routes
+from diagnose.evidence.network.proxies.routes.nginx_proxy_routes import (
+    down_routes,
+    nginx_proxy_routes,
+)
 from diagnose.evidence.network.proxies.routes.route_obstacles import (
     DefinedTwice,
     FormerLabel,
@@ -23,6 +28,7 @@ from diagnose.evidence.network.proxies.routes.route_obstacles import (
     RouteObstacle,
     SeveralServices,
     Unchecked,
+    Unhealthy,
     UnreadParts,
 )
 from diagnose.evidence.network.proxies.routes.routing_site import (
@@ -33,6 +39,10 @@ from diagnose.evidence.network.proxies.routes.routing_site import (
     at_port,
     declared_ports,
     without_network,
+)
+from diagnose.evidence.network.proxies.routes.secure_entry_points import (
+    SecureEntryPoints,
+    secure_entry_points,
 )
 from diagnose.evidence.network.proxies.routes.shared_rules import shared_rules
 from diagnose.evidence.network.proxies.routes.traefik_labels import (
@@ -73,14 +83,21 @@ def unserved_routes(
     namespaces: Namespaces | None,
     clock: Clock,
     written: WrittenProjects | None,
+    networks: Networks | None,
 ) -> UnservedRoutes:
     """The routes that cannot work, by inspect, sockets and Traefik's static settings.
 
-    The file of static settings is read if there is one.
+    The file of static settings is read if there is one, and that of nginx-proxy where it may have
+    marked a container as down.
     """
     seen = Namespaces({}) if namespaces is None else namespaces
     site = RoutingSite(containers, seen, clock)
-    routes = [*_traefik_routes(host, site, written), *nginx_proxy_routes(site)]
+    routes = [
+        *_traefik_routes(host, site, written),
+        *nginx_proxy_routes(site),
+        *down_routes(host, site, networks),
+        *caddy_label_routes(site),
+    ]
     unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
     return UnservedRoutes(tuple(routes), tuple(unseen))
 
@@ -104,6 +121,11 @@ def _traefik_routes(
         for container in site.containers.running
         if container.id != proxy.id
     ]
+    secure = SecureEntryPoints()
+    if file is None:
+        secure = secure_entry_points(
+            proxy, [router for _, routers in labelled for router in routers]
+        )
     served = []
     for container, routers in labelled:
         if routers and not _is_enabled(container, settings):
@@ -112,6 +134,8 @@ def _traefik_routes(
         served.append((container, routers))
         for router in routers:
             obstacle = _obstacle_of(router, proxy, container, settings, site)
+            if obstacle is None and not router.is_elsewhere:
+                obstacle = secure.lacking_tls(router)
             if obstacle is not None:
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
     yield from _labelled_for_swarm(proxy, served, written)
@@ -198,6 +222,8 @@ def _obstacle_of(
     undefined = _undefined_middleware(router, site)
     if undefined:
         return NoMiddleware(undefined)
+    if container.is_unhealthy:
+        return Unhealthy()
     if (unchecked := _unchecked(container, site)) is not None:
         return unchecked
     if (lacking := lacking_auth_server(router, proxy, site)) is not None:
