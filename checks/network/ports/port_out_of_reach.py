@@ -1,30 +1,65 @@
 """network.port-out-of-reach: nothing takes the calls of other machines to a port of this host."""
 
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.sockets.asked_ports import AskedPort, AskedPorts
+from diagnose.evidence.network.sockets.ports_for_host_alone import (
+    PortForHostAlone,
+    PortsForHostAlone,
+)
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
-from diagnose.phrases import joined
+from diagnose.phrases import agree, counted, joined
 from diagnose.registry import check
 
 
 @check(
     "network.port-out-of-reach",
     severity=Severity.warning,
+    aloud=("is published for this host alone", "are published for this host alone"),
     caused_by=("container.exits-at-start", "container.restart-loop", "container.start-refused"),
 )
-def port_out_of_reach(asked_ports: AskedPorts) -> CheckResult:
+def port_out_of_reach(
+    asked_ports: AskedPorts, for_host_alone: PortsForHostAlone | None
+) -> CheckResult:
     """Other machines do not reach a port of this host that they should.
 
     Which port that is, the user says: with `--reach`, or in a question to `diagnose ask`. Whether
     one is published, and at which address of the host, is otherwise a wish that nobody can judge: a
-    port at 127.0.0.1 may be only for a proxy of the host. The host's firewall is no part of this
-    check.
+    port at 127.0.0.1 may be only for a proxy of the host. It is advice where a neighbour was
+    refused at such a port in the last seconds, and where it is 80 or 443 and neither a web server
+    nor a tunnel of this host brings visitors. The host's firewall is no part of this check.
     """
-    if not asked_ports.asked:
+    asked = {port.number for port in asked_ports}
+    shut = [port for port in for_host_alone or () if port.binding.host_port not in asked]
+    if not asked_ports.asked and not shut:
         return Skipped("no port was named with --reach, nor in a question")
     for port in asked_ports:
         yield _finding(port)
+    for missed in shut:
+        yield _host_alone_finding(missed)
+
+
+def _host_alone_finding(missed: PortForHostAlone) -> Finding:
+    """The finding about a port at the loopback that others call, or are likely to miss."""
+    container = missed.container
+    number = missed.binding.host_port
+    callers = missed.callers
+    refused_clause = ""
+    if callers:
+        were = agree(callers, "was", "were")
+        refused_clause = f": {counted('machine', callers, most=2)} {were} refused there"
+    return Finding.about(
+        container,
+        f"{container} publishes port {number} only at {missed.binding.host_ip}, for this host "
+        f"alone{refused_clause}",
+        present({"NetworkSettings.Ports": str(missed.binding), "refused": list(callers[:5])}),
+        discriminator=str(number),
+        severity=Severity.advice,
+        stable=(container.life,),
+        variables=_rebound(container, missed.binding),
+    )
 
 
 def _finding(port: AskedPort) -> Finding:
@@ -86,12 +121,16 @@ def _cure(port: AskedPort) -> PageVariables:
     assert container is not None
     number = str(port.number)
     if port.reason == "published elsewhere":
-        binding = port.published[0]
-        before = f"[{binding.host_ip}]" if binding.is_ipv6 else binding.host_ip
-        publish = f"{number}:{binding.port}"
-        return {"rebound": container.name, "publish": publish, "narrow": f"{before}:{publish}"}
+        return _rebound(container, port.published[0])
     if port.reason == "unpublished":
         return {"unpublished": container.name, "publish": f"{number}:{number}"}
     if port.reason == "stopped":
         return {"stopped": container.name}
     return {"inward": container.name, "port": number}
+
+
+def _rebound(container: Container, binding: PortBinding) -> PageVariables:
+    """The page variables that publish a port at all addresses in the place of one."""
+    before = f"[{binding.host_ip}]" if binding.is_ipv6 else binding.host_ip
+    publish = f"{binding.host_port}:{binding.port}"
+    return {"rebound": container.name, "publish": publish, "narrow": f"{before}:{publish}"}

@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.sockets.asked_ports import asked_ports
+from diagnose.evidence.network.sockets.asked_ports import AskedPorts, asked_ports
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.sockets.ports_for_host_alone import ports_for_host_alone
 from diagnose.evidence.run.options import Options
+from diagnose.model import Severity
+from diagnose.questions.network import Address
+from diagnose.questions.processes import Process
 from diagnose.questions.sockets import Socket
 from tests.checks.network.evidence import container, links, namespaces_of, network
+from tests.hosts import Made
 from tests.judging import judge, rows
 
 
@@ -76,3 +82,42 @@ def test_ports_that_the_user_names(
     result = judge("network.port-out-of-reach", asked_ports=found)
     assert rows(result) == expected
     assert (result.verdict == "skipped") == (not asked)
+
+
+REFUSED = {"src": "192.168.1.7", "dst": "192.0.2.10", "sport": 50000, "reply_src": "192.0.2.10"}
+SHUT: dict[str, tuple[int, dict[str, Any], str, list[str] | None]] = {
+    "an entry": (80, {}, "", []),
+    "behind a web server of the host": (80, {}, "nginx", None),
+    "behind a tunnel": (443, {}, "cloudflared", None),
+    "another port": (3000, {}, "", None),
+    "another port, and a neighbour was refused": (3000, REFUSED, "nginx", ["192.168.1.7"]),
+    "refused long ago": (3000, {**REFUSED, "state": "time_wait"}, "", None),
+    "a scanner of the internet": (3000, {**REFUSED, "src": "8.8.8.8"}, "", None),
+    "the host itself": (3000, {**REFUSED, "src": "192.0.2.10"}, "", None),
+}
+
+
+@pytest.mark.parametrize(("number", "call", "program", "callers"), SHUT.values(), ids=SHUT)
+def test_ports_that_are_published_for_this_host_alone(
+    number: int, call: dict[str, Any], program: str, callers: list[str] | None
+) -> None:
+    ports = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}]}
+    policy = {"RestartPolicy": {"Name": "always"}}
+    web = container("web", NetworkSettings={"Ports": ports}, HostConfig=policy)
+    rows_of_table = [{"state": "close", "dport": number, **call}] if call else []
+    found = ports_for_host_alone(
+        Made({"conntrack": {"entries": rows_of_table}}),
+        Containers((web,)),
+        Listeners((Listener("tcp", "127.0.0.1", number, comm="docker-proxy"),)),
+        links(addresses=(Address(2, "192.0.2.10", 24),)),
+        Processes((Process(7, comm=program),)),
+    )
+    given = judge(
+        "network.port-out-of-reach",
+        asked_ports=AskedPorts(()),
+        for_host_alone=found,
+    )
+    assert [finding.evidence.get("refused", []) for finding in given.findings] == (
+        [] if callers is None else [callers]
+    )
+    assert all(finding.severity == Severity.advice for finding in given.findings)
