@@ -214,6 +214,8 @@ class LossCounters(msgspec.Struct, frozen=True):
     """Those that are closed and keep their port for a minute."""
     refused_inside: int = 0
     """Failed calls that were refused from inside: to a port of its own where nothing listens."""
+    not_forwarded: int = 0
+    """Packets for other machines that were dropped because the namespace forwards none (IPv4)."""
 
     @property
     def has_losses(self) -> bool:

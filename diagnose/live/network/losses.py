@@ -34,6 +34,8 @@ MAX_BYTES = 4 << 20
 """As much of one table of sockets is read: some 25,000 connections."""
 MAX_ROWS = 200
 """Sockets of one namespace that are kept."""
+_FORWARDING_OFF = 2
+"""The kernel's word in its counters, as SNMP has it."""
 _LOOKS = 4
 _PAUSE_S = 0.25
 
@@ -65,8 +67,18 @@ def _losses(pid: int) -> dict[str, Json]:
         "sent": counters.get("Tcp:OutSegs", 0),
         "sent_again": max(0, repeated - requests),
         "refused_inside": min(counters.get("Tcp:AttemptFails", 0), counters.get("Tcp:OutRsts", 0)),
+        "not_forwarded": _not_forwarded(counters),
         **_sockets(pid),
     }
+
+
+def _not_forwarded(counters: Mapping[str, int]) -> int:
+    """The packets for other machines that came to a namespace which forwards none.
+
+    The kernel counts them as errors of an address (`ip_error` of net/ipv4/route.c).
+    """
+    is_off = counters.get("Ip:Forwarding") == _FORWARDING_OFF
+    return counters.get("Ip:InAddrErrors", 0) if is_off else 0
 
 
 def _sockets(pid: int) -> dict[str, Json]:

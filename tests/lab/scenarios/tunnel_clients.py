@@ -37,9 +37,19 @@ for number in range(40000, 41000):
 """A client's pings and calls; its first packets come after the interface is up."""
 
 
-def _vpn_server(box: Box, name: str, net: str, *, rule: str = "", way_back: bool = False) -> None:
+def _vpn_server(
+    box: Box,
+    name: str,
+    net: str,
+    *,
+    rule: str = "",
+    way_back: bool = False,
+    forwards: bool = True,
+    called: str = "192.0.2.80",
+) -> None:
     """A VPN server on the default network, with one client who calls a machine of the provider."""
-    server = ("--cap-add=NET_ADMIN", "--sysctl=net.ipv4.ip_forward=1", "-m=64m")
+    forwarding = f"--sysctl=net.ipv4.ip_forward={int(forwards)}"
+    server = ("--cap-add=NET_ADMIN", forwarding, "-m=64m")
     box.docker("run", "-d", f"--name={name}", *server, "bb:1.36", "sleep", "9000")
     state = box.inspect(name)
     pid = state["State"]["Pid"]
@@ -51,7 +61,7 @@ def _vpn_server(box: Box, name: str, net: str, *, rule: str = "", way_back: bool
         box.sh(f"ip route add {net}.0/24 via {address}")
         box.provider.sh(f"ip route add {net}.0/24 via {BOX_ADDRESS}")
     box.write("/tmp/client.py", _CLIENT)
-    box.spawn([*inside, "python3", "/tmp/client.py", net, "192.0.2.80"])
+    box.spawn([*inside, "python3", "/tmp/client.py", net, called])
 
     def has_called() -> bool:
         """Whether a dozen packets of the client came out of the tunnel."""
@@ -66,6 +76,19 @@ def vpn_server_that_hides_other_clients(box: Box) -> None:
     """The rule of a VPN server names the default network of its image, and not its clients'."""
     rule = "-A POSTROUTING -s 192.168.255.0/24 -o eth0 -j MASQUERADE"
     _vpn_server(box, "vpnbare", "10.231.30", rule=rule)
+
+
+@fault("firewall.forwarding-off-inside", subject="container:vpnshut", shareable=True)
+def vpn_server_that_forwards_nothing(box: Box) -> None:
+    """A VPN server whose own network does not forward: the calls of its client end there."""
+    rule = "-A POSTROUTING -s 10.231.34.0/24 -o eth0 -j MASQUERADE"
+    _vpn_server(box, "vpnshut", "10.231.34", rule=rule, forwards=False)
+
+
+@healthy(shareable=True)
+def vpn_server_that_is_called_itself(box: Box) -> None:
+    """The same setting, and the client calls nobody but the server."""
+    _vpn_server(box, "vpnitself", "10.231.35", forwards=False, called="10.231.35.1")
 
 
 @healthy(shareable=True)

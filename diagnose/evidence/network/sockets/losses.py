@@ -60,6 +60,9 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     refused_inside: Mapping[str, int] = {}
     """By container id, the calls that were refused from inside its own network, where there were
     any."""
+    not_forwarded: Mapping[str, int] = {}
+    """By container id, the packets for other machines that its network dropped because it forwards
+    none, where there were any."""
 
 
 @evidence
@@ -83,16 +86,27 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for pid, counted in counters.items()
         if counted.refused_inside
     }
+    all_time = NetworkLosses(
+        counted=len(answer),
+        ports_used=ports_used,
+        sent_again=sent_again,
+        refused_inside=refused_inside,
+        not_forwarded={
+            by_pid[pid].id: counted.not_forwarded
+            for pid, counted in counters.items()
+            if counted.not_forwarded
+        },
+    )
     chosen = _chosen_processes(counters, by_pid, clock)
     if not chosen:
-        return NetworkLosses((), len(answer), ports_used, sent_again, refused_inside)
+        return all_time
     watched = host.require(WatchSockets(sorted(chosen)))
     losses = tuple(
         NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams), seen.left_open)
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )
-    return NetworkLosses(losses, len(answer), ports_used, sent_again, refused_inside)
+    return msgspec.structs.replace(all_time, items=losses)
 
 
 def _ports_used(

@@ -112,11 +112,7 @@ def test_ports_that_are_published_for_this_host_alone(
         links(addresses=(Address(2, "192.0.2.10", 24),)),
         Processes((Process(7, comm=program),)),
     )
-    given = judge(
-        "network.port-out-of-reach",
-        asked_ports=AskedPorts(()),
-        for_host_alone=found,
-    )
+    given = judge("network.port-out-of-reach", asked_ports=AskedPorts(()), for_host_alone=found)
     assert [finding.evidence.get("refused", []) for finding in given.findings] == (
         [] if callers is None else [callers]
     )
