@@ -9,8 +9,9 @@ from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.dns.names.unresolved_names import UnresolvedName, unresolved_names
 from diagnose.evidence.dns.names.wildcard_names import WildcardName, stops_search, wildcard_names
 from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import and_more, quoted, sentence
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
+from diagnose.phrases import and_more, quoted, sentence, shortened
 from diagnose.registry import check
 
 
@@ -27,7 +28,9 @@ def search_wildcard(
     A resolver adds the search domain to a short name that it does not find. Where the domain has a
     wildcard, a service that is stopped or misspelt is not "unknown": its callers reach a stranger,
     often the company's web server. A warning until a log shows the stranger's address.
-    A name with fewer dots than `ndots` asks for is tried with the search domains first. Where such
+    A name with fewer dots than `ndots` asks for is tried with the search domains first. The engine
+    writes `ndots:0` on networks that users made, and keeps an `ndots` of the host's resolv.conf: a
+    wildcard then answers for the names of all neighbours. Where such
     a domain has no address for it, and does not deny it either (NXDOMAIN), musl stops there, and
     never asks for the name itself, which the server knows.
     """
@@ -43,7 +46,10 @@ def search_wildcard(
     for container in askers:
         for stray in wildcard_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
-            yield _finding(container, stray, lines)
+            if stray.beside is not None:
+                yield _neighbour_finding(container, stray, lines, resolvers)
+            else:
+                yield _finding(container, stray, lines)
     if failed_names is not None:
         yield from _stopped_findings(containers, failed_names, lookups, resolvers)
 
@@ -77,7 +83,6 @@ def _stopped_findings(
 def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
     container = failure.container
     name = failure.name.name
-    has_options = bool(container.host_config.dns_options)
     said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "empty, without NXDOMAIN (no such name)"
     return Finding.about(
         container,
@@ -91,8 +96,41 @@ def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: Dns
         discriminator=domain,
         signs=frozenset({"dns"}),
         stable=(container.life,),
-        variables={"redotted" if has_options else "dotted": container.name},
+        variables=_option_variables(container, "ndots:1"),
     )
+
+
+def _neighbour_finding(
+    container: Container, stray: WildcardName, lines: tuple[str, ...], resolvers: Resolvers
+) -> Finding:
+    """The finding about a neighbour's name for which the search domain answers first."""
+    conf = resolvers.inside[container.id]
+    seen = next(filter(stray.is_in, lines), "")
+    return Finding.about(
+        container,
+        f'{container} calls {stray.beside} by the name "{stray.name}", and reaches '
+        f'{and_more(stray.addresses)}: with ndots:{conf.ndots} "{stray.name}.{stray.domain}" is '
+        "asked for first, and the wildcard of that search domain answers",
+        present(
+            {
+                "called by": stray.where,
+                f"*.{stray.domain} A": list(stray.addresses),
+                "options in its resolv.conf": list(conf.options),
+                "log": shortened(seen),
+            }
+        ),
+        discriminator=stray.name,
+        severity=None if seen else Severity.warning,
+        signs=frozenset({"dns", "refused", "timeout"}),
+        stable=(container.life,),
+        variables=_option_variables(container, "ndots:0"),
+    )
+
+
+def _option_variables(container: Container, option: str) -> PageVariables:
+    """The page variables that give a container another `ndots`."""
+    has_options = bool(container.host_config.dns_options)
+    return {"redotted" if has_options else "dotted": container.name, "dns_option": option}
 
 
 def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) -> Finding:

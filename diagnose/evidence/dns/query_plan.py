@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.names.failed_names import FailedNames, stray_names
+from diagnose.evidence.dns.names.failed_names import FailedNames, searched_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,
@@ -262,14 +262,18 @@ def plan_ways(
 
 
 def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
-    """The containers with a search domain that call a short name of no near container."""
+    """The containers with a search domain that call a short name for which it may answer."""
     near = containers.names_by_network
     with_domains = [
         container
         for container in resolving_containers(containers)
         if container.id in resolvers.inside and resolvers.inside[container.id].search
     ]
-    return [container for container in with_domains if stray_names(container, near)]
+    return [
+        container
+        for container in with_domains
+        if searched_names(container, near, resolvers.inside[container.id])
+    ]
 
 
 def _witness(

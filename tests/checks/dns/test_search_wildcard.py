@@ -74,3 +74,35 @@ def test_a_neighbour_that_is_on_another_network(
         lookups=Lookups(wildcards={"corp.test": KNOWN}),
     ).findings
     assert cure.items() <= finding.variables.items()
+
+
+NEAR = container("ollama", network="mesh")
+FIRST = {
+    "the domain comes first": (("ndots:1",), None, {"dotted": "chat", "dns_option": "ndots:0"}),
+    "with an option of its own": (("ndots:2",), ["ndots:2"], {"redotted": "chat"}),
+    "the name itself comes first": (("ndots:0",), None, None),
+}
+
+
+@pytest.mark.parametrize(("options", "given", "cure"), FIRST.values(), ids=FIRST)
+def test_a_neighbour_for_whose_name_the_domain_answers(
+    options: tuple[str, ...], given: list[str] | None, cure: dict[str, str] | None
+) -> None:
+    chat = container(
+        "chat",
+        network="mesh",
+        Config={"Env": ["OLLAMA_URL=http://ollama:11434"]},
+        HostConfig={"DnsOptions": given},
+    )
+    conf = ResolvConf(("127.0.0.11",), ("corp.test",), options)
+    found = judge(
+        "dns.search-wildcard",
+        containers=Containers((chat, NEAR)),
+        resolvers=Resolvers(conf, conf, (), {chat.id: conf}),
+        lookups=Lookups(wildcards={"corp.test": KNOWN}),
+    ).findings
+    assert len(found) == (cure is not None)
+    for finding in found:
+        assert cure is not None
+        assert cure.items() <= finding.variables.items()
+        assert "ollama.corp.test" in finding.summary

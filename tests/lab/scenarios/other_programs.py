@@ -364,11 +364,11 @@ def macvlan_on_a_port_of_a_bridge(box: Box) -> None:
     assert "device or resource busy" in refused.stderr
 
 
-def _searching_project(box: Box, *, is_database_up: bool) -> None:
+def _searching_project(box: Box, *, is_database_up: bool, options: str = "") -> None:
     """A project whose search domain has a wildcard, and whose database may be stopped."""
     box.provider.dns_stop()
     box.provider.dns_start(f"--address=/corp.test/{WEB}", "--local=/corp.test/")
-    box.write("/etc/resolv.conf", f"search corp.test\nnameserver {RESOLVER}\n")
+    box.write("/etc/resolv.conf", f"search corp.test\nnameserver {RESOLVER}\n{options}")
     box.start_engine(config={"log-opts": {"max-size": "10m", "max-file": "3"}})
     box.docker("network", "create", "--subnet=10.247.4.0/24", "stocknet")
     labels = "--label=com.docker.compose.project=stock"
@@ -416,6 +416,17 @@ def service_of_another_network_in_a_wildcard_domain(box: Box) -> None:
     box.sh(command)
     assert "10.247.5." in box.docker(*asks).stdout
     box.docker("network", "disconnect", "depotnet", "stock-api-1")
+
+
+@fault("dns.search-wildcard", subject="container:stock-api-1", engine_started=False)
+def neighbour_whose_name_the_domain_answers_first(box: Box) -> None:
+    """The host's resolv.conf has ndots:1, which the engine keeps: the domain comes first."""
+    _searching_project(box, is_database_up=True, options="options ndots:1\n")
+    conf = box.docker("exec", "stock-api-1", "cat", "/etc/resolv.conf").stdout
+    assert "ndots:1" in conf, conf
+    assert WEB in box.docker("exec", "stock-api-1", "nslookup", "db.corp.test").stdout
+    command = first_command(box, "dns.search-wildcard", "stock-api-1")
+    assert "--dns-option=ndots:0" in command, command
 
 
 _NO_PROXY = {"userland-proxy": False}

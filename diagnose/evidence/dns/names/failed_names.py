@@ -10,6 +10,7 @@ from diagnose.error_signatures import PATTERNS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import LEAST, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.dns.resolvers import ResolvConf
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
@@ -239,6 +240,23 @@ def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str,
     for network in container.endpoints:
         near_names |= near.get(network, set())
     return {name: where for name, where in called.items() if name not in near_names}
+
+
+def searched_names(
+    container: Container, near: Mapping[str, set[str]], conf: ResolvConf | None
+) -> dict[str, str]:
+    """The short names that a container calls and that a search domain may answer for.
+
+    Those of near containers count too where the domain is tried first: the engine writes `ndots:0`,
+    unless the host's own resolv.conf or the container has that option.
+    """
+    is_domain_first = (
+        conf is not None
+        and conf.is_embedded
+        and conf.ndots > 0
+        and any(option.startswith("ndots:") for option in conf.options)
+    )
+    return stray_names(container, {} if is_domain_first else near)
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

@@ -81,14 +81,14 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         """The name with a search domain that a server knows; empty without one.
 
         A domain that knows every name proves nothing, and neither does one whose wildcard is not
-        known.
+        known. A server that refuses the wildcard has none.
         """
         name = self.name.name
         for other, replies in lookups.failed_by_name(self.container).items():
             domain = other.removeprefix(f"{name}.")
             wildcard = lookups.wildcards.get(domain)
             is_known = any(reply.knows for reply in replies.values())
-            is_plain = wildcard is not None and wildcard.denies
+            is_plain = wildcard is not None and (wildcard.denies or wildcard.rcode == "REFUSED")
             if domain != other and is_known and is_plain:
                 return other
         return ""

@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply
-from diagnose.evidence.dns.names.failed_names import stray_names
+from diagnose.evidence.dns.names.failed_names import searched_names
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 
@@ -29,6 +29,9 @@ class WildcardName(msgspec.Struct, frozen=True):
     """A container that has the name and does not run."""
     elsewhere: NameHolder | None = None
     """A running container that has the name."""
+    beside: Container | None = None
+    """A running container that has the name on a network of the caller's: the domain is tried
+    before the name itself."""
 
     def is_in(self, line: str) -> bool:
         """Whether a line has an address to which the name leads."""
@@ -48,7 +51,8 @@ def wildcard_names(
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[WildcardName]:
-    """The short names that a container calls, and that only the wildcard of a search domain has.
+    """The short names that a container calls, and that only the wildcard of a search domain has, or
+    that it answers first.
 
     near: the names on each network. wild: the addresses that a domain gives to any name.
     """
@@ -57,13 +61,20 @@ def wildcard_names(
     domain = next((domain for domain in searched if domain in wild), "")
     if not domain:
         return
-    for name, where in stray_names(container, near).items():
+    for name, where in searched_names(container, near, conf).items():
         owners = containers.by_dns_name.get(name, ())
         stopped = next((other for other in owners if not other.is_running), None)
         running = [other for other in owners if other.is_running and other.id != container.id]
+        beside = next((other for other in running if container.shared_networks(other)), None)
         elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
         yield WildcardName(
-            name, where, domain=domain, addresses=wild[domain], stopped=stopped, elsewhere=elsewhere
+            name,
+            where,
+            domain=domain,
+            addresses=wild[domain],
+            stopped=stopped if beside is None else None,
+            elsewhere=elsewhere if beside is None else None,
+            beside=beside,
         )
 
 
