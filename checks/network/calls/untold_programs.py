@@ -39,7 +39,8 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     usual path of WebSocket, each of which is refused with 400, 404, 405 or 426, or what a program
     says of the missing header. The configuration of the nginx before it is read then, with its
     included files: it counts only if no header Upgrade is set in the location that takes the path,
-    or if nginx calls the program by HTTP/1.0 there.
+    or another value than the client's one, or if nginx calls the program by HTTP/1.0 there. The
+    usual log of an nginx of the host is read too.
     """
     for program in untold_programs:
         if program.symptom.kind == "upgrade" and program.hop.passes_upgrades_on:
@@ -47,6 +48,9 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
                 "uses HTTP/1.0 towards it, which has no WebSocket: proxy_http_version is not 1.1"
             )
             yield _untold_finding(program, fault, _VERSION_ALONE)
+        elif program.symptom.kind == "upgrade" and program.hop.misnames_upgrade:
+            fault = "sets the header Upgrade to $connection_upgrade, which is for Connection"
+            yield _untold_finding(program, fault, "proxy_set_header Upgrade $http_upgrade;")
         elif program.symptom.kind == "upgrade":
             fault = "does not pass on the header Upgrade, by which a client asks for it"
             yield _untold_finding(program, fault, _UPGRADE)

@@ -25,6 +25,9 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
     if added.startswith(_HOST) and "host" in hop.headers:
         return lines_before(hop, program.file, added, may_add=False) | _other_host(program, added)
     words = lines_before(hop, program.file, added, may_add=may_add)
+    if hop.misnames_upgrade and "Upgrade" in added:
+        edit = "s|Upgrade  *[$]connection_upgrade;|Upgrade $http_upgrade;|"
+        return {**words, **nginx_edit(hop, program.file, edit)}
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
         header = hop.headers["x-forwarded-proto"].replace("$", "[$]")
         edit = f"s|X-Forwarded-Proto  *{header};|X-Forwarded-Proto $http_x_forwarded_proto;|"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.programs import load_server
+from tests.lab.programs import install_server, load_server
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import MACHINE
@@ -119,6 +119,78 @@ def websocket_behind_nginx_without_its_header(box: Box) -> None:
     box.wait_for(lambda: browse(box, f"{url}/") == "200", what="the chat again")
     for _ in range(6):
         assert browse(box, f"{url}/ws/room", *wants) == "400"
+
+
+_MISNAMED = (
+    "proxy_http_version 1.1; proxy_set_header Upgrade $connection_upgrade; "
+    "proxy_set_header Connection $connection_upgrade;"
+)
+_MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
+
+
+def _mapped_chat(box: Box, number: int, headers: str) -> None:
+    """A chat behind nginx that takes the value of Connection from a map, and its first page."""
+    _program(box, f"chat{number}", f"chat{number}net")
+    inside = f"listen 80; location / {{ {headers} {_TO.format(to=f'chat{number}')} }}"
+    publish = ["-p", f"{8000 + number}:80", f"--network=chat{number}net"]
+    site_of(box, f"front{number}", inside, *publish, included=_MAP)
+    url = f"http://{BOX_ADDRESS}:{8000 + number}/"
+    box.wait_for(lambda: browse(box, url) == "200", what="the chat")
+
+
+_WANTS_SOCKET = ("-H", "Upgrade: websocket", "-H", "Connection: Upgrade")
+
+
+@fault("network.upgrade-not-passed-on", subject="container:chat73", shareable=True)
+def websocket_behind_nginx_with_the_value_of_another_header(box: Box) -> None:
+    """nginx sets Upgrade to the variable that is meant for Connection: the chat answers 400."""
+    _mapped_chat(box, 73, _MISNAMED)
+    url = f"http://{BOX_ADDRESS}:8073/ws/room"
+    assert [browse(box, url, *_WANTS_SOCKET) for _ in range(6)] == ["400"] * 6
+    command = first_command(box, "network.upgrade-not-passed-on", "chat73")
+    assert "Upgrade $http_upgrade" in command, command
+
+
+@healthy(shareable=True)
+def websocket_behind_nginx_with_both_values(box: Box) -> None:
+    """The same with the client's own value in Upgrade."""
+    _mapped_chat(box, 74, _MISNAMED.replace("$connection_upgrade", "$http_upgrade", 1))
+    url = f"http://{BOX_ADDRESS}:8074/ws/room"
+    assert [browse(box, url, *_WANTS_SOCKET) for _ in range(6)] == ["101"] * 6
+
+
+def _chat_behind_the_host(box: Box, number: int, headers: str) -> None:
+    """A chat that is published for nginx of the host, as packages install that."""
+    _program(box, f"chat{number}", f"chat{number}net")
+    to_chat = f"listen 8000; location / {{ {_UPGRADE} {_TO.format(to=f'chat{number}')} }}"
+    publish = ["-p", f"127.0.0.1:{8000 + number}:8000", f"--network=chat{number}net"]
+    site_of(box, f"inner{number}", to_chat, *publish)
+    install_server(box, "nginx")
+    box.sh("mkdir -p /etc/nginx /var/log/nginx /var/lib/nginx")
+    site = f"listen 80; location / {{ {headers} proxy_pass http://127.0.0.1:{8000 + number}; }}"
+    logs = "access_log /var/log/nginx/access.log; error_log /var/log/nginx/error.log;"
+    settings = (
+        f"user root; pid /run/nginx.pid; events {{}}\nhttp {{ {logs} server {{ {site} }} }}\n"
+    )
+    box.write("/etc/nginx/nginx.conf", settings)
+    box.spawn(["/usr/sbin/nginx", "-g", "daemon off;"])
+    box.wait_for(lambda: browse(box, f"http://{BOX_ADDRESS}/") == "200", what="the chat")
+
+
+@fault("network.upgrade-not-passed-on", subject="container:inner75")
+def websocket_behind_nginx_of_the_host_without_its_header(box: Box) -> None:
+    """nginx of the host does not pass Upgrade on, and the program itself logs no requests."""
+    _chat_behind_the_host(box, 75, "")
+    url = f"http://{BOX_ADDRESS}/ws/room"
+    assert [browse(box, url, *_WANTS_SOCKET) for _ in range(6)] == ["400"] * 6
+
+
+@healthy(advice=None)
+def websocket_behind_nginx_of_the_host_with_its_header(box: Box) -> None:
+    """The same with the header."""
+    _chat_behind_the_host(box, 76, _UPGRADE)
+    url = f"http://{BOX_ADDRESS}/ws/room"
+    assert [browse(box, url, *_WANTS_SOCKET) for _ in range(6)] == ["101"] * 6
 
 
 @healthy(shareable=True)

@@ -135,7 +135,7 @@ def logs_of(
             continue
         refused = tuple(_refused_requests(answer)) if program == "nginx" else ()
         if clock.is_within(answer.mtime, _FRESH_S):
-            dated = _dated_lines(answer, RECENT_S)
+            dated = dated_lines(answer, RECENT_S)
             failures = _failed_requests(program, dated, servers)
             no_resolver = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
             yield HostLog(
@@ -186,13 +186,13 @@ def _files(
 
 
 def _refused_requests(file: FileText) -> Iterator[RefusedRequest]:
-    for at, line in _dated_lines(file, _REFUSED_S):
+    for at, line in dated_lines(file, _REFUSED_S):
         match = _REFUSED_BY_NGINX.search(line)
         if match is not None and "upstream: " not in line:
             yield RefusedRequest(at, line, match["site"], match["path"])
 
 
-def _dated_lines(file: FileText, seconds: float) -> list[tuple[float, str]]:
+def dated_lines(file: FileText, seconds: float) -> list[tuple[float, str]]:
     """The lines of the last seconds.
 
     Their stamps are of the host's zone: the last line of all was written when the file was.

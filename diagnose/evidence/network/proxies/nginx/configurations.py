@@ -85,5 +85,9 @@ def _servers(containers: Containers, processes: Processes) -> list[Container | N
     inside: list[Container | None] = [
         container for container in containers.running if processes.runs(container.id, (_PROGRAM,))
     ]
-    is_on_host = any(process.comm == _PROGRAM for process in processes.outside)
-    return [*([None] if is_on_host else []), *inside][:_MOST]
+    return [*([None] if runs_on_host(processes) else []), *inside][:_MOST]
+
+
+def runs_on_host(processes: Processes) -> bool:
+    """Whether nginx runs on the host itself."""
+    return any(process.comm == _PROGRAM for process in processes.outside)

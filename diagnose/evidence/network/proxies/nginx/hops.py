@@ -24,6 +24,8 @@ _NAMES_OF_CLIENTS = frozenset({"$host", "$http_host", "$server_name"})
 """Variables for the host name that a client has typed."""
 _HOST_OF_TARGET = "$proxy_host"
 """The header Host that nginx sends by default."""
+_FOR_CONNECTION = "$connection_upgrade"
+"""The variable that guides set by `map $http_upgrade`, for the header Connection."""
 _TLS_PORT = "443"
 
 
@@ -87,7 +89,13 @@ class NginxHop(msgspec.Struct, frozen=True):
     @property
     def passes_upgrades_on(self) -> bool:
         """Whether WebSocket passes through it."""
-        return "upgrade" in self.headers or not self.is_known
+        is_set = "upgrade" in self.headers and not self.misnames_upgrade
+        return is_set or not self.is_known
+
+    @property
+    def misnames_upgrade(self) -> bool:
+        """Whether the header Upgrade has the value that Connection should have."""
+        return self.headers.get("upgrade") == _FOR_CONNECTION
 
     @property
     def replaces_host(self) -> bool:

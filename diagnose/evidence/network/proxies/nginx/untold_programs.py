@@ -19,6 +19,10 @@ from diagnose.evidence.network.proxies.nginx.hops import (
     ends_tls_for_clients,
     hops_for_path,
 )
+from diagnose.evidence.network.proxies.nginx.host_upgrades import (
+    host_upgrade_symptom,
+    refused_at_host,
+)
 from diagnose.evidence.network.proxies.nginx.web_symptoms import Kind, Symptom, symptoms
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -56,6 +60,14 @@ def untold_programs(
         for symptom in symptoms(container, recent_logs, clock)
     ]
     found: dict[tuple[str, str, str], UntoldProgram] = {}
+    refused = refused_at_host(host, processes, clock)
+    if refused:
+        nginx = NginxConfigurations(host, containers, processes)
+        at_host = host_upgrade_symptom(refused, nginx.hops)
+        if at_host is not None and _denies_upgrade(*at_host):
+            symptom, hop = at_host
+            program = UntoldProgram(symptom, hop, nginx.file_of(hop))
+            found[symptom.kind, hop.label, hop.directive] = program
     forgotten: list[Symptom] = []
     for symptom, program in causes_of(host, shown, containers, recent_logs, processes):
         if program is None and symptom.kind == "login":

@@ -145,7 +145,7 @@ def _symptoms_in_words(
             )
 
 
-def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
+def refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """Requests at a place of WebSocket, none of which was answered with it."""
     of_paths = by_key(
         (CHANGING_PART.sub("", line.path), line)
@@ -250,7 +250,7 @@ def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
 
 
 _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
-    "upgrade": _refused_upgrades,
+    "upgrade": refused_upgrades,
     "version": _refused_versions,
     "signature": _refused_signatures,
     "misdirected": _misdirected_requests,
