@@ -122,6 +122,11 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
         {"chat": ["WARN 400 GET /socket (172.18.0.4): Can \"Upgrade\" only to \"WebSocket\"."] * 3},
         {"edge": site(PLAIN, "")}, ["upgrade chat edge"],
     ),
+    "a header Upgrade with the value of another one": (
+        {"chat": [SOCKET] * 6},
+        {"edge": site(PLAIN, f"{V11} proxy_set_header Upgrade $connection_upgrade;")},
+        ["upgrade chat edge"],
+    ),
     "a header Upgrade": ({"chat": [SOCKET] * 6}, {"edge": site(PLAIN, UPGRADE)}, []),
     "a header of the site": (
         {"chat": [SOCKET] * 6}, {"edge": site(f"{PLAIN} {UPGRADE}", "")}, [],
@@ -470,3 +475,26 @@ def test_the_marks_of_a_cookie_say_why_a_login_is_forgotten(marks: str, words: s
         "container.login-not-kept", untold_programs=found, login_cookies=cookies
     ).findings
     assert words in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "is_found"),
+    [("", 400, True), (f"{V11} {UPGRADE}", 400, False), ("", 101, False)],
+)
+def test_requests_in_the_log_of_nginx_of_the_host(
+    headers: str, status: int, is_found: bool
+) -> None:
+    published = {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}]}
+    chat = on_net("chat", 2, Ports=published)
+    log = "\n".join([asked("GET /ws/room", status, "203.0.113.9")] * 5)
+    settings = only("proxying", site(PLAIN, headers, "127.0.0.1"))
+
+    def file_of_host(question: Question[Json]) -> Json | Failed:
+        if question.path.endswith("access.log"):
+            return {"text": log, "mtime": NOW - 1}
+        return {"text": settings}
+
+    host = Made({"file.read": file_of_host})
+    processes = Processes((Process(pid=1, comm="nginx"),))
+    programs = untold_programs(host, of(chat), RecentLogs({}), Clock(NOW, 0.0), processes)
+    assert [program.symptom.container.name for program in programs] == ["chat"] * is_found
