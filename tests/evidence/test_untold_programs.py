@@ -479,7 +479,7 @@ def test_the_marks_of_a_cookie_say_why_a_login_is_forgotten(marks: str, words: s
 
 @pytest.mark.parametrize(
     ("headers", "status", "is_found"),
-    [("", 400, True), (f"{V11} {UPGRADE}", 400, False), ("", 101, False)],
+    [("", 400, True), (f"{V11} {UPGRADE}", 400, False), ("", 101, False), ("", 404, False)],
 )
 def test_requests_in_the_log_of_nginx_of_the_host(
     headers: str, status: int, is_found: bool

@@ -23,11 +23,14 @@ from diagnose.questions.files import ReadFile
 
 _REQUESTS = ReadFile("/var/log/nginx/access.log", max_bytes=BYTES, tail=True)
 """The usual log of nginx packages, of all sites together."""
+_OF_SOCKETS = frozenset({400, 426})
+"""Answers of a program that expects WebSocket there."""
 
 
 def refused_at_host(host: Host, processes: Processes, clock: Clock) -> list[AccessLine]:
-    """The requests for WebSocket at one place that were all refused lately; [] for too few.
+    """The requests of one client for WebSocket at one place that were all refused lately.
 
+    [] for too few. Scanners ask any site for such places, which answers 404 where it has none.
     Nothing is read where no nginx runs on the host.
     """
     if not runs_on_host(processes):
@@ -36,9 +39,13 @@ def refused_at_host(host: Host, processes: Processes, clock: Clock) -> list[Acce
     if isinstance(file, Failed):
         return []
     lines = (RecentLine(at, text) for at, text in dated_lines(file, FRESH_S))
-    refused = refused_upgrades(list(access_lines(lines)))
-    is_now = len(refused) >= LEAST and clock.is_within(refused[-1].at, FRESH_S)
-    return refused if is_now else []
+    refused = [
+        line for line in refused_upgrades(list(access_lines(lines))) if line.status in _OF_SOCKETS
+    ]
+    if not refused or not clock.is_within(refused[-1].at, FRESH_S):
+        return []
+    own = [line for line in refused if line.address == refused[-1].address]
+    return own if len(own) >= LEAST else []
 
 
 def host_upgrade_symptom(
