@@ -114,6 +114,30 @@ def folder_of_a_service_missing(box: Box) -> None:
     box.wait_for(refused, what="three refused tasks")
 
 
+_CLOSED = (
+    "iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT; "
+    "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; {}"
+    "iptables -A INPUT -i eth0 -p tcp -j DROP; iptables -A INPUT -i eth0 -p udp -j DROP"
+)
+
+
+@fault("swarm.ports-closed", subject="daemon:docker", baseline=False, also=["swarm.*"])
+def ports_of_a_swarm_closed_on_this_host(box: Box) -> None:
+    """The rules of a manager let nothing in but SSH: the other node stays only as long as its
+    connections do."""
+    swarm_of_two(box, "worker")
+    box.sh(_CLOSED.format(""))
+    run = box.diagnose("check", "swarm.ports-closed")
+    assert "2377/tcp, 7946/tcp, 7946/udp and 4789/udp" in run.joined, run.out
+
+
+@healthy(baseline=False)
+def ports_of_a_swarm_open_to_its_node(box: Box) -> None:
+    """The same rules, and one before them for all that the other node sends."""
+    swarm_of_two(box, "worker")
+    box.sh(_CLOSED.format(f"iptables -A INPUT -s {GATEWAY} -j ACCEPT; "))
+
+
 _WITH_DRIVER = ("--detach", "--no-resolve-image", "--limit-memory=64m", "--name=web")
 
 

@@ -102,3 +102,19 @@ def vpn_server_that_hides_these_clients(box: Box) -> None:
 def vpn_server_whose_clients_have_a_way_back(box: Box) -> None:
     """No rule hides the clients: routes of the host and of its router lead back to them."""
     _vpn_server(box, "vpnrouted", "10.231.32", way_back=True)
+
+
+@fault("network.call-unanswered", subject="container:asker33", shareable=True)
+def network_of_clients_that_this_host_does_not_route(box: Box) -> None:
+    """A container calls a VPN client, and the host sends the packets to its router."""
+    rule = "-A POSTROUTING -s 10.231.33.0/24 -o eth0 -j MASQUERADE"
+    _vpn_server(box, "vpnowner", "10.231.33", rule=rule)
+    call = "while :; do nc -w 9 10.231.33.77 9100 </dev/null; sleep 1; done"
+    box.docker("run", "-d", "--name=asker33", "-m=64m", "bb:1.36", "sh", "-c", call)
+    box.sh("sleep 8")  # a request is repeated by then
+
+    def is_named() -> bool:
+        run = box.diagnose("check", "network.call-unanswered", "--container", "asker33")
+        return "ip route add 10.231.33.0/24 via 172." in run.joined
+
+    box.wait_for(is_named, what="the way through the VPN server", timeout=90)

@@ -66,7 +66,7 @@ def lost_overlays(
     The engine knows the node of each address, and is asked where a call there is unanswered. A port
     without a listener would refuse, and an unused address is not placed.
     """
-    port = _data_port(info)
+    port = data_port(info)
     views: dict[str, OverlayNetwork] = {}
     lost: dict[tuple[str, str], LostOverlay] = {}
     for call in unanswered_calls:
@@ -138,7 +138,7 @@ def _owner_of(address: str, view: OverlayNetwork) -> _Owner | None:
     return _Owner(at[0].name, tuple(task.node for task in at)) if at else None
 
 
-def _data_port(info: Info | None) -> int:
+def data_port(info: Info | None) -> int:
     """The port of the swarm; only managers know another one than the usual."""
     cluster = info.swarm.cluster if info is not None and info.swarm is not None else None
     return (cluster.data_path_port if cluster is not None else 0) or DATA_PORT

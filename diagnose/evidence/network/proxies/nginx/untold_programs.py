@@ -65,9 +65,9 @@ def untold_programs(
         nginx = NginxConfigurations(host, containers, processes)
         at_host = host_upgrade_symptom(refused, nginx.hops)
         if at_host is not None and _denies_upgrade(*at_host):
-            symptom, hop = at_host
-            program = UntoldProgram(symptom, hop, nginx.file_of(hop))
-            found[symptom.kind, hop.label, hop.directive] = program
+            hop = at_host[1]
+            place = ("upgrade", hop.label, hop.directive)
+            found[place] = UntoldProgram(*at_host, nginx.file_of(hop))
     forgotten: list[Symptom] = []
     for symptom, program in causes_of(host, shown, containers, recent_logs, processes):
         if program is None and symptom.kind == "login":
