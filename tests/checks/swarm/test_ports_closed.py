@@ -48,7 +48,11 @@ def _stack(policy: str, rules: str) -> HostStack:
     nothing = {"tables": [], "chains": [], "rules": [], "sets": [], "elements": []}
     ruleset = assemble(nothing, {"ip": FILTER.format(policy, rules)}, {}, LINKS)
     return HostStack(
-        Stack(ruleset, Routing([], None, LINKS), (Device("eth0", ("192.0.2.10/24",)),))
+        Stack(
+            ruleset,
+            Routing(routes=[], rules=None, interfaces=LINKS),
+            (Device("eth0", ("192.0.2.10/24",)),),
+        )
     )
 
 

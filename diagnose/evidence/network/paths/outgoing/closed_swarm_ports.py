@@ -1,6 +1,6 @@
 """Ports of the swarm that this host's own rules close to the other nodes. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import msgspec
@@ -84,12 +84,10 @@ def _is_of_machine(text: str) -> bool:
 
 def _interface_with(address: str, stack: Stack) -> str:
     """The interface that has an address; "" for none."""
-    names: Iterable[str] = (
-        device.name
-        for device in stack.devices
-        if any(own.partition("/")[0] == address for own in device.addresses)
-    )
-    return next(iter(names), "")
+    for device in stack.devices:
+        if address in [own.partition("/")[0] for own in device.addresses]:
+            return device.name
+    return ""
 
 
 def _closing_rule(
