@@ -134,7 +134,9 @@ def answers_dropped_before_they_are_tracked(box: Box) -> None:
 
 
 @fault(
-    "firewall.output-dropped", subject="host:host", also=[("dns.host-broken", "host:host"), *DEAF]
+    "firewall.output-dropped",
+    subject="host:host",
+    also=[("dns.host-broken", "host:host"), ("firewall.kill-switch", "host:host"), *DEAF],
 )
 def host_closed_by_a_vpn_with_host_networking(box: Box) -> None:
     """A VPN container with host networking sets all policies to DROP: the host reaches nobody, and
