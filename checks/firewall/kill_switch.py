@@ -44,7 +44,7 @@ def kill_switch(
 
 
 def _obstacles(packet_paths: PacketPaths | None, host_paths: HostPaths | None) -> Iterator[Step]:
-    """What stops packets of containers, and of the host to containers."""
+    """The rules and policies that stop packets of containers, and of the host to containers."""
     for outlet in packet_paths.outlets if packet_paths is not None else ():
         if outlet.sample.is_blocked and outlet.sample.by is not None:
             yield outlet.sample.by

@@ -29,8 +29,8 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     Traefik, nginx-proxy and caddy-docker-proxy make their routes from labels and variables of
     containers. They answer 404 or 503 for a site that they leave out, and 502 or 504 where they
     call the wrong place; at their usual level they log nothing. Traefik leaves out containers that
-    are unhealthy. A router that asks for no TLS serves nobody who calls by HTTPS: advice where it
-    does not name that entry point, since a site may be for plain HTTP alone. The labels, the
+    are unhealthy. A router that asks for no TLS serves no calls by HTTPS: advice where it does
+    not name that entry point, since a site may be for plain HTTP alone. The labels, the
     settings of the proxy, its networks and the sockets in the container are compared. Nothing is
     said where several proxies of a kind run, where the settings of the proxy cannot be read, and
     where they pick containers by constraints. A server for logins whose name no container has is
@@ -70,8 +70,8 @@ def _route_finding(route: UnservedRoute) -> Finding:
 
 
 def _may_be_wanted(obstacle: route_obstacles.RouteObstacle) -> bool:
-    """Whether it may be as it should: another machine may have the name that no container has, and
-    a site may be for plain HTTP alone."""
+    """Whether an obstacle may be on purpose: another machine may have the name that no container
+    has, and a site may be for plain HTTP alone."""
     match obstacle:
         case route_obstacles.NoAuthServer(server=None):
             return True
@@ -132,20 +132,28 @@ def _sentence(route: UnservedRoute) -> str:
             )
         case route_obstacles.SameRule() as same:
             return _same_rule(route, same)
-        case route_obstacles.NoTls() as lack:
-            return (
-                f"{proxy} answers HTTPS calls for {site} with 404: router {route.router} of "
-                f"{container} does not ask for TLS, and takes only plain HTTP at {lack.entry_point}"
-            )
-        case route_obstacles.MarkedDown(internal):
-            networks = joined([f'"{name}"' for name in internal])
-            return (
-                f"{proxy} has marked {container}, which serves {site}, as down: both are only on "
-                f"{networks}, and of internal networks the engine tells it no ports"
-            )
+        case route_obstacles.NoTls() | route_obstacles.MarkedDown():
+            return _unreached_site(route)
         case route_obstacles.NoAuthServer() as lack:
             return f"{proxy} answers each request for {site} with an error: {_auth_reason(lack)}"
     return f"{unserved}: {container} {_unmet_wish(route)}"
+
+
+def _unreached_site(route: UnservedRoute) -> str:
+    """The sentence about a site whose router or server the proxy has, and does not use."""
+    obstacle = route.obstacle
+    if isinstance(obstacle, route_obstacles.NoTls):
+        return (
+            f'{route.proxy} answers HTTPS calls for "{route.site}" with 404: router {route.router} '
+            f"of {route.container} does not ask for TLS, and takes only plain HTTP at "
+            f"{obstacle.entry_point}"
+        )
+    assert isinstance(obstacle, route_obstacles.MarkedDown)
+    return (
+        f'{route.proxy} has marked {route.container}, which serves "{route.site}", as down: both '
+        f"are only on {_quoted_names(obstacle.internal)}, and of internal networks the engine "
+        "tells it no ports"
+    )
 
 
 def _same_rule(route: UnservedRoute, same: route_obstacles.SameRule) -> str:

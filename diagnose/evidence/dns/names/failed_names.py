@@ -250,13 +250,10 @@ def searched_names(
     Those of near containers count too where the domain is tried first: the engine writes `ndots:0`,
     unless the host's own resolv.conf or the container has that option.
     """
-    is_domain_first = (
-        conf is not None
-        and conf.is_embedded
-        and conf.ndots > 0
-        and any(option.startswith("ndots:") for option in conf.options)
-    )
-    return stray_names(container, {} if is_domain_first else near)
+    if conf is None or not conf.is_embedded:
+        return stray_names(container, near)
+    has_option = any(option.startswith("ndots:") for option in conf.options)
+    return stray_names(container, {} if has_option and conf.ndots > 0 else near)
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

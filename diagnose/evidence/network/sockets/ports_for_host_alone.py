@@ -98,13 +98,7 @@ def _has_front(processes: Processes) -> bool:
 
 def _refused_neighbours(flows: list[UdpFlow], interfaces: Interfaces) -> tuple[str, ...]:
     """The machines of the local network whose calls to this host were refused."""
-    callers = {
-        flow.src
-        for flow in flows
-        if flow.state == _CLOSED
-        and interfaces.holds(flow.dst)
-        and not is_loopback(flow.dst)
-        and not interfaces.holds(flow.src)
-        and not ipaddress.ip_address(flow.src).is_global
-    }
-    return tuple(sorted(callers))
+    refused = [flow for flow in flows if flow.state == _CLOSED]
+    to_host = [flow for flow in refused if interfaces.holds(flow.dst) and not is_loopback(flow.dst)]
+    callers = {flow.src for flow in to_host if not interfaces.holds(flow.src)}
+    return tuple(sorted(src for src in callers if not ipaddress.ip_address(src).is_global))

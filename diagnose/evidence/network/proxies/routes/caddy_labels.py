@@ -27,8 +27,8 @@ _UPSTREAMS = LazyPattern(
 
 def caddy_label_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
     """The sites of containers that do not listen at the port which their label names."""
-    proxies = [one for one in site.containers.running if _PROXY.search(one.config.image)]
-    proxy = only(proxies)
+    running = site.containers.running
+    proxy = only([container for container in running if _PROXY.search(container.config.image)])
     if proxy is None:
         return
     for container in site.containers.running:
@@ -48,7 +48,8 @@ def caddy_label_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
 
 def _form(value: str, scheme: str | None) -> str:
     """The value of the label with %s for the port."""
-    template = f"{{{{upstreams {scheme + ' ' if scheme else ''}%s}}}}"
+    words = ("upstreams", *([scheme] if scheme else []), "%s")
+    template = f"{{{{{' '.join(words)}}}}}"
     return _UPSTREAMS.sub(lambda _: template, value.replace("%", "%%"), count=1)
 
 

@@ -39,7 +39,7 @@ class SecureEntryPoints(msgspec.Struct, frozen=True):
     """The routers of all containers that ask for TLS."""
 
     def lacking_tls(self, router: LabelledRouter) -> NoTls | None:
-        """The obstacle of a router that serves nobody who calls by HTTPS."""
+        """The obstacle of a router that serves no calls by HTTPS."""
         named = {name.lower() for name in router.names("entrypoints")}
         taken = (named or self.by_default or self.names) & self.names
         if not taken or router.has_tls or any(_may_serve(other, router) for other in self.secured):
