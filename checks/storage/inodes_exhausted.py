@@ -11,7 +11,7 @@ from diagnose.evidence.storage.usage.written_layers import WrittenLayer, Written
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Percent, Severity
-from diagnose.phrases import size
+from diagnose.phrases import named, size
 from diagnose.registry import check
 
 
@@ -109,7 +109,7 @@ def _inodes_finding(
     leads.
     """
     usage = disk.usage
-    blame = f"; {most[0].path} has {most[0].entries} of them" if most else ""
+    blame = f"; {_entries_clause(most[0])}" if most else ""
     crowded = most[0].path if most else ""
     if layer is not None:
         crowded = layer.on_host(layer.crowd)
@@ -130,6 +130,12 @@ def _inodes_finding(
         severity=severity,
         signs=frozenset({"no-space"}),
     )
+
+
+def _entries_clause(holder: InodeHolder) -> str:
+    """The folder with most entries, and the containers that mount it."""
+    mounted = f", mounted by {named('container', holder.users)}," if holder.users else ""
+    return f"{holder.path}{mounted} has {holder.entries} of them"
 
 
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
@@ -176,9 +182,12 @@ def _removable_variables(
 ) -> PageVariables:
     """The page variables of the remedy.
 
-    The unused volume with most entries, the pipes of containers that are gone, or, on the disk of
-    images and build cache unless a volume leads, a prune of both.
+    The container that mounts the leading folder, the unused volume with most entries, the pipes of
+    containers that are gone, or, on the disk of images and build cache unless a volume leads, a
+    prune of both.
     """
+    if most and most[0].users:
+        return {"mounted_by": most[0].users[0]}
     if anonymous:
         return {"volume": posixpath.basename(anonymous[0].path)}
     leading = most[0].path if most else ""

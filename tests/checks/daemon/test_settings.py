@@ -243,10 +243,14 @@ ANONYMOUS = "ab" * 32
         ),
         pytest.param("volumes/orders", (), {"point", "crowded"}, id="a volume in use"),
         pytest.param("overlay2/9f", (), {"point", "crowded", "force"}, id="layers"),
+        pytest.param(
+            "../gogs", (), {"point", "crowded", "mounted_by"}, id="a folder that a container mounts"
+        ),
     ],
 )
 def test_who_ate_the_inodes(top: str, unused: tuple[Volume, ...], variables: set[str]) -> None:
-    holder = InodeHolder(f"/var/lib/docker/{top}", 900, 10)
+    users = ("gogs",) if top == "../gogs" else ()
+    holder = InodeHolder(f"/var/lib/docker/{top}", 900, 10, users)
     usage = InodeUsage(
         {"/var/lib/docker": (holder,)},
         {top.rpartition("/")[2]: holder} if top.startswith("volumes") else {},

@@ -1,10 +1,11 @@
 """The folders with the most inodes, on a file system that runs out of inodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.file_paths import is_within
 from diagnose.model import Failed, Unavailable
@@ -16,6 +17,8 @@ WORTH_PCT = 90.0
 """From here on it is worth seconds of walking."""
 WALK_S = 2.4
 MOST = 5
+SOURCES = 8
+"""Folders outside the data root that are walked on one file system, at most."""
 
 
 class InodeHolder(msgspec.Struct, frozen=True):
@@ -24,6 +27,8 @@ class InodeHolder(msgspec.Struct, frozen=True):
     path: str
     entries: int
     bytes: int
+    users: tuple[str, ...] = ()
+    """The names of the containers that mount it, for a folder outside the data root."""
 
 
 class InodeUsage(msgspec.Struct, frozen=True):
@@ -38,10 +43,13 @@ class InodeUsage(msgspec.Struct, frozen=True):
 
 
 @evidence
-def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUsage | Unavailable:
+def inode_usage(
+    host: Host, filesystems: Filesystems, root: DataRoot, backing: Backing | None
+) -> InodeUsage | Unavailable:
     """The folders with most inodes of a file system from `WORTH_PCT` of its inodes on.
 
-    The walk begins at the data root where it lies there, else at the top.
+    The walk begins at the data root where it lies there, else at the top. Where the data root has
+    less than half of the inodes, folders of the host that containers mount are walked too.
     """
     by_folder: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}
@@ -56,9 +64,32 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
             InodeHolder(f"{top}/{name}", entries, answer.by.get(name, 0))
             for name, entries in answer.files.items()
         ]
-        by_folder[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
         volumes |= _volumes(holders, f"{root.path}/volumes/")
+        in_use = disk.usage.inodes - disk.usage.inodes_free
+        if top != disk.point and 2 * sum(answer.files.values()) < in_use:
+            holders += _mounted_folders(host, disk, root, backing)
+        by_folder[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
     return InodeUsage(by_folder, volumes)
+
+
+def _mounted_folders(
+    host: Host, disk: Filesystem, root: DataRoot, backing: Backing | None
+) -> Iterator[InodeHolder]:
+    """Folders of this file system outside the data root, with the containers that mount them."""
+    users: dict[str, list[str]] = {}
+    for behind in backing or ():
+        source = behind.mount.source
+        if behind.mounted.point == disk.point and not is_within(source, root.path):
+            users.setdefault(source, []).append(behind.container.name)
+    sources = host.first(sorted(users), SOURCES, f"mounted folders on {disk.point}")
+    for source, answer in host.ask_in_order(sources, _walk_of):
+        if not isinstance(answer, Failed):
+            entries = sum(answer.files.values())
+            yield InodeHolder(source, entries, answer.bytes, tuple(users[source]))
+
+
+def _walk_of(source: str) -> WalkFolder:
+    return WalkFolder(source, seconds=WALK_S / 2)
 
 
 def _volumes(holders: list[InodeHolder], folder: str) -> dict[str, InodeHolder]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy
+from tests.lab.runner import BASE_CONFIG, healthy_container
 from tests.lab.scenarios.storage.helpers import ROOT, SAFE
 
 TAKE_INODES = """
@@ -157,3 +158,41 @@ def folder_with_too_many_files(box: Box) -> None:
     assert "No space left on device" in said, said
     free = box.sh("df --output=ipcent /srv/letters | tail -n 1")
     assert int(free.strip().rstrip("%")) < 90
+
+
+def _on_a_disk_with_other_folders(box: Box) -> None:
+    """The data root lies on a disk of 6,000 inodes, beside folders that containers mount."""
+    box.sh(
+        "truncate -s 300M /root/data.img; mkfs.ext4 -q -m 0 -N 6000 /root/data.img;"
+        " mkdir -p /data; mount -o loop /root/data.img /data; mkdir -p /data/gogs/git"
+    )
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/data/docker"})
+    healthy_container(box, "web", 8080)
+    mount = "/data/gogs:/var/opt/gogs"
+    box.docker(*SAFE, "--name=gogs", "-v", mount, "bb:1.36", "sleep", "1000")
+
+
+@fault("storage.inodes-exhausted", subject="filesystem:/data", engine_started=False, baseline=False)
+def folder_beside_the_data_root_has_the_inodes(box: Box) -> None:
+    """A folder that a container mounts, on the disk of the data root, has taken the last inode: it
+    is named, and no prune is proposed."""
+    _on_a_disk_with_other_folders(box)
+    box.run([sys.executable, "-c", TAKE_INODES, "/data/gogs/git"])
+    found = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
+    (finding,) = [finding for finding in found if finding["subject"]["name"] == "/data"]
+    assert '/data/gogs, mounted by container "gogs", has' in finding["summary"], finding
+    assert not any("prune" in step["command"] for step in finding["fix"]), finding
+
+
+@healthy(engine_started=False, baseline=False)
+def folder_beside_the_data_root_with_room(box: Box) -> None:
+    """The same disk, with inodes to spare."""
+    _on_a_disk_with_other_folders(box)
+    box.run(
+        [
+            sys.executable,
+            "-c",
+            TAKE_INODES.replace("itertools.count()", "range(900)"),
+            "/data/gogs/git",
+        ]
+    )
