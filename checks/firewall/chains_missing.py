@@ -20,6 +20,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.lost_chains import refusals_for_chains, refused_by_lost_chain
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_flushes import RuleFlush, RuleFlushes
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
@@ -45,6 +46,7 @@ def chains_missing(
     simulated_repair: SimulatedRepair | None,
     lost_rules: LostRules | None,
     log: DaemonLog | None,
+    flushes: RuleFlushes | None,
 ) -> CheckResult:
     """Docker's firewall rules are missing, or no rule leads to them.
 
@@ -73,9 +75,9 @@ def chains_missing(
     flushed = flushed_rules(firewall, packet_paths)
     if flushed.is_real:
         has_docker_proxy = has_proxy(config)
-        yield _finding(
-            LostTraffic(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair
-        )
+        traffic = LostTraffic(packet_paths, flushed, has_docker_proxy)
+        flush = next(iter(flushes or ()), None)
+        yield _finding(traffic, firewall, simulated_repair, flush)
         return None
     repair = lost_rules.repair if lost_rules is not None else None
     if repair is not None and repair.chains:
@@ -144,18 +146,35 @@ def _harm_clause(harm: LostTraffic) -> str:
     return "; ".join(parts) or "networks are not kept apart"
 
 
-def _finding(harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
+def _flush_clause(flush: RuleFlush | None) -> str:
+    """The job that deletes all rules, with the script that it runs; "" where none is known."""
+    if flush is None:
+        return ""
+    script_clause = f" runs {flush.script}, which" if flush.script else ""
+    often = " again and again" if flush.is_repeated else ""
+    return (
+        f"; line {flush.line} of {flush.path}{script_clause} deletes all rules{often} "
+        f"({flush.text})"
+    )
+
+
+def _finding(
+    harm: LostTraffic, firewall: Firewall, repair: SimulatedRepair | None, flush: RuleFlush | None
+) -> Finding:
     flushed = harm.flushed
     touched = (flushed.networks or harm.paths.networks).values()
     return Finding(
         subject=HOST,
-        summary=f"Docker's firewall rules are gone: {_harm_clause(harm)}",
+        summary=f"Docker's firewall rules are gone: {_harm_clause(harm)}{_flush_clause(flush)}",
         evidence={"what is missing": "; ".join(_places(flushed))}
         | base_chain_evidence(firewall, "forward")
         | base_chain_evidence(firewall, "prerouting")
         | {f"drops packets of {outlet.container}": str(outlet.reach.by) for outlet in harm.cut[:1]}
         | simulation(repair),
-        variables=repair_of(repair, "firewall.chains-missing"),
+        variables={
+            **repair_of(repair, "firewall.chains-missing"),
+            **({"flushing": flush.script or flush.path, "flush": flush.text} if flush else {}),
+        },
         severity=None if harm.is_outage else Severity.warning,
         touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in harm.ports),
         signs=NO_WAY_OUT | {"iptables"},

@@ -110,6 +110,35 @@ class ReadHostJobs(Question[HostJobs], frozen=True):
     )
 
 
+class RuleFlush(msgspec.Struct, frozen=True):
+    """A job of the host that deletes all rules of a table, those of other programs included."""
+
+    path: str
+    """The crontab, the unit, or the script that runs when an interface comes up."""
+    line: int
+    """The line that deletes them, or that runs `script`."""
+    text: str
+    """The command: `iptables -F`."""
+    script: str = ""
+    """The script with the command, where the line itself only runs that."""
+    is_repeated: bool = False
+    """Whether cron runs the line again and again."""
+
+
+class ListRuleFlushes(Question[list[RuleFlush]], frozen=True):
+    """Jobs that flush the packet filter: crontabs, units of one's own, and if-up.d."""
+
+    POLICY = Policy(
+        "host.rule-flushes",
+        what="the jobs that flush the packet filter",
+        collector="disk.cron:rule_flushes",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=6,
+    )
+
+
 class ShellVariable(msgspec.Struct, frozen=True):
     """A variable that a file of the host sets for who calls compose."""
 

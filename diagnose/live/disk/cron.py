@@ -3,7 +3,7 @@
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
-from diagnose.questions.cron import ListCronCalls, ListShellVariables, ReadHostJobs
+from diagnose.questions.cron import ListCronCalls, ListRuleFlushes, ListShellVariables, ReadHostJobs
 
 
 def cron_calls(live: Live, question: ListCronCalls) -> Json:
@@ -14,6 +14,11 @@ def cron_calls(live: Live, question: ListCronCalls) -> Json:
 def host_jobs(live: Live, question: ReadHostJobs) -> Json:
     """Crontabs, and the units in folders for units of one's own with their drop-ins."""
     return ask_worker(live, question, "host_jobs", ["/etc", "/var/spool/cron"])
+
+
+def rule_flushes(live: Live, question: ListRuleFlushes) -> Json:
+    """Crontabs, units of one's own, and scripts of /etc/network/if-up.d."""
+    return ask_worker(live, question, "rule_flushes", ["/etc", "/var/spool/cron"])
 
 
 def shell_variables(live: Live, question: ListShellVariables) -> Json:

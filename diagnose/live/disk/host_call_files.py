@@ -175,6 +175,24 @@ def _files_in(folder: str, end: str) -> list[str]:
     return [f"{folder}/{name}" for name in names if name.endswith(end)][:_MOST]
 
 
+_IF_UP = "/etc/network/if-up.d"
+"""Scripts that run whenever an interface of the host comes up."""
+
+
+def rule_flushes(_args: Json) -> Json:
+    """See `cron.rule_flushes`. A file that cannot be read has none."""
+    from diagnose.live.disk.flush_lines import flushes  # only where rules are gone
+
+    tables = [(path, text, True) for path, text in crontabs()]
+    tables += [(unit.path, unit.text, False) for unit in _units()]
+    tables += [(path, text_of(path), False) for path in _files_in(_IF_UP, "")]
+    return [
+        {"path": path, **flush._asdict(), "is_repeated": is_repeated}
+        for path, text, is_repeated in tables
+        for flush in flushes(text, text_of)
+    ]
+
+
 def shell_variables(args: Json) -> Json:
     """See `cron.shell_variables`."""
     from diagnose.live.disk.shell_variables import (  # only where compose has made containers

@@ -25,7 +25,7 @@ from diagnose.live.disk.compose import project_files
 from diagnose.live.disk.compose.search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
 from diagnose.live.disk.hidden_files import hidden_files
-from diagnose.live.disk.host_call_files import host_jobs, shell_variables
+from diagnose.live.disk.host_call_files import host_jobs, rule_flushes, shell_variables
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
@@ -349,6 +349,7 @@ def functions() -> Mapping[str, Function]:
             project_files.emptied_texts,
             cron_calls,
             host_jobs,
+            rule_flushes,
             shell_variables,
             found_compose_files,
             project_files.compose_files,

@@ -10,6 +10,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.lost_rules import LostRules, RuleRepair
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_flushes import RuleFlush, RuleFlushes
 from diagnose.firewall.ruleset import assemble
 from tests.checks.firewall.evidence import firewall, host_with, recorded_filter, uplinks, walked
 from tests.inspected import container, of
@@ -93,3 +94,34 @@ def test_chains_that_are_gone_where_other_rules_serve(
         log=DaemonLog((LogLine(None, "error", said),), "docker.log"),
     )
     assert rows(judged) == expected
+
+
+IN_CRONTAB = RuleFlush(
+    "/etc/cron.d/firewall", 1, "iptables -F", script="/srv/firewall.sh", is_repeated=True
+)
+IN_UNIT = RuleFlush("/etc/systemd/system/firewall.service", 5, "nft flush ruleset")
+JOBS = {
+    "a script of cron": (
+        RuleFlushes((IN_CRONTAB,)),
+        (
+            "; line 1 of /etc/cron.d/firewall runs /srv/firewall.sh, which deletes all rules again "
+            "and again (iptables -F)"
+        ),
+    ),
+    "a unit": (
+        RuleFlushes((IN_UNIT,)),
+        "; line 5 of /etc/systemd/system/firewall.service deletes all rules (nft flush ruleset)",
+    ),
+    "no job": (RuleFlushes(()), "cannot reach the outside"),
+    "unread jobs": (None, "cannot reach the outside"),
+}
+
+
+@pytest.mark.parametrize(("flushes", "end"), JOBS.values(), ids=JOBS)
+def test_the_job_that_deletes_the_rules_is_named(flushes: RuleFlushes | None, end: str) -> None:
+    made = host_with(recorded_filter("28.5", "filter-flushed"))
+    wall = firewall(made, uplinks(made))
+    judged = judge(
+        "firewall.chains-missing", firewall=wall, packet_paths=walked(made)[1], flushes=flushes
+    )
+    assert end in judged.findings[0].summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, Engines, fault
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.runner import PATIENT
 from tests.lab.scenarios.firewall.helpers import DEAF, PUBLISHED, comes_in, goes_out, shop
 
@@ -12,6 +12,36 @@ def filter_flushed(box: Box) -> None:
     """Another tool flushes the filter and nat tables, as configuration management does."""
     box.sh("iptables -P FORWARD DROP; iptables -F; iptables -t nat -F")
     assert not goes_out(box)
+
+
+_SCRIPT = "/usr/local/sbin/firewall.sh"
+_RULES = """#!/bin/sh
+iptables -F
+iptables -t nat -F
+iptables -P FORWARD DROP
+iptables -A INPUT -i lo -j ACCEPT
+"""
+
+
+def _firewall_of_cron(box: Box) -> None:
+    """A provider's cron job that writes the host's firewall every ten minutes."""
+    box.write(_SCRIPT, _RULES, 0o755)
+    box.write("/etc/cron.d/firewall", f"*/10 * * * * root {_SCRIPT} >/dev/null\n")
+
+
+@fault("firewall.chains-missing", subject="host:host", also=DEAF)
+def filter_flushed_by_cron(box: Box) -> None:
+    """The job has run: the finding names it, since the rules are gone again after its next run."""
+    _firewall_of_cron(box)
+    box.sh(_SCRIPT)
+    found = box.diagnose("check", "firewall.chains-missing", "--format", "json").findings
+    assert f"line 1 of /etc/cron.d/firewall runs {_SCRIPT}, which" in found[0]["summary"], found
+
+
+@healthy()
+def job_that_will_flush(box: Box) -> None:
+    """The job has not run yet, and all rules are there."""
+    _firewall_of_cron(box)
 
 
 @fault("firewall.chains-missing", subject="host:host", also=DEAF)

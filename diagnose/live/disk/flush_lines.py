@@ -1,0 +1,63 @@
+"""Commands that delete all rules of the packet filter, in jobs and the scripts that they run. Pure.
+
+A job that writes its own firewall this way takes Docker's rules along each time.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_FLUSH = re.compile(
+    r"""(?<![\w.-])(?:
+      (?:ip6?tables(?:-legacy|-nft)?|\$\{?\w{0,12}IPT\w{0,12}\}?)
+        [ \t]+(?:-w[ \t]+)?(?:-t[ \t]+\w{1,20}[ \t]+)?(?:-F|--flush)(?![\w-])
+        (?![ \t]+(?!FORWARD|PREROUTING|POSTROUTING|OUTPUT|DOCKER)[\w$])  # a chain of its own
+    | nft[ \t]+flush[ \t]+ruleset
+    | ip6?tables-restore(?![^\n;|&]{0,200}[ \t](?:-n|--noflush)(?![\w-]))
+    )""",
+    re.VERBOSE,
+)
+"""`iptables -F`, `$IPT -t nat -F`, `nft flush ruleset`, `iptables-restore` without --noflush."""
+_SCRIPT = re.compile(r"(?<![\w./-])(?P<path>/[\w.@-]{1,80}(?:/[\w.@-]{1,80}){1,10})(?![\w./-])")
+_MOST_SCRIPTS = 20
+_SECTION = re.compile(r"\[\w+\]")
+
+
+class Flush(NamedTuple):
+    """A line that flushes a table, or runs a script that does."""
+
+    line: int
+    text: str
+    script: str
+
+
+def flushes(text: str, read: Callable[[str], str]) -> Iterator[Flush]:
+    """The first command of each line that deletes rules, else that of the scripts which it runs.
+
+    text: a crontab, a unit or a script. read: the text of a file, "" where there is none.
+    """
+    is_unit = _SECTION.search(text[:400]) is not None
+    looked_at = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("#") or (is_unit and not line.startswith("Exec")):
+            continue
+        if (own := _FLUSH.search(line)) is not None:
+            yield Flush(number, own[0], "")
+            continue
+        for script in _SCRIPT.findall(line):
+            looked_at += 1
+            found = _flush_in(read(script)) if looked_at <= _MOST_SCRIPTS else ""
+            if found:
+                yield Flush(number, found, script)
+                break
+
+
+def _flush_in(script: str) -> str:
+    """The first command of a script that deletes rules; "" where none does."""
+    if not script.startswith("#!"):
+        return ""
+    for line in script.splitlines():
+        found = None if line.lstrip().startswith("#") else _FLUSH.search(line)
+        if found is not None:
+            return found[0]
+    return ""
